@@ -1,0 +1,33 @@
+/**
+ * The direction of imports: a room may import only from rooms above it in this list.
+ * Attacks never import clip or defenses, defenses never import attacks; tuning and evaluation are where they meet.
+ */
+const may = {
+	random: [],
+	files: [],
+	images: ['random', 'files'],
+	onnx: ['files'],
+	runtime: ['onnx', 'files'],
+	clip: ['runtime', 'onnx', 'files', 'images', 'random'],
+	data: ['images', 'files', 'random'],
+	defenses: ['clip', 'runtime', 'onnx', 'files', 'random'],
+	attacks: ['runtime', 'onnx', 'random', 'files'],
+	tuning: ['attacks', 'defenses', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
+	pretraining: ['tuning', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
+	evaluation: ['tuning', 'attacks', 'defenses', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
+	report: ['evaluation', 'files'],
+}
+const rooms = Object.keys(may)
+module.exports = {
+	forbidden: [
+		{ name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+		{ name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+		...rooms.map((room) => ({
+			name: `imports-of-${room}`,
+			severity: 'error',
+			from: { path: `^src/${room}/`, pathNot: '\\.test\\.ts$' },
+			to: { path: '^src/', pathNot: `^src/(errors\\.ts$|${[room, ...may[room]].map((name) => `${name}/`).join('|')})` },
+		})),
+	],
+	options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
+}

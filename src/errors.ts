@@ -1,0 +1,14 @@
+/**
+ * An error a person can act on: what was given, what was expected, what to do.
+ * The command line prints its message without a stack trace.
+ */
+export class NaptuneError extends Error {
+	/**
+	 * @param message What was given, what was expected and what to do about it.
+	 * @param options.cause The lower-level error, where there is one.
+	 */
+	constructor(message: string, options?: { cause?: unknown }) {
+		super(message, options)
+		this.name = 'NaptuneError'
+	}
+}

@@ -1,0 +1,68 @@
+/** What running a graph looks like to the rest of the project, whichever engine does it. */
+
+import type { ElementType, Tensor } from '../onnx/tensor.js'
+import type { Value } from '../onnx/value.js'
+
+/** Execution devices, named as on the command line. */
+export type Device = 'cpu' | 'cuda' | 'webgpu' | 'coreml' | 'dml' | 'wasm'
+
+/** All devices, for `--device` and error messages. */
+export const devices: readonly Device[] = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml', 'wasm']
+
+/** A tensor that stays in the engine between runs, such as frozen text features or the parameters of a step. */
+export interface ResidentTensor {
+	readonly type: ElementType
+	readonly shape: readonly number[]
+	/** Frees the engine's copy. Idempotent. */
+	release(): Promise<void>
+}
+
+/** Values fed by input name. A plain tensor is copied or transferred on every run, a resident one is not. */
+export type Feeds = Readonly<Record<string, Tensor | ResidentTensor>>
+
+/** A compiled graph. */
+export interface Program {
+	/** Names of the inputs that a run must feed. */
+	readonly inputs: readonly string[]
+	/** Names of the outputs a run returns. */
+	readonly outputs: readonly string[]
+	/** Size of the serialised graph in bytes, weights by reference not counted. */
+	readonly modelBytes: number
+	/**
+	 * Runs the graph once.
+	 * @param feeds One entry per input. Plain tensors are left usable unless `transfer` is set.
+	 * @param options.outputs Names to compute; all of them by default. Unasked outputs are not computed where the engine can skip them.
+	 * @param options.transfer Hand the feeds' buffers over instead of copying them (they become unusable here).
+	 * @throws NaptuneError naming a missing or unknown feed, a wrong type or shape, or the node in which the engine failed.
+	 */
+	run(
+		feeds: Feeds,
+		options?: { readonly outputs?: readonly string[]; readonly transfer?: boolean },
+	): Promise<Record<string, Tensor>>
+	/** Frees the session. Idempotent. */
+	release(): Promise<void>
+}
+
+/** Options of a compilation. */
+export interface CompileOptions {
+	/** Shown in errors and memory reports. */
+	readonly name?: string
+	/** Whether the engine may keep pre-packed copies of weights (faster products, more memory). Default false where weights are external and shared. */
+	readonly prepack?: boolean
+}
+
+/** An execution engine: a worker thread that owns sessions and resident tensors. */
+export interface Engine {
+	readonly device: Device
+	readonly threads: number
+	/** Engine name and version, such as `onnxruntime-node 1.30.0`, for result records. */
+	readonly version: string
+	/** Compiles a graph given by its named outputs; its inputs are found by walking back from them. */
+	compile(outputs: Readonly<Record<string, Value>>, options?: CompileOptions): Promise<Program>
+	/** Puts a tensor into the engine for repeated use. */
+	upload(tensor: Tensor, options?: { readonly transfer?: boolean }): Promise<ResidentTensor>
+	/** Resident memory of the process and of what the engine holds. */
+	memory(): Promise<{ readonly residentBytes: number; readonly programs: readonly { name: string; modelBytes: number }[] }>
+	/** Releases all programs and tensors and ends the worker. Idempotent. */
+	close(): Promise<void>
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run on the compiled output, so that what is tested (worker threads included) is what ships.
+export default defineConfig({
+	test: {
+		include: ['dist/**/*.test.js'],
+		pool: 'forks',
+		maxWorkers: 2,
+		testTimeout: 120_000,
+		hookTimeout: 120_000,
+	},
+})
