@@ -33,11 +33,7 @@ export function elementCount(shape: readonly number[]): number {
  * Makes a tensor over existing storage (no copy).
  * @throws NaptuneError when the storage does not have as many elements as the shape asks for.
  */
-export function tensor<T extends ElementType>(
-	type: T,
-	shape: readonly number[],
-	data: TensorDataMap[T],
-): Tensor<T> {
+export function tensor<T extends ElementType>(type: T, shape: readonly number[], data: TensorDataMap[T]): Tensor<T> {
 	if (data.length !== elementCount(shape)) {
 		throw new NaptuneError(
 			`A ${type} tensor of shape [${shape.join(', ')}] needs ${elementCount(shape)} elements, ${data.length} were given.`,

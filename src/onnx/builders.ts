@@ -1,0 +1,233 @@
+/** The functions with which graphs are written. Numbers stand for scalar constants of the other operand's type. */
+
+import { NaptuneError } from '../errors.js'
+import { constant, emitter, integers, scalar } from './emit.js'
+import { int, ints } from './operator.js'
+import { elementTypeNumbers } from './operators/comparison.js'
+import type { ElementType, Tensor } from './tensor.js'
+import type { ExternalReference, Shape, Value } from './value.js'
+
+const emit = emitter('')
+
+/** A graph input, fed at every run. */
+export function input(name: string, type: ElementType, shape: Shape): Value {
+	return { type, shape, source: { kind: 'input', name } }
+}
+
+/** A weight by reference: a slice of a file in little-endian order that is mapped, never copied, into the engine. */
+export function external(
+	name: string,
+	type: ElementType,
+	shape: readonly number[],
+	reference: ExternalReference,
+): Value {
+	return { type, shape, source: { kind: 'external', name, reference } }
+}
+
+/** A small constant tensor, stored in the graph. */
+export function literal(value: Tensor): Value {
+	return constant(value)
+}
+
+/** An operand: a value, or a number that becomes a scalar of the other operand's type. */
+export type Operand = Value | number
+
+function lift(operand: Operand, like: Value): Value {
+	return typeof operand === 'number' ? scalar(operand, like.type) : operand
+}
+
+function binary(operator: string): (a: Operand, b: Operand) => Value {
+	return (a, b) => {
+		const like = typeof a === 'number' ? b : a
+		if (typeof like === 'number') {
+			throw new NaptuneError(`${operator} needs at least one graph value; got the numbers ${a} and ${b}.`)
+		}
+		return emit(operator, [lift(a, like), lift(b, like)])
+	}
+}
+
+function unary(operator: string): (x: Value) => Value {
+	return (x) => emit(operator, [x])
+}
+
+export const add = binary('Add')
+export const sub = binary('Sub')
+export const mul = binary('Mul')
+export const div = binary('Div')
+export const pow = binary('Pow')
+export const maximum = binary('Max')
+export const minimum = binary('Min')
+export const equal = binary('Equal')
+export const greater = binary('Greater')
+export const greaterOrEqual = binary('GreaterOrEqual')
+export const less = binary('Less')
+export const lessOrEqual = binary('LessOrEqual')
+export const and = binary('And')
+export const or = binary('Or')
+
+export const not = unary('Not')
+export const neg = unary('Neg')
+export const exp = unary('Exp')
+export const log = unary('Log')
+export const sqrt = unary('Sqrt')
+export const reciprocal = unary('Reciprocal')
+export const abs = unary('Abs')
+export const sign = unary('Sign')
+export const sin = unary('Sin')
+export const cos = unary('Cos')
+export const tanh = unary('Tanh')
+export const sigmoid = unary('Sigmoid')
+export const relu = unary('Relu')
+export const erf = unary('Erf')
+export const identity = unary('Identity')
+/** The sizes of a value's axes as int64, for `expandLike` and reshapes with several symbolic sizes. */
+export const shapeOf = unary('Shape')
+
+/** x · sigmoid(1.702 x), the activation of OpenAI's CLIP. */
+export function quickGelu(x: Value): Value {
+	return mul(x, sigmoid(mul(x, 1.702)))
+}
+
+/** x · (1 + erf(x / √2)) / 2, the exact GELU. */
+export function gelu(x: Value): Value {
+	return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1))
+}
+
+/** Entries of `a` where the condition holds, else of `b`. */
+export function where(condition: Value, a: Operand, b: Operand): Value {
+	const like = typeof a === 'number' ? b : a
+	if (typeof like === 'number') {
+		throw new NaptuneError(`Where needs at least one graph value to choose from; got the numbers ${a} and ${b}.`)
+	}
+	return emit('Where', [condition, lift(a, like), lift(b, like)])
+}
+
+/** Converts the element type. */
+export function cast(x: Value, type: ElementType): Value {
+	return x.type === type ? x : emit('Cast', [x], { to: int(elementTypeNumbers[type]) })
+}
+
+/** Matrix product over the last two axes. */
+export function matmul(a: Value, b: Value): Value {
+	return emit('MatMul', [a, b])
+}
+
+/**
+ * A linear layer on rows: x [N, in] · Wᵀ + b.
+ * @param weight [out, in], as Hugging Face stores it.
+ * @param bias [out], or null.
+ */
+export function linear(x: Value, weight: Value, bias: Value | null): Value {
+	return emit('Gemm', bias ? [x, weight, bias] : [x, weight], { transB: int(1) })
+}
+
+/** Layer normalization over the last axis. */
+export function layerNorm(x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value {
+	return emit('LayerNormalization', [x, scale, bias], { axis: int(-1), epsilon: { kind: 'float', value: epsilon } })
+}
+
+export function softmax(x: Value, axis = -1): Value {
+	return emit('Softmax', [x], { axis: int(axis) })
+}
+
+export function logSoftmax(x: Value, axis = -1): Value {
+	return emit('LogSoftmax', [x], { axis: int(axis) })
+}
+
+function reduction(operator: string) {
+	return (x: Value, axes?: readonly number[], keepDimensions = false): Value =>
+		emit(operator, axes ? [x, integers(axes)] : [x], { keepdims: int(keepDimensions ? 1 : 0) })
+}
+
+/** Sum over axes (all by default). */
+export const reduceSum = reduction('ReduceSum')
+/** Mean over axes (all by default). */
+export const reduceMean = reduction('ReduceMean')
+/** Largest entry over axes (all by default). */
+export const reduceMax = reduction('ReduceMax')
+/** Smallest entry over axes (all by default). */
+export const reduceMin = reduction('ReduceMin')
+/** Euclidean norm over axes (all by default). */
+export const reduceL2 = reduction('ReduceL2')
+
+/** The same elements in another shape: -1 infers one size, 0 copies the size of that axis. */
+export function reshape(x: Value, shape: readonly number[]): Value {
+	return emit('Reshape', [x, integers(shape)])
+}
+
+/** The same elements in the shape of another value. */
+export function reshapeLike(x: Value, like: Value): Value {
+	return emit('Reshape', [x, shapeOf(like)])
+}
+
+export function unsqueeze(x: Value, axes: readonly number[]): Value {
+	return emit('Unsqueeze', [x, integers(axes)])
+}
+
+export function squeeze(x: Value, axes: readonly number[]): Value {
+	return emit('Squeeze', [x, integers(axes)])
+}
+
+export function transpose(x: Value, order: readonly number[]): Value {
+	return emit('Transpose', [x], { perm: ints(order) })
+}
+
+/** Broadcasts to a fixed shape. */
+export function expand(x: Value, shape: readonly number[]): Value {
+	return emit('Expand', [x, integers(shape)])
+}
+
+/** Broadcasts to the shape of another value. */
+export function expandLike(x: Value, like: Value): Value {
+	return emit('Expand', [x, shapeOf(like)])
+}
+
+export function concat(parts: readonly Value[], axis: number): Value {
+	return parts.length === 1 ? parts[0]! : emit('Concat', parts, { axis: int(axis) })
+}
+
+/** Entries `start` (inclusive) to `end` (exclusive) of one axis; negative bounds count from the end. */
+export function slice(x: Value, axis: number, start: number, end: number): Value {
+	return emit('Slice', [x, integers([start]), integers([end]), integers([axis])])
+}
+
+/** A border of zeros: amounts before and after each axis. */
+export function pad(x: Value, before: readonly number[], after: readonly number[]): Value {
+	return emit('Pad', [x, integers([...before, ...after])])
+}
+
+/** Entries of one axis chosen by an integer tensor. */
+export function gather(x: Value, indices: Value, axis: number): Value {
+	return emit('Gather', [x, indices], { axis: int(axis) })
+}
+
+/** For every index, the entry at that position of one axis; indices have the rank of `x`. */
+export function gatherElements(x: Value, indices: Value, axis: number): Value {
+	return emit('GatherElements', [x, indices], { axis: int(axis) })
+}
+
+/** Convolution without padding: x [B, C, H, W], weight [K, C, h, w]. */
+export function conv(x: Value, weight: Value, bias: Value | null, strides: readonly [number, number]): Value {
+	return emit('Conv', bias ? [x, weight, bias] : [x, weight], { strides: ints(strides) })
+}
+
+/** A value divided by its Euclidean norm along the last axis. */
+export function normalizeL2(x: Value): Value {
+	return div(x, reduceL2(x, [-1], true))
+}
+
+/** Per-sample cross entropy: logits [B, C] and int64 labels [B] to losses [B]. */
+export function crossEntropy(logits: Value, labels: Value): Value {
+	return neg(squeeze(gatherElements(logSoftmax(logits), unsqueeze(labels, [1]), 1), [1]))
+}
+
+/**
+ * Repeats x along a new first axis as often as the first axis of `like` is long (its size may be symbolic).
+ * @param x Any value of fixed shape [...].
+ * @returns [B, ...], where B is the first size of `like`.
+ */
+export function repeatForBatch(x: Value, like: Value): Value {
+	const column = slice(reshape(like, [0, -1]), 1, 0, 1)
+	const ones = unsqueeze(squeeze(column, [1]), [...x.shape.map((_, axis) => axis + 1)])
+	return add(expandLike(scalar(0, x.type), ones), unsqueeze(x, [0]))
+}

@@ -1,0 +1,56 @@
+/** Applying registered operators: the one place where nodes are made. */
+
+import { NaptuneError } from '../errors.js'
+import type { Call, Emit } from './operator.js'
+import { operators } from './operators/index.js'
+import { type ElementType, type Tensor, tensor } from './tensor.js'
+import type { Attributes, Node, Value } from './value.js'
+
+/** A constant value. Large weights belong in `external` values, which are never copied. */
+export function constant(value: Tensor): Value {
+	return { type: value.type, shape: value.shape, source: { kind: 'constant', tensor: value } }
+}
+
+/** A scalar constant of the given element type. */
+export function scalar(value: number, type: ElementType): Value {
+	switch (type) {
+		case 'float32':
+			return constant(tensor(type, [], Float32Array.of(value)))
+		case 'float64':
+			return constant(tensor(type, [], Float64Array.of(value)))
+		case 'int64':
+			return constant(tensor(type, [], BigInt64Array.of(BigInt(value))))
+		case 'int32':
+			return constant(tensor(type, [], Int32Array.of(value)))
+		case 'bool':
+			return constant(tensor(type, [], Uint8Array.of(value ? 1 : 0)))
+	}
+}
+
+/** A constant vector of int64. */
+export function integers(values: readonly number[]): Value {
+	return constant(tensor('int64', [values.length], BigInt64Array.from(values, BigInt)))
+}
+
+/**
+ * An emitter whose nodes carry the given origin, which errors of the engine will name.
+ * @throws NaptuneError for an operator that is not registered or inputs its shape rule refuses.
+ */
+export function emitter(origin: string): Emit {
+	const all = (operator: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly Value[] => {
+		const definition = operators.get(operator)
+		if (!definition) {
+			throw new NaptuneError(`Operator ${operator} is not registered; known: ${[...operators.keys()].join(', ')}.`)
+		}
+		const call: Call = { operator, inputs, attributes }
+		const outputs: Value[] = []
+		const node: Node = { operator, inputs, attributes, outputs, origin }
+		for (const { type, shape } of definition.infer(call)) {
+			outputs.push({ type, shape, source: { kind: 'node', node, output: outputs.length } })
+		}
+		return outputs
+	}
+	const emit = (operator: string, inputs: readonly (Value | null)[], attributes?: Attributes): Value =>
+		all(operator, inputs, attributes)[0]!
+	return Object.assign(emit, { all, scalar, integers })
+}

@@ -1,0 +1,100 @@
+/** Elementwise arithmetic on two operands, with broadcasting. */
+
+import { broadcastShapes } from '../dimensions.js'
+import { type Call, type Emit, type GradientCall, type Operator, required, requireSameType } from '../operator.js'
+import type { Value } from '../value.js'
+import { sumToShape } from './broadcasting.js'
+
+function inferBinary(call: Call) {
+	const a = required(call, 0)
+	const b = required(call, 1)
+	requireSameType(call, a, b)
+	return [{ type: a.type, shape: broadcastShapes(a.shape, b.shape, call.operator) }]
+}
+
+/** What a two-operand rule works with: the operands, the result and the gradient that arrived at it. */
+interface Operands {
+	readonly emit: Emit
+	readonly a: Value
+	readonly b: Value
+	readonly y: Value
+	readonly dy: Value
+}
+
+function binary(
+	name: string,
+	doc: string,
+	toA: (operands: Operands) => Value,
+	toB: (operands: Operands) => Value,
+): Operator {
+	return {
+		name,
+		doc,
+		infer: inferBinary,
+		gradient: ({ inputs, outputs, outputGradients, wanted, emit }: GradientCall) => {
+			const operands = { emit, a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, dy: outputGradients[0]! }
+			return [
+				wanted[0] ? sumToShape(emit, toA(operands), operands.a) : null,
+				wanted[1] ? sumToShape(emit, toB(operands), operands.b) : null,
+			]
+		},
+	}
+}
+
+/** dy where the comparison holds, half of it where both operands are equal, else zero: the symmetric subgradient. */
+function routed({ emit, a, b, dy }: Operands, comparison: 'Greater' | 'Less', first: Value): Value {
+	const wins = emit('Cast', [emit(comparison, first === a ? [a, b] : [b, a])], castTo(dy))
+	const ties = emit('Cast', [emit('Equal', [a, b])], castTo(dy))
+	const share = emit('Add', [wins, emit('Mul', [ties, emit.scalar(0.5, dy.type)])])
+	return emit('Mul', [dy, share])
+}
+
+function castTo(like: Value) {
+	return { to: { kind: 'int', value: like.type === 'float64' ? 11 : 1 } } as const
+}
+
+export const arithmeticOperators: readonly Operator[] = [
+	binary(
+		'Add',
+		'a + b.',
+		({ dy }) => dy,
+		({ dy }) => dy,
+	),
+	binary(
+		'Sub',
+		'a - b.',
+		({ dy }) => dy,
+		({ emit, dy }) => emit('Neg', [dy]),
+	),
+	binary(
+		'Mul',
+		'a * b.',
+		({ emit, b, dy }) => emit('Mul', [dy, b]),
+		({ emit, a, dy }) => emit('Mul', [dy, a]),
+	),
+	binary(
+		'Div',
+		'a / b.',
+		({ emit, b, dy }) => emit('Div', [dy, b]),
+		({ emit, b, y, dy }) => emit('Neg', [emit('Div', [emit('Mul', [dy, y]), b])]),
+	),
+	binary(
+		'Pow',
+		'a to the power b; the gradient to b is defined for a > 0.',
+		({ emit, a, b, dy }) =>
+			emit('Mul', [dy, emit('Mul', [b, emit('Pow', [a, emit('Sub', [b, emit.scalar(1, b.type)])])])]),
+		({ emit, a, y, dy }) => emit('Mul', [dy, emit('Mul', [y, emit('Log', [a])])]),
+	),
+	binary(
+		'Max',
+		'The larger of two, elementwise; a tie passes half the gradient to each.',
+		(operands) => routed(operands, 'Greater', operands.a),
+		(operands) => routed(operands, 'Greater', operands.b),
+	),
+	binary(
+		'Min',
+		'The smaller of two, elementwise; a tie passes half the gradient to each.',
+		(operands) => routed(operands, 'Less', operands.a),
+		(operands) => routed(operands, 'Less', operands.b),
+	),
+]

@@ -1,0 +1,65 @@
+/** Elementwise functions of one operand. */
+
+import { type Call, type Emit, type Operator, required, requireFloat } from '../operator.js'
+import type { Value } from '../value.js'
+
+function inferUnary(call: Call) {
+	const x = required(call, 0)
+	requireFloat(call, x)
+	return [{ type: x.type, shape: x.shape }]
+}
+
+interface Operand {
+	readonly emit: Emit
+	readonly x: Value
+	readonly y: Value
+	readonly dy: Value
+}
+
+function unary(name: string, doc: string, derivative: ((operand: Operand) => Value) | 'none'): Operator {
+	return {
+		name,
+		doc,
+		infer: inferUnary,
+		gradient:
+			derivative === 'none'
+				? 'none'
+				: ({ inputs, outputs, outputGradients, emit }) => [
+						derivative({ emit, x: inputs[0]!, y: outputs[0]!, dy: outputGradients[0]! }),
+					],
+	}
+}
+
+/** A constant of the operand's type. */
+const number = ({ emit, x }: Operand, value: number): Value => emit.scalar(value, x.type)
+
+export const elementwiseOperators: readonly Operator[] = [
+	unary('Identity', 'x itself.', ({ dy }) => dy),
+	unary('Neg', '-x.', ({ emit, dy }) => emit('Neg', [dy])),
+	unary('Exp', 'e to the power x.', ({ emit, y, dy }) => emit('Mul', [dy, y])),
+	unary('Log', 'Natural logarithm.', ({ emit, x, dy }) => emit('Div', [dy, x])),
+	unary('Sqrt', 'Square root.', (operand) =>
+		operand.emit('Div', [operand.dy, operand.emit('Mul', [operand.y, number(operand, 2)])]),
+	),
+	unary('Reciprocal', '1 / x.', ({ emit, y, dy }) => emit('Neg', [emit('Mul', [dy, emit('Mul', [y, y])])])),
+	unary('Abs', 'Absolute value; the gradient at 0 is 0.', ({ emit, x, dy }) => emit('Mul', [dy, emit('Sign', [x])])),
+	unary('Sign', '-1, 0 or 1; piecewise constant.', 'none'),
+	unary('Floor', 'Largest whole number below or equal; piecewise constant.', 'none'),
+	unary('Round', 'Nearest whole number, halves to even; piecewise constant.', 'none'),
+	unary('Sin', 'Sine.', ({ emit, x, dy }) => emit('Mul', [dy, emit('Cos', [x])])),
+	unary('Cos', 'Cosine.', ({ emit, x, dy }) => emit('Neg', [emit('Mul', [dy, emit('Sin', [x])])])),
+	unary('Tanh', 'Hyperbolic tangent.', (operand) => {
+		const { emit, y, dy } = operand
+		return emit('Mul', [dy, emit('Sub', [number(operand, 1), emit('Mul', [y, y])])])
+	}),
+	unary('Sigmoid', 'Logistic function.', (operand) => {
+		const { emit, y, dy } = operand
+		return emit('Mul', [emit('Mul', [dy, y]), emit('Sub', [number(operand, 1), y])])
+	}),
+	unary('Relu', 'max(x, 0); the gradient at 0 is 0.', ({ emit, y, dy }) => emit('Mul', [dy, emit('Sign', [y])])),
+	unary('Erf', 'Error function.', (operand) => {
+		const { emit, x, dy } = operand
+		const bell = emit('Exp', [emit('Neg', [emit('Mul', [x, x])])])
+		return emit('Mul', [dy, emit('Mul', [bell, number(operand, 2 / Math.sqrt(Math.PI))])])
+	}),
+]

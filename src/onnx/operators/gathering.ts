@@ -1,0 +1,123 @@
+/** Reading and writing entries by index. */
+
+import { NaptuneError } from '../../errors.js'
+import { describeShape, normalizeAxis, sameShape } from '../dimensions.js'
+import { type Call, type Emit, int, intAttribute, type Operator, required, stringAttribute, text } from '../operator.js'
+import type { Value } from '../value.js'
+
+function requireIndices(call: Call, indices: Value): void {
+	if (indices.type !== 'int64' && indices.type !== 'int32') {
+		throw new NaptuneError(`${call.operator} needs int32 or int64 indices, got ${indices.type}.`)
+	}
+}
+
+function zerosLike(emit: Emit, value: Value): Value {
+	return emit('Expand', [emit.scalar(0, value.type), emit('Shape', [value])])
+}
+
+const gather: Operator = {
+	name: 'Gather',
+	doc: 'Entries of one axis chosen by an index tensor, such as rows of an embedding table.',
+	infer: (call) => {
+		const data = required(call, 0)
+		const indices = required(call, 1)
+		requireIndices(call, indices)
+		const axis = normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'Gather')
+		return [{ type: data.type, shape: [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)] }]
+	},
+	// ScatterND with addition would do it in one node, but its additions into one row race between threads;
+	// ScatterElements adds in one fixed order, so the same indices give the same bytes.
+	gradient: (call) => {
+		const { inputs, outputGradients, emit } = call
+		const data = inputs[0]!
+		const indices = inputs[1]!
+		const axis = normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'Gather')
+		const after = data.shape.length - axis - 1
+		const placed = emit('Unsqueeze', [
+			indices,
+			emit.integers([
+				...Array.from({ length: axis }, (_, at) => at),
+				...Array.from({ length: after }, (_, at) => axis + indices.shape.length + at),
+			]),
+		])
+		const dy = outputGradients[0]!
+		const everywhere = emit('Expand', [placed, emit('Shape', [dy])])
+		const collapse = (value: Value) => {
+			if (indices.shape.length === 1) return value
+			if (indices.shape.length === 0) return emit('Unsqueeze', [value, emit.integers([axis])])
+			const sizes = [
+				...data.shape.slice(0, axis).map((dimension) => (typeof dimension === 'number' ? dimension : 0)),
+				-1,
+				...data.shape.slice(axis + 1),
+			]
+			if (sizes.some((size) => typeof size === 'string')) {
+				throw new NaptuneError(
+					`The gradient of Gather needs fixed sizes after axis ${axis}, got ${describeShape(data.shape)}.`,
+				)
+			}
+			return emit('Reshape', [value, emit.integers(sizes as number[])])
+		}
+		return [
+			emit('ScatterElements', [zerosLike(emit, data), collapse(everywhere), collapse(dy)], {
+				axis: int(axis),
+				reduction: text('add'),
+			}),
+			null,
+		]
+	},
+}
+
+const gatherElements: Operator = {
+	name: 'GatherElements',
+	doc: 'For every entry of the index tensor, the data entry whose position on one axis it names.',
+	infer: (call) => {
+		const data = required(call, 0)
+		const indices = required(call, 1)
+		requireIndices(call, indices)
+		normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'GatherElements')
+		if (indices.shape.length !== data.shape.length) {
+			throw new NaptuneError(
+				`GatherElements needs indices of the data's rank, got ${describeShape(indices.shape)} for ${describeShape(data.shape)}.`,
+			)
+		}
+		return [{ type: data.type, shape: indices.shape }]
+	},
+	gradient: (call) => {
+		const { inputs, outputGradients, emit } = call
+		return [
+			emit('ScatterElements', [zerosLike(emit, inputs[0]!), inputs[1]!, outputGradients[0]!], {
+				axis: int(intAttribute(call, 'axis', 0)),
+				reduction: text('add'),
+			}),
+			null,
+		]
+	},
+}
+
+const scatterElements: Operator = {
+	name: 'ScatterElements',
+	doc: 'Data with updates added at the positions an index tensor names along one axis (reduction add).',
+	infer: (call) => {
+		const data = required(call, 0)
+		const indices = required(call, 1)
+		const updates = required(call, 2)
+		requireIndices(call, indices)
+		if (stringAttribute(call, 'reduction', 'none') !== 'add') {
+			throw new NaptuneError("ScatterElements is supported with reduction 'add' only.")
+		}
+		if (!sameShape(indices.shape, updates.shape)) {
+			throw new NaptuneError(
+				`ScatterElements needs indices and updates of one shape, got ${describeShape(indices.shape)} and ${describeShape(updates.shape)}.`,
+			)
+		}
+		return [{ type: data.type, shape: data.shape }]
+	},
+	gradient: (call) => {
+		const { inputs, outputGradients, wanted, emit } = call
+		const dy = outputGradients[0]!
+		const axis = int(intAttribute(call, 'axis', 0))
+		return [wanted[0] ? dy : null, null, wanted[2] ? emit('GatherElements', [dy, inputs[1]!], { axis }) : null]
+	},
+}
+
+export const gatheringOperators: readonly Operator[] = [gather, gatherElements, scatterElements]

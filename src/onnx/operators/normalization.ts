@@ -1,0 +1,96 @@
+/** Layer normalization over the last axis. */
+
+import { NaptuneError } from '../../errors.js'
+import { describeShape, normalizeAxis } from '../dimensions.js'
+import {
+	floatAttribute,
+	type GradientCall,
+	int,
+	intAttribute,
+	type Operator,
+	required,
+	requireFloat,
+} from '../operator.js'
+import type { Value } from '../value.js'
+import { sumToShape } from './broadcasting.js'
+
+const layerNormalization: Operator = {
+	name: 'LayerNormalization',
+	doc: '(x - mean) / sqrt(variance + epsilon) · scale + bias over the last axis; also returns mean and 1 / sqrt(variance + epsilon).',
+	infer: (call) => {
+		const x = required(call, 0)
+		requireFloat(call, x)
+		const axis = normalizeAxis(intAttribute(call, 'axis', -1), x.shape.length, 'LayerNormalization')
+		const last = x.shape.length - 1
+		if (axis !== last) {
+			throw new NaptuneError(
+				`LayerNormalization is supported over the last axis only; got axis ${axis} of ${describeShape(x.shape)}.`,
+			)
+		}
+		for (const parameter of call.inputs.slice(1)) {
+			if (parameter && (parameter.shape.length !== 1 || parameter.shape[0] !== x.shape[last])) {
+				throw new NaptuneError(
+					`LayerNormalization of ${describeShape(x.shape)} needs scale and bias of shape [${x.shape[last]}], got ${describeShape(parameter.shape)}.`,
+				)
+			}
+		}
+		const statistics = { type: 'float32', shape: [...x.shape.slice(0, last), 1] } as const
+		return [{ type: x.type, shape: x.shape }, statistics, statistics]
+	},
+	gradient: (call) => {
+		const { inputs, outputGradients, wanted, emit } = call
+		const x = inputs[0]!
+		const scale = inputs[1]!
+		const { normalized, deviation } = statistics(call)
+		const [dy, dMean, dDeviation] = outputGradients
+		const mean = (value: Value) => emit('ReduceMean', [value, emit.integers([-1])], { keepdims: int(1) })
+
+		let dx: Value | null = null
+		const add = (term: Value) => {
+			dx = dx ? emit('Add', [dx, term]) : term
+		}
+		if (wanted[0]) {
+			if (dy) {
+				const dNormalized = emit('Mul', [dy, scale])
+				const along = mean(emit('Mul', [dNormalized, normalized]))
+				const centred = emit('Sub', [emit('Sub', [dNormalized, mean(dNormalized)]), emit('Mul', [normalized, along])])
+				add(emit('Mul', [centred, deviation]))
+			}
+			// The statistics are outputs of their own; gradients arrive there only in second-order graphs.
+			const width = emit.scalar(x.shape.at(-1) as number, x.type)
+			if (dMean) add(emit('Expand', [emit('Div', [dMean, width]), emit('Shape', [x])]))
+			if (dDeviation) {
+				const slope = emit('Div', [emit('Mul', [dDeviation, emit('Mul', [deviation, deviation])]), width])
+				add(emit('Neg', [emit('Mul', [slope, normalized])]))
+			}
+		}
+		return [
+			dx,
+			wanted[1] && dy ? sumToShape(emit, emit('Mul', [dy, normalized]), scale) : null,
+			wanted[2] && dy && inputs[2] ? sumToShape(emit, dy, inputs[2]) : null,
+		]
+	},
+}
+
+/**
+ * The normalised input and 1 / standard deviation. The float32 path reuses the operator's own outputs; they stay
+ * float32 even for double inputs, so the double path recomputes them.
+ */
+function statistics(call: GradientCall): { normalized: Value; deviation: Value } {
+	const { inputs, outputs, emit } = call
+	const x = inputs[0]!
+	if (x.type === 'float32') {
+		return {
+			normalized: emit('Mul', [emit('Sub', [x, outputs[1]!]), outputs[2]!]),
+			deviation: outputs[2]!,
+		}
+	}
+	const mean = (value: Value) => emit('ReduceMean', [value, emit.integers([-1])], { keepdims: int(1) })
+	const centred = emit('Sub', [x, mean(x)])
+	const variance = mean(emit('Mul', [centred, centred]))
+	const epsilon = emit.scalar(floatAttribute(call, 'epsilon', 1e-5), x.type)
+	const deviation = emit('Reciprocal', [emit('Sqrt', [emit('Add', [variance, epsilon])])])
+	return { normalized: emit('Mul', [centred, deviation]), deviation }
+}
+
+export const normalizationOperators: readonly Operator[] = [layerNormalization]

@@ -1,0 +1,153 @@
+/** Putting tensors together and cutting them apart. */
+
+import { NaptuneError } from '../../errors.js'
+import { describeShape, normalizeAxis, sameShape, staticDimension } from '../dimensions.js'
+import {
+	type Call,
+	constantIntegers,
+	int,
+	intAttribute,
+	type Operator,
+	required,
+	requireSameType,
+} from '../operator.js'
+import type { Dimension, Value } from '../value.js'
+
+/** Far past any axis: what exporters write for "to the end". */
+const toTheEnd = 2 ** 53
+
+const concat: Operator = {
+	name: 'Concat',
+	doc: 'Joins tensors along one axis.',
+	infer: (call) => {
+		const first = required(call, 0)
+		const axis = normalizeAxis(intAttribute(call, 'axis', 0), first.shape.length, 'Concat')
+		let total: Dimension = 0
+		call.inputs.forEach((_, index) => {
+			const part = required(call, index)
+			requireSameType(call, first, part)
+			const others = (value: Value) => value.shape.map((dimension, at) => (at === axis ? 0 : dimension))
+			if (!sameShape(others(first), others(part))) {
+				throw new NaptuneError(
+					`Concat along axis ${axis} cannot join ${describeShape(first.shape)} and ${describeShape(part.shape)}: the other axes must agree.`,
+				)
+			}
+			total = (total as number) + staticDimension(part.shape, axis, 'Concat')
+		})
+		return [{ type: first.type, shape: first.shape.map((dimension, at) => (at === axis ? total : dimension)) }]
+	},
+	gradient: (call) => {
+		const { inputs, outputGradients, wanted, emit } = call
+		const axis = normalizeAxis(intAttribute(call, 'axis', 0), inputs[0]!.shape.length, 'Concat')
+		let start = 0
+		return inputs.map((part, index) => {
+			const end = start + (part!.shape[axis] as number)
+			const bounds = [[start], [end], [axis]].map((numbers) => emit.integers(numbers))
+			start = end
+			return wanted[index] ? emit('Slice', [outputGradients[0]!, ...bounds]) : null
+		})
+	},
+}
+
+/** Start, end and axis of each sliced axis, clamped as ONNX says; steps of 1 only. */
+function sliceBounds(
+	call: Pick<Call, 'operator' | 'inputs'>,
+): { axis: number; start: number; end: number; size: number }[] {
+	const x = call.inputs[0]!
+	const starts = constantIntegers(call, call.inputs[1]!)
+	const ends = constantIntegers(call, call.inputs[2]!)
+	const axes = call.inputs[3] ? constantIntegers(call, call.inputs[3]) : starts.map((_, index) => index)
+	const steps = call.inputs[4] ? constantIntegers(call, call.inputs[4]) : starts.map(() => 1)
+	return starts.map((first, index) => {
+		const axis = normalizeAxis(axes[index]!, x.shape.length, 'Slice')
+		if (steps[index] !== 1)
+			throw new NaptuneError(`Slice supports steps of 1 only, got ${steps[index]} on axis ${axis}.`)
+		const size = staticDimension(x.shape, axis, 'Slice')
+		const clamp = (bound: number) => Math.max(0, Math.min(size, bound < 0 ? bound + size : bound))
+		const start = clamp(first)
+		return { axis, start, end: Math.max(start, clamp(Math.min(ends[index]!, toTheEnd))), size }
+	})
+}
+
+const slice: Operator = {
+	name: 'Slice',
+	doc: 'A contiguous part along given axes (steps of 1).',
+	infer: (call) => {
+		const x = required(call, 0)
+		const bounds = new Map(sliceBounds(call).map((bound) => [bound.axis, bound]))
+		return [
+			{
+				type: x.type,
+				shape: x.shape.map((dimension, axis) => {
+					const bound = bounds.get(axis)
+					return bound ? bound.end - bound.start : dimension
+				}),
+			},
+		]
+	},
+	gradient: ({ node, inputs, outputGradients, emit }) => {
+		const rank = inputs[0]!.shape.length
+		const before = new Array<number>(rank).fill(0)
+		const after = new Array<number>(rank).fill(0)
+		for (const { axis, start, end, size } of sliceBounds({ operator: node.operator, inputs })) {
+			before[axis] = start
+			after[axis] = size - end
+		}
+		const gradient = outputGradients[0]!
+		const whole = [...before, ...after].every((amount) => amount === 0)
+		return [whole ? gradient : emit('Pad', [gradient, emit.integers([...before, ...after])])]
+	},
+}
+
+function padAmounts(call: Pick<Call, 'operator' | 'inputs'>): { before: readonly number[]; after: readonly number[] } {
+	const amounts = constantIntegers(call, call.inputs[1]!)
+	const rank = call.inputs[0]!.shape.length
+	if (amounts.length !== 2 * rank || amounts.some((amount) => amount < 0)) {
+		throw new NaptuneError(
+			`Pad of a tensor of rank ${rank} needs ${2 * rank} non-negative amounts, got [${amounts.join(', ')}].`,
+		)
+	}
+	return { before: amounts.slice(0, rank), after: amounts.slice(rank) }
+}
+
+const pad: Operator = {
+	name: 'Pad',
+	doc: 'Adds a constant border (mode constant).',
+	infer: (call) => {
+		const x = required(call, 0)
+		const mode = call.attributes.mode
+		if (mode?.kind === 'string' && mode.value !== 'constant') {
+			throw new NaptuneError(`Pad supports mode constant only, got ${mode.value}.`)
+		}
+		const { before, after } = padAmounts(call)
+		return [
+			{
+				type: x.type,
+				shape: x.shape.map((dimension, axis) => {
+					const added = before[axis]! + after[axis]!
+					return added === 0 ? dimension : staticDimension(x.shape, axis, 'Pad') + added
+				}),
+			},
+		]
+	},
+	gradient: ({ node, inputs, outputGradients, wanted, emit }) => {
+		const x = inputs[0]!
+		const { before, after } = padAmounts({ operator: node.operator, inputs })
+		const axes = before.flatMap((amount, axis) => (amount + after[axis]! > 0 ? [axis] : []))
+		const dy = outputGradients[0]!
+		const inner =
+			axes.length === 0
+				? dy
+				: emit('Slice', [
+						dy,
+						emit.integers(axes.map((axis) => before[axis]!)),
+						emit.integers(axes.map((axis) => before[axis]! + (x.shape[axis] as number))),
+						emit.integers(axes),
+					])
+		if (!wanted[2]) return [wanted[0] ? inner : null, null, null]
+		const total = (value: Value) => emit('ReduceSum', [value], { keepdims: int(0) })
+		return [wanted[0] ? inner : null, null, emit('Sub', [total(dy), total(inner)])]
+	},
+}
+
+export const pieceOperators: readonly Operator[] = [concat, slice, pad]

@@ -1,0 +1,104 @@
+/** Matrix products. */
+
+import { NaptuneError } from '../../errors.js'
+import { broadcastShapes, describeShape } from '../dimensions.js'
+import {
+	type Call,
+	float,
+	floatAttribute,
+	int,
+	intAttribute,
+	ints,
+	type Operator,
+	required,
+	requireSameType,
+} from '../operator.js'
+import type { Dimension, Value } from '../value.js'
+import { sumToShape } from './broadcasting.js'
+
+function mismatch(call: Call, a: Value, b: Value): NaptuneError {
+	return new NaptuneError(
+		`${call.operator} cannot multiply ${describeShape(a.shape)} by ${describeShape(b.shape)}: inner sizes must be equal and known to be so.`,
+	)
+}
+
+const matMul: Operator = {
+	name: 'MatMul',
+	doc: 'Matrix product over the last two axes, broadcasting the others. Operands have rank 2 or more.',
+	infer: (call) => {
+		const a = required(call, 0)
+		const b = required(call, 1)
+		requireSameType(call, a, b)
+		if (a.shape.length < 2 || b.shape.length < 2) {
+			throw new NaptuneError(
+				`MatMul needs operands of rank 2 or more, got ${describeShape(a.shape)} and ${describeShape(b.shape)}; reshape vectors first.`,
+			)
+		}
+		if (a.shape.at(-1) !== b.shape.at(-2)) throw mismatch(call, a, b)
+		const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'MatMul')
+		return [{ type: a.type, shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!] }]
+	},
+	gradient: ({ inputs, outputGradients, wanted, emit }) => {
+		const a = inputs[0]!
+		const b = inputs[1]!
+		const dy = outputGradients[0]!
+		const swap = (value: Value) => {
+			const axes = value.shape.map((_, axis) => axis)
+			const last = axes.length - 1
+			return emit('Transpose', [value], { perm: ints([...axes.slice(0, -2), last, last - 1]) })
+		}
+		return [
+			wanted[0] ? sumToShape(emit, emit('MatMul', [dy, swap(b)]), a) : null,
+			wanted[1] ? sumToShape(emit, emit('MatMul', [swap(a), dy]), b) : null,
+		]
+	},
+}
+
+const gemm: Operator = {
+	name: 'Gemm',
+	doc: "alpha · A' · B' + beta · C on matrices, with A' and B' optionally transposed and C broadcast.",
+	infer: (call) => {
+		const a = required(call, 0)
+		const b = required(call, 1)
+		requireSameType(call, a, b)
+		if (a.shape.length !== 2 || b.shape.length !== 2) throw mismatch(call, a, b)
+		const [rows, inner] = oriented(a, intAttribute(call, 'transA', 0))
+		const [innerB, columns] = oriented(b, intAttribute(call, 'transB', 0))
+		if (inner !== innerB) throw mismatch(call, a, b)
+		const c = call.inputs[2]
+		if (c) {
+			requireSameType(call, a, c)
+			broadcastShapes([rows, columns], c.shape, 'Gemm')
+		}
+		return [{ type: a.type, shape: [rows, columns] }]
+	},
+	// Gradients to A and B are plain MatMul where no transpose is needed: with transB = 1 (a linear layer as
+	// Hugging Face stores it) the gradient to A is MatMul(dy, B), so one initializer serves both directions.
+	gradient: (call) => {
+		const { inputs, outputGradients, wanted, emit } = call
+		const a = inputs[0]!
+		const b = inputs[1]!
+		const c = inputs[2] ?? null
+		const dy = outputGradients[0]!
+		const alpha = floatAttribute(call, 'alpha', 1)
+		const transA = intAttribute(call, 'transA', 0)
+		const transB = intAttribute(call, 'transB', 0)
+		const times = (left: Value, transLeft: number, right: Value, transRight: number): Value =>
+			transLeft === 0 && transRight === 0 && alpha === 1
+				? emit('MatMul', [left, right])
+				: emit('Gemm', [left, right], { alpha: float(alpha), transA: int(transLeft), transB: int(transRight) })
+		const beta = floatAttribute(call, 'beta', 1)
+		return [
+			wanted[0] ? (transA ? times(b, transB, dy, 1) : times(dy, 0, b, 1 - transB)) : null,
+			wanted[1] ? (transB ? times(dy, 1, a, transA) : times(a, 1 - transA, dy, 0)) : null,
+			c && wanted[2] ? sumToShape(emit, beta === 1 ? dy : emit('Mul', [dy, emit.scalar(beta, dy.type)]), c) : null,
+		]
+	},
+}
+
+function oriented(value: Value, transposed: number): readonly [Dimension, Dimension] {
+	const [rows, columns] = value.shape as readonly [Dimension, Dimension]
+	return transposed ? [columns, rows] : [rows, columns]
+}
+
+export const productOperators: readonly Operator[] = [matMul, gemm]

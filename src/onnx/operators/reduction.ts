@@ -1,0 +1,97 @@
+/** Reductions over axes given as a constant input (opset 18). */
+
+import { normalizeAxis } from '../dimensions.js'
+import {
+	type Call,
+	constantIntegers,
+	type GradientCall,
+	int,
+	intAttribute,
+	type Operator,
+	required,
+} from '../operator.js'
+import type { Shape, Value } from '../value.js'
+import { elementTypeNumbers } from './comparison.js'
+
+/** Axes of a reduction, counted from the front; all of them when none are given. */
+function axesOf(call: Pick<Call, 'operator' | 'inputs'>): readonly number[] {
+	const x = call.inputs[0]!
+	const axes = call.inputs[1]
+	if (!axes) return x.shape.map((_, axis) => axis)
+	return constantIntegers(call, axes).map((axis) => normalizeAxis(axis, x.shape.length, call.operator))
+}
+
+function inferReduction(call: Call) {
+	const x = required(call, 0)
+	const axes = new Set(axesOf(call))
+	const keep = intAttribute(call, 'keepdims', 1) === 1
+	const shape: Shape = x.shape.flatMap((dimension, axis) => (axes.has(axis) ? (keep ? [1] : []) : [dimension]))
+	return [{ type: x.type, shape }]
+}
+
+/** The value with the reduced axes put back as 1, so that it broadcasts against the input. */
+function withReducedAxes(call: GradientCall, value: Value): Value {
+	if (intAttribute(call, 'keepdims', 1) === 1) return value
+	const axes = axesOf({ operator: call.node.operator, inputs: call.inputs })
+	return call.emit('Unsqueeze', [value, call.emit.integers(axes)])
+}
+
+/** Number of elements that each output entry reduces over, as a scalar value of the input's type (symbolic sizes allowed). */
+function reducedCount(call: GradientCall): Value {
+	const { inputs, emit, node } = call
+	const x = inputs[0]!
+	const axes = axesOf({ operator: node.operator, inputs })
+	const sizes = axes.map((axis) => x.shape[axis]!)
+	if (sizes.every((size) => typeof size === 'number')) {
+		return emit.scalar(
+			sizes.reduce<number>((total, size) => total * (size as number), 1),
+			x.type,
+		)
+	}
+	const shape = emit('Cast', [emit('Shape', [x])], { to: int(elementTypeNumbers[x.type]) })
+	return axes
+		.map((axis) => emit('Gather', [shape, emit.scalar(axis, 'int64')], { axis: int(0) }))
+		.reduce((total, size) => emit('Mul', [total, size]))
+}
+
+function reduction(
+	name: string,
+	doc: string,
+	rule: (call: GradientCall, dy: Value, x: Value, y: Value) => Value,
+): Operator {
+	return {
+		name,
+		doc,
+		infer: inferReduction,
+		gradient: (call) => [
+			rule(
+				call,
+				withReducedAxes(call, call.outputGradients[0]!),
+				call.inputs[0]!,
+				withReducedAxes(call, call.outputs[0]!),
+			),
+			null,
+		],
+	}
+}
+
+/** The gradient goes to the entries that attain the extremum, shared equally among ties. */
+function toExtremum(call: GradientCall, dy: Value, x: Value, y: Value): Value {
+	const { emit } = call
+	const hits = emit('Cast', [emit('Equal', [x, y])], { to: int(elementTypeNumbers[x.type]) })
+	const axes = emit.integers(axesOf({ operator: call.node.operator, inputs: call.inputs }))
+	const count = emit('ReduceSum', [hits, axes], { keepdims: int(1) })
+	return emit('Mul', [hits, emit('Div', [dy, count])])
+}
+
+export const reductionOperators: readonly Operator[] = [
+	reduction('ReduceSum', 'Sum over axes.', ({ emit }, dy, x) => emit('Expand', [dy, emit('Shape', [x])])),
+	reduction('ReduceMean', 'Mean over axes.', (call, dy, x) =>
+		call.emit('Expand', [call.emit('Div', [dy, reducedCount(call)]), call.emit('Shape', [x])]),
+	),
+	reduction('ReduceMax', 'Largest entry over axes; ties share the gradient.', toExtremum),
+	reduction('ReduceMin', 'Smallest entry over axes; ties share the gradient.', toExtremum),
+	reduction('ReduceL2', 'Euclidean norm over axes; undefined gradient at zero norm.', ({ emit }, dy, x, y) =>
+		emit('Mul', [x, emit('Div', [dy, y])]),
+	),
+]
