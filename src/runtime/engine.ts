@@ -20,6 +20,12 @@ export interface ResidentTensor {
 /** Values fed by input name. A plain tensor is copied or transferred on every run, a resident one is not. */
 export type Feeds = Readonly<Record<string, Tensor | ResidentTensor>>
 
+/** Outputs of a run of which some stay in the engine. */
+export interface KeptOutputs {
+	readonly tensors: Record<string, Tensor>
+	readonly kept: Record<string, ResidentTensor>
+}
+
 /** A compiled graph. */
 export interface Program {
 	/** Names of the inputs that a run must feed. */
@@ -39,6 +45,17 @@ export interface Program {
 		feeds: Feeds,
 		options?: { readonly outputs?: readonly string[]; readonly transfer?: boolean },
 	): Promise<Record<string, Tensor>>
+	/**
+	 * Runs the graph once and leaves some outputs in the engine, to be fed to later runs without a copy.
+	 * @param keep Outputs that stay in the engine; release them when done.
+	 * @param options.outputs Further outputs that come back as plain tensors; none by default.
+	 * @throws NaptuneError as `run`.
+	 */
+	runAndKeep(
+		feeds: Feeds,
+		keep: readonly string[],
+		options?: { readonly outputs?: readonly string[]; readonly transfer?: boolean },
+	): Promise<KeptOutputs>
 	/** Frees the session. Idempotent. */
 	release(): Promise<void>
 }
@@ -62,7 +79,10 @@ export interface Engine {
 	/** Puts a tensor into the engine for repeated use. */
 	upload(tensor: Tensor, options?: { readonly transfer?: boolean }): Promise<ResidentTensor>
 	/** Resident memory of the process and of what the engine holds. */
-	memory(): Promise<{ readonly residentBytes: number; readonly programs: readonly { name: string; modelBytes: number }[] }>
+	memory(): Promise<{
+		readonly residentBytes: number
+		readonly programs: readonly { name: string; modelBytes: number }[]
+	}>
 	/** Releases all programs and tensors and ends the worker. Idempotent. */
 	close(): Promise<void>
 }

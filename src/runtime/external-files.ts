@@ -1,0 +1,65 @@
+/** Where the weights that a graph points into really lie. */
+
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { NaptuneError } from '../errors.js'
+
+/** External files as ONNX Runtime wants them: one directory it may read from, and files that lie elsewhere. */
+export interface ExternalFiles {
+	/** Real directory of most of the weights; absent without external files. */
+	readonly directory?: string
+	/** Base names of the files in that directory. */
+	readonly names: readonly string[]
+	/** Real paths of files in other directories, whose bytes must be handed over. */
+	readonly elsewhere: readonly string[]
+}
+
+/**
+ * The file that a path leads to, symlinks resolved.
+ * @throws NaptuneError when there is none that can be read.
+ */
+export function realFile(file: string): string {
+	try {
+		const path = realpathSync(file)
+		accessSync(path, constants.R_OK)
+		return path
+	} catch (cause) {
+		throw new NaptuneError(`The weights file ${file} cannot be read; restore it or load the checkpoint again.`, {
+			cause,
+		})
+	}
+}
+
+/**
+ * Resolves symlinks, since ONNX Runtime refuses links that leave the folder and a hub cache is made of them.
+ * The directory with the most bytes becomes the folder; graphs name files by their base names.
+ * @throws NaptuneError when a file is missing, or two different files have the same base name.
+ */
+export function resolveExternalFiles(files: readonly string[]): ExternalFiles {
+	const real = new Map<string, number>()
+	for (const file of files) {
+		const path = realFile(file)
+		real.set(path, statSync(path).size)
+	}
+	if (real.size === 0) return { names: [], elsewhere: [] }
+
+	const byName = new Map<string, string>()
+	const bytes = new Map<string, number>()
+	for (const [path, size] of real) {
+		const twin = byName.get(basename(path))
+		if (twin) {
+			throw new NaptuneError(
+				`One graph uses weights of ${twin} and of ${path}, two files with the same name, which ONNX cannot tell apart; rename or copy one of them.`,
+			)
+		}
+		byName.set(basename(path), path)
+		bytes.set(dirname(path), (bytes.get(dirname(path)) ?? 0) + size)
+	}
+	const [directory] = [...bytes].reduce((largest, entry) => (entry[1] > largest[1] ? entry : largest))
+	const paths = [...real.keys()]
+	return {
+		directory,
+		names: paths.filter((path) => dirname(path) === directory).map((path) => basename(path)),
+		elsewhere: paths.filter((path) => dirname(path) !== directory),
+	}
+}

@@ -1,0 +1,90 @@
+/** Checking what is fed to a program before the engine sees it. */
+
+import { NaptuneError } from '../errors.js'
+import { describeShape } from '../onnx/dimensions.js'
+import { type ElementType, elementCount, type Tensor } from '../onnx/tensor.js'
+import type { Dimension, Shape } from '../onnx/value.js'
+import type { Feeds } from './engine.js'
+
+/** A declared input of a program. */
+export interface InputDeclaration {
+	readonly name: string
+	readonly type: ElementType
+	readonly shape: Shape
+}
+
+/**
+ * Checks names, element types and shapes; a symbolic size must be the same wherever it occurs in one call.
+ * @throws NaptuneError saying what was fed and what was expected.
+ */
+export function checkFeeds(program: string, inputs: readonly InputDeclaration[], feeds: Feeds): void {
+	const known = new Set(inputs.map(({ name }) => name))
+	const unknown = Object.keys(feeds).filter((name) => !known.has(name))
+	if (unknown.length > 0) {
+		throw new NaptuneError(
+			`Program ${program} has no input ${unknown.join(', ')}; its inputs are: ${[...known].join(', ') || 'none'}.`,
+		)
+	}
+	const sizes = new Map<string, { readonly size: number; readonly from: string }>()
+	for (const input of inputs) {
+		const feed = feeds[input.name]
+		if (!feed) {
+			throw new NaptuneError(
+				`Program ${program} was run without input ${input.name}, a ${input.type} tensor of shape ${describeShape(input.shape)}.`,
+			)
+		}
+		const expected = `expected ${input.type} ${describeShape(input.shape)}`
+		const given = `Input ${input.name} of program ${program} was fed ${feed.type} ${describeShape(feed.shape)}`
+		if (feed.type !== input.type) throw new NaptuneError(`${given}, ${expected}.`)
+		if (feed.shape.length !== input.shape.length) throw new NaptuneError(`${given}, ${expected}.`)
+		input.shape.forEach((dimension, axis) => {
+			const size = feed.shape[axis]!
+			if (!Number.isSafeInteger(size) || size < 0) throw new NaptuneError(`${given}: sizes must be whole numbers.`)
+			const conflict = unify(dimension, size, input.name, sizes)
+			if (conflict) throw new NaptuneError(`${given}, ${expected}: ${conflict}.`)
+		})
+		if ('data' in feed) checkStorage(given, feed)
+	}
+}
+
+/** Storage of each element type. */
+const storage = {
+	float32: Float32Array,
+	float64: Float64Array,
+	int64: BigInt64Array,
+	int32: Int32Array,
+	bool: Uint8Array,
+} as const
+
+function checkStorage(given: string, { type, shape, data }: Tensor): void {
+	if (!(data instanceof storage[type])) {
+		throw new NaptuneError(`${given} with its data in a ${data?.constructor?.name}; use a ${storage[type].name}.`)
+	}
+	if (data.length !== elementCount(shape)) {
+		const reason = data.buffer.byteLength === 0 ? ' (was its buffer transferred by an earlier call?)' : ''
+		throw new NaptuneError(`${given} with ${data.length} elements of data, expected ${elementCount(shape)}${reason}.`)
+	}
+}
+
+/** Matches one size against a number or a multiple of symbols, remembering what each symbol stands for. */
+function unify(
+	dimension: Dimension,
+	size: number,
+	input: string,
+	sizes: Map<string, { readonly size: number; readonly from: string }>,
+): string | undefined {
+	if (typeof dimension === 'number') return dimension === size ? undefined : `size ${size} is not ${dimension}`
+	let factor = 1
+	const symbols: string[] = []
+	for (const part of dimension.split('*')) {
+		if (/^\d+$/.test(part)) factor *= Number(part)
+		else symbols.push(part)
+	}
+	if (size % factor !== 0) return `size ${size} is not a multiple of ${factor}`
+	const symbol = symbols.join('*')
+	const before = sizes.get(symbol)
+	if (before && before.size !== size / factor)
+		return `${symbol} is ${size / factor} here and ${before.size} in ${before.from}`
+	sizes.set(symbol, { size: size / factor, from: input })
+	return undefined
+}

@@ -1,0 +1,69 @@
+/** What the engine on the calling thread and its worker say to each other. Requests are answered in order. */
+
+import type { ElementType, Tensor } from '../onnx/tensor.js'
+import type { Device } from './engine.js'
+
+/** One fed input: the tensor itself, or the handle of one that already lies in the worker. */
+export type WireFeed = { readonly tensor: Tensor } | { readonly resident: number }
+
+/** How a session is made; independent of the engine that makes it. */
+export interface SessionSettings {
+	/** Whether the engine may keep pre-packed copies of weights. */
+	readonly prepack: boolean
+	/** Real directory of the files that initializers point into; absent without external data. */
+	readonly externalDirectory?: string
+	/** Base names of the files there, for libraries that want their bytes instead of the directory. */
+	readonly externalFiles: readonly string[]
+	/** Real paths of files in other directories, whose bytes are always handed over. */
+	readonly externalElsewhere: readonly string[]
+}
+
+/** Everything a worker can be asked. */
+export type Request =
+	| { readonly kind: 'start'; readonly device: Device; readonly threads: number }
+	| {
+			readonly kind: 'compile'
+			readonly program: number
+			readonly model: Uint8Array
+			readonly settings: SessionSettings
+	  }
+	| {
+			readonly kind: 'run'
+			readonly program: number
+			readonly feeds: Readonly<Record<string, WireFeed>>
+			readonly outputs: readonly string[]
+			/** Handles under which outputs stay in the worker instead of coming back. */
+			readonly keep: Readonly<Record<string, number>>
+	  }
+	| { readonly kind: 'releaseProgram'; readonly program: number }
+	| { readonly kind: 'upload'; readonly handle: number; readonly tensor: Tensor }
+	| { readonly kind: 'releaseTensor'; readonly handle: number }
+	| { readonly kind: 'close' }
+
+/** Type and shape of an output that stayed in the worker. */
+export interface KeptTensor {
+	readonly type: ElementType
+	readonly shape: readonly number[]
+}
+
+/** The answer to each kind of request. */
+export interface Answers {
+	start: { readonly version: string; readonly device: Device; readonly notice?: string }
+	compile: undefined
+	run: { readonly tensors: Record<string, Tensor>; readonly kept: Record<string, KeptTensor> }
+	releaseProgram: undefined
+	upload: undefined
+	releaseTensor: undefined
+	close: undefined
+}
+
+/** A request as it travels. */
+export interface RequestEnvelope {
+	readonly id: number
+	readonly request: Request
+}
+
+/** An answer as it travels. */
+export type AnswerEnvelope =
+	| { readonly id: number; readonly answer: Answers[Request['kind']] }
+	| { readonly id: number; readonly error: string }

@@ -1,0 +1,44 @@
+/** Tensors that stay in the worker between runs. */
+
+import { NaptuneError } from '../errors.js'
+import type { ResidentTensor } from './engine.js'
+import type { KeptTensor } from './protocol.js'
+import type { WorkerLink } from './worker-link.js'
+
+/** The calling side of one engine's resident tensors. */
+export interface ResidentTensors {
+	/** A number for a tensor that is about to be put into the worker. */
+	newHandle(): number
+	/** The calling side of a tensor that lies in the worker under this handle. */
+	adopt(handle: number, tensor: KeptTensor): ResidentTensor
+	/** @throws NaptuneError when the tensor was released or belongs to another engine. */
+	handleOf(tensor: ResidentTensor): number
+}
+
+/** Resident tensors over one worker. */
+export function residentTensors(link: WorkerLink): ResidentTensors {
+	const handles = new WeakMap<ResidentTensor, { readonly handle: number; released?: Promise<void> }>()
+	let next = 0
+	return {
+		newHandle: () => next++,
+		adopt(handle, { type, shape }) {
+			const entry: { readonly handle: number; released?: Promise<void> } = { handle }
+			const tensor: ResidentTensor = {
+				type,
+				shape,
+				release() {
+					entry.released ??= link.ask({ kind: 'releaseTensor', handle }).then(() => {})
+					return entry.released
+				},
+			}
+			handles.set(tensor, entry)
+			return tensor
+		},
+		handleOf(tensor) {
+			const entry = handles.get(tensor)
+			if (!entry) throw new NaptuneError('A resident tensor of another engine was fed; upload it to this engine first.')
+			if (entry.released) throw new NaptuneError('A released resident tensor was fed; upload it again.')
+			return entry.handle
+		},
+	}
+}

@@ -1,0 +1,89 @@
+/** Request and answer over a worker thread, with its end and its crashes turned into clear errors. */
+
+import { Worker } from 'node:worker_threads'
+import { NaptuneError } from '../errors.js'
+import type { AnswerEnvelope, Answers, Request, RequestEnvelope } from './protocol.js'
+
+/** The calling side of a worker. */
+export interface WorkerLink {
+	/**
+	 * Sends one request and waits for its answer.
+	 * @throws NaptuneError when the worker has ended, and the worker's own message when it answers with an error.
+	 */
+	ask<K extends Request['kind']>(
+		request: Extract<Request, { kind: K }>,
+		transfer?: readonly ArrayBuffer[],
+	): Promise<Answers[K]>
+	/** Asks the worker to release everything and waits until its thread has ended, however it ends. */
+	close(): Promise<void>
+}
+
+/** An error that the worker reported, as opposed to a worker that is gone. */
+export class WorkerError extends Error {}
+
+interface Pending {
+	readonly resolve: (answer: never) => void
+	readonly reject: (error: Error) => void
+}
+
+/**
+ * Starts a worker. It keeps the process alive only while a request is unanswered: a forgotten `close()`
+ * does not hang a script, and a pending run is never cut off by the process ending.
+ */
+export function startWorker(script: URL): WorkerLink {
+	const worker = new Worker(script)
+	worker.unref()
+	const pending = new Map<number, Pending>()
+	let nextId = 0
+	let gone: NaptuneError | undefined
+	let closing = false
+	let markEnded: () => void
+	const ended = new Promise<void>((resolve) => {
+		markEnded = resolve
+	})
+
+	const settle = (id: number): Pending | undefined => {
+		const call = pending.get(id)
+		pending.delete(id)
+		if (pending.size === 0 && !closing) worker.unref()
+		return call
+	}
+	const fail = (error: NaptuneError) => {
+		gone ??= error
+		for (const id of [...pending.keys()]) settle(id)?.reject(gone)
+	}
+	worker.on('message', (envelope: AnswerEnvelope) => {
+		const call = settle(envelope.id)
+		if ('error' in envelope) call?.reject(new WorkerError(envelope.error))
+		else call?.resolve(envelope.answer as never)
+	})
+	worker.on('error', (error) => {
+		fail(
+			new NaptuneError(`The engine's worker thread failed: ${error.message}. Create a new engine.`, { cause: error }),
+		)
+	})
+	worker.on('exit', (code) => {
+		fail(new NaptuneError(`The engine has ended (worker thread exit code ${code}). Create a new engine.`))
+		markEnded()
+	})
+
+	const ask: WorkerLink['ask'] = (request, transfer = []) =>
+		new Promise((resolve, reject) => {
+			if (gone) return reject(gone)
+			if (closing && request.kind !== 'close') {
+				return reject(new NaptuneError('The engine was closed; create a new engine.'))
+			}
+			const id = nextId++
+			pending.set(id, { resolve, reject })
+			worker.ref()
+			worker.postMessage({ id, request } satisfies RequestEnvelope, [...transfer])
+		})
+	return {
+		ask,
+		async close() {
+			closing = true
+			await ask({ kind: 'close' }).catch(() => {})
+			await ended
+		},
+	}
+}
