@@ -1,0 +1,110 @@
+/** Files appear whole or not at all: a temporary file in the same folder, fsync, rename. */
+
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { NaptuneError } from '../errors.js'
+
+/** Pieces of a file in order, produced now or later. */
+export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+/**
+ * Writes a whole file atomically: a reader, or this program after a kill, sees the old content or the new one,
+ * never a mixture. A symlink at `path` is replaced, its target is left alone.
+ * @param path The file to create or replace; its folder must exist.
+ * @param data Text (written as UTF-8) or bytes.
+ * @throws NaptuneError when the folder is missing, read-only or not writable, or the disk is full; the old content is still there.
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+	await writeChunksAtomic(path, [typeof data === 'string' ? Buffer.from(data, 'utf8') : data])
+}
+
+/**
+ * Writes a file atomically from chunks, for content that should not be in memory at once.
+ * Errors thrown while the chunks are produced pass through unchanged; nothing is left behind then either.
+ * @throws NaptuneError as {@link writeFileAtomic}.
+ */
+export async function writeChunksAtomic(path: string, chunks: Chunks): Promise<void> {
+	const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+	const handle = await explained(path, () => open(temporary, 'wx'))
+	try {
+		try {
+			for await (const chunk of chunks) await explained(path, () => writeAll(handle, chunk))
+			await explained(path, () => handle.sync())
+		} finally {
+			await handle.close()
+		}
+		await explained(path, () => rename(temporary, path))
+	} catch (error) {
+		await unlink(temporary).catch(() => {})
+		throw error
+	}
+	await syncDirectory(dirname(path))
+}
+
+/** Writes all of `bytes` at the current position, or at `position`; one write call may take less than asked for. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number | null = null): Promise<void> {
+	let done = 0
+	while (done < bytes.length) {
+		const at = position === null ? null : position + done
+		done += (await handle.write(bytes, done, bytes.length - done, at)).bytesWritten
+	}
+}
+
+/**
+ * Turns an operating system error met while writing `path` into one a person can act on.
+ * Errors it does not know (and errors that are already ours) are returned as they are.
+ */
+export function explainWriteFailure(error: unknown, path: string): unknown {
+	const advice = adviceFor((error as NodeJS.ErrnoException | null)?.code, path)
+	return advice ? new NaptuneError(`${advice} Nothing was lost: no file was changed.`, { cause: error }) : error
+}
+
+function adviceFor(code: string | undefined, path: string): string | undefined {
+	const folder = dirname(path)
+	switch (code) {
+		case 'ENOSPC':
+			return `The disk is full: ${path} could not be written. Free some space, or choose a folder on another disk.`
+		case 'EDQUOT':
+			return `The disk quota is used up: ${path} could not be written. Free some space, or choose a folder elsewhere.`
+		case 'EFBIG':
+			return `${path} would be larger than this file system or this process may write. Choose another folder.`
+		case 'EROFS':
+			return `${folder} is on a read-only file system: ${path} could not be written. Choose a folder that can be written to.`
+		case 'EACCES':
+		case 'EPERM':
+			return `No permission to write ${path}. Change the permissions of ${folder}, or choose a folder that you own.`
+		case 'ENOENT':
+			return `The folder ${folder} does not exist, so ${path} could not be written. Create it first.`
+		case 'ENOTDIR':
+			return `${folder} is not a folder, so ${path} could not be written. Choose a folder.`
+		case 'EISDIR':
+			return `${path} is a folder, a file was to be written there. Choose another name.`
+		case 'ENAMETOOLONG':
+			return `The name of ${path} is too long for the file system. Choose a shorter one.`
+		default:
+			return undefined
+	}
+}
+
+async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
+	try {
+		return await action()
+	} catch (error) {
+		throw explainWriteFailure(error, path)
+	}
+}
+
+/** The rename itself survives a power cut only after this; some systems cannot open a folder, and lose nothing else by it. */
+async function syncDirectory(folder: string): Promise<void> {
+	try {
+		const handle = await open(folder, 'r')
+		try {
+			await handle.sync()
+		} finally {
+			await handle.close()
+		}
+	} catch {
+		// The file itself is complete and in place.
+	}
+}

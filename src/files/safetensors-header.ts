@@ -1,0 +1,113 @@
+/** Parsing and checking the JSON header of a safetensors file. */
+
+import { NaptuneError } from '../errors.js'
+import { findDuplicateKey } from './duplicate-keys.js'
+import { type Dtype, dtypeSize, dtypes, isDtype } from './safetensors-dtype.js'
+
+/** A tensor as the header describes it; offsets count from the end of the header. */
+export interface HeaderTensor {
+	readonly name: string
+	readonly dtype: Dtype
+	readonly shape: readonly number[]
+	readonly begin: number
+	readonly end: number
+}
+
+/**
+ * Parses a header and checks that its tensors tile the data exactly: in order, no gap, no overlap, nothing outside.
+ * @param bytes The header's JSON.
+ * @param dataLength Number of bytes after the header.
+ * @param path For error messages.
+ * @returns The metadata, and the tensors in the order of their bytes.
+ * @throws NaptuneError naming what is wrong.
+ */
+export function parseSafetensorsHeader(
+	bytes: Uint8Array,
+	dataLength: number,
+	path: string,
+): { metadata: Record<string, string>; tensors: HeaderTensor[] } {
+	const invalid = (what: string) =>
+		new NaptuneError(
+			`${path} is not a valid safetensors file: ${what}. It is damaged or was not written by a correct tool.`,
+		)
+	const header = parseObject(bytes, invalid)
+	let metadata: Record<string, string> = {}
+	const tensors: HeaderTensor[] = []
+	for (const [name, value] of Object.entries(header)) {
+		if (name === '__metadata__') metadata = checkMetadata(value, invalid)
+		else tensors.push(checkTensor(name, value, invalid))
+	}
+	tensors.sort((a, b) => a.begin - b.begin || a.end - b.end)
+	let position = 0
+	let previous = 'the header'
+	for (const { name, begin, end } of tensors) {
+		if (end > dataLength) {
+			throw new NaptuneError(
+				`${path} is truncated or damaged: tensor ${name} ends at byte ${end} of the data, only ${dataLength} are there. Fetch it again.`,
+			)
+		}
+		if (begin < position) throw invalid(`tensor ${name} (bytes ${begin} to ${end}) overlaps ${previous}`)
+		if (begin > position)
+			throw invalid(`there is a gap of ${begin - position} bytes between ${previous} and tensor ${name}`)
+		position = end
+		previous = `tensor ${name}`
+	}
+	if (position < dataLength) throw invalid(`${dataLength - position} bytes after ${previous} belong to no tensor`)
+	return { metadata, tensors }
+}
+
+type Invalid = (what: string) => NaptuneError
+
+function parseObject(bytes: Uint8Array, invalid: Invalid): Record<string, unknown> {
+	let text: string
+	let value: unknown
+	try {
+		text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+		value = JSON.parse(text)
+	} catch (error) {
+		throw invalid(`its header is not JSON (${(error as Error).message})`)
+	}
+	if (!isRecord(value)) throw invalid('its header is not a JSON object')
+	const duplicate = findDuplicateKey(text)
+	if (duplicate !== undefined) throw invalid(`its header holds the key ${JSON.stringify(duplicate)} twice`)
+	return value
+}
+
+function checkMetadata(value: unknown, invalid: Invalid): Record<string, string> {
+	if (!isRecord(value) || Object.values(value).some((text) => typeof text !== 'string')) {
+		throw invalid('__metadata__ is not a map from text to text')
+	}
+	return value as Record<string, string>
+}
+
+function checkTensor(name: string, value: unknown, invalid: Invalid): HeaderTensor {
+	if (!isRecord(value)) throw invalid(`the entry of tensor ${name} is not an object`)
+	const { dtype, shape, data_offsets: offsets } = value
+	if (!isDtype(dtype)) {
+		throw invalid(`tensor ${name} has element type ${JSON.stringify(dtype)}, known are ${dtypes.join(', ')}`)
+	}
+	if (!isSizes(shape))
+		throw invalid(`tensor ${name} has shape ${JSON.stringify(shape)}, whole numbers >= 0 are expected`)
+	if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+		throw invalid(
+			`tensor ${name} has data_offsets ${JSON.stringify(offsets)}, two whole numbers with 0 <= begin <= end are expected`,
+		)
+	}
+	const [begin, end] = offsets as [number, number]
+	// In big integers: the product of hostile dimensions may pass 2^53 and round to something plausible.
+	const length = shape.reduce((product, n) => product * BigInt(n), BigInt(dtypeSize(dtype)))
+	if (length !== BigInt(end - begin)) {
+		throw invalid(
+			`tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${length} bytes, its data_offsets span ${end - begin}`,
+		)
+	}
+	return { name, dtype, shape, begin, end }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isSizes(value: unknown): value is number[] {
+	return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0 && !Object.is(n, -0))
+}

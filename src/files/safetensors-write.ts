@@ -1,0 +1,106 @@
+/** Writing safetensors files, atomically and in a fixed order. */
+
+import { NaptuneError } from '../errors.js'
+import { type Chunks, writeChunksAtomic } from './atomic-write.js'
+import { type Dtype, dtypeSize } from './safetensors-dtype.js'
+
+/** A tensor to be written from memory. */
+export interface TensorToWrite {
+	readonly dtype: Dtype
+	readonly shape: readonly number[]
+	/** Row-major elements: little-endian bytes, or a typed array whose elements are as wide as the dtype. */
+	readonly data: ArrayBufferView
+}
+
+/** A tensor whose bytes are produced when their turn comes. */
+export interface NamedChunks {
+	readonly name: string
+	readonly dtype: Dtype
+	readonly shape: readonly number[]
+	/** Produces exactly the tensor's bytes, little-endian. */
+	readonly chunks: () => Chunks
+}
+
+/**
+ * Writes tensors to a safetensors file, atomically. The same tensors and metadata give the same bytes whatever the order
+ * of the record's keys: tensors with wide elements come first (which keeps all aligned), then by name.
+ * @throws NaptuneError when data and shape disagree, or the file cannot be written.
+ */
+export async function writeSafetensors(
+	path: string,
+	tensors: Readonly<Record<string, TensorToWrite>>,
+	metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+	const entries = Object.entries(tensors).map(([name, { dtype, shape, data }]): NamedChunks => {
+		const width = 'BYTES_PER_ELEMENT' in data ? data.BYTES_PER_ELEMENT : 1
+		if (data.byteLength !== byteLength(dtype, shape) || (width !== 1 && width !== dtypeSize(dtype))) {
+			throw new NaptuneError(
+				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, its ${data.constructor.name} has ${data.byteLength}.`,
+			)
+		}
+		return { name, dtype, shape, chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] }
+	})
+	await writeSafetensorsStream(path, entries, metadata)
+}
+
+/**
+ * As {@link writeSafetensors}, for tensors that need not be in memory at once.
+ * @throws NaptuneError also when a tensor's chunks do not add up to its size, or a name is given twice.
+ */
+export async function writeSafetensorsStream(
+	path: string,
+	tensors: readonly NamedChunks[],
+	metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+	const ordered = [...tensors].sort((a, b) => dtypeSize(b.dtype) - dtypeSize(a.dtype) || compare(a.name, b.name))
+	await writeChunksAtomic(path, fileChunks(ordered, headerBytes(ordered, metadata)))
+}
+
+async function* fileChunks(tensors: readonly NamedChunks[], header: Uint8Array): AsyncGenerator<Uint8Array> {
+	yield header
+	for (const { name, dtype, shape, chunks } of tensors) {
+		let length = 0
+		for await (const chunk of chunks()) {
+			length += chunk.length
+			yield chunk
+		}
+		if (length !== byteLength(dtype, shape)) {
+			throw new NaptuneError(
+				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, ${length} were produced.`,
+			)
+		}
+	}
+}
+
+function headerBytes(ordered: readonly NamedChunks[], metadata: Readonly<Record<string, string>>): Uint8Array {
+	const entries: [string, unknown][] = []
+	const metadataEntries = Object.entries(metadata).sort(([a], [b]) => compare(a, b))
+	if (metadataEntries.length > 0) entries.push(['__metadata__', Object.fromEntries(metadataEntries)])
+	let position = 0
+	for (const { name, dtype, shape } of ordered) {
+		const end = position + byteLength(dtype, shape)
+		entries.push([name, { dtype, shape, data_offsets: [position, end] }])
+		position = end
+	}
+	const names = new Set(['__metadata__'])
+	for (const { name } of ordered) {
+		if (names.has(name)) throw new NaptuneError(`A safetensors file cannot hold two tensors named ${name}.`)
+		names.add(name)
+	}
+	// Written by hand: an object would move names that look like array indices to the front.
+	const json = `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
+	const unpadded = Buffer.from(json, 'utf8')
+	// Spaces up to a multiple of 8, so that the tensors after the header are aligned in memory maps.
+	const bytes = Buffer.alloc(8 + Math.ceil(unpadded.length / 8) * 8, ' ')
+	bytes.writeBigUInt64LE(BigInt(bytes.length - 8), 0)
+	unpadded.copy(bytes, 8)
+	return bytes
+}
+
+function byteLength(dtype: Dtype, shape: readonly number[]): number {
+	return shape.reduce((product, n) => product * n, dtypeSize(dtype))
+}
+
+function compare(a: string, b: string): number {
+	return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
