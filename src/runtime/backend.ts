@@ -1,8 +1,8 @@
-/** Loading the library that executes graphs, inside the worker. */
+/** What the worker needs from a library that executes graphs. */
 
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common'
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common'
 import { NaptuneError } from '../errors.js'
 import type { Device } from './engine.js'
 import type { SessionSettings } from './protocol.js'
@@ -17,52 +17,30 @@ export interface Backend {
 	create(model: Uint8Array, settings: SessionSettings): Promise<InferenceSession>
 }
 
-/** Tensors of the execution library, under the name that does not collide with ours. */
-export type BackendTensor = OrtTensor
-
-/** ONNX Runtime's severity for errors: nothing milder is printed. */
-const errorSeverity = 3
+/** Tensors of the execution library, under a name that does not collide with ours. */
+export type BackendTensor = Tensor
 
 /**
- * Loads onnxruntime-node with the execution provider of a device.
- * @throws the loader's own error when the native library cannot be loaded.
- * @throws NaptuneError when this build of it lacks the provider.
+ * Severity and level that silence the library's own log: each of its errors is thrown as well,
+ * and reaches the user once, with the node's origin.
  */
-export async function loadNative(device: Exclude<Device, 'wasm'>, threads: number): Promise<Backend> {
-	const { InferenceSession, Tensor, env, listSupportedBackends } = await import('onnxruntime-node')
-	const available = listSupportedBackends().map(({ name }) => name)
-	if (!available.includes(device)) {
-		throw new NaptuneError(
-			`Device ${device} is not in this build of onnxruntime-node, which has: ${available.join(', ')}. Choose one of these with --device, or wasm.`,
-		)
-	}
-	env.logLevel = 'error'
-	return {
-		device,
-		version: `onnxruntime-node ${env.versions.node ?? env.versions.common}`,
-		Tensor,
-		create: async (model, settings) =>
-			InferenceSession.create(model, {
-				externalData: await readFiles(settings.externalElsewhere),
-				executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-				intraOpNumThreads: threads,
-				interOpNumThreads: 1,
-				executionMode: 'sequential',
-				graphOptimizationLevel: 'all',
-				logSeverityLevel: errorSeverity,
-				extra: {
-					session: {
-						disable_prepacking: settings.prepack ? '0' : '1',
-						...(settings.externalDirectory && {
-							model_external_initializers_file_folder_path: settings.externalDirectory,
-						}),
-					},
-				},
-			}),
-	}
-}
+export const quiet = { severity: 4, level: 'fatal' } as const
 
-/** External files as bytes, under the names by which the graph knows them. */
-async function readFiles(paths: readonly string[]): Promise<{ path: string; data: Uint8Array }[]> {
-	return Promise.all(paths.map(async (path) => ({ path: basename(path), data: await readFile(path) })))
+/**
+ * External files as bytes, under the names by which the graph knows them.
+ * @throws NaptuneError when a file cannot be read into memory whole.
+ */
+export async function readExternalFiles(paths: readonly string[]): Promise<{ path: string; data: Uint8Array }[]> {
+	return Promise.all(
+		paths.map(async (path) => {
+			try {
+				return { path: basename(path), data: await readFile(path) }
+			} catch (cause) {
+				throw new NaptuneError(
+					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. On device cpu, with all weights of a program in one directory, files are mapped instead.`,
+					{ cause },
+				)
+			}
+		}),
+	)
 }

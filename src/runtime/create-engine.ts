@@ -2,19 +2,23 @@
 
 import { availableParallelism } from 'node:os'
 import { NaptuneError } from '../errors.js'
-import { serializeModel } from '../onnx/serialize.js'
+import { float32, ops, serializeModel } from '../onnx/index.js'
 import { type CompileOptions, type Device, devices, type Engine, type Program } from './engine.js'
 import { engineError } from './engine-error.js'
 import { realFile, resolveExternalFiles } from './external-files.js'
+import { tellFallback } from './fallback-notice.js'
 import { checkFeeds } from './feeds.js'
 import { createProgram, type SerializedModel } from './program.js'
 import { residentTensors } from './resident-tensors.js'
 import { movable } from './transfer.js'
-import { startWorker, WorkerError } from './worker-link.js'
+import { startWorker, WorkerError, type WorkerLink } from './worker-link.js'
+
+/** Up to this size of weights, a pre-packed copy per program is worth its memory. */
+const prepackLimit = 64 * 2 ** 20
 
 /** Options of an engine. */
 export interface EngineOptions {
-	/** Default `cpu`. */
+	/** Default `cpu`, which becomes `wasm`, with one line on stderr, where the native library cannot be loaded. */
 	readonly device?: Device
 	/** Threads of one operator, at least 1; default: all cores. */
 	readonly threads?: number
@@ -42,10 +46,34 @@ export async function createEngine({
 		throw new NaptuneError(`The number of threads must be a whole number from 1 to 1024, got ${threads}.`)
 	}
 	const link = startWorker(new URL('./worker.js', import.meta.url))
-	const started = await link.ask({ kind: 'start', device, threads }).catch(async (error: Error) => {
+	try {
+		const { version, device: actual, fallbackReason } = await link.ask({ kind: 'start', device, threads })
+		if (fallbackReason !== undefined) tellFallback(fallbackReason)
+		const engine = engineOver(link, { device: actual, threads, version })
+		if (actual !== 'cpu' && actual !== 'wasm') await probe(engine)
+		return engine
+	} catch (error) {
 		await link.close()
 		throw error instanceof WorkerError ? new NaptuneError(error.message, { cause: error }) : error
-	})
+	}
+}
+
+/** A provider that a build knows may still lack its libraries or its hardware: that shows when the first session is made. */
+async function probe(engine: ModelEngine): Promise<void> {
+	try {
+		const program = await engine.compile({ y: ops.add(ops.input('x', 'float32', [2]), 1) }, { name: 'probe' })
+		await program.run({ x: float32([2], [0, 1]) })
+		await program.release()
+	} catch (error) {
+		throw new NaptuneError(
+			`Device ${engine.device} is known to ${engine.version} but cannot be used on this machine: ${error instanceof Error ? error.message : error}. Install its libraries and drivers, or use device cpu.`,
+			{ cause: error },
+		)
+	}
+}
+
+/** The calling side over a worker that has loaded its library. */
+function engineOver(link: WorkerLink, about: Pick<Engine, 'device' | 'threads' | 'version'>): ModelEngine {
 	const residents = residentTensors(link)
 	const programs = new Map<number, { readonly name: string; readonly modelBytes: number }>()
 	let nextProgram = 0
@@ -55,10 +83,10 @@ export async function createEngine({
 		const id = nextProgram++
 		const name = options.name ?? `#${id}`
 		const modelBytes = model.bytes.byteLength
-		const { directory, names, elsewhere } = resolveExternalFiles(model.externalFiles)
+		const { directory, names, elsewhere, bytes } = resolveExternalFiles(model.externalFiles)
 		const { tensor, buffer } = movable({ type: 'bool', shape: [modelBytes], data: model.bytes }, false)
 		const settings = {
-			prepack: options.prepack ?? directory === undefined,
+			prepack: options.prepack ?? bytes <= prepackLimit,
 			...(directory !== undefined && { externalDirectory: directory }),
 			externalFiles: names,
 			externalElsewhere: elsewhere,
@@ -74,9 +102,7 @@ export async function createEngine({
 	}
 
 	return {
-		device: started.device,
-		threads,
-		version: started.version,
+		...about,
 		compileModel,
 		compile: async (outputs, options) => compileModel(serializeModel(outputs, { resolveFile: realFile }), options),
 		async upload(value, { transfer = false } = {}) {

@@ -64,7 +64,7 @@ export interface Program {
 export interface CompileOptions {
 	/** Shown in errors and memory reports. */
 	readonly name?: string
-	/** Whether the engine may keep pre-packed copies of weights (faster products, more memory). Default false where weights are external and shared. */
+	/** Whether the engine may keep pre-packed copies of weights (faster products, more memory). Default: only where the weights' files are at most 64 MB. */
 	readonly prepack?: boolean
 }
 

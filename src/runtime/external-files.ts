@@ -12,6 +12,8 @@ export interface ExternalFiles {
 	readonly names: readonly string[]
 	/** Real paths of files in other directories, whose bytes must be handed over. */
 	readonly elsewhere: readonly string[]
+	/** Size of all files together. */
+	readonly bytes: number
 }
 
 /**
@@ -41,10 +43,10 @@ export function resolveExternalFiles(files: readonly string[]): ExternalFiles {
 		const path = realFile(file)
 		real.set(path, statSync(path).size)
 	}
-	if (real.size === 0) return { names: [], elsewhere: [] }
+	if (real.size === 0) return { names: [], elsewhere: [], bytes: 0 }
 
 	const byName = new Map<string, string>()
-	const bytes = new Map<string, number>()
+	const directories = new Map<string, number>()
 	for (const [path, size] of real) {
 		const twin = byName.get(basename(path))
 		if (twin) {
@@ -53,13 +55,14 @@ export function resolveExternalFiles(files: readonly string[]): ExternalFiles {
 			)
 		}
 		byName.set(basename(path), path)
-		bytes.set(dirname(path), (bytes.get(dirname(path)) ?? 0) + size)
+		directories.set(dirname(path), (directories.get(dirname(path)) ?? 0) + size)
 	}
-	const [directory] = [...bytes].reduce((largest, entry) => (entry[1] > largest[1] ? entry : largest))
+	const [directory] = [...directories].reduce((largest, entry) => (entry[1] > largest[1] ? entry : largest))
 	const paths = [...real.keys()]
 	return {
 		directory,
 		names: paths.filter((path) => dirname(path) === directory).map((path) => basename(path)),
 		elsewhere: paths.filter((path) => dirname(path) !== directory),
+		bytes: [...real.values()].reduce((total, size) => total + size, 0),
 	}
 }

@@ -86,7 +86,7 @@ export function createProgram(
 		},
 		runAndKeep: (feeds, keep, options = {}) => execute(feeds, keep, options),
 		release() {
-			released ??= link.ask({ kind: 'releaseProgram', program: id }).then(session.onRelease)
+			released ??= link.letGo({ kind: 'releaseProgram', program: id }).then(session.onRelease)
 			return released
 		},
 	}

@@ -48,7 +48,7 @@ export interface KeptTensor {
 
 /** The answer to each kind of request. */
 export interface Answers {
-	start: { readonly version: string; readonly device: Device; readonly notice?: string }
+	start: { readonly version: string; readonly device: Device; readonly fallbackReason?: string }
 	compile: undefined
 	run: { readonly tensors: Record<string, Tensor>; readonly kept: Record<string, KeptTensor> }
 	releaseProgram: undefined

@@ -27,7 +27,7 @@ export function residentTensors(link: WorkerLink): ResidentTensors {
 				type,
 				shape,
 				release() {
-					entry.released ??= link.ask({ kind: 'releaseTensor', handle }).then(() => {})
+					entry.released ??= link.letGo({ kind: 'releaseTensor', handle })
 					return entry.released
 				},
 			}

@@ -14,6 +14,8 @@ export interface WorkerLink {
 		request: Extract<Request, { kind: K }>,
 		transfer?: readonly ArrayBuffer[],
 	): Promise<Answers[K]>
+	/** Asks the worker to let something go; a worker that has ended already has. */
+	letGo(request: Extract<Request, { kind: 'releaseProgram' | 'releaseTensor' }>): Promise<void>
 	/** Asks the worker to release everything and waits until its thread has ended, however it ends. */
 	close(): Promise<void>
 }
@@ -63,7 +65,8 @@ export function startWorker(script: URL): WorkerLink {
 		)
 	})
 	worker.on('exit', (code) => {
-		fail(new NaptuneError(`The engine has ended (worker thread exit code ${code}). Create a new engine.`))
+		const how = closing ? 'was closed' : `has ended (worker thread exit code ${code})`
+		fail(new NaptuneError(`The engine ${how}; create a new engine.`))
 		markEnded()
 	})
 
@@ -74,12 +77,15 @@ export function startWorker(script: URL): WorkerLink {
 				return reject(new NaptuneError('The engine was closed; create a new engine.'))
 			}
 			const id = nextId++
+			worker.postMessage({ id, request } satisfies RequestEnvelope, [...transfer])
 			pending.set(id, { resolve, reject })
 			worker.ref()
-			worker.postMessage({ id, request } satisfies RequestEnvelope, [...transfer])
 		})
 	return {
 		ask,
+		async letGo(request) {
+			if (!gone && !closing) await ask(request).catch(() => {})
+		},
 		async close() {
 			closing = true
 			await ask({ kind: 'close' }).catch(() => {})

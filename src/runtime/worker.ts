@@ -3,7 +3,8 @@
 import { parentPort } from 'node:worker_threads'
 import type { InferenceSession } from 'onnxruntime-common'
 import type { ElementType, Tensor, TensorData } from '../onnx/tensor.js'
-import { type Backend, type BackendTensor, loadNative } from './backend.js'
+import type { Backend, BackendTensor } from './backend.js'
+import { loadBackend } from './load-backend.js'
 import type { AnswerEnvelope, Answers, KeptTensor, Request, RequestEnvelope } from './protocol.js'
 
 const port = parentPort
@@ -34,9 +35,11 @@ port.on('message', ({ id, request }: RequestEnvelope) => {
 
 async function handle(request: Request): Promise<Answers[Request['kind']]> {
 	switch (request.kind) {
-		case 'start':
-			backend = await loadNative(request.device as 'cpu', request.threads)
-			return { version: backend.version, device: backend.device }
+		case 'start': {
+			const { backend: loaded, ...notes } = await loadBackend(request.device, request.threads)
+			backend = loaded
+			return { version: loaded.version, device: loaded.device, ...notes }
+		}
 		case 'compile':
 			sessions.set(request.program, await started().create(request.model, request.settings))
 			return

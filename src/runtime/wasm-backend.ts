@@ -1,0 +1,29 @@
+/** onnxruntime-web on its WebAssembly provider, which needs no native code. */
+
+import { join } from 'node:path'
+import { type Backend, quiet, readExternalFiles } from './backend.js'
+
+/**
+ * Loads onnxruntime-web. Its binary comes from the installed package; nothing is downloaded.
+ * Weights are copied into WebAssembly memory once per program, which holds 4 GB at most.
+ */
+export async function loadWasm(threads: number): Promise<Backend> {
+	const { InferenceSession, Tensor, env } = await import('onnxruntime-web')
+	env.logLevel = quiet.level
+	env.wasm.numThreads = threads
+	return {
+		device: 'wasm',
+		version: `onnxruntime-web ${env.versions.web ?? env.versions.common}`,
+		Tensor,
+		async create(model, { externalDirectory, externalFiles, externalElsewhere, prepack }) {
+			const files = externalDirectory === undefined ? [] : externalFiles.map((name) => join(externalDirectory, name))
+			return InferenceSession.create(model, {
+				executionProviders: ['wasm'],
+				graphOptimizationLevel: 'all',
+				logSeverityLevel: quiet.severity,
+				externalData: await readExternalFiles([...files, ...externalElsewhere]),
+				extra: { session: { disable_prepacking: prepack ? '0' : '1' } },
+			})
+		},
+	}
+}
