@@ -13,9 +13,6 @@ import { residentTensors } from './resident-tensors.js'
 import { movable } from './transfer.js'
 import { startWorker, WorkerError, type WorkerLink } from './worker-link.js'
 
-/** Up to this size of weights, a pre-packed copy per program is worth its memory. */
-const prepackLimit = 64 * 2 ** 20
-
 /** Options of an engine. */
 export interface EngineOptions {
 	/** Default `cpu`, which becomes `wasm`, with one line on stderr, where the native library cannot be loaded. */
@@ -83,10 +80,10 @@ function engineOver(link: WorkerLink, about: Pick<Engine, 'device' | 'threads' |
 		const id = nextProgram++
 		const name = options.name ?? `#${id}`
 		const modelBytes = model.bytes.byteLength
-		const { directory, names, elsewhere, bytes } = resolveExternalFiles(model.externalFiles)
+		const { directory, names, elsewhere } = resolveExternalFiles(model.externalFiles)
 		const { tensor, buffer } = movable({ type: 'bool', shape: [modelBytes], data: model.bytes }, false)
 		const settings = {
-			prepack: options.prepack ?? bytes <= prepackLimit,
+			prepack: options.prepack ?? true,
 			...(directory !== undefined && { externalDirectory: directory }),
 			externalFiles: names,
 			externalElsewhere: elsewhere,

@@ -64,7 +64,12 @@ export interface Program {
 export interface CompileOptions {
 	/** Shown in errors and memory reports. */
 	readonly name?: string
-	/** Whether the engine may keep pre-packed copies of weights (faster products, more memory). Default: only where the weights' files are at most 64 MB. */
+	/**
+	 * Whether the engine keeps pre-packed copies of constant and external weights, one per consumer. Default true.
+	 * With them, products with these weights are faster and, on the CPU, byte-identical for every batch size and
+	 * thread count; without them (less memory, faster compilation), and for matrices that are fed, the order of
+	 * summation depends on both.
+	 */
 	readonly prepack?: boolean
 }
 

@@ -12,8 +12,6 @@ export interface ExternalFiles {
 	readonly names: readonly string[]
 	/** Real paths of files in other directories, whose bytes must be handed over. */
 	readonly elsewhere: readonly string[]
-	/** Size of all files together. */
-	readonly bytes: number
 }
 
 /**
@@ -43,7 +41,7 @@ export function resolveExternalFiles(files: readonly string[]): ExternalFiles {
 		const path = realFile(file)
 		real.set(path, statSync(path).size)
 	}
-	if (real.size === 0) return { names: [], elsewhere: [], bytes: 0 }
+	if (real.size === 0) return { names: [], elsewhere: [] }
 
 	const byName = new Map<string, string>()
 	const directories = new Map<string, number>()
@@ -63,6 +61,5 @@ export function resolveExternalFiles(files: readonly string[]): ExternalFiles {
 		directory,
 		names: paths.filter((path) => dirname(path) === directory).map((path) => basename(path)),
 		elsewhere: paths.filter((path) => dirname(path) !== directory),
-		bytes: [...real.values()].reduce((total, size) => total + size, 0),
 	}
 }
