@@ -1,0 +1,4 @@
+/** The clean-up of openai/CLIP. */
+export function cleanText(text: string): string {
+	return text.replace(/\s+/gu, ' ').trim()
+}
