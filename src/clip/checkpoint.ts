@@ -1,13 +1,16 @@
 /** A checkpoint on disk: config, weights by reference, tokenizer and preprocessing, all checked before use. */
 
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { NaptuneError } from '../errors.js'
-import { readSafetensorsHeader } from '../files/safetensors.js'
-import { sha256OfFile } from '../files/sha256.js'
+import { readJsonFile } from '../files/json-file.js'
+import { loadWeights } from './checkpoint-weights.js'
 import { type ClipConfig, parseClipConfig } from './config.js'
 import { expectedWeights } from './expected-weights.js'
+import { type HubOptions, hubSnapshot, isHubId } from './hub.js'
+import { hubSettings } from './hub-settings.js'
 import { type PreprocessorConfig, parsePreprocessorConfig } from './preprocessor-config.js'
+import { defaultCacheDirectory } from './weight-cache.js'
 import type { WeightReference } from './weights.js'
 
 /** A loaded checkpoint. Nothing of the weights is in memory. */
@@ -16,10 +19,10 @@ export interface Checkpoint {
 	readonly source: string
 	/** Commit hash, for a checkpoint of the hub. */
 	readonly revision?: string
-	/** SHA-256 of the weights file as published (before any conversion). */
+	/** SHA-256 of the weights as published, before any conversion; of the list of all shards where there are several. */
 	readonly sha256: string
 	readonly config: ClipConfig
-	/** All weights of {@link expectedWeights} by name, as float32. */
+	/** All weights that the config implies, by their Hugging Face names, as finite float32. */
 	readonly weights: ReadonlyMap<string, WeightReference>
 	/** Path of `tokenizer.json`. */
 	readonly tokenizerFile: string
@@ -28,39 +31,101 @@ export interface Checkpoint {
 	readonly directory: string
 }
 
-/**
- * Loads a CLIP checkpoint.
- * @param source A directory in the layout of openai/clip-vit-base-patch16.
- * @throws NaptuneError when a file is missing or invalid, or config and weights disagree.
- */
-export async function loadCheckpoint(source: string): Promise<Checkpoint> {
-	const directory = resolve(source)
-	const config = parseClipConfig(await readJson(join(directory, 'config.json')), join(directory, 'config.json'))
-	const preprocessorFile = join(directory, 'preprocessor_config.json')
-	const preprocessor = parsePreprocessorConfig(await readJson(preprocessorFile), preprocessorFile)
-	const tokenizerFile = join(directory, 'tokenizer.json')
-	if (!(await stat(tokenizerFile).catch(() => undefined))) throw new NaptuneError(`${tokenizerFile} is missing.`)
-	const weightsFile = join(directory, 'model.safetensors')
-	const header = await readSafetensorsHeader(weightsFile)
-	const weights = new Map<string, WeightReference>()
-	const problems: string[] = []
-	for (const [name, shape] of expectedWeights(config)) {
-		const entry = header.tensors.get(name)
-		if (!entry) problems.push(`${name} is missing`)
-		else if (entry.shape.join() !== shape.join()) {
-			problems.push(`${name} is [${entry.shape.join(', ')}], the config implies [${shape.join(', ')}]`)
-		} else if (entry.dtype !== 'F32') problems.push(`${name} is ${entry.dtype}`)
-		else weights.set(name, { file: weightsFile, offset: entry.offset, length: entry.length, shape })
-	}
-	if (problems.length > 0)
-		throw new NaptuneError(`${weightsFile} does not fit its config.json: ${problems.join('; ')}.`)
-	return { source, sha256: await sha256OfFile(weightsFile), config, weights, tokenizerFile, preprocessor, directory }
+/** Options of {@link loadCheckpoint}. Those left out come from the environment. */
+export interface LoadCheckpointOptions extends HubOptions {
+	/** Where converted weights are kept: `NAPTUNE_CACHE`, or the platform's folder for caches. */
+	readonly cacheDirectory?: string
+	/** The hub's cache: `HF_HUB_CACHE`, or `hub` in `HF_HOME`. */
+	readonly hubCacheDirectory?: string
+	/** Address of the hub: `HF_ENDPOINT`. */
+	readonly endpoint?: string
+	/** Whether the network must not be used: `HF_HUB_OFFLINE`. */
+	readonly offline?: boolean
+	/** Access token for the hub: `HF_TOKEN`. */
+	readonly token?: string
 }
 
-async function readJson(path: string): Promise<unknown> {
-	try {
-		return JSON.parse(await readFile(path, 'utf8'))
-	} catch (error) {
-		throw new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
+/**
+ * Loads a CLIP checkpoint. The weights' file is read once, to fingerprint it and to find numbers that are not finite.
+ * @param source A directory in the layout of openai/clip-vit-base-patch16, or a hub id such as that. An existing
+ * directory wins.
+ * @throws NaptuneError when files are missing, damaged or hostile, this is not a CLIP with two transformers, config,
+ * weights and preprocessing disagree, weights are not finite, or the hub or a cache fails.
+ */
+export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<Checkpoint> {
+	const { directory, commit } = await locate(source, options)
+	const configFile = join(directory, 'config.json')
+	await checkFiles(directory)
+	const config = parseClipConfig(await readJsonFile(configFile), configFile)
+	const preprocessor = await readPreprocessor(directory, config)
+	const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory()
+	const { sha256, weights } = await loadWeights(directory, expectedWeights(config), cacheDirectory)
+	const tokenizerFile = join(directory, 'tokenizer.json')
+	return {
+		source,
+		...(commit ? { revision: commit } : {}),
+		sha256,
+		config,
+		weights,
+		tokenizerFile,
+		preprocessor,
+		directory,
 	}
+}
+
+async function locate(
+	source: string,
+	options: LoadCheckpointOptions,
+): Promise<{ readonly directory: string; readonly commit?: string }> {
+	const status = await stat(source).catch(() => undefined)
+	if (status?.isDirectory()) return { directory: resolve(source) }
+	const advice = 'Give a folder in the layout of openai/clip-vit-base-patch16, or a hub id such as that.'
+	if (status) throw new NaptuneError(`${source} is a file, a checkpoint is a folder. ${advice}`)
+	if (!isHubId(source)) throw new NaptuneError(`There is no folder ${source}. ${advice}`)
+	const settings = hubSettings()
+	const { hubCacheDirectory, endpoint, offline, token } = options
+	return hubSnapshot(
+		source,
+		{
+			...settings,
+			...(hubCacheDirectory === undefined ? {} : { cacheDirectory: hubCacheDirectory }),
+			...(endpoint === undefined ? {} : { endpoint: endpoint.replace(/\/+$/, '') }),
+			...(offline === undefined ? {} : { offline }),
+			...(token === undefined ? {} : { token }),
+		},
+		options,
+	)
+}
+
+/** Says all that is missing at once. */
+async function checkFiles(directory: string): Promise<void> {
+	const exists = async (name: string) => (await stat(join(directory, name)).catch(() => undefined)) !== undefined
+	const missing: string[] = []
+	for (const name of ['config.json', 'tokenizer.json']) if (!(await exists(name))) missing.push(name)
+	if (!(await exists('preprocessor_config.json')) && !(await exists('processor_config.json'))) {
+		missing.push('preprocessor_config.json')
+	}
+	if (missing.length === 0) return
+	throw new NaptuneError(
+		`${directory} lacks ${missing.join(' and ')}. A checkpoint needs config.json, tokenizer.json, preprocessor_config.json and its weights, as saved by CLIPModel and CLIPProcessor of transformers.`,
+	)
+}
+
+async function readPreprocessor(directory: string, { vision }: ClipConfig): Promise<PreprocessorConfig> {
+	const own = join(directory, 'preprocessor_config.json')
+	// transformers 5 writes one file for the whole processor.
+	const shared = join(directory, 'processor_config.json')
+	const file = (await stat(own).catch(() => undefined)) ? own : shared
+	const json = await readJsonFile(file)
+	const preprocessor = parsePreprocessorConfig(
+		file === own ? json : (json as { image_processor?: unknown } | null)?.image_processor,
+		file,
+	)
+	const { crop, doCenterCrop } = preprocessor
+	if (doCenterCrop && (crop.height !== vision.imageSize || crop.width !== vision.imageSize)) {
+		throw new NaptuneError(
+			`${file} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${vision.imageSize}x${vision.imageSize}. Take both files from one and the same checkpoint.`,
+		)
+	}
+	return preprocessor
 }

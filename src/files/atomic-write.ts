@@ -1,7 +1,7 @@
 /** Files appear whole or not at all: a temporary file in the same folder, fsync, rename. */
 
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { NaptuneError } from '../errors.js'
 
@@ -40,6 +40,19 @@ export async function writeChunksAtomic(path: string, chunks: Chunks): Promise<v
 		throw error
 	}
 	await syncDirectory(dirname(path))
+}
+
+/**
+ * Removes temporary files that killed programs left in a folder of large files, once they are a day old; younger ones may
+ * belong to a program that is still writing.
+ */
+export async function removeStaleTemporaries(folder: string): Promise<void> {
+	for (const name of await readdir(folder)) {
+		if (!/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name)) continue
+		const path = join(folder, name)
+		const status = await stat(path).catch(() => undefined)
+		if (status && Date.now() - status.mtimeMs > 86_400_000) await unlink(path).catch(() => {})
+	}
 }
 
 /** Writes all of `bytes` at the current position, or at `position`; one write call may take less than asked for. */

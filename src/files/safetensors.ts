@@ -3,8 +3,9 @@
  * little-endian. Reading trusts nothing in the header. https://github.com/huggingface/safetensors#format
  */
 
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { NaptuneError } from '../errors.js'
+import { readInto, withFile } from './read-parts.js'
 import { type Dtype, dtypeSize } from './safetensors-dtype.js'
 import { parseSafetensorsHeader } from './safetensors-header.js'
 
@@ -77,17 +78,6 @@ export async function readSafetensorsTensors(
 	})
 }
 
-/** Reads until `bytes` is full or the file ends; returns how many bytes were read. */
-export async function readInto(handle: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
-	let done = 0
-	while (done < bytes.length) {
-		const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done)
-		if (bytesRead === 0) break
-		done += bytesRead
-	}
-	return done
-}
-
 async function headerOf(handle: FileHandle, path: string): Promise<SafetensorsHeader> {
 	const { size } = await handle.stat()
 	const lengthBytes = new Uint8Array(8)
@@ -125,21 +115,4 @@ async function headerOf(handle: FileHandle, path: string): Promise<SafetensorsHe
 
 function truncated(path: string): NaptuneError {
 	return new NaptuneError(`${path} is truncated: it ends before its header or tensors do. Fetch it again.`)
-}
-
-async function withFile<T>(path: string, action: (handle: FileHandle) => Promise<T>): Promise<T> {
-	let handle: FileHandle
-	try {
-		handle = await open(path, 'r')
-	} catch (error) {
-		throw new NaptuneError(`${path} could not be opened: ${(error as Error).message}.`, { cause: error })
-	}
-	try {
-		return await action(handle)
-	} catch (error) {
-		if (error instanceof NaptuneError || (error as NodeJS.ErrnoException).code === undefined) throw error
-		throw new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
-	} finally {
-		await handle.close()
-	}
 }

@@ -1,0 +1,123 @@
+/** Append-only logs, one JSON value per line, that survive a kill at any point. */
+
+import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { NaptuneError } from '../errors.js'
+import { explainWriteFailure, writeAll } from './atomic-write.js'
+
+/** The content of a log. */
+export interface JsonLines {
+	readonly records: readonly unknown[]
+	/** Bytes of the complete lines: where the next record goes. */
+	readonly length: number
+	/** Whether a last line was cut short (by a kill or a full disk) and has been dropped. */
+	readonly torn: boolean
+}
+
+/** A log open for appending. */
+export interface JsonLinesLog {
+	/**
+	 * Appends records and waits until they are on the disk. Calls may overlap; they are written in the order of the calls.
+	 * @returns The log's length in bytes afterwards, to be kept where a resume should continue.
+	 * @throws NaptuneError when the disk is full or the like; the log then ends where it did before.
+	 */
+	append(...records: readonly unknown[]): Promise<number>
+	/** Waits for appends under way, then closes the file. */
+	close(): Promise<void>
+}
+
+const newline = 0x0a
+
+/**
+ * Reads a log. A last line without its line end is dropped: it was being written when the program died.
+ * @throws NaptuneError when the file cannot be read, or a complete line is not JSON (with its line number).
+ */
+export async function readJsonLines(path: string): Promise<JsonLines> {
+	let bytes: Buffer
+	try {
+		bytes = await readFile(path)
+	} catch (error) {
+		throw new NaptuneError(`The log ${path} could not be read: ${(error as Error).message}.`, { cause: error })
+	}
+	const length = bytes.lastIndexOf(newline) + 1
+	const lines = length === 0 ? [] : bytes.toString('utf8', 0, length - 1).split('\n')
+	const records = lines.map((line, index): unknown => {
+		try {
+			return JSON.parse(line)
+		} catch (error) {
+			throw new NaptuneError(
+				`Line ${index + 1} of the log ${path} is not JSON (${(error as Error).message}). The file was changed or damaged; restore it, or start anew in another folder.`,
+			)
+		}
+	})
+	return { records, length, torn: length < bytes.length }
+}
+
+/**
+ * Opens a log for appending, creating it where it does not exist. A torn last line is cut off first.
+ * @param options.length Cut the log back to this many bytes (a value that `append` returned), so that a resumed run
+ * repeats its records instead of doubling them.
+ * @throws NaptuneError when the file cannot be written, is shorter than `length`, or has no line end there.
+ */
+export async function openJsonLines(path: string, options: { readonly length?: number } = {}): Promise<JsonLinesLog> {
+	let handle: FileHandle
+	try {
+		// Not 'a': a position given to a write would be ignored then.
+		handle = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+			if (error.code !== 'ENOENT') throw error
+			return open(path, 'wx+')
+		})
+	} catch (error) {
+		throw explainWriteFailure(error, path)
+	}
+	try {
+		let length = await endOfLines(handle, options.length, path)
+		await handle.truncate(length)
+		let last: Promise<unknown> = Promise.resolve()
+		return {
+			append(...records) {
+				const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''), 'utf8')
+				const turn = last.then(async () => {
+					try {
+						await writeAll(handle, bytes, length)
+						await handle.datasync()
+					} catch (error) {
+						await handle.truncate(length).catch(() => {})
+						throw explainWriteFailure(error, path)
+					}
+					length += bytes.length
+					return length
+				})
+				last = turn.catch(() => {})
+				return turn
+			},
+			async close() {
+				await last
+				await handle.close()
+			},
+		}
+	} catch (error) {
+		await handle.close()
+		throw error
+	}
+}
+
+/** Where complete lines end; or `wanted`, once it is known to be the end of a line. */
+async function endOfLines(handle: FileHandle, wanted: number | undefined, path: string): Promise<number> {
+	const { size } = await handle.stat()
+	if (wanted !== undefined) {
+		const byte = Buffer.alloc(1)
+		if (wanted > 0 && wanted <= size) await handle.read(byte, 0, 1, wanted - 1)
+		if (wanted === 0 || byte[0] === newline) return wanted
+		throw new NaptuneError(
+			`The log ${path} (${size} bytes) has no line that ends at byte ${wanted}, where this run was saved. The file was changed or damaged; restore it, or start anew in another folder.`,
+		)
+	}
+	const piece = Buffer.alloc(1 << 16)
+	for (let end = size; end > 0; end -= piece.length) {
+		const start = Math.max(0, end - piece.length)
+		await handle.read(piece, 0, end - start, start)
+		const at = piece.subarray(0, end - start).lastIndexOf(newline)
+		if (at >= 0) return start + at + 1
+	}
+	return 0
+}
