@@ -1,7 +1,7 @@
 /** Several encoded texts as one array, with the position that gives each text's feature. */
 
 import { NaptuneError } from '../errors.js'
-import { cleanText } from './text-cleanup.js'
+import { cleanText, lowerFinalSigma } from './text-cleanup.js'
 
 /** How to encode several texts. A `TextConfig` has the first three. */
 export interface TokenBatchOptions {
@@ -42,7 +42,8 @@ export function batchTokens(
 	paddingId: number,
 	options: TokenBatchOptions,
 ): TokenBatch {
-	const rows = texts.map((text) => fit(text, encode((options.cleanUp ?? true) ? cleanText(text) : text), options))
+	const prepare = (text: string) => ((options.cleanUp ?? true) ? lowerFinalSigma(cleanText(text)) : text)
+	const rows = texts.map((text) => withinContext(text, encode(prepare(text)), options))
 	const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
 	const length = typeof options.padTo === 'number' ? options.padTo : longest
 	if (length < longest || length > options.contextLength) {
@@ -66,7 +67,11 @@ export function endPositionRows({ count, length, endPositions }: TokenBatch): Fl
 	return rows
 }
 
-function fit(text: string, tokens: number[], { contextLength, truncate = false }: TokenBatchOptions): number[] {
+function withinContext(
+	text: string,
+	tokens: number[],
+	{ contextLength, truncate = false }: TokenBatchOptions,
+): number[] {
 	if (tokens.length <= contextLength) return tokens
 	if (truncate) return [...tokens.slice(0, contextLength - 1), tokens.at(-1)!]
 	throw new NaptuneError(

@@ -1,0 +1,16 @@
+/** Comparing images with texts. */
+
+import { ops, originate } from '../onnx/index.js'
+import type { Value } from '../onnx/value.js'
+
+/**
+ * Logits: scale · ⟨image / ‖image‖, text⟩.
+ * @param imageFeatures [B, E], not normalised.
+ * @param textFeatures [C, E], rows of unit length (normalised once, since they do not depend on the image).
+ * @param logScale Scalar log of the scale (`logit_scale` of the checkpoint; exp gives 100 in released models).
+ * @returns [B, C].
+ */
+export function similarityLogits(imageFeatures: Value, textFeatures: Value, logScale: Value): Value {
+	const cosines = ops.linear(ops.normalizeL2(imageFeatures), textFeatures, null)
+	return originate('logits', [ops.mul(cosines, ops.exp(logScale))])
+}

@@ -1,0 +1,95 @@
+/** Zero-shot accuracy of weights under training, on images that are not trained on. */
+
+import { imageTower } from '../clip/image-tower.js'
+import { textTower } from '../clip/text-tower.js'
+import type { ClipTokenizer } from '../clip/tokenizer.js'
+import { trainableWeights } from '../clip/weights.js'
+import { ops } from '../onnx/index.js'
+import { float32, type Tensor, tensor } from '../onnx/tensor.js'
+import type { Engine } from '../runtime/engine.js'
+import type { LabelledImages } from './batches.js'
+import type { PretrainingGeometry } from './program.js'
+
+/** Measures weights by the prompt "a photo of a NAME.". */
+export interface ZeroShotMeter {
+	/** Share of the images at `indices` whose most similar class prompt is the right one, in [0, 1]. */
+	accuracy(weights: Readonly<Record<string, Tensor>>, data: LabelledImages, indices: readonly number[]): Promise<number>
+	release(): Promise<void>
+}
+
+const batchSize = 250
+
+/** Compiles the two towers with their weights as inputs. */
+export async function createZeroShotMeter(
+	engine: Engine,
+	geometry: PretrainingGeometry,
+	tokenizer: ClipTokenizer,
+	classNames: readonly string[],
+): Promise<ZeroShotMeter> {
+	const rows = classNames.map((name) => tokenizer.encode(`a photo of a ${name}.`))
+	const length = Math.max(...rows.map((row) => row.length))
+	const ids = tensor('int64', [rows.length, length], new BigInt64Array(rows.length * length))
+	const endPosition = float32([rows.length, length], new Float32Array(rows.length * length))
+	rows.forEach((row, index) => {
+		row.forEach((token, at) => {
+			ids.data[index * length + at] = BigInt(token)
+		})
+		endPosition.data[index * length + row.length - 1] = 1
+	})
+	const { imageSize } = geometry.vision
+	const { lookup } = trainableWeights(geometry.shapes)
+	const images = imageTower(
+		ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize]),
+		geometry.vision,
+		geometry.statistics,
+		lookup,
+	)
+	const texts = textTower(
+		ops.input('ids', 'int64', ['K', length]),
+		ops.input('endPosition', 'float32', ['K', length]),
+		geometry.text,
+		lookup,
+	)
+	const cosines = ops.linear(ops.normalizeL2(images.features), ops.normalizeL2(texts.features), null)
+	const program = await engine.compile({ cosines }, { name: 'zero-shot' })
+	const used = new Set(program.inputs)
+	return {
+		async accuracy(weights, data, indices) {
+			const needed = Object.fromEntries(Object.entries(weights).filter(([name]) => used.has(name)))
+			let right = 0
+			for (let start = 0; start < indices.length; start += batchSize) {
+				const part = indices.slice(start, start + batchSize)
+				const { cosines } = await program.run({
+					...needed,
+					ids,
+					endPosition,
+					pixels: plainPixels(data, imageSize, part),
+				})
+				const scores = (cosines as Tensor<'float32'>).data
+				part.forEach((index, row) => {
+					const own = scores.subarray(row * rows.length, (row + 1) * rows.length)
+					if (own.indexOf(Math.max(...own)) === data.labels[index]) right++
+				})
+			}
+			return right / indices.length
+		},
+		release: () => program.release(),
+	}
+}
+
+/** Central crops, channels first, in [0, 1]: [B, 3, out, out]. */
+function plainPixels({ size, pixels }: LabelledImages, out: number, indices: readonly number[]): Tensor<'float32'> {
+	const plane = out * out
+	const border = (size - out) >> 1
+	const values = new Float32Array(indices.length * 3 * plane)
+	indices.forEach((index, row) => {
+		for (let at = 0; at < plane; at++) {
+			const y = border + Math.floor(at / out)
+			const x = border + (at % out)
+			const from = ((index * size + y) * size + x) * 3
+			for (let channel = 0; channel < 3; channel++)
+				values[(row * 3 + channel) * plane + at] = pixels[from + channel]! / 255
+		}
+	})
+	return float32([indices.length, 3, out, out], values)
+}
