@@ -1,0 +1,33 @@
+/** What an attack sees of a model. A tuned CLIP, a plain ONNX file and a surrogate all look like this. */
+
+import type { Tensor } from '../onnx/tensor.js'
+import type { Objective } from './objective.js'
+
+/** The taps' values for a batch, by tap name; the first axis is the batch. */
+export type Taps = Readonly<Record<string, Tensor<'float32'>>>
+
+/** A differentiable image classifier over pixels in [0, 1]; normalisation is inside. */
+export interface Classifier {
+	/** Class names in logit order. */
+	readonly classNames: readonly string[]
+	/** [channels, height, width] of one image. */
+	readonly inputShape: readonly [number, number, number]
+	/** Names of values that can be read: `logits` [B, C] always, others such as `imageFeatures` or `tokens.3` where offered. */
+	readonly taps: readonly string[]
+	/**
+	 * Reads taps for images [B, 3, H, W].
+	 * @throws NaptuneError for an unknown tap or images of another shape.
+	 */
+	evaluate(images: Tensor<'float32'>, taps: readonly string[]): Promise<Taps>
+	/**
+	 * Per-sample losses, their gradient to the pixels and the taps that the objective reads, in one pass.
+	 * @param side The objective's side inputs, first axis B.
+	 */
+	gradient(
+		images: Tensor<'float32'>,
+		objective: Objective,
+		side: Readonly<Record<string, Tensor>>,
+	): Promise<{ readonly taps: Taps; readonly loss: Tensor<'float32'>; readonly gradient: Tensor<'float32'> }>
+	/** Frees compiled programs. */
+	release(): Promise<void>
+}
