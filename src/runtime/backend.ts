@@ -37,7 +37,7 @@ export async function readExternalFiles(paths: readonly string[]): Promise<{ pat
 				return { path: basename(path), data: await readFile(path) }
 			} catch (cause) {
 				throw new NaptuneError(
-					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. On device cpu, with all weights of a program in one directory, files are mapped instead.`,
+					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. On device cpu it is mapped instead.`,
 					{ cause },
 				)
 			}

@@ -8,6 +8,7 @@ import { engineError } from './engine-error.js'
 import { realFile, resolveExternalFiles } from './external-files.js'
 import { tellFallback } from './fallback-notice.js'
 import { checkFeeds } from './feeds.js'
+import { inlineExternal } from './inline-external.js'
 import { createProgram, type SerializedModel } from './program.js'
 import { residentTensors } from './resident-tensors.js'
 import { movable } from './transfer.js'
@@ -79,17 +80,16 @@ function engineOver(link: WorkerLink, about: Pick<Engine, 'device' | 'threads' |
 	const compileModel = async (model: SerializedModel, options: CompileOptions = {}): Promise<Program> => {
 		const id = nextProgram++
 		const name = options.name ?? `#${id}`
-		const modelBytes = model.bytes.byteLength
 		const { directory, names, elsewhere } = resolveExternalFiles(model.externalFiles)
-		const { tensor, buffer } = movable({ type: 'bool', shape: [modelBytes], data: model.bytes }, false)
+		const bytes = elsewhere.length === 0 ? model.bytes.slice() : inlineExternal(model.bytes, elsewhere)
+		const modelBytes = bytes.byteLength
 		const settings = {
 			prepack: options.prepack ?? true,
 			...(directory !== undefined && { externalDirectory: directory }),
 			externalFiles: names,
-			externalElsewhere: elsewhere,
 		}
 		try {
-			await link.ask({ kind: 'compile', program: id, model: tensor.data as Uint8Array, settings }, [buffer])
+			await link.ask({ kind: 'compile', program: id, model: bytes, settings }, [bytes.buffer as ArrayBuffer])
 		} catch (error) {
 			if (error instanceof WorkerError) throw engineError('compile', name, error, model.nodeOrigins)
 			throw error

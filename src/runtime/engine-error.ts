@@ -4,9 +4,9 @@ import { NaptuneError } from '../errors.js'
 
 /** The origin of the first node of the graph that a message names; fused nodes carry a node's name within theirs. */
 export function originIn(message: string, nodeOrigins: ReadonlyMap<string, string>): string | undefined {
-	for (const word of message.split(/[^\w.:-]+/)) {
+	for (const word of message.split(/[^\w.-]+/)) {
 		const origin = nodeOrigins.get(word)
-		if (origin !== undefined) return origin
+		if (origin !== undefined) return origin || `node ${word}`
 	}
 	return undefined
 }

@@ -10,7 +10,7 @@ export interface ExternalFiles {
 	readonly directory?: string
 	/** Base names of the files in that directory. */
 	readonly names: readonly string[]
-	/** Real paths of files in other directories, whose bytes must be handed over. */
+	/** Real paths of files in other directories, whose weights must go into the graph itself. */
 	readonly elsewhere: readonly string[]
 }
 

@@ -1,7 +1,7 @@
 /** onnxruntime-node: the native library with its execution providers. */
 
 import { NaptuneError } from '../errors.js'
-import { type Backend, quiet, readExternalFiles } from './backend.js'
+import { type Backend, quiet } from './backend.js'
 import type { Device } from './engine.js'
 
 /** Devices that the native library can drive, depending on its build. */
@@ -25,15 +25,14 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 		device,
 		version: `onnxruntime-node ${env.versions.node ?? env.versions.common}`,
 		Tensor,
-		async create(model, settings) {
-			return InferenceSession.create(model, {
+		create: (model, settings) =>
+			InferenceSession.create(model, {
 				executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
 				intraOpNumThreads: threads,
 				interOpNumThreads: 1,
 				executionMode: 'sequential',
 				graphOptimizationLevel: 'all',
 				logSeverityLevel: quiet.severity,
-				externalData: await readExternalFiles(settings.externalElsewhere),
 				extra: {
 					session: {
 						// Threads that spin while they wait take the cores from the threads they wait for.
@@ -44,7 +43,6 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 						}),
 					},
 				},
-			})
-		},
+			}),
 	}
 }

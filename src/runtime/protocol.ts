@@ -14,8 +14,6 @@ export interface SessionSettings {
 	readonly externalDirectory?: string
 	/** Base names of the files there, for libraries that want their bytes instead of the directory. */
 	readonly externalFiles: readonly string[]
-	/** Real paths of files in other directories, whose bytes are always handed over. */
-	readonly externalElsewhere: readonly string[]
 }
 
 /** Everything a worker can be asked. */

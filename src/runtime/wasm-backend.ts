@@ -15,13 +15,13 @@ export async function loadWasm(threads: number): Promise<Backend> {
 		device: 'wasm',
 		version: `onnxruntime-web ${env.versions.web ?? env.versions.common}`,
 		Tensor,
-		async create(model, { externalDirectory, externalFiles, externalElsewhere, prepack }) {
+		async create(model, { externalDirectory, externalFiles, prepack }) {
 			const files = externalDirectory === undefined ? [] : externalFiles.map((name) => join(externalDirectory, name))
 			return InferenceSession.create(model, {
 				executionProviders: ['wasm'],
 				graphOptimizationLevel: 'all',
 				logSeverityLevel: quiet.severity,
-				externalData: await readExternalFiles([...files, ...externalElsewhere]),
+				externalData: await readExternalFiles(files),
 				extra: { session: { disable_prepacking: prepack ? '0' : '1' } },
 			})
 		},

@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads'
 import { NaptuneError } from '../errors.js'
+import { createBusyFlag, stopAndWait } from './busy-flag.js'
 import type { AnswerEnvelope, Answers, Request, RequestEnvelope } from './protocol.js'
 
 /** The calling side of a worker. */
@@ -33,7 +34,11 @@ interface Pending {
  * does not hang a script, and a pending run is never cut off by the process ending.
  */
 export function startWorker(script: URL): WorkerLink {
-	const worker = new Worker(script)
+	const flag = createBusyFlag()
+	// The flags of the process (`--input-type`, loaders) are meant for the caller's script, some of them break this one.
+	const worker = new Worker(script, { execArgv: [], workerData: flag })
+	const onExit = () => stopAndWait(flag)
+	process.on('exit', onExit)
 	worker.unref()
 	const pending = new Map<number, Pending>()
 	let nextId = 0
@@ -65,6 +70,7 @@ export function startWorker(script: URL): WorkerLink {
 		)
 	})
 	worker.on('exit', (code) => {
+		process.off('exit', onExit)
 		const how = closing ? 'was closed' : `has ended (worker thread exit code ${code})`
 		fail(new NaptuneError(`The engine ${how}; create a new engine.`))
 		markEnded()
@@ -88,6 +94,7 @@ export function startWorker(script: URL): WorkerLink {
 		},
 		async close() {
 			closing = true
+			worker.ref()
 			await ask({ kind: 'close' }).catch(() => {})
 			await ended
 		},

@@ -1,9 +1,10 @@
 /** The worker thread: owns the execution library, all sessions and all resident tensors. */
 
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import type { InferenceSession } from 'onnxruntime-common'
 import type { ElementType, Tensor, TensorData } from '../onnx/tensor.js'
-import type { Backend, BackendTensor } from './backend.js'
+import { type Backend, type BackendTensor, quiet } from './backend.js'
+import { type BusyFlag, whileBusy } from './busy-flag.js'
 import { loadBackend } from './load-backend.js'
 import type { AnswerEnvelope, Answers, KeptTensor, Request, RequestEnvelope } from './protocol.js'
 
@@ -16,22 +17,21 @@ const residents = new Map<number, BackendTensor>()
 
 /** Requests are answered strictly one after the other: engines run one session at a time. */
 let queue: Promise<void> = Promise.resolve()
-port.on('message', ({ id, request }: RequestEnvelope) => {
-	queue = queue.then(async () => {
-		try {
-			const answer = await handle(request)
-			const buffers = request.kind === 'run' ? transferable(answer as Answers['run']) : []
-			port.postMessage({ id, answer } satisfies AnswerEnvelope, buffers)
-		} catch (error) {
-			port.postMessage({
-				id,
-				error: error instanceof Error ? error.message : String(error),
-			} satisfies AnswerEnvelope)
-		}
-		// Without its port the thread has nothing to wait for and ends by itself.
-		if (request.kind === 'close') port.close()
-	})
+port.on('message', (envelope: RequestEnvelope) => {
+	queue = queue.then(() => whileBusy(workerData as BusyFlag, () => respond(envelope)))
 })
+
+async function respond({ id, request }: RequestEnvelope): Promise<void> {
+	try {
+		const answer = await handle(request)
+		const buffers = request.kind === 'run' ? transferable(answer as Answers['run']) : []
+		port?.postMessage({ id, answer } satisfies AnswerEnvelope, buffers)
+	} catch (error) {
+		port?.postMessage({ id, error: error instanceof Error ? error.message : String(error) } satisfies AnswerEnvelope)
+	}
+	// Without its port the thread has nothing to wait for and ends by itself.
+	if (request.kind === 'close') port?.close()
+}
 
 async function handle(request: Request): Promise<Answers[Request['kind']]> {
 	switch (request.kind) {
@@ -77,7 +77,7 @@ async function run(request: Extract<Request, { kind: 'run' }>): Promise<Answers[
 		if (!value) throw new Error(`The worker has no resident tensor for ${name}.`)
 		feeds[name] = value
 	}
-	const results = await session.run(feeds, [...request.outputs])
+	const results = await session.run(feeds, [...request.outputs], { logSeverityLevel: quiet.severity })
 	const tensors: Record<string, Tensor> = {}
 	const kept: Record<string, KeptTensor> = {}
 	for (const name of request.outputs) {

@@ -1,0 +1,36 @@
+/**
+ * Ending the process in the middle of a run. The native library aborts the whole process, exit code and all, when its
+ * thread is taken down inside a call; so the exit waits for the call that is running, and no further one starts.
+ */
+
+const busy = 0
+const stopping = 1
+
+/** Longest wait of an exiting process for the call in flight, in milliseconds. */
+const patience = 30_000
+
+/** Shared memory between a worker and the thread that started it. */
+export type BusyFlag = Int32Array<SharedArrayBuffer>
+
+/** A flag for one worker. */
+export function createBusyFlag(): BusyFlag {
+	return new Int32Array(new SharedArrayBuffer(8))
+}
+
+/** In the worker: does the work unless the process is ending. */
+export async function whileBusy(flag: BusyFlag, work: () => Promise<void>): Promise<void> {
+	Atomics.store(flag, busy, 1)
+	try {
+		// Raised before it looks, as `stopAndWait` does in the opposite order: one of the two sees the other.
+		if (Atomics.load(flag, stopping) === 0) await work()
+	} finally {
+		Atomics.store(flag, busy, 0)
+		Atomics.notify(flag, busy)
+	}
+}
+
+/** In the process's exit handler: blocks until the worker is between two calls, and keeps it there. */
+export function stopAndWait(flag: BusyFlag): void {
+	Atomics.store(flag, stopping, 1)
+	Atomics.wait(flag, busy, 1, patience)
+}
