@@ -8,66 +8,77 @@ import { createHash } from 'node:crypto'
 import { NaptuneError } from '../errors.js'
 import type { Generator } from './generator.js'
 
-type Block = [number, number, number, number]
-
-/** High and low 32 bits of the product of two 32-bit unsigned integers. */
-function multiply(a: number, b: number): [number, number] {
+/** High 32 bits of the 64-bit product of two 32-bit unsigned integers, in 16-bit halves so that doubles stay exact. */
+function multiplyHigh(a: number, b: number): number {
 	const aLow = a & 0xffff
 	const aHigh = a >>> 16
 	const bLow = b & 0xffff
 	const bHigh = b >>> 16
-	const low = aLow * bLow
-	const middle = aHigh * bLow + (low >>> 16)
+	const middle = aHigh * bLow + ((aLow * bLow) >>> 16)
 	const cross = aLow * bHigh + (middle & 0xffff)
-	const high = aHigh * bHigh + Math.floor(middle / 0x10000) + (cross >>> 16)
-	return [high >>> 0, Math.imul(a, b) >>> 0]
+	return aHigh * bHigh + (middle >>> 16) + (cross >>> 16)
 }
 
-/** One block of four random words: ten rounds of Philox over a 128-bit counter and a 64-bit key. */
-export function philox(counter: Readonly<Block>, key: readonly [number, number]): Block {
-	let [c0, c1, c2, c3] = counter
-	let [k0, k1] = key
+/**
+ * One block of four random words: ten rounds of Philox.
+ * @param counter 128 bits, lowest word first.
+ * @param key 64 bits, lowest word first.
+ * @param output Takes the four words.
+ */
+export function philox(counter: Uint32Array, key: Uint32Array, output: Uint32Array): void {
+	let c0 = counter[0]!
+	let c1 = counter[1]!
+	let c2 = counter[2]!
+	let c3 = counter[3]!
+	let k0 = key[0]!
+	let k1 = key[1]!
 	for (let round = 0; round < 10; round++) {
-		const [high0, low0] = multiply(0xd2511f53, c0)
-		const [high1, low1] = multiply(0xcd9e8d57, c2)
-		c0 = (high1 ^ c1 ^ k0) >>> 0
+		const high0 = multiplyHigh(0xd2511f53, c0)
+		const high1 = multiplyHigh(0xcd9e8d57, c2)
+		const low0 = Math.imul(0xd2511f53, c0)
+		const low1 = Math.imul(0xcd9e8d57, c2)
+		c0 = high1 ^ c1 ^ k0
 		c1 = low1
-		c2 = (high0 ^ c3 ^ k1) >>> 0
+		c2 = high0 ^ c3 ^ k1
 		c3 = low0
-		k0 = (k0 + 0x9e3779b9) >>> 0
-		k1 = (k1 + 0xbb67ae85) >>> 0
+		k0 = (k0 + 0x9e3779b9) | 0
+		k1 = (k1 + 0xbb67ae85) | 0
 	}
-	return [c0, c1, c2, c3]
+	output[0] = c0
+	output[1] = c1
+	output[2] = c2
+	output[3] = c3
 }
 
 /**
  * The stream named by a seed and keys. Equal names give equal streams, different names independent ones.
  * @param seed A whole number from 0 to 2^53 - 1.
  * @param keys What the stream is for, such as a purpose and an image id. Numbers and strings are distinct keys.
- * @throws NaptuneError for a seed outside its range.
+ * @throws NaptuneError for a seed outside its range, or a key that is not a finite number.
  */
 export function generator(seed: number, ...keys: readonly (number | string)[]): Generator {
 	if (!Number.isSafeInteger(seed) || seed < 0) {
 		throw new NaptuneError(`A seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`)
 	}
+	if (keys.some((part) => typeof part === 'number' && !Number.isFinite(part))) {
+		throw new NaptuneError(`The keys of a random stream must be strings or finite numbers, got ${keys.join(', ')}.`)
+	}
 	// The keys may be long strings; a hash makes the Philox key and the upper half of the counter from them.
 	const digest = createHash('sha256')
 		.update(JSON.stringify([seed, ...keys]))
 		.digest()
-	const key = [digest.readUInt32LE(0), digest.readUInt32LE(4)] as const
-	const upper = [digest.readUInt32LE(8), digest.readUInt32LE(12)] as const
-	let block: Block = [0, 0, 0, 0]
+	const key = Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4))
+	const counter = Uint32Array.of(0, 0, digest.readUInt32LE(8), digest.readUInt32LE(12))
+	const block = new Uint32Array(4)
 	let position = 4
-	let low = 0
-	let high = 0
 	let spare: number | undefined
 
 	const uint32 = (): number => {
 		if (position === 4) {
-			block = philox([low, high, upper[0], upper[1]], key)
+			philox(counter, key, block)
 			position = 0
-			low = (low + 1) >>> 0
-			if (low === 0) high = (high + 1) >>> 0
+			counter[0]!++
+			if (counter[0] === 0) counter[1]!++
 		}
 		return block[position++]!
 	}
