@@ -1,5 +1,6 @@
 /** Element types of safetensors files. */
 
+/** Bytes per element, in the order in which the reference implementation ranks the types. */
 const sizes = {
 	BOOL: 1,
 	U8: 1,
@@ -14,10 +15,10 @@ const sizes = {
 	I32: 4,
 	U32: 4,
 	F32: 4,
+	C64: 8,
 	F64: 8,
 	I64: 8,
 	U64: 8,
-	C64: 8,
 } as const
 
 /** Name of an element type as the format writes it. Types smaller than a byte are not supported. */
@@ -33,5 +34,5 @@ export function isDtype(text: unknown): text is Dtype {
 	return typeof text === 'string' && Object.hasOwn(sizes, text)
 }
 
-/** Names of all element types. */
+/** Names of all element types, narrow ones first, as the reference implementation ranks them. */
 export const dtypes: readonly string[] = Object.keys(sizes)

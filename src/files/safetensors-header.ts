@@ -28,7 +28,7 @@ export function parseSafetensorsHeader(
 ): { metadata: Record<string, string>; tensors: HeaderTensor[] } {
 	const invalid = (what: string) =>
 		new NaptuneError(
-			`${path} is not a valid safetensors file: ${what}. It is damaged or was not written by a correct tool.`,
+			`${path} is not a valid safetensors file: ${what.slice(0, 400)}. It is damaged or was not written by a correct tool.`,
 		)
 	const header = parseObject(bytes, invalid)
 	let metadata: Record<string, string> = {}
@@ -84,13 +84,12 @@ function checkTensor(name: string, value: unknown, invalid: Invalid): HeaderTens
 	if (!isRecord(value)) throw invalid(`the entry of tensor ${name} is not an object`)
 	const { dtype, shape, data_offsets: offsets } = value
 	if (!isDtype(dtype)) {
-		throw invalid(`tensor ${name} has element type ${JSON.stringify(dtype)}, known are ${dtypes.join(', ')}`)
+		throw invalid(`tensor ${name} has element type ${shown(dtype)}, known are ${dtypes.join(', ')}`)
 	}
-	if (!isSizes(shape))
-		throw invalid(`tensor ${name} has shape ${JSON.stringify(shape)}, whole numbers >= 0 are expected`)
+	if (!isSizes(shape)) throw invalid(`tensor ${name} has shape ${shown(shape)}, whole numbers >= 0 are expected`)
 	if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
 		throw invalid(
-			`tensor ${name} has data_offsets ${JSON.stringify(offsets)}, two whole numbers with 0 <= begin <= end are expected`,
+			`tensor ${name} has data_offsets ${shown(offsets)}, two whole numbers with 0 <= begin <= end are expected`,
 		)
 	}
 	const [begin, end] = offsets as [number, number]
@@ -102,6 +101,13 @@ function checkTensor(name: string, value: unknown, invalid: Invalid): HeaderTens
 		)
 	}
 	return { name, dtype, shape, begin, end }
+}
+
+/** A value of the header in an error message; it may be of any depth, which JSON.stringify does not survive. */
+function shown(value: unknown): string {
+	if (Array.isArray(value))
+		return `[${value.slice(0, 10).map((item) => (typeof item === 'object' ? '...' : String(item)))}]`
+	return typeof value === 'string' ? `"${value}"` : String(value)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

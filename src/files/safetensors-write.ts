@@ -2,7 +2,7 @@
 
 import { NaptuneError } from '../errors.js'
 import { type Chunks, writeChunksAtomic } from './atomic-write.js'
-import { type Dtype, dtypeSize } from './safetensors-dtype.js'
+import { type Dtype, dtypeSize, dtypes } from './safetensors-dtype.js'
 
 /** A tensor to be written from memory. */
 export interface TensorToWrite {
@@ -23,7 +23,8 @@ export interface NamedChunks {
 
 /**
  * Writes tensors to a safetensors file, atomically. The same tensors and metadata give the same bytes whatever the order
- * of the record's keys: tensors with wide elements come first (which keeps all aligned), then by name.
+ * of the record's keys, and those that the reference implementation writes: wide elements come first (which keeps all
+ * aligned), then by name.
  * @throws NaptuneError when data and shape disagree, or the file cannot be written.
  */
 export async function writeSafetensors(
@@ -33,7 +34,10 @@ export async function writeSafetensors(
 ): Promise<void> {
 	const entries = Object.entries(tensors).map(([name, { dtype, shape, data }]): NamedChunks => {
 		const width = 'BYTES_PER_ELEMENT' in data ? data.BYTES_PER_ELEMENT : 1
-		if (data.byteLength !== byteLength(dtype, shape) || (width !== 1 && width !== dtypeSize(dtype))) {
+		if (width !== 1 && width !== dtypeSize(dtype)) {
+			throw new NaptuneError(`Tensor ${name} is ${dtype}, its numbers are given as ${data.constructor.name}.`)
+		}
+		if (data.byteLength !== byteLength(dtype, shape)) {
 			throw new NaptuneError(
 				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, its ${data.constructor.name} has ${data.byteLength}.`,
 			)
@@ -52,7 +56,9 @@ export async function writeSafetensorsStream(
 	tensors: readonly NamedChunks[],
 	metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-	const ordered = [...tensors].sort((a, b) => dtypeSize(b.dtype) - dtypeSize(a.dtype) || compare(a.name, b.name))
+	const ordered = [...tensors].sort(
+		(a, b) => dtypes.indexOf(b.dtype) - dtypes.indexOf(a.dtype) || compare(a.name, b.name),
+	)
 	await writeChunksAtomic(path, fileChunks(ordered, headerBytes(ordered, metadata)))
 }
 
