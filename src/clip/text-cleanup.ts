@@ -36,11 +36,13 @@ export function cleanText(text: string): string {
 }
 
 /**
- * Writes a sigma at the end of a word as ς. openai/CLIP lower-cases with Python, which does so; transformers' tokenizer
- * does not. Applied to cleaned-up text, so that its ids are those of openai/CLIP.
+ * Lower case where openai/CLIP (Python) has it and transformers' tokenizer has not: a sigma at the end of a word is ς, and
+ * an end token may be spelled in capitals. Applied to cleaned-up text, whose ids are then those of openai/CLIP.
  */
-export function lowerFinalSigma(text: string): string {
-	return text.replace(/(?<=\p{Cased}\p{Case_Ignorable}*)Σ(?!\p{Case_Ignorable}*\p{Cased})/gu, 'ς')
+export function lowerAsPython(text: string): string {
+	return text
+		.replace(/(?<=\p{Cased}\p{Case_Ignorable}*)Σ(?!\p{Case_Ignorable}*\p{Cased})/gu, 'ς')
+		.replace(/<\|endoftext\|>/gi, (token) => token.toLowerCase())
 }
 
 /** Each line by itself, so that one line in a wrong encoding does not hide another. */

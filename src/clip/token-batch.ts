@@ -1,9 +1,9 @@
 /** Several encoded texts as one array, with the position that gives each text's feature. */
 
 import { NaptuneError } from '../errors.js'
-import { cleanText, lowerFinalSigma } from './text-cleanup.js'
+import { cleanText, lowerAsPython } from './text-cleanup.js'
 
-/** How to encode several texts. A `TextConfig` has the first three. */
+/** How to encode several texts. A `TextConfig` has the first four. */
 export interface TokenBatchOptions {
 	/** Most tokens of one text, start and end included: 77 in released models. */
 	readonly contextLength: number
@@ -11,6 +11,8 @@ export interface TokenBatchOptions {
 	readonly eosRule?: 'argmax' | 'first-match'
 	/** The end token's id, needed for `first-match`. */
 	readonly endTokenId?: number
+	/** Number of rows of the token embedding; ids are checked against it where given. */
+	readonly vocabularySize?: number
 	/** Cut texts that are too long, as openai/CLIP does: the last token kept becomes the end token. Default false. */
 	readonly truncate?: boolean
 	/** Clean up each text first as openai/CLIP does. Default true. */
@@ -34,7 +36,8 @@ export interface TokenBatch {
 /**
  * Encodes and pads. Which id pads does not matter to the features: the mask is causal, so no token sees a later one, and
  * the feature is read at the end token, before the padding.
- * @throws NaptuneError for a text longer than the context, or without an end token by the rule of the config.
+ * @throws NaptuneError for a text longer than the context, without an end token by the rule of the config, or with a token
+ * that the model does not have.
  */
 export function batchTokens(
 	texts: readonly string[],
@@ -42,7 +45,7 @@ export function batchTokens(
 	paddingId: number,
 	options: TokenBatchOptions,
 ): TokenBatch {
-	const prepare = (text: string) => ((options.cleanUp ?? true) ? lowerFinalSigma(cleanText(text)) : text)
+	const prepare = (text: string) => ((options.cleanUp ?? true) ? lowerAsPython(cleanText(text)) : text)
 	const rows = texts.map((text) => withinContext(text, encode(prepare(text)), options))
 	const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
 	const length = typeof options.padTo === 'number' ? options.padTo : longest
@@ -54,6 +57,7 @@ export function batchTokens(
 	const ids = new BigInt64Array(rows.length * length).fill(BigInt(paddingId))
 	const endPositions = new Int32Array(rows.length)
 	rows.forEach((row, index) => {
+		refuseUnknown(row, texts[index]!, options)
 		ids.set(row.map(BigInt), index * length)
 		endPositions[index] = endPosition(row, texts[index]!, options)
 	})
@@ -76,6 +80,14 @@ function withinContext(
 	if (truncate) return [...tokens.slice(0, contextLength - 1), tokens.at(-1)!]
 	throw new NaptuneError(
 		`The text ${JSON.stringify(shorten(text))} has ${tokens.length} tokens, the model reads at most ${contextLength}. Shorten it, or ask for truncation.`,
+	)
+}
+
+function refuseUnknown(tokens: readonly number[], text: string, { vocabularySize }: TokenBatchOptions): void {
+	const unknown = tokens.find((token) => token >= (vocabularySize ?? Number.POSITIVE_INFINITY))
+	if (unknown === undefined) return
+	throw new NaptuneError(
+		`The text ${JSON.stringify(shorten(text))} has the token ${unknown}, but the model has only ${vocabularySize}: tokenizer.json and config.json (vocab_size) do not belong together.`,
 	)
 }
 

@@ -53,12 +53,33 @@ export async function loadTokenizer(source: string | object): Promise<ClipTokeni
 
 function build(json: object, settings: object, name: string): Tokenizer {
 	try {
-		return new Tokenizer(json, settings)
+		return new Tokenizer(withoutSecondSplit(json), settings)
 	} catch (error) {
 		throw new NaptuneError(`${name} is not a tokenizer that can be used: ${(error as Error).message}.`, {
 			cause: error,
 		})
 	}
+}
+
+/** The end of CLIP's split into words, by which it is recognised. */
+const clipSplit = '[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+'
+
+/**
+ * CLIP's tokenizer.json splits a second time, by GPT-2's pattern, which leaves CLIP's words whole. Not so in JavaScript,
+ * whose \s alone counts U+FEFF as a space: the second split is left out.
+ */
+function withoutSecondSplit(json: object): object {
+	const { pre_tokenizer: outer } = json as { pre_tokenizer?: { type?: string; pretokenizers?: Splitter[] } | null }
+	const [first, second, ...others] = outer?.pretokenizers ?? []
+	const isClip = first?.type === 'Split' && first.invert === true && first.pattern?.Regex?.endsWith(clipSplit)
+	if (!isClip || second?.type !== 'ByteLevel') return json
+	return { ...json, pre_tokenizer: { ...outer, pretokenizers: [first, { ...second, use_regex: false }, ...others] } }
+}
+
+interface Splitter {
+	readonly type?: string
+	readonly invert?: boolean
+	readonly pattern?: { readonly Regex?: string }
 }
 
 /**

@@ -1,0 +1,45 @@
+/** HTML entities, decoded as Python's `html.unescape` and as ftfy do. */
+
+import { decodeHTML, decodeHTMLStrict } from 'entities'
+import { windows1252Characters } from './windows-1252.js'
+
+const reference = /&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/g
+
+/**
+ * Decodes all character references, old names without a semicolon included ("&ampx" is "&x"), as Python's
+ * `html.unescape`.
+ */
+export function unescapeHtml(text: string): string {
+	return text.replace(reference, (found) => (found[1] === '#' ? numbered(found) : decodeHTML(found)))
+}
+
+/**
+ * Decodes the references that can hardly be meant literally, as ftfy: those with a semicolon, among them names of lower
+ * case written in upper case ("&NTILDE;" is "Ñ").
+ */
+export function unescapeUnambiguous(text: string): string {
+	return text.replace(/&#?[0-9A-Za-z]{1,24};/g, (found) => {
+		if (found[1] === '#') {
+			const character = unescapeHtml(found)
+			return character.includes(';') ? found : character
+		}
+		const character = decodeHTMLStrict(found)
+		if (character !== found) return character
+		const lowerCase = found.toLowerCase()
+		const meant = decodeHTMLStrict(lowerCase)
+		const isShouted = found === found.toUpperCase() && meant !== lowerCase && decodeHTML(found) === found
+		return isShouted ? meant.toUpperCase() : found
+	})
+}
+
+function numbered(found: string): string {
+	const isHexadecimal = found[2] === 'x' || found[2] === 'X'
+	const code = Number.parseInt(found.slice(isHexadecimal ? 3 : 2), isHexadecimal ? 16 : 10)
+	// These numbers mean in HTML what they mean in Windows-1252.
+	if (code >= 0x80 && code <= 0x9f) return windows1252Characters[code]!
+	if (code === 0 || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return '\ufffd'
+	const isWhitespace = code === 9 || code === 10 || code === 12 || code === 13
+	const isControl = (code < 0x20 && !isWhitespace) || code === 0x7f
+	const isNoncharacter = (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) === 0xfffe
+	return isControl || isNoncharacter ? '' : String.fromCodePoint(code)
+}
