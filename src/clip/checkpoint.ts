@@ -77,7 +77,11 @@ async function locate(
 	source: string,
 	options: LoadCheckpointOptions,
 ): Promise<{ readonly directory: string; readonly commit?: string }> {
-	const status = await stat(source).catch(() => undefined)
+	const status = await stat(source).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'EACCES')
+			throw new NaptuneError(`No permission to read ${source}. Change its permissions.`, { cause: error })
+		return undefined
+	})
 	if (status?.isDirectory()) return { directory: resolve(source) }
 	const advice = 'Give a folder in the layout of openai/clip-vit-base-patch16, or a hub id such as that.'
 	if (status) throw new NaptuneError(`${source} is a file, a checkpoint is a folder. ${advice}`)

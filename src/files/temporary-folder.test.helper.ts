@@ -1,6 +1,6 @@
 /** An empty folder for one test. */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -8,6 +8,8 @@ import { onTestFinished } from 'vitest'
 /** Makes a folder that is removed when the current test ends. */
 export async function temporaryFolder(): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), 'naptune-test-'))
+	// Also for the user that withoutSuperuser becomes.
+	await chmod(folder, 0o755)
 	onTestFinished(() => rm(folder, { recursive: true, force: true }))
 	return folder
 }
