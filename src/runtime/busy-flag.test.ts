@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createBusyFlag, stopAndWait, whileBusy } from './busy-flag.js'
+import { createBusyFlag, stopAndWait, watchExit, whileBusy } from './busy-flag.js'
 
 it('does not wait for an idle worker, and lets it start nothing more', async () => {
 	const flag = createBusyFlag()
@@ -23,4 +23,12 @@ it('is idle again after work that failed', async () => {
 	const start = performance.now()
 	stopAndWait(flag)
 	expect(performance.now() - start).toBeLessThan(1000)
+})
+
+it('listens to the exit of the process once, and only while there are workers', () => {
+	const before = process.listenerCount('exit')
+	const undo = Array.from({ length: 20 }, () => watchExit(createBusyFlag()))
+	expect(process.listenerCount('exit')).toBe(before + 1)
+	for (const each of undo) each()
+	expect(process.listenerCount('exit')).toBe(before)
 })

@@ -29,8 +29,25 @@ export async function whileBusy(flag: BusyFlag, work: () => Promise<void>): Prom
 	}
 }
 
-/** In the process's exit handler: blocks until the worker is between two calls, and keeps it there. */
+/** Blocks until the worker is between two calls, and keeps it there. */
 export function stopAndWait(flag: BusyFlag): void {
 	Atomics.store(flag, stopping, 1)
 	Atomics.wait(flag, busy, 1, patience)
+}
+
+/** Workers that an exiting process must wait for; one listener serves them all. */
+const watched = new Set<BusyFlag>()
+
+function stopAll(): void {
+	for (const flag of watched) stopAndWait(flag)
+}
+
+/** Makes the process wait for this worker when it exits. @returns How to undo that when the worker has ended. */
+export function watchExit(flag: BusyFlag): () => void {
+	if (watched.size === 0) process.on('exit', stopAll)
+	watched.add(flag)
+	return () => {
+		watched.delete(flag)
+		if (watched.size === 0) process.off('exit', stopAll)
+	}
 }

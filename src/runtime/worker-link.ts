@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads'
 import { NaptuneError } from '../errors.js'
-import { createBusyFlag, stopAndWait } from './busy-flag.js'
+import { createBusyFlag, watchExit } from './busy-flag.js'
 import type { AnswerEnvelope, Answers, Request, RequestEnvelope } from './protocol.js'
 
 /** The calling side of a worker. */
@@ -37,8 +37,7 @@ export function startWorker(script: URL): WorkerLink {
 	const flag = createBusyFlag()
 	// The flags of the process (`--input-type`, loaders) are meant for the caller's script, some of them break this one.
 	const worker = new Worker(script, { execArgv: [], workerData: flag })
-	const onExit = () => stopAndWait(flag)
-	process.on('exit', onExit)
+	const unwatch = watchExit(flag)
 	worker.unref()
 	const pending = new Map<number, Pending>()
 	let nextId = 0
@@ -70,7 +69,7 @@ export function startWorker(script: URL): WorkerLink {
 		)
 	})
 	worker.on('exit', (code) => {
-		process.off('exit', onExit)
+		unwatch()
 		const how = closing ? 'was closed' : `has ended (worker thread exit code ${code})`
 		fail(new NaptuneError(`The engine ${how}; create a new engine.`))
 		markEnded()
