@@ -1,7 +1,7 @@
 /** CLIP's image tower: pixels in [0, 1] to image features, normalisation by mean and standard deviation inside. */
 
 import { NaptuneError } from '../errors.js'
-import { float32, ops, originate } from '../onnx/index.js'
+import { float32, ops, originate, tensor } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
 import { type BeforeLayer, type TransformerGeometry, transformer } from './transformer.js'
 import type { WeightLookup } from './weights.js'
@@ -93,7 +93,13 @@ export function imageTower(
 }
 
 function normalise(pixels: Value, { mean, std }: PixelStatistics): Value {
-	const perChannel = (values: readonly number[]) => ops.cast(ops.literal(float32([1, 3, 1, 1], values)), pixels.type)
+	// Written in the pixels' own type, so that a float64 graph is float64 throughout.
+	const perChannel = (values: readonly number[]) =>
+		ops.literal(
+			pixels.type === 'float64'
+				? tensor('float64', [1, 3, 1, 1], Float64Array.from(values))
+				: float32([1, 3, 1, 1], values),
+		)
 	return ops.div(ops.sub(pixels, perChannel(mean)), perChannel(std))
 }
 

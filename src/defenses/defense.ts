@@ -1,0 +1,89 @@
+/** What a defense is: graphs from pixels and prompts to features, with trainable parameters as inputs. */
+
+import type { z } from 'zod'
+import type { ImageTowerOutput } from '../clip/image-tower.js'
+import type { ClipModel } from '../clip/model.js'
+import { ops } from '../onnx/index.js'
+import type { ElementType } from '../onnx/tensor.js'
+import type { Value } from '../onnx/value.js'
+import type { Generator } from '../random/generator.js'
+
+/** One trainable tensor: its shape and how it starts. */
+export interface Parameter {
+	readonly shape: readonly number[]
+	/** Name of the random stream of its initial values; the parameter's own name by default. Equal streams start equal. */
+	readonly stream?: string
+	/** Initial values, row-major. */
+	initial(stream: Generator): Float32Array | Promise<Float32Array>
+}
+
+/** The graph value of a parameter by name. */
+export type ParameterLookup = (name: string) => Value
+
+/** Tokenised prompts of all classes: class by class, `promptsPerClass` rows each. */
+export interface PromptRows {
+	/** [rows, length]. */
+	readonly ids: BigInt64Array
+	/** Position of each row's end token. */
+	readonly endPositions: Int32Array
+	readonly rows: number
+	/** Tokens per row: the longest prompt's. */
+	readonly length: number
+	readonly promptsPerClass: number
+}
+
+/** A method bound to a CLIP and a list of classes. It builds graphs and holds no values. */
+export interface Defense {
+	readonly name: string
+	/** The whole configuration with defaults filled in, for records. */
+	readonly config: Readonly<Record<string, unknown>>
+	readonly classNames: readonly string[]
+	/** Everything that is trained, by name; empty for a method that learns nothing. */
+	readonly parameters: ReadonlyMap<string, Parameter>
+	readonly prompts: PromptRows
+	/**
+	 * Text features of unit length.
+	 * @param ids [R, T] int64, whole classes: R is a multiple of `promptsPerClass`.
+	 * @param endPosition [R, T], 1 at each end token.
+	 * @returns [R / promptsPerClass, E].
+	 */
+	textFeatures(ids: Value, endPosition: Value, parameters: ParameterLookup): Value
+	/** Image features, not normalised, and the tokens on the way. @param pixels [B, 3, S, S] in [0, 1]. */
+	imageFeatures(
+		pixels: Value,
+		parameters: ParameterLookup,
+		options?: { readonly allTokens?: boolean },
+	): ImageTowerOutput
+}
+
+/** A registered method. */
+export interface DefenseDefinition<Schema extends z.ZodType = z.ZodType> {
+	readonly name: string
+	/** One line: what it learns. */
+	readonly doc: string
+	/** Paper, section and equations it follows. */
+	readonly source: string
+	/** Options with their defaults. */
+	readonly schema: Schema
+	/** Binds the method to a model and classes. @throws NaptuneError when options, model and classes do not fit together. */
+	prepare(clip: ClipModel, classNames: readonly string[], config: z.output<Schema>): Defense
+}
+
+/**
+ * Parameters as graph inputs of their own names. Asking twice for a name gives the same value.
+ * @param type float32, or float64 for numerical checks.
+ */
+export function parameterInputs(
+	defense: Pick<Defense, 'parameters'>,
+	type: ElementType = 'float32',
+): { readonly lookup: ParameterLookup; readonly used: ReadonlyMap<string, Value> } {
+	const used = new Map<string, Value>()
+	const lookup: ParameterLookup = (name) => {
+		const known = used.get(name)
+		if (known) return known
+		const value = ops.input(name, type, defense.parameters.get(name)!.shape)
+		used.set(name, value)
+		return value
+	}
+	return { lookup, used }
+}

@@ -1,0 +1,38 @@
+/** All defenses: adding one is a file and a line here. */
+
+import { z } from 'zod'
+import type { ClipModel } from '../clip/model.js'
+import { NaptuneError } from '../errors.js'
+import type { Defense, DefenseDefinition } from './defense.js'
+import { nap } from './nap.js'
+import { vanilla } from './vanilla.js'
+
+/** Defenses by name. */
+export const defenses: ReadonlyMap<string, DefenseDefinition> = new Map(
+	[vanilla, nap].map((definition) => [definition.name, definition as unknown as DefenseDefinition]),
+)
+
+/**
+ * Binds a defense to a model and classes.
+ * @param config Options of the method; missing ones take their defaults.
+ * @throws NaptuneError for an unknown name, wrong options (all listed), or fewer than two classes.
+ */
+export function prepareDefense(
+	name: string,
+	clip: ClipModel,
+	classNames: readonly string[],
+	config: Readonly<Record<string, unknown>> = {},
+): Defense {
+	const definition = defenses.get(name)
+	if (!definition) {
+		throw new NaptuneError(`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.`)
+	}
+	if (classNames.length < 2) {
+		throw new NaptuneError(`Classification needs at least 2 classes, got ${classNames.length}.`)
+	}
+	const parsed = definition.schema.safeParse(config)
+	if (!parsed.success) {
+		throw new NaptuneError(`The options of defense ${name} are not usable:\n${z.prettifyError(parsed.error)}`)
+	}
+	return definition.prepare(clip, classNames, parsed.data)
+}
