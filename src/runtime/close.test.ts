@@ -68,8 +68,8 @@ describe('a process', () => {
 
 	it('ends cleanly when it exits in the middle of a run', async () => {
 		const { code, output } = await script(
-			`const long = await engine.compile(productChain(512, 40))
-			for (let index = 0; index < 20; index++) long.run({ x: noiseTensor([512, 512], 1) })
+			`const long = await engine.compile(productChain(512, 40)); const x = noiseTensor([512, 512], 1)
+			for (let index = 0; index < 20; index++) long.run({ x })
 			setTimeout(() => process.exit(7), 100)`,
 		)
 		expect({ code, output }).toEqual({ code: 7, output: '' })
@@ -77,8 +77,8 @@ describe('a process', () => {
 
 	it('dies of an uncaught error in the middle of a run as any process does', async () => {
 		const { code, signal, output } = await script(
-			`const long = await engine.compile(productChain(512, 40))
-			for (let index = 0; index < 20; index++) long.run({ x: noiseTensor([512, 512], 1) })
+			`const long = await engine.compile(productChain(512, 40)); const x = noiseTensor([512, 512], 1)
+			for (let index = 0; index < 20; index++) long.run({ x })
 			setTimeout(() => { throw new Error('elsewhere') }, 50)`,
 		)
 		expect({ code, signal }).toEqual({ code: 1, signal: null })
@@ -89,7 +89,7 @@ describe('a process', () => {
 	it.runIf(process.platform !== 'win32')('obeys Ctrl-C in the middle of a long run', async () => {
 		let sent = 0
 		const { signal, output } = await script(
-			`const long = await engine.compile(productChain(1024, 600)); const x = noiseTensor([1024, 1024], 1)
+			`const long = await engine.compile(productChain(768, 1200)); const x = noiseTensor([768, 768], 1)
 			setTimeout(() => console.log('running'), 300); await long.run({ x }); console.log('finished')`,
 			(kill) => {
 				sent = performance.now()

@@ -5,10 +5,12 @@ import { float32, grad, ops, type Tensor, type Value } from '../onnx/index.js'
 /** Reproducible numbers in (-scale, scale), from a linear congruential sequence. */
 export function noise(count: number, seed: number, scale = 1): Float32Array {
 	let state = seed
-	return Float32Array.from({ length: count }, () => {
+	const values = new Float32Array(count)
+	for (let index = 0; index < count; index++) {
 		state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-		return (state / 2 ** 31 - 1) * scale
-	})
+		values[index] = (state / 2 ** 31 - 1) * scale
+	}
+	return values
 }
 
 /** A noise tensor. */
