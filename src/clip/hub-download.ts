@@ -3,23 +3,23 @@
 import { createHash } from 'node:crypto'
 import { copyFile, lstat, mkdir, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { downloadFile, fileDownloadInfo } from '@huggingface/hub'
+import { HubApiError } from '@huggingface/hub'
 import { NaptuneError } from '../errors.js'
 import { explainWriteFailure, removeStaleTemporaries, writeChunksAtomic } from '../files/atomic-write.js'
-import type { HubSettings } from './hub-settings.js'
 
 /** How far a download is. */
 export interface DownloadProgress {
 	readonly file: string
 	/** Bytes so far. */
 	readonly received: number
-	/** Bytes in all. */
-	readonly total: number
+	/** Bytes in all; undefined where the hub does not tell. */
+	readonly total: number | undefined
 }
 
 /** What a download needs to know. */
 export interface DownloadContext {
-	readonly settings: HubSettings
+	/** Address of the hub, without a slash at the end. */
+	readonly endpoint: string
 	/** `owner/name`. */
 	readonly id: string
 	/** Commit hash. */
@@ -30,75 +30,105 @@ export interface DownloadContext {
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 
+interface RemoteFile {
+	readonly url: string
+	/** SHA-256 of large files, git's blob id (SHA-1) of small ones. */
+	readonly fingerprint: string
+	readonly size: number | undefined
+}
+
 /**
- * Makes sure that a file of a repository is in the cache. Its size, and where the hub tells it its SHA-256, are checked;
- * a download cut short leaves nothing behind.
+ * Makes sure that a file of a repository is in the cache. Its size and fingerprint are checked; a download cut short
+ * leaves nothing behind.
  *
- * The library's own function for this is not used: it writes to standard output, checks nothing and takes only tokens of
- * the public hub.
+ * The library's own function for this is not used: it prints to standard output, checks nothing of what it receives,
+ * takes no tokens of other hubs, and where a large file is served by another host it names the blob by that host's
+ * fingerprint, so that other programs would fetch it again.
  * @param path Name of the file in the repository; plain names only.
- * @returns Path of the file in the snapshot.
- * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written.
+ * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written; HubApiError when the
+ * hub refuses; TypeError when the connection fails.
  */
-export async function downloadToCache(path: string, context: DownloadContext): Promise<string> {
-	const { settings, id, commit, storage, onProgress } = context
+export async function downloadToCache(path: string, context: DownloadContext): Promise<void> {
+	const { commit, storage } = context
 	const pointer = join(storage, 'snapshots', commit, path)
-	if (await stat(pointer).catch(() => undefined)) return pointer
-	const request = { repo: id, path, revision: commit, hubUrl: settings.endpoint, fetch: context.fetch }
-	const info = await fileDownloadInfo(request)
-	if (!info) throw new NaptuneError(`${id} has no file ${path} at commit ${commit}.`)
-	const etag = info.etag.replace(/^W\//, '').replaceAll('"', '')
-	if (!/^[\w-]+$/.test(etag))
-		throw new NaptuneError(`${settings.endpoint} sent an invalid fingerprint for ${path}: ${info.etag}.`)
-	const blob = join(storage, 'blobs', etag)
+	if (await stat(pointer).catch(() => undefined)) return
+	const remote = await askAbout(path, context)
+	const blob = join(storage, 'blobs', remote.fingerprint)
 	try {
 		await mkdir(dirname(blob), { recursive: true })
 		await mkdir(dirname(pointer), { recursive: true })
 	} catch (error) {
 		throw explainWriteFailure(error, pointer)
 	}
-	if ((await stat(blob).catch(() => undefined))?.size !== info.size) {
+	if (!(await stat(blob).catch(() => undefined))) {
 		await removeStaleTemporaries(dirname(blob))
-		const content = await downloadFile({ ...request, downloadInfo: info, xet: false })
-		if (!content) throw new NaptuneError(`${id} has no file ${path} at commit ${commit}.`)
-		const report = (received: number) => onProgress?.({ file: path, received, total: info.size })
-		await writeChunksAtomic(blob, verified(content.stream(), path, info.size, etag, report))
+		await writeChunksAtomic(blob, received(path, remote, context))
 	}
 	await link(blob, pointer)
-	return pointer
 }
 
-async function* verified(
-	stream: ReadableStream<Uint8Array>,
-	path: string,
-	size: number,
-	etag: string,
-	report: (received: number) => void,
-): AsyncGenerator<Uint8Array> {
-	const hash = createHash('sha256')
-	let received = 0
-	report(0)
-	try {
-		for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
-			hash.update(chunk)
-			received += chunk.length
-			report(received)
-			yield chunk
+/** Asks for the headers only. Large files are redirected to another host, whose fingerprint would be a different one. */
+async function askAbout(path: string, { endpoint, id, commit, fetch: send }: DownloadContext): Promise<RemoteFile> {
+	const url = `${endpoint}/${id}/resolve/${commit}/${encodeURIComponent(path)}`
+	let address = url
+	for (let hops = 0; hops < 5; hops++) {
+		// Compressed answers would come without a length.
+		const response = await send(address, {
+			method: 'HEAD',
+			redirect: 'manual',
+			headers: { 'Accept-Encoding': 'identity' },
+		})
+		const { headers, status } = response
+		const next = status >= 300 && status < 400 ? headers.get('location') : null
+		if (next && new URL(next, address).origin === new URL(endpoint).origin) {
+			address = new URL(next, address).href
+			continue
 		}
-	} catch (error) {
-		// The library passes on some failures as bare text.
-		throw error instanceof Error ? error : new NaptuneError(`The download of ${path} failed: ${error}. Try again.`)
+		if (!next && !response.ok)
+			throw new HubApiError(address, status, undefined, `the hub answered ${status} for ${path}.`)
+		const tag = headers.get('x-linked-etag') ?? headers.get('etag') ?? ''
+		const fingerprint = tag.replace(/^W\//, '').replaceAll('"', '')
+		if (!/^[\w-]+$/.test(fingerprint)) {
+			throw new NaptuneError(`${endpoint} sent no valid fingerprint for ${path} of ${id}, but ${JSON.stringify(tag)}.`)
+		}
+		const length = headers.get('x-linked-size') ?? (next ? null : headers.get('content-length'))
+		return { url, fingerprint, size: length === null ? undefined : Number(length) }
 	}
-	if (received !== size) {
-		throw new NaptuneError(`The download of ${path} ended after ${received} of ${size} bytes. Try again.`)
+	throw new NaptuneError(`${endpoint} redirects ${path} of ${id} in a circle. Check HF_ENDPOINT.`)
+}
+
+async function* received(path: string, remote: RemoteFile, context: DownloadContext): AsyncGenerator<Uint8Array> {
+	const { url, fingerprint, size } = remote
+	const response = await context.fetch(url)
+	if (!response.ok || !response.body) {
+		throw new HubApiError(url, response.status, undefined, `the hub answered ${response.status} for ${path}.`)
 	}
-	// Large files are known by their SHA-256, small ones by git's SHA-1 of another form.
-	const digest = hash.digest('hex')
-	if (/^[0-9a-f]{64}$/.test(etag) && digest !== etag) {
+	const report = (bytes: number) => context.onProgress?.({ file: path, received: bytes, total: size })
+	const hash = hashFor(fingerprint, size)
+	let length = 0
+	report(0)
+	for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+		hash?.update(chunk)
+		length += chunk.length
+		report(length)
+		yield chunk
+	}
+	if (size !== undefined && length !== size) {
+		throw new NaptuneError(`The download of ${path} ended after ${length} of ${size} bytes. Try again.`)
+	}
+	const digest = hash?.digest('hex')
+	if (digest !== undefined && digest !== fingerprint) {
 		throw new NaptuneError(
-			`The download of ${path} is damaged: its SHA-256 is ${digest}, it should be ${etag}. Try again.`,
+			`The download of ${path} is damaged: its fingerprint is ${digest}, it should be ${fingerprint}. Try again.`,
 		)
 	}
+}
+
+/** The hash that a fingerprint is of, by its length; undefined for fingerprints of other hubs. */
+function hashFor(fingerprint: string, size: number | undefined) {
+	if (/^[0-9a-f]{64}$/.test(fingerprint)) return createHash('sha256')
+	if (/^[0-9a-f]{40}$/.test(fingerprint) && size !== undefined) return createHash('sha1').update(`blob ${size}\0`)
+	return undefined
 }
 
 async function link(blob: string, pointer: string): Promise<void> {

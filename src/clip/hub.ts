@@ -86,7 +86,7 @@ async function download(id: string, revision: string, storage: string, settings:
 	if (!/^[0-9a-f]{40}$/.test(commit))
 		throw new NaptuneError(`${settings.endpoint} sent an invalid commit for ${id}: ${commit}.`)
 	const context: DownloadContext = {
-		settings,
+		endpoint: settings.endpoint,
 		id,
 		commit,
 		storage,
