@@ -49,12 +49,14 @@ export function batchTokens(
 	const rows = texts.map((text) => withinContext(text, encode(prepare(text)), options))
 	const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
 	const length = typeof options.padTo === 'number' ? options.padTo : longest
-	if (length < longest || length > options.contextLength) {
+	if (!Number.isInteger(length) || length < longest || length > options.contextLength) {
 		throw new NaptuneError(
 			`Rows of ${length} tokens were asked for; the longest text has ${longest} and the model reads at most ${options.contextLength}. Give padTo a number between, or 'longest'.`,
 		)
 	}
-	const ids = new BigInt64Array(rows.length * length).fill(BigInt(paddingId))
+	// A padding token that was added to the tokenizer but not to the model has no embedding.
+	const padding = paddingId < (options.vocabularySize ?? Number.POSITIVE_INFINITY) ? paddingId : 0
+	const ids = new BigInt64Array(rows.length * length).fill(BigInt(padding))
 	const endPositions = new Int32Array(rows.length)
 	rows.forEach((row, index) => {
 		refuseUnknown(row, texts[index]!, options)

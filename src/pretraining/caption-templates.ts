@@ -27,7 +27,7 @@ export const captionTemplates: readonly string[] = [
 	'photo of {a}',
 	'photo of the {}',
 	'{} photo',
-	'a {} photo',
+	'{a} photo',
 	'a good photo of {a}.',
 	'a good photo of the {}.',
 	'a bad photo of {a}.',

@@ -22,14 +22,26 @@ const releasedMerges = 48_894
  * @throws NaptuneError when the content is something else.
  */
 export function clipMerges(gzipped: Uint8Array): Merge[] {
-	const lines = gunzipSync(gzipped).toString('utf8').split('\n')
+	const lines = unpack(gzipped).split('\n')
 	const merges = lines.slice(1, 1 + releasedMerges).map((line) => line.split(' '))
 	if (merges.length !== releasedMerges || merges.some((parts) => parts.length !== 2)) {
 		throw new NaptuneError(
-			`CLIP's vocabulary file should hold a heading and at least ${releasedMerges} lines of two symbols. Give bpe_simple_vocab_16e6.txt.gz of openai/CLIP.`,
+			`CLIP's vocabulary file should hold a heading and at least ${releasedMerges} lines of two symbols. ${advice}`,
 		)
 	}
 	return merges as unknown as Merge[]
+}
+
+const advice = 'Give bpe_simple_vocab_16e6.txt.gz of openai/CLIP.'
+
+function unpack(gzipped: Uint8Array): string {
+	try {
+		return gunzipSync(gzipped).toString('utf8')
+	} catch (error) {
+		throw new NaptuneError(`CLIP's vocabulary file could not be unpacked: ${(error as Error).message}. ${advice}`, {
+			cause: error,
+		})
+	}
 }
 
 /** The words of a text as CLIP's byte-level BPE sees them: lower case, in byte symbols. */
