@@ -1,0 +1,53 @@
+/** What a data set is: classes, and splits whose images are decoded when asked for. */
+
+import type { DecodedImage } from '../images/decode.js'
+
+/** A list of labelled images. Positions run from 0 to `length` - 1. */
+export interface Split {
+	readonly length: number
+	/** Position of the image's class in the data set's `classNames`. */
+	label(index: number): number
+	/** Names the image the same way in every run, on every machine and whatever subset it is part of; keys its randomness. */
+	id(index: number): string
+	/** Decodes the image. @throws NaptuneError naming the file, when it is not a readable image. */
+	image(index: number): Promise<DecodedImage>
+}
+
+/** Classes and three splits; `validation` may be empty. */
+export interface Dataset {
+	readonly name: string
+	/** In label order, as the source has them: underscores become spaces only in prompts. */
+	readonly classNames: readonly string[]
+	readonly train: Split
+	readonly validation: Split
+	readonly test: Split
+	/** What a person must be told before numbers are believed, such as a split that was drawn here. One sentence each. */
+	readonly notices: readonly string[]
+	/** How to get the same data set again: goes into the record of a run as it is (JSON). */
+	readonly origin: Readonly<Record<string, unknown>>
+}
+
+/** The part of a split at these positions, in their order. @throws RangeError for a position outside the split. */
+export function subset(split: Split, indices: readonly number[]): Split {
+	const at = (index: number): number => {
+		const position = indices[index]
+		if (position === undefined) throw new RangeError(`Position ${index} of a split of ${indices.length} images.`)
+		return position
+	}
+	for (const index of indices) {
+		if (!Number.isInteger(index) || index < 0 || index >= split.length) {
+			throw new RangeError(`Position ${index} of a split of ${split.length} images.`)
+		}
+	}
+	return {
+		length: indices.length,
+		label: (index) => split.label(at(index)),
+		id: (index) => split.id(at(index)),
+		image: async (index) => split.image(at(index)),
+	}
+}
+
+/** The labels of a split in order. */
+export function labelsOf(split: Split): number[] {
+	return Array.from({ length: split.length }, (_, index) => split.label(index))
+}
