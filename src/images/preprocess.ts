@@ -1,0 +1,78 @@
+/**
+ * Test-time preparation of a picture: resize, centre crop, numbers in [0, 1]. Normalisation is part of the model.
+ *
+ * Sizes and offsets are torchvision's, which CoOp's, Dassl's and OpenAI's CLIP pipelines use: the longer edge is
+ * truncated, and a crop offset of x.5 is rounded to the even side. transformers' CLIPImageProcessor truncates the offset
+ * instead, so for an odd difference it may cut one pixel further left or up, and its default (tensor) back end resizes in
+ * other arithmetic; neither is followed here.
+ */
+
+import { NaptuneError } from '../errors.js'
+import type { DecodedImage } from './decode.js'
+import { unitPixels } from './pixels.js'
+import type { Resample } from './resample-filters.js'
+import { resize, type Size, type Window } from './resize.js'
+import { roundHalfEven } from './round-half-even.js'
+
+/** What to do with a picture; a checkpoint's preprocessor config has these fields. */
+export interface Preparation {
+	readonly doResize: boolean
+	readonly resize:
+		| { readonly kind: 'shortest-edge'; readonly shortestEdge: number }
+		| { readonly kind: 'exact'; readonly height: number; readonly width: number }
+	readonly resample: Resample
+	readonly doCenterCrop: boolean
+	readonly crop: Size
+}
+
+/** A picture as models take it. */
+export interface PreparedImage extends Size {
+	/** [3, height, width] in [0, 1], float32 of byte / 255. */
+	readonly pixels: Float32Array
+}
+
+/**
+ * Prepares a picture. Only the pixels that survive the crop are computed, so a very long picture is no problem. A crop
+ * larger than the resized picture is filled up with black.
+ * @throws NaptuneError when neither cropping nor exact resizing bounds the result and it would be unreasonably large.
+ */
+export function preprocess(image: DecodedImage, preparation: Preparation): PreparedImage {
+	const size = preparation.doResize ? resizedSize(image, preparation.resize) : image
+	const target = preparation.doCenterCrop ? preparation.crop : size
+	if (target.width * target.height > 1 << 26) {
+		throw new NaptuneError(
+			`The image of ${image.width} x ${image.height} pixels would become ${target.width} x ${target.height}, because the preparation resizes the shorter edge without a centre crop. Set do_center_crop, or an exact size.`,
+		)
+	}
+	const columns = centered(size.width, target.width)
+	const rows = centered(size.height, target.height)
+	const window: Window = { left: columns.from, top: rows.from, width: columns.length, height: rows.length }
+	const part = resize(image, size, preparation.resample, window)
+	const whole = part.width === target.width && part.height === target.height
+	const framed = whole ? part : frame(part, target, columns.to, rows.to)
+	return { width: target.width, height: target.height, pixels: unitPixels(framed) }
+}
+
+/** Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels. */
+export function resizedSize({ width, height }: Size, to: Preparation['resize']): Size {
+	if (to.kind === 'exact') return { width: to.width, height: to.height }
+	const { shortestEdge } = to
+	return width <= height
+		? { width: shortestEdge, height: Math.trunc((shortestEdge * height) / width) }
+		: { width: Math.trunc((shortestEdge * width) / height), height: shortestEdge }
+}
+
+/** Where a centred stretch of `target` pixels is read from, and where in the result it is put. */
+function centered(size: number, target: number): { from: number; to: number; length: number } {
+	if (target > size) return { from: 0, to: Math.floor((target - size) / 2), length: size }
+	return { from: roundHalfEven((size - target) / 2), to: 0, length: target }
+}
+
+function frame(part: DecodedImage, { width, height }: Size, left: number, top: number): DecodedImage {
+	const rgb = new Uint8Array(width * height * 3)
+	for (let row = 0; row < part.height; row++) {
+		const line = part.rgb.subarray(row * part.width * 3, (row + 1) * part.width * 3)
+		rgb.set(line, ((top + row) * width + left) * 3)
+	}
+	return { width, height, rgb }
+}
