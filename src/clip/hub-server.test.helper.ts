@@ -71,6 +71,7 @@ function answer(content: HubContent, large: string, request: IncomingMessage, re
 		json(401, { error: 'Invalid credentials' })
 		return
 	}
+	response.setHeader('x-repo-commit', content.commit)
 	const path = decodeURIComponent(new URL(request.url ?? '', 'http://hub').pathname)
 	const model = path.match(new RegExp(`^/api/models/${content.id}/revision/(.+)$`))
 	const [, direct, name = ''] =

@@ -50,6 +50,16 @@ describe('saveCheckpoint', () => {
 		expect(weights.size).toBe(checkpoint.weights.size)
 	})
 
+	it('writes 1.0 in the config where transformers does not take 1', async () => {
+		const folder = await temporaryFolder()
+		const checkpoint = await tinyCheckpoint()
+		await saveCheckpoint(folder, checkpoint)
+		const text = await readFile(join(folder, 'config.json'), 'utf8')
+		expect(JSON.parse(text)).toEqual(checkpoint.config)
+		expect(text.match(/"initializer_factor": 1\.0,?$/gm)?.length).toBe(3)
+		expect(text).not.toMatch(/"num_hidden_layers": 1\.0/)
+	})
+
 	it('replaces an older checkpoint', async () => {
 		const folder = await temporaryFolder()
 		await writeFile(join(folder, 'model.safetensors'), 'old')

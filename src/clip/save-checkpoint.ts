@@ -38,11 +38,17 @@ export async function saveCheckpoint(directory: string, checkpoint: CheckpointTo
 	} catch (error) {
 		throw explainWriteFailure(error, directory)
 	}
-	await writeFileAtomic(join(directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+	await writeFileAtomic(join(directory, 'config.json'), configText(config))
 	await writeFileAtomic(join(directory, 'tokenizer.json'), tokenizer)
 	await writeFileAtomic(join(directory, 'preprocessor_config.json'), `${JSON.stringify(preprocessorConfig, null, 2)}\n`)
 	// transformers refuses safetensors files that do not name their format.
 	await writeSafetensors(join(directory, 'model.safetensors'), tensors, { format: 'pt' })
+}
+
+/** transformers 5 insists that these keys hold floating-point numbers, which JSON.stringify writes as whole ones at times. */
+function configText(config: Readonly<Record<string, unknown>>): string {
+	const whole = /^( *"(?:initializer_factor|initializer_range|layer_norm_eps)": \d+)(,?)$/gm
+	return `${JSON.stringify(config, null, 2).replace(whole, '$1.0$2')}\n`
 }
 
 function tensorsToWrite({ config, weights, dtype }: CheckpointToSave): Record<string, TensorToWrite> {
