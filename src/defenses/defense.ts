@@ -3,8 +3,9 @@
 import type { z } from 'zod'
 import type { ImageTowerOutput } from '../clip/image-tower.js'
 import type { ClipModel } from '../clip/model.js'
+import { NaptuneError } from '../errors.js'
 import { ops } from '../onnx/index.js'
-import type { ElementType } from '../onnx/tensor.js'
+import type { ElementType, Tensor } from '../onnx/tensor.js'
 import type { Value } from '../onnx/value.js'
 import type { Generator } from '../random/generator.js'
 
@@ -86,4 +87,19 @@ export function parameterInputs(
 		return value
 	}
 	return { lookup, used }
+}
+
+/** Parameters as constants of the graph. @throws NaptuneError for a name without a value. */
+export function fixedParameters(parameters: Readonly<Record<string, Tensor<'float32'>>>): ParameterLookup {
+	const values = new Map<string, Value>()
+	return (name) => {
+		const known = values.get(name)
+		if (known) return known
+		const parameter = parameters[name]
+		if (!parameter)
+			throw new NaptuneError(`The parameters hold no ${name}; they belong to another defense or configuration.`)
+		const value = ops.literal(parameter)
+		values.set(name, value)
+		return value
+	}
 }

@@ -1,0 +1,40 @@
+/** A defense with fixed parameters as the classifier that attacks and users see. */
+
+import { createGraphClassifier, type GraphClassifier } from '../attacks/graph-classifier.js'
+import { type ClipModel, logScale } from '../clip/model.js'
+import { similarityLogits } from '../clip/similarity.js'
+import { type Defense, fixedParameters } from '../defenses/defense.js'
+import { ops } from '../onnx/index.js'
+import type { Tensor } from '../onnx/tensor.js'
+import type { Engine } from '../runtime/engine.js'
+import { computeTextFeatures } from '../tuning/text-side.js'
+
+const classesPerChunk = 64
+
+/**
+ * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
+ * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`.
+ * @param parameters Of the defense, by name; empty for one that learns nothing.
+ */
+export async function deployedClassifier(
+	engine: Engine,
+	clip: ClipModel,
+	defense: Defense,
+	parameters: Readonly<Record<string, Tensor<'float32'>>>,
+): Promise<GraphClassifier> {
+	const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
+	const { imageSize } = clip.config.vision
+	return createGraphClassifier({
+		engine,
+		classNames: defense.classNames,
+		imageShape: [3, imageSize, imageSize],
+		build: (pixels) => {
+			const { features } = defense.imageFeatures(pixels, fixedParameters(parameters))
+			return {
+				logits: similarityLogits(features, ops.literal(textFeatures), logScale(clip)),
+				imageFeatures: features,
+			}
+		},
+		compileOptions: { name: defense.name },
+	})
+}

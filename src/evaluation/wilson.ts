@@ -1,0 +1,23 @@
+/** Confidence intervals of accuracies. */
+
+import { NaptuneError } from '../errors.js'
+
+/** Two-sided 95 % quantile of the standard normal. */
+const quantile95 = 1.959963984540054
+
+/**
+ * The 95 % score interval of a proportion (Wilson, 1927), in [0, 1].
+ * @throws NaptuneError unless 0 <= successes <= count and count >= 1.
+ */
+export function wilsonInterval(successes: number, count: number): readonly [number, number] {
+	if (!(Number.isInteger(count) && count >= 1 && Number.isInteger(successes) && successes >= 0 && successes <= count)) {
+		throw new NaptuneError(
+			`An interval needs whole numbers 0 <= successes <= count and count >= 1, got ${successes} of ${count}.`,
+		)
+	}
+	const z2 = quantile95 ** 2
+	const share = successes / count
+	const centre = (share + z2 / (2 * count)) / (1 + z2 / count)
+	const half = (quantile95 / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count * count))
+	return [Math.max(0, centre - half), Math.min(1, centre + half)]
+}
