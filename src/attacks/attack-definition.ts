@@ -1,0 +1,55 @@
+/** What the registry knows of an attack: its options, presets and where it comes from. */
+
+import type { z } from 'zod'
+import type { Tensor } from '../onnx/tensor.js'
+import type { Attack, AttackBatch, ImageStreams } from './attack.js'
+import type { Classifier } from './classifier.js'
+import type { Norm, ThreatModel } from './threat-model.js'
+
+/** Options under a name of their own. */
+export interface AttackPreset {
+	/** One line: what it is for. */
+	readonly doc: string
+	readonly options: Readonly<Record<string, unknown>>
+}
+
+/** A registered attack. */
+export interface AttackDefinition<Schema extends z.ZodType = z.ZodType> {
+	readonly name: string
+	/** One line: what it does. */
+	readonly doc: string
+	/** Paper and references it follows. */
+	readonly source: string
+	/** Norms it works in. */
+	readonly norms: readonly Norm[]
+	/** Options with their defaults. */
+	readonly schema: Schema
+	/** Named options, each usable as an attack's name. */
+	readonly presets: Readonly<Record<string, AttackPreset>>
+	/** Pairs of options that say the same thing in two ways: giving one of them drops the other from a preset. */
+	readonly alternatives?: readonly (readonly [string, string])[]
+	/** Whether the labels of a batch are targets. */
+	targeted(options: z.output<Schema>): boolean
+	readonly run: Attack<z.input<Schema>>
+}
+
+/** An attack with all its options chosen. */
+export interface PreparedAttack {
+	/** The name it was asked for by: an attack's or a preset's. */
+	readonly name: string
+	/** The registered attack. */
+	readonly attack: string
+	readonly doc: string
+	readonly source: string
+	/** The whole configuration with defaults filled in, as JSON, for records. */
+	readonly options: Readonly<Record<string, unknown>>
+	/** Whether the labels of a batch are targets. */
+	readonly targeted: boolean
+	/** Runs it, with input and output checked. @throws NaptuneError for a norm that it does not know, and as {@link Attack}. */
+	run(
+		classifier: Classifier,
+		batch: AttackBatch,
+		threatModel: ThreatModel,
+		streams: ImageStreams,
+	): Promise<Tensor<'float32'>>
+}

@@ -1,0 +1,30 @@
+/** naptune/attacks: what a classifier is to an attacker, threat models, objectives and attacks. */
+
+export type { Attack, AttackBatch, ImageStreams } from './attack.js'
+export type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
+export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
+export { checkedAttack } from './checked-attack.js'
+export type { Classifier, Taps } from './classifier.js'
+export {
+	type BoundFeeds,
+	createGraphClassifier,
+	type GraphClassifier,
+	type GraphClassifierOptions,
+} from './graph-classifier.js'
+export { imageStreams } from './image-streams.js'
+export { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
+export { type PerturbationSet, perturbationSet } from './perturbation-set.js'
+export { pgd, pgd100, pgdDefinition, trainingPgd } from './pgd.js'
+export type { PgdOptions, SideInputs } from './pgd-options.js'
+export { predictions } from './predictions.js'
+export { attackNames, attacks, prepareAttack } from './registry.js'
+export {
+	type AttackCounts,
+	type AttackImages,
+	type AttackOutcome,
+	type AttackProgress,
+	isRobust,
+	type RunAttackOptions,
+	runAttack,
+} from './run-attack.js'
+export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './threat-model.js'

@@ -1,0 +1,27 @@
+/** The images that an attack may return for given clean ones, and how to move among them. */
+
+import type { Tensor } from '../onnx/tensor.js'
+import type { Generator } from '../random/generator.js'
+import { l2Set } from './l2-set.js'
+import { linfSet } from './linf-set.js'
+import type { ThreatModel } from './threat-model.js'
+
+/**
+ * The intersection of each image's ball with the box [0, 1]. All methods change `images`, the float32 pixels
+ * [B, 3, H, W] of the whole batch, in place. Pixels are computed in float64 and rounded to float32 once per operation;
+ * what comes out is inside the set exactly, measured in float64. Each image is worked on alone, in the order of its
+ * pixels, so that its result does not depend on the batch.
+ */
+export interface PerturbationSet {
+	/** Replaces image `row` by a random point of its ball, cut to the box. */
+	sample(images: Float32Array, row: number, stream: Generator): void
+	/** Moves every image by a step of this length in its norm's steepest direction, then projects it. */
+	ascend(images: Float32Array, gradient: Float32Array, stepSize: number): void
+	/** Moves every image into its set. */
+	project(images: Float32Array): void
+}
+
+/** The set of a threat model around clean images [B, 3, H, W] in [0, 1]. */
+export function perturbationSet({ norm, epsilon }: ThreatModel, clean: Tensor<'float32'>): PerturbationSet {
+	return norm === 'linf' ? linfSet(epsilon, clean) : l2Set(epsilon, clean)
+}

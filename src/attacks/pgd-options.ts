@@ -1,0 +1,63 @@
+/** Options of PGD. */
+
+import { z } from 'zod'
+import { NaptuneError } from '../errors.js'
+import type { Tensor } from '../onnx/tensor.js'
+import type { AttackBatch } from './attack.js'
+import type { Classifier } from './classifier.js'
+import { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
+
+/** Computes an objective's side inputs for a batch, first axis B; called once, with the clean images. */
+export type SideInputs = (classifier: Classifier, batch: AttackBatch) => Promise<Readonly<Record<string, Tensor>>>
+
+export const pgdSchema = z
+	.strictObject({
+		/** Gradient steps. */
+		steps: z.int().positive().default(100),
+		/** Length of a step in pixel units of [0, 1]. */
+		stepSize: z.number().positive().optional(),
+		/** Length of a step as a multiple of epsilon; a quarter where neither of the two is given. */
+		relativeStepSize: z.number().positive().optional(),
+		/** Where the first step starts: at the clean image, or at a uniformly random point of the ball. */
+		start: z.enum(['zero', 'uniform']).default('uniform'),
+		/** Independent runs; more than one needs a random start. */
+		restarts: z.int().positive().default(1),
+		/** Whether labels are targets to reach rather than true labels to leave. */
+		targeted: z.boolean().default(false),
+		/**
+		 * What counts. `last`: the final iterate, as in the references; of several restarts the first whose final iterate
+		 * fools, else the one of largest loss. `worst`: of all iterates of all restarts, start included, those that fool
+		 * before those that do not, and among them the one of largest loss.
+		 */
+		keep: z.enum(['last', 'worst']).default('last'),
+		/** What is maximised; cross entropy with the labels (minus it when targeted) by default. */
+		objective: z
+			.custom<Objective>((value) => typeof (value as Objective | null)?.build === 'function', 'expected an objective')
+			.optional(),
+		/** Side inputs of the objective; by default the labels, where it reads them. */
+		sideInputs: z.custom<SideInputs>((value) => typeof value === 'function', 'expected a function').optional(),
+	})
+	.refine(({ stepSize, relativeStepSize }) => stepSize === undefined || relativeStepSize === undefined, {
+		message: 'give stepSize (pixel units) or relativeStepSize (multiple of epsilon), not both',
+	})
+	.refine(({ start, restarts }) => start === 'uniform' || restarts === 1, {
+		message: 'restarts from the clean image would all be the same; use start uniform, or 1 restart',
+	})
+	.transform(({ objective, ...options }) => ({
+		...options,
+		...(options.stepSize === undefined && { relativeStepSize: options.relativeStepSize ?? 0.25 }),
+		objective: objective ?? (options.targeted ? targetedCrossEntropyObjective : crossEntropyObjective),
+	}))
+
+/** Options of PGD, all with defaults. */
+export type PgdOptions = z.input<typeof pgdSchema>
+
+/** Options of PGD with defaults filled in. */
+export type PgdSettings = z.output<typeof pgdSchema>
+
+/** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
+export function pgdSettings(options: PgdOptions): PgdSettings {
+	const parsed = pgdSchema.safeParse(options)
+	if (parsed.success) return parsed.data
+	throw new NaptuneError(`The options of PGD are not usable:\n${z.prettifyError(parsed.error)}`)
+}

@@ -1,0 +1,130 @@
+/**
+ * Projected gradient descent (Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", 2018):
+ * repeated steps along the gradient's sign (L-infinity) or direction (L2), each projected into ball and box.
+ */
+
+import { NaptuneError } from '../errors.js'
+import type { Tensor } from '../onnx/tensor.js'
+import { int64 } from '../onnx/tensor.js'
+import type { AttackBatch } from './attack.js'
+import type { AttackDefinition } from './attack-definition.js'
+import { range, rowSize, takeRows } from './batch-rows.js'
+import { bestImages } from './best-images.js'
+import { checkedAttack } from './checked-attack.js'
+import type { Objective } from './objective.js'
+import { perturbationSet } from './perturbation-set.js'
+import { type PgdOptions, type PgdSettings, pgdSchema, pgdSettings, type SideInputs } from './pgd-options.js'
+import { listIds, predictions } from './predictions.js'
+
+/** The inner attack of tuning: 5 steps of 0.3 epsilon from the clean image, as in the authors' code. */
+export const trainingPgd = { steps: 5, relativeStepSize: 0.3, start: 'zero' } as const satisfies PgdOptions
+
+/** The attack of evaluation: 100 steps of a quarter of epsilon from a random point. */
+export const pgd100 = {
+	steps: 100,
+	relativeStepSize: 0.25,
+	start: 'uniform',
+	restarts: 1,
+} as const satisfies PgdOptions
+
+/**
+ * PGD on a batch. Pixels are stepped and projected every step in float64 and rounded to float32 (see
+ * {@link perturbationSet}); epsilon 0 gives back the clean images. Random starts come from the image's stream of the
+ * purpose `pgd start R` for restart R, counted from 0.
+ * @throws NaptuneError for wrong options or input, or naming the images whose loss or gradient is not finite.
+ */
+export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatModel, options, streams) => {
+	const settings = pgdSettings(options)
+	const { steps, start, restarts, targeted, keep, sideInputs = labelInputs(settings) } = settings
+	const best = bestImages(batch.images)
+	if (threatModel.epsilon === 0) return best.images
+	const stepSize = settings.stepSize ?? settings.relativeStepSize! * threatModel.epsilon
+	const scored = keep === 'worst' || restarts > 1
+	const objective = scored ? withLogits(settings.objective) : settings.objective
+	const side = await sideInputs(classifier, batch)
+
+	let open = range(0, batch.ids.length)
+	for (let restart = 0; restart < restarts && open.length > 0; restart++) {
+		const clean = takeRows(batch.images, open)
+		const ids = open.map((row) => batch.ids[row]!)
+		const ownSide = Object.fromEntries(Object.entries(side).map(([name, value]) => [name, takeRows(value, open)]))
+		const set = perturbationSet(threatModel, clean)
+		const current: Tensor<'float32'> = { ...clean, data: clean.data.slice() }
+		if (start === 'uniform') {
+			ids.forEach((id, at) => {
+				set.sample(current.data, at, streams(id, `pgd start ${restart}`))
+			})
+		}
+		const look = async (step: number, offer: boolean) => {
+			const seen = await classifier.gradient(current, objective, ownSide)
+			requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`)
+			if (!offer) return seen.gradient
+			predictions(seen.taps.logits!, ids).forEach((predicted, at) => {
+				const row = open[at]!
+				const fooled = (predicted === batch.labels[row]) === targeted
+				best.offer(row, { fooled, loss: seen.loss.data[at]! }, current.data, at)
+			})
+			return seen.gradient
+		}
+		for (let step = 0; step < steps; step++) {
+			const gradient = await look(step, keep === 'worst')
+			set.ascend(current.data, gradient.data, stepSize)
+		}
+		if (!scored) return current
+		await look(steps, true)
+		if (keep === 'last') open = open.filter((row) => !best.fooled(row))
+	}
+	return best.images
+})
+
+/** The labels, where the objective reads them. */
+function labelInputs({ objective }: PgdSettings): SideInputs {
+	return async (_, { labels }) => ('labels' in objective.side ? { labels: int64([labels.length], labels) } : {})
+}
+
+/** The objective with the logits among the taps that come back. */
+function withLogits(objective: Objective): Objective {
+	if (objective.taps.includes('logits')) return objective
+	return { ...objective, name: `${objective.name} and logits`, taps: [...objective.taps, 'logits'] }
+}
+
+function requireFinite(
+	{ loss, gradient }: { readonly loss: Tensor<'float32'>; readonly gradient: Tensor<'float32'> },
+	ids: AttackBatch['ids'],
+	where: string,
+): void {
+	const size = rowSize(gradient)
+	const broken = ids.filter((_, row) => {
+		if (Number.isNaN(loss.data[row])) return true
+		for (let index = row * size; index < (row + 1) * size; index++) {
+			if (!Number.isFinite(gradient.data[index])) return true
+		}
+		return false
+	})
+	if (broken.length === 0) return
+	throw new NaptuneError(
+		`The loss or its gradient to the pixels is not finite for ${listIds(broken)} (${where}). The model's values overflow: check its weights and parameters for NaN, and if it was just tuned, lower the learning rate and go back to the last good state.`,
+	)
+}
+
+/** PGD for the registry. */
+export const pgdDefinition: AttackDefinition<typeof pgdSchema> = {
+	name: 'pgd',
+	doc: 'Projected gradient descent on the cross entropy.',
+	source:
+		'Madry et al. 2018, arXiv 1706.06083; step counts and sizes as in evaluations of adversarial prompt tuning (100 steps of epsilon / 4)',
+	norms: ['linf', 'l2'],
+	schema: pgdSchema,
+	presets: {
+		'pgd-100': {
+			doc: 'The evaluation attack: 100 steps of epsilon / 4 from a random point, 1 restart.',
+			options: pgd100,
+		},
+		'pgd-20': { doc: 'A quick look: 20 steps of epsilon / 4 from a random point.', options: { ...pgd100, steps: 20 } },
+		'pgd-100-zero': { doc: 'As pgd-100, from the clean image.', options: { ...pgd100, start: 'zero' } },
+		'pgd-5': { doc: 'The inner attack of tuning: 5 steps of 0.3 epsilon from the clean image.', options: trainingPgd },
+	},
+	alternatives: [['stepSize', 'relativeStepSize']],
+	targeted: ({ targeted }) => targeted,
+	run: pgd,
+}
