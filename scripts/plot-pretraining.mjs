@@ -29,7 +29,7 @@ const specification = {
 	title: 'Pre-training of nano',
 	vconcat: [
 		panel('loss', 'contrastive loss', '.2f'),
-		panel('heldOutAccuracy', 'zero-shot accuracy, 1,000 held-out training images', '.0%'),
+		panel('heldOutAccuracy', 'held-out zero-shot accuracy', '.0%'),
 		panel('learningRate', 'learning rate', '.1e'),
 	],
 }
