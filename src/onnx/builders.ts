@@ -1,26 +1,50 @@
 /** The functions with which graphs are written. Numbers stand for scalar constants of the other operand's type. */
 
 import { NaptuneError } from '../errors.js'
+import { describeShape, isDimension, product, sameShape } from './dimensions.js'
+import { elementTypeNumbers } from './element-types.js'
 import { constant, emitter, integers, scalar } from './emit.js'
 import { int, ints } from './operator.js'
-import { elementTypeNumbers } from './operators/comparison.js'
-import type { ElementType, Tensor } from './tensor.js'
+import { type ElementType, elementBytes, elementCount, type Tensor } from './tensor.js'
 import type { ExternalReference, Shape, Value } from './value.js'
 
 const emit = emitter('')
 
-/** A graph input, fed at every run. */
+/**
+ * A graph input, fed at every run.
+ * @param shape Sizes, of which some may be symbolic (`B`, `50*B`); the same name stands for the same size everywhere.
+ * @throws NaptuneError for an empty name, or sizes that are neither whole numbers nor products of names.
+ */
 export function input(name: string, type: ElementType, shape: Shape): Value {
-	return { type, shape, source: { kind: 'input', name } }
+	if (name === '') throw new NaptuneError('An input needs a name.')
+	const sizes = shape.map((dimension) => {
+		if (!isDimension(dimension)) {
+			throw new NaptuneError(
+				`Input ${name} was given shape ${describeShape(shape)}; sizes are whole numbers of at least 0, or products of names such as B or 50*B.`,
+			)
+		}
+		return product([dimension])
+	})
+	return { type, shape: sizes, source: { kind: 'input', name } }
 }
 
-/** A weight by reference: a slice of a file in little-endian order that is mapped, never copied, into the engine. */
+/**
+ * A weight by reference: a slice of a file in little-endian order that is mapped, never copied, into the engine.
+ * @throws NaptuneError when the slice does not have as many bytes as type and shape need.
+ */
 export function external(
 	name: string,
 	type: ElementType,
 	shape: readonly number[],
 	reference: ExternalReference,
 ): Value {
+	const bytes = elementCount(shape) * elementBytes[type]
+	const { offset, length } = reference
+	if (length !== bytes || !Number.isSafeInteger(offset) || offset < 0) {
+		throw new NaptuneError(
+			`Weight ${name}, ${type} ${describeShape(shape)}, needs ${bytes} bytes at an offset of at least 0; its slice of ${reference.file} has ${length} bytes at ${offset}.`,
+		)
+	}
 	return { type, shape, source: { kind: 'external', name, reference } }
 }
 
@@ -79,6 +103,10 @@ export const tanh = unary('Tanh')
 export const sigmoid = unary('Sigmoid')
 export const relu = unary('Relu')
 export const erf = unary('Erf')
+export const floor = unary('Floor')
+export const ceil = unary('Ceil')
+/** To the nearest whole number, halves to the even one. */
+export const round = unary('Round')
 export const identity = unary('Identity')
 /** The sizes of a value's axes as int64, for `expandLike` and reshapes with several symbolic sizes. */
 export const shapeOf = unary('Shape')
@@ -157,6 +185,7 @@ export function reshape(x: Value, shape: readonly number[]): Value {
 
 /** The same elements in the shape of another value. */
 export function reshapeLike(x: Value, like: Value): Value {
+	if (sameShape(x.shape, like.shape)) return x
 	return emit('Reshape', [x, shapeOf(like)])
 }
 
@@ -186,9 +215,10 @@ export function concat(parts: readonly Value[], axis: number): Value {
 	return parts.length === 1 ? parts[0]! : emit('Concat', parts, { axis: int(axis) })
 }
 
-/** Entries `start` (inclusive) to `end` (exclusive) of one axis; negative bounds count from the end. */
+/** Entries `start` (inclusive) to `end` (exclusive, `Infinity` for all) of one axis; negative bounds count from the end. */
 export function slice(x: Value, axis: number, start: number, end: number): Value {
-	return emit('Slice', [x, integers([start]), integers([end]), integers([axis])])
+	const last = end === Number.POSITIVE_INFINITY ? 2 ** 53 : end
+	return emit('Slice', [x, integers([start]), integers([last]), integers([axis])])
 }
 
 /** A border of zeros: amounts before and after each axis. */
@@ -209,6 +239,27 @@ export function gatherElements(x: Value, indices: Value, axis: number): Value {
 /** Convolution without padding: x [B, C, H, W], weight [K, C, h, w]. */
 export function conv(x: Value, weight: Value, bias: Value | null, strides: readonly [number, number]): Value {
 	return emit('Conv', bias ? [x, weight, bias] : [x, weight], { strides: ints(strides) })
+}
+
+/** Entries limited to [least, most]; `null` for no limit. Where an entry equals a limit, its gradient passes. */
+export function clip(x: Value, least: number | null, most: number | null): Value {
+	return emit('Clip', [x, least === null ? null : scalar(least, x.type), most === null ? null : scalar(most, x.type)])
+}
+
+/** Position of the largest entry along one axis as int64; the first one among equals. */
+export function argMax(x: Value, axis: number, keepDimensions = false): Value {
+	return emit('ArgMax', [x], { axis: int(axis), keepdims: int(keepDimensions ? 1 : 0) })
+}
+
+/** The k largest entries along one axis in falling order, and their positions as int64. */
+export function topK(x: Value, k: number, axis = -1): { readonly values: Value; readonly indices: Value } {
+	const [values, indices] = emit.all('TopK', [x, integers([k])], { axis: int(axis) })
+	return { values: values!, indices: indices! }
+}
+
+/** A matrix: axes before `axis` become rows, the others columns. */
+export function flatten(x: Value, axis = 1): Value {
+	return emit('Flatten', [x], { axis: int(axis) })
 }
 
 /** A value divided by its Euclidean norm along the last axis. */

@@ -24,6 +24,12 @@ function format({ factor, symbols }: Monomial): Dimension {
 	return [...(factor === 1 ? [] : [String(factor)]), ...symbols].join('*')
 }
 
+/** Whether something is a size: a whole number of at least 0, or a product of names and whole numbers. */
+export function isDimension(value: unknown): value is Dimension {
+	if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0
+	return typeof value === 'string' && /^(\d+|[A-Za-z_][\w.]*)(\*(\d+|[A-Za-z_][\w.]*))*$/.test(value)
+}
+
 /** Product of dimensions in canonical form, so that equal sizes are equal strings. */
 export function product(dimensions: Shape): Dimension {
 	const parts = dimensions.map(parse)

@@ -11,8 +11,12 @@ export function constant(value: Tensor): Value {
 	return { type: value.type, shape: value.shape, source: { kind: 'constant', tensor: value } }
 }
 
-/** A scalar constant of the given element type. */
+/**
+ * A scalar constant of the given element type.
+ * @throws NaptuneError when an integer type is given a fraction.
+ */
 export function scalar(value: number, type: ElementType): Value {
+	if (type === 'int64' || type === 'int32') requireWhole([value])
 	switch (type) {
 		case 'float32':
 			return constant(tensor(type, [], Float32Array.of(value)))
@@ -27,20 +31,41 @@ export function scalar(value: number, type: ElementType): Value {
 	}
 }
 
-/** A constant vector of int64. */
+/**
+ * A constant vector of int64.
+ * @throws NaptuneError for anything but whole numbers of at most 2^53.
+ */
 export function integers(values: readonly number[]): Value {
+	requireWhole(values)
 	return constant(tensor('int64', [values.length], BigInt64Array.from(values, BigInt)))
+}
+
+function requireWhole(values: readonly number[]): void {
+	const bad = values.find((value) => !Number.isInteger(value) || Math.abs(value) > 2 ** 53)
+	if (bad !== undefined) {
+		throw new NaptuneError(
+			`Axes, sizes, bounds and integer constants must be whole numbers of at most 2^53; got ${bad}.`,
+		)
+	}
 }
 
 /**
  * An emitter whose nodes carry the given origin, which errors of the engine will name.
- * @throws NaptuneError for an operator that is not registered or inputs its shape rule refuses.
+ * @throws NaptuneError for an operator that is not registered, attributes it does not know, or inputs its shape rule refuses.
  */
 export function emitter(origin: string): Emit {
 	const all = (operator: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly Value[] => {
 		const definition = operators.get(operator)
 		if (!definition) {
 			throw new NaptuneError(`Operator ${operator} is not registered; known: ${[...operators.keys()].join(', ')}.`)
+		}
+		for (const [name, { kind }] of Object.entries(attributes)) {
+			if (!Object.hasOwn(definition.attributes ?? {}, name) || definition.attributes?.[name] !== kind) {
+				const known = Object.entries(definition.attributes ?? {}).map(([key, type]) => `${key} (${type})`)
+				throw new NaptuneError(
+					`Operator ${operator} was given attribute ${name} (${kind}); it takes ${known.join(', ') || 'no attributes'}.`,
+				)
+			}
 		}
 		const call: Call = { operator, inputs, attributes }
 		const outputs: Value[] = []

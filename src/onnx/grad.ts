@@ -2,9 +2,10 @@
 
 import { NaptuneError } from '../errors.js'
 import { describeShape, sameShape } from './dimensions.js'
+import { isFloat } from './element-types.js'
 import { emitter, scalar } from './emit.js'
 import { operators } from './operators/index.js'
-import { nodesInOrder } from './traverse.js'
+import { leavesOf, nodesInOrder } from './traverse.js'
 import type { Node, Value } from './value.js'
 
 /** Options of {@link grad}. */
@@ -25,7 +26,7 @@ export interface GradOptions {
  */
 export function grad(loss: Value, values: readonly Value[], options: GradOptions = {}): Value[] {
 	for (const value of [loss, ...values]) {
-		if (value.type !== 'float32' && value.type !== 'float64') {
+		if (!isFloat(value.type)) {
 			throw new NaptuneError(
 				`Only float32 and float64 values have gradients; got ${value.type} ${describeShape(value.shape)}.`,
 			)
@@ -39,6 +40,7 @@ export function grad(loss: Value, values: readonly Value[], options: GradOptions
 	}
 	const order = nodesInOrder([loss])
 	const asked = new Set(values)
+	refuseTwins(leavesOf([loss]), asked)
 	const active = activeValues(order, asked)
 	const gradients = new Map<Value, Value>()
 	if (active.has(loss)) gradients.set(loss, seed)
@@ -51,9 +53,9 @@ export function grad(loss: Value, values: readonly Value[], options: GradOptions
 		node.inputs.forEach((input, index) => {
 			const gradient = inputGradients[index]
 			if (!input || !gradient || !active.has(input)) return
-			if (!sameShape(gradient.shape, input.shape)) {
+			if (!sameShape(gradient.shape, input.shape) || gradient.type !== input.type) {
 				throw new NaptuneError(
-					`The gradient rule of ${node.operator} (node ${node.origin || 'without origin'}) returned ${describeShape(gradient.shape)} for input ${index} of shape ${describeShape(input.shape)}.`,
+					`The gradient rule of ${node.operator} (node ${node.origin || 'without origin'}) returned ${gradient.type} ${describeShape(gradient.shape)} for input ${index}, which is ${input.type} ${describeShape(input.shape)}.`,
 				)
 			}
 			const before = gradients.get(input)
@@ -69,10 +71,32 @@ function activeValues(order: readonly Node[], asked: ReadonlySet<Value>): Set<Va
 	for (const node of order) {
 		if (operators.get(node.operator)?.gradient === 'none') continue
 		if (node.inputs.some((input) => input && active.has(input))) {
-			for (const output of node.outputs) active.add(output)
+			for (const output of node.outputs) if (isFloat(output.type)) active.add(output)
 		}
 	}
 	return active
+}
+
+/**
+ * One input, or one slice of a weights file, can be two values in a graph; the gradient to one would miss the other.
+ * @throws NaptuneError when that happens to a value whose gradient is asked for.
+ */
+function refuseTwins(leaves: readonly Value[], asked: ReadonlySet<Value>): void {
+	const byIdentity = new Map<string, Value>()
+	for (const leaf of [...leaves.filter((value) => asked.has(value)), ...leaves]) {
+		const { source } = leaf
+		let identity: string
+		if (source.kind === 'input') identity = `input ${source.name}`
+		else if (source.kind === 'external') identity = `weight at ${source.reference.file}, ${source.reference.offset}`
+		else continue
+		const twin = byIdentity.get(identity)
+		if (twin === undefined) byIdentity.set(identity, leaf)
+		else if (twin !== leaf && asked.has(twin)) {
+			throw new NaptuneError(
+				`The graph has two values for ${identity}; the gradient to one would miss the other. Make the value once and use it everywhere.`,
+			)
+		}
+	}
 }
 
 function differentiate(

@@ -1,7 +1,8 @@
 /** What an operator is: its shape rule, its gradient rule and one line of documentation, in one object. */
 
 import { NaptuneError } from '../errors.js'
-import { describeShape } from './dimensions.js'
+import { describeShape, normalizeAxis } from './dimensions.js'
+import { symbolicIntegers } from './symbolic-integers.js'
 import type { ElementType } from './tensor.js'
 import type { Attribute, Attributes, Node, Shape, Value } from './value.js'
 
@@ -55,8 +56,12 @@ export interface Operator {
 	readonly name: string
 	/** One line: what it computes. */
 	readonly doc: string
+	/** ONNX attributes it understands and their kinds; none by default. Others are refused. */
+	readonly attributes?: Readonly<Record<string, Attribute['kind']>>
 	/** Types and shapes of all outputs. @throws NaptuneError on unusable inputs. */
 	readonly infer: (call: Call) => readonly TensorType[]
+	/** How many outputs a node must name even where nothing reads them; 1 by default. */
+	readonly requiredOutputs?: number
 	/** The gradient rule; `'none'` where the derivative is zero or undefined everywhere (integers, comparisons, sign). */
 	readonly gradient: GradientRule | 'none'
 }
@@ -68,11 +73,28 @@ export function required(call: Call, index: number): Value {
 	return value
 }
 
+/** @throws NaptuneError unless the value has one of the given element types. */
+export function requireType(call: Call, value: Value, types: readonly ElementType[]): void {
+	if (!types.includes(value.type)) {
+		throw new NaptuneError(
+			`${call.operator} works on ${types.join(' or ')}, not on ${value.type} ${describeShape(value.shape)}; cast it first.`,
+		)
+	}
+}
+
 /** @throws NaptuneError unless the value is float32 or float64. */
 export function requireFloat(call: Call, value: Value): void {
-	if (value.type !== 'float32' && value.type !== 'float64') {
-		throw new NaptuneError(`${call.operator} works on float32 or float64, not on ${value.type}.`)
-	}
+	requireType(call, value, ['float32', 'float64'])
+}
+
+/** @throws NaptuneError unless the value is a number (anything but bool). */
+export function requireNumber(call: Call, value: Value): void {
+	requireType(call, value, ['float32', 'float64', 'int64', 'int32'])
+}
+
+/** @throws NaptuneError unless the value holds indices (int32 or int64). */
+export function requireIndices(call: Call, value: Value): void {
+	requireType(call, value, ['int64', 'int32'])
 }
 
 /** @throws NaptuneError unless both values have the same element type. */
@@ -131,14 +153,28 @@ export function text(value: string): Attribute {
 }
 
 /**
- * The whole numbers of a constant integer input, such as axes or slice bounds.
- * @throws NaptuneError when the value is not a constant of integers.
+ * The whole numbers of an integer input that is known while the graph is built, such as axes or slice bounds:
+ * a constant, or computed from constants and fixed sizes.
+ * @throws NaptuneError when it depends on anything else.
  */
 export function constantIntegers(call: { readonly operator: string }, value: Value): readonly number[] {
-	if (value.source.kind !== 'constant' || (value.type !== 'int64' && value.type !== 'int32')) {
+	const known = symbolicIntegers(value)
+	if (!known?.every((entry) => typeof entry === 'number')) {
 		throw new NaptuneError(
-			`${call.operator} needs its shape-like input to be a constant of integers, so that ranks and sizes are known while the graph is built.`,
+			`${call.operator} needs its axes, amounts or bounds as constant integers, so that ranks and sizes are known while the graph is built; got ${value.type} ${describeShape(value.shape)}${known ? ` with the entries ${describeShape(known)}` : ' that depends on data'}.`,
 		)
 	}
-	return Array.from(value.source.tensor.data as BigInt64Array, Number)
+	return known as readonly number[]
+}
+
+/**
+ * The same axes counted from the front.
+ * @throws NaptuneError when one is out of range or named twice.
+ */
+export function normalizeAxes(call: { readonly operator: string }, axes: readonly number[], rank: number): number[] {
+	const normalized = axes.map((axis) => normalizeAxis(axis, rank, call.operator))
+	if (new Set(normalized).size !== normalized.length) {
+		throw new NaptuneError(`${call.operator} was given one axis twice: [${axes.join(', ')}] for rank ${rank}.`)
+	}
+	return normalized
 }

@@ -1,41 +1,29 @@
 /** Writing a graph as an ONNX model. Large weights stay where they are: initializers by reference (external data). */
 
 import { basename, dirname } from 'node:path'
-import { create, toBinary } from '@bufbuild/protobuf'
-import {
-	AttributeProto_AttributeType,
-	AttributeProtoSchema,
-	GraphProtoSchema,
-	ModelProtoSchema,
-	NodeProtoSchema,
-	OperatorSetIdProtoSchema,
-	StringStringEntryProtoSchema,
-	TensorProto_DataLocation,
-	TensorProtoSchema,
-	TensorShapeProto_DimensionSchema,
-	TensorShapeProtoSchema,
-	TypeProto_TensorSchema,
-	TypeProtoSchema,
-	ValueInfoProtoSchema,
-} from 'onnx-buf'
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { GraphProtoSchema, ModelProtoSchema, OperatorSetIdProtoSchema, type TensorProto } from 'onnx-buf'
 import { NaptuneError } from '../errors.js'
 import { describeShape } from './dimensions.js'
-import { elementTypeNumbers } from './operators/comparison.js'
-import type { ElementType, Tensor } from './tensor.js'
+import { operators } from './operators/index.js'
+import {
+	externalInitializer,
+	inlineInitializer,
+	nodeMessage,
+	outputMessage,
+	type Port,
+	portMessage,
+} from './protobuf.js'
+import type { Tensor, TensorData } from './tensor.js'
 import { leavesOf, nodesInOrder } from './traverse.js'
-import type { Attribute, ExternalReference, Node, Shape, Value } from './value.js'
+import type { Node, Value } from './value.js'
 
 /** Version of the standard operator set that graphs are written in. */
 export const opsetVersion = 20
 /** Version of the ONNX file format. */
 export const irVersion = 9
-
-/** Name, type and shape of an input or output of a model. */
-export interface Port {
-	readonly name: string
-	readonly type: ElementType
-	readonly shape: Shape
-}
+/** Protobuf messages end at 2 GiB; the rest of a model needs some of it. */
+const largestInline = 2 ** 31 - 2 ** 26
 
 /** A serialised graph. */
 export interface SerializedModel {
@@ -43,7 +31,7 @@ export interface SerializedModel {
 	readonly bytes: Uint8Array
 	readonly inputs: readonly Port[]
 	readonly outputs: readonly Port[]
-	/** The one directory in which all external files lie; undefined where there are none. */
+	/** The one directory in which all external files lie; undefined where there are none, or several directories. */
 	readonly externalDirectory: string | undefined
 	/** Paths of all external files. */
 	readonly externalFiles: readonly string[]
@@ -55,196 +43,167 @@ export interface SerializedModel {
 export interface SerializeOptions {
 	/** Maps the path of an external file to its real path (symlinks resolved). Identity by default. */
 	readonly resolveFile?: (file: string) => string
+	/** What the model calls an external file, given its real path. Its name without the directory by default. */
+	readonly locate?: (file: string) => string
 }
 
 /**
- * Serialises the graph that computes the named outputs.
- * @throws NaptuneError when inputs of one name differ, or external weights lie in several directories.
+ * Serialises the graph that computes the named outputs. Equal small constants and equal references are stored once.
+ * @throws NaptuneError when there are no outputs, when inputs of one name differ, when two external files would get
+ * the same name, or when constants do not fit into one model.
  */
 export function serializeModel(
 	outputs: Readonly<Record<string, Value>>,
-	{ resolveFile = (file) => file }: SerializeOptions = {},
+	{ resolveFile = (file) => file, locate = (file) => basename(file) }: SerializeOptions = {},
 ): SerializedModel {
-	const roots = Object.values(outputs)
+	const entries = Object.entries(outputs)
+	if (entries.length === 0) throw new NaptuneError('A model needs at least one output; none was given.')
+	const roots = entries.map(([, value]) => value)
 	const order = nodesInOrder(roots)
 	const leaves = leavesOf(roots)
-	const used = usedOutputs(order, roots)
-
-	const names = new Map<Value, string>()
-	const inputs = new Map<string, Value>()
-	const initializers: ReturnType<typeof inlineInitializer>[] = []
-	const externals = new Map<string, string>()
-	const externalFiles = new Set<string>()
-	for (const leaf of leaves) {
-		const { source } = leaf
-		if (source.kind === 'input') {
-			const before = inputs.get(source.name)
-			if (
-				before &&
-				before !== leaf &&
-				(before.type !== leaf.type || describeShape(before.shape) !== describeShape(leaf.shape))
-			) {
-				throw new NaptuneError(
-					`Two inputs are named ${source.name}: ${before.type} ${describeShape(before.shape)} and ${leaf.type} ${describeShape(leaf.shape)}. Give them different names.`,
-				)
-			}
-			inputs.set(source.name, leaf)
-			names.set(leaf, source.name)
-		} else if (source.kind === 'constant') {
-			const name = `constant_${initializers.length}`
-			names.set(leaf, name)
-			initializers.push(inlineInitializer(name, source.tensor))
-		} else if (source.kind === 'external') {
-			const file = resolveFile(source.reference.file)
-			const key = [file, source.reference.offset, leaf.type, describeShape(leaf.shape)].join('|')
-			const name = externals.get(key) ?? `weight_${externals.size}_${source.name}`
-			if (!externals.has(key)) {
-				externals.set(key, name)
-				externalFiles.add(file)
-				initializers.push(externalInitializer(name, leaf, { ...source.reference, file }))
-			}
-			names.set(leaf, name)
-		}
-	}
-	const directories = new Set([...externalFiles].map((file) => dirname(file)))
-	if (directories.size > 1) {
-		throw new NaptuneError(
-			`A program can read weights from one directory only, these lie in ${directories.size}: ${[...directories].join(', ')}. Put the files side by side.`,
-		)
-	}
-
-	const nodeOrigins = new Map<string, string>()
-	const nodes = order.map((node, index) => {
-		const name = `${node.operator}_${index}`
-		nodeOrigins.set(name, node.origin)
-		node.outputs.forEach((output, at) => {
-			if (used.has(output)) names.set(output, `${name}_${at}`)
-		})
-		return nodeProto(node, name, names)
-	})
-	const outputNodes = Object.entries(outputs).map(([name, value]) => {
+	const inputs = inputsOf(leaves)
+	for (const [name] of entries) {
 		if (inputs.has(name)) {
 			throw new NaptuneError(`Input and output are both named ${name}; give the output another name.`)
 		}
-		return create(NodeProtoSchema, {
-			name: `output_${name}`,
-			opType: 'Identity',
-			input: [names.get(value)!],
-			output: [name],
+	}
+
+	const unique = uniqueNames([...inputs.keys(), ...Object.keys(outputs)])
+	const stored = storedTensors(unique, resolveFile, locate)
+	const names = new Map<Value, string>()
+	for (const leaf of leaves) {
+		names.set(leaf, leaf.source.kind === 'input' ? leaf.source.name : stored.nameOf(leaf))
+	}
+	const nodeOrigins = new Map<string, string>()
+	const used = usedOutputs(order, roots)
+	const nodes = order.map((node, index) => {
+		const name = `${node.operator}_${index}`
+		nodeOrigins.set(name, node.origin)
+		const needed = operators.get(node.operator)?.requiredOutputs ?? 1
+		node.outputs.forEach((output, at) => {
+			if (at < needed || used.has(output)) names.set(output, unique(`${name}_${at}`))
 		})
+		return nodeMessage(node, name, names)
 	})
 
-	const ports = (entries: Iterable<[string, Value]>): Port[] =>
-		[...entries].map(([name, { type, shape }]) => ({ name, type, shape }))
+	const ports = (values: Iterable<[string, Value]>): Port[] =>
+		[...values].map(([name, { type, shape }]) => ({ name, type, shape }))
 	const inputPorts = ports(inputs)
-	const outputPorts = ports(Object.entries(outputs))
+	const outputPorts = ports(entries)
 	const model = create(ModelProtoSchema, {
 		irVersion: BigInt(irVersion),
 		producerName: 'naptune',
 		opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opsetVersion) })],
 		graph: create(GraphProtoSchema, {
 			name: 'naptune',
-			node: [...nodes, ...outputNodes],
-			initializer: initializers,
-			input: inputPorts.map(valueInfo),
-			output: outputPorts.map(valueInfo),
-		}),
+			node: [...nodes, ...entries.map(([name, value]) => outputMessage(names.get(value)!, name))],
+			initializer: stored.initializers,
+			input: inputPorts.map(portMessage),
+			output: outputPorts.map(portMessage),
+		} satisfies MessageInitShape<typeof GraphProtoSchema>),
 	})
+	const externalFiles = [...stored.files.values()]
+	const directories = new Set(externalFiles.map((file) => dirname(file)))
 	return {
 		bytes: toBinary(ModelProtoSchema, model),
 		inputs: inputPorts,
 		outputs: outputPorts,
-		externalDirectory: [...directories][0],
-		externalFiles: [...externalFiles],
+		externalDirectory: directories.size === 1 ? [...directories][0] : undefined,
+		externalFiles,
 		nodeOrigins,
 	}
 }
 
-/** Outputs of nodes that something reads; the others are left out, so that the engine does not compute them. */
+/** Inputs by name, in order of first use. */
+function inputsOf(leaves: readonly Value[]): Map<string, Value> {
+	const inputs = new Map<string, Value>()
+	for (const leaf of leaves) {
+		if (leaf.source.kind !== 'input') continue
+		const { name } = leaf.source
+		const before = inputs.get(name)
+		const describe = (value: Value) => `${value.type} ${describeShape(value.shape)}`
+		if (before && describe(before) !== describe(leaf)) {
+			throw new NaptuneError(
+				`Two inputs are named ${name}: ${describe(before)} and ${describe(leaf)}. Give them different names.`,
+			)
+		}
+		if (!before) inputs.set(name, leaf)
+	}
+	return inputs
+}
+
+/** Makes names that differ from each other and from `taken`, whatever inputs and outputs are called. */
+function uniqueNames(taken: Iterable<string>): (name: string) => string {
+	const known = new Set(taken)
+	return (name) => {
+		let result = name
+		while (known.has(result)) result = `_${result}`
+		known.add(result)
+		return result
+	}
+}
+
+/** Collects initializers, each tensor once. */
+function storedTensors(
+	unique: (name: string) => string,
+	resolveFile: (file: string) => string,
+	locate: (file: string) => string,
+) {
+	const initializers: TensorProto[] = []
+	const byKey = new Map<string, string>()
+	const storages = new Map<TensorData, number>()
+	/** External files by what the model calls them. */
+	const files = new Map<string, string>()
+	let inlineBytes = 0
+
+	const once = (key: string, make: () => TensorProto): string => {
+		const before = byKey.get(key)
+		if (before !== undefined) return before
+		const initializer = make()
+		initializers.push(initializer)
+		byKey.set(key, initializer.name)
+		return initializer.name
+	}
+	/** Small tensors are compared by content, large ones by identity. */
+	const contentKey = (data: TensorData): string => {
+		if (data.byteLength <= 256) return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')
+		if (!storages.has(data)) storages.set(data, storages.size)
+		return `storage ${storages.get(data)}`
+	}
+	const inline = (value: Tensor) =>
+		once(['constant', value.type, value.shape, contentKey(value.data)].join('|'), () => {
+			inlineBytes += value.data.byteLength
+			if (inlineBytes > largestInline) {
+				throw new NaptuneError(
+					`The constants of this graph need more than ${largestInline} bytes, the most that fits into one ONNX model; make large weights external, or feed them as inputs.`,
+				)
+			}
+			return inlineInitializer(unique(`constant_${initializers.length}`), value)
+		})
+	const nameOf = (leaf: Value): string => {
+		const { source } = leaf
+		if (source.kind === 'constant') return inline(source.tensor)
+		if (source.kind !== 'external') throw new TypeError(`${source.kind} is not a stored tensor`)
+		const { reference } = source
+		const file = resolveFile(reference.file)
+		const location = locate(file)
+		const twin = files.get(location)
+		if (twin !== undefined && twin !== file) {
+			throw new NaptuneError(
+				`One graph uses weights of ${twin} and of ${file}, which it would both call ${location}; rename or move one of them.`,
+			)
+		}
+		files.set(location, file)
+		return once(['external', file, reference.offset, leaf.type, leaf.shape].join('|'), () =>
+			externalInitializer(unique(`weight_${initializers.length}_${source.name}`), leaf, reference, location),
+		)
+	}
+	return { initializers, files, nameOf }
+}
+
+/** Outputs of nodes that something reads; optional others are left out, so that the engine does not compute them. */
 function usedOutputs(order: readonly Node[], roots: readonly Value[]): Set<Value> {
 	const used = new Set<Value>(roots)
 	for (const node of order) for (const input of node.inputs) if (input) used.add(input)
 	return used
-}
-
-function nodeProto(node: Node, name: string, names: ReadonlyMap<Value, string>) {
-	const output = node.outputs.map((value) => names.get(value) ?? '')
-	while (output.length > 1 && output.at(-1) === '') output.pop()
-	return create(NodeProtoSchema, {
-		name,
-		opType: node.operator,
-		docString: node.origin,
-		input: node.inputs.map((value) => (value ? names.get(value)! : '')),
-		output,
-		attribute: Object.entries(node.attributes).map(([key, attribute]) => attributeProto(key, attribute)),
-	})
-}
-
-function attributeProto(name: string, attribute: Attribute) {
-	switch (attribute.kind) {
-		case 'int':
-			return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(attribute.value) })
-		case 'float':
-			return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: attribute.value })
-		case 'string':
-			return create(AttributeProtoSchema, {
-				name,
-				type: AttributeProto_AttributeType.STRING,
-				s: new TextEncoder().encode(attribute.value),
-			})
-		case 'ints':
-			return create(AttributeProtoSchema, {
-				name,
-				type: AttributeProto_AttributeType.INTS,
-				ints: attribute.value.map(BigInt),
-			})
-	}
-}
-
-function inlineInitializer(name: string, { type, shape, data }: Tensor) {
-	return create(TensorProtoSchema, {
-		name,
-		dataType: elementTypeNumbers[type],
-		dims: shape.map(BigInt),
-		rawData: Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-	})
-}
-
-function externalInitializer(name: string, value: Value, reference: ExternalReference) {
-	const entry = (key: string, text: string) => create(StringStringEntryProtoSchema, { key, value: text })
-	return create(TensorProtoSchema, {
-		name,
-		dataType: elementTypeNumbers[value.type],
-		dims: value.shape.map((dimension) => BigInt(dimension)),
-		dataLocation: TensorProto_DataLocation.EXTERNAL,
-		externalData: [
-			entry('location', basename(reference.file)),
-			entry('offset', String(reference.offset)),
-			entry('length', String(reference.length)),
-		],
-	})
-}
-
-function valueInfo({ name, type, shape }: Port) {
-	return create(ValueInfoProtoSchema, {
-		name,
-		type: create(TypeProtoSchema, {
-			value: {
-				case: 'tensorType',
-				value: create(TypeProto_TensorSchema, {
-					elemType: elementTypeNumbers[type],
-					shape: create(TensorShapeProtoSchema, {
-						dim: shape.map((dimension) =>
-							create(TensorShapeProto_DimensionSchema, {
-								value:
-									typeof dimension === 'number'
-										? { case: 'dimValue', value: BigInt(dimension) }
-										: { case: 'dimParam', value: dimension },
-							}),
-						),
-					}),
-				}),
-			},
-		}),
-	})
 }

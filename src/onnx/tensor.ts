@@ -24,6 +24,15 @@ export interface Tensor<T extends ElementType = ElementType> {
 	readonly data: TensorDataMap[T]
 }
 
+/** Bytes of one element. */
+export const elementBytes: Readonly<Record<ElementType, number>> = {
+	float32: 4,
+	float64: 8,
+	int64: 8,
+	int32: 4,
+	bool: 1,
+}
+
 /** Number of elements of a concrete shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
 	return shape.reduce((product, dimension) => product * dimension, 1)
@@ -31,9 +40,12 @@ export function elementCount(shape: readonly number[]): number {
 
 /**
  * Makes a tensor over existing storage (no copy).
- * @throws NaptuneError when the storage does not have as many elements as the shape asks for.
+ * @throws NaptuneError for sizes that are not whole numbers, or storage of another number of elements.
  */
 export function tensor<T extends ElementType>(type: T, shape: readonly number[], data: TensorDataMap[T]): Tensor<T> {
+	if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) {
+		throw new NaptuneError(`A tensor's sizes must be whole numbers of at least 0; got [${shape.join(', ')}].`)
+	}
 	if (data.length !== elementCount(shape)) {
 		throw new NaptuneError(
 			`A ${type} tensor of shape [${shape.join(', ')}] needs ${elementCount(shape)} elements, ${data.length} were given.`,

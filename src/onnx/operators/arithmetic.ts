@@ -1,7 +1,17 @@
 /** Elementwise arithmetic on two operands, with broadcasting. */
 
 import { broadcastShapes } from '../dimensions.js'
-import { type Call, type Emit, type GradientCall, type Operator, required, requireSameType } from '../operator.js'
+import { elementTypeNumbers } from '../element-types.js'
+import {
+	type Call,
+	type Emit,
+	type GradientCall,
+	int,
+	type Operator,
+	required,
+	requireNumber,
+	requireSameType,
+} from '../operator.js'
 import type { Value } from '../value.js'
 import { sumToShape } from './broadcasting.js'
 
@@ -9,6 +19,7 @@ function inferBinary(call: Call) {
 	const a = required(call, 0)
 	const b = required(call, 1)
 	requireSameType(call, a, b)
+	requireNumber(call, a)
 	return [{ type: a.type, shape: broadcastShapes(a.shape, b.shape, call.operator) }]
 }
 
@@ -50,7 +61,7 @@ function routed({ emit, a, b, dy }: Operands, comparison: 'Greater' | 'Less', fi
 }
 
 function castTo(like: Value) {
-	return { to: { kind: 'int', value: like.type === 'float64' ? 11 : 1 } } as const
+	return { to: int(elementTypeNumbers[like.type]) }
 }
 
 export const arithmeticOperators: readonly Operator[] = [

@@ -1,4 +1,4 @@
-/** Undoing broadcasting in gradient rules. */
+/** Bringing gradients back to the shape of the operand they belong to. */
 
 import { sameShape } from '../dimensions.js'
 import { type Emit, int } from '../operator.js'
@@ -16,12 +16,24 @@ export function sumToShape(emit: Emit, gradient: Value, target: Value): Value {
 	const stretched = target.shape.flatMap((dimension, axis) =>
 		dimension === 1 && gradient.shape[axis + extra] !== 1 ? [axis + extra] : [],
 	)
-	let result = gradient
-	if (stretched.length > 0) {
-		result = emit('ReduceSum', [result, emit.integers(stretched)], { keepdims: int(1) })
-	}
-	if (leading.length > 0) {
-		result = emit('ReduceSum', [result, emit.integers(leading)], { keepdims: int(0) })
-	}
-	return result
+	if (stretched.length === 0) return emit('ReduceSum', [gradient, emit.integers(leading)], { keepdims: int(0) })
+	const summed = emit('ReduceSum', [gradient, emit.integers([...leading, ...stretched])], { keepdims: int(1) })
+	return extra === 0 ? summed : emit('Squeeze', [summed, emit.integers(leading)])
+}
+
+/** A value in the shape of `like`, which has as many elements. */
+export function reshapeTo(emit: Emit, value: Value, like: Value): Value {
+	if (sameShape(value.shape, like.shape)) return value
+	const symbolic = like.shape.filter((dimension) => typeof dimension === 'string').length
+	// One open size can be inferred; several need the shape at run time.
+	const target =
+		symbolic <= 1
+			? emit.integers(like.shape.map((dimension) => (typeof dimension === 'string' ? -1 : dimension)))
+			: emit('Shape', [like])
+	return emit('Reshape', [value, target])
+}
+
+/** Zeros of a value's type and shape, for gradients to be added into. */
+export function zerosLike(emit: Emit, value: Value): Value {
+	return emit('Expand', [emit.scalar(0, value.type), emit('Shape', [value])])
 }

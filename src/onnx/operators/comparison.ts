@@ -1,12 +1,12 @@
 /** Comparisons, boolean logic, selection and casts. */
 
-import { NaptuneError } from '../../errors.js'
 import { broadcastShapes } from '../dimensions.js'
-import { type Call, int, intAttribute, type Operator, required, requireSameType } from '../operator.js'
+import { elementTypeFromNumber, elementTypeNumbers, isFloat } from '../element-types.js'
+import { type Call, int, intAttribute, type Operator, required, requireSameType, requireType } from '../operator.js'
 import type { ElementType } from '../tensor.js'
 import { sumToShape } from './broadcasting.js'
 
-function comparison(name: string, doc: string): Operator {
+function comparison(name: string, doc: string, types: readonly ElementType[]): Operator {
 	return {
 		name,
 		doc,
@@ -14,33 +14,14 @@ function comparison(name: string, doc: string): Operator {
 			const a = required(call, 0)
 			const b = required(call, 1)
 			requireSameType(call, a, b)
+			requireType(call, a, types)
 			return [{ type: 'bool', shape: broadcastShapes(a.shape, b.shape, name) }]
 		},
 		gradient: 'none',
 	}
 }
 
-/** ONNX's numbers of element types (TensorProto.DataType). */
-export const elementTypeNumbers: Readonly<Record<ElementType, number>> = {
-	float32: 1,
-	int32: 6,
-	int64: 7,
-	bool: 9,
-	float64: 11,
-}
-
-/** The element type of an ONNX number. @throws NaptuneError when the graph language does not know it. */
-export function elementTypeFromNumber(number: number): ElementType {
-	const found = Object.entries(elementTypeNumbers).find(([, value]) => value === number)
-	if (!found) {
-		throw new NaptuneError(
-			`ONNX element type ${number} is not supported; known: ${Object.entries(elementTypeNumbers)
-				.map(([name, value]) => `${value} (${name})`)
-				.join(', ')}.`,
-		)
-	}
-	return found[0] as ElementType
-}
+const numbers: readonly ElementType[] = ['float32', 'float64', 'int64', 'int32']
 
 const where: Operator = {
 	name: 'Where',
@@ -50,7 +31,7 @@ const where: Operator = {
 		const a = required(call, 1)
 		const b = required(call, 2)
 		requireSameType(call, a, b)
-		if (condition.type !== 'bool') throw new NaptuneError(`Where needs a bool condition, got ${condition.type}.`)
+		requireType(call, condition, ['bool'])
 		return [
 			{
 				type: a.type,
@@ -73,11 +54,11 @@ const where: Operator = {
 const cast: Operator = {
 	name: 'Cast',
 	doc: 'Converts the element type; differentiable between floating types.',
+	attributes: { to: 'int', saturate: 'int' },
 	infer: (call) => [{ type: elementTypeFromNumber(intAttribute(call, 'to', 0)), shape: required(call, 0).shape }],
 	gradient: ({ inputs, outputs, outputGradients, emit }) => {
 		const x = inputs[0]!
-		const floating = (type: ElementType) => type === 'float32' || type === 'float64'
-		if (!floating(x.type) || !floating(outputs[0]!.type)) return [null]
+		if (!isFloat(x.type) || !isFloat(outputs[0]!.type)) return [null]
 		return [emit('Cast', [outputGradients[0]!], { to: int(elementTypeNumbers[x.type]) })]
 	},
 }
@@ -85,18 +66,22 @@ const cast: Operator = {
 const not: Operator = {
 	name: 'Not',
 	doc: 'Boolean negation.',
-	infer: (call) => [{ type: 'bool', shape: required(call, 0).shape }],
+	infer: (call) => {
+		const x = required(call, 0)
+		requireType(call, x, ['bool'])
+		return [{ type: 'bool', shape: x.shape }]
+	},
 	gradient: 'none',
 }
 
 export const comparisonOperators: readonly Operator[] = [
-	comparison('Equal', 'Whether a = b.'),
-	comparison('Greater', 'Whether a > b.'),
-	comparison('GreaterOrEqual', 'Whether a >= b.'),
-	comparison('Less', 'Whether a < b.'),
-	comparison('LessOrEqual', 'Whether a <= b.'),
-	comparison('And', 'Whether both hold.'),
-	comparison('Or', 'Whether one holds.'),
+	comparison('Equal', 'Whether a = b.', [...numbers, 'bool']),
+	comparison('Greater', 'Whether a > b.', numbers),
+	comparison('GreaterOrEqual', 'Whether a >= b.', numbers),
+	comparison('Less', 'Whether a < b.', numbers),
+	comparison('LessOrEqual', 'Whether a <= b.', numbers),
+	comparison('And', 'Whether both hold.', ['bool']),
+	comparison('Or', 'Whether one holds.', ['bool']),
 	not,
 	where,
 	cast,

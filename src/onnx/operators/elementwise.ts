@@ -34,16 +34,23 @@ function unary(name: string, doc: string, derivative: ((operand: Operand) => Val
 const number = ({ emit, x }: Operand, value: number): Value => emit.scalar(value, x.type)
 
 export const elementwiseOperators: readonly Operator[] = [
-	unary('Identity', 'x itself.', ({ dy }) => dy),
+	{
+		...unary('Identity', 'x itself.', ({ dy }) => dy),
+		infer: (call) => {
+			const { type, shape } = required(call, 0)
+			return [{ type, shape }]
+		},
+	},
 	unary('Neg', '-x.', ({ emit, dy }) => emit('Neg', [dy])),
 	unary('Exp', 'e to the power x.', ({ emit, y, dy }) => emit('Mul', [dy, y])),
 	unary('Log', 'Natural logarithm.', ({ emit, x, dy }) => emit('Div', [dy, x])),
-	unary('Sqrt', 'Square root.', (operand) =>
+	unary('Sqrt', 'Square root; the gradient at 0 is infinite.', (operand) =>
 		operand.emit('Div', [operand.dy, operand.emit('Mul', [operand.y, number(operand, 2)])]),
 	),
 	unary('Reciprocal', '1 / x.', ({ emit, y, dy }) => emit('Neg', [emit('Mul', [dy, emit('Mul', [y, y])])])),
 	unary('Abs', 'Absolute value; the gradient at 0 is 0.', ({ emit, x, dy }) => emit('Mul', [dy, emit('Sign', [x])])),
 	unary('Sign', '-1, 0 or 1; piecewise constant.', 'none'),
+	unary('Ceil', 'Smallest whole number above or equal; piecewise constant.', 'none'),
 	unary('Floor', 'Largest whole number below or equal; piecewise constant.', 'none'),
 	unary('Round', 'Nearest whole number, halves to even; piecewise constant.', 'none'),
 	unary('Sin', 'Sine.', ({ emit, x, dy }) => emit('Mul', [dy, emit('Cos', [x])])),

@@ -2,22 +2,23 @@
 
 import { NaptuneError } from '../../errors.js'
 import { describeShape, normalizeAxis, sameShape } from '../dimensions.js'
-import { type Call, type Emit, int, intAttribute, type Operator, required, stringAttribute, text } from '../operator.js'
+import {
+	int,
+	intAttribute,
+	type Operator,
+	required,
+	requireIndices,
+	requireSameType,
+	stringAttribute,
+	text,
+} from '../operator.js'
 import type { Value } from '../value.js'
-
-function requireIndices(call: Call, indices: Value): void {
-	if (indices.type !== 'int64' && indices.type !== 'int32') {
-		throw new NaptuneError(`${call.operator} needs int32 or int64 indices, got ${indices.type}.`)
-	}
-}
-
-function zerosLike(emit: Emit, value: Value): Value {
-	return emit('Expand', [emit.scalar(0, value.type), emit('Shape', [value])])
-}
+import { zerosLike } from './broadcasting.js'
 
 const gather: Operator = {
 	name: 'Gather',
 	doc: 'Entries of one axis chosen by an index tensor, such as rows of an embedding table.',
+	attributes: { axis: 'int' },
 	infer: (call) => {
 		const data = required(call, 0)
 		const indices = required(call, 1)
@@ -70,6 +71,7 @@ const gather: Operator = {
 const gatherElements: Operator = {
 	name: 'GatherElements',
 	doc: 'For every entry of the index tensor, the data entry whose position on one axis it names.',
+	attributes: { axis: 'int' },
 	infer: (call) => {
 		const data = required(call, 0)
 		const indices = required(call, 1)
@@ -97,17 +99,20 @@ const gatherElements: Operator = {
 const scatterElements: Operator = {
 	name: 'ScatterElements',
 	doc: 'Data with updates added at the positions an index tensor names along one axis (reduction add).',
+	attributes: { axis: 'int', reduction: 'string' },
 	infer: (call) => {
 		const data = required(call, 0)
 		const indices = required(call, 1)
 		const updates = required(call, 2)
 		requireIndices(call, indices)
+		requireSameType(call, data, updates)
+		normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'ScatterElements')
 		if (stringAttribute(call, 'reduction', 'none') !== 'add') {
 			throw new NaptuneError("ScatterElements is supported with reduction 'add' only.")
 		}
-		if (!sameShape(indices.shape, updates.shape)) {
+		if (!sameShape(indices.shape, updates.shape) || indices.shape.length !== data.shape.length) {
 			throw new NaptuneError(
-				`ScatterElements needs indices and updates of one shape, got ${describeShape(indices.shape)} and ${describeShape(updates.shape)}.`,
+				`ScatterElements needs indices and updates of one shape and of the data's rank, got ${describeShape(indices.shape)} and ${describeShape(updates.shape)} for ${describeShape(data.shape)}.`,
 			)
 		}
 		return [{ type: data.type, shape: data.shape }]

@@ -10,6 +10,7 @@ import { normalizationOperators } from './normalization.js'
 import { pieceOperators } from './pieces.js'
 import { productOperators } from './products.js'
 import { reductionOperators } from './reduction.js'
+import { selectionOperators } from './selection.js'
 import { shapingOperators } from './shaping.js'
 import { softmaxOperators } from './softmax.js'
 
@@ -25,6 +26,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
 		...pieceOperators,
 		...productOperators,
 		...reductionOperators,
+		...selectionOperators,
 		...shapingOperators,
 		...softmaxOperators,
 	].map((operator) => [operator.name, operator]),

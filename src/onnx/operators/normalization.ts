@@ -1,8 +1,10 @@
 /** Layer normalization over the last axis. */
 
 import { NaptuneError } from '../../errors.js'
-import { describeShape, normalizeAxis } from '../dimensions.js'
+import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
+import { elementTypeNumbers } from '../element-types.js'
 import {
+	type Emit,
 	floatAttribute,
 	type GradientCall,
 	int,
@@ -10,6 +12,7 @@ import {
 	type Operator,
 	required,
 	requireFloat,
+	requireSameType,
 } from '../operator.js'
 import type { Value } from '../value.js'
 import { sumToShape } from './broadcasting.js'
@@ -17,9 +20,14 @@ import { sumToShape } from './broadcasting.js'
 const layerNormalization: Operator = {
 	name: 'LayerNormalization',
 	doc: '(x - mean) / sqrt(variance + epsilon) · scale + bias over the last axis; also returns mean and 1 / sqrt(variance + epsilon).',
+	attributes: { axis: 'int', epsilon: 'float', stash_type: 'int' },
 	infer: (call) => {
 		const x = required(call, 0)
 		requireFloat(call, x)
+		requireSameType(call, x, required(call, 1))
+		if (intAttribute(call, 'stash_type', 1) !== 1) {
+			throw new NaptuneError('LayerNormalization is supported with float32 statistics (stash_type 1) only.')
+		}
 		const axis = normalizeAxis(intAttribute(call, 'axis', -1), x.shape.length, 'LayerNormalization')
 		const last = x.shape.length - 1
 		if (axis !== last) {
@@ -28,7 +36,9 @@ const layerNormalization: Operator = {
 			)
 		}
 		for (const parameter of call.inputs.slice(1)) {
-			if (parameter && (parameter.shape.length !== 1 || parameter.shape[0] !== x.shape[last])) {
+			if (!parameter) continue
+			requireSameType(call, x, parameter)
+			if (parameter.shape.length !== 1 || parameter.shape[0] !== x.shape[last]) {
 				throw new NaptuneError(
 					`LayerNormalization of ${describeShape(x.shape)} needs scale and bias of shape [${x.shape[last]}], got ${describeShape(parameter.shape)}.`,
 				)
@@ -42,7 +52,8 @@ const layerNormalization: Operator = {
 		const x = inputs[0]!
 		const scale = inputs[1]!
 		const { normalized, deviation } = statistics(call)
-		const [dy, dMean, dDeviation] = outputGradients
+		const [dy, ...dStatistics] = outputGradients
+		const [dMean, dDeviation] = dStatistics.map((value) => value && sameType(emit, value, x))
 		const mean = (value: Value) => emit('ReduceMean', [value, emit.integers([-1])], { keepdims: int(1) })
 
 		let dx: Value | null = null
@@ -57,7 +68,7 @@ const layerNormalization: Operator = {
 				add(emit('Mul', [centred, deviation]))
 			}
 			// The statistics are outputs of their own; gradients arrive there only in second-order graphs.
-			const width = emit.scalar(x.shape.at(-1) as number, x.type)
+			const width = emit.scalar(staticDimension(x.shape, x.shape.length - 1, 'LayerNormalization'), x.type)
 			if (dMean) add(emit('Expand', [emit('Div', [dMean, width]), emit('Shape', [x])]))
 			if (dDeviation) {
 				const slope = emit('Div', [emit('Mul', [dDeviation, emit('Mul', [deviation, deviation])]), width])
@@ -70,6 +81,11 @@ const layerNormalization: Operator = {
 			wanted[2] && dy && inputs[2] ? sumToShape(emit, dy, inputs[2]) : null,
 		]
 	},
+}
+
+/** Statistics are float32 whatever the input is; their gradients join in the input's type. */
+function sameType(emit: Emit, value: Value, like: Value): Value {
+	return value.type === like.type ? value : emit('Cast', [value], { to: int(elementTypeNumbers[like.type]) })
 }
 
 /**

@@ -7,18 +7,21 @@ import {
 	constantIntegers,
 	int,
 	intAttribute,
+	normalizeAxes,
 	type Operator,
 	required,
 	requireSameType,
+	stringAttribute,
 } from '../operator.js'
 import type { Dimension, Value } from '../value.js'
 
-/** Far past any axis: what exporters write for "to the end". */
-const toTheEnd = 2 ** 53
+/** Past any axis: exporters write the largest int32 or int64 for "to the end". */
+const toTheEnd = 2 ** 31 - 1
 
 const concat: Operator = {
 	name: 'Concat',
 	doc: 'Joins tensors along one axis.',
+	attributes: { axis: 'int' },
 	infer: (call) => {
 		const first = required(call, 0)
 		const axis = normalizeAxis(intAttribute(call, 'axis', 0), first.shape.length, 'Concat')
@@ -50,22 +53,32 @@ const concat: Operator = {
 }
 
 /** Start, end and axis of each sliced axis, clamped as ONNX says; steps of 1 only. */
-function sliceBounds(
-	call: Pick<Call, 'operator' | 'inputs'>,
-): { axis: number; start: number; end: number; size: number }[] {
-	const x = call.inputs[0]!
-	const starts = constantIntegers(call, call.inputs[1]!)
-	const ends = constantIntegers(call, call.inputs[2]!)
-	const axes = call.inputs[3] ? constantIntegers(call, call.inputs[3]) : starts.map((_, index) => index)
-	const steps = call.inputs[4] ? constantIntegers(call, call.inputs[4]) : starts.map(() => 1)
-	return starts.map((first, index) => {
-		const axis = normalizeAxis(axes[index]!, x.shape.length, 'Slice')
-		if (steps[index] !== 1)
+function sliceBounds(call: Pick<Call, 'operator' | 'inputs'>) {
+	const [x, startInput, endInput, axisInput, stepInput] = call.inputs
+	if (!x || !startInput || !endInput) throw new NaptuneError('Slice needs data, starts and ends.')
+	const starts = constantIntegers(call, startInput)
+	const ends = constantIntegers(call, endInput)
+	const axes = normalizeAxes(
+		call,
+		axisInput ? constantIntegers(call, axisInput) : starts.map((_, index) => index),
+		x.shape.length,
+	)
+	const steps = stepInput ? constantIntegers(call, stepInput) : starts.map(() => 1)
+	if ([ends, axes, steps].some((list) => list.length !== starts.length)) {
+		throw new NaptuneError(
+			`Slice needs as many ends, axes and steps as starts, got ${[starts, ends, axes, steps].map((list) => `[${list.join(', ')}]`).join(', ')}.`,
+		)
+	}
+	return axes.flatMap((axis, index) => {
+		if (steps[index] !== 1) {
 			throw new NaptuneError(`Slice supports steps of 1 only, got ${steps[index]} on axis ${axis}.`)
+		}
+		// The whole of an axis may be asked for even where its size is symbolic.
+		if (starts[index] === 0 && ends[index]! >= toTheEnd && typeof x.shape[axis] === 'string') return []
 		const size = staticDimension(x.shape, axis, 'Slice')
 		const clamp = (bound: number) => Math.max(0, Math.min(size, bound < 0 ? bound + size : bound))
-		const start = clamp(first)
-		return { axis, start, end: Math.max(start, clamp(Math.min(ends[index]!, toTheEnd))), size }
+		const start = clamp(starts[index]!)
+		return [{ axis, start, end: Math.max(start, clamp(ends[index]!)), size }]
 	})
 }
 
@@ -100,8 +113,11 @@ const slice: Operator = {
 }
 
 function padAmounts(call: Pick<Call, 'operator' | 'inputs'>): { before: readonly number[]; after: readonly number[] } {
-	const amounts = constantIntegers(call, call.inputs[1]!)
-	const rank = call.inputs[0]!.shape.length
+	const [x, amountInput, , axes] = call.inputs
+	if (!x || !amountInput) throw new NaptuneError('Pad needs data and amounts.')
+	if (axes) throw new NaptuneError('Pad is supported with amounts for all axes only; leave the axes input out.')
+	const amounts = constantIntegers(call, amountInput)
+	const rank = x.shape.length
 	if (amounts.length !== 2 * rank || amounts.some((amount) => amount < 0)) {
 		throw new NaptuneError(
 			`Pad of a tensor of rank ${rank} needs ${2 * rank} non-negative amounts, got [${amounts.join(', ')}].`,
@@ -112,12 +128,18 @@ function padAmounts(call: Pick<Call, 'operator' | 'inputs'>): { before: readonly
 
 const pad: Operator = {
 	name: 'Pad',
-	doc: 'Adds a constant border (mode constant).',
+	doc: 'Adds a constant border (mode constant), zero by default.',
+	attributes: { mode: 'string' },
 	infer: (call) => {
 		const x = required(call, 0)
-		const mode = call.attributes.mode
-		if (mode?.kind === 'string' && mode.value !== 'constant') {
-			throw new NaptuneError(`Pad supports mode constant only, got ${mode.value}.`)
+		const mode = stringAttribute(call, 'mode', 'constant')
+		if (mode !== 'constant') throw new NaptuneError(`Pad supports mode constant only, got ${mode}.`)
+		const filling = call.inputs[2]
+		if (filling) {
+			requireSameType(call, x, filling)
+			if (filling.shape.length !== 0) {
+				throw new NaptuneError(`Pad needs a scalar to fill with, got one of shape ${describeShape(filling.shape)}.`)
+			}
 		}
 		const { before, after } = padAmounts(call)
 		return [

@@ -1,7 +1,7 @@
 /** Matrix products. */
 
 import { NaptuneError } from '../../errors.js'
-import { broadcastShapes, describeShape } from '../dimensions.js'
+import { broadcastShapes, describeShape, sameShape } from '../dimensions.js'
 import {
 	type Call,
 	float,
@@ -11,10 +11,11 @@ import {
 	ints,
 	type Operator,
 	required,
+	requireFloat,
 	requireSameType,
 } from '../operator.js'
 import type { Dimension, Value } from '../value.js'
-import { sumToShape } from './broadcasting.js'
+import { reshapeTo, sumToShape } from './broadcasting.js'
 
 function mismatch(call: Call, a: Value, b: Value): NaptuneError {
 	return new NaptuneError(
@@ -22,6 +23,8 @@ function mismatch(call: Call, a: Value, b: Value): NaptuneError {
 	)
 }
 
+// One matrix for a whole batch (weights) is differentiated on rows: a product per sample, summed afterwards, would hold
+// a gradient per sample, and a transpose of a constant would be a copy of the weight.
 const matMul: Operator = {
 	name: 'MatMul',
 	doc: 'Matrix product over the last two axes, broadcasting the others. Operands have rank 2 or more.',
@@ -29,6 +32,7 @@ const matMul: Operator = {
 		const a = required(call, 0)
 		const b = required(call, 1)
 		requireSameType(call, a, b)
+		requireFloat(call, a)
 		if (a.shape.length < 2 || b.shape.length < 2) {
 			throw new NaptuneError(
 				`MatMul needs operands of rank 2 or more, got ${describeShape(a.shape)} and ${describeShape(b.shape)}; reshape vectors first.`,
@@ -42,6 +46,16 @@ const matMul: Operator = {
 		const a = inputs[0]!
 		const b = inputs[1]!
 		const dy = outputGradients[0]!
+		const width = b.shape.length === 2 && a.shape.length > 2 ? b.shape[1] : undefined
+		const depth = a.shape.at(-1)
+		if (typeof width === 'number' && typeof depth === 'number') {
+			const rows = (value: Value, size: number) => emit('Reshape', [value, emit.integers([-1, size])])
+			const dyRows = rows(dy, width)
+			return [
+				wanted[0] ? reshapeTo(emit, emit('Gemm', [dyRows, b], { transB: int(1) }), a) : null,
+				wanted[1] ? emit('Gemm', [rows(a, depth), dyRows], { transA: int(1) }) : null,
+			]
+		}
 		const swap = (value: Value) => {
 			const axes = value.shape.map((_, axis) => axis)
 			const last = axes.length - 1
@@ -56,11 +70,13 @@ const matMul: Operator = {
 
 const gemm: Operator = {
 	name: 'Gemm',
+	attributes: { alpha: 'float', beta: 'float', transA: 'int', transB: 'int' },
 	doc: "alpha · A' · B' + beta · C on matrices, with A' and B' optionally transposed and C broadcast.",
 	infer: (call) => {
 		const a = required(call, 0)
 		const b = required(call, 1)
 		requireSameType(call, a, b)
+		requireFloat(call, a)
 		if (a.shape.length !== 2 || b.shape.length !== 2) throw mismatch(call, a, b)
 		const [rows, inner] = oriented(a, intAttribute(call, 'transA', 0))
 		const [innerB, columns] = oriented(b, intAttribute(call, 'transB', 0))
@@ -68,7 +84,11 @@ const gemm: Operator = {
 		const c = call.inputs[2]
 		if (c) {
 			requireSameType(call, a, c)
-			broadcastShapes([rows, columns], c.shape, 'Gemm')
+			if (!sameShape(broadcastShapes([rows, columns], c.shape, 'Gemm'), [rows, columns])) {
+				throw new NaptuneError(
+					`Gemm can only add what broadcasts to its result ${describeShape([rows, columns])}, got ${describeShape(c.shape)}.`,
+				)
+			}
 		}
 		return [{ type: a.type, shape: [rows, columns] }]
 	},

@@ -1,28 +1,29 @@
 /** Reductions over axes given as a constant input (opset 18). */
 
-import { normalizeAxis } from '../dimensions.js'
+import { elementTypeNumbers } from '../element-types.js'
 import {
 	type Call,
 	constantIntegers,
 	type GradientCall,
 	int,
 	intAttribute,
+	normalizeAxes,
 	type Operator,
 	required,
+	requireNumber,
 } from '../operator.js'
 import type { Shape, Value } from '../value.js'
-import { elementTypeNumbers } from './comparison.js'
 
-/** Axes of a reduction, counted from the front; all of them when none are given. */
+/** Axes of a reduction, counted from the front; all of them when none or an empty list are given, as ONNX says. */
 function axesOf(call: Pick<Call, 'operator' | 'inputs'>): readonly number[] {
 	const x = call.inputs[0]!
-	const axes = call.inputs[1]
-	if (!axes) return x.shape.map((_, axis) => axis)
-	return constantIntegers(call, axes).map((axis) => normalizeAxis(axis, x.shape.length, call.operator))
+	const axes = call.inputs[1] ? constantIntegers(call, call.inputs[1]) : []
+	return axes.length === 0 ? x.shape.map((_, axis) => axis) : normalizeAxes(call, axes, x.shape.length)
 }
 
 function inferReduction(call: Call) {
 	const x = required(call, 0)
+	requireNumber(call, x)
 	const axes = new Set(axesOf(call))
 	const keep = intAttribute(call, 'keepdims', 1) === 1
 	const shape: Shape = x.shape.flatMap((dimension, axis) => (axes.has(axis) ? (keep ? [1] : []) : [dimension]))
@@ -62,6 +63,7 @@ function reduction(
 	return {
 		name,
 		doc,
+		attributes: { keepdims: 'int' },
 		infer: inferReduction,
 		gradient: (call) => [
 			rule(
@@ -91,7 +93,9 @@ export const reductionOperators: readonly Operator[] = [
 	),
 	reduction('ReduceMax', 'Largest entry over axes; ties share the gradient.', toExtremum),
 	reduction('ReduceMin', 'Smallest entry over axes; ties share the gradient.', toExtremum),
-	reduction('ReduceL2', 'Euclidean norm over axes; undefined gradient at zero norm.', ({ emit }, dy, x, y) =>
-		emit('Mul', [x, emit('Div', [dy, y])]),
-	),
+	// A zero norm is replaced by 1 before the division: x is zero there, so the gradient becomes 0 instead of NaN.
+	reduction('ReduceL2', 'Euclidean norm over axes; the gradient at zero norm is 0.', ({ emit }, dy, x, y) => {
+		const zero = emit('Equal', [y, emit.scalar(0, y.type)])
+		return emit('Mul', [x, emit('Div', [dy, emit('Where', [zero, emit.scalar(1, y.type), y])])])
+	}),
 ]

@@ -1,37 +1,50 @@
 /** Changing the shape or order of axes without touching values. */
 
 import { NaptuneError } from '../../errors.js'
-import { broadcastShapes, describeShape, normalizeAxis, product, quotient, sameShape } from '../dimensions.js'
-import { type Call, constantIntegers, type Emit, ints, intsAttribute, type Operator, required } from '../operator.js'
-import type { Dimension, Shape, Value } from '../value.js'
-import { sumToShape } from './broadcasting.js'
+import { broadcastShapes, describeShape, normalizeAxis, product, quotient } from '../dimensions.js'
+import {
+	type Call,
+	constantIntegers,
+	intAttribute,
+	ints,
+	intsAttribute,
+	normalizeAxes,
+	type Operator,
+	required,
+} from '../operator.js'
+import { shapeEntries, symbolicIntegers } from '../symbolic-integers.js'
+import type { Dimension, Shape } from '../value.js'
+import { reshapeTo, sumToShape } from './broadcasting.js'
 
 /**
- * The dimensions that a shape-like input stands for: the shape of a value (through `Shape`) or constants.
- * Graph building needs ranks and sizes at once, so nothing else is accepted.
+ * The dimensions that a shape-like input stands for: constants, the shape of a value, or computed from these.
+ * @throws NaptuneError when they depend on data: graph building needs ranks and sizes at once.
  */
-export function shapeInput(call: Call, index: number): Shape {
+function shapeInput(call: Call, index: number): Shape {
 	const value = required(call, index)
-	if (value.source.kind === 'node' && value.source.node.operator === 'Shape') {
-		return value.source.node.inputs[0]!.shape
+	const known = value.type === 'int64' ? symbolicIntegers(value) : undefined
+	if (!known) {
+		throw new NaptuneError(
+			`${call.operator} needs a shape that is constant or computed from shapes, got ${value.type} ${describeShape(value.shape)} that depends on data.`,
+		)
 	}
-	return constantIntegers(call, value)
-}
-
-/** The shape operand for a reshape to `shape`: the shape of `like` where several sizes are symbolic. */
-function reshapeTo(emit: Emit, value: Value, like: Value): Value {
-	if (sameShape(value.shape, like.shape)) return value
-	const symbolic = like.shape.filter((dimension) => typeof dimension === 'string').length
-	const target =
-		symbolic <= 1
-			? emit.integers(like.shape.map((dimension) => (typeof dimension === 'string' ? -1 : dimension)))
-			: emit('Shape', [like])
-	return emit('Reshape', [value, target])
+	return known
 }
 
 function inferReshape(call: Call) {
 	const x = required(call, 0)
 	const target = shapeInput(call, 1)
+	if (intAttribute(call, 'allowzero', 0) !== 0 && target.includes(0)) {
+		throw new NaptuneError('Reshape to a shape with a size of 0 is not supported (allowzero = 1).')
+	}
+	if (
+		target.filter((dimension) => dimension === -1).length > 1 ||
+		target.some((dimension) => typeof dimension === 'number' && dimension < -1)
+	) {
+		throw new NaptuneError(
+			`Reshape needs sizes of at least 0 and at most one -1, got ${describeShape(target)} for ${describeShape(x.shape)}.`,
+		)
+	}
 	const copied = target.map((dimension, axis): Dimension => {
 		if (dimension !== 0) return dimension
 		const kept = x.shape[axis]
@@ -57,6 +70,7 @@ function inferReshape(call: Call) {
 const reshape: Operator = {
 	name: 'Reshape',
 	doc: 'The same elements in another shape; -1 infers one size, 0 copies one.',
+	attributes: { allowzero: 'int' },
 	infer: inferReshape,
 	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, outputGradients[0]!, inputs[0]!), null],
 }
@@ -68,7 +82,7 @@ const unsqueeze: Operator = {
 		const x = required(call, 0)
 		const added = constantIntegers(call, required(call, 1))
 		const rank = x.shape.length + added.length
-		const axes = new Set(added.map((axis) => normalizeAxis(axis, rank, 'Unsqueeze')))
+		const axes = new Set(normalizeAxes(call, added, rank))
 		const rest = [...x.shape]
 		return [{ type: x.type, shape: Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!)) }]
 	},
@@ -81,7 +95,7 @@ const squeeze: Operator = {
 	infer: (call) => {
 		const x = required(call, 0)
 		const rank = x.shape.length
-		const axes = new Set(constantIntegers(call, required(call, 1)).map((axis) => normalizeAxis(axis, rank, 'Squeeze')))
+		const axes = new Set(normalizeAxes(call, constantIntegers(call, required(call, 1)), rank))
 		for (const axis of axes) {
 			if (x.shape[axis] !== 1) {
 				throw new NaptuneError(
@@ -97,11 +111,12 @@ const squeeze: Operator = {
 const flatten: Operator = {
 	name: 'Flatten',
 	doc: 'A matrix: axes before `axis` become rows, the others columns.',
+	attributes: { axis: 'int' },
 	infer: (call) => {
 		const x = required(call, 0)
-		const attribute = call.attributes.axis
-		const axis = attribute?.kind === 'int' ? attribute.value : 1
-		const split = axis < 0 ? axis + x.shape.length : axis
+		const axis = intAttribute(call, 'axis', 1)
+		// Unlike other axes, this one may equal the rank: everything becomes rows then.
+		const split = axis === x.shape.length ? axis : normalizeAxis(axis, x.shape.length, 'Flatten')
 		return [{ type: x.type, shape: [product(x.shape.slice(0, split)), product(x.shape.slice(split))] }]
 	},
 	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, outputGradients[0]!, inputs[0]!)],
@@ -115,6 +130,7 @@ function permutation(call: Pick<Call, 'attributes'>, rank: number): readonly num
 const transpose: Operator = {
 	name: 'Transpose',
 	doc: 'Reorders axes.',
+	attributes: { perm: 'ints' },
 	infer: (call) => {
 		const x = required(call, 0)
 		const order = permutation(call, x.shape.length)
@@ -144,8 +160,12 @@ const expand: Operator = {
 
 const shape: Operator = {
 	name: 'Shape',
-	doc: 'The sizes of the axes as int64.',
-	infer: (call) => [{ type: 'int64', shape: [required(call, 0).shape.length] }],
+	doc: 'The sizes of the axes as int64, or of those from start to end.',
+	attributes: { start: 'int', end: 'int' },
+	infer: (call) => {
+		required(call, 0)
+		return [{ type: 'int64', shape: [shapeEntries(call).length] }]
+	},
 	gradient: 'none',
 }
 

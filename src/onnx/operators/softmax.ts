@@ -13,6 +13,7 @@ function inferAlongAxis(call: Call) {
 const softmax: Operator = {
 	name: 'Softmax',
 	doc: 'exp(x) / sum(exp(x)) along one axis.',
+	attributes: { axis: 'int' },
 	infer: inferAlongAxis,
 	gradient: (call) => {
 		const { outputs, outputGradients, emit } = call
@@ -27,6 +28,7 @@ const softmax: Operator = {
 const logSoftmax: Operator = {
 	name: 'LogSoftmax',
 	doc: 'x - log(sum(exp(x))) along one axis.',
+	attributes: { axis: 'int' },
 	infer: inferAlongAxis,
 	gradient: (call) => {
 		const { outputs, outputGradients, emit } = call

@@ -1,0 +1,45 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createEngine, type Engine } from '../../runtime/index.js'
+import type { Cases } from './cases/case.test.support.js'
+import { elementwiseCases } from './cases/elementwise-cases.test.support.js'
+import { productCases } from './cases/product-cases.test.support.js'
+import { reductionCases } from './cases/reduction-cases.test.support.js'
+import { shapeCases } from './cases/shape-cases.test.support.js'
+import { checkGradients } from './gradient-check.test.support.js'
+import { operators } from './index.js'
+
+const cases: Cases = { ...elementwiseCases, ...shapeCases, ...reductionCases, ...productCases }
+/** Random trials of each case. */
+const runs = 12
+
+let engine: Engine
+beforeAll(async () => {
+	engine = await createEngine({ threads: 1 })
+})
+afterAll(() => engine.close())
+
+describe('the registry', () => {
+	it('has a case in the tables for every operator, and no case for any other', () => {
+		expect(Object.keys(cases).sort()).toEqual([...operators.keys()].sort())
+	})
+
+	it.each([...operators.values()])(
+		'$name has a documentation line, and a gradient rule or none on purpose',
+		(operator) => {
+			expect(operator.doc).toMatch(/\S.*\.$/)
+			expect(operator.gradient === 'none' || typeof operator.gradient === 'function').toBe(true)
+		},
+	)
+})
+
+describe.each([...operators.keys()])('%s against central differences', (name) => {
+	it.each(cases[name] ?? [])('$title', async ({ trials, precision }) => {
+		await fc.assert(
+			fc.asyncProperty(trials, fc.integer(), (trial, seed) =>
+				checkGradients((outputs) => engine.compile(outputs, { name }), trial, precision, seed),
+			),
+			{ numRuns: runs, seed: 20240521 },
+		)
+	})
+})
