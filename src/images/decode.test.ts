@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NaptuneError } from '../errors.js'
@@ -11,7 +12,7 @@ const { files, refused } = JSON.parse(await readFile(new URL('expected.json', fi
 	files: Record<string, { note: string; width: number; height: number; rgb: string }>
 	refused: string[]
 }
-const pathOf = (name: string) => new URL(name, fixtures).pathname
+const pathOf = (name: string) => fileURLToPath(new URL(name, fixtures))
 let folder: string
 
 beforeAll(async () => {
