@@ -1,0 +1,171 @@
+/** `naptune demo`: NAP-Tuning on the embedded model and data, from nothing to a table of robust accuracies. */
+
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { prepareAttack } from '../../attacks/registry.js'
+import { parseEpsilon, threatModel } from '../../attacks/threat-model.js'
+import { stratifiedSubset } from '../../data/subsets.js'
+import { prepareDefense } from '../../defenses/registry.js'
+import { NaptuneError } from '../../errors.js'
+import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { loadPreset, type TuningConfig, tuningConfig } from '../../tuning/configuration.js'
+import { tune } from '../../tuning/tune.js'
+import { Interruption } from '../exit-codes.js'
+import { followTuning } from '../follow-tuning.js'
+import { duration, epsilonText, grouped } from '../format.js'
+import { loadData, loadModel, packagedData } from '../inputs.js'
+import { accuracyTable, measure } from '../measure.js'
+import { addSharedOptions, type SharedOptions, seedOption } from '../options.js'
+import { packagedModel } from '../package-files.js'
+import { type Session, withSession } from '../session.js'
+
+interface DemoOptions extends SharedOptions {
+	readonly full?: boolean
+	readonly output?: string
+	readonly resume?: boolean
+	readonly seed?: number
+}
+
+/** What a preset says about the evaluation. */
+const evaluationSchema = z.strictObject({
+	attack: z.string(),
+	epsilon: z.string(),
+	seed: z.int().nonnegative(),
+	/** Size of the balanced choice of test images; all where missing. */
+	images: z.int().positive().optional(),
+})
+
+/** Adds the command. */
+export function addDemoCommand(program: Command): void {
+	addSharedOptions(
+		program
+			.command('demo')
+			.description(
+				'Tune NAP on the embedded CLIP and photographs, then attack it and vanilla CLIP with PGD-100; a few minutes on two cores.',
+			)
+			.option('--full', "the paper's schedule on all 1,000 test images (preset paper), which takes far longer")
+			.option('--output <folder>', 'run directory to write (default: runs/demo-<date and time>)')
+			.option('--resume', 'continue the demo that the --output folder holds')
+			.addOption(seedOption("seed of tuning and evaluation (default: the preset's, 1)")),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune demo
+  $ naptune demo --json --quiet > demo.json`,
+		)
+		.action((options: DemoOptions) => withSession(options, (session) => runDemo(options, session)))
+}
+
+async function runDemo(options: DemoOptions, session: Session): Promise<void> {
+	if (options.resume && options.output === undefined) {
+		throw new NaptuneError('--resume needs --output FOLDER: the run directory of the demo to continue.')
+	}
+	const { progress } = session
+	const started = performance.now()
+	const preset = await loadPreset(options.full ? 'paper' : 'demo')
+	const config = tuningConfig(preset.tuning, options.seed === undefined ? {} : { seed: options.seed })
+	const evaluation = evaluationSchema.parse(preset.evaluation)
+	const epsilon = parseEpsilon(evaluation.epsilon)
+	const seed = options.seed ?? evaluation.seed
+	const output = resolve(options.output ?? join('runs', `demo-${timestamp()}`))
+	session.writesTo(output)
+	const stop = () =>
+		new Interruption(`Stopped. What was done is saved; naptune demo --resume --output ${output} goes on from there.`)
+
+	const clip = await loadModel(packagedModel)
+	const dataset = await loadData(session, packagedData, config.seed)
+	const { test } = dataset
+	const split = evaluation.images === undefined ? test : stratifiedSubset(test, evaluation.images, seed)
+	for (const line of choices(preset.name, config, split.length, test.length, evaluation.attack, epsilon)) {
+		progress.line(line)
+	}
+
+	const engine = await session.engine()
+	const follower = followTuning(progress, config.epochs)
+	const tuned = await tune({
+		engine,
+		clip,
+		dataset,
+		config,
+		output,
+		resume: options.resume ?? false,
+		signal: session.signal,
+		onProgress: follower.onProgress,
+		onEpoch: follower.onEpoch,
+	}).finally(follower.end)
+	if (!tuned.finished) throw stop()
+
+	const records: EvaluationRecord[] = []
+	const models = [
+		{ defense: prepareDefense('vanilla', clip, dataset.classNames), parameters: {} },
+		{ defense: tuned.defense, parameters: tuned.parameters },
+	]
+	for (const model of models) {
+		const measured = await measure(session, {
+			clip,
+			dataset,
+			splitName: 'test',
+			split,
+			...model,
+			attack: prepareAttack(evaluation.attack),
+			threatModel: threatModel('linf', epsilon),
+			seed,
+			folder: join(output, 'evaluations'),
+		})
+		if (!measured) throw stop()
+		records.push(measured.record)
+	}
+	const seconds = (performance.now() - started) / 1000
+	session.result(
+		{
+			epsilon,
+			images: split.length,
+			seconds,
+			rows: records.map(({ defense, attack, clean, robust }) => ({
+				defense: defense.name,
+				attack: attack.name,
+				cleanAccuracy: clean.accuracy,
+				robustAccuracy: robust.accuracy,
+				interval: robust.interval,
+			})),
+		},
+		[
+			'',
+			accuracyTable(records),
+			'',
+			`${split.length} test images, L-infinity epsilon ${epsilonText(epsilon)}, seed ${seed}, ${duration(seconds)} in all.`,
+			`The run, with every outcome: ${output}`,
+		].join('\n'),
+	)
+}
+
+/** What was chosen, before it happens. */
+function choices(
+	preset: string,
+	config: TuningConfig,
+	images: number,
+	all: number,
+	attack: string,
+	epsilon: number,
+): string[] {
+	const { shots, epochs, batchSize, seed, defense } = config
+	const subset = images === all ? `all ${grouped(all)}` : `a seeded choice of ${images} of ${grouped(all)}`
+	return [
+		`The model is the embedded nano CLIP, the data ${packagedData}: 32-pixel photographs of 10 classes.`,
+		`Preset ${preset}: ${defense.name} with ${shots} shots per class, ${epochs} epochs of batch ${batchSize},`,
+		`  inner PGD-${config.attack.steps} at epsilon ${epsilonText(config.attack.epsilon)}, seed ${seed}.`,
+		`Then ${attack} at epsilon ${epsilonText(epsilon)} on ${subset} test images.`,
+		'',
+	]
+}
+
+/** Local date and time as part of a file name. */
+function timestamp(): string {
+	const now = new Date()
+	const two = (value: number) => String(value).padStart(2, '0')
+	const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`
+	return `${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`
+}

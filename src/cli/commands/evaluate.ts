@@ -1,0 +1,144 @@
+/** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
+
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { attackNames, prepareAttack } from '../../attacks/registry.js'
+import { threatModel } from '../../attacks/threat-model.js'
+import type { Dataset, Split } from '../../data/dataset.js'
+import { stratifiedSubset } from '../../data/subsets.js'
+import { prepareDefense } from '../../defenses/registry.js'
+import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { loadTunedRun } from '../../evaluation/tuned-run.js'
+import { Interruption } from '../exit-codes.js'
+import { epsilonText } from '../format.js'
+import { accuracyTable, measure } from '../measure.js'
+import {
+	addSharedOptions,
+	collectSetting,
+	epsilonOption,
+	type SharedOptions,
+	seedOption,
+	wholeNumber,
+} from '../options.js'
+import { type Session, withSession } from '../session.js'
+
+interface EvaluateOptions extends SharedOptions {
+	readonly attack: string
+	readonly set: Readonly<Record<string, unknown>>
+	readonly epsilon?: number
+	readonly split: 'train' | 'validation' | 'test'
+	readonly limit?: number
+	readonly batchSize: number
+	readonly seed: number
+	readonly vanilla: boolean
+	readonly model?: string
+}
+
+/** Adds the command. */
+export function addEvaluateCommand(program: Command): void {
+	const names = attackNames().map(({ name }) => name)
+	addSharedOptions(
+		program
+			.command('evaluate')
+			.description(
+				'Attack a tuned model with full knowledge of it and count what it still gets right; vanilla CLIP under the same attack is the control. A stopped evaluation goes on where it was.',
+			)
+			.argument('<run>', 'run directory of naptune tune')
+			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-100'))
+			.addOption(
+				new Option('--set <key=value>', 'any option of the attack, such as restarts=5; may be repeated')
+					.argParser(collectSetting)
+					.default({}, 'none'),
+			)
+			.addOption(epsilonOption("L-infinity size of the attack, such as 1/255 (default: the run's own)"))
+			.addOption(
+				new Option('--split <name>', 'images to attack').choices(['train', 'validation', 'test']).default('test'),
+			)
+			.addOption(
+				new Option('--limit <count>', 'so many images, balanced over the classes (default: all)').argParser(
+					wholeNumber(1),
+				),
+			)
+			.addOption(
+				new Option('--batch-size <count>', 'images at once; changes the speed only')
+					.argParser(wholeNumber(1))
+					.default(50),
+			)
+			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.option('--no-vanilla', 'leave the control out')
+			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200`,
+		)
+		.action((run: string, options: EvaluateOptions) =>
+			withSession(options, (session) => runEvaluate(run, options, session)),
+		)
+}
+
+async function runEvaluate(directory: string, options: EvaluateOptions, session: Session): Promise<void> {
+	const run = await loadTunedRun(resolve(directory), options.model)
+	const attack = prepareAttack(options.attack, options.set)
+	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
+	const dataset = await run.dataset()
+	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
+	const split = chosenImages(dataset, options)
+	session.progress.line(
+		`${split.length} ${options.split} images of ${dataset.name}, ${attack.name}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`,
+	)
+	const vanilla = prepareDefense('vanilla', run.clip, dataset.classNames)
+	const models = [
+		...(options.vanilla && run.defense.name !== 'vanilla' ? [{ defense: vanilla, parameters: {} }] : []),
+		{ defense: run.defense, parameters: run.parameters },
+	]
+	const found: { readonly record: EvaluationRecord; readonly path: string }[] = []
+	for (const model of models) {
+		const measured = await measure(session, {
+			clip: run.clip,
+			dataset,
+			splitName: options.split,
+			split,
+			...model,
+			attack,
+			threatModel: threat,
+			seed: options.seed,
+			batchSize: options.batchSize,
+			folder: join(run.directory, 'evaluations'),
+		})
+		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
+		found.push(measured)
+	}
+	session.result(
+		{
+			run: run.directory,
+			attack: attack.name,
+			norm: threat.norm,
+			epsilon: threat.epsilon,
+			split: options.split,
+			images: split.length,
+			seed: options.seed,
+			notices: dataset.notices,
+			rows: found.map(({ record, path }) => ({
+				defense: record.defense.name,
+				clean: record.clean,
+				robust: record.robust,
+				seconds: record.seconds,
+				record: path,
+			})),
+		},
+		[
+			accuracyTable(found.map(({ record }) => record)),
+			'',
+			`${split.length} images, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}; per-image outcomes:`,
+			...found.map(({ path }) => `  ${path}`),
+		].join('\n'),
+	)
+}
+
+function chosenImages(dataset: Dataset, { split, limit, seed }: EvaluateOptions): Split {
+	const all = dataset[split]
+	return limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
+}

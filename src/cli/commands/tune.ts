@@ -1,0 +1,149 @@
+/** `naptune tune`: a defense on a CLIP and labelled images. */
+
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { checkImages } from '../../data/check-images.js'
+import { fewShot } from '../../data/few-shot.js'
+import { defenses } from '../../defenses/registry.js'
+import { elementCount } from '../../onnx/tensor.js'
+import { loadPreset, type Preset, type TuningConfig, tuningConfig } from '../../tuning/configuration.js'
+import { tune } from '../../tuning/tune.js'
+import { Interruption } from '../exit-codes.js'
+import { followTuning } from '../follow-tuning.js'
+import { duration, epsilonText, grouped, percent } from '../format.js'
+import { dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import {
+	addSharedOptions,
+	collectSetting,
+	epsilonOption,
+	type SharedOptions,
+	seedOption,
+	wholeNumber,
+} from '../options.js'
+import { type Session, withSession } from '../session.js'
+
+interface TuneOptions extends SharedOptions {
+	readonly model: string
+	readonly data: string
+	readonly output: string
+	readonly preset: string
+	readonly defense?: string
+	readonly shots?: number
+	readonly epochs?: number
+	readonly batchSize?: number
+	readonly epsilon?: number
+	readonly seed?: number
+	readonly set: Readonly<Record<string, unknown>>
+	readonly resume?: boolean
+}
+
+/** Adds the command. */
+export function addTuneCommand(program: Command): void {
+	const learning = [...defenses.keys()].filter((name) => name !== 'vanilla')
+	const ofPreset = (what: string) => `${what} (default: the preset's)`
+	addSharedOptions(
+		program
+			.command('tune')
+			.description('Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.')
+			.addOption(modelOption())
+			.addOption(dataOption())
+			.requiredOption('--output <folder>', 'run directory to write')
+			.addOption(
+				new Option('--preset <name>', "settings to start from: paper, or demo (the embedded model's)").default('paper'),
+			)
+			.addOption(new Option('--defense <name>', ofPreset('method')).choices(learning))
+			.addOption(new Option('--shots <count>', ofPreset('training images per class')).argParser(wholeNumber(1)))
+			.addOption(epsilonOption(ofPreset('L-infinity size of the inner attack, such as 1/255')))
+			.addOption(new Option('--epochs <count>', ofPreset('passes over the images')).argParser(wholeNumber(1)))
+			.addOption(new Option('--batch-size <count>', ofPreset('images per step')).argParser(wholeNumber(1)))
+			.addOption(seedOption(ofPreset('seed of sample, initial values, order and augmentation')))
+			.addOption(
+				new Option('--set <key=value>', 'any other setting, such as optimizer.learningRate=0.002; may be repeated')
+					.argParser(collectSetting)
+					.default({}, 'none'),
+			)
+			.option('--resume', 'continue the run that the output folder holds'),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune tune --model openai/clip-vit-base-patch16 --data photos --shots 16 --output runs/photos
+  $ naptune evaluate runs/photos`,
+		)
+		.action((options: TuneOptions) => withSession(options, (session) => runTune(options, session)))
+}
+
+async function runTune(options: TuneOptions, session: Session): Promise<void> {
+	const { progress, signal } = session
+	const config = configOf(await loadPreset(options.preset), options)
+	const output = resolve(options.output)
+	session.writesTo(output)
+	const clip = await loadModel(options.model)
+	const dataset = await loadData(session, options.data, config.seed)
+	const sample = fewShot(dataset, config.shots, config.seed)
+	await checkImages(sample.train)
+	const engine = await session.engine()
+	progress.line(
+		`Tuning ${config.defense.name} on ${grouped(sample.train.length)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`,
+	)
+	const started = performance.now()
+	const follower = followTuning(progress, config.epochs)
+	const { defense, finished, residentBytes } = await tune({
+		engine,
+		clip,
+		dataset,
+		config,
+		output,
+		resume: options.resume ?? false,
+		signal,
+		onProgress: follower.onProgress,
+		onEpoch: follower.onEpoch,
+	}).finally(follower.end)
+	if (!finished) {
+		throw new Interruption(
+			`Stopped. The state is saved in ${output}; the same command with --resume goes on from there.`,
+		)
+	}
+	const seconds = (performance.now() - started) / 1000
+	const last = follower.records.at(-1)
+	const trainableParameters = [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
+	session.result(
+		{
+			output,
+			defense: defense.name,
+			trainableParameters,
+			classes: dataset.classNames.length,
+			images: sample.train.length,
+			epochs: config.epochs,
+			epsilon: config.attack.epsilon,
+			seconds,
+			residentBytes,
+			notices: sample.notices,
+			lastEpoch: last ?? null,
+		},
+		[
+			`Tuned ${grouped(trainableParameters)} parameters of ${defense.name} in ${duration(seconds)}; the process held ${grouped(Math.round(residentBytes / 2 ** 20))} MB.`,
+			...(last
+				? [
+						`On its training images: clean ${percent(last.cleanAccuracy).trim()}, under the inner attack ${percent(last.adversarialAccuracy).trim()}.`,
+					]
+				: []),
+			`The run is in ${output}. Measure it: naptune evaluate ${options.output}`,
+		].join('\n'),
+	)
+}
+
+/** The preset's values, then options, then settings. Options of one method mean nothing to another. */
+function configOf(preset: Preset, options: TuneOptions): TuningConfig {
+	const { defense, shots, epochs, batchSize, epsilon, seed, set } = options
+	const given = (entries: Readonly<Record<string, unknown>>) =>
+		Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
+	const base = tuningConfig(preset.tuning)
+	const own = defense === undefined || defense === base.defense.name
+	return tuningConfig(
+		own ? preset.tuning : { ...preset.tuning, defense: { name: defense } },
+		given({ shots, epochs, batchSize, seed, attack: epsilon === undefined ? undefined : { epsilon } }),
+		set,
+	)
+}

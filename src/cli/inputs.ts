@@ -1,0 +1,41 @@
+/** Models and data as they are named on the command line. */
+
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Option } from 'commander'
+import { type ClipModel, loadClip } from '../clip/model.js'
+import type { Dataset } from '../data/dataset.js'
+import { datasetNames, loadDataset } from '../data/registry.js'
+import { packagedModel } from './package-files.js'
+import type { Session } from './session.js'
+
+/** The data set that comes with the package. */
+export const packagedData = 'cifar10-mini'
+
+/** `--model`. */
+export function modelOption(): Option {
+	return new Option('--model <folder-or-id>', 'CLIP checkpoint: a folder, or an id of the Hugging Face hub').default(
+		packagedModel,
+		'the nano model of the package',
+	)
+}
+
+/** `--data`. */
+export function dataOption(): Option {
+	return new Option(
+		'--data <folder-or-name>',
+		`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
+	).default(packagedData)
+}
+
+/** Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere. */
+export function loadModel(source: string): Promise<ClipModel> {
+	return loadClip(existsSync(source) ? resolve(source) : source)
+}
+
+/** Loads data and passes on what a person must be told about it. */
+export async function loadData({ progress }: Session, nameOrFolder: string, seed: number): Promise<Dataset> {
+	const dataset = await loadDataset(nameOrFolder, seed)
+	for (const notice of dataset.notices) progress.line(`note: ${notice}`)
+	return dataset
+}

@@ -1,0 +1,151 @@
+/** Progress with rate and remaining time: a bar on a terminal, plain lines elsewhere. */
+
+import cliProgress from 'cli-progress'
+import { duration, rate } from './format.js'
+import { rateMeter } from './rate-meter.js'
+
+/** Seconds between two plain lines. */
+const secondsBetweenLines = 5
+
+/** Where progress goes; `process.stderr` has these. */
+export interface ProgressStream {
+	readonly isTTY?: boolean
+	readonly columns?: number
+	write(text: string): boolean
+}
+
+/** Progress of one task. */
+export interface ProgressTask {
+	/** @param done Units done, out of the total. @param detail A few words about where it stands. */
+	update(done: number, detail?: string): void
+	/** Ends the task; a bar disappears. */
+	end(): void
+}
+
+/** A place for lines and progress. */
+export interface Progress {
+	/** A line of text, above the bar where there is one. */
+	line(text: string): void
+	/**
+	 * Starts a task; a task under way is ended.
+	 * @param total Units to do. @param unit Their name in the plural. @param done Units done before.
+	 */
+	start(label: string, total: number, unit: string, done?: number): ProgressTask
+}
+
+/** Nothing is shown. */
+export const silentProgress: Progress = {
+	line() {},
+	start: () => ({ update() {}, end() {} }),
+}
+
+/** Progress on a stream. @param now Seconds on a clock that only moves forward. */
+export function createProgress(stream: ProgressStream, now: () => number = () => performance.now() / 1000): Progress {
+	let current: (ProgressTask & { readonly aside: (write: () => void) => void }) | undefined
+	const line = (text: string) => {
+		const write = () => stream.write(`${text}\n`)
+		if (current) current.aside(write)
+		else write()
+	}
+	return {
+		line,
+		start(label, total, unit, done = 0) {
+			current?.end()
+			const meter = rateMeter(done, now())
+			const show = stream.isTTY ? barOn(stream, label, total) : linesOn(stream, label, now)
+			let last = { done, detail: '' }
+			const text = () => {
+				const perSecond = meter.rate()
+				const remaining = meter.remaining(total)
+				const parts = [
+					`${last.done}/${total} ${unit}`,
+					last.detail,
+					perSecond === undefined ? '' : `${rate(perSecond)} ${unit}/s`,
+					remaining === undefined || last.done >= total ? '' : `${duration(remaining)} left`,
+				]
+				return parts.filter((part) => part !== '').join(', ')
+			}
+			show.draw(done, text())
+			const task = {
+				update(value: number, detail = last.detail) {
+					if (current !== task) return
+					meter.record(value, now())
+					last = { done: value, detail }
+					show.draw(value, text())
+				},
+				end() {
+					if (current !== task) return
+					current = undefined
+					show.remove()
+				},
+				aside: show.aside,
+			}
+			current = task
+			return task
+		},
+	}
+}
+
+interface Display {
+	draw(done: number, text: string): void
+	/** Writes something else without mixing the two. */
+	aside(write: () => void): void
+	remove(): void
+}
+
+function barOn(stream: ProgressStream, label: string, total: number): Display {
+	const bar = new cliProgress.SingleBar({
+		stream: stream as NodeJS.WritableStream,
+		clearOnComplete: true,
+		// Off would change the terminal's mode, which a process that is killed cannot restore.
+		linewrap: true,
+		barsize: (stream.columns ?? 80) >= 100 ? 24 : 12,
+		barCompleteChar: '█',
+		barIncompleteChar: '░',
+		format: `${label} {bar} {percentage} % · {text}`,
+	})
+	let state = { done: 0, text: '' }
+	let started = false
+	const begin = () => {
+		bar.start(total, state.done, { text: state.text })
+		started = true
+	}
+	return {
+		draw(done, text) {
+			state = { done, text }
+			if (started) bar.update(done, { text })
+			else begin()
+		},
+		aside(write) {
+			bar.stop()
+			write()
+			begin()
+		},
+		remove() {
+			bar.stop()
+		},
+	}
+}
+
+function linesOn(stream: ProgressStream, label: string, now: () => number): Display {
+	let shown = now()
+	let lines = 0
+	let waiting = ''
+	const write = (text: string) => {
+		stream.write(`${label}: ${text}\n`)
+		shown = now()
+		lines++
+		waiting = ''
+	}
+	return {
+		draw(_done, text) {
+			if (now() - shown >= secondsBetweenLines) write(text)
+			else waiting = text
+		},
+		aside: (writeOther) => writeOther(),
+		remove() {
+			// Short tasks need no line at all; what was followed for a while is seen through to its end.
+			if (lines > 0 && waiting !== '') write(waiting)
+		},
+	}
+}

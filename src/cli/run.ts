@@ -1,0 +1,47 @@
+/** From arguments to an exit code. */
+
+import { Command } from 'commander'
+import { addDemoCommand } from './commands/demo.js'
+import { addEvaluateCommand } from './commands/evaluate.js'
+import { addPretrainCommand } from './commands/pretrain.js'
+import { addTuneCommand } from './commands/tune.js'
+import { exitCodes } from './exit-codes.js'
+import { survivePipes } from './output.js'
+import { packageVersion } from './package-files.js'
+import { reportError } from './report-error.js'
+
+const exitCodeHelp = `
+Exit codes:
+  0    done
+  1    what was asked for cannot be done; the message says why (NAPTUNE_DEBUG=1 adds the stack)
+  2    the command line is wrong
+  130  stopped by Ctrl-C; what was done is saved (143: stopped by SIGTERM)
+
+With --json, stdout holds exactly one JSON document: the result, or { "error": { "message", "exitCode" } }.`
+
+/** The whole program. */
+export function createProgram(): Command {
+	const program = new Command('naptune')
+		.description('Harden CLIP models against adversarial images, and measure what the hardening is worth.')
+		.version(packageVersion())
+		.configureHelp({ showGlobalOptions: true, helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
+		.showHelpAfterError('(add --help for the options and an example)')
+		.addHelpText('after', exitCodeHelp)
+		.exitOverride()
+	addDemoCommand(program)
+	addTuneCommand(program)
+	addEvaluateCommand(program)
+	addPretrainCommand(program)
+	return program
+}
+
+/** Runs the command line. @param args What follows the program's name. @returns The exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+	survivePipes()
+	try {
+		await createProgram().parseAsync(args, { from: 'user' })
+		return exitCodes.success
+	} catch (error) {
+		return reportError(error, args.includes('--json'))
+	}
+}

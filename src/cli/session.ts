@@ -1,0 +1,49 @@
+/** What every command works with: output, engine and a way to be stopped. */
+
+import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
+import { Interruption } from './exit-codes.js'
+import { createInterrupt } from './interrupt.js'
+import { removeOwnTemporaries } from './leftovers.js'
+import type { SharedOptions } from './options.js'
+import { createOutput, type Output } from './output.js'
+
+/** A running command. */
+export interface Session extends Output {
+	/** Aborted when the command should finish its step, save and stop. */
+	readonly signal: AbortSignal
+	/** The engine that the options ask for; started at the first call. */
+	engine(): Promise<ModelEngine>
+	/** Names the folder that is written to, so that leaving at once leaves no temporary file in it. */
+	writesTo(folder: string): void
+}
+
+/** Runs a command and closes what it opened. */
+export async function withSession(options: SharedOptions, work: (session: Session) => Promise<void>): Promise<void> {
+	const output = createOutput(options)
+	const folders = new Set<string>()
+	const interrupt = createInterrupt(
+		() => process.stderr.write('\nStopping after the step under way. Press Ctrl-C again to leave at once.\n'),
+		() => removeOwnTemporaries(folders),
+	)
+	let engine: Promise<ModelEngine> | undefined
+	try {
+		await work({
+			...output,
+			signal: interrupt.signal,
+			engine: () => {
+				engine ??= createEngine({ device: options.device, threads: options.threads })
+				return engine
+			},
+			writesTo: (folder) => folders.add(folder),
+		})
+	} catch (error) {
+		const code = interrupt.code()
+		throw error instanceof Interruption && code !== undefined ? new Interruption(error.message, code) : error
+	} finally {
+		interrupt.dispose()
+		await engine?.then(
+			(started) => started.close(),
+			() => {},
+		)
+	}
+}

@@ -1,0 +1,47 @@
+/** Outcomes of an evaluation under way, kept so that it can go on where it was cut off. */
+
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { AttackOutcome } from '../attacks/run-attack.js'
+import { openJsonLines, readJsonLines } from '../files/json-lines.js'
+
+/** An open log. */
+export interface OutcomeLog {
+	/** What an earlier evaluation under the same settings had found. */
+	readonly earlier: readonly AttackOutcome[]
+	append(outcomes: readonly AttackOutcome[]): Promise<void>
+	/** Idempotent. */
+	close(): Promise<void>
+	/** Closes and removes the log, once its content lies elsewhere. */
+	discard(): Promise<void>
+}
+
+/**
+ * Opens a log, or starts it anew where the one found was written under other settings.
+ * @param settings Everything that decides the outcomes, as JSON.
+ * @throws NaptuneError when the file cannot be written.
+ */
+export async function openOutcomeLog(path: string, settings: Readonly<Record<string, unknown>>): Promise<OutcomeLog> {
+	const own = JSON.parse(JSON.stringify(settings)) as unknown
+	const [head, ...outcomes] = existsSync(path) ? (await readJsonLines(path)).records : []
+	const same = isDeepStrictEqual(head, own)
+	const log = await openJsonLines(path, same ? {} : { length: 0 })
+	if (!same) await log.append(own)
+	let closed: Promise<void> | undefined
+	const close = () => {
+		closed ??= log.close()
+		return closed
+	}
+	return {
+		earlier: same ? (outcomes as AttackOutcome[]) : [],
+		append: async (more) => {
+			await log.append(...more)
+		},
+		close,
+		async discard() {
+			await close()
+			await rm(path, { force: true })
+		},
+	}
+}

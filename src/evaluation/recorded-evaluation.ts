@@ -1,0 +1,154 @@
+/** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
+
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { PreparedAttack } from '../attacks/attack-definition.js'
+import type { AttackCounts, AttackOutcome } from '../attacks/run-attack.js'
+import type { ThreatModel } from '../attacks/threat-model.js'
+import type { ClipModel } from '../clip/model.js'
+import type { Dataset, Split } from '../data/dataset.js'
+import type { Defense } from '../defenses/defense.js'
+import { explainWriteFailure, writeFileAtomic } from '../files/atomic-write.js'
+import { sha256OfBytes } from '../files/sha256.js'
+import type { Tensor } from '../onnx/tensor.js'
+import type { Engine } from '../runtime/engine.js'
+import { deployedClassifier } from './deployed-classifier.js'
+import { type Accuracy, evaluate } from './evaluate.js'
+import { openOutcomeLog } from './outcome-log.js'
+
+/** What decides the outcomes of an evaluation; JSON. */
+export interface EvaluationSettings {
+	readonly format: 1
+	readonly defense: {
+		readonly name: string
+		readonly options: Readonly<Record<string, unknown>>
+		/** Of the parameters' bytes in the order of their names. */
+		readonly parameters: string
+	}
+	/** The attacker sees the full model as it is deployed, gradients included. */
+	readonly knowledge: 'full'
+	readonly attack: Pick<PreparedAttack, 'name' | 'attack' | 'source' | 'options'>
+	readonly threatModel: ThreatModel
+	/** Seed of the attack's random choices. */
+	readonly seed: number
+	readonly model: { readonly source: string; readonly revision?: string; readonly sha256: string }
+	readonly dataset: {
+		readonly name: string
+		readonly origin: Readonly<Record<string, unknown>>
+		readonly notices: readonly string[]
+		readonly split: string
+		readonly images: number
+		/** Of the image ids in order. */
+		readonly ids: string
+		readonly classNames: readonly string[]
+	}
+	readonly versions: { readonly naptune: string; readonly engine: string; readonly device: string }
+}
+
+/** A finished evaluation. */
+export interface EvaluationRecord extends EvaluationSettings {
+	readonly images: number
+	readonly clean: Accuracy
+	readonly robust: Accuracy
+	/** Wall-clock time; of a resumed evaluation only the last part. */
+	readonly seconds: number
+	readonly threads: number
+	readonly batchSize: number
+	readonly outcomes: readonly AttackOutcome[]
+}
+
+/** What {@link recordedEvaluation} needs. */
+export interface RecordedEvaluationInput {
+	readonly engine: Engine
+	readonly clip: ClipModel
+	readonly dataset: Dataset
+	/** Name of the split, and the images of it that are evaluated. */
+	readonly splitName: string
+	readonly split: Split
+	readonly defense: Defense
+	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
+	readonly attack: PreparedAttack
+	readonly threatModel: ThreatModel
+	readonly seed: number
+	/** Images per batch; default 50. */
+	readonly batchSize?: number
+	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
+	readonly path: string
+	readonly onProgress?: (counts: AttackCounts) => void
+	/** Stops after the batch under way. */
+	readonly signal?: AbortSignal
+}
+
+/**
+ * Evaluates a defense and writes the record.
+ * @returns The record, or undefined when stopped by the signal.
+ * @throws NaptuneError when images cannot be read, or the record cannot be written.
+ */
+export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
+	const { engine, clip, defense, parameters, split, attack, threatModel, seed, batchSize = 50, path } = input
+	const settings = await settingsOf(input)
+	try {
+		await mkdir(dirname(path), { recursive: true })
+	} catch (error) {
+		throw explainWriteFailure(error, path)
+	}
+	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
+	try {
+		const classifier = await deployedClassifier(engine, clip, defense, parameters)
+		const result = await evaluate({
+			clip,
+			classifier,
+			split,
+			attack,
+			threatModel,
+			seed,
+			batchSize,
+			earlier: log.earlier,
+			onOutcomes: log.append,
+			...(input.onProgress ? { onProgress: input.onProgress } : {}),
+			...(input.signal ? { signal: input.signal } : {}),
+		}).finally(() => classifier.release())
+		if (!result) return undefined
+		const record: EvaluationRecord = { ...settings, ...result, threads: engine.threads, batchSize }
+		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
+		await log.discard()
+		return record
+	} finally {
+		await log.close()
+	}
+}
+
+async function settingsOf(input: RecordedEvaluationInput): Promise<EvaluationSettings> {
+	const { engine, clip, dataset, splitName, split, defense, parameters, attack, threatModel, seed } = input
+	const { source, revision, sha256 } = clip.checkpoint
+	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
+	const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+	return {
+		format: 1,
+		defense: { name: defense.name, options: defense.config, parameters: fingerprint(parameters) },
+		knowledge: 'full',
+		attack: { name: attack.name, attack: attack.attack, source: attack.source, options: attack.options },
+		threatModel,
+		seed,
+		model: { source, ...(revision === undefined ? {} : { revision }), sha256 },
+		dataset: {
+			name: dataset.name,
+			origin: dataset.origin,
+			notices: dataset.notices,
+			split: splitName,
+			images: split.length,
+			ids: sha256OfBytes(JSON.stringify(ids)),
+			classNames: dataset.classNames,
+		},
+		versions: { naptune: (manifest as { version: string }).version, engine: engine.version, device: engine.device },
+	}
+}
+
+function fingerprint(parameters: Readonly<Record<string, Tensor<'float32'>>>): string {
+	const names = Object.keys(parameters).sort()
+	const parts = names.map((name) => {
+		const { shape, data } = parameters[name]!
+		return `${name} ${shape.join('x')} ${sha256OfBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`
+	})
+	return sha256OfBytes(parts.join('\n'))
+}

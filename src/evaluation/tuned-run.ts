@@ -1,0 +1,107 @@
+/** A finished tuning run, read back from its directory: model, data, defense and parameters, all checked to be the same. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { type ClipModel, loadClip } from '../clip/model.js'
+import type { Dataset } from '../data/dataset.js'
+import { loadDataset } from '../data/registry.js'
+import type { Defense } from '../defenses/defense.js'
+import { prepareDefense } from '../defenses/registry.js'
+import { NaptuneError } from '../errors.js'
+import { readJsonFile } from '../files/json-file.js'
+import type { Tensor } from '../onnx/tensor.js'
+import { runFiles } from '../tuning/run-directory.js'
+import { loadTensors } from '../tuning/tensor-set.js'
+
+/** A tuned model that can be evaluated or used. */
+export interface TunedRun {
+	readonly directory: string
+	readonly clip: ClipModel
+	readonly defense: Defense
+	/** Final parameters by name. */
+	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
+	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
+	readonly trainedEpsilon: number
+	/** Loads the data set that the run was tuned on. @throws NaptuneError when it is gone or has changed. */
+	dataset(): Promise<Dataset>
+}
+
+const description = z.object({
+	format: z.literal(1),
+	model: z.object({ source: z.string(), sha256: z.string() }),
+	dataset: z.object({ origin: z.record(z.string(), z.unknown()), classNames: z.array(z.string()) }),
+	defense: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
+	config: z.object({ attack: z.object({ epsilon: z.number() }) }),
+})
+
+/**
+ * Opens a finished run.
+ * @param directory As given to `tune`.
+ * @param model Where the model lies now; by default where it was.
+ * @throws NaptuneError when there is no finished run, its files are damaged, or the model's weights are not the same.
+ */
+export async function loadTunedRun(directory: string, model?: string): Promise<TunedRun> {
+	const path = join(directory, runFiles.description)
+	if (!existsSync(path)) {
+		throw new NaptuneError(
+			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.`,
+		)
+	}
+	const parsed = description.safeParse(await readJsonFile(path))
+	if (!parsed.success) {
+		throw new NaptuneError(
+			`${path} is not the description of a run that this version reads:\n${z.prettifyError(parsed.error)}`,
+		)
+	}
+	const run = parsed.data
+	const parametersFile = join(directory, runFiles.parameters)
+	if (!existsSync(parametersFile)) {
+		throw new NaptuneError(
+			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
+		)
+	}
+	const clip = await loadClip(model ?? run.model.source)
+	if (clip.checkpoint.sha256 !== run.model.sha256) {
+		throw new NaptuneError(
+			`The weights of ${clip.checkpoint.source} (sha256 ${clip.checkpoint.sha256}) are not those that ${directory} was tuned on (${run.model.sha256}). Give the same model.`,
+		)
+	}
+	const defense = prepareDefense(run.defense.name, clip, run.dataset.classNames, run.defense.options)
+	const parameters = await loadTensors(parametersFile)
+	checkParameters(defense, parameters, parametersFile)
+	return {
+		directory,
+		clip,
+		defense,
+		parameters,
+		trainedEpsilon: run.config.attack.epsilon,
+		dataset: () => sameDataset(run.dataset.origin, directory),
+	}
+}
+
+async function sameDataset(origin: Readonly<Record<string, unknown>>, directory: string): Promise<Dataset> {
+	const { fewShot: _, ...source } = origin
+	const name = source.dataset === 'folder' ? source.path : source.dataset
+	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
+	if (typeof name !== 'string')
+		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
+	const dataset = await loadDataset(name, seed)
+	if (!isDeepStrictEqual(JSON.parse(JSON.stringify(dataset.origin)), source)) {
+		throw new NaptuneError(
+			`The data in ${name} has changed since ${directory} was tuned on it: files were added, removed or renamed. Restore it, or tune again.`,
+		)
+	}
+	return dataset
+}
+
+function checkParameters(defense: Defense, parameters: TunedRun['parameters'], path: string): void {
+	for (const [name, { shape }] of defense.parameters) {
+		const own = parameters[name]
+		if (own && isDeepStrictEqual([...own.shape], [...shape])) continue
+		throw new NaptuneError(
+			`${path} has ${own ? `${name} of shape [${own.shape.join(', ')}]` : `no ${name}`}; its run needs shape [${shape.join(', ')}]. Restore the run directory, or tune again.`,
+		)
+	}
+}
