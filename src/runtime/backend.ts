@@ -27,6 +27,14 @@ export type BackendTensor = Tensor
 export const quiet = { severity: 4, level: 'fatal' } as const
 
 /**
+ * Optimizations that a float64 session must go without: the library fuses QuickGELU, for which it has no float64 kernel,
+ * and moves the factors of matrix products into a float32 attribute, which costs half of the digits.
+ */
+export function optimization({ doublePrecision }: SessionSettings): Record<string, string> {
+	return doublePrecision ? { disable_specified_optimizers: 'QuickGeluFusion;MatMulScaleFusion' } : {}
+}
+
+/**
  * External files as bytes, under the names by which the graph knows them.
  * @throws NaptuneError when a file cannot be read into memory whole.
  */

@@ -85,6 +85,7 @@ function engineOver(link: WorkerLink, about: Pick<Engine, 'device' | 'threads' |
 		const modelBytes = bytes.byteLength
 		const settings = {
 			prepack: options.prepack ?? true,
+			doublePrecision: model.inputs.some(({ type }) => type === 'float64'),
 			...(directory !== undefined && { externalDirectory: directory }),
 			externalFiles: names,
 		}

@@ -1,7 +1,7 @@
 /** onnxruntime-node: the native library with its execution providers. */
 
 import { NaptuneError } from '../errors.js'
-import { type Backend, quiet } from './backend.js'
+import { type Backend, optimization, quiet } from './backend.js'
 import type { Device } from './engine.js'
 
 /** Devices that the native library can drive, depending on its build. */
@@ -34,6 +34,7 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 				graphOptimizationLevel: 'all',
 				logSeverityLevel: quiet.severity,
 				extra: {
+					optimization: optimization(settings),
 					session: {
 						// Threads that spin while they wait take the cores from the threads they wait for.
 						'intra_op.allow_spinning': '0',

@@ -1,7 +1,7 @@
 /** onnxruntime-web on its WebAssembly provider, which needs no native code. */
 
 import { join } from 'node:path'
-import { type Backend, quiet, readExternalFiles } from './backend.js'
+import { type Backend, optimization, quiet, readExternalFiles } from './backend.js'
 
 /**
  * Loads onnxruntime-web. Its binary comes from the installed package; nothing is downloaded.
@@ -15,14 +15,15 @@ export async function loadWasm(threads: number): Promise<Backend> {
 		device: 'wasm',
 		version: `onnxruntime-web ${env.versions.web ?? env.versions.common}`,
 		Tensor,
-		async create(model, { externalDirectory, externalFiles, prepack }) {
+		async create(model, settings) {
+			const { externalDirectory, externalFiles, prepack } = settings
 			const files = externalDirectory === undefined ? [] : externalFiles.map((name) => join(externalDirectory, name))
 			return InferenceSession.create(model, {
 				executionProviders: ['wasm'],
 				graphOptimizationLevel: 'all',
 				logSeverityLevel: quiet.severity,
 				externalData: await readExternalFiles(files),
-				extra: { session: { disable_prepacking: prepack ? '0' : '1' } },
+				extra: { optimization: optimization(settings), session: { disable_prepacking: prepack ? '0' : '1' } },
 			})
 		},
 	}
