@@ -20,7 +20,12 @@ const may = {
 const rooms = Object.keys(may)
 module.exports = {
 	forbidden: [
-		{ name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+		{
+			name: 'no-cycles',
+			severity: 'error',
+			from: {},
+			to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+		},
 		{ name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
 		...rooms.map((room) => ({
 			name: `imports-of-${room}`,
@@ -29,5 +34,9 @@ module.exports = {
 			to: { path: '^src/', pathNot: `^src/(errors\\.ts$|${[room, ...may[room]].map((name) => `${name}/`).join('|')})` },
 		})),
 	],
-	options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
+	options: {
+		tsPreCompilationDeps: true,
+		tsConfig: { fileName: 'tsconfig.json' },
+		doNotFollow: { path: 'node_modules' },
+	},
 }
