@@ -4,6 +4,7 @@ import { NaptuneError } from '../errors.js'
 import { describeShape, sameShape } from './dimensions.js'
 import { isFloat } from './element-types.js'
 import { emitter, scalar } from './emit.js'
+import { expandTo } from './operators/broadcasting.js'
 import { operators } from './operators/index.js'
 import { leavesOf, nodesInOrder } from './traverse.js'
 import type { Node, Value } from './value.js'
@@ -124,6 +125,5 @@ function differentiate(
 
 /** A value of the shape of `like`, all entries equal. */
 function filled(like: Value, value: number, origin: string): Value {
-	const emit = emitter(origin)
-	return emit('Expand', [scalar(value, like.type), emit('Shape', [like])])
+	return expandTo(emitter(origin), scalar(value, like.type), like)
 }

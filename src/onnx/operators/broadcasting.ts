@@ -33,7 +33,19 @@ export function reshapeTo(emit: Emit, value: Value, like: Value): Value {
 	return emit('Reshape', [value, target])
 }
 
+/** The sizes of a value: constants where all are fixed, so that nothing depends on the value itself. */
+export function sizesOf(emit: Emit, value: Value): Value {
+	return value.shape.every((dimension) => typeof dimension === 'number')
+		? emit.integers(value.shape)
+		: emit('Shape', [value])
+}
+
+/** A value broadcast to the shape of another one. */
+export function expandTo(emit: Emit, value: Value, like: Value): Value {
+	return sameShape(value.shape, like.shape) ? value : emit('Expand', [value, sizesOf(emit, like)])
+}
+
 /** Zeros of a value's type and shape, for gradients to be added into. */
 export function zerosLike(emit: Emit, value: Value): Value {
-	return emit('Expand', [emit.scalar(0, value.type), emit('Shape', [value])])
+	return expandTo(emit, emit.scalar(0, value.type), value)
 }

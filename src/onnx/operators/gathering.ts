@@ -13,7 +13,7 @@ import {
 	text,
 } from '../operator.js'
 import type { Value } from '../value.js'
-import { zerosLike } from './broadcasting.js'
+import { expandTo, zerosLike } from './broadcasting.js'
 
 const gather: Operator = {
 	name: 'Gather',
@@ -42,7 +42,7 @@ const gather: Operator = {
 			]),
 		])
 		const dy = outputGradients[0]!
-		const everywhere = emit('Expand', [placed, emit('Shape', [dy])])
+		const everywhere = expandTo(emit, placed, dy)
 		const collapse = (value: Value) => {
 			if (indices.shape.length === 1) return value
 			if (indices.shape.length === 0) return emit('Unsqueeze', [value, emit.integers([axis])])

@@ -61,96 +61,116 @@ export function uniform(seed: number): () => number {
 	}
 }
 
-/** @throws Error naming the quantity and both numbers when a gradient or an inferred shape is wrong. */
+/**
+ * Checks the gradients of some trials, all in one program.
+ * @throws Error naming trial, quantity and both numbers when a gradient or an inferred shape is wrong.
+ */
 export async function checkGradients(
 	compile: Compile,
-	trial: Trial,
+	trials: readonly Trial[],
 	precision: Precision,
 	seed: number,
 ): Promise<void> {
+	const random = uniform(seed)
+	const checks = trials.map((trial, at) => prepare(trial, `trial ${at}: `, precision, random))
+	const program = await compile(Object.assign({}, ...checks.map(({ outputs }) => outputs)))
+	try {
+		const at = (offset: number) => {
+			const feeds = checks.flatMap(({ feeds }) => feeds(offset))
+			return program.run(Object.fromEntries(feeds.filter(([name]) => program.inputs.includes(name))))
+		}
+		const [here, ahead, behind] = [await at(0), await at(precision.step), await at(-precision.step)]
+		for (const { verify } of checks) verify(here, ahead, behind)
+	} finally {
+		await program.release()
+	}
+}
+
+/** The graph of one trial with its derivatives, what it is fed along one random direction, and what must hold then. */
+function prepare(trial: Trial, prefix: string, precision: Precision, random: () => number) {
 	const { type, step, secondOrder } = precision
 	const { operands, fixed = [] } = trial
-	const xs = operands.map(({ shape, declared }, at) => input(`x${at}`, type, declared ?? shape))
-	const fixedInputs = fixed.map(({ value, declared }, at) => input(`fixed${at}`, value.type, declared ?? value.shape))
+	// Symbols of different trials are different sizes.
+	const own = (shape: Shape) =>
+		shape.map((size) => (typeof size === 'string' ? `${size}.${prefix.slice(6, -2)}` : size))
+	const xs = operands.map(({ shape, declared }, at) => input(`${prefix}x${at}`, type, own(declared ?? shape)))
+	const fixedInputs = fixed.map(({ value, declared }, at) =>
+		input(`${prefix}fixed${at}`, value.type, own(declared ?? value.shape)),
+	)
 	const built = trial.build(xs, fixedInputs)
 	const ys = Array.isArray(built) ? (built as readonly Value[]) : [built as Value]
-	const seeds = ys.map((y, at) => input(`seed${at}`, y.type, y.shape))
-	const directions = xs.map((x, at) => input(`direction${at}`, x.type, x.shape))
+	const seeds = ys.map((y, at) => input(`${prefix}seed${at}`, y.type, y.shape))
+	const directions = xs.map((x, at) => input(`${prefix}direction${at}`, x.type, x.shape))
 
 	const outputs: Record<string, Value> = {}
 	ys.forEach((y, k) => {
-		outputs[`y${k}`] = y
+		outputs[`${prefix}y${k}`] = y
 		const gradients = grad(y, xs, { seed: seeds[k]! })
 		gradients.forEach((gradient, i) => {
-			outputs[`g${i}.${k}`] = gradient
+			outputs[`${prefix}g${i}.${k}`] = gradient
 		})
 		if (!secondOrder) return
 		const slope = gradients.map((gradient, i) => reduceSum(mul(gradient, directions[i]!))).reduce((a, b) => add(a, b))
 		grad(slope, xs).forEach((gradient, i) => {
-			outputs[`h${i}.${k}`] = gradient
+			outputs[`${prefix}h${i}.${k}`] = gradient
 		})
 	})
-	const program = await compile(outputs)
-	try {
-		const random = uniform(seed)
-		const draw = (count: number) => Array.from({ length: count }, () => random() * 2 - 1)
-		const shaped = [...operands, ...fixed.map(({ value, declared }) => ({ shape: value.shape, declared }))]
-		const sizes = new Map(
-			shaped.flatMap(({ shape, declared }) => (declared ?? []).map((size, at) => [size, shape[at]!])),
-		)
-		const seedShapes = ys.map((y) => y.shape.map((dimension) => sizeOf(dimension, sizes)))
-		const seedValues = seedShapes.map((shape) => draw(elementCount(shape)))
-		const make = (shape: readonly number[], values: readonly number[], kind: ElementType = type) =>
-			kind === 'float32'
-				? tensor('float32', shape, Float32Array.from(values))
-				: tensor('float64', shape, Float64Array.from(values))
-		const at = (offset: number, along: readonly (readonly number[])[]) => {
-			const feeds: [string, Tensor][] = [
-				...operands.map(({ shape, values }, i): [string, Tensor] => [
-					`x${i}`,
-					make(
-						shape,
-						values.map((value, j) => value + offset * along[i]![j]!),
-					),
-				]),
-				...fixed.map(({ value }, i): [string, Tensor] => [`fixed${i}`, value]),
-				...seedShapes.map((shape, k): [string, Tensor] => [`seed${k}`, make(shape, seedValues[k]!, ys[k]!.type)]),
-				...operands.map(({ shape }, i): [string, Tensor] => [`direction${i}`, make(shape, along[i]!)]),
-			]
-			return program.run(Object.fromEntries(feeds.filter(([name]) => program.inputs.includes(name))))
-		}
 
-		for (let round = 0; round < 2; round++) {
-			const along = operands.map(({ values }) => draw(values.length))
-			const here = await at(0, along)
-			const ahead = await at(step, along)
-			const behind = await at(-step, along)
-			const numeric = (name: string) =>
-				numbers(ahead[name]!).map((value, j) => (value - numbers(behind[name]!)[j]!) / (2 * step))
-			ys.forEach((y, k) => {
-				const { shape } = here[`y${k}`]!
-				if (describeShape(shape) !== describeShape(seedShapes[k]!) || here[`y${k}`]!.type !== y.type) {
-					throw new Error(
-						`result ${k} was inferred as ${y.type} ${describeShape(y.shape)}, the engine returned ${here[`y${k}`]!.type} ${describeShape(shape)}`,
-					)
-				}
-				const expected = dot(numeric(`y${k}`), seedValues[k]!)
-				const given = xs.reduce((sum, _, i) => sum + dot(numbers(here[`g${i}.${k}`]!), along[i]!), 0)
-				compare(`slope of result ${k}`, given, expected, precision)
-			})
-			if (!secondOrder) continue
+	const sizes = new Map(
+		[
+			...xs.map((x, at) => [x, operands[at]!.shape] as const),
+			...fixedInputs.map((x, at) => [x, fixed[at]!.value.shape] as const),
+		].flatMap(([{ shape }, actual]) => shape.map((size, at) => [size, actual[at]!] as const)),
+	)
+	const draw = (count: number) => Array.from({ length: count }, () => random() * 2 - 1)
+	const resultShapes = ys.map((y) => y.shape.map((dimension) => sizeOf(dimension, sizes)))
+	const seedValues = resultShapes.map((shape) => draw(elementCount(shape)))
+	const along = operands.map(({ values }) => draw(values.length))
+
+	const feeds = (offset: number): [string, Tensor][] => [
+		...operands.map(({ shape, values }, i): [string, Tensor] => {
+			const moved = values.map((value, j) => value + offset * along[i]![j]!)
+			return [`${prefix}x${i}`, make(type, shape, moved)]
+		}),
+		...operands.map(({ shape }, i): [string, Tensor] => [`${prefix}direction${i}`, make(type, shape, along[i]!)]),
+		...fixed.map(({ value }, i): [string, Tensor] => [`${prefix}fixed${i}`, value]),
+		...resultShapes.map((shape, k): [string, Tensor] => [
+			`${prefix}seed${k}`,
+			make(ys[k]!.type, shape, seedValues[k]!),
+		]),
+	]
+	type Results = Record<string, Tensor>
+	const verify = (here: Results, ahead: Results, behind: Results) => {
+		const slope = (name: string) => {
+			const before = numbers(behind[prefix + name]!)
+			return numbers(ahead[prefix + name]!).map((value, j) => (value - before[j]!) / (2 * step))
+		}
+		ys.forEach((y, k) => {
+			const returned = here[`${prefix}y${k}`]!
+			if (describeShape(returned.shape) !== describeShape(resultShapes[k]!) || returned.type !== y.type) {
+				throw new Error(
+					`${prefix}result ${k} was inferred as ${y.type} ${describeShape(y.shape)}, the engine returned ${returned.type} ${describeShape(returned.shape)}`,
+				)
+			}
+			const given = xs.reduce((sum, _, i) => sum + dot(numbers(here[`${prefix}g${i}.${k}`]!), along[i]!), 0)
+			compare(`${prefix}slope of result ${k}`, given, dot(slope(`y${k}`), seedValues[k]!), precision)
+			if (!secondOrder) return
 			xs.forEach((_, i) => {
-				ys.forEach((_, k) => {
-					const expected = numeric(`g${i}.${k}`)
-					numbers(here[`h${i}.${k}`]!).forEach((given, j) => {
-						compare(`second derivative of result ${k} to operand ${i}, entry ${j}`, given, expected[j]!, precision)
-					})
+				const expected = slope(`g${i}.${k}`)
+				numbers(here[`${prefix}h${i}.${k}`]!).forEach((value, j) => {
+					const what = `${prefix}second derivative of result ${k} to operand ${i}, entry ${j},`
+					compare(what, value, expected[j]!, precision)
 				})
 			})
-		}
-	} finally {
-		await program.release()
+		})
 	}
+	return { outputs, feeds, verify }
+}
+
+function make(type: ElementType, shape: readonly number[], values: readonly number[]): Tensor {
+	return type === 'float32'
+		? tensor('float32', shape, Float32Array.from(values))
+		: tensor('float64', shape, Float64Array.from(values))
 }
 
 function sizeOf(dimension: number | string, sizes: ReadonlyMap<number | string, number>): number {

@@ -15,7 +15,7 @@ import {
 	requireSameType,
 } from '../operator.js'
 import type { Value } from '../value.js'
-import { sumToShape } from './broadcasting.js'
+import { expandTo, sumToShape } from './broadcasting.js'
 
 const layerNormalization: Operator = {
 	name: 'LayerNormalization',
@@ -69,7 +69,7 @@ const layerNormalization: Operator = {
 			}
 			// The statistics are outputs of their own; gradients arrive there only in second-order graphs.
 			const width = emit.scalar(staticDimension(x.shape, x.shape.length - 1, 'LayerNormalization'), x.type)
-			if (dMean) add(emit('Expand', [emit('Div', [dMean, width]), emit('Shape', [x])]))
+			if (dMean) add(expandTo(emit, emit('Div', [dMean, width]), x))
 			if (dDeviation) {
 				const slope = emit('Div', [emit('Mul', [dDeviation, emit('Mul', [deviation, deviation])]), width])
 				add(emit('Neg', [emit('Mul', [slope, normalized])]))

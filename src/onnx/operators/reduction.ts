@@ -13,6 +13,7 @@ import {
 	requireNumber,
 } from '../operator.js'
 import type { Shape, Value } from '../value.js'
+import { expandTo } from './broadcasting.js'
 
 /** Axes of a reduction, counted from the front; all of them when none or an empty list are given, as ONNX says. */
 function axesOf(call: Pick<Call, 'operator' | 'inputs'>): readonly number[] {
@@ -87,9 +88,9 @@ function toExtremum(call: GradientCall, dy: Value, x: Value, y: Value): Value {
 }
 
 export const reductionOperators: readonly Operator[] = [
-	reduction('ReduceSum', 'Sum over axes.', ({ emit }, dy, x) => emit('Expand', [dy, emit('Shape', [x])])),
+	reduction('ReduceSum', 'Sum over axes.', ({ emit }, dy, x) => expandTo(emit, dy, x)),
 	reduction('ReduceMean', 'Mean over axes.', (call, dy, x) =>
-		call.emit('Expand', [call.emit('Div', [dy, reducedCount(call)]), call.emit('Shape', [x])]),
+		expandTo(call.emit, call.emit('Div', [dy, reducedCount(call)]), x),
 	),
 	reduction('ReduceMax', 'Largest entry over axes; ties share the gradient.', toExtremum),
 	reduction('ReduceMin', 'Smallest entry over axes; ties share the gradient.', toExtremum),
