@@ -35,8 +35,11 @@ export async function writeSeededCheckpoint(directory: string, config: object, s
 	await writeFileAtomic(join(directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
 }
 
-/** All weights of a geometry; the stream of a weight is its place among the sorted names. */
-function seededWeights(config: ClipConfig, seed: number): NamedChunks[] {
+/**
+ * All weights of a geometry, made when they are written; the stream of a weight is its place among the sorted names.
+ * @param seed A whole number in [0, 2^32).
+ */
+export function seededWeights(config: ClipConfig, seed: number): NamedChunks[] {
 	const shapes = expectedWeights(config)
 	return [...shapes.keys()].sort().map((name, stream) => {
 		const shape = shapes.get(name)!

@@ -1,0 +1,23 @@
+/** Resident memory while something runs. */
+
+const millisecondsBetweenLooks = 5
+
+/**
+ * The highest resident memory of this process, worker threads and mapped files included, while an action runs. It is
+ * looked at every 5 ms, which sees what lasts; the action must not block this thread.
+ * @returns Bytes.
+ */
+export async function peakResidentBytes(action: () => Promise<void>): Promise<number> {
+	let peak = process.memoryUsage.rss()
+	const look = () => {
+		peak = Math.max(peak, process.memoryUsage.rss())
+	}
+	const timer = setInterval(look, millisecondsBetweenLooks)
+	try {
+		await action()
+		look()
+		return peak
+	} finally {
+		clearInterval(timer)
+	}
+}
