@@ -11,6 +11,7 @@ import { checkFeeds } from './feeds.js'
 import { inlineExternal } from './inline-external.js'
 import { createProgram, type SerializedModel } from './program.js'
 import { residentTensors } from './resident-tensors.js'
+import { refuseTelemetry } from './telemetry.js'
 import { movable } from './transfer.js'
 import { startWorker, WorkerError, type WorkerLink } from './worker-link.js'
 
@@ -43,6 +44,7 @@ export async function createEngine({
 	if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
 		throw new NaptuneError(`The number of threads must be a whole number from 1 to 1024, got ${threads}.`)
 	}
+	refuseTelemetry()
 	const link = startWorker(new URL('./worker.js', import.meta.url))
 	try {
 		const { version, device: actual, fallbackReason } = await link.ask({ kind: 'start', device, threads })
