@@ -3,14 +3,12 @@
 import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Removes them from these folders; synchronous, so that it can run while the process ends. */
-export function removeOwnTemporaries(folders: Iterable<string>): void {
+/** Removes them from a folder; synchronous, so that it can run while the process ends. */
+export function removeOwnTemporaries(folder: string): void {
 	const own = new RegExp(`^\\..+\\.${process.pid}\\.[0-9a-f]{8}\\.tmp$`)
-	for (const folder of folders) {
-		try {
-			for (const name of readdirSync(folder)) if (own.test(name)) unlinkSync(join(folder, name))
-		} catch {
-			// A folder that was never made holds nothing.
-		}
+	try {
+		for (const name of readdirSync(folder)) if (own.test(name)) unlinkSync(join(folder, name))
+	} catch {
+		// A folder that was never made holds nothing.
 	}
 }

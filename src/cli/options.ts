@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseEpsilon } from '../attacks/threat-model.js'
+import { parseEpsilon, threatModel } from '../attacks/threat-model.js'
 import { type Device, devices } from '../runtime/engine.js'
 
 /** Options of every command. */
@@ -32,11 +32,11 @@ export function seedOption(what: string, fallback?: number): Option {
 	return fallback === undefined ? option : option.default(fallback)
 }
 
-/** `--epsilon`, in pixel units. */
+/** `--epsilon` in L-infinity, in pixel units. */
 export function epsilonOption(what: string): Option {
 	return new Option('--epsilon <size>', what).argParser((text) => {
 		try {
-			return parseEpsilon(text)
+			return threatModel('linf', parseEpsilon(text)).epsilon
 		} catch (error) {
 			throw new InvalidArgumentError((error as Error).message)
 		}
@@ -98,4 +98,9 @@ function withSetting(
 	const inner = target[key!]
 	const record = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : {}
 	return { ...target, [key!]: withSetting(record as Record<string, unknown>, rest, value) }
+}
+
+/** The entries that were given. */
+export function given(entries: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
 }

@@ -1,5 +1,6 @@
 /** What a command says: its result on stdout, everything else on stderr. */
 
+import { exitCodes } from './exit-codes.js'
 import { createProgress, type Progress, silentProgress } from './progress.js'
 
 /** The two streams of a command. */
@@ -33,7 +34,8 @@ export function createOutput({ json = false, quiet = false }: { json?: boolean; 
 export function survivePipes(): void {
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 		if (error.code === 'EPIPE') process.exit(141)
-		throw error
+		process.stderr.write(`error: The result could not be written to stdout: ${error.message}.\n`)
+		process.exit(exitCodes.failure)
 	})
 	process.stderr.on('error', () => {})
 }

@@ -1,6 +1,8 @@
 /** From arguments to an exit code. */
 
 import { Command } from 'commander'
+import { addBenchCommand } from './commands/bench.js'
+import { addClassifyCommand } from './commands/classify.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
 import { addPretrainCommand } from './commands/pretrain.js'
@@ -24,14 +26,16 @@ export function createProgram(): Command {
 	const program = new Command('naptune')
 		.description('Harden CLIP models against adversarial images, and measure what the hardening is worth.')
 		.version(packageVersion())
-		.configureHelp({ showGlobalOptions: true, helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
+		.configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
 		.showHelpAfterError('(add --help for the options and an example)')
 		.addHelpText('after', exitCodeHelp)
 		.exitOverride()
 	addDemoCommand(program)
 	addTuneCommand(program)
 	addEvaluateCommand(program)
+	addClassifyCommand(program)
 	addPretrainCommand(program)
+	addBenchCommand(program)
 	return program
 }
 

@@ -15,15 +15,21 @@ export interface Session extends Output {
 	engine(): Promise<ModelEngine>
 	/** Names the folder that is written to, so that leaving at once leaves no temporary file in it. */
 	writesTo(folder: string): void
+	/** Something to be undone when the process leaves at once; synchronous. */
+	onLeave(undo: () => void): void
+	/** @throws Interruption when the command was asked to stop and has nothing to save. */
+	stopIfAsked(): void
 }
 
 /** Runs a command and closes what it opened. */
 export async function withSession(options: SharedOptions, work: (session: Session) => Promise<void>): Promise<void> {
 	const output = createOutput(options)
-	const folders = new Set<string>()
+	const undoing: (() => void)[] = []
 	const interrupt = createInterrupt(
 		() => process.stderr.write('\nStopping after the step under way. Press Ctrl-C again to leave at once.\n'),
-		() => removeOwnTemporaries(folders),
+		() => {
+			for (const undo of undoing) undo()
+		},
 	)
 	let engine: Promise<ModelEngine> | undefined
 	try {
@@ -34,7 +40,11 @@ export async function withSession(options: SharedOptions, work: (session: Sessio
 				engine ??= createEngine({ device: options.device, threads: options.threads })
 				return engine
 			},
-			writesTo: (folder) => folders.add(folder),
+			writesTo: (folder) => undoing.push(() => removeOwnTemporaries(folder)),
+			onLeave: (undo) => undoing.push(undo),
+			stopIfAsked() {
+				if (interrupt.signal.aborted) throw new Interruption('Stopped.')
+			},
 		})
 	} catch (error) {
 		const code = interrupt.code()

@@ -95,11 +95,16 @@ export async function createZeroShotClassifier(
 	}
 }
 
-function mostProbable(
+/**
+ * The most probable classes of one image, best first; of equal ones the first.
+ * @param logits One per class. @param image Which image it is, for the error.
+ * @throws NaptuneError when the logits are not finite.
+ */
+export function mostProbable(
 	logits: Float32Array,
 	classNames: readonly string[],
 	top: number,
-	image: number,
+	image: number | string,
 ): ClassProbability[] {
 	if (!logits.every(Number.isFinite)) {
 		throw new NaptuneError(`The logits of image ${image} are not finite numbers; its pixels should be in [0, 1].`)

@@ -1,7 +1,7 @@
 /** `naptune demo`: NAP-Tuning on the embedded model and data, from nothing to a table of robust accuracies. */
 
 import { join, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { prepareAttack } from '../../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../../attacks/threat-model.js'
@@ -16,7 +16,7 @@ import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped } from '../format.js'
 import { loadData, loadModel, packagedData } from '../inputs.js'
 import { accuracyTable, measure } from '../measure.js'
-import { addSharedOptions, type SharedOptions, seedOption } from '../options.js'
+import { addSharedOptions, given, type SharedOptions, seedOption, wholeNumber } from '../options.js'
 import { packagedModel } from '../package-files.js'
 import { type Session, withSession } from '../session.js'
 
@@ -24,6 +24,9 @@ interface DemoOptions extends SharedOptions {
 	readonly full?: boolean
 	readonly output?: string
 	readonly resume?: boolean
+	readonly shots?: number
+	readonly epochs?: number
+	readonly images?: number
 	readonly seed?: number
 }
 
@@ -38,6 +41,7 @@ const evaluationSchema = z.strictObject({
 
 /** Adds the command. */
 export function addDemoCommand(program: Command): void {
+	const ofPreset = (what: string) => `${what} (default: the preset's)`
 	addSharedOptions(
 		program
 			.command('demo')
@@ -47,6 +51,13 @@ export function addDemoCommand(program: Command): void {
 			.option('--full', "the paper's schedule on all 1,000 test images (preset paper), which takes far longer")
 			.option('--output <folder>', 'run directory to write (default: runs/demo-<date and time>)')
 			.option('--resume', 'continue the demo that the --output folder holds')
+			.addOption(new Option('--shots <count>', ofPreset('training images per class')).argParser(wholeNumber(1)))
+			.addOption(new Option('--epochs <count>', ofPreset('passes over the training images')).argParser(wholeNumber(1)))
+			.addOption(
+				new Option('--images <count>', ofPreset('test images to attack, balanced over the classes')).argParser(
+					wholeNumber(1),
+				),
+			)
 			.addOption(seedOption("seed of tuning and evaluation (default: the preset's, 1)")),
 	)
 		.addHelpText(
@@ -66,7 +77,8 @@ async function runDemo(options: DemoOptions, session: Session): Promise<void> {
 	const { progress } = session
 	const started = performance.now()
 	const preset = await loadPreset(options.full ? 'paper' : 'demo')
-	const config = tuningConfig(preset.tuning, options.seed === undefined ? {} : { seed: options.seed })
+	const { shots, epochs, seed: givenSeed } = options
+	const config = tuningConfig(preset.tuning, given({ shots, epochs, seed: givenSeed }))
 	const evaluation = evaluationSchema.parse(preset.evaluation)
 	const epsilon = parseEpsilon(evaluation.epsilon)
 	const seed = options.seed ?? evaluation.seed
@@ -78,7 +90,8 @@ async function runDemo(options: DemoOptions, session: Session): Promise<void> {
 	const clip = await loadModel(packagedModel)
 	const dataset = await loadData(session, packagedData, config.seed)
 	const { test } = dataset
-	const split = evaluation.images === undefined ? test : stratifiedSubset(test, evaluation.images, seed)
+	const images = options.images ?? evaluation.images
+	const split = images === undefined ? test : stratifiedSubset(test, images, seed)
 	for (const line of choices(preset.name, config, split.length, test.length, evaluation.attack, epsilon)) {
 		progress.line(line)
 	}

@@ -16,6 +16,7 @@ import {
 	addSharedOptions,
 	collectSetting,
 	epsilonOption,
+	given,
 	type SharedOptions,
 	seedOption,
 	wholeNumber,
@@ -137,8 +138,6 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 /** The preset's values, then options, then settings. Options of one method mean nothing to another. */
 function configOf(preset: Preset, options: TuneOptions): TuningConfig {
 	const { defense, shots, epochs, batchSize, epsilon, seed, set } = options
-	const given = (entries: Readonly<Record<string, unknown>>) =>
-		Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
 	const base = tuningConfig(preset.tuning)
 	const own = defense === undefined || defense === base.defense.name
 	return tuningConfig(

@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCli, runJson, startCli, tinyTuning, writePhotos, writeTinyModel } from './cli.test.helper.js'
+
+let folder: string
+let tune: string[]
+
+beforeAll(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'naptune-cli-'))
+	await writeTinyModel(join(folder, 'model'))
+	await writePhotos(join(folder, 'photos'))
+	tune = ['tune', '--model', join(folder, 'model'), '--data', join(folder, 'photos'), ...tinyTuning]
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe("tuning, measuring and using a model on one's own images", () => {
+	const output = () => join(folder, 'run')
+
+	it('tunes', async () => {
+		const { code, document, stderr } = await runJson([...tune, '--output', output()])
+		expect(code).toBe(0)
+		expect(document).toMatchObject({ defense: 'nap', classes: 3, images: 6, epochs: 2, epsilon: 1 / 255 })
+		// 16 pictures have no split: a person must know that one was drawn.
+		expect(stderr).toContain('were split with seed 1')
+		expect(stderr).toMatch(/^ +2\/2 /m)
+		expect(await readdir(output())).toEqual(
+			expect.arrayContaining(['log.jsonl', 'parameters.safetensors', 'run.json', 'state.safetensors']),
+		)
+	})
+
+	it('does not overwrite a run', async () => {
+		const { code, stderr } = await runCli([...tune, '--output', output()])
+		expect(code).toBe(1)
+		expect(stderr).toContain('--resume')
+	})
+
+	it('measures it beside vanilla and keeps every outcome', async () => {
+		const args = ['evaluate', output(), '--attack', 'pgd-5', '--epsilon', '4/255', '--threads', '1']
+		const { code, document } = await runJson(args)
+		expect(code).toBe(0)
+		const { rows, images, epsilon } = document as {
+			rows: { defense: string; robust: { accuracy: number; interval: number[] }; record: string }[]
+			images: number
+			epsilon: number
+		}
+		expect(epsilon).toBe(4 / 255)
+		expect(rows.map(({ defense }) => defense)).toEqual(['vanilla', 'nap'])
+		for (const { robust, record } of rows) {
+			const { outcomes } = JSON.parse(await readFile(record, 'utf8')) as {
+				outcomes: { label: number; cleanPrediction: number; adversarialPrediction: number }[]
+			}
+			expect(outcomes).toHaveLength(images)
+			const held = outcomes.filter(
+				(one) => one.cleanPrediction === one.label && one.adversarialPrediction === one.label,
+			)
+			expect(robust.accuracy).toBe(held.length / images)
+			expect(robust.interval[0]).toBeLessThanOrEqual(robust.accuracy)
+			expect(robust.interval[1]).toBeGreaterThanOrEqual(robust.accuracy)
+		}
+		const again = await runJson([...args, '--batch-size', '2', '--no-vanilla'])
+		const [repeated] = (again.document as { rows: (typeof rows)[number][] }).rows
+		expect(repeated?.robust).toEqual(rows[1]?.robust)
+	})
+
+	it('prints a table for people', async () => {
+		const { code, stdout } = await runCli(['evaluate', output(), '--attack', 'pgd-5', '--no-vanilla', '--limit', '3'])
+		expect(code).toBe(0)
+		expect(stdout).toMatch(/^nap +\d+\.\d % \[/m)
+		expect(stdout).toContain('3 images, L-infinity epsilon 1/255')
+	})
+
+	it('classifies with it', async () => {
+		const photo = join(folder, 'photos', 'red_thing', '0.png')
+		const { code, document } = await runJson(['classify', photo, photo, '--run', output(), '--top', '2'])
+		expect(code).toBe(0)
+		const { images } = document as { images: { path: string; classes: { probability: number }[] }[] }
+		expect(images).toHaveLength(2)
+		expect(images[0]?.path).toBe(photo)
+		expect(images[0]?.classes).toHaveLength(2)
+		expect(images[0]?.classes[0]?.probability).toBeGreaterThanOrEqual(images[0]?.classes[1]?.probability as number)
+		expect(images[1]?.classes).toEqual(images[0]?.classes)
+	})
+
+	it('notices that the data changed', async () => {
+		const other = join(folder, 'changing')
+		await writePhotos(other)
+		const run = join(folder, 'run-of-changing')
+		const args = ['tune', '--model', join(folder, 'model'), '--data', other, ...tinyTuning, '--output', run]
+		expect((await runCli(args)).code).toBe(0)
+		await rm(join(other, 'red_thing', '0.png'))
+		const { code, stderr } = await runCli(['evaluate', run])
+		expect(code).toBe(1)
+		expect(stderr).toContain('has changed')
+	})
+})
+
+describe('Ctrl-C', () => {
+	const epochs = ['--epochs', '40']
+
+	it('once saves, and --resume ends in the bytes of a run that was not stopped', async () => {
+		const whole = join(folder, 'whole')
+		const stopped = join(folder, 'stopped')
+		expect((await runCli([...tune, ...epochs, '--output', whole, '--quiet'])).code).toBe(0)
+		const running = startCli([...tune, ...epochs, '--output', stopped])
+		await running.until(' 2/40 ')
+		running.process.kill('SIGINT')
+		const { code, stderr, stdout } = await running.finished
+		expect(code).toBe(130)
+		expect(stdout).toBe('')
+		expect(stderr).toContain('--resume goes on from there')
+		expect(existsSync(join(stopped, 'parameters.safetensors'))).toBe(false)
+		const resumed = await runCli([...tune, ...epochs, '--output', stopped, '--resume'])
+		expect(resumed.code).toBe(0)
+		for (const name of ['parameters.safetensors', 'log.jsonl']) {
+			expect(await readFile(join(stopped, name))).toEqual(await readFile(join(whole, name)))
+		}
+	})
+
+	it('twice leaves at once, and nothing half-written', async () => {
+		const output = join(folder, 'left')
+		// One step lasts for minutes: only leaving at once can end it in time.
+		const running = startCli([...tune, '--set', 'attack.steps=1000000', '--output', output, '--json'])
+		await running.until('Tuning nap')
+		while (!existsSync(join(output, 'log.jsonl'))) await new Promise((resolve) => setTimeout(resolve, 20))
+		running.process.kill('SIGINT')
+		await running.until('Press Ctrl-C again')
+		running.process.kill('SIGINT')
+		const { code, stdout } = await running.finished
+		expect(code).toBe(130)
+		expect(stdout).toBe('')
+		expect((await readdir(output)).sort()).toEqual(['log.jsonl', 'run.json'])
+	})
+})

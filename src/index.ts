@@ -1,0 +1,45 @@
+/**
+ * naptune: harden CLIP models against adversarial images, attack them, and measure what the hardening is worth.
+ * Graphs and gradients are in `naptune/onnx`, engines in `naptune/runtime`, attacks in `naptune/attacks`.
+ */
+
+export type { Classifier } from './attacks/classifier.js'
+export { attackNames, prepareAttack } from './attacks/registry.js'
+export type { AttackCounts, AttackOutcome } from './attacks/run-attack.js'
+export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './attacks/threat-model.js'
+export type { Checkpoint } from './clip/checkpoint.js'
+export { type ClipModel, loadClip } from './clip/model.js'
+export {
+	type ClassProbability,
+	createZeroShotClassifier,
+	type ZeroShotClassifier,
+} from './clip/zero-shot.js'
+export { checkImages } from './data/check-images.js'
+export { type Dataset, type Split, subset } from './data/dataset.js'
+export { fewShot } from './data/few-shot.js'
+export { datasetNames, loadDataset } from './data/registry.js'
+export { selectClasses, stratifiedSubset } from './data/subsets.js'
+export type { Defense, Parameter } from './defenses/defense.js'
+export { defenses, prepareDefense } from './defenses/registry.js'
+export { NaptuneError } from './errors.js'
+export { type ClassifiedImage, classify } from './evaluation/classify.js'
+export { deployedClassifier } from './evaluation/deployed-classifier.js'
+export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
+export {
+	type EvaluationRecord,
+	type EvaluationSettings,
+	type RecordedEvaluationInput,
+	recordedEvaluation,
+} from './evaluation/recorded-evaluation.js'
+export { loadTunedRun, type TunedRun } from './evaluation/tuned-run.js'
+export { wilsonInterval } from './evaluation/wilson.js'
+export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
+export { type Device, devices, type Engine } from './runtime/engine.js'
+export {
+	loadPreset,
+	type Preset,
+	presetNames,
+	type TuningConfig,
+	tuningConfig,
+} from './tuning/configuration.js'
+export { type EpochRecord, type TuneInput, type TuneResult, type TuningProgress, tune } from './tuning/tune.js'
