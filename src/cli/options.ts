@@ -54,13 +54,6 @@ export function wholeNumber(minimum: number): (text: string) => number {
 	}
 }
 
-/** Parser of numbers above zero. */
-export function positiveNumber(text: string): number {
-	const value = text.trim() === '' ? Number.NaN : Number(text)
-	if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('Expected a number above 0.')
-	return value
-}
-
 /** Parser of lists such as `cat,dog,tennis racket`. */
 export function commaList(text: string): string[] {
 	const items = text.split(',').map((item) => item.trim())

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest'
+import { createProgress, type ProgressStream } from './progress.js'
+
+function recorded(isTTY: boolean, columns = 80) {
+	const written: string[] = []
+	const stream: ProgressStream & { cursorTo?: unknown } = {
+		isTTY,
+		columns,
+		write: (text) => {
+			written.push(text)
+			return true
+		},
+	}
+	return { stream, written, text: () => written.join('') }
+}
+
+describe('without a terminal', () => {
+	it('prints a line every five seconds, with rate and remaining time', () => {
+		let seconds = 0
+		const { stream, written } = recorded(false)
+		const task = createProgress(stream, () => seconds).start('tuning', 100, 'images')
+		for (let done = 1; done <= 12; done++) {
+			seconds = done
+			task.update(done, `epoch ${done}`)
+		}
+		task.end()
+		expect(written).toEqual([
+			'tuning: 5/100 images, epoch 5, 1.00 images/s, 1 min 35 s left\n',
+			'tuning: 10/100 images, epoch 10, 1.00 images/s, 1 min 30 s left\n',
+			'tuning: 12/100 images, epoch 12, 1.00 images/s, 1 min 28 s left\n',
+		])
+	})
+
+	it('is silent about short tasks', () => {
+		const { stream, written } = recorded(false)
+		const task = createProgress(stream, () => 0).start('loading', 2, 'files')
+		task.update(2)
+		task.end()
+		expect(written).toEqual([])
+	})
+
+	it('does not count the part that was done before a resume', () => {
+		let seconds = 0
+		const { stream, text } = recorded(false)
+		const task = createProgress(stream, () => seconds).start('tuning', 1000, 'images', 900)
+		seconds = 10
+		task.update(910)
+		expect(text()).toContain('910/1000 images, 1.00 images/s, 1 min 30 s left')
+	})
+})
+
+describe('on a terminal', () => {
+	// What is on the screen: the text after the last erased line.
+	const esc = String.fromCharCode(27)
+	const visible = (text: string) => text.replaceAll(new RegExp(`${esc}(7|8|\\[[0-9;?]*[A-Za-z])`, 'g'), '')
+
+	it('draws a bar with the state of the task and removes it in the end', () => {
+		const { stream, text } = recorded(true)
+		const task = createProgress(stream, () => 0).start('attacking nap', 300, 'images')
+		task.update(150, '20.0 % robust')
+		task.end()
+		expect(visible(text())).toContain('attacking nap')
+		expect(visible(text())).toContain('150/300 images, 20.0 % robust')
+		expect(text().endsWith(`${esc}[2K`)).toBe(true)
+	})
+
+	it('never writes a line wider than the terminal', () => {
+		const { stream, written } = recorded(true, 40)
+		const task = createProgress(stream, () => 0).start('a task with a rather long name', 300, 'images')
+		task.update(299, 'and many words about where it stands right now')
+		task.end()
+		for (const text of written) expect(visible(text).length).toBeLessThanOrEqual(40)
+	})
+
+	it('puts lines above the bar', () => {
+		const { stream, text } = recorded(true)
+		const progress = createProgress(stream, () => 0)
+		const task = progress.start('tuning', 10, 'images')
+		task.update(5)
+		progress.line('epoch 1')
+		task.end()
+		const lines = visible(text()).split('\n')
+		expect(lines[0]).toMatch(/epoch 1$/)
+		expect(lines).toHaveLength(2)
+	})
+})
