@@ -5,8 +5,9 @@ import type { ImageTowerOutput } from '../clip/image-tower.js'
 import type { ClipModel } from '../clip/model.js'
 import { NaptuneError } from '../errors.js'
 import { ops } from '../onnx/index.js'
-import type { ElementType, Tensor } from '../onnx/tensor.js'
+import { type ElementType, float32, type Tensor } from '../onnx/tensor.js'
 import type { Value } from '../onnx/value.js'
+import { generator } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'
 
 /** One trainable tensor: its shape and how it starts. */
@@ -44,7 +45,7 @@ export interface Defense {
 	readonly prompts: PromptRows
 	/**
 	 * Text features of unit length.
-	 * @param ids [R, T] int64, whole classes: R is a multiple of `promptsPerClass`.
+	 * @param ids [R, T] int64, whole classes: R is a number or symbol that `promptsPerClass` divides, such as `3*C`.
 	 * @param endPosition [R, T], 1 at each end token.
 	 * @returns [R / promptsPerClass, E].
 	 */
@@ -87,6 +88,18 @@ export function parameterInputs(
 		return value
 	}
 	return { lookup, used }
+}
+
+/** Where training starts: every parameter's initial values, each from a random stream of its own. */
+export async function initialParameters(
+	{ parameters }: Pick<Defense, 'parameters'>,
+	seed: number,
+): Promise<Record<string, Tensor<'float32'>>> {
+	const values: Record<string, Tensor<'float32'>> = {}
+	for (const [name, { shape, stream = name, initial }] of parameters) {
+		values[name] = float32(shape, await initial(generator(seed, 'initial-parameters', stream)))
+	}
+	return values
 }
 
 /** Parameters as constants of the graph. @throws NaptuneError for a name without a value. */

@@ -5,6 +5,7 @@ import { elementCount, float32, type Tensor } from '../onnx/tensor.js'
 
 /** Sums of gradients by parameter name. */
 export interface GradientSums {
+	/** @throws NaptuneError when there is no parameter of that name and size. */
 	add(name: string, gradient: Float32Array): void
 	/** The sums of all parameters that got a gradient. */
 	tensors(): Record<string, Tensor<'float32'>>

@@ -3,10 +3,10 @@
 import { type ClipModel, logScale } from '../clip/model.js'
 import { similarityLogits } from '../clip/similarity.js'
 import { type Defense, parameterInputs } from '../defenses/defense.js'
-import { NaptuneError } from '../errors.js'
 import { grad, ops } from '../onnx/index.js'
 import { float32, type Tensor, tensor } from '../onnx/tensor.js'
 import type { Engine, Feeds } from '../runtime/engine.js'
+import { requireFinite } from './finite.js'
 import type { TuningLoss } from './losses.js'
 
 /** One micro-batch. */
@@ -98,8 +98,8 @@ export async function createImageSide(
 			const data = (name: string) => (results[name] as Tensor<'float32'>).data
 			const textGradientData = data('textGradient')
 			const named = Object.fromEntries(names.map((name) => [name, data(`gradient/${name}`)]))
-			requireFinite({ 'clean loss': data('cleanLoss'), 'adversarial loss': data('adversarialLoss') }, 'loss')
-			requireFinite({ 'text features': textGradientData, ...named }, 'gradient')
+			requireFinite('loss', { 'clean images': data('cleanLoss'), 'adversarial images': data('adversarialLoss') })
+			requireFinite('gradient', { 'the text features': textGradientData, ...named })
 			return {
 				cleanLoss: sum(data('cleanLoss')),
 				adversarialLoss: sum(data('adversarialLoss')),
@@ -110,16 +110,6 @@ export async function createImageSide(
 			}
 		},
 		release: () => program.release(),
-	}
-}
-
-function requireFinite(values: Readonly<Record<string, Float32Array>>, what: string): void {
-	for (const [name, data] of Object.entries(values)) {
-		if (!data.every(Number.isFinite)) {
-			throw new NaptuneError(
-				`The ${what} of ${name} is not finite. Tuning stopped before it changed the parameters; lower the learning rate or epsilon, or check the images.`,
-			)
-		}
 	}
 }
 

@@ -1,5 +1,7 @@
 /** Everything that decides the result of a tuning run, for its record and to refuse resuming under other conditions. */
 
+import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { Defense } from '../defenses/defense.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { elementCount } from '../onnx/tensor.js'
@@ -8,25 +10,61 @@ import type { TuneInput } from './tune.js'
 /** Version of the run directory's format. */
 const format = 1
 
+/** Entries that say where things came from, but do not decide what comes out. */
+const informative: ReadonlySet<string> = new Set(['model.source', 'model.revision', 'dataset.notices'])
+
 /** A JSON description of a run, whose data set holds the few-shot sample. */
 export function describeRun(
 	{ clip, dataset, config, engine }: Pick<TuneInput, 'clip' | 'dataset' | 'config' | 'engine'>,
 	defense: Defense,
 ): Record<string, unknown> {
-	const { source, revision, sha256 } = clip.checkpoint
+	const { source, revision, sha256, preprocessor } = clip.checkpoint
 	const training = dataset.train
-	const ids = Array.from({ length: training.length }, (_, index) => training.id(index))
+	const images = Array.from({ length: training.length }, (_, index) => [training.id(index), training.label(index)])
+	const { ids } = defense.prompts
 	return {
 		format,
-		model: { source, ...(revision === undefined ? {} : { revision }), sha256 },
+		model: {
+			source,
+			...(revision === undefined ? {} : { revision }),
+			sha256,
+			geometry: clip.config,
+			preprocessor,
+			// What the tokenizer makes of the class names is all that it does for the result.
+			promptIds: sha256OfBytes(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)),
+		},
 		dataset: { name: dataset.name, origin: dataset.origin, notices: dataset.notices, classNames: dataset.classNames },
-		training: { images: training.length, ids: sha256OfBytes(JSON.stringify(ids)) },
+		training: { images: training.length, ids: sha256OfBytes(JSON.stringify(images)) },
 		defense: {
 			name: defense.name,
 			options: defense.config,
 			trainableParameters: [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
 		},
 		config,
+		naptune: packageVersion(),
 		engine: { device: engine.device, threads: engine.threads, version: engine.version },
 	}
+}
+
+/**
+ * What decides the result and is not the same in two descriptions, as `config.shots (8, was 16)`. Values that take more
+ * than a few words are left out.
+ */
+export function differences(before: unknown, now: unknown, path = ''): string[] {
+	if (informative.has(path) || isDeepStrictEqual(before, now)) return []
+	if (isRecord(before) && isRecord(now)) {
+		const keys = new Set([...Object.keys(before), ...Object.keys(now)])
+		return [...keys].flatMap((key) => differences(before[key], now[key], path ? `${path}.${key}` : key))
+	}
+	const [old, own] = [before, now].map((value) => (value === undefined ? 'not set' : JSON.stringify(value)))
+	return [old!.length + own!.length > 100 ? path : `${path} (${own}, was ${old})`]
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function packageVersion(): string {
+	const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+	return (manifest as { version: string }).version
 }

@@ -7,6 +7,7 @@
 import { type Defense, fixedParameters, parameterInputs } from '../defenses/defense.js'
 import { grad, ops } from '../onnx/index.js'
 import { float32, type Tensor, tensor } from '../onnx/tensor.js'
+import type { Value } from '../onnx/value.js'
 import type { Engine, Feeds, Program } from '../runtime/engine.js'
 
 /** Compiled programs of the text side. */
@@ -29,9 +30,7 @@ export async function createTextSide(engine: Engine, defense: Defense, classesPe
 	const { prompts } = defense
 	const classes = prompts.rows / prompts.promptsPerClass
 	const { lookup, used } = parameterInputs(defense)
-	const ids = ops.input('ids', 'int64', ['R', prompts.length])
-	const endPosition = ops.input('endPosition', 'float32', ['R', prompts.length])
-	const features = defense.textFeatures(ids, endPosition, lookup)
+	const features = defense.textFeatures(...promptInputs(defense), lookup)
 	const seed = ops.input('seed', 'float32', features.shape)
 	const names = [...used.keys()]
 	const gradients = names.length > 0 ? grad(features, [...used.values()], { seed }) : []
@@ -54,7 +53,7 @@ export async function createTextSide(engine: Engine, defense: Defense, classesPe
 		async features(feeds) {
 			const all = new Float32Array(classes * width)
 			for (const { first, count, ids, endPosition } of chunks) {
-				const results = await forward.run({ ...own(forward, feeds), ids, endPosition })
+				const results = await forward.run(own(forward, { ...feeds, ids, endPosition }))
 				// A chunk of one class was padded to two rows; the second is dropped.
 				all.set((results.features as Tensor<'float32'>).data.subarray(0, count * width), first * width)
 			}
@@ -63,14 +62,10 @@ export async function createTextSide(engine: Engine, defense: Defense, classesPe
 		async backward(feeds, gradient, add) {
 			if (!backward) return
 			for (const { first, count, rows, ids, endPosition } of chunks) {
-				const seed = new Float32Array((rows / prompts.promptsPerClass) * width)
-				seed.set(gradient.subarray(first * width, (first + count) * width))
-				const results = await backward.run({
-					...own(backward, feeds),
-					ids,
-					endPosition,
-					seed: float32([rows / prompts.promptsPerClass, width], seed),
-				})
+				const padded = new Float32Array((rows / prompts.promptsPerClass) * width)
+				padded.set(gradient.subarray(first * width, (first + count) * width))
+				const seed = float32([rows / prompts.promptsPerClass, width], padded)
+				const results = await backward.run(own(backward, { ...feeds, ids, endPosition, seed }))
 				for (const name of names) add(name, (results[`gradient/${name}`] as Tensor<'float32'>).data)
 			}
 		},
@@ -94,11 +89,7 @@ export async function computeTextFeatures(
 	const { prompts } = defense
 	const program = await engine.compile(
 		{
-			features: defense.textFeatures(
-				ops.input('ids', 'int64', ['R', prompts.length]),
-				ops.input('endPosition', 'float32', ['R', prompts.length]),
-				fixedParameters(parameters),
-			),
+			features: defense.textFeatures(...promptInputs(defense), fixedParameters(parameters)),
 		},
 		{ name: 'text features' },
 	)
@@ -119,6 +110,12 @@ export async function computeTextFeatures(
 	} finally {
 		await program.release()
 	}
+}
+
+/** The inputs of the text side, for any number of whole classes. */
+function promptInputs({ prompts: { promptsPerClass, length } }: Defense): [ids: Value, endPosition: Value] {
+	const shape = [promptsPerClass === 1 ? 'C' : `${promptsPerClass}*C`, length]
+	return [ops.input('ids', 'int64', shape), ops.input('endPosition', 'float32', shape)]
 }
 
 interface Chunk {

@@ -3,43 +3,38 @@
  * A run writes its directory as it goes; killed at any point and resumed, it ends in the same bytes.
  */
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createGraphClassifier, type GraphClassifier } from '../attacks/graph-classifier.js'
-import { imageStreams } from '../attacks/image-streams.js'
-import { pgd } from '../attacks/pgd.js'
-import { threatModel } from '../attacks/threat-model.js'
-import { type ClipModel, logScale } from '../clip/model.js'
-import { similarityLogits } from '../clip/similarity.js'
-import type { Dataset } from '../data/dataset.js'
+import type { ClipModel } from '../clip/model.js'
+import { type Dataset, labelsOf, type Split } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
-import { type Defense, parameterInputs } from '../defenses/defense.js'
+import type { Defense } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { NaptuneError } from '../errors.js'
 import { openJsonLines } from '../files/json-lines.js'
-import { ops } from '../onnx/index.js'
-import { float32, type Tensor } from '../onnx/tensor.js'
-import { generator } from '../random/counter-based.js'
-import type { Engine, Feeds, ResidentTensor } from '../runtime/engine.js'
-import { adamWStep, createAdamWState } from './adamw.js'
+import type { Tensor } from '../onnx/tensor.js'
+import type { Engine } from '../runtime/engine.js'
+import { adamWStep } from './adamw.js'
+import { batchGradients } from './batch-gradients.js'
 import { checkCollapse } from './collapse.js'
 import type { TuningConfig } from './configuration.js'
-import { createGradientSums } from './gradient-sums.js'
-import { createImageSide } from './image-side.js'
-import { tuningLosses } from './losses.js'
+import { requireFinite } from './finite.js'
 import { describeRun } from './run-description.js'
+import { openRunDirectory, runFiles } from './run-directory.js'
+import { finishRun } from './run-result.js'
 import {
+	addSums,
 	type EpochSums,
 	emptySums,
+	initialState,
+	keepAsLastGood,
 	loadTuningState,
-	openRunDirectory,
-	runFiles,
 	saveTuningState,
 	type TuningState,
-} from './run-directory.js'
+} from './run-state.js'
 import { alphaAt, learningRateAt } from './schedules.js'
-import { saveTensors } from './tensor-set.js'
-import { createTextSide } from './text-side.js'
-import { loadTrainingImages, positionsOfStep, stepsOfEpoch } from './training-images.js'
+import { positionsOfStep, stepsOfEpoch } from './training-images.js'
+import { compileTuningPrograms } from './tuning-programs.js'
 
 /** One line of a run's log: means over the training images of an epoch, attacked by the inner attack. */
 export interface EpochRecord {
@@ -81,7 +76,7 @@ export interface TuneInput {
 	readonly resume?: boolean
 	readonly onProgress?: (progress: TuningProgress) => void
 	readonly onEpoch?: (record: EpochRecord) => void
-	/** Stops after the optimizer step under way and saves. */
+	/** Stops before the next micro-batch and saves; the step under way is done again by a resumed run. */
 	readonly signal?: AbortSignal
 }
 
@@ -91,6 +86,8 @@ export interface TuneResult {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 	/** Whether all epochs were run; false after a stop, when `resume` continues. */
 	readonly finished: boolean
+	/** Wall-clock time of all parts of the run. */
+	readonly seconds: number
 	/** Bytes that the process held at its largest after compiling all programs of the run. */
 	readonly residentBytes: number
 }
@@ -98,151 +95,133 @@ export interface TuneResult {
 /**
  * Tunes a defense.
  * @throws NaptuneError when data, model and configuration do not fit, a loss or gradient is not finite, or the run
- * collapses to chance. The last saved state stays in the run directory.
+ * collapses to chance. The last good state stays in the run directory.
  */
 export async function tune(input: TuneInput): Promise<TuneResult> {
-	const { engine, clip, dataset, config, output, signal } = input
-	const defense = prepareDefense(config.defense.name, clip, dataset.classNames, config.defense.options)
+	const { clip, config, output } = input
+	const defense = prepareDefense(config.defense.name, clip, input.dataset.classNames, config.defense.options)
 	if (defense.parameters.size === 0) {
 		throw new NaptuneError(`Defense ${defense.name} learns nothing, so there is nothing to tune; evaluate it as it is.`)
 	}
-	const sample = fewShot(dataset, config.shots, config.seed)
-	const training = sample.train
-	const batchSize = Math.min(config.batchSize, training.length)
-	const perEpoch = stepsOfEpoch(training.length, batchSize)
-	const totalSteps = perEpoch * config.epochs
-	await openRunDirectory(output, describeRun({ ...input, dataset: sample }, defense), input.resume ?? false)
-	const state = (await loadTuningState(output)) ?? (await initialState(defense, config.seed))
+	const dataset = fewShot(input.dataset, config.shots, config.seed)
+	if (dataset.train.length === 0) {
+		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
+	}
+	const plan = planOf(dataset.train, defense, config)
+	await openRunDirectory(output, describeRun({ ...input, dataset }, defense), input.resume ?? false)
+	const state = (await loadTuningState(output, defense)) ?? (await initialState(defense, config.seed))
+	if (state.optimizer.step < plan.totalSteps) await runSteps({ ...input, dataset }, defense, plan, state)
+	const finished = state.optimizer.step >= plan.totalSteps
+	if (finished) await finishRun(output, defense.name, state)
+	return { defense, parameters: state.parameters, finished, ...state.usage }
+}
+
+/** Numbers that follow from data and configuration. */
+interface Plan {
+	readonly batchSize: number
+	readonly stepsPerEpoch: number
+	readonly totalSteps: number
+	readonly classes: number
+	/** Largest class's share of the training images. */
+	readonly chance: number
+}
+
+function planOf(training: Split, { classNames }: Defense, { batchSize, epochs }: TuningConfig): Plan {
+	const size = Math.min(batchSize, training.length)
+	const stepsPerEpoch = stepsOfEpoch(training.length, size)
+	const counts = new Map<number, number>()
+	for (const label of labelsOf(training)) counts.set(label, (counts.get(label) ?? 0) + 1)
+	return {
+		batchSize: size,
+		stepsPerEpoch,
+		totalSteps: stepsPerEpoch * epochs,
+		classes: classNames.length,
+		chance: Math.max(...counts.values()) / training.length,
+	}
+}
+
+/** Steps from where the state stands to the end or a stop. The state changes along. */
+async function runSteps(
+	{ engine, clip, dataset, config, output, signal, onProgress, onEpoch }: TuneInput,
+	defense: Defense,
+	{ batchSize, stepsPerEpoch, totalSteps, classes, chance }: Plan,
+	state: TuningState,
+): Promise<void> {
+	const { epochs, seed, optimizer } = config
+	const { parameters } = state
+	const { length } = dataset.train
+	const spentBefore = state.usage.seconds
+	const started = performance.now()
+	let lastSave = started
+	let savedStep = state.optimizer.step
+	const save = async () => {
+		lastSave = performance.now()
+		state.usage = { ...state.usage, seconds: spentBefore + (lastSave - started) / 1000 }
+		await saveTuningState(output, state)
+		savedStep = state.optimizer.step
+	}
+	const programs = await compileTuningPrograms(engine, clip, defense, config)
 	const log = await openJsonLines(join(output, runFiles.log), { length: state.logLength })
-	const text = await createTextSide(engine, defense, config.classesPerChunk)
-	const image = await createImageSide(engine, clip, defense, tuningLosses.get(config.loss)!)
-	const inner = await innerClassifier(engine, clip, defense)
-	const threat = threatModel('linf', config.attack.epsilon)
-	const { steps, relativeStepSize, start } = config.attack
-	let residentBytes = (await engine.memory()).residentBytes
-	let lastSave = performance.now()
+	let step = state.optimizer.step
 	try {
-		while (state.optimizer.step < totalSteps && !signal?.aborted) {
-			const step = state.optimizer.step
-			const epoch = Math.floor(step / perEpoch)
-			const alpha = alphaAt(epoch, config.epochs, config.alpha)
-			const positions = positionsOfStep(config.seed, epoch, step % perEpoch, training.length, batchSize)
-			const feeds = await uploadAll(engine, state.parameters)
-			const textFeatures = await engine.upload(await text.features(feeds))
-			const gradients = createGradientSums(defense.parameters)
-			const textGradient = new Float64Array(textFeatures.shape[0]! * textFeatures.shape[1]!)
-			const bound = { ...feeds, textFeatures }
-			const attacked = inner.classifier.withFeeds(inner.feeds(bound))
-			for (let from = 0; from < positions.length; from += config.microBatchSize) {
-				const part = positions.slice(from, from + config.microBatchSize)
-				const { pixels, labels, ids } = await loadTrainingImages(clip, training, part, config, epoch)
-				const adversarial = await pgd(
-					attacked,
-					{ images: pixels, labels, ids },
-					threat,
-					{ steps, relativeStepSize, start },
-					(id, purpose) => imageStreams(config.seed)(id, `tuning ${purpose} epoch ${epoch}`),
-				)
-				const result = await image.run(bound, { clean: pixels, adversarial, labels }, alpha, 1 / positions.length)
-				for (const [name, gradient] of Object.entries(result.gradients)) gradients.add(name, gradient)
-				result.textGradient.forEach((value, index) => {
-					textGradient[index]! += value
-				})
-				const sums = state.epochSums
-				sums.images += part.length
-				sums.cleanLoss += result.cleanLoss
-				sums.adversarialLoss += result.adversarialLoss
-				sums.cleanCorrect += result.cleanCorrect
-				sums.adversarialCorrect += result.adversarialCorrect
-				input.onProgress?.({
-					epoch,
-					epochs: config.epochs,
-					imagesDone: step * batchSize + from + part.length,
-					imagesTotal: totalSteps * batchSize,
-				})
-			}
-			await text.backward(feeds, Float32Array.from(textGradient), gradients.add)
-			residentBytes = Math.max(residentBytes, (await engine.memory()).residentBytes)
-			await Promise.all([...Object.values(feeds), textFeatures].map((tensor) => tensor.release()))
-			const rate = learningRateAt(epoch, {
-				...config.optimizer,
-				warmupRate: config.optimizer.warmupRate ?? undefined,
-				epochs: config.epochs,
+		for (; step < totalSteps && !signal?.aborted; step++) {
+			const epoch = Math.floor(step / stepsPerEpoch)
+			const alpha = alphaAt(epoch, epochs, config.alpha)
+			const learningRate = learningRateAt(epoch, {
+				...optimizer,
+				warmupRate: optimizer.warmupRate ?? undefined,
+				epochs,
 			})
-			adamWStep(state.parameters, gradients.tensors(), state.optimizer, { ...config.optimizer, learningRate: rate })
-			if (state.optimizer.step % perEpoch === 0) {
-				const record = epochRecord(state.epochSums, epoch, rate, alpha)
-				const evidence = { ...record, classes: dataset.classNames.length }
-				state.epochsAtChance = checkCollapse(state.epochsAtChance, evidence, config.stopOnCollapse)
+			const imagesBefore = step * batchSize
+			const batch = await batchGradients({
+				engine,
+				programs,
+				clip,
+				defense,
+				config,
+				training: dataset.train,
+				parameters,
+				positions: positionsOfStep(seed, epoch, step % stepsPerEpoch, length, batchSize),
+				epoch,
+				alpha,
+				onImages: (done) =>
+					onProgress?.({ epoch, epochs, imagesDone: imagesBefore + done, imagesTotal: totalSteps * batchSize }),
+				signal,
+			})
+			if (!batch) break
+			adamWStep(parameters, batch.gradients, state.optimizer, { ...optimizer, learningRate })
+			requireFinite('new value', Object.fromEntries(Object.entries(parameters).map(([name, { data }]) => [name, data])))
+			// A whole step from it was finite: the saved state is a good one.
+			if (step === savedStep && step > 0 && state.history.epochsAtChance === 0) await keepAsLastGood(output)
+			const { residentBytes } = await engine.memory()
+			state.usage = { ...state.usage, residentBytes: Math.max(state.usage.residentBytes, residentBytes) }
+			state.epochSums = addSums(state.epochSums, batch.sums)
+			const endOfEpoch = (step + 1) % stepsPerEpoch === 0
+			if (endOfEpoch) {
+				const record = epochRecord(state.epochSums, epoch, learningRate, alpha)
 				state.logLength = await log.append(record)
-				Object.assign(state.epochSums, emptySums())
-				input.onEpoch?.(record)
+				onEpoch?.(record)
+				state.history = checkCollapse(state.history, { ...record, classes, chance }, epochs, config.stopOnCollapse)
+				state.epochSums = emptySums
 			}
-			const since = performance.now() - lastSave
-			if (state.optimizer.step % perEpoch === 0 || signal?.aborted || since > secondsBetweenSaves * 1000) {
-				await saveTuningState(output, state)
-				lastSave = performance.now()
-			}
+			if (endOfEpoch || performance.now() - lastSave > secondsBetweenSaves * 1000) await save()
 		}
-		const finished = state.optimizer.step >= totalSteps
-		if (finished) await saveTensors(join(output, runFiles.parameters), state.parameters, { defense: defense.name })
-		return { defense, parameters: state.parameters, finished, residentBytes }
+		if (step > savedStep) await save()
+	} catch (error) {
+		const where = `epoch ${Math.floor(step / stepsPerEpoch) + 1} of ${epochs}, step ${(step % stepsPerEpoch) + 1} of ${stepsPerEpoch}`
+		throw explained(error, where, output)
 	} finally {
 		await log.close()
-		await Promise.all([text.release(), image.release(), inner.classifier.release()])
+		await programs.release()
 	}
 }
 
-/** The full current model as the inner attack sees it: pixels to logits, parameters and text features as inputs. */
-async function innerClassifier(
-	engine: Engine,
-	clip: ClipModel,
-	defense: Defense,
-): Promise<{ readonly classifier: GraphClassifier; feeds(all: Feeds): Feeds }> {
-	const { imageSize } = clip.config.vision
-	const { lookup, used } = parameterInputs(defense)
-	const textFeatures = ops.input('textFeatures', 'float32', [
-		defense.classNames.length,
-		clip.config.projectionDimension,
-	])
-	const classifier = await createGraphClassifier({
-		engine,
-		classNames: defense.classNames,
-		imageShape: [3, imageSize, imageSize],
-		build: (pixels) => ({
-			logits: similarityLogits(defense.imageFeatures(pixels, lookup).features, textFeatures, logScale(clip)),
-		}),
-		compileOptions: { name: 'inner attack' },
-	})
-	return {
-		classifier,
-		feeds: (all) =>
-			Object.fromEntries(Object.entries(all).filter(([name]) => name === 'textFeatures' || used.has(name))),
-	}
-}
-
-async function uploadAll(
-	engine: Engine,
-	parameters: Readonly<Record<string, Tensor<'float32'>>>,
-): Promise<Record<string, ResidentTensor>> {
-	const entries = Object.entries(parameters)
-	const uploaded = await Promise.all(entries.map(([, value]) => engine.upload(value)))
-	return Object.fromEntries(entries.map(([name], index) => [name, uploaded[index]!]))
-}
-
-/** Initial parameters, each from a random stream of its own. */
-async function initialState(defense: Defense, seed: number): Promise<TuningState> {
-	const parameters: Record<string, Tensor<'float32'>> = {}
-	for (const [name, { shape, stream = name, initial }] of defense.parameters) {
-		parameters[name] = float32(shape, await initial(generator(seed, 'initial-parameters', stream)))
-	}
-	return {
-		parameters,
-		optimizer: createAdamWState(parameters),
-		epochSums: emptySums(),
-		logLength: 0,
-		epochsAtChance: 0,
-	}
+/** Says when it happened, and what is left of the run. */
+function explained(error: unknown, where: string, output: string): unknown {
+	if (!(error instanceof NaptuneError)) return error
+	const kept = [runFiles.lastGood, runFiles.state].map((file) => join(output, file)).find((path) => existsSync(path))
+	const rest = kept ? `The last good state is kept in ${kept}.` : 'No state had been saved yet.'
+	return new NaptuneError(`Tuning stopped in ${where}: ${error.message} ${rest}`, { cause: error })
 }
 
 function epochRecord(sums: EpochSums, epoch: number, learningRate: number, alpha: number): EpochRecord {

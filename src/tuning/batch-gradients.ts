@@ -1,0 +1,92 @@
+/** One batch of tuning: attack the current model, then losses and the exact mean gradient of every parameter. */
+
+import { imageStreams } from '../attacks/image-streams.js'
+import { pgd } from '../attacks/pgd.js'
+import { threatModel } from '../attacks/threat-model.js'
+import type { ClipModel } from '../clip/model.js'
+import type { Split } from '../data/dataset.js'
+import type { Defense } from '../defenses/defense.js'
+import type { Engine, Feeds, ResidentTensor } from '../runtime/engine.js'
+import type { TensorSet } from './adamw.js'
+import type { TuningConfig } from './configuration.js'
+import { requireFinite } from './finite.js'
+import { createGradientSums } from './gradient-sums.js'
+import { addSums, type EpochSums, emptySums } from './run-state.js'
+import { loadTrainingImages } from './training-images.js'
+import type { TuningPrograms } from './tuning-programs.js'
+
+/** What {@link batchGradients} needs. */
+export interface BatchInput {
+	readonly engine: Engine
+	readonly programs: TuningPrograms
+	readonly clip: ClipModel
+	readonly defense: Defense
+	readonly config: TuningConfig
+	/** The training images. */
+	readonly training: Split
+	readonly parameters: TensorSet
+	/** Positions of the batch's images. */
+	readonly positions: readonly number[]
+	/** 0-based; keys what is random about an image. */
+	readonly epoch: number
+	/** Weight of the adversarial loss. */
+	readonly alpha: number
+	/** Told after every micro-batch how many images are done. */
+	readonly onImages?: (done: number) => void
+	/** Stops before the next micro-batch. */
+	readonly signal?: AbortSignal | undefined
+}
+
+/** What a batch yields. */
+export interface BatchResult {
+	/** Gradient of the mean loss to every parameter that it depends on. */
+	readonly gradients: TensorSet
+	readonly sums: EpochSums
+}
+
+/**
+ * Gradients of a batch, in micro-batches; sums are in float64, so that the micro-batch size shows in the last bits of
+ * float32 only.
+ * @returns Nothing when stopped: half a batch is worth nothing.
+ * @throws NaptuneError when an image cannot be read, or a loss or gradient is not finite.
+ */
+export async function batchGradients(input: BatchInput): Promise<BatchResult | undefined> {
+	const { engine, programs, clip, defense, config, training, positions, epoch, alpha, signal } = input
+	const { steps, relativeStepSize, start, epsilon } = config.attack
+	const threat = threatModel('linf', epsilon)
+	const streams = imageStreams(config.seed)
+	const feeds: Record<string, ResidentTensor> = {}
+	try {
+		for (const [name, value] of Object.entries(input.parameters)) feeds[name] = await engine.upload(value)
+		const textFeatures = await engine.upload(await programs.text.features(feeds))
+		const bound: Feeds = Object.assign(feeds, { textFeatures })
+		const attacked = programs.attacked(bound)
+		const gradients = createGradientSums(defense.parameters)
+		const textGradient = new Float64Array(textFeatures.shape[0]! * textFeatures.shape[1]!)
+		let sums = emptySums
+		for (let from = 0; from < positions.length; from += config.microBatchSize) {
+			if (signal?.aborted) return undefined
+			const part = positions.slice(from, from + config.microBatchSize)
+			const { pixels, labels, ids } = await loadTrainingImages(clip, training, part, config, epoch)
+			const adversarial = await pgd(
+				attacked,
+				{ images: pixels, labels, ids },
+				threat,
+				{ steps, relativeStepSize, start },
+				(id, purpose) => streams(id, `tuning ${purpose} epoch ${epoch}`),
+			)
+			const batch = { clean: pixels, adversarial, labels }
+			const result = await programs.image.run(bound, batch, alpha, 1 / positions.length)
+			for (const [name, gradient] of Object.entries(result.gradients)) gradients.add(name, gradient)
+			for (const [index, value] of result.textGradient.entries()) textGradient[index]! += value
+			sums = addSums(sums, { images: part.length, ...result })
+			input.onImages?.(from + part.length)
+		}
+		await programs.text.backward(bound, Float32Array.from(textGradient), gradients.add)
+		const means = gradients.tensors()
+		requireFinite('gradient', Object.fromEntries(Object.entries(means).map(([name, { data }]) => [name, data])))
+		return { gradients: means, sums }
+	} finally {
+		await Promise.all(Object.values(feeds).map((tensor) => tensor.release()))
+	}
+}
