@@ -6,6 +6,8 @@ export default defineConfig({
 		include: ['dist/**/*.test.js'],
 		pool: 'forks',
 		maxWorkers: 2,
+		// Test files run side by side and share the cores.
+		env: { NAPTUNE_SPINNING: '0' },
 		testTimeout: 120_000,
 		hookTimeout: 120_000,
 	},

@@ -21,6 +21,12 @@ export interface EngineOptions {
 	readonly device?: Device
 	/** Threads of one operator, at least 1; default: all cores. */
 	readonly threads?: number
+	/**
+	 * Whether threads of the native library spin while they wait for one another. That is faster where the engine has the
+	 * cores to itself (a quarter for small models) and much slower where other jobs want them. Default true, or false where
+	 * the environment says NAPTUNE_SPINNING=0.
+	 */
+	readonly spinning?: boolean
 }
 
 /** An engine that can also run graphs that are already bytes. */
@@ -37,6 +43,7 @@ export interface ModelEngine extends Engine {
 export async function createEngine({
 	device = 'cpu',
 	threads = availableParallelism(),
+	spinning = process.env.NAPTUNE_SPINNING !== '0',
 }: EngineOptions = {}): Promise<ModelEngine> {
 	if (!devices.includes(device)) {
 		throw new NaptuneError(`Unknown device ${device}; choose one of ${devices.join(', ')}.`)
@@ -49,7 +56,7 @@ export async function createEngine({
 	try {
 		const { version, device: actual, fallbackReason } = await link.ask({ kind: 'start', device, threads })
 		if (fallbackReason !== undefined) tellFallback(fallbackReason)
-		const engine = engineOver(link, { device: actual, threads, version })
+		const engine = engineOver(link, { device: actual, threads, version }, spinning)
 		if (actual !== 'cpu' && actual !== 'wasm') await probe(engine)
 		return engine
 	} catch (error) {
@@ -73,7 +80,11 @@ async function probe(engine: ModelEngine): Promise<void> {
 }
 
 /** The calling side over a worker that has loaded its library. */
-function engineOver(link: WorkerLink, about: Pick<Engine, 'device' | 'threads' | 'version'>): ModelEngine {
+function engineOver(
+	link: WorkerLink,
+	about: Pick<Engine, 'device' | 'threads' | 'version'>,
+	spinning: boolean,
+): ModelEngine {
 	const residents = residentTensors(link)
 	const programs = new Map<number, { readonly name: string; readonly modelBytes: number }>()
 	let nextProgram = 0
@@ -87,6 +98,7 @@ function engineOver(link: WorkerLink, about: Pick<Engine, 'device' | 'threads' |
 		const modelBytes = bytes.byteLength
 		const settings = {
 			prepack: options.prepack ?? true,
+			spinning,
 			doublePrecision: model.inputs.some(({ type }) => type === 'float64'),
 			...(directory !== undefined && { externalDirectory: directory }),
 			externalFiles: names,

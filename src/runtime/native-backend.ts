@@ -40,8 +40,7 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 				extra: {
 					optimization: optimization(settings),
 					session: {
-						// Threads that spin while they wait take the cores from the threads they wait for.
-						'intra_op.allow_spinning': '0',
+						'intra_op.allow_spinning': settings.spinning ? '1' : '0',
 						disable_prepacking: settings.prepack ? '0' : '1',
 						...(settings.externalDirectory && {
 							model_external_initializers_file_folder_path: settings.externalDirectory,

@@ -10,6 +10,8 @@ export type WireFeed = { readonly tensor: Tensor } | { readonly resident: number
 export interface SessionSettings {
 	/** Whether the engine may keep pre-packed copies of weights. */
 	readonly prepack: boolean
+	/** Whether waiting threads spin. */
+	readonly spinning: boolean
 	/** Whether the graph computes with float64, for which a fused kernel may be missing where its parts have one. */
 	readonly doublePrecision: boolean
 	/** Real directory of the files that initializers point into; absent without external data. */

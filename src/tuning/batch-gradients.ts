@@ -6,6 +6,7 @@ import { threatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Split } from '../data/dataset.js'
 import type { Defense } from '../defenses/defense.js'
+import type { Tensor } from '../onnx/tensor.js'
 import type { Engine, Feeds, ResidentTensor } from '../runtime/engine.js'
 import type { TensorSet } from './adamw.js'
 import type { TuningConfig } from './configuration.js'
@@ -57,7 +58,11 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 	const streams = imageStreams(config.seed)
 	const feeds: Record<string, ResidentTensor> = {}
 	try {
-		for (const [name, value] of Object.entries(input.parameters)) feeds[name] = await engine.upload(value)
+		// Sent all at once: the round trip to the worker is waited for once, not once per parameter.
+		const upload = async ([name, value]: [string, Tensor]) => {
+			feeds[name] = await engine.upload(value)
+		}
+		await Promise.all(Object.entries(input.parameters).map(upload))
 		const textFeatures = await engine.upload(await programs.text.features(feeds))
 		const bound: Feeds = Object.assign(feeds, { textFeatures })
 		const attacked = programs.attacked(bound)
