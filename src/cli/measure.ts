@@ -28,14 +28,25 @@ export async function measure(
 	session.writesTo(folder)
 	const { name } = input.defense
 	const task = session.progress.start(`attacking ${name}`, input.split.length, 'images')
+	const { steps, restarts } = input.attack.options
+	const gradientsPerImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
+	let finished = 0
+	let gradients = 0
 	const record = await recordedEvaluation({
 		...input,
 		engine: await session.engine(),
 		path,
 		signal: session.signal,
 		onProgress: ({ done, total, robust }) => {
-			const before = input.split.length - total
-			task.update(before + done, done > 0 ? `${percent(robust / done).trim()} robust` : '')
+			finished = input.split.length - total + done
+			gradients = 0
+			task.update(finished, done > 0 ? `${percent(robust / done).trim()} robust` : '')
+		},
+		onGradient: (images) => {
+			gradients += images
+			// A batch can take long: its part that is done counts as so many images.
+			if (gradientsPerImage)
+				task.update(Math.min(Math.floor(finished + gradients / gradientsPerImage), input.split.length))
 		},
 	}).finally(() => task.end())
 	return record && { record, path }

@@ -37,8 +37,8 @@ export interface EvaluateInput {
 	readonly threatModel: ThreatModel
 	/** Seed of the attack's random choices. */
 	readonly seed: number
-	/** Images per batch; no outcome depends on it on the CPU. */
-	readonly batchSize: number
+	/** Images per batch, 50 by default; no outcome depends on it on the CPU. */
+	readonly batchSize?: number
 	/** Outcomes of an evaluation that was cut off. */
 	readonly earlier?: readonly AttackOutcome[]
 	readonly onProgress?: (counts: AttackCounts) => void
@@ -54,7 +54,7 @@ export interface EvaluateInput {
  * @throws NaptuneError for an empty split or unusable images.
  */
 export async function evaluate(input: EvaluateInput): Promise<EvaluationResult | undefined> {
-	const { clip, classifier, split, attack, threatModel, seed, batchSize, earlier = [], signal } = input
+	const { clip, classifier, split, attack, threatModel, seed, batchSize = 50, earlier = [], signal } = input
 	if (split.length === 0) throw new NaptuneError('There are no images to evaluate; choose another split.')
 	const start = performance.now()
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))

@@ -3,6 +3,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
+import type { Classifier } from '../attacks/classifier.js'
 import type { AttackCounts, AttackOutcome } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
@@ -75,6 +76,8 @@ export interface RecordedEvaluationInput {
 	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
 	readonly path: string
 	readonly onProgress?: (counts: AttackCounts) => void
+	/** Called after every gradient that the attack takes, with its number of images. */
+	readonly onGradient?: (images: number) => void
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal
 }
@@ -97,7 +100,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 		const classifier = await deployedClassifier(engine, clip, defense, parameters)
 		const result = await evaluate({
 			clip,
-			classifier,
+			classifier: watched(classifier, input.onGradient),
 			split,
 			attack,
 			threatModel,
@@ -115,6 +118,19 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 		return record
 	} finally {
 		await log.close()
+	}
+}
+
+/** The same classifier, whose gradients are told. */
+function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
+	if (!onGradient) return classifier
+	return {
+		...classifier,
+		async gradient(images, objective, side) {
+			const found = await classifier.gradient(images, objective, side)
+			onGradient(images.shape[0]!)
+			return found
+		},
 	}
 }
 
