@@ -16,7 +16,8 @@ export function linfSet(epsilon: number, clean: Tensor<'float32'>): Perturbation
 	const put = (images: Float32Array, index: number, value: number) => {
 		images[index] = value
 		if (images[index]! > upper[index]!) images[index] = upper[index]!
-		else if (images[index]! < lower[index]!) images[index] = lower[index]!
+		// Equality sets what rounded to -0 to 0.
+		else if (images[index]! <= lower[index]!) images[index] = lower[index]!
 	}
 	return {
 		sample(images, row, stream) {

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { NaptuneError } from '../errors.js'
+import { createEngine, type Engine } from '../runtime/index.js'
+import type { Classifier } from './classifier.js'
+import { createGraphClassifier } from './graph-classifier.js'
+import { imageShape, networkGraph, randomBatch } from './graphs.test.support.js'
+import { imageStreams } from './image-streams.js'
+import { crossEntropyObjective } from './objective.js'
+import { pgd } from './pgd.js'
+import { attackNames, attacks, prepareAttack } from './registry.js'
+
+describe('the registry', () => {
+	it('prepares every name that it lists, each once', () => {
+		const names = attackNames().map(({ name }) => name)
+		expect(new Set(names).size).toBe(names.length)
+		expect(names).toEqual(expect.arrayContaining([...attacks.keys(), 'pgd-100', 'pgd-5']))
+		for (const name of names) {
+			const { attack, doc, source, options } = prepareAttack(name)
+			expect(attacks.get(attack)?.source).toBe(source)
+			expect(doc).not.toBe('')
+			expect(JSON.parse(JSON.stringify(options))).toEqual(options)
+		}
+	})
+
+	it('has the constants of evaluation and training', () => {
+		const constants = {
+			steps: 100,
+			relativeStepSize: 0.25,
+			start: 'uniform',
+			restarts: 1,
+			keep: 'last',
+			targeted: false,
+		}
+		const objective = 'cross-entropy'
+		expect(prepareAttack('pgd-100').options).toEqual({ ...constants, objective })
+		expect(prepareAttack('pgd').options).toEqual({ ...constants, objective })
+		const training = { ...constants, steps: 5, relativeStepSize: 0.3, start: 'zero' }
+		expect(prepareAttack('pgd-5').options).toEqual({ ...training, objective })
+	})
+
+	it('lets options differ, in either way of giving a step', () => {
+		expect(prepareAttack('pgd-100', { steps: 7, targeted: true })).toMatchObject({
+			name: 'pgd-100',
+			attack: 'pgd',
+			targeted: true,
+			options: { steps: 7, objective: 'targeted-cross-entropy' },
+		})
+		const { options } = prepareAttack('pgd-5', { stepSize: 0.01 })
+		expect([options.stepSize, options.relativeStepSize]).toEqual([0.01, undefined])
+		expect(prepareAttack('pgd', { objective: crossEntropyObjective }).options.objective).toBe('cross-entropy')
+	})
+
+	it('refuses unknown names and options, saying what there is', () => {
+		expect(() => prepareAttack('toString')).toThrow(/Unknown attack toString; choose one of pgd, pgd-100/)
+		expect(() => prepareAttack('pgd-100', { steps: -1, colour: 'red' })).toThrow(NaptuneError)
+		expect(() => prepareAttack('pgd-100', { steps: -1, colour: 'red' })).toThrow(
+			/colour[\s\S]*steps|steps[\s\S]*colour/,
+		)
+	})
+})
+
+describe('a prepared attack', () => {
+	let engine: Engine
+	let classifier: Classifier
+	beforeAll(async () => {
+		engine = await createEngine({ threads: 1 })
+		classifier = await createGraphClassifier({
+			engine,
+			classNames: ['a', 'b', 'c'],
+			imageShape,
+			build: networkGraph(3),
+		})
+	})
+	afterAll(() => engine.close())
+
+	it('does what its function does with its options', async () => {
+		const batch = randomBatch([0, 1, 2])
+		const threat = { norm: 'l2', epsilon: 0.2 } as const
+		const streams = imageStreams(5)
+		const prepared = await prepareAttack('pgd-20', { restarts: 2 }).run(classifier, batch, threat, streams)
+		const options = { steps: 20, relativeStepSize: 0.25, start: 'uniform', restarts: 2 } as const
+		expect(prepared.data).toEqual((await pgd(classifier, batch, threat, options, streams)).data)
+		expect(prepared.data).not.toEqual(batch.images.data)
+	})
+})
