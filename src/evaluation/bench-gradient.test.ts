@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseClipConfig } from '../clip/config.js'
 import { NaptuneError } from '../errors.js'
@@ -98,6 +100,19 @@ describe('writeBenchWeights', () => {
 		expect(size).toBeGreaterThan(bytes.reduce((total, { length }) => total + length, 0))
 		expect(size).toBeLessThan(bytes.reduce((total, { length }) => total + length, 100_000))
 		await remove()
+		expect(await readdir(directory)).toEqual([])
+	})
+
+	it('deletes them when the process ends early', async () => {
+		const script = `
+			import { writeBenchWeights } from ${JSON.stringify(new URL('./bench-weights.js', import.meta.url).href)}
+			import { parseClipConfig } from ${JSON.stringify(new URL('../clip/config.js', import.meta.url).href)}
+			const config = parseClipConfig(${JSON.stringify(models[0]!.config)})
+			const { weights } = await writeBenchWeights([config], 3, ${JSON.stringify(directory)})
+			console.log(weights[0].size)
+			process.exit(3)`
+		const child = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+		await expect(child).rejects.toMatchObject({ code: 3, stdout: '57\n' })
 		expect(await readdir(directory)).toEqual([])
 	})
 })

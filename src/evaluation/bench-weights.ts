@@ -1,5 +1,6 @@
 /** Random weights of image towers on disk, where a real checkpoint's weights are: large, and read by reference. */
 
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClipConfig } from '../clip/config.js'
@@ -33,7 +34,13 @@ export async function writeBenchWeights(
 	const folder = await mkdtemp(join(directory, 'naptune-bench-')).catch((error: unknown) => {
 		throw explainWriteFailure(error, directory)
 	})
-	const remove = () => rm(folder, { recursive: true, force: true })
+	// Also when the process is ended in the middle.
+	const removeAtExit = () => rmSync(folder, { recursive: true, force: true })
+	process.once('exit', removeAtExit)
+	const remove = async () => {
+		await rm(folder, { recursive: true, force: true })
+		process.off('exit', removeAtExit)
+	}
 	try {
 		const file = join(folder, 'model.safetensors')
 		await writeSafetensorsStream(
