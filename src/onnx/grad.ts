@@ -50,7 +50,7 @@ export function grad(loss: Value, values: readonly Value[], options: GradOptions
 		if (!node.inputs.some((input) => input && active.has(input))) continue
 		const outputGradients = node.outputs.map((output) => gradients.get(output) ?? null)
 		if (outputGradients.every((gradient) => gradient === null)) continue
-		const inputGradients = differentiate(node, outputGradients, active)
+		const inputGradients = differentiate(node, outputGradients, active, asked)
 		node.inputs.forEach((input, index) => {
 			const gradient = inputGradients[index]
 			if (!input || !gradient || !active.has(input)) return
@@ -104,6 +104,7 @@ function differentiate(
 	node: Node,
 	outputGradients: readonly (Value | null)[],
 	active: ReadonlySet<Value>,
+	asked: ReadonlySet<Value>,
 ): readonly (Value | null)[] {
 	const rule = operators.get(node.operator)?.gradient
 	if (rule === undefined) {
@@ -119,6 +120,7 @@ function differentiate(
 		outputs: node.outputs,
 		outputGradients,
 		wanted: node.inputs.map((input) => input !== null && active.has(input)),
+		asked: (value) => asked.has(value),
 		emit: emitter(`gradient of ${node.origin || node.operator}`),
 	})
 }

@@ -44,6 +44,11 @@ export interface GradientCall {
 	readonly outputGradients: readonly (Value | null)[]
 	/** Which inputs' gradients somebody asked for; others may be returned as `null`. */
 	readonly wanted: readonly boolean[]
+	/**
+	 * Whether a value's own gradient is a result. A rule may pass over values between its node and an input that are
+	 * not, and give the input's gradient in one go.
+	 */
+	readonly asked: (value: Value) => boolean
 	readonly emit: Emit
 }
 

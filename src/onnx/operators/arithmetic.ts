@@ -6,6 +6,7 @@ import {
 	type Call,
 	type Emit,
 	type GradientCall,
+	type GradientRule,
 	int,
 	type Operator,
 	required,
@@ -14,6 +15,7 @@ import {
 } from '../operator.js'
 import type { Value } from '../value.js'
 import { sumToShape } from './broadcasting.js'
+import { gateGradient } from './gate.js'
 
 function inferBinary(call: Call) {
 	const a = required(call, 0)
@@ -64,6 +66,14 @@ function castTo(like: Value) {
 	return { to: int(elementTypeNumbers[like.type]) }
 }
 
+const product = binary(
+	'Mul',
+	'a * b.',
+	({ emit, b, dy }) => emit('Mul', [dy, b]),
+	({ emit, a, dy }) => emit('Mul', [dy, a]),
+)
+const productGradient = product.gradient as GradientRule
+
 export const arithmeticOperators: readonly Operator[] = [
 	binary(
 		'Add',
@@ -77,12 +87,7 @@ export const arithmeticOperators: readonly Operator[] = [
 		({ dy }) => dy,
 		({ emit, dy }) => emit('Neg', [dy]),
 	),
-	binary(
-		'Mul',
-		'a * b.',
-		({ emit, b, dy }) => emit('Mul', [dy, b]),
-		({ emit, a, dy }) => emit('Mul', [dy, a]),
-	),
+	{ ...product, gradient: (call) => gateGradient(call) ?? productGradient(call) },
 	binary(
 		'Div',
 		'a / b.',

@@ -63,10 +63,14 @@ export const elementwiseOperators: readonly Operator[] = [
 		const { emit, y, dy } = operand
 		return emit('Mul', [emit('Mul', [dy, y]), emit('Sub', [number(operand, 1), y])])
 	}),
-	unary('Relu', 'max(x, 0); the gradient at 0 is 0.', ({ emit, y, dy }) => emit('Mul', [dy, emit('Sign', [y])])),
+	unary('Relu', 'max(x, 0); the gradient at 0 is 0.', (operand) => {
+		const zero = number(operand, 0)
+		return operand.emit('Where', [operand.emit('Greater', [operand.y, zero]), operand.dy, zero])
+	}),
 	unary('Erf', 'Error function.', (operand) => {
 		const { emit, x, dy } = operand
-		const bell = emit('Exp', [emit('Neg', [emit('Mul', [x, x])])])
-		return emit('Mul', [dy, emit('Mul', [bell, number(operand, 2 / Math.sqrt(Math.PI))])])
+		// exp(-x²) · 2 / √π with the factor inside the exponent, one pass over the entries less.
+		const exponent = emit('Sub', [number(operand, Math.log(2 / Math.sqrt(Math.PI))), emit('Mul', [x, x])])
+		return emit('Mul', [dy, emit('Exp', [exponent])])
 	}),
 ]

@@ -51,9 +51,9 @@ const layerNormalization: Operator = {
 		const { inputs, outputGradients, wanted, emit } = call
 		const x = inputs[0]!
 		const scale = inputs[1]!
-		const { normalized, deviation } = statistics(call)
+		const { centred, inverse } = statistics(call)
 		const [dy, ...dStatistics] = outputGradients
-		const [dMean, dDeviation] = dStatistics.map((value) => value && sameType(emit, value, x))
+		const [dMean, dInverse] = dStatistics.map((value) => value && sameType(emit, value, x))
 		const mean = (value: Value) => emit('ReduceMean', [value, emit.integers([-1])], { keepdims: int(1) })
 
 		let dx: Value | null = null
@@ -62,22 +62,24 @@ const layerNormalization: Operator = {
 		}
 		if (wanted[0]) {
 			if (dy) {
+				// Factors of whole rows stay apart from the input's entries: each pass over all entries costs time.
 				const dNormalized = emit('Mul', [dy, scale])
-				const along = mean(emit('Mul', [dNormalized, normalized]))
-				const centred = emit('Sub', [emit('Sub', [dNormalized, mean(dNormalized)]), emit('Mul', [normalized, along])])
-				add(emit('Mul', [centred, deviation]))
+				const along = emit('Mul', [mean(emit('Mul', [dNormalized, centred])), emit('Mul', [inverse, inverse])])
+				const orthogonal = emit('Sub', [emit('Sub', [dNormalized, mean(dNormalized)]), emit('Mul', [centred, along])])
+				add(emit('Mul', [orthogonal, inverse]))
 			}
 			// The statistics are outputs of their own; gradients arrive there only in second-order graphs.
 			const width = emit.scalar(staticDimension(x.shape, x.shape.length - 1, 'LayerNormalization'), x.type)
 			if (dMean) add(expandTo(emit, emit('Div', [dMean, width]), x))
-			if (dDeviation) {
-				const slope = emit('Div', [emit('Mul', [dDeviation, emit('Mul', [deviation, deviation])]), width])
-				add(emit('Neg', [emit('Mul', [slope, normalized])]))
+			if (dInverse) {
+				const cube = emit('Mul', [inverse, emit('Mul', [inverse, inverse])])
+				const slope = emit('Div', [emit('Mul', [dInverse, cube]), width])
+				add(emit('Neg', [emit('Mul', [slope, centred])]))
 			}
 		}
 		return [
 			dx,
-			wanted[1] && dy ? sumToShape(emit, emit('Mul', [dy, normalized]), scale) : null,
+			wanted[1] && dy ? sumToShape(emit, emit('Mul', [dy, emit('Mul', [centred, inverse])]), scale) : null,
 			wanted[2] && dy && inputs[2] ? sumToShape(emit, dy, inputs[2]) : null,
 		]
 	},
@@ -89,24 +91,18 @@ function sameType(emit: Emit, value: Value, like: Value): Value {
 }
 
 /**
- * The normalised input and 1 / standard deviation. The float32 path reuses the operator's own outputs; they stay
+ * The input less its mean, and 1 / standard deviation. The float32 path reuses the operator's own outputs; they stay
  * float32 even for double inputs, so the double path recomputes them.
  */
-function statistics(call: GradientCall): { normalized: Value; deviation: Value } {
+function statistics(call: GradientCall): { readonly centred: Value; readonly inverse: Value } {
 	const { inputs, outputs, emit } = call
 	const x = inputs[0]!
-	if (x.type === 'float32') {
-		return {
-			normalized: emit('Mul', [emit('Sub', [x, outputs[1]!]), outputs[2]!]),
-			deviation: outputs[2]!,
-		}
-	}
+	if (x.type === 'float32') return { centred: emit('Sub', [x, outputs[1]!]), inverse: outputs[2]! }
 	const mean = (value: Value) => emit('ReduceMean', [value, emit.integers([-1])], { keepdims: int(1) })
 	const centred = emit('Sub', [x, mean(x)])
-	const variance = mean(emit('Mul', [centred, centred]))
 	const epsilon = emit.scalar(floatAttribute(call, 'epsilon', 1e-5), x.type)
-	const deviation = emit('Reciprocal', [emit('Sqrt', [emit('Add', [variance, epsilon])])])
-	return { normalized: emit('Mul', [centred, deviation]), deviation }
+	const variance = mean(emit('Mul', [centred, centred]))
+	return { centred, inverse: emit('Reciprocal', [emit('Sqrt', [emit('Add', [variance, epsilon])])]) }
 }
 
 export const normalizationOperators: readonly Operator[] = [layerNormalization]
