@@ -111,16 +111,6 @@ export const identity = unary('Identity')
 /** The sizes of a value's axes as int64, for `expandLike` and reshapes with several symbolic sizes. */
 export const shapeOf = unary('Shape')
 
-/** x · sigmoid(1.702 x), the activation of OpenAI's CLIP. */
-export function quickGelu(x: Value): Value {
-	return mul(x, sigmoid(mul(x, 1.702)))
-}
-
-/** x · (1 + erf(x / √2)) / 2, the exact GELU. */
-export function gelu(x: Value): Value {
-	return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1))
-}
-
 /** Entries of `a` where the condition holds, else of `b`. */
 export function where(condition: Value, a: Operand, b: Operand): Value {
 	const like = typeof a === 'number' ? b : a
@@ -260,25 +250,4 @@ export function topK(x: Value, k: number, axis = -1): { readonly values: Value; 
 /** A matrix: axes before `axis` become rows, the others columns. */
 export function flatten(x: Value, axis = 1): Value {
 	return emit('Flatten', [x], { axis: int(axis) })
-}
-
-/** A value divided by its Euclidean norm along the last axis. */
-export function normalizeL2(x: Value): Value {
-	return div(x, reduceL2(x, [-1], true))
-}
-
-/** Per-sample cross entropy: logits [B, C] and int64 labels [B] to losses [B]. */
-export function crossEntropy(logits: Value, labels: Value): Value {
-	return neg(squeeze(gatherElements(logSoftmax(logits), unsqueeze(labels, [1]), 1), [1]))
-}
-
-/**
- * Repeats x along a new first axis as often as the first axis of `like` is long (its size may be symbolic).
- * @param x Any value of fixed shape [...].
- * @returns [B, ...], where B is the first size of `like`.
- */
-export function repeatForBatch(x: Value, like: Value): Value {
-	const column = slice(reshape(like, [0, -1]), 1, 0, 1)
-	const ones = unsqueeze(squeeze(column, [1]), [...x.shape.map((_, axis) => axis + 1)])
-	return add(expandLike(scalar(0, x.type), ones), unsqueeze(x, [0]))
 }

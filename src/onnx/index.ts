@@ -1,9 +1,9 @@
 /** naptune/onnx: write graphs of standard ONNX operators, differentiate them, read and write `.onnx` files. */
 
-export * as ops from './builders.js'
 export { type GradOptions, grad } from './grad.js'
 export type { Operator } from './operator.js'
 export { operators } from './operators/index.js'
+export * as ops from './ops.js'
 export { type ReadModel, type ReadOptions, readModel, readModelFile } from './read.js'
 export { type SerializedModel, type SerializeOptions, serializeModel } from './serialize.js'
 export { type ElementType, elementCount, float32, int64, type Tensor, type TensorData, tensor } from './tensor.js'

@@ -1,12 +1,12 @@
 /** Nodes of ONNX files in the graph language: what other versions and tools write differently, or with more operators. */
 
 import { NaptuneError } from '../errors.js'
-import * as ops from './builders.js'
 import { describeShape, normalizeAxis, staticDimension } from './dimensions.js'
 import { isFloat } from './element-types.js'
 import { integers, scalar } from './emit.js'
 import { constantIntegers, type Emit, intAttribute, stringAttribute } from './operator.js'
 import { operators } from './operators/index.js'
+import * as ops from './ops.js'
 import { symbolicIntegers } from './symbolic-integers.js'
 import { elementCount, type Tensor, tensor } from './tensor.js'
 import type { Attribute, Attributes, Value } from './value.js'

@@ -3,24 +3,16 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fromBinary } from '@bufbuild/protobuf'
-import {
-	type AttributeProto,
-	AttributeProto_AttributeType,
-	type GraphProto,
-	type ModelProto,
-	ModelProtoSchema,
-	type NodeProto,
-	type ValueInfoProto,
-} from 'onnx-buf'
+import { type GraphProto, type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { NaptuneError } from '../errors.js'
-import { input, literal } from './builders.js'
-import { isDimension } from './dimensions.js'
+import { literal } from './builders.js'
 import { emitter } from './emit.js'
-import { applyStored, isReadable, type StoredNode } from './read-nodes.js'
-import { readInitializer, readTensor, storedType, typeName } from './read-tensor.js'
+import { applyStored, isReadable } from './read-nodes.js'
+import { readInput, splitAttributes, symbolNames } from './read-parts.js'
+import { readInitializer, storedType, typeName } from './read-tensor.js'
 import { symbolicIntegers } from './symbolic-integers.js'
-import { float32, type Tensor, tensor } from './tensor.js'
-import type { Attribute, Dimension, Value } from './value.js'
+import { tensor } from './tensor.js'
+import type { Value } from './value.js'
 
 /** Versions of the standard operator set that are read. */
 export const readableOpsets = { least: 13, most: 21 } as const
@@ -164,73 +156,6 @@ function refuseUnsupported(graph: GraphProto): void {
 		const list = [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} (${times})`)
 		throw new NaptuneError(`The model uses what is not supported: ${list.join(', ')}.`)
 	}
-}
-
-function readInput(port: ValueInfoProto, symbols: (text: string) => string): Value {
-	const declared = port.type?.value
-	if (declared?.case !== 'tensorType') {
-		throw new NaptuneError(`Input ${port.name} of the model is not a tensor; only tensors are supported.`)
-	}
-	const type = storedType({ dataType: declared.value.elemType })
-	if (!type) {
-		throw new NaptuneError(`Input ${port.name} of the model has the element type ${typeName(declared.value.elemType)}.`)
-	}
-	if (!declared.value.shape) {
-		throw new NaptuneError(`Input ${port.name} of the model has no shape; its rank must be known. Export it with one.`)
-	}
-	const shape = declared.value.shape.dim.map(({ value }, axis): Dimension => {
-		if (value.case === 'dimValue' && value.value >= 0n) return Number(value.value)
-		if (value.case === 'dimParam' && value.value !== '') return symbols(value.value)
-		return symbols(`${port.name} axis ${axis}`)
-	})
-	return input(port.name, type, shape)
-}
-
-/** Symbols as the language writes them; different texts stay different. */
-function symbolNames(): (text: string) => string {
-	const known = new Map<string, string>()
-	const taken = new Set<string>()
-	return (text) => {
-		const before = known.get(text)
-		if (before !== undefined) return before
-		const usable: boolean = isDimension(text)
-		let symbol = usable ? text : text.replace(/\W+/g, '_').replace(/^(?=\d|$)/, 'size_')
-		while (taken.has(symbol)) symbol += '_'
-		known.set(text, symbol)
-		taken.add(symbol)
-		return symbol
-	}
-}
-
-function splitAttributes(node: NodeProto): Pick<StoredNode, 'attributes' | 'tensors'> {
-	const attributes: [string, Attribute][] = []
-	const tensors: [string, Tensor][] = []
-	for (const stored of node.attribute) {
-		const converted = readAttribute(stored)
-		if ('data' in converted) tensors.push([stored.name, converted])
-		else attributes.push([stored.name, converted])
-	}
-	return { attributes: Object.fromEntries(attributes), tensors: Object.fromEntries(tensors) }
-}
-
-function readAttribute(stored: AttributeProto): Attribute | Tensor {
-	switch (stored.refAttrName === '' ? stored.type : undefined) {
-		case AttributeProto_AttributeType.INT:
-			return { kind: 'int', value: Number(stored.i) }
-		case AttributeProto_AttributeType.FLOAT:
-			return { kind: 'float', value: stored.f }
-		case AttributeProto_AttributeType.STRING:
-			return { kind: 'string', value: new TextDecoder().decode(stored.s) }
-		case AttributeProto_AttributeType.INTS:
-			return { kind: 'ints', value: stored.ints.map(Number) }
-		case AttributeProto_AttributeType.FLOATS:
-			return float32([stored.floats.length], stored.floats)
-		case AttributeProto_AttributeType.TENSOR:
-			if (stored.t) return readTensor(stored.t)
-	}
-	throw new NaptuneError(
-		`attribute ${stored.name} is of a kind that is not supported (${AttributeProto_AttributeType[stored.type] ?? stored.type}).`,
-	)
 }
 
 /** Small integers that are known already become constants, so that chains of shape computations stay short. */

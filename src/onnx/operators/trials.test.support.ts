@@ -38,12 +38,12 @@ export function shapes(minRank: number, maxRank: number): fc.Arbitrary<readonly 
 }
 
 /** For each axis, whether its size is symbolic. */
-const symbolic = fc.array(fc.boolean(), { minLength: 8, maxLength: 8 })
+export const symbolic = fc.array(fc.boolean(), { minLength: 8, maxLength: 8 })
 
 const names = ['B', 'C', 'D', 'E', 'F', 'G', 'H', 'I']
 
 /** The shape as a graph knows it, with a name for each axis of `mask`, counted from the last. */
-function declare(
+export function declare(
 	shape: readonly number[],
 	mask: readonly boolean[],
 	keep: (axis: number) => boolean = () => true,
@@ -117,4 +117,19 @@ export function someAxes(rank: number): fc.Arbitrary<readonly number[]> {
 		)
 }
 
-export { declare, symbolic }
+/** Whole numbers from `least` to below `most`. */
+export function whole(least: number, most: number, count: number, random: () => number): number[] {
+	return Array.from({ length: count }, () => least + Math.floor(random() * (most - least)))
+}
+
+/** A shape of some rank, one of its axes (maybe counted from the end), and a seed. */
+export function shapeAndAxis(minRank: number, maxRank: number) {
+	return shapes(minRank, maxRank).chain((shape) =>
+		fc.record({
+			shape: fc.constant(shape),
+			axis: fc.integer({ min: -shape.length, max: shape.length - 1 }),
+			mask: symbolic,
+			seed: seeds,
+		}),
+	)
+}

@@ -1,7 +1,7 @@
 /** Cases of operators that work entry by entry. */
 
 import fc from 'fast-check'
-import * as ops from '../../builders.js'
+import * as ops from '../../ops.js'
 import { tensor } from '../../tensor.js'
 import type { Value } from '../../value.js'
 import { uniform } from '../gradient-check.test.support.js'

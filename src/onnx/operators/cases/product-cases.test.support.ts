@@ -1,8 +1,8 @@
 /** Cases of matrix products and convolutions. */
 
 import fc from 'fast-check'
-import * as ops from '../../builders.js'
 import { float, int, ints } from '../../operator.js'
+import * as ops from '../../ops.js'
 import type { Value } from '../../value.js'
 import { type Precision, type Trial, uniform } from '../gradient-check.test.support.js'
 import { between, broadcastShapesOf, operand, seeds, symbolic } from '../trials.test.support.js'
