@@ -3,8 +3,10 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
 import type { AttackOutcome } from '../attacks/run-attack.js'
 import { openJsonLines, readJsonLines } from '../files/json-lines.js'
+import { outcomeSchema } from './record.js'
 
 /** An open log. */
 export interface OutcomeLog {
@@ -18,14 +20,15 @@ export interface OutcomeLog {
 }
 
 /**
- * Opens a log, or starts it anew where the one found was written under other settings.
+ * Opens a log, or starts it anew where the one found was written under other settings or was changed.
  * @param settings Everything that decides the outcomes, as JSON.
  * @throws NaptuneError when the file cannot be written.
  */
 export async function openOutcomeLog(path: string, settings: Readonly<Record<string, unknown>>): Promise<OutcomeLog> {
 	const own = JSON.parse(JSON.stringify(settings)) as unknown
 	const [head, ...outcomes] = existsSync(path) ? (await readJsonLines(path)).records : []
-	const same = isDeepStrictEqual(head, own)
+	const earlier = z.array(outcomeSchema).safeParse(outcomes)
+	const same = isDeepStrictEqual(head, own) && earlier.success
 	const log = await openJsonLines(path, same ? {} : { length: 0 })
 	if (!same) await log.append(own)
 	let closed: Promise<void> | undefined
@@ -34,7 +37,7 @@ export async function openOutcomeLog(path: string, settings: Readonly<Record<str
 		return closed
 	}
 	return {
-		earlier: same ? (outcomes as AttackOutcome[]) : [],
+		earlier: same ? earlier.data : [],
 		append: async (more) => {
 			await log.append(...more)
 		},

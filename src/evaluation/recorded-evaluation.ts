@@ -11,7 +11,7 @@ import type { Dataset, Split } from '../data/dataset.js'
 import type { Defense } from '../defenses/defense.js'
 import { explainWriteFailure, writeFileAtomic } from '../files/atomic-write.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import type { Tensor } from '../onnx/tensor.js'
+import { elementCount, type Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { deployedClassifier } from './deployed-classifier.js'
 import { type Accuracy, evaluate } from './evaluate.js'
@@ -25,6 +25,7 @@ export interface EvaluationSettings {
 		readonly options: Readonly<Record<string, unknown>>
 		/** Of the parameters' bytes in the order of their names. */
 		readonly parameters: string
+		readonly trainableParameters: number
 	}
 	/** The attacker sees the full model as it is deployed, gradients included. */
 	readonly knowledge: 'full'
@@ -141,7 +142,12 @@ async function settingsOf(input: RecordedEvaluationInput): Promise<EvaluationSet
 	const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
 	return {
 		format: 1,
-		defense: { name: defense.name, options: defense.config, parameters: fingerprint(parameters) },
+		defense: {
+			name: defense.name,
+			options: defense.config,
+			parameters: fingerprint(parameters),
+			trainableParameters: [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
+		},
 		knowledge: 'full',
 		attack: { name: attack.name, attack: attack.attack, source: attack.source, options: attack.options },
 		threatModel,

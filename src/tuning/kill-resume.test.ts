@@ -63,7 +63,7 @@ describe('a run that is killed and resumed', () => {
 		expect((await readdir(output)).sort()).toEqual(
 			['log.jsonl', 'parameters.safetensors', 'result.json', 'run.json', 'state.safetensors'].sort(),
 		)
-	})
+	}, 300_000)
 
 	it('clears away what the kill left half-written', async () => {
 		const output = join(await temporaryFolder(), 'run')
