@@ -214,6 +214,13 @@ describe.concurrent('places to write to', () => {
 		expect(stderr).toContain('is not a folder')
 	})
 
+	it.skipIf(!existsSync('/proc/self'))('a file system that takes no folders', async () => {
+		const args = ['tune', '--model', model, '--data', photos, ...tinyTuning, '--output', '/proc/run']
+		const { code, stderr } = await runCli(args)
+		expect(code, stderr).toBe(1)
+		expect(stderr).toContain('/proc takes no new folders')
+	})
+
 	it('a folder without the right to write', async () => {
 		const closed = join(folder, 'closed')
 		await mkdir(closed, { mode: 0o555 })

@@ -45,7 +45,8 @@ export function startCli(args: readonly string[], options: RunOptions = {}): Run
 		stdio: ['ignore', 'pipe', 'pipe'],
 		...(options.uid === undefined ? {} : { uid: options.uid }),
 		...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-		env: { ...process.env, ...options.env },
+		// Several commands at once share the cores.
+		env: { ...process.env, NAPTUNE_SPINNING: '0', ...options.env },
 	})
 	const texts = { stdout: '', stderr: '' }
 	const waiting = new Set<() => void>()

@@ -1,10 +1,10 @@
 /** Writing a checkpoint in the layout of openai/clip-vit-base-patch16. */
 
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../errors.js'
-import { explainWriteFailure, writeFileAtomic } from '../files/atomic-write.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
 import { toFloat16 } from '../files/float-formats.js'
+import { makeFolder } from '../files/make-folder.js'
 import { type TensorToWrite, writeSafetensors } from '../files/safetensors.js'
 import { parseClipConfig } from './config.js'
 import { expectedWeights } from './expected-weights.js'
@@ -33,11 +33,7 @@ export interface CheckpointToSave {
 export async function saveCheckpoint(directory: string, checkpoint: CheckpointToSave): Promise<void> {
 	const { config, tokenizer, preprocessorConfig } = checkpoint
 	const tensors = tensorsToWrite(checkpoint)
-	try {
-		await mkdir(directory, { recursive: true })
-	} catch (error) {
-		throw explainWriteFailure(error, directory)
-	}
+	await makeFolder(directory)
 	await writeFileAtomic(join(directory, 'config.json'), configText(config))
 	await writeFileAtomic(join(directory, 'tokenizer.json'), tokenizer)
 	await writeFileAtomic(join(directory, 'preprocessor_config.json'), `${JSON.stringify(preprocessorConfig, null, 2)}\n`)

@@ -1,9 +1,9 @@
 /** CLIP checkpoints of any geometry with random weights that a reference in another language can make, too. */
 
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../errors.js'
-import { explainWriteFailure, writeFileAtomic } from '../files/atomic-write.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
+import { makeFolder } from '../files/make-folder.js'
 import { type NamedChunks, writeSafetensorsStream } from '../files/safetensors.js'
 import { type ClipConfig, parseClipConfig } from './config.js'
 import { expectedWeights } from './expected-weights.js'
@@ -26,11 +26,7 @@ export async function writeSeededCheckpoint(directory: string, config: object, s
 		throw new NaptuneError(`The seed of a checkpoint is ${seed}; expected is a whole number from 0 to 4294967295.`)
 	}
 	const weights = seededWeights(parseClipConfig(config), seed)
-	try {
-		await mkdir(directory, { recursive: true })
-	} catch (error) {
-		throw explainWriteFailure(error, directory)
-	}
+	await makeFolder(directory)
 	await writeSafetensorsStream(join(directory, 'model.safetensors'), weights)
 	await writeFileAtomic(join(directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
 }

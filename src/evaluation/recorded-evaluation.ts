@@ -1,6 +1,6 @@
 /** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
 
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { Classifier } from '../attacks/classifier.js'
@@ -9,7 +9,8 @@ import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import type { Defense } from '../defenses/defense.js'
-import { explainWriteFailure, writeFileAtomic } from '../files/atomic-write.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
+import { makeFolder } from '../files/make-folder.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { elementCount, type Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
@@ -91,11 +92,7 @@ export interface RecordedEvaluationInput {
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	const { engine, clip, defense, parameters, split, attack, threatModel, seed, batchSize = 50, path } = input
 	const settings = await settingsOf(input)
-	try {
-		await mkdir(dirname(path), { recursive: true })
-	} catch (error) {
-		throw explainWriteFailure(error, path)
-	}
+	await makeFolder(dirname(path))
 	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
 		const classifier = await deployedClassifier(engine, clip, defense, parameters)

@@ -1,6 +1,5 @@
 /** Contrastive pre-training of a small CLIP on labelled images and drawn captions. */
 
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseClipConfig } from '../clip/config.js'
 import { expectedWeights } from '../clip/expected-weights.js'
@@ -8,6 +7,7 @@ import { parsePreprocessorConfig } from '../clip/preprocessor-config.js'
 import type { ClipTokenizer } from '../clip/tokenizer.js'
 import { NaptuneError } from '../errors.js'
 import { openJsonLines } from '../files/json-lines.js'
+import { makeFolder } from '../files/make-folder.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import { generator, permutation } from '../random/counter-based.js'
@@ -77,7 +77,7 @@ export async function pretrain(input: PretrainingInput): Promise<Record<string, 
 			`The images are ${data.size} pixels wide, the recipe's model reads ${geometry.vision.imageSize}.`,
 		)
 	}
-	await mkdir(output, { recursive: true })
+	await makeFolder(output)
 	const statePath = join(output, 'state.safetensors')
 	const recipeHash = sha256OfBytes(JSON.stringify(recipe))
 	const allowed = Array.from({ length: data.labels.length }, (_, index) => index).filter(

@@ -1,0 +1,49 @@
+/** Folders to write to. */
+
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { NaptuneError } from '../errors.js'
+import { explainWriteFailure } from './atomic-write.js'
+
+/**
+ * Makes a folder and those above it, where they do not exist. (`mkdir` of Node.js 20 with `recursive` never returns where
+ * the file system itself refuses new folders, as /proc does.)
+ * @throws NaptuneError when a file is in the way, or a folder cannot be written.
+ */
+export async function makeFolder(path: string): Promise<void> {
+	const missing: string[] = []
+	let present = resolve(path)
+	while (!(await isFolder(present, path))) {
+		missing.unshift(present)
+		present = dirname(present)
+	}
+	for (const folder of missing) {
+		try {
+			await mkdir(folder)
+		} catch (error) {
+			const { code } = error as NodeJS.ErrnoException
+			// Another program may have made it meanwhile.
+			if (code === 'EEXIST') continue
+			if (code !== 'ENOENT') throw explainWriteFailure(error, folder)
+			throw new NaptuneError(
+				`${path} cannot be created: ${dirname(folder)} takes no new folders. Choose a folder elsewhere.`,
+				{ cause: error },
+			)
+		}
+	}
+}
+
+/** @throws NaptuneError when something that is not a folder is there. */
+async function isFolder(path: string, wanted: string): Promise<boolean> {
+	let isDirectory: boolean
+	try {
+		isDirectory = (await stat(path)).isDirectory()
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException
+		// Below a file, the file itself comes to light further up.
+		if (code === 'ENOENT' || code === 'ENOTDIR') return false
+		throw explainWriteFailure(error, wanted)
+	}
+	if (isDirectory) return true
+	throw new NaptuneError(`${wanted} cannot be a folder: ${path} is not a folder. Choose another one.`)
+}
