@@ -57,7 +57,8 @@ export function differences(before: unknown, now: unknown, path = ''): string[] 
 		return [...keys].flatMap((key) => differences(before[key], now[key], path ? `${path}.${key}` : key))
 	}
 	const [old, own] = [before, now].map((value) => (value === undefined ? 'not set' : JSON.stringify(value)))
-	return [old!.length + own!.length > 100 ? path : `${path} (${own}, was ${old})`]
+	const name = path || 'everything'
+	return [old!.length + own!.length > 100 ? name : `${name} (${own}, was ${old})`]
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

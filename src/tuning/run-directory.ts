@@ -1,11 +1,12 @@
 /** A tuning run on disk: what was asked for and its log. Its states are in run-state.ts. */
 
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../errors.js'
 import { explainWriteFailure, writeFileAtomic } from '../files/atomic-write.js'
 import { readJsonFile } from '../files/json-file.js'
+import { makeFolder } from '../files/make-folder.js'
 import { differences } from './run-description.js'
 
 /** Files of a run directory. */
@@ -55,7 +56,7 @@ export async function openRunDirectory(
 		return
 	}
 	try {
-		await mkdir(directory, { recursive: true })
+		await makeFolder(directory)
 		await removeLeftovers(directory)
 		if ((await readdir(directory)).length > 0) {
 			throw new NaptuneError(`${directory} is not empty and holds no run. Give an empty or new --output folder.`)
@@ -70,7 +71,9 @@ export async function openRunDirectory(
 async function removeLeftovers(directory: string): Promise<void> {
 	for (const name of await readdir(directory)) {
 		const writer = temporary.exec(name)?.[1]
-		if (writer !== undefined && !isRunning(Number(writer))) await rm(join(directory, name), { force: true })
+		if (writer === undefined || isRunning(Number(writer))) continue
+		// A folder that cannot be written is told of by the first real write.
+		await rm(join(directory, name), { force: true }).catch(() => {})
 	}
 }
 
