@@ -6,6 +6,8 @@ export default defineConfig({
 		include: ['dist/**/*.test.js'],
 		pool: 'forks',
 		maxWorkers: 2,
+		// Property tests draw the same cases everywhere; to look for new ones, change the seed there.
+		setupFiles: ['./vitest.setup.js'],
 		// Test files run side by side and share the cores.
 		env: { NAPTUNE_SPINNING: '0' },
 		testTimeout: 120_000,

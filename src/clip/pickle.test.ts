@@ -58,6 +58,7 @@ describe('readPickle', () => {
 		['a missing memo', 'h\x07.', /memo 7 is missing/],
 		['a key without a value', '}(K\x01u.', /key without a value/],
 		['items without a dictionary', 'K\x01(K\x01K\x01u.', /dictionary is missing/],
+		['a text of negative length', '\x8d\0\0\0\0\0\0\0\x80', /truncated/],
 		['a call of a number', 'K\x01)R.', /not a name/],
 		['a mark as result', '(.', /more from its stack/],
 	])('calls %s damaged', (_, pickle, message) => {

@@ -160,7 +160,8 @@ function byteReader(bytes: Uint8Array, path: string) {
 	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 	let position = 0
 	const take = (length: number): Buffer => {
-		if (position + length > buffer.length) {
+		// An 8-byte length is signed and may be negative, which would read what is before.
+		if (!(length >= 0 && position + length <= buffer.length)) {
 			throw new NaptuneError(`${path} holds a truncated pickle: it ends before its last instruction. Fetch it again.`)
 		}
 		position += length
