@@ -26,7 +26,11 @@ export async function withSession(options: SharedOptions, work: (session: Sessio
 	const output = createOutput(options)
 	const undoing: (() => void)[] = []
 	const interrupt = createInterrupt(
-		() => process.stderr.write('\nStopping after the step under way. Press Ctrl-C again to leave at once.\n'),
+		() => {
+			const text = 'Stopping after the step under way. Press Ctrl-C again to leave at once.'
+			if (options.quiet) process.stderr.write(`${text}\n`)
+			else output.progress.line(text)
+		},
 		() => {
 			for (const undo of undoing) undo()
 		},

@@ -4,13 +4,14 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { ClipModel } from '../../clip/model.js'
 import { defaultTemplate } from '../../clip/templates.js'
+import { loadDataset } from '../../data/registry.js'
 import type { Defense } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import { type ClassifiedImage, classify } from '../../evaluation/classify.js'
 import { deployedClassifier } from '../../evaluation/deployed-classifier.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { percent } from '../format.js'
-import { dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { dataOption, loadModel, modelOption } from '../inputs.js'
 import { addSharedOptions, commaList, type SharedOptions, wholeNumber } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
@@ -61,7 +62,7 @@ Examples:
 }
 
 async function runClassify(images: readonly string[], options: ClassifyOptions, session: Session): Promise<void> {
-	const { clip, defense, parameters } = await chosenModel(options, session)
+	const { clip, defense, parameters } = await chosenModel(options)
 	const classifier = await deployedClassifier(await session.engine(), clip, defense, parameters)
 	const found: ClassifiedImage[] = []
 	const task = session.progress.start('classifying', images.length, 'images')
@@ -80,11 +81,10 @@ async function runClassify(images: readonly string[], options: ClassifyOptions, 
 
 async function chosenModel(
 	options: ClassifyOptions,
-	session: Session,
 ): Promise<{ readonly clip: ClipModel; readonly defense: Defense; readonly parameters: TunedRun['parameters'] }> {
 	if (options.run !== undefined) return loadTunedRun(resolve(options.run))
 	const clip = await loadModel(options.model)
-	const classNames = options.classes ?? (await loadData(session, options.data, 1)).classNames
+	const classNames = options.classes ?? (await loadDataset(options.data)).classNames
 	const defense = prepareDefense('vanilla', clip, classNames, { templates: [options.template] })
 	return { clip, defense, parameters: {} }
 }
