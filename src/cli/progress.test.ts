@@ -25,9 +25,9 @@ describe('without a terminal', () => {
 		}
 		task.end()
 		expect(written).toEqual([
-			'tuning: 5/100 images, epoch 5, 1.00 images/s, 1 min 35 s left\n',
-			'tuning: 10/100 images, epoch 10, 1.00 images/s, 1 min 30 s left\n',
-			'tuning: 12/100 images, epoch 12, 1.00 images/s, 1 min 28 s left\n',
+			'tuning: 5/100 images, 1.00/s, 1 min 35 s left, epoch 5\n',
+			'tuning: 10/100 images, 1.00/s, 1 min 30 s left, epoch 10\n',
+			'tuning: 12/100 images, 1.00/s, 1 min 28 s left, epoch 12\n',
 		])
 	})
 
@@ -45,7 +45,7 @@ describe('without a terminal', () => {
 		const task = createProgress(stream, () => seconds).start('tuning', 1000, 'images', 900)
 		seconds = 10
 		task.update(910)
-		expect(text()).toContain('910/1000 images, 1.00 images/s, 1 min 30 s left')
+		expect(text()).toContain('910/1000 images, 1.00/s, 1 min 30 s left')
 	})
 })
 
@@ -70,6 +70,18 @@ describe('on a terminal', () => {
 		task.update(299, 'and many words about where it stands right now')
 		task.end()
 		for (const text of written) expect(visible(text).length).toBeLessThanOrEqual(40)
+	})
+
+	it('gives the words their room first, then the bar', () => {
+		const drawn = (columns: number) => {
+			const { stream, text } = recorded(true, columns)
+			const task = createProgress(stream, () => 0).start('tuning', 4, 'images')
+			task.update(2)
+			task.end()
+			return visible(text())
+		}
+		expect(drawn(80)).toContain(`tuning ${'█'.repeat(12)}${'░'.repeat(12)} 50 % · 2/4 images`)
+		expect(drawn(30)).toContain('tuning ██░░ 50 % · 2/4 images')
 	})
 
 	it('puts lines above the bar', () => {

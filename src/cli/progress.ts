@@ -59,9 +59,9 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 				const remaining = meter.remaining(total)
 				const parts = [
 					`${last.done}/${total} ${unit}`,
-					last.detail,
-					perSecond === undefined ? '' : `${rate(perSecond)} ${unit}/s`,
+					perSecond === undefined ? '' : `${rate(perSecond)}/s`,
 					remaining === undefined || last.done >= total ? '' : `${duration(remaining)} left`,
+					last.detail,
 				]
 				return parts.filter((part) => part !== '').join(', ')
 			}
@@ -99,10 +99,7 @@ function barOn(stream: ProgressStream, label: string, total: number): Display {
 		clearOnComplete: true,
 		// Off would change the terminal's mode, which a process that is killed cannot restore.
 		linewrap: true,
-		barsize: (stream.columns ?? 80) >= 100 ? 24 : 12,
-		barCompleteChar: '█',
-		barIncompleteChar: '░',
-		format: `${label} {bar} {percentage} % · {text}`,
+		format: (_options, { progress, maxWidth }, { text }: { text: string }) => barLine(label, progress, text, maxWidth),
 	})
 	let state = { done: 0, text: '' }
 	let started = false
@@ -125,6 +122,14 @@ function barOn(stream: ProgressStream, label: string, total: number): Display {
 			bar.stop()
 		},
 	}
+}
+
+/** The bar takes what the words leave over. */
+function barLine(label: string, progress: number, text: string, width: number): string {
+	const words = ` ${Math.floor(100 * progress)} % · ${text}`
+	const size = Math.max(0, Math.min(24, width - label.length - words.length - 2))
+	const full = Math.round(size * progress)
+	return `${label} ${'█'.repeat(full)}${'░'.repeat(size - full)}${words}`
 }
 
 function linesOn(stream: ProgressStream, label: string, now: () => number): Display {

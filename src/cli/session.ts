@@ -15,8 +15,6 @@ export interface Session extends Output {
 	engine(): Promise<ModelEngine>
 	/** Names the folder that is written to, so that leaving at once leaves no temporary file in it. */
 	writesTo(folder: string): void
-	/** Something to be undone when the process leaves at once; synchronous. */
-	onLeave(undo: () => void): void
 	/** @throws Interruption when the command was asked to stop and has nothing to save. */
 	stopIfAsked(): void
 }
@@ -24,7 +22,7 @@ export interface Session extends Output {
 /** Runs a command and closes what it opened. */
 export async function withSession(options: SharedOptions, work: (session: Session) => Promise<void>): Promise<void> {
 	const output = createOutput(options)
-	const undoing: (() => void)[] = []
+	const folders = new Set<string>()
 	const interrupt = createInterrupt(
 		() => {
 			const text = 'Stopping after the step under way. Press Ctrl-C again to leave at once.'
@@ -32,7 +30,7 @@ export async function withSession(options: SharedOptions, work: (session: Sessio
 			else output.progress.line(text)
 		},
 		() => {
-			for (const undo of undoing) undo()
+			for (const folder of folders) removeOwnTemporaries(folder)
 		},
 	)
 	let engine: Promise<ModelEngine> | undefined
@@ -44,8 +42,7 @@ export async function withSession(options: SharedOptions, work: (session: Sessio
 				engine ??= createEngine({ device: options.device, threads: options.threads })
 				return engine
 			},
-			writesTo: (folder) => undoing.push(() => removeOwnTemporaries(folder)),
-			onLeave: (undo) => undoing.push(undo),
+			writesTo: (folder) => folders.add(folder),
 			stopIfAsked() {
 				if (interrupt.signal.aborted) throw new Interruption('Stopped.')
 			},

@@ -1,8 +1,5 @@
 /** `naptune bench gradient`: how close gradients of a CLIP come to the machine's matrix product. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { benchGradient, type GradientBenchResult } from '../../evaluation/bench-gradient.js'
 import { addSharedOptions, commaList, type SharedOptions, wholeNumber } from '../options.js'
@@ -42,17 +39,12 @@ Example:
 }
 
 async function runBench(options: BenchOptions, session: Session): Promise<void> {
-	// About 350 MB of random weights: gone even when the process leaves at once.
-	const directory = mkdtempSync(join(tmpdir(), 'naptune-'))
-	const remove = () => rmSync(directory, { recursive: true, force: true })
-	session.onLeave(remove)
 	let task: ReturnType<typeof session.progress.start> | undefined
 	try {
 		const result = await benchGradient(await session.engine(), {
 			batches: options.batch,
 			rounds: options.rounds,
 			prepack: options.prepack,
-			directory,
 			onProgress(done, total, next) {
 				session.stopIfAsked()
 				task ??= session.progress.start('measuring', total, 'parts')
@@ -63,7 +55,6 @@ async function runBench(options: BenchOptions, session: Session): Promise<void> 
 		session.result(result, text(result))
 	} finally {
 		task?.end()
-		remove()
 	}
 }
 

@@ -167,7 +167,7 @@ function choices(
 	const { shots, epochs, batchSize, seed, defense } = config
 	const subset = images === all ? `all ${grouped(all)}` : `a seeded choice of ${images} of ${grouped(all)}`
 	return [
-		`Model: the embedded nano CLIP. Data: ${packagedData}, 32-pixel photographs of 10 classes.`,
+		`Model: the embedded nano CLIP. Data: ${packagedData}, photographs of 10 classes.`,
 		`Preset ${preset}: ${defense.name} with ${shots} shots per class, ${epochs} epochs of batch ${batchSize},`,
 		`  inner PGD-${config.attack.steps} at epsilon ${epsilonText(config.attack.epsilon)}, seed ${seed}.`,
 		`Then ${attack} at epsilon ${epsilonText(epsilon)} on ${subset} test images.`,
