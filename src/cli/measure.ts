@@ -37,10 +37,11 @@ export async function measure(
 		engine: await session.engine(),
 		path,
 		signal: session.signal,
-		onProgress: ({ done, total, robust }) => {
+		onProgress: ({ done, total, attacked, robust }) => {
 			finished = input.split.length - total + done
 			gradients = 0
-			task.update(finished, done > 0 ? `${percent(robust / done).trim()} robust` : '')
+			// The first to be done are those that are wrong when clean: a share of them says nothing yet.
+			task.update(finished, attacked > 0 ? `${percent(robust / done).trim()} robust` : '')
 		},
 		onGradient: (images) => {
 			gradients += images

@@ -92,7 +92,7 @@ async function runPretrain(options: PretrainOptions, session: Session): Promise<
 	await writeCheckpoint(output, recipe, tokenizerFile, weights)
 	const seconds = (performance.now() - started) / 1000
 	session.result(
-		{ output, steps: follow.steps(), seconds, testImages: all.length, testAccuracy },
+		{ output, seconds, testImages: all.length, testAccuracy },
 		[
 			`The checkpoint is in ${output}.`,
 			`Zero-shot accuracy on CIFAR-10's ${all.length} test images: ${percent(testAccuracy).trim()}`,
@@ -105,13 +105,10 @@ async function runPretrain(options: PretrainOptions, session: Session): Promise<
 /** Callbacks that show steps as progress and records as lines. */
 function followSteps({ progress }: Session) {
 	let task: ReturnType<typeof progress.start> | undefined
-	let last = 0
 	return {
-		steps: () => last,
 		onStep(done: number, total: number, loss: number): void {
 			task ??= progress.start('pre-training', total, 'steps', done - 1)
 			task.update(done, `loss ${loss.toFixed(3)}`)
-			last = done
 			if (done === total) task.end()
 		},
 		onRecord(record: PretrainingRecord): void {
