@@ -6,9 +6,9 @@ import { imageStreams } from '../attacks/image-streams.js'
 import { type AttackCounts, type AttackOutcome, runAttack } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
+import { prepareImage } from '../clip/prepare-image.js'
 import type { Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
-import { preprocess } from '../images/preprocess.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import { wilsonInterval } from './wilson.js'
 
@@ -104,13 +104,7 @@ export async function preparedImages(
 	const area = 3 * imageSize * imageSize
 	const pixels = new Float32Array(positions.length * area)
 	for (const [row, position] of positions.entries()) {
-		const prepared = preprocess(await split.image(position), clip.checkpoint.preprocessor)
-		if (prepared.width !== imageSize || prepared.height !== imageSize) {
-			throw new NaptuneError(
-				`preprocessor_config.json makes images of ${prepared.width} x ${prepared.height} pixels, config.json reads ${imageSize} x ${imageSize}. Correct crop_size.`,
-			)
-		}
-		pixels.set(prepared.pixels, row * area)
+		pixels.set(prepareImage(clip, await split.image(position)), row * area)
 	}
 	return float32([positions.length, 3, imageSize, imageSize], pixels)
 }

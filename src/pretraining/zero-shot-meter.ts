@@ -1,11 +1,13 @@
 /** Zero-shot accuracy of weights under training, on images that are not trained on. */
 
 import { imageTower } from '../clip/image-tower.js'
+import { classPrompts } from '../clip/templates.js'
 import { textTower } from '../clip/text-tower.js'
+import { endPositionRows } from '../clip/token-batch.js'
 import type { ClipTokenizer } from '../clip/tokenizer.js'
 import { trainableWeights } from '../clip/weights.js'
 import { ops } from '../onnx/index.js'
-import { float32, type Tensor, tensor } from '../onnx/tensor.js'
+import { float32, int64, type Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import type { LabelledImages } from './batches.js'
 import type { PretrainingGeometry } from './program.js'
@@ -26,16 +28,11 @@ export async function createZeroShotMeter(
 	tokenizer: ClipTokenizer,
 	classNames: readonly string[],
 ): Promise<ZeroShotMeter> {
-	const rows = classNames.map((name) => tokenizer.encode(`a photo of a ${name}.`))
-	const length = Math.max(...rows.map((row) => row.length))
-	const ids = tensor('int64', [rows.length, length], new BigInt64Array(rows.length * length))
-	const endPosition = float32([rows.length, length], new Float32Array(rows.length * length))
-	rows.forEach((row, index) => {
-		row.forEach((token, at) => {
-			ids.data[index * length + at] = BigInt(token)
-		})
-		endPosition.data[index * length + row.length - 1] = 1
-	})
+	const { prompts } = classPrompts(classNames)
+	const batch = tokenizer.encodeBatch(prompts, { contextLength: geometry.text.contextLength })
+	const { length } = batch
+	const ids = int64([batch.count, length], batch.ids)
+	const endPosition = float32([batch.count, length], endPositionRows(batch))
 	const { imageSize } = geometry.vision
 	const { lookup } = trainableWeights(geometry.shapes)
 	const images = imageTower(
@@ -67,7 +64,7 @@ export async function createZeroShotMeter(
 				})
 				const scores = (cosines as Tensor<'float32'>).data
 				part.forEach((index, row) => {
-					const own = scores.subarray(row * rows.length, (row + 1) * rows.length)
+					const own = scores.subarray(row * batch.count, (row + 1) * batch.count)
 					if (own.indexOf(Math.max(...own)) === data.labels[index]) right++
 				})
 			}

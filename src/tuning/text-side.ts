@@ -28,7 +28,6 @@ export interface TextSide {
 /** Compiles the text side of a defense. @param classesPerChunk At least 1. */
 export async function createTextSide(engine: Engine, defense: Defense, classesPerChunk: number): Promise<TextSide> {
 	const { prompts } = defense
-	const classes = prompts.rows / prompts.promptsPerClass
 	const { lookup, used } = parameterInputs(defense)
 	const features = defense.textFeatures(...promptInputs(defense), lookup)
 	const seed = ops.input('seed', 'float32', features.shape)
@@ -51,13 +50,9 @@ export async function createTextSide(engine: Engine, defense: Defense, classesPe
 	return {
 		parameters: names,
 		async features(feeds) {
-			const all = new Float32Array(classes * width)
-			for (const { first, count, ids, endPosition } of chunks) {
-				const results = await forward.run(own(forward, { ...feeds, ids, endPosition }))
-				// A chunk of one class was padded to two rows; the second is dropped.
-				all.set((results.features as Tensor<'float32'>).data.subarray(0, count * width), first * width)
-			}
-			return float32([classes, width], all)
+			return featuresOf(chunks, width, ({ ids, endPosition }) =>
+				forward.run(own(forward, { ...feeds, ids, endPosition })),
+			)
 		},
 		async backward(feeds, gradient, add) {
 			if (!backward) return
@@ -86,30 +81,32 @@ export async function computeTextFeatures(
 	parameters: Readonly<Record<string, Tensor<'float32'>>>,
 	classesPerChunk: number,
 ): Promise<Tensor<'float32'>> {
-	const { prompts } = defense
-	const program = await engine.compile(
-		{
-			features: defense.textFeatures(...promptInputs(defense), fixedParameters(parameters)),
-		},
-		{ name: 'text features' },
-	)
+	const features = defense.textFeatures(...promptInputs(defense), fixedParameters(parameters))
+	const program = await engine.compile({ features }, { name: 'text features' })
 	try {
-		const parts: Float32Array[] = []
-		for (const { count, ids, endPosition } of chunksOf(defense, classesPerChunk)) {
-			const { features } = await program.run({ ids, endPosition })
-			const { data, shape } = features as Tensor<'float32'>
-			parts.push(data.subarray(0, count * shape[1]!))
-		}
-		const all = new Float32Array(parts.reduce((total, { length }) => total + length, 0))
-		parts.reduce((offset, part) => {
-			all.set(part, offset)
-			return offset + part.length
-		}, 0)
-		const classes = prompts.rows / prompts.promptsPerClass
-		return float32([classes, all.length / classes], all)
+		const chunks = chunksOf(defense, classesPerChunk)
+		return await featuresOf(chunks, features.shape[1] as number, ({ ids, endPosition }) =>
+			program.run({ ids, endPosition }),
+		)
 	} finally {
 		await program.release()
 	}
+}
+
+/** Runs all chunks and puts their features together: [C, width]. */
+async function featuresOf(
+	chunks: readonly Chunk[],
+	width: number,
+	run: (chunk: Chunk) => Promise<Record<string, Tensor>>,
+): Promise<Tensor<'float32'>> {
+	const classes = chunks.reduce((total, { count }) => total + count, 0)
+	const all = new Float32Array(classes * width)
+	for (const chunk of chunks) {
+		const { features } = await run(chunk)
+		// A chunk of one class was padded to two rows; the second is dropped.
+		all.set((features as Tensor<'float32'>).data.subarray(0, chunk.count * width), chunk.first * width)
+	}
+	return float32([classes, width], all)
 }
 
 /** The inputs of the text side, for any number of whole classes. */

@@ -1,10 +1,9 @@
 /** Training images of a run: a few-shot sample in a new random order every epoch, augmented from per-image streams. */
 
 import type { ClipModel } from '../clip/model.js'
+import { prepareImage } from '../clip/prepare-image.js'
 import type { Split } from '../data/dataset.js'
-import { NaptuneError } from '../errors.js'
 import { randomResizedCrop } from '../images/augment.js'
-import { preprocess } from '../images/preprocess.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import { generator, permutation } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'
@@ -67,12 +66,7 @@ async function augmented(
 	const { imageSize } = clip.config.vision
 	const image = await split.image(position)
 	if (augmentation === 'random-resized-crop') return randomResizedCrop(image, { size: imageSize }, stream)
-	const { width, height, pixels } = preprocess(image, clip.checkpoint.preprocessor)
-	if (width !== imageSize || height !== imageSize) {
-		throw new NaptuneError(
-			`preprocessor_config.json makes images of ${width} x ${height} pixels, config.json reads ${imageSize} x ${imageSize}. Correct crop_size.`,
-		)
-	}
+	const pixels = prepareImage(clip, image)
 	return augmentation === 'none' ? pixels : shifted(pixels, imageSize, stream)
 }
 
