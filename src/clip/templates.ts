@@ -22,10 +22,30 @@ export const zeroShotTemplates = {
 	eurosat: 'a centered satellite photo of {}.',
 	ucf101: 'a photo of a person doing {}.',
 	cifar10: defaultTemplate,
+	'cifar10-mini': defaultTemplate,
 } as const satisfies Record<string, string>
 
 /** A data set that has a template of its own. */
 export type TemplatedDataset = keyof typeof zeroShotTemplates
+
+/** The template of a data set by its name; the default one for anything else. */
+export function zeroShotTemplate(dataset: string): string {
+	return Object.hasOwn(zeroShotTemplates, dataset) ? zeroShotTemplates[dataset as TemplatedDataset] : defaultTemplate
+}
+
+/** Named sets of templates whose features are averaged (prompt ensembles of Radford et al., 2021). */
+export const promptEnsembles = {
+	/** The seven that CLIP's authors found to do best together on ImageNet. */
+	'imagenet-7': [
+		'itap of a {}.',
+		'a bad photo of the {}.',
+		'a origami {}.',
+		'a photo of the large {}.',
+		'a {} in a video game.',
+		'art of the {}.',
+		'a photo of the small {}.',
+	],
+} as const satisfies Record<string, readonly string[]>
 
 /** Prompts of a list of classes. */
 export interface ClassPrompts {

@@ -2,7 +2,7 @@
 
 import { open } from 'node:fs/promises'
 import type { ClipModel } from '../clip/model.js'
-import { spokenName } from '../clip/templates.js'
+import { classPrompts, spokenName } from '../clip/templates.js'
 import { NaptuneError } from '../errors.js'
 import type { Generator } from '../random/generator.js'
 import type { Parameter, PromptRows } from './defense.js'
@@ -15,16 +15,24 @@ export const initialWords = 'a photo of a'
 
 /**
  * Tokens of `X … X NAME.` for every class: start token, `count` placeholders that the context vectors replace, the class
- * name with a full stop, end token.
+ * name with a full stop, end token. A context that starts from words replaces the first `count` of them; words beyond
+ * those stay in the prompt as they are (MaPLe).
  * @throws NaptuneError when a prompt does not fit the model's context length.
  */
-export function contextPrompts(clip: ClipModel, classNames: readonly string[], count: number): PromptRows {
+export function contextPrompts(
+	clip: ClipModel,
+	classNames: readonly string[],
+	count: number,
+	init: ContextInit = 'normal',
+): PromptRows {
 	const { tokenizer, config } = clip
 	const { contextLength } = config.text
 	const placeholder = tokenizer.encode('X')[1]!
+	const rest = init === 'words' ? tokenizer.encode(initialWords).slice(1 + count, -1) : []
 	const rows = classNames.map((name) => {
 		const { ids } = tokenizer.encodeBatch([`${spokenName(name)}.`], config.text)
-		const row = [ids[0]!, ...new Array<bigint>(count).fill(BigInt(placeholder)), ...ids.subarray(1)]
+		const context = [...new Array<number>(count).fill(placeholder), ...rest]
+		const row = [ids[0]!, ...context.map(BigInt), ...ids.subarray(1)]
 		if (row.length > contextLength) {
 			throw new NaptuneError(
 				`The class name ${JSON.stringify(name)} with ${count} context vectors needs ${row.length} tokens, the model reads ${contextLength}. Use fewer context vectors or a shorter name.`,
@@ -41,7 +49,22 @@ export function contextPrompts(clip: ClipModel, classNames: readonly string[], c
 	return { ids, endPositions, rows: rows.length, length, promptsPerClass: 1 }
 }
 
-/** A context of `count` vectors that starts normal with standard deviation 0.02. */
+/** Tokens of a fixed template, for methods whose text prompts are not learned. */
+export function templatePrompts(clip: ClipModel, classNames: readonly string[], template: string): PromptRows {
+	const { prompts } = classPrompts(classNames, template)
+	const { ids, endPositions, count, length } = clip.tokenizer.encodeBatch(prompts, clip.config.text)
+	return { ids, endPositions, rows: count, length, promptsPerClass: 1 }
+}
+
+/**
+ * A shallow text context.
+ * @throws NaptuneError as {@link wordsContext}.
+ */
+export function textContext(clip: ClipModel, count: number, init: ContextInit, deviation: number): Parameter {
+	return init === 'words' ? wordsContext(clip, count) : normalContext(count, clip.config.text.width, deviation)
+}
+
+/** A context of `count` vectors that starts normal, with this standard deviation. */
 export function normalContext(count: number, width: number, deviation: number): Parameter {
 	return {
 		shape: [count, width],

@@ -34,6 +34,35 @@ export interface PromptRows {
 	readonly promptsPerClass: number
 }
 
+/** Tokens before and after a refiner. */
+export interface Refinement {
+	/** The block that the refined tokens enter, counted from 0. */
+	readonly layer: number
+	/** [B, N, width]: class and patch tokens, or start token and suffix of a text. */
+	readonly before: Value
+	readonly after: Value
+	/** Disagreement of an ensemble of refiners by token, [B, N]: root mean square over members and width. */
+	readonly spread?: Value
+}
+
+/** What the image tower of a defense yields. */
+export interface ImageFeatures extends ImageTowerOutput {
+	/** In the order of the blocks; empty for a method without refiners. */
+	readonly refinements: readonly Refinement[]
+}
+
+/** The tokens that enter one block. */
+export interface LayerLayout {
+	/** Tokens that are no context vectors: class token and patches, or the text with its start and end. */
+	readonly tokens: number
+	/** Context vectors beside them. */
+	readonly prompts: number
+	/** Whether the layer brings context vectors of its own, rather than those that the block before gave. */
+	readonly ownPrompts: boolean
+	/** Whether tokens are refined before this block. */
+	readonly refined: boolean
+}
+
 /** A method bound to a CLIP and a list of classes. It builds graphs and holds no values. */
 export interface Defense {
 	readonly name: string
@@ -43,6 +72,8 @@ export interface Defense {
 	/** Everything that is trained, by name; empty for a method that learns nothing. */
 	readonly parameters: ReadonlyMap<string, Parameter>
 	readonly prompts: PromptRows
+	/** What enters each block of both towers. */
+	readonly layout: { readonly text: readonly LayerLayout[]; readonly image: readonly LayerLayout[] }
 	/**
 	 * Text features of unit length.
 	 * @param ids [R, T] int64, whole classes: R is a number or symbol that `promptsPerClass` divides, such as `3*C`.
@@ -51,11 +82,7 @@ export interface Defense {
 	 */
 	textFeatures(ids: Value, endPosition: Value, parameters: ParameterLookup): Value
 	/** Image features, not normalised, and the tokens on the way. @param pixels [B, 3, S, S] in [0, 1]. */
-	imageFeatures(
-		pixels: Value,
-		parameters: ParameterLookup,
-		options?: { readonly allTokens?: boolean },
-	): ImageTowerOutput
+	imageFeatures(pixels: Value, parameters: ParameterLookup, options?: { readonly allTokens?: boolean }): ImageFeatures
 }
 
 /** A registered method. */
@@ -67,6 +94,11 @@ export interface DefenseDefinition<Schema extends z.ZodType = z.ZodType> {
 	readonly source: string
 	/** Options with their defaults. */
 	readonly schema: Schema
+	/**
+	 * What makes the method besides its parameters (loss, objective and time of the inner attack), as part of a tuning
+	 * configuration. Budgets such as epochs, rates and epsilon come from presets.
+	 */
+	readonly tuning: Readonly<Record<string, unknown>>
 	/** Binds the method to a model and classes. @throws NaptuneError when options, model and classes do not fit together. */
 	prepare(clip: ClipModel, classNames: readonly string[], config: z.output<Schema>): Defense
 }

@@ -4,15 +4,12 @@
  */
 
 import { z } from 'zod'
-import { imageTower, patchCount } from '../clip/image-tower.js'
 import type { ClipModel } from '../clip/model.js'
-import { textTower } from '../clip/text-tower.js'
-import { tokenCount } from '../clip/transformer.js'
-import { ops } from '../onnx/index.js'
-import type { Value } from '../onnx/value.js'
-import { contextPrompts, normalContext, wordsContext } from './context-prompts.js'
-import type { DefenseDefinition, Parameter, ParameterLookup } from './defense.js'
-import { linearParameters, type RefinerOptions, refine, refinerParameters } from './token-refiner.js'
+import { contextPrompts, normalContext, textContext } from './context-prompts.js'
+import { coupledContext, couplingParameters, ownContext } from './context-sources.js'
+import type { DefenseDefinition, Parameter } from './defense.js'
+import { promptedTowers, type TowerRefiner } from './prompted-towers.js'
+import { type RefinerOptions, refine, refinerParameters } from './token-refiner.js'
 
 const schema = z.strictObject({
 	/** Blocks with prompts of their own: one shallow context and depth - 1 deep ones. Capped at each tower's layers. */
@@ -33,6 +30,12 @@ const schema = z.strictObject({
 	refinerExpansion: z.int().positive().default(2),
 	/** Start of the refiners' last layer. */
 	refinerInit: z.enum(['torch', 'zero-last']).default('torch'),
+	/** Beyond the paper: whether each token opens a gate for its own correction. */
+	refinerGate: z.enum(['none', 'token']).default('none'),
+	/** Beyond the paper: whether refined tokens keep their length. */
+	refinerNorm: z.enum(['free', 'preserve']).default('free'),
+	/** Beyond the paper: refiners per layer whose mean corrects and whose disagreement is the correction's uncertainty. */
+	refinerEnsemble: z.int().min(1).max(8).default(1),
 	/** Whether the first block's input is refined, too. */
 	refineFirst: z.boolean().default(false),
 	/** Whether image tokens are refined. */
@@ -57,8 +60,22 @@ function refinedLayers(depth: number, { refineFirst, refinerDepth }: NapConfig):
 	return Array.from({ length: Math.max(0, depth - first) }, (_, index) => index + first)
 }
 
-function refinerOptions({ refinerDepth, refinerExpansion, refinerInit }: NapConfig): RefinerOptions {
-	return { depth: refinerDepth, expansion: refinerExpansion, init: refinerInit }
+function refinerOptions(config: NapConfig): RefinerOptions {
+	return {
+		depth: config.refinerDepth,
+		expansion: config.refinerExpansion,
+		init: config.refinerInit,
+		gate: config.refinerGate,
+		norm: config.refinerNorm,
+		ensemble: config.refinerEnsemble,
+	}
+}
+
+function refiner(prefix: string, depth: number, config: NapConfig): TowerRefiner {
+	return {
+		layers: refinedLayers(depth, config),
+		refine: (layer, tokens, parameters) => refine(tokens, `${prefix}.${layer}`, refinerOptions(config), parameters),
+	}
 }
 
 /** Every trainable tensor of NAP on this model, by name. */
@@ -74,16 +91,12 @@ export function napParameters(clip: ClipModel, config: NapConfig): Map<string, P
 	put(
 		layers(depth.text).map((layer) => [
 			`text.context.${layer}`,
-			layer === 0 && config.contextInit === 'words'
-				? wordsContext(clip, textPrompts)
-				: normalContext(textPrompts, text.width, contextDeviation),
+			textContext(clip, textPrompts, layer === 0 ? config.contextInit : 'normal', contextDeviation),
 		]),
 	)
 	for (const layer of layers(depth.visual)) {
 		if (config.coupling === 'joint') {
-			// MaPLe clones one module for the deep layers, so that they start equal.
-			const stream = layer === 0 ? 'coupling.shallow' : 'coupling.deep'
-			put(linearParameters(`coupling.${layer}`, text.width, vision.width, false, stream))
+			put(couplingParameters(layer, text.width, vision.width))
 		} else {
 			put([[`visual.context.${layer}`, normalContext(visualPrompts, vision.width, contextDeviation)]])
 		}
@@ -109,6 +122,7 @@ export const nap: DefenseDefinition<typeof schema> = {
 	source:
 		'NAP-Tuning: Neural Augmented Prompt Tuning for Adversarially Robust Vision-Language Models, equations 7 and 11 to 17',
 	schema,
+	tuning: { loss: 'clean-plus-adversarial' },
 	prepare(clip, classNames, config) {
 		const depth = depths(clip, config)
 		return {
@@ -116,93 +130,22 @@ export const nap: DefenseDefinition<typeof schema> = {
 			config,
 			classNames,
 			parameters: napParameters(clip, config),
-			prompts: contextPrompts(clip, classNames, config.textPrompts),
-			textFeatures: (ids, endPosition, parameters) => {
-				const { features } = textTower(ids, endPosition, clip.config.text, clip.weights, {
-					beforePositions: (tokens) =>
-						replaceTextContext(tokens, parameters('text.context.0'), config.textPrompts, (kept) => kept),
-					beforeLayer: (layer, tokens) => promptText(layer, tokens, depth.text, config, parameters),
-				})
-				return ops.normalizeL2(features)
-			},
-			imageFeatures: (pixels, parameters, options) =>
-				imageTower(pixels, clip.config.vision, clip.statistics, clip.weights, {
-					...options,
-					beforePreNorm: (tokens) =>
-						ops.concat([tokens, ops.repeatForBatch(visualContext(0, config, parameters), tokens)], 1),
-					beforeLayer: (layer, tokens) =>
-						promptImage(layer, tokens, 1 + patchCount(clip.config.vision), depth.visual, config, parameters),
-				}),
+			...promptedTowers(
+				clip,
+				contextPrompts(clip, classNames, config.textPrompts, config.contextInit),
+				{
+					context: ownContext('text', config.textPrompts, depth.text),
+					refiner: config.textRefiner === 'none' ? undefined : refiner('text.refiner', depth.text, config),
+					refined: config.textRefiner === 'sos' ? 'sos' : 'all',
+				},
+				{
+					context:
+						config.coupling === 'joint'
+							? coupledContext('text', config.textPrompts, depth.visual)
+							: ownContext('visual', config.visualPrompts, depth.visual),
+					refiner: config.visualRefiner ? refiner('visual.refiner', depth.visual, config) : undefined,
+				},
+			),
 		}
 	},
-}
-
-function visualContext(layer: number, { coupling }: NapConfig, parameters: ParameterLookup): Value {
-	if (coupling === 'independent') return parameters(`visual.context.${layer}`)
-	return ops.linear(
-		parameters(`text.context.${layer}`),
-		parameters(`coupling.${layer}.weight`),
-		parameters(`coupling.${layer}.bias`),
-	)
-}
-
-/** Before an image block: class and patch tokens are refined, the context is replaced by the layer's own. */
-function promptImage(
-	layer: number,
-	tokens: Value,
-	kept: number,
-	depth: number,
-	config: NapConfig,
-	parameters: ParameterLookup,
-): Value {
-	const refined = config.visualRefiner && refinedLayers(depth, config).includes(layer)
-	const replaced = layer > 0 && layer < depth
-	if (!refined && !replaced) return tokens
-	const own = ops.slice(tokens, 1, 0, kept)
-	const context = replaced
-		? ops.repeatForBatch(visualContext(layer, config, parameters), tokens)
-		: ops.slice(tokens, 1, kept, tokenCount(tokens))
-	const cleaned = refined ? refine(own, `visual.refiner.${layer}`, refinerOptions(config), parameters) : own
-	return ops.concat([cleaned, context], 1)
-}
-
-/** Before a text block: start token and suffix are refined, positions 1 to n are replaced by the layer's own context. */
-function promptText(
-	layer: number,
-	tokens: Value,
-	depth: number,
-	config: NapConfig,
-	parameters: ParameterLookup,
-): Value {
-	const refined = config.textRefiner !== 'none' && refinedLayers(depth, config).includes(layer)
-	const replaced = layer > 0 && layer < depth
-	if (!refined && !replaced) return tokens
-	const context = replaced ? parameters(`text.context.${layer}`) : undefined
-	return replaceTextContext(tokens, context, config.textPrompts, (kept) => {
-		if (!refined) return kept
-		const prefix = `text.refiner.${layer}`
-		const options = refinerOptions(config)
-		if (config.textRefiner === 'all') return refine(kept, prefix, options, parameters)
-		const start = refine(ops.slice(kept, 1, 0, 1), prefix, options, parameters)
-		return ops.concat([start, ops.slice(kept, 1, 1, tokenCount(kept))], 1)
-	})
-}
-
-/**
- * [start | context | suffix] with another context and changed other tokens.
- * @param context [n, d]; the tokens' own context stays when it is undefined.
- * @param change Acts on start token and suffix together, [R, T - n, d].
- */
-function replaceTextContext(
-	tokens: Value,
-	context: Value | undefined,
-	count: number,
-	change: (kept: Value) => Value,
-): Value {
-	const length = tokenCount(tokens)
-	const start = ops.slice(tokens, 1, 0, 1)
-	const suffix = ops.slice(tokens, 1, 1 + count, length)
-	const changed = change(ops.concat([start, suffix], 1))
-	const middle = context ? ops.repeatForBatch(context, tokens) : ops.slice(tokens, 1, 1, 1 + count)
-	return ops.concat([ops.slice(changed, 1, 0, 1), middle, ops.slice(changed, 1, 1, length - count)], 1)
 }

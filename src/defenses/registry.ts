@@ -3,13 +3,23 @@
 import { z } from 'zod'
 import type { ClipModel } from '../clip/model.js'
 import { NaptuneError } from '../errors.js'
+import { advpt } from './advpt.js'
+import { advptE2e } from './advpt-e2e.js'
+import { advptV } from './advpt-v.js'
+import { advptVli } from './advpt-vli.js'
+import { advptVlj } from './advpt-vlj.js'
+import { coop } from './coop.js'
 import type { Defense, DefenseDefinition } from './defense.js'
+import { fap } from './fap.js'
 import { nap } from './nap.js'
 import { vanilla } from './vanilla.js'
 
 /** Defenses by name. */
 export const defenses: ReadonlyMap<string, DefenseDefinition> = new Map(
-	[vanilla, nap].map((definition) => [definition.name, definition as unknown as DefenseDefinition]),
+	[vanilla, coop, advpt, advptE2e, advptV, advptVli, advptVlj, fap, nap].map((definition) => [
+		definition.name,
+		definition as unknown as DefenseDefinition,
+	]),
 )
 
 /**

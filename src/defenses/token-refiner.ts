@@ -3,7 +3,7 @@
 import { ops } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
 import type { Generator } from '../random/generator.js'
-import type { Parameter, ParameterLookup } from './defense.js'
+import type { Parameter, ParameterLookup, Refinement } from './defense.js'
 
 /** How refiners are built. */
 export interface RefinerOptions {
@@ -13,6 +13,15 @@ export interface RefinerOptions {
 	readonly expansion: number
 	/** `torch`: PyTorch's default everywhere; `zero-last`: the last layer starts at zero, so tuning starts at exact CLIP. */
 	readonly init: 'torch' | 'zero-last'
+	/**
+	 * `none`: the correction is added as it is (the paper). `token`: times a gate sigmoid(w · token + b) of the token itself,
+	 * which starts half open for every token.
+	 */
+	readonly gate: 'none' | 'token'
+	/** `free` (the paper), or `preserve`: a refined token is scaled to the length it had before. */
+	readonly norm: 'free' | 'preserve'
+	/** Refiners whose mean corrects; their disagreement tells how uncertain the correction is. 1 in the paper. */
+	readonly ensemble: number
 }
 
 /** Widths between layers: d · expansion^min(i, depth - i) for i = 0 … depth, so depth 2 gives d, 2d, d. */
@@ -20,14 +29,25 @@ export function refinerWidths(width: number, { depth, expansion }: RefinerOption
 	return Array.from({ length: depth + 1 }, (_, index) => width * expansion ** Math.min(index, depth - index))
 }
 
-/** Parameters of one refiner: `PREFIX.linear{i}.weight` [out, in] and `.bias` [out]. */
+/**
+ * Parameters of one layer's refiner: `PREFIX.linear{i}.weight` [out, in] and `.bias` [out]; of further members of an
+ * ensemble `PREFIX.member{m}.linear{i}…`; of a gate `PREFIX.gate.weight` [1, width] and `.bias` [1].
+ */
 export function refinerParameters(prefix: string, width: number, options: RefinerOptions): [string, Parameter][] {
+	if (options.depth === 0) return []
 	const widths = refinerWidths(width, options)
-	return Array.from({ length: options.depth }, (_, index) => index).flatMap((index) => {
-		const [inputs, outputs] = [widths[index]!, widths[index + 1]!]
-		const zero = options.init === 'zero-last' && index === options.depth - 1
-		return linearParameters(`${prefix}.linear${index + 1}`, inputs, outputs, zero)
-	})
+	const member = (name: string) =>
+		Array.from({ length: options.depth }, (_, index) => index).flatMap((index) => {
+			const [inputs, outputs] = [widths[index]!, widths[index + 1]!]
+			const zero = options.init === 'zero-last' && index === options.depth - 1
+			return linearParameters(`${name}.linear${index + 1}`, inputs, outputs, zero)
+		})
+	const gate = options.gate === 'token' ? linearParameters(`${prefix}.gate`, width, 1, true) : []
+	return [...members(prefix, options).flatMap(member), ...gate]
+}
+
+function members(prefix: string, { ensemble }: RefinerOptions): string[] {
+	return Array.from({ length: ensemble }, (_, index) => (index === 0 ? prefix : `${prefix}.member${index + 1}`))
 }
 
 /** Parameters of a linear layer with PyTorch's default start: weight and bias uniform within 1 / sqrt(inputs). */
@@ -51,15 +71,48 @@ function uniform(generator: Generator, count: number, bound: number): Float32Arr
 	return Float32Array.from({ length: count }, () => (2 * generator.uniform() - 1) * bound)
 }
 
-/** Tokens plus their correction: [B, N, d] to [B, N, d]. */
-export function refine(tokens: Value, prefix: string, options: RefinerOptions, parameters: ParameterLookup): Value {
-	if (options.depth === 0) return tokens
+/**
+ * Tokens plus their correction: [B, N, d] to [B, N, d] (equation 11).
+ * @returns The tokens themselves for a refiner of depth 0; `spread` for an ensemble.
+ */
+export function refine(
+	tokens: Value,
+	prefix: string,
+	options: RefinerOptions,
+	parameters: ParameterLookup,
+): Omit<Refinement, 'layer'> {
+	if (options.depth === 0) return { before: tokens, after: tokens }
 	const [, count, width] = tokens.shape as [unknown, number, number]
-	let hidden = ops.reshape(tokens, [-1, width])
-	for (let index = 1; index <= options.depth; index++) {
-		const name = `${prefix}.linear${index}`
-		hidden = ops.linear(hidden, parameters(`${name}.weight`), parameters(`${name}.bias`))
-		if (index < options.depth) hidden = ops.relu(hidden)
+	const rows = ops.reshape(tokens, [-1, width])
+	const corrections = members(prefix, options).map((name) => correction(rows, name, options, parameters))
+	const sum = corrections.reduce((total, own) => ops.add(total, own))
+	let mean = corrections.length === 1 ? sum : ops.mul(sum, 1 / corrections.length)
+	const deviations = corrections.length === 1 ? [] : corrections.map((own) => square(ops.sub(own, mean)))
+	if (options.gate === 'token') {
+		const gate = ops.linear(rows, parameters(`${prefix}.gate.weight`), parameters(`${prefix}.gate.bias`))
+		mean = ops.mul(mean, ops.sigmoid(gate))
 	}
-	return ops.add(tokens, ops.reshape(hidden, [-1, count, width]))
+	const added = ops.add(tokens, ops.reshape(mean, [-1, count, width]))
+	const after = options.norm === 'preserve' ? ops.mul(ops.normalizeL2(added), ops.reduceL2(tokens, [-1], true)) : added
+	if (deviations.length === 0) return { before: tokens, after }
+	const variance = ops.mul(
+		deviations.reduce((total, own) => ops.add(total, own)),
+		1 / deviations.length,
+	)
+	return { before: tokens, after, spread: ops.reshape(ops.sqrt(ops.reduceMean(variance, [1])), [-1, count]) }
+}
+
+/** R of one member on rows [B · N, d]. */
+function correction(rows: Value, name: string, { depth }: RefinerOptions, parameters: ParameterLookup): Value {
+	let hidden = rows
+	for (let index = 1; index <= depth; index++) {
+		const layer = `${name}.linear${index}`
+		hidden = ops.linear(hidden, parameters(`${layer}.weight`), parameters(`${layer}.bias`))
+		if (index < depth) hidden = ops.relu(hidden)
+	}
+	return hidden
+}
+
+function square(x: Value): Value {
+	return ops.mul(x, x)
 }

@@ -1,15 +1,25 @@
 /** Vanilla: zero-shot CLIP with hand-written templates. It learns nothing and is the control of every table. */
 
 import { z } from 'zod'
-import { imageTower } from '../clip/image-tower.js'
-import { classPrompts, defaultTemplate } from '../clip/templates.js'
+import { classPrompts, defaultTemplate, promptEnsembles } from '../clip/templates.js'
 import { textTower } from '../clip/text-tower.js'
 import { ops } from '../onnx/index.js'
 import type { DefenseDefinition, PromptRows } from './defense.js'
+import { promptedTowers } from './prompted-towers.js'
 
 const schema = z.strictObject({
-	/** Templates with `{}` for the class name; several make a prompt ensemble (mean of unit vectors). */
-	templates: z.array(z.string()).min(1).default([defaultTemplate]),
+	/**
+	 * Templates with `{}` for the class name; several make a prompt ensemble (mean of unit vectors). Or the name of an
+	 * ensemble. Commands give the template of the data set at hand.
+	 */
+	templates: z
+		.union([
+			z.array(z.string()).min(1),
+			z
+				.enum(Object.keys(promptEnsembles) as (keyof typeof promptEnsembles)[])
+				.transform((name) => [...promptEnsembles[name]]),
+		])
+		.default([defaultTemplate]),
 })
 
 /** Zero-shot CLIP (Radford et al., 2021; templates as in CoOp). */
@@ -18,8 +28,9 @@ export const vanilla: DefenseDefinition<typeof schema> = {
 	doc: 'Learns nothing: zero-shot CLIP with hand-written templates.',
 	source: 'Radford et al. 2021; templates of Zhou et al. 2022 (CoOp)',
 	schema,
+	tuning: {},
 	prepare(clip, classNames, config) {
-		const { tokenizer, weights } = clip
+		const { tokenizer } = clip
 		const perTemplate = config.templates.map((template) => classPrompts(classNames, template).prompts)
 		const texts = classNames.flatMap((_, index) => perTemplate.map((prompts) => prompts[index]!))
 		const { ids, endPositions, count, length } = tokenizer.encodeBatch(texts, clip.config.text)
@@ -29,16 +40,14 @@ export const vanilla: DefenseDefinition<typeof schema> = {
 			config,
 			classNames,
 			parameters: new Map(),
-			prompts,
+			...promptedTowers(clip, prompts, {}, {}),
 			textFeatures(ids, endPosition) {
-				const { features } = textTower(ids, endPosition, clip.config.text, weights)
+				const { features } = textTower(ids, endPosition, clip.config.text, clip.weights)
 				const unit = ops.normalizeL2(features)
 				if (prompts.promptsPerClass === 1) return unit
 				const grouped = ops.reshape(unit, [-1, prompts.promptsPerClass, clip.config.projectionDimension])
 				return ops.normalizeL2(ops.reduceMean(grouped, [1]))
 			},
-			imageFeatures: (pixels, _, options) =>
-				imageTower(pixels, clip.config.vision, clip.statistics, weights, options ?? {}),
 		}
 	},
 }

@@ -1,0 +1,44 @@
+/** AdvPT-VLI: independent deep prompts in both towers. */
+
+import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
+import { contextPrompts, normalContext, textContext } from './context-prompts.js'
+import { ownContext } from './context-sources.js'
+import type { DefenseDefinition, Parameter } from './defense.js'
+import { layersUpTo } from './layers.js'
+import { promptedTowers } from './prompted-towers.js'
+
+/** AdvPT-VLI. */
+export const advptVli: DefenseDefinition<typeof bothTowersSchema> = {
+	name: 'advpt-vli',
+	doc: 'Learns independent deep prompts in both towers.',
+	source: 'NAP-Tuning, section III-B; Khattak et al. 2023 (independent vision-language prompts of MaPLe)',
+	schema: bothTowersSchema,
+	tuning: { loss: 'half-and-half' },
+	prepare(clip, classNames, config: BothTowersConfig) {
+		const { prompts, contextInit, contextDeviation } = config
+		const { width } = clip.config.vision
+		const depth = towerDepths(clip, config.promptDepth)
+		const parameters = new Map<string, Parameter>([
+			...layersUpTo(depth.text).map((layer): [string, Parameter] => [
+				`text.context.${layer}`,
+				textContext(clip, prompts, layer === 0 ? contextInit : 'normal', contextDeviation),
+			]),
+			...layersUpTo(depth.visual).map((layer): [string, Parameter] => [
+				`visual.context.${layer}`,
+				normalContext(prompts, width, contextDeviation),
+			]),
+		])
+		return {
+			name: 'advpt-vli',
+			config,
+			classNames,
+			parameters,
+			...promptedTowers(
+				clip,
+				contextPrompts(clip, classNames, prompts, contextInit),
+				{ context: ownContext('text', prompts, depth.text) },
+				{ context: ownContext('visual', prompts, depth.visual) },
+			),
+		}
+	},
+}

@@ -1,0 +1,43 @@
+/** AdvPT-VLJ: deep text prompts, whose linear maps are the visual ones (MaPLe's coupling). */
+
+import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
+import { contextPrompts, textContext } from './context-prompts.js'
+import { coupledContext, couplingParameters, ownContext } from './context-sources.js'
+import type { DefenseDefinition, Parameter } from './defense.js'
+import { layersUpTo } from './layers.js'
+import { promptedTowers } from './prompted-towers.js'
+
+/** AdvPT-VLJ. */
+export const advptVlj: DefenseDefinition<typeof bothTowersSchema> = {
+	name: 'advpt-vlj',
+	doc: 'Learns deep text prompts and a linear map from each to the visual ones.',
+	source: 'NAP-Tuning, section III-B; Khattak et al. 2023 (MaPLe)',
+	schema: bothTowersSchema,
+	tuning: { loss: 'half-and-half' },
+	prepare(clip, classNames, config: BothTowersConfig) {
+		const { prompts, contextInit, contextDeviation } = config
+		const { text, vision } = clip.config
+		const depth = towerDepths(clip, config.promptDepth)
+		// A visual context is made of the text context of its layer.
+		const visualDepth = Math.min(depth.text, depth.visual)
+		const parameters = new Map<string, Parameter>([
+			...layersUpTo(depth.text).map((layer): [string, Parameter] => [
+				`text.context.${layer}`,
+				textContext(clip, prompts, layer === 0 ? contextInit : 'normal', contextDeviation),
+			]),
+			...layersUpTo(visualDepth).flatMap((layer) => couplingParameters(layer, text.width, vision.width)),
+		])
+		return {
+			name: 'advpt-vlj',
+			config,
+			classNames,
+			parameters,
+			...promptedTowers(
+				clip,
+				contextPrompts(clip, classNames, prompts, contextInit),
+				{ context: ownContext('text', prompts, depth.text) },
+				{ context: coupledContext('text', prompts, visualDepth) },
+			),
+		}
+	},
+}

@@ -1,0 +1,19 @@
+/**
+ * AdvPT: a text context tuned on a bank of adversarial image embeddings, made once before tuning by maximising the
+ * divergence of image features (NAP-Tuning, equations 2 and 5). The attacker it prepares for knows the image encoder only.
+ */
+
+import type { DefenseDefinition } from './defense.js'
+import { textContextDefense, textContextSchema } from './text-context.js'
+
+const schema = textContextSchema(32)
+
+/** AdvPT (Zhang et al., 2024). */
+export const advpt: DefenseDefinition<typeof schema> = {
+	name: 'advpt',
+	doc: 'Learns a text context against a bank of adversarial image embeddings (KL on image features).',
+	source: 'Zhang et al. 2024 (AdvPT); NAP-Tuning, equations 2 and 5',
+	schema,
+	tuning: { loss: 'adversarial', attack: { when: 'once', objective: 'feature-kl' }, augmentation: 'none' },
+	prepare: (clip, classNames, config) => textContextDefense('advpt', clip, classNames, config),
+}

@@ -1,0 +1,24 @@
+/** Options of methods with prompts in both towers: `advpt-vli`, `advpt-vlj` and `fap`. */
+
+import { z } from 'zod'
+import type { ClipModel } from '../clip/model.js'
+
+/** Options of a method with prompts in both towers, with its reference's values. */
+export const bothTowersSchema = z.strictObject({
+	/** Layers with prompts of their own; capped at each tower's layers. */
+	promptDepth: z.int().positive().default(9),
+	/** Context vectors per layer of each tower. */
+	prompts: z.int().positive().default(2),
+	/** Start of the shallow text context: the embeddings of "a photo of a" (at most 4 vectors), or normal. */
+	contextInit: z.enum(['normal', 'words']).default('words'),
+	/** Standard deviation of normal starts. */
+	contextDeviation: z.number().nonnegative().default(0.02),
+})
+
+/** Options with defaults filled in. */
+export type BothTowersConfig = z.output<typeof bothTowersSchema>
+
+/** Depth of the prompts in each tower of a model. */
+export function towerDepths({ config }: ClipModel, promptDepth: number): { text: number; visual: number } {
+	return { text: Math.min(promptDepth, config.text.layers), visual: Math.min(promptDepth, config.vision.layers) }
+}

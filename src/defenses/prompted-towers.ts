@@ -1,0 +1,156 @@
+/**
+ * Both towers with learned context vectors by layer and refiners between layers: the graph that all prompt-tuning methods
+ * share (MaPLe's deep prompting; NAP-Tuning, equations 7 and 11). Layers are counted from 0.
+ *
+ * Layer 0 holds the shallow context: in the image tower behind the patches, before the first layer normalization; in the
+ * text tower behind the start token. Before every further layer below `depth` the context is replaced by the layer's own;
+ * from `depth` on, the processed context stays.
+ */
+
+import { imageTower, patchCount } from '../clip/image-tower.js'
+import type { ClipModel } from '../clip/model.js'
+import { textTower } from '../clip/text-tower.js'
+import { tokenCount } from '../clip/transformer.js'
+import { ops } from '../onnx/index.js'
+import type { Value } from '../onnx/value.js'
+import type { Defense, ImageFeatures, LayerLayout, ParameterLookup, PromptRows, Refinement } from './defense.js'
+
+/** The learned context of one tower. */
+export interface TowerContext {
+	/** Vectors per layer. */
+	readonly count: number
+	/** Layers with a context of their own, from the first on; at least 1. */
+	readonly depth: number
+	/** The context of a layer, [count, width]. @param layer Below `depth`. */
+	context(layer: number, parameters: ParameterLookup): Value
+}
+
+/** What cleans tokens before a block. */
+export interface TowerRefiner {
+	readonly layers: readonly number[]
+	/** Tokens [B, N, width] before and after; see {@link Refinement}. */
+	refine(layer: number, tokens: Value, parameters: ParameterLookup): Omit<Refinement, 'layer'>
+}
+
+/** What a method does in one tower; nothing where both are missing. */
+export interface PromptedTower {
+	readonly context?: TowerContext | undefined
+	readonly refiner?: TowerRefiner | undefined
+}
+
+/** In the text tower, a refiner may act on the start token only. */
+export interface PromptedTextTower extends PromptedTower {
+	readonly refined?: 'all' | 'sos'
+}
+
+/** The graphs of a prompt-tuned CLIP. */
+export function promptedTowers(
+	clip: ClipModel,
+	prompts: PromptRows,
+	text: PromptedTextTower,
+	image: PromptedTower,
+): Pick<Defense, 'prompts' | 'layout' | 'textFeatures' | 'imageFeatures'> {
+	return {
+		prompts,
+		layout: {
+			text: layout(clip.config.text.layers, prompts.length - (text.context?.count ?? 0), text),
+			image: layout(clip.config.vision.layers, 1 + patchCount(clip.config.vision), image),
+		},
+		textFeatures: (ids, endPosition, parameters) => textFeatures(clip, text, ids, endPosition, parameters),
+		imageFeatures: (pixels, parameters, options) => imageFeatures(clip, image, pixels, parameters, options ?? {}),
+	}
+}
+
+function layout(layers: number, tokens: number, { context, refiner }: PromptedTower): LayerLayout[] {
+	return Array.from({ length: layers }, (_, layer) => ({
+		tokens,
+		prompts: context?.count ?? 0,
+		ownPrompts: context !== undefined && layer < context.depth,
+		refined: refiner?.layers.includes(layer) ?? false,
+	}))
+}
+
+function imageFeatures(
+	clip: ClipModel,
+	{ context, refiner }: PromptedTower,
+	pixels: Value,
+	parameters: ParameterLookup,
+	options: { readonly allTokens?: boolean },
+): ImageFeatures {
+	const { vision } = clip.config
+	const kept = 1 + patchCount(vision)
+	const refinements: Refinement[] = []
+	const output = imageTower(pixels, vision, clip.statistics, clip.weights, {
+		...options,
+		...(context && {
+			beforePreNorm: (tokens) => ops.concat([tokens, ops.repeatForBatch(context.context(0, parameters), tokens)], 1),
+		}),
+		beforeLayer: (layer, tokens) => {
+			const refines = refiner?.layers.includes(layer) ?? false
+			const replaces = context !== undefined && layer > 0 && layer < context.depth
+			if (!refines && !replaces) return tokens
+			const own = context ? ops.slice(tokens, 1, 0, kept) : tokens
+			let cleaned = own
+			if (refines) {
+				const refinement = { layer, ...refiner!.refine(layer, own, parameters) }
+				refinements.push(refinement)
+				cleaned = refinement.after
+			}
+			if (!context) return cleaned
+			const vectors = replaces
+				? ops.repeatForBatch(context.context(layer, parameters), tokens)
+				: ops.slice(tokens, 1, kept, tokenCount(tokens))
+			return ops.concat([cleaned, vectors], 1)
+		},
+	})
+	return { ...output, refinements }
+}
+
+function textFeatures(
+	clip: ClipModel,
+	{ context, refiner, refined = 'all' }: PromptedTextTower,
+	ids: Value,
+	endPosition: Value,
+	parameters: ParameterLookup,
+): Value {
+	const change = (layer: number) => (kept: Value) => {
+		if (!refiner?.layers.includes(layer)) return kept
+		if (refined === 'all') return refiner.refine(layer, kept, parameters).after
+		const start = refiner.refine(layer, ops.slice(kept, 1, 0, 1), parameters).after
+		return ops.concat([start, ops.slice(kept, 1, 1, tokenCount(kept))], 1)
+	}
+	const { features } = textTower(ids, endPosition, clip.config.text, clip.weights, {
+		...(context && {
+			beforePositions: (tokens) =>
+				replaceTextContext(tokens, context.count, context.context(0, parameters), (kept) => kept),
+		}),
+		beforeLayer: (layer, tokens) => {
+			const refines = refiner?.layers.includes(layer) ?? false
+			const replaces = context !== undefined && layer > 0 && layer < context.depth
+			if (!refines && !replaces) return tokens
+			if (!context) return change(layer)(tokens)
+			const own = replaces ? context.context(layer, parameters) : undefined
+			return replaceTextContext(tokens, context.count, own, change(layer))
+		},
+	})
+	return ops.normalizeL2(features)
+}
+
+/**
+ * [start | context | suffix] with another context and changed other tokens.
+ * @param context [n, d]; the tokens' own context stays when it is undefined.
+ * @param change Acts on start token and suffix together, [R, T - n, d].
+ */
+function replaceTextContext(
+	tokens: Value,
+	count: number,
+	context: Value | undefined,
+	change: (kept: Value) => Value,
+): Value {
+	const length = tokenCount(tokens)
+	const start = ops.slice(tokens, 1, 0, 1)
+	const suffix = ops.slice(tokens, 1, 1 + count, length)
+	const changed = change(ops.concat([start, suffix], 1))
+	const middle = context ? ops.repeatForBatch(context, tokens) : ops.slice(tokens, 1, 1, 1 + count)
+	return ops.concat([ops.slice(changed, 1, 0, 1), middle, ops.slice(changed, 1, 1, length - count)], 1)
+}
