@@ -36,10 +36,8 @@ export { wilsonInterval } from './evaluation/wilson.js'
 export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
 export { type Device, devices, type Engine } from './runtime/engine.js'
 export {
-	loadPreset,
-	type Preset,
-	presetNames,
 	type TuningConfig,
 	tuningConfig,
 } from './tuning/configuration.js'
+export { type ConfigurationOrigin, loadPreset, type Preset, presetConfig, presetNames } from './tuning/presets.js'
 export { type EpochRecord, type TuneInput, type TuneResult, type TuningProgress, tune } from './tuning/tune.js'

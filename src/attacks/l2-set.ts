@@ -1,5 +1,6 @@
 /** The Euclidean ball inside the box. */
 
+import { NaptuneError } from '../errors.js'
 import type { Tensor } from '../onnx/tensor.js'
 import { rowSize } from './batch-rows.js'
 import type { PerturbationSet } from './perturbation-set.js'
@@ -41,7 +42,10 @@ export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSe
 		put(images, row)
 	}
 	return {
-		sample(images, row, stream) {
+		sample(images, row, stream, oneSided = false) {
+			if (oneSided) {
+				throw new NaptuneError('A one-sided random start is defined in L-infinity only. Use start uniform in L2.')
+			}
 			for (let index = 0; index < size; index++) change[index] = stream.normal()
 			const scale = (epsilon * stream.uniform() ** (1 / size)) / norm(change, 0, size)
 			for (let index = 0; index < size; index++) change[index]! *= scale

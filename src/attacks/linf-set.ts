@@ -20,9 +20,10 @@ export function linfSet(epsilon: number, clean: Tensor<'float32'>): Perturbation
 		else if (images[index]! <= lower[index]!) images[index] = lower[index]!
 	}
 	return {
-		sample(images, row, stream) {
+		sample(images, row, stream, oneSided = false) {
 			for (let index = row * size; index < (row + 1) * size; index++) {
-				put(images, index, center[index]! + epsilon * (2 * stream.uniform() - 1))
+				const drawn = stream.uniform()
+				put(images, index, center[index]! + epsilon * (oneSided ? drawn : 2 * drawn - 1))
 			}
 		},
 		ascend(images, gradient, stepSize) {

@@ -13,8 +13,11 @@ import type { ThreatModel } from './threat-model.js'
  * pixels, so that its result does not depend on the batch.
  */
 export interface PerturbationSet {
-	/** Replaces image `row` by a random point of its ball, cut to the box. */
-	sample(images: Float32Array, row: number, stream: Generator): void
+	/**
+	 * Replaces image `row` by a random point of its ball, cut to the box.
+	 * @param oneSided Only points where no pixel is smaller than the clean one. @throws NaptuneError in L2, which has none.
+	 */
+	sample(images: Float32Array, row: number, stream: Generator, oneSided?: boolean): void
 	/** Moves every image by a step of this length in its norm's steepest direction, then projects it. */
 	ascend(images: Float32Array, gradient: Float32Array, stepSize: number): void
 	/** Moves every image into its set. */

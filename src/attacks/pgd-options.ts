@@ -18,8 +18,11 @@ export const pgdSchema = z
 		stepSize: z.number().positive().optional(),
 		/** Length of a step as a multiple of epsilon; a quarter where neither of the two is given. */
 		relativeStepSize: z.number().positive().optional(),
-		/** Where the first step starts: at the clean image, or at a uniformly random point of the ball. */
-		start: z.enum(['zero', 'uniform']).default('uniform'),
+		/**
+		 * Where the first step starts: at the clean image, at a uniformly random point of the ball, or (L-infinity only,
+		 * AdvPT) at one of the part of the ball where no pixel is smaller than the clean one.
+		 */
+		start: z.enum(['zero', 'uniform', 'one-sided']).default('uniform'),
 		/** Independent runs; more than one needs a random start. */
 		restarts: z.int().positive().default(1),
 		/** Whether labels are targets to reach rather than true labels to leave. */
@@ -40,7 +43,7 @@ export const pgdSchema = z
 	.refine(({ stepSize, relativeStepSize }) => stepSize === undefined || relativeStepSize === undefined, {
 		message: 'give stepSize (pixel units) or relativeStepSize (multiple of epsilon), not both',
 	})
-	.refine(({ start, restarts }) => start === 'uniform' || restarts === 1, {
+	.refine(({ start, restarts }) => start !== 'zero' || restarts === 1, {
 		message: 'restarts from the clean image would all be the same; use start uniform, or 1 restart',
 	})
 	.transform(({ objective, ...options }) => ({

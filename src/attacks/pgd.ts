@@ -50,9 +50,9 @@ export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatMod
 		const ownSide = Object.fromEntries(Object.entries(side).map(([name, value]) => [name, takeRows(value, open)]))
 		const set = perturbationSet(threatModel, clean)
 		const current: Tensor<'float32'> = { ...clean, data: clean.data.slice() }
-		if (start === 'uniform') {
+		if (start !== 'zero') {
 			ids.forEach((id, at) => {
-				set.sample(current.data, at, streams(id, `pgd start ${restart}`))
+				set.sample(current.data, at, streams(id, `pgd start ${restart}`), start === 'one-sided')
 			})
 		}
 		const look = async (step: number, offer: boolean) => {

@@ -10,6 +10,7 @@ const heading = 'epoch     rate  alpha   clean loss  accuracy   attacked loss  a
 export interface TuningFollower {
 	onProgress(state: TuningProgress): void
 	onEpoch(record: EpochRecord): void
+	onBank(done: number, total: number): void
 	/** Records so far, of this call. */
 	readonly records: readonly EpochRecord[]
 	end(): void
@@ -19,8 +20,14 @@ export interface TuningFollower {
 export function followTuning(progress: Progress, epochs: number): TuningFollower {
 	const records: EpochRecord[] = []
 	let task: ProgressTask | undefined
+	let bank: ProgressTask | undefined
 	return {
 		records,
+		onBank(done, total) {
+			bank ??= progress.start('making the feature bank', total, 'images')
+			bank.update(done)
+			if (done === total) bank.end()
+		},
 		onProgress({ epoch, imagesDone, imagesTotal }) {
 			task ??= progress.start('tuning', imagesTotal, 'images', imagesDone)
 			task.update(imagesDone, `epoch ${epoch + 1}/${epochs}`)
@@ -30,7 +37,10 @@ export function followTuning(progress: Progress, epochs: number): TuningFollower
 			records.push(record)
 			progress.line(epochLine(record, epochs))
 		},
-		end: () => task?.end(),
+		end() {
+			bank?.end()
+			task?.end()
+		},
 	}
 }
 
@@ -42,7 +52,9 @@ function epochLine(record: EpochRecord, epochs: number): string {
 		alpha.toFixed(2).padStart(7),
 		cleanLoss.toFixed(3).padStart(13),
 		percent(cleanAccuracy).padStart(10),
-		adversarialLoss.toFixed(3).padStart(16),
-		percent(adversarialAccuracy).padStart(10),
-	].join('')
+		(adversarialLoss === null ? 'no attack' : adversarialLoss.toFixed(3)).padStart(16),
+		(adversarialAccuracy === null ? '' : percent(adversarialAccuracy)).padStart(10),
+	]
+		.join('')
+		.trimEnd()
 }

@@ -3,6 +3,8 @@
 import { Command } from 'commander'
 import { addBenchCommand } from './commands/bench.js'
 import { addClassifyCommand } from './commands/classify.js'
+import { addCompareCommand } from './commands/compare.js'
+import { addDefensesCommand } from './commands/defenses.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
 import { addPretrainCommand } from './commands/pretrain.js'
@@ -33,6 +35,8 @@ export function createProgram(): Command {
 	addDemoCommand(program)
 	addTuneCommand(program)
 	addEvaluateCommand(program)
+	addCompareCommand(program)
+	addDefensesCommand(program)
 	addClassifyCommand(program)
 	addPretrainCommand(program)
 	addBenchCommand(program)

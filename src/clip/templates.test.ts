@@ -25,7 +25,7 @@ describe('classPrompts', () => {
 
 	it('has a template with one place for each of the eleven data sets and CIFAR-10', () => {
 		const templates = Object.values(zeroShotTemplates)
-		expect(templates).toHaveLength(12)
+		expect(templates).toHaveLength(13)
 		for (const template of templates) expect(template.split('{}')).toHaveLength(2)
 	})
 })

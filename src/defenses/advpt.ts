@@ -14,6 +14,10 @@ export const advpt: DefenseDefinition<typeof schema> = {
 	doc: 'Learns a text context against a bank of adversarial image embeddings (KL on image features).',
 	source: 'Zhang et al. 2024 (AdvPT); NAP-Tuning, equations 2 and 5',
 	schema,
-	tuning: { loss: 'adversarial', attack: { when: 'once', objective: 'feature-kl' }, augmentation: 'none' },
+	tuning: {
+		loss: 'adversarial',
+		attack: { when: 'once', objective: 'feature-kl', start: 'one-sided' },
+		augmentation: 'none',
+	},
 	prepare: (clip, classNames, config) => textContextDefense('advpt', clip, classNames, config),
 }

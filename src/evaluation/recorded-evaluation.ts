@@ -1,7 +1,9 @@
 /** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
 
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { Classifier } from '../attacks/classifier.js'
 import type { AttackCounts, AttackOutcome } from '../attacks/run-attack.js'
@@ -17,6 +19,7 @@ import type { Engine } from '../runtime/engine.js'
 import { deployedClassifier } from './deployed-classifier.js'
 import { type Accuracy, evaluate } from './evaluate.js'
 import { openOutcomeLog } from './outcome-log.js'
+import { readEvaluationRecord } from './record.js'
 
 /** What decides the outcomes of an evaluation; JSON. */
 export interface EvaluationSettings {
@@ -75,6 +78,8 @@ export interface RecordedEvaluationInput {
 	readonly seed: number
 	/** Images per batch; default 50. */
 	readonly batchSize?: number
+	/** Give back the record at `path`, where it is a finished one under the same settings, rather than evaluate again. */
+	readonly reuse?: boolean
 	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
 	readonly path: string
 	readonly onProgress?: (counts: AttackCounts) => void
@@ -92,6 +97,8 @@ export interface RecordedEvaluationInput {
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	const { engine, clip, defense, parameters, split, attack, threatModel, seed, batchSize = 50, path } = input
 	const settings = await settingsOf(input)
+	const finished = input.reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
+	if (finished && isSameEvaluation(finished, settings)) return finished
 	await makeFolder(dirname(path))
 	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
@@ -117,6 +124,11 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	} finally {
 		await log.close()
 	}
+}
+
+function isSameEvaluation(record: EvaluationRecord, settings: EvaluationSettings): boolean {
+	const own = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>
+	return Object.entries(own).every(([key, value]) => isDeepStrictEqual(record[key as keyof EvaluationRecord], value))
 }
 
 /** The same classifier, whose gradients are told. */

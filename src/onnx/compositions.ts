@@ -4,16 +4,19 @@ import {
 	add,
 	div,
 	erf,
+	exp,
 	expandLike,
 	gatherElements,
 	logSoftmax,
 	mul,
 	neg,
 	reduceL2,
+	reduceSum,
 	reshape,
 	sigmoid,
 	slice,
 	squeeze,
+	sub,
 	unsqueeze,
 } from './builders.js'
 import { scalar } from './emit.js'
@@ -37,6 +40,12 @@ export function normalizeL2(x: Value): Value {
 /** Per-sample cross entropy: logits [B, C] and int64 labels [B] to losses [B]. */
 export function crossEntropy(logits: Value, labels: Value): Value {
 	return neg(squeeze(gatherElements(logSoftmax(logits), unsqueeze(labels, [1]), 1), [1]))
+}
+
+/** Per-sample Kullback-Leibler divergence of softmax distributions: KL(softmax p || softmax q) of logits [B, C], as [B]. */
+export function klDivergence(p: Value, q: Value): Value {
+	const logP = logSoftmax(p)
+	return reduceSum(mul(exp(logP), sub(logP, logSoftmax(q))), [1])
 }
 
 /**

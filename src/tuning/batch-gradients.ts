@@ -1,8 +1,7 @@
 /** One batch of tuning: attack the current model, then losses and the exact mean gradient of every parameter. */
 
-import { imageStreams } from '../attacks/image-streams.js'
-import { pgd } from '../attacks/pgd.js'
-import { threatModel } from '../attacks/threat-model.js'
+import { takeRows } from '../attacks/batch-rows.js'
+import type { Classifier } from '../attacks/classifier.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Split } from '../data/dataset.js'
 import type { Defense } from '../defenses/defense.js'
@@ -10,8 +9,12 @@ import type { Tensor } from '../onnx/tensor.js'
 import type { Engine, Feeds, ResidentTensor } from '../runtime/engine.js'
 import type { TensorSet } from './adamw.js'
 import type { TuningConfig } from './configuration.js'
+import type { FeatureBank } from './feature-bank.js'
 import { requireFinite } from './finite.js'
 import { createGradientSums } from './gradient-sums.js'
+import type { MicroBatch } from './image-side.js'
+import { innerAttack } from './inner-attack.js'
+import { tuningLosses } from './losses.js'
 import { addSums, type EpochSums, emptySums } from './run-state.js'
 import { loadTrainingImages } from './training-images.js'
 import type { TuningPrograms } from './tuning-programs.js'
@@ -26,6 +29,8 @@ export interface BatchInput {
 	/** The training images. */
 	readonly training: Split
 	readonly parameters: TensorSet
+	/** Features to read instead of the images, where the run has a bank. */
+	readonly bank?: FeatureBank | undefined
 	/** Positions of the batch's images. */
 	readonly positions: readonly number[]
 	/** 0-based; keys what is random about an image. */
@@ -52,10 +57,7 @@ export interface BatchResult {
  * @throws NaptuneError when an image cannot be read, or a loss or gradient is not finite.
  */
 export async function batchGradients(input: BatchInput): Promise<BatchResult | undefined> {
-	const { engine, programs, clip, defense, config, training, positions, epoch, alpha, signal } = input
-	const { steps, relativeStepSize, start, epsilon } = config.attack
-	const threat = threatModel('linf', epsilon)
-	const streams = imageStreams(config.seed)
+	const { engine, programs, defense, config, positions, alpha, signal } = input
 	const feeds: Record<string, ResidentTensor> = {}
 	try {
 		// Sent all at once: the round trip to the worker is waited for once, not once per parameter.
@@ -72,16 +74,10 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 		for (let from = 0; from < positions.length; from += config.microBatchSize) {
 			if (signal?.aborted) return undefined
 			const part = positions.slice(from, from + config.microBatchSize)
-			const { pixels, labels, ids } = await loadTrainingImages(clip, training, part, config, epoch)
-			const adversarial = await pgd(
-				attacked,
-				{ images: pixels, labels, ids },
-				threat,
-				{ steps, relativeStepSize, start },
-				(id, purpose) => streams(id, `tuning ${purpose} epoch ${epoch}`),
-			)
-			const batch = { clean: pixels, adversarial, labels }
-			const result = await programs.image.run(bound, batch, alpha, 1 / positions.length)
+			const batch = await microBatch(input, part, attacked)
+			// Where a loss splits the batch, its second half counts in its adversarial version.
+			const adversarialHalf = part.map((_, row) => from + row >= positions.length / 2)
+			const result = await programs.image.run(bound, { ...batch, adversarialHalf }, alpha, 1 / positions.length)
 			for (const [name, gradient] of Object.entries(result.gradients)) gradients.add(name, gradient)
 			for (const [index, value] of result.textGradient.entries()) textGradient[index]! += value
 			sums = addSums(sums, { images: part.length, ...result })
@@ -94,4 +90,24 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 	} finally {
 		await Promise.all(Object.values(feeds).map((tensor) => tensor.release()))
 	}
+}
+
+/** Clean and adversarial images or features at these positions. */
+async function microBatch(
+	{ bank, clip, training, config, epoch }: BatchInput,
+	positions: readonly number[],
+	attacked: Classifier,
+): Promise<MicroBatch> {
+	if (bank) {
+		return {
+			clean: takeRows(bank.clean, positions),
+			adversarial: takeRows(bank.adversarial, positions),
+			labels: positions.map((position) => training.label(position)),
+		}
+	}
+	const { pixels, labels, ids } = await loadTrainingImages(clip, training, positions, config, epoch)
+	if (!tuningLosses.get(config.loss)!.attacks) return { clean: pixels, labels }
+	const batch = { images: pixels, labels, ids }
+	const width = clip.config.projectionDimension
+	return { clean: pixels, adversarial: await innerAttack(attacked, batch, config, width, `epoch ${epoch}`), labels }
 }

@@ -1,14 +1,15 @@
-/** The configuration of a tuning run, and named presets as data files. */
+/** The configuration of a tuning run. */
 
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { defenses } from '../defenses/registry.js'
 import { NaptuneError } from '../errors.js'
+import { isRecord } from './is-record.js'
 import { tuningLosses } from './losses.js'
+import { type OptimizerName, optimizers } from './optimizers.js'
 
-/** Options of a tuning run with the paper's values as defaults. */
-export const tuningConfigSchema = z.strictObject({
+const optimizerNames = Object.keys(optimizers) as [OptimizerName, ...OptimizerName[]]
+
+const fields = z.strictObject({
 	/** Method and its options. */
 	defense: z
 		.strictObject({ name: z.string(), options: z.record(z.string(), z.unknown()).default({}) })
@@ -25,20 +26,32 @@ export const tuningConfigSchema = z.strictObject({
 	/** Classes whose text features are computed at once. */
 	classesPerChunk: z.int().positive().default(64),
 	loss: z.enum([...tuningLosses.keys()] as [string, ...string[]]).default('clean-plus-adversarial'),
-	/** Weight of the adversarial loss over epochs (equation 17). */
+	/** Weight of the adversarial part of the loss over epochs (equation 17 for `sigmoid`). */
 	alpha: z
 		.strictObject({
-			kind: z.enum(['sigmoid', 'constant']).default('sigmoid'),
+			kind: z.enum(['sigmoid', 'linear', 'constant']).default('sigmoid'),
 			alpha: z.number().nonnegative().default(5),
 		})
-		.default({ kind: 'sigmoid', alpha: 5 }),
+		.prefault({}),
 	optimizer: z
 		.strictObject({
+			name: z.enum(optimizerNames).default('adamw'),
 			learningRate: z.number().positive().default(1e-4),
-			/** Rate of the first epoch; null for no warm-up. */
+			/** Rate of the first epoch, or of all warm-up epochs; null for no warm-up. */
 			warmupRate: z.number().positive().nullable().default(1e-6),
+			warmupEpochs: z.int().positive().default(1),
+			/** `constant`, or `linear`: growing with the epoch after the first one. */
+			warmup: z.enum(['constant', 'linear']).default('constant'),
+			/** Rate after warm-up. */
+			decay: z.enum(['cosine', 'constant']).default('cosine'),
+			/** Of AdamW. */
 			betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+			/** Of AdamW. */
 			epsilon: z.number().positive().default(1e-8),
+			/** Of SGD. */
+			momentum: z.number().min(0).lt(1).default(0.9),
+			/** Of SGD. */
+			nesterov: z.boolean().default(false),
 			weightDecay: z.number().nonnegative().default(5e-4),
 		})
 		.prefault({}),
@@ -54,63 +67,62 @@ export const tuningConfigSchema = z.strictObject({
 			steps: z.int().positive().default(5),
 			/** Step size as a multiple of epsilon. */
 			relativeStepSize: z.number().positive().default(0.3),
-			start: z.enum(['zero', 'uniform']).default('zero'),
+			/** The clean image, a random point of the ball, or (AdvPT) of the part of it where no pixel is smaller. */
+			start: z.enum(['zero', 'uniform', 'one-sided']).default('zero'),
+			/** What it maximises; the last two drive predictions or image features away from the clean image's own. */
+			objective: z.enum(['cross-entropy', 'kl-to-clean', 'feature-kl']).default('cross-entropy'),
+			/** Which model it attacks: the one under tuning, or CLIP as it was with hand-written templates. */
+			target: z.enum(['tuned', 'vanilla']).default('tuned'),
+			/**
+			 * At every step, or once before the first one: then tuning reads a bank of image features of the training images
+			 * without augmentation. Only for methods that leave the image tower as it is.
+			 */
+			when: z.enum(['every-step', 'once']).default('every-step'),
 		})
 		.prefault({}),
-	/** `random-resized-crop` with flip (the reference), `crop-and-flip` for small pictures, or `none`. */
+	/**
+	 * `random-resized-crop` with flip (the reference), `crop-and-flip` for small pictures, or `none`, which a bank of
+	 * features always has.
+	 */
 	augmentation: z.enum(['random-resized-crop', 'crop-and-flip', 'none']).default('random-resized-crop'),
 	/** Whether a run that collapsed to chance stops with an explanation. */
 	stopOnCollapse: z.boolean().default(true),
 })
 
+/** Options of a tuning run with the paper's values as defaults. */
+export const tuningConfigSchema = fields
+	.refine(({ attack }) => attack.objective === 'cross-entropy' || attack.start !== 'zero', {
+		path: ['attack', 'start'],
+		message:
+			'zero leaves an attack by kl-to-clean or feature-kl where it is, since their gradient at the clean image is zero; use uniform',
+	})
+	.refine(({ loss, alpha }) => loss !== 'ramp' || (alpha.alpha <= 1 && alpha.kind !== 'sigmoid'), {
+		path: ['alpha'],
+		message: 'loss ramp weighs by alpha and 1 - alpha: give kind linear or constant and an alpha of at most 1',
+	})
+	.transform((config) => (config.attack.when === 'once' ? { ...config, augmentation: 'none' as const } : config))
+
 /** A validated configuration. */
 export type TuningConfig = z.output<typeof tuningConfigSchema>
 
-const directory = fileURLToPath(new URL('../../presets', import.meta.url))
-
-/** A named, versioned configuration. */
-export interface Preset {
-	readonly name: string
-	readonly version: number
-	/** What it is for and why its values are what they are. */
-	readonly doc: string
-	/** Values that differ from the defaults of {@link tuningConfigSchema}. */
-	readonly tuning: Readonly<Record<string, unknown>>
-	/** Anything a command keeps beside it, such as the demo's test subset. */
-	readonly evaluation?: Readonly<Record<string, unknown>>
-}
-
-const presetSchema = z.strictObject({
-	name: z.string(),
-	version: z.int().positive(),
-	doc: z.string(),
-	tuning: z.record(z.string(), z.unknown()),
-	evaluation: z.record(z.string(), z.unknown()).optional(),
-})
-
-/** Names of all presets. */
-export async function presetNames(): Promise<string[]> {
-	const files = await readdir(directory)
-	return files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : [])).sort()
-}
-
-/** Reads a preset. @throws NaptuneError for an unknown name, listing the known ones. */
-export async function loadPreset(name: string): Promise<Preset> {
-	const names = await presetNames()
-	if (!names.includes(name)) throw new NaptuneError(`Unknown preset ${name}; choose one of ${names.join(', ')}.`)
-	const { evaluation, ...preset } = presetSchema.parse(
-		JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')),
-	)
-	return { ...preset, ...(evaluation ? { evaluation } : {}) }
-}
-
-/** Merges overrides into a preset's values (objects deeply) and fills in defaults. @throws NaptuneError listing wrong fields. */
+/**
+ * Merges layers of settings (objects deeply, later ones over earlier) over what the chosen method itself needs, and fills
+ * in defaults.
+ * @throws NaptuneError listing wrong fields.
+ */
 export function tuningConfig(...layers: readonly Readonly<Record<string, unknown>>[]): TuningConfig {
-	const merged = layers.reduce((base, layer) => merge(base, layer), {})
-	const parsed = tuningConfigSchema.safeParse(merged)
+	const given = mergeSettings(layers)
+	const name = isRecord(given.defense) ? given.defense.name : 'nap'
+	const own = typeof name === 'string' ? (defenses.get(name)?.tuning ?? {}) : {}
+	const parsed = tuningConfigSchema.safeParse(mergeSettings([own, given]))
 	if (!parsed.success)
 		throw new NaptuneError(`The tuning configuration is not usable:\n${z.prettifyError(parsed.error)}`)
 	return parsed.data
+}
+
+/** Layers of settings as one: objects deeply, later ones over earlier. */
+export function mergeSettings(layers: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
+	return layers.reduce<Record<string, unknown>>(merge, {})
 }
 
 function merge(
@@ -123,8 +135,4 @@ function merge(
 		result[key] = isRecord(before) && isRecord(value) ? merge(before, value) : value
 	}
 	return result
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

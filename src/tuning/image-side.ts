@@ -7,20 +7,23 @@ import { grad, ops } from '../onnx/index.js'
 import { float32, type Tensor, tensor } from '../onnx/tensor.js'
 import type { Engine, Feeds } from '../runtime/engine.js'
 import { requireFinite } from './finite.js'
-import type { TuningLoss } from './losses.js'
+import type { LossSide, TuningLoss } from './losses.js'
 
 /** One micro-batch. */
 export interface MicroBatch {
-	/** Clean images [B, 3, S, S] in [0, 1]. */
+	/** Clean images [B, 3, S, S] in [0, 1]; with a bank their features [B, E]. */
 	readonly clean: Tensor<'float32'>
-	/** Their adversarial versions, of the same shape. */
-	readonly adversarial: Tensor<'float32'>
+	/** Their adversarial versions, of the same shape; for a loss that attacks nothing it may be missing. */
+	readonly adversarial?: Tensor<'float32'> | undefined
 	readonly labels: readonly number[]
+	/** Which rows count in their adversarial version where the loss splits the batch; none by default. */
+	readonly adversarialHalf?: readonly boolean[]
 }
 
 /** What a micro-batch yields. Losses are sums over its images. */
 export interface MicroBatchResult {
 	readonly cleanLoss: number
+	/** 0 where nothing was attacked, as the count below. */
 	readonly adversarialLoss: number
 	/** Images whose class was right, clean and attacked. */
 	readonly cleanCorrect: number
@@ -45,38 +48,49 @@ export interface ImageSide {
 	release(): Promise<void>
 }
 
-/** Compiles the image side of a defense under a loss. */
+/**
+ * Compiles the image side of a defense under a loss.
+ * @param input What is fed: pictures, or image features from a bank.
+ */
 export async function createImageSide(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
 	loss: TuningLoss,
+	input: 'pixels' | 'features' = 'pixels',
 ): Promise<ImageSide> {
 	const { imageSize } = clip.config.vision
+	const { projectionDimension } = clip.config
 	const classes = defense.classNames.length
 	const { lookup, used } = parameterInputs(defense)
-	const images = (name: string) => ops.input(name, 'float32', ['B', 3, imageSize, imageSize])
-	const clean = images('clean')
-	const adversarial = images('adversarial')
 	const labels = ops.input('labels', 'int64', ['B'])
 	const alpha = ops.input('alpha', 'float32', [])
 	const scale = ops.input('scale', 'float32', [])
-	const textFeatures = ops.input('textFeatures', 'float32', [classes, clip.config.projectionDimension])
-	const side = (pixels: typeof clean) => {
-		const { features } = defense.imageFeatures(pixels, lookup)
+	const adversarialHalf = ops.input('adversarialHalf', 'float32', ['B'])
+	const textFeatures = ops.input('textFeatures', 'float32', [classes, projectionDimension])
+	const side = (name: string): LossSide => {
+		const features =
+			input === 'features'
+				? ops.input(name, 'float32', ['B', projectionDimension])
+				: defense.imageFeatures(ops.input(name, 'float32', ['B', 3, imageSize, imageSize]), lookup).features
 		return { features, logits: similarityLogits(features, textFeatures, logScale(clip)) }
 	}
-	const sides = { clean: side(clean), adversarial: side(adversarial) }
-	const terms = loss.build(sides, labels, alpha)
-	const total = ops.mul(ops.reduceSum(terms.loss), scale)
+	const clean = side('clean')
+	const adversarial = loss.attacks ? side('adversarial') : clean
+	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf })
+	const total = ops.mul(ops.reduceSum(perImage), scale)
 	const names = [...used.keys()]
 	const [textGradient, ...gradients] = grad(total, [textFeatures, ...used.values()])
+	const attacked = {
+		adversarialLoss: ops.crossEntropy(adversarial.logits, labels),
+		adversarialLogits: adversarial.logits,
+	}
 	const program = await engine.compile(
 		{
-			cleanLoss: terms.clean,
-			adversarialLoss: terms.adversarial,
-			cleanLogits: sides.clean.logits,
-			adversarialLogits: sides.adversarial.logits,
+			total,
+			cleanLoss: ops.crossEntropy(clean.logits, labels),
+			cleanLogits: clean.logits,
+			...(loss.attacks ? attacked : {}),
 			textGradient: textGradient!,
 			...Object.fromEntries(names.map((name, index) => [`gradient/${name}`, gradients[index]!])),
 		},
@@ -86,25 +100,32 @@ export async function createImageSide(
 		parameters: names,
 		async run(feeds, batch, alphaValue, scaleValue) {
 			const needed = new Set(program.inputs)
+			const count = batch.labels.length
+			const half = Float32Array.from({ length: count }, (_, row) => (batch.adversarialHalf?.[row] ? 1 : 0))
 			const all: Feeds = {
 				...feeds,
 				clean: batch.clean,
-				adversarial: batch.adversarial,
-				labels: tensor('int64', [batch.labels.length], BigInt64Array.from(batch.labels, BigInt)),
+				...(batch.adversarial && { adversarial: batch.adversarial }),
+				labels: tensor('int64', [count], BigInt64Array.from(batch.labels, BigInt)),
 				alpha: float32([], [alphaValue]),
 				scale: float32([], [scaleValue]),
+				adversarialHalf: float32([count], half),
 			}
 			const results = await program.run(Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name))))
 			const data = (name: string) => (results[name] as Tensor<'float32'>).data
 			const textGradientData = data('textGradient')
 			const named = Object.fromEntries(names.map((name) => [name, data(`gradient/${name}`)]))
-			requireFinite('loss', { 'clean images': data('cleanLoss'), 'adversarial images': data('adversarialLoss') })
+			requireFinite('loss', {
+				'the batch': data('total'),
+				'clean images': data('cleanLoss'),
+				...(loss.attacks && { 'adversarial images': data('adversarialLoss') }),
+			})
 			requireFinite('gradient', { 'the text features': textGradientData, ...named })
 			return {
 				cleanLoss: sum(data('cleanLoss')),
-				adversarialLoss: sum(data('adversarialLoss')),
+				adversarialLoss: loss.attacks ? sum(data('adversarialLoss')) : 0,
 				cleanCorrect: correct(data('cleanLogits'), batch.labels, classes),
-				adversarialCorrect: correct(data('adversarialLogits'), batch.labels, classes),
+				adversarialCorrect: loss.attacks ? correct(data('adversarialLogits'), batch.labels, classes) : 0,
 				gradients: named,
 				textGradient: textGradientData,
 			}

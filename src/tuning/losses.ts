@@ -11,36 +11,96 @@ export interface LossSide {
 	readonly logits: Value
 }
 
-/** Per-sample values [B]. */
-export interface LossTerms {
-	/** What is minimised. */
-	readonly loss: Value
-	/** Cross entropy on the clean images, for the log. */
-	readonly clean: Value
-	/** Cross entropy on the adversarial images, for the log. */
-	readonly adversarial: Value
+/** What a loss is made of. */
+export interface LossInputs {
+	readonly clean: LossSide
+	/** For a loss that attacks nothing, the clean side again. */
+	readonly adversarial: LossSide
+	/** [B], int64. */
+	readonly labels: Value
+	/** Scalar weight of the adversarial part. */
+	readonly alpha: Value
+	/** [B], 1 for images that count in their adversarial version where a loss splits the batch, else 0. */
+	readonly adversarialHalf: Value
 }
 
 /** A loss of tuning. */
 export interface TuningLoss {
 	readonly name: string
 	readonly doc: string
-	/** @param alpha Scalar weight of the adversarial part. */
-	build(sides: { readonly clean: LossSide; readonly adversarial: LossSide }, labels: Value, alpha: Value): LossTerms
+	/** Whether it reads adversarial images at all; if not, no inner attack is run. */
+	readonly attacks: boolean
+	/** @returns What is minimised, per image: [B]. */
+	build(inputs: LossInputs): Value
 }
 
-/** L_clean + α L_adv, both cross entropy on the same images (equation 14). */
+const clean: TuningLoss = {
+	name: 'clean',
+	doc: 'Cross entropy on clean images (CoOp).',
+	attacks: false,
+	build: ({ clean, labels }) => ops.crossEntropy(clean.logits, labels),
+}
+
+const adversarial: TuningLoss = {
+	name: 'adversarial',
+	doc: 'Cross entropy on adversarial images (AdvPT; NAP-Tuning, equation 5).',
+	attacks: true,
+	build: ({ adversarial, labels }) => ops.crossEntropy(adversarial.logits, labels),
+}
+
+/** The batch is half clean, half adversarial; every image counts once. */
+const halfAndHalf: TuningLoss = {
+	name: 'half-and-half',
+	doc: 'Cross entropy on a batch whose first half is clean and whose second half is adversarial (TAPT, AdvPT-V).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, adversarialHalf }) =>
+		mixed(ops.crossEntropy(clean.logits, labels), ops.crossEntropy(adversarial.logits, labels), adversarialHalf),
+}
+
 const cleanPlusAdversarial: TuningLoss = {
 	name: 'clean-plus-adversarial',
 	doc: 'Cross entropy on clean images plus alpha times cross entropy on adversarial images (NAP-Tuning, equation 14).',
-	build(sides, labels, alpha) {
-		const clean = ops.crossEntropy(sides.clean.logits, labels)
-		const adversarial = ops.crossEntropy(sides.adversarial.logits, labels)
-		return { loss: ops.add(clean, ops.mul(adversarial, alpha)), clean, adversarial }
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) =>
+		ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.crossEntropy(adversarial.logits, labels), alpha)),
+}
+
+const ramp: TuningLoss = {
+	name: 'ramp',
+	doc: "(1 - alpha) times clean plus alpha times adversarial cross entropy (the authors' precursor code, with a linear alpha).",
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) =>
+		mixed(ops.crossEntropy(clean.logits, labels), ops.crossEntropy(adversarial.logits, labels), alpha),
+}
+
+const trades: TuningLoss = {
+	name: 'trades',
+	doc: 'Clean cross entropy plus alpha times KL(clean || adversarial) of the predictions (Zhang et al. 2019).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) =>
+		ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.klDivergence(clean.logits, adversarial.logits), alpha)),
+}
+
+const fap: TuningLoss = {
+	name: 'fap',
+	doc: 'Clean cross entropy plus alpha times KL(clean || adversarial) weighted by 1 + the cosine of the features (FAP).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) => {
+		const agreement = ops.reduceSum(
+			ops.mul(ops.normalizeL2(clean.features), ops.normalizeL2(adversarial.features)),
+			[1],
+		)
+		const divergence = ops.klDivergence(clean.logits, adversarial.logits)
+		return ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.mul(divergence, ops.add(agreement, 1)), alpha))
 	},
+}
+
+/** (1 - share) · a + share · b. */
+function mixed(a: Value, b: Value, share: Value): Value {
+	return ops.add(ops.mul(a, ops.sub(1, share)), ops.mul(b, share))
 }
 
 /** Losses by name. */
 export const tuningLosses: ReadonlyMap<string, TuningLoss> = new Map(
-	[cleanPlusAdversarial].map((loss) => [loss.name, loss]),
+	[clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap].map((loss) => [loss.name, loss]),
 )

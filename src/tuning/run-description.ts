@@ -5,17 +5,18 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Defense } from '../defenses/defense.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { elementCount } from '../onnx/tensor.js'
+import { isRecord } from './is-record.js'
 import type { TuneInput } from './tune.js'
 
 /** Version of the run directory's format. */
 const format = 1
 
 /** Entries that say where things came from, but do not decide what comes out. */
-const informative: ReadonlySet<string> = new Set(['model.source', 'model.revision', 'dataset.notices'])
+const informative: ReadonlySet<string> = new Set(['model.source', 'model.revision', 'dataset.notices', 'preset'])
 
 /** A JSON description of a run, whose data set holds the few-shot sample. */
 export function describeRun(
-	{ clip, dataset, config, engine }: Pick<TuneInput, 'clip' | 'dataset' | 'config' | 'engine'>,
+	{ clip, dataset, config, engine, origin }: Pick<TuneInput, 'clip' | 'dataset' | 'config' | 'engine' | 'origin'>,
 	defense: Defense,
 ): Record<string, unknown> {
 	const { source, revision, sha256, preprocessor } = clip.checkpoint
@@ -41,6 +42,7 @@ export function describeRun(
 			trainableParameters: [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
 		},
 		config,
+		...(origin && { preset: { ...origin.preset, overrides: origin.overrides } }),
 		naptune: packageVersion(),
 		engine: { device: engine.device, threads: engine.threads, version: engine.version },
 	}
@@ -59,10 +61,6 @@ export function differences(before: unknown, now: unknown, path = ''): string[] 
 	const [old, own] = [before, now].map((value) => (value === undefined ? 'not set' : JSON.stringify(value)))
 	const name = path || 'everything'
 	return [old!.length + own!.length > 100 ? name : `${name} (${own}, was ${old})`]
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function packageVersion(): string {

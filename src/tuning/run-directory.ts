@@ -21,6 +21,8 @@ export const runFiles = {
 	parameters: 'parameters.safetensors',
 	/** How the run went, with the fingerprint of its parameters; written last. */
 	result: 'result.json',
+	/** Image features of the training images, where the inner attack is made once. */
+	bank: 'bank.safetensors',
 	/** One JSON record per epoch. */
 	log: 'log.jsonl',
 } as const

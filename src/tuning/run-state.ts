@@ -10,15 +10,16 @@ import { NaptuneError } from '../errors.js'
 import { explainWriteFailure } from '../files/atomic-write.js'
 import { readSafetensorsHeader } from '../files/safetensors.js'
 import type { Tensor } from '../onnx/tensor.js'
-import { type AdamWState, createAdamWState, type TensorSet } from './adamw.js'
+import type { TensorSet } from './adamw.js'
 import { type ChanceHistory, noEpochs } from './collapse.js'
+import { createOptimizerState, type OptimizerName, type OptimizerState, optimizers } from './optimizers.js'
 import { runFiles } from './run-directory.js'
 import { loadTensors, saveTensors, withPrefix } from './tensor-set.js'
 
 /** State after `optimizer.step` optimizer steps. */
 export interface TuningState {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
-	readonly optimizer: AdamWState
+	readonly optimizer: OptimizerState
 	/** Sums of the epoch under way, for its record. */
 	epochSums: EpochSums
 	/** Length of the log in bytes. */
@@ -67,11 +68,15 @@ export function addSums(a: EpochSums, b: EpochSums): EpochSums {
 }
 
 /** A run before its first step: initial parameters, each from a random stream of its own. */
-export async function initialState(defense: Defense, seed: number): Promise<TuningState> {
+export async function initialState(
+	defense: Defense,
+	seed: number,
+	optimizer: OptimizerName = 'adamw',
+): Promise<TuningState> {
 	const parameters = await initialParameters(defense, seed)
 	return {
 		parameters,
-		optimizer: createAdamWState(parameters),
+		optimizer: createOptimizerState(optimizer, parameters),
 		epochSums: emptySums,
 		logLength: 0,
 		history: noEpochs,
@@ -86,8 +91,7 @@ export async function saveTuningState(directory: string, state: TuningState): Pr
 		Object.entries(arrays).map(([name, data]) => [`${prefix}/${name}`, { ...parameters[name]!, data }] as const)
 	const tensors = Object.fromEntries([
 		...Object.entries(parameters).map(([name, value]) => [`parameters/${name}`, value] as const),
-		...group('first', optimizer.firstMoments),
-		...group('second', optimizer.secondMoments),
+		...Object.entries(optimizer.memory).flatMap(([memory, arrays]) => group(memory, arrays)),
 	])
 	const progress: z.input<typeof progressSchema> = { step: optimizer.step, logLength, epochSums, history, usage }
 	await saveTensors(join(directory, runFiles.state), tensors as TensorSet, { progress: JSON.stringify(progress) })
@@ -110,12 +114,13 @@ const progressSchema = z.strictObject({
 
 /**
  * A saved state of a defense, or undefined where there is none yet.
- * @param file The newest by default.
+ * @param optimizer The one whose memory it holds. @param file The newest by default.
  * @throws NaptuneError when the file is damaged or belongs to another defense.
  */
 export async function loadTuningState(
 	directory: string,
 	defense: Pick<Defense, 'parameters'>,
+	optimizer: OptimizerName = 'adamw',
 	file: string = runFiles.state,
 ): Promise<TuningState | undefined> {
 	const path = join(directory, file)
@@ -123,21 +128,26 @@ export async function loadTuningState(
 	const { metadata } = await readSafetensorsHeader(path)
 	const { step, ...progress } = parseProgress(metadata.progress, path)
 	const tensors = await loadTensors(path)
-	const groups = ['parameters', 'first', 'second'].map((prefix) => {
-		const group = withPrefix(tensors, prefix)
-		for (const [name, { shape }] of defense.parameters) {
-			if (String(group[name]?.shape) !== String(shape)) {
-				throw damaged(path, `${prefix}/${name} is missing or not of shape [${shape.join(', ')}]`)
+	const groups = new Map(
+		['parameters', ...optimizers[optimizer].memory].map((prefix) => {
+			const group = withPrefix(tensors, prefix)
+			for (const [name, { shape }] of defense.parameters) {
+				if (String(group[name]?.shape) !== String(shape)) {
+					throw damaged(path, `${prefix}/${name} is missing or not of shape [${shape.join(', ')}]`)
+				}
 			}
-		}
-		// In the order of the defense, whatever the order in the file.
-		return Object.fromEntries([...defense.parameters.keys()].map((name) => [name, group[name]!]))
-	})
+			// In the order of the defense, whatever the order in the file.
+			return [prefix, Object.fromEntries([...defense.parameters.keys()].map((name) => [name, group[name]!]))]
+		}),
+	)
 	const data = (group: TensorSet) =>
 		Object.fromEntries(Object.entries(group).map(([name, value]) => [name, value.data]))
 	return {
-		parameters: groups[0]!,
-		optimizer: { step, firstMoments: data(groups[1]!), secondMoments: data(groups[2]!) },
+		parameters: groups.get('parameters')!,
+		optimizer: {
+			step,
+			memory: Object.fromEntries(optimizers[optimizer].memory.map((memory) => [memory, data(groups.get(memory)!)])),
+		},
 		...progress,
 	}
 }

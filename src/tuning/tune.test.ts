@@ -187,7 +187,7 @@ describe('tune', () => {
 		const error = (await promise.catch((caught: unknown) => caught)) as Error
 		const kept = /The last good state is kept in .*\/(\S+\.safetensors)\.$/.exec(error.message)?.[1]
 		const defense = { parameters: new Map() }
-		const state = (await loadTuningState(input.output, defense, kept))!
+		const state = (await loadTuningState(input.output, defense, 'adamw', kept))!
 		expect(state.optimizer.step).toBeGreaterThanOrEqual(2)
 		const tensors = await loadTensors(join(input.output, kept!))
 		for (const { data } of Object.values(tensors)) expect(data.every(Number.isFinite)).toBe(true)
@@ -212,7 +212,7 @@ describe('tune', () => {
 			/Tuning stopped in epoch \d+ of 20, step 9 of 9: The run collapsed: in its last 5 epochs.*ln 3 = 1\.099.*Lower optimizer\.learningRate.*kept in .*last-good\.safetensors/,
 		)
 		expect(records.length).toBeLessThan(20)
-		const good = (await loadTuningState(input.output, { parameters: new Map() }, 'last-good.safetensors'))!
+		const good = (await loadTuningState(input.output, { parameters: new Map() }, 'adamw', 'last-good.safetensors'))!
 		expect(good.history).toEqual({ epochsAtChance: 0, learned: true })
 		expect(good.optimizer.step).toBe(9 * (records.length - 5))
 		await expect(readFile(join(input.output, 'parameters.safetensors'))).rejects.toThrow(/ENOENT/)

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClipModel } from '../clip/model.js'
+import { zeroShotTemplate } from '../clip/templates.js'
 import { type Dataset, labelsOf, type Split } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
 import type { Defense } from '../defenses/defense.js'
@@ -14,11 +15,14 @@ import { NaptuneError } from '../errors.js'
 import { openJsonLines } from '../files/json-lines.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
-import { adamWStep } from './adamw.js'
 import { batchGradients } from './batch-gradients.js'
 import { checkCollapse } from './collapse.js'
 import type { TuningConfig } from './configuration.js'
+import { type FeatureBank, openFeatureBank } from './feature-bank.js'
 import { requireFinite } from './finite.js'
+import { tuningLosses } from './losses.js'
+import { optimizers } from './optimizers.js'
+import type { ConfigurationOrigin } from './presets.js'
 import { describeRun } from './run-description.js'
 import { openRunDirectory, runFiles } from './run-directory.js'
 import { finishRun } from './run-result.js'
@@ -34,7 +38,7 @@ import {
 } from './run-state.js'
 import { alphaAt, learningRateAt } from './schedules.js'
 import { positionsOfStep, stepsOfEpoch } from './training-images.js'
-import { compileTuningPrograms } from './tuning-programs.js'
+import { compileTuningPrograms, type TuningPrograms } from './tuning-programs.js'
 
 /** One line of a run's log: means over the training images of an epoch, attacked by the inner attack. */
 export interface EpochRecord {
@@ -44,10 +48,11 @@ export interface EpochRecord {
 	/** Weight of the adversarial loss. */
 	readonly alpha: number
 	readonly cleanLoss: number
-	readonly adversarialLoss: number
+	/** Null for a loss that attacks nothing, as the accuracy below. */
+	readonly adversarialLoss: number | null
 	/** In [0, 1]. */
 	readonly cleanAccuracy: number
-	readonly adversarialAccuracy: number
+	readonly adversarialAccuracy: number | null
 	readonly images: number
 }
 
@@ -70,12 +75,16 @@ export interface TuneInput {
 	readonly clip: ClipModel
 	readonly dataset: Dataset
 	readonly config: TuningConfig
+	/** Where the configuration came from, for the record. */
+	readonly origin?: ConfigurationOrigin | undefined
 	/** The run directory. */
 	readonly output: string
 	/** Continue the run that `output` holds, if it holds one. */
 	readonly resume?: boolean
 	readonly onProgress?: (progress: TuningProgress) => void
 	readonly onEpoch?: (record: EpochRecord) => void
+	/** Called while a bank of features is made before the first step, with the number of images. */
+	readonly onBank?: (done: number, total: number) => void
 	/** Stops before the next micro-batch and saves; the step under way is done again by a resumed run. */
 	readonly signal?: AbortSignal
 }
@@ -109,7 +118,9 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 	}
 	const plan = planOf(dataset.train, defense, config)
 	await openRunDirectory(output, describeRun({ ...input, dataset }, defense), input.resume ?? false)
-	const state = (await loadTuningState(output, defense)) ?? (await initialState(defense, config.seed))
+	const optimizer = config.optimizer.name
+	const state =
+		(await loadTuningState(output, defense, optimizer)) ?? (await initialState(defense, config.seed, optimizer))
 	if (state.optimizer.step < plan.totalSteps) await runSteps({ ...input, dataset }, defense, plan, state)
 	const finished = state.optimizer.step >= plan.totalSteps
 	if (finished) await finishRun(output, defense.name, state)
@@ -142,11 +153,12 @@ function planOf(training: Split, { classNames }: Defense, { batchSize, epochs }:
 
 /** Steps from where the state stands to the end or a stop. The state changes along. */
 async function runSteps(
-	{ engine, clip, dataset, config, output, signal, onProgress, onEpoch }: TuneInput,
+	input: TuneInput,
 	defense: Defense,
 	{ batchSize, stepsPerEpoch, totalSteps, classes, chance }: Plan,
 	state: TuningState,
 ): Promise<void> {
+	const { engine, clip, dataset, config, output, signal, onProgress, onEpoch } = input
 	const { epochs, seed, optimizer } = config
 	const { parameters } = state
 	const { length } = dataset.train
@@ -160,10 +172,12 @@ async function runSteps(
 		await saveTuningState(output, state)
 		savedStep = state.optimizer.step
 	}
-	const programs = await compileTuningPrograms(engine, clip, defense, config)
+	const programs = await compileTuningPrograms(engine, clip, defense, config, zeroShotTemplate(dataset.name))
 	const log = await openJsonLines(join(output, runFiles.log), { length: state.logLength })
 	let step = state.optimizer.step
 	try {
+		const bank = await featureBank(input, programs, state)
+		if (bank === 'stopped') return
 		for (; step < totalSteps && !signal?.aborted; step++) {
 			const epoch = Math.floor(step / stepsPerEpoch)
 			const alpha = alphaAt(epoch, epochs, config.alpha)
@@ -180,6 +194,7 @@ async function runSteps(
 				defense,
 				config,
 				training: dataset.train,
+				bank,
 				parameters,
 				positions: positionsOfStep(seed, epoch, step % stepsPerEpoch, length, batchSize),
 				epoch,
@@ -189,7 +204,7 @@ async function runSteps(
 				signal,
 			})
 			if (!batch) break
-			adamWStep(parameters, batch.gradients, state.optimizer, { ...optimizer, learningRate })
+			optimizers[optimizer.name].update(parameters, batch.gradients, state.optimizer, { ...optimizer, learningRate })
 			requireFinite('new value', Object.fromEntries(Object.entries(parameters).map(([name, { data }]) => [name, data])))
 			// A whole step from it was finite: the saved state is a good one.
 			if (step === savedStep && step > 0 && state.history.epochsAtChance === 0) await keepAsLastGood(output)
@@ -198,7 +213,7 @@ async function runSteps(
 			state.epochSums = addSums(state.epochSums, batch.sums)
 			const endOfEpoch = (step + 1) % stepsPerEpoch === 0
 			if (endOfEpoch) {
-				const record = epochRecord(state.epochSums, epoch, learningRate, alpha)
+				const record = epochRecord(state.epochSums, epoch, learningRate, alpha, tuningLosses.get(config.loss)!.attacks)
 				state.logLength = await log.append(record)
 				onEpoch?.(record)
 				state.history = checkCollapse(state.history, { ...record, classes, chance }, epochs, config.stopOnCollapse)
@@ -224,16 +239,39 @@ function explained(error: unknown, where: string, output: string): unknown {
 	return new NaptuneError(`Tuning stopped in ${where}: ${error.message} ${rest}`, { cause: error })
 }
 
-function epochRecord(sums: EpochSums, epoch: number, learningRate: number, alpha: number): EpochRecord {
+/** The run's bank of features, where it has one. The text features it may read are those before the first step. */
+async function featureBank(
+	{ clip, dataset, config, output, onBank, signal }: TuneInput,
+	programs: TuningPrograms,
+	{ parameters, optimizer }: TuningState,
+): Promise<FeatureBank | undefined | 'stopped'> {
+	if (config.attack.when !== 'once') return undefined
+	const path = join(output, runFiles.bank)
+	if (optimizer.step > 0 && !existsSync(path)) {
+		throw new NaptuneError(`${path} is missing, which the steps so far were made with. Start again in another folder.`)
+	}
+	const textFeatures = await programs.text.features(parameters)
+	const classifier = programs.attacked({ ...parameters, textFeatures })
+	const training = dataset.train
+	return (await openFeatureBank({ path, classifier, clip, training, config, onProgress: onBank, signal })) ?? 'stopped'
+}
+
+function epochRecord(
+	sums: EpochSums,
+	epoch: number,
+	learningRate: number,
+	alpha: number,
+	attacks: boolean,
+): EpochRecord {
 	const { images } = sums
 	return {
 		epoch,
 		learningRate,
 		alpha,
 		cleanLoss: sums.cleanLoss / images,
-		adversarialLoss: sums.adversarialLoss / images,
+		adversarialLoss: attacks ? sums.adversarialLoss / images : null,
 		cleanAccuracy: sums.cleanCorrect / images,
-		adversarialAccuracy: sums.adversarialCorrect / images,
+		adversarialAccuracy: attacks ? sums.adversarialCorrect / images : null,
 		images,
 	}
 }

@@ -1,59 +1,120 @@
-/** The three programs that tuning compiles of a defense: text features, the inner attack's gradient, loss with gradients. */
+/** The programs that tuning compiles of a defense: text features, the inner attack's gradient, loss with gradients. */
 
 import { createGraphClassifier, type GraphClassifier } from '../attacks/graph-classifier.js'
 import { type ClipModel, logScale } from '../clip/model.js'
 import { similarityLogits } from '../clip/similarity.js'
 import { type Defense, parameterInputs } from '../defenses/defense.js'
+import { prepareDefense } from '../defenses/registry.js'
+import { NaptuneError } from '../errors.js'
 import { ops } from '../onnx/index.js'
+import type { Value } from '../onnx/value.js'
 import type { Engine, Feeds } from '../runtime/engine.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
 import { tuningLosses } from './losses.js'
-import { createTextSide, type TextSide } from './text-side.js'
+import { computeTextFeatures, createTextSide, type TextSide } from './text-side.js'
 
 /** Programs of a run. */
 export interface TuningPrograms {
 	readonly text: TextSide
 	readonly image: ImageSide
 	/**
-	 * The full current model as the inner attack sees it: pixels to logits, nothing of the text tower in it.
+	 * The model that the inner attack sees: pixels to `logits` and `imageFeatures`, nothing of the text tower in it.
 	 * @param feeds The parameters by name and `textFeatures` [C, E]; what it does not read is ignored.
 	 */
 	attacked(feeds: Feeds): GraphClassifier
 	release(): Promise<void>
 }
 
-/** Compiles the programs of a run; the inner attack's with its first use. */
+/**
+ * Compiles the programs of a run; the inner attack's with its first use.
+ * @param template Of hand-written prompts, where the inner attack's target is vanilla CLIP.
+ * @throws NaptuneError when a feature bank is asked for and the method changes the image tower.
+ */
 export async function compileTuningPrograms(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
-	config: Pick<TuningConfig, 'classesPerChunk' | 'loss'>,
+	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack'>,
+	template: string,
 ): Promise<TuningPrograms> {
+	const { target, when } = config.attack
+	if (when === 'once') requireFixedImageTower(clip, defense)
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
-	const image = await createImageSide(engine, clip, defense, tuningLosses.get(config.loss)!)
-	const { imageSize } = clip.config.vision
+	const loss = tuningLosses.get(config.loss)!
+	const image = await createImageSide(engine, clip, defense, loss, when === 'once' ? 'features' : 'pixels')
+	const inner =
+		target === 'vanilla'
+			? await vanillaTarget(engine, clip, defense.classNames, template, config.classesPerChunk)
+			: await tunedTarget(engine, clip, defense)
+	return {
+		text,
+		image,
+		attacked: (feeds) =>
+			inner.classifier.withFeeds(Object.fromEntries(Object.entries(feeds).filter(([name]) => inner.reads.has(name)))),
+		async release() {
+			await Promise.all([text.release(), image.release(), inner.classifier.release()])
+		},
+	}
+}
+
+interface Target {
+	readonly classifier: GraphClassifier
+	/** Names of its inputs. */
+	readonly reads: ReadonlySet<string>
+}
+
+/** The model under tuning, parameters and text features as inputs. */
+async function tunedTarget(engine: Engine, clip: ClipModel, defense: Defense): Promise<Target> {
 	const { lookup, used } = parameterInputs(defense)
 	const textFeatures = ops.input('textFeatures', 'float32', [
 		defense.classNames.length,
 		clip.config.projectionDimension,
 	])
-	const inner = await createGraphClassifier({
+	const classifier = await targetClassifier(engine, clip, defense, textFeatures, lookup)
+	return { classifier, reads: new Set([...used.keys(), 'textFeatures']) }
+}
+
+/** CLIP as it was, with hand-written prompts. */
+async function vanillaTarget(
+	engine: Engine,
+	clip: ClipModel,
+	classNames: readonly string[],
+	template: string,
+	classesPerChunk: number,
+): Promise<Target> {
+	const vanilla = prepareDefense('vanilla', clip, classNames, { templates: [template] })
+	const textFeatures = ops.literal(await computeTextFeatures(engine, vanilla, {}, classesPerChunk))
+	const { lookup } = parameterInputs(vanilla)
+	return { classifier: await targetClassifier(engine, clip, vanilla, textFeatures, lookup), reads: new Set() }
+}
+
+function targetClassifier(
+	engine: Engine,
+	clip: ClipModel,
+	defense: Defense,
+	textFeatures: Value,
+	lookup: ReturnType<typeof parameterInputs>['lookup'],
+): Promise<GraphClassifier> {
+	const { imageSize } = clip.config.vision
+	return createGraphClassifier({
 		engine,
 		classNames: defense.classNames,
 		imageShape: [3, imageSize, imageSize],
-		build: (pixels) => ({
-			logits: similarityLogits(defense.imageFeatures(pixels, lookup).features, textFeatures, logScale(clip)),
-		}),
+		build: (pixels) => {
+			const { features } = defense.imageFeatures(pixels, lookup)
+			return { logits: similarityLogits(features, textFeatures, logScale(clip)), imageFeatures: features }
+		},
 		compileOptions: { name: 'inner attack' },
 	})
-	const reads = (name: string) => name === 'textFeatures' || used.has(name)
-	return {
-		text,
-		image,
-		attacked: (feeds) => inner.withFeeds(Object.fromEntries(Object.entries(feeds).filter(([name]) => reads(name)))),
-		async release() {
-			await Promise.all([text.release(), image.release(), inner.release()])
-		},
-	}
+}
+
+function requireFixedImageTower(clip: ClipModel, defense: Defense): void {
+	const { imageSize } = clip.config.vision
+	const { lookup, used } = parameterInputs(defense)
+	defense.imageFeatures(ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize]), lookup)
+	if (used.size === 0) return
+	throw new NaptuneError(
+		`attack.when once makes image features before tuning, but ${defense.name} learns in the image tower (${[...used.keys()][0]}), which changes them. Set attack.when to every-step.`,
+	)
 }

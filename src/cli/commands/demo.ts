@@ -2,14 +2,14 @@
 
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { z } from 'zod'
 import { prepareAttack } from '../../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../../attacks/threat-model.js'
 import { stratifiedSubset } from '../../data/subsets.js'
-import { prepareDefense } from '../../defenses/registry.js'
 import { NaptuneError } from '../../errors.js'
+import { controlDefense } from '../../evaluation/control.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
-import { loadPreset, type TuningConfig, tuningConfig } from '../../tuning/configuration.js'
+import type { TuningConfig } from '../../tuning/configuration.js'
+import { loadPreset, presetConfig, presetEvaluationSchema } from '../../tuning/presets.js'
 import { tune } from '../../tuning/tune.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
@@ -29,15 +29,6 @@ interface DemoOptions extends SharedOptions {
 	readonly images?: number
 	readonly seed?: number
 }
-
-/** What a preset says about the evaluation. */
-const evaluationSchema = z.strictObject({
-	attack: z.string(),
-	epsilon: z.string(),
-	seed: z.int().nonnegative(),
-	/** Size of the balanced choice of test images; all where missing. */
-	images: z.int().positive().optional(),
-})
 
 /** Adds the command. */
 export function addDemoCommand(program: Command): void {
@@ -78,8 +69,8 @@ async function runDemo(options: DemoOptions, session: Session): Promise<void> {
 	const started = performance.now()
 	const preset = await loadPreset(options.full ? 'paper' : 'demo')
 	const { shots, epochs, seed: givenSeed } = options
-	const config = tuningConfig(preset.tuning, given({ shots, epochs, seed: givenSeed }))
-	const evaluation = evaluationSchema.parse(preset.evaluation)
+	const { config, origin } = presetConfig(preset, undefined, given({ shots, epochs, seed: givenSeed }))
+	const evaluation = presetEvaluationSchema.parse(preset.evaluation)
 	const epsilon = parseEpsilon(evaluation.epsilon)
 	const seed = options.seed ?? evaluation.seed
 	const output = resolve(options.output ?? join('runs', `demo-${timestamp()}`))
@@ -103,6 +94,7 @@ async function runDemo(options: DemoOptions, session: Session): Promise<void> {
 		clip,
 		dataset,
 		config,
+		origin,
 		output,
 		resume: options.resume ?? false,
 		signal: session.signal,
@@ -113,7 +105,7 @@ async function runDemo(options: DemoOptions, session: Session): Promise<void> {
 
 	const records: EvaluationRecord[] = []
 	const models = [
-		{ defense: prepareDefense('vanilla', clip, dataset.classNames), parameters: {} },
+		{ defense: controlDefense(clip, dataset), parameters: {} },
 		{ defense: tuned.defense, parameters: tuned.parameters },
 	]
 	for (const model of models) {

@@ -7,10 +7,12 @@ import { threatModel } from '../../attacks/threat-model.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import { stratifiedSubset } from '../../data/subsets.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { controlDefense } from '../../evaluation/control.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
-import { loadTunedRun } from '../../evaluation/tuned-run.js'
+import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
+import { loadData } from '../inputs.js'
 import { accuracyTable, measure } from '../measure.js'
 import {
 	addSharedOptions,
@@ -26,6 +28,7 @@ interface EvaluateOptions extends SharedOptions {
 	readonly attack: string
 	readonly set: Readonly<Record<string, unknown>>
 	readonly epsilon?: number
+	readonly data?: string
 	readonly split: 'train' | 'validation' | 'test'
 	readonly limit?: number
 	readonly batchSize: number
@@ -51,6 +54,7 @@ export function addEvaluateCommand(program: Command): void {
 					.default({}, 'none'),
 			)
 			.addOption(epsilonOption("L-infinity size of the attack, such as 1/255 (default: the run's own)"))
+			.option('--data <folder-or-name>', "images to attack, with their own classes (default: the run's data)")
 			.addOption(
 				new Option('--split <name>', 'images to attack').choices(['train', 'validation', 'test']).default('test'),
 			)
@@ -83,16 +87,17 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	const run = await loadTunedRun(resolve(directory), options.model)
 	const attack = prepareAttack(options.attack, options.set)
 	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
-	const dataset = await run.dataset()
-	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
+	const dataset = await evaluatedData(run, options, session)
 	const split = chosenImages(dataset, options)
 	session.progress.line(
 		`${split.length} ${options.split} images of ${dataset.name}, ${attack.name}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`,
 	)
-	const vanilla = prepareDefense('vanilla', run.clip, dataset.classNames)
+	// What was learned belongs to no class: on other data the same parameters stand beside other names.
+	const { name, config } = run.defense
+	const defense = options.data ? prepareDefense(name, run.clip, dataset.classNames, config) : run.defense
 	const models = [
-		...(options.vanilla && run.defense.name !== 'vanilla' ? [{ defense: vanilla, parameters: {} }] : []),
-		{ defense: run.defense, parameters: run.parameters },
+		...(options.vanilla ? [{ defense: controlDefense(run.clip, dataset), parameters: {} }] : []),
+		{ defense, parameters: run.parameters },
 	]
 	const found: { readonly record: EvaluationRecord; readonly path: string }[] = []
 	for (const model of models) {
@@ -106,7 +111,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			threatModel: threat,
 			seed: options.seed,
 			batchSize: options.batchSize,
-			folder: join(run.directory, 'evaluations'),
+			folder: join(run.directory, options.data ? 'transfer' : 'evaluations', options.data ? dataset.name : ''),
 		})
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		found.push(measured)
@@ -136,6 +141,13 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			...found.map(({ path }) => `  ${path}`),
 		].join('\n'),
 	)
+}
+
+async function evaluatedData(run: TunedRun, { data, seed }: EvaluateOptions, session: Session): Promise<Dataset> {
+	if (data !== undefined) return loadData(session, data, seed)
+	const dataset = await run.dataset()
+	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
+	return dataset
 }
 
 function chosenImages(dataset: Dataset, { split, limit, seed }: EvaluateOptions): Split {

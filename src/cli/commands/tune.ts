@@ -6,7 +6,7 @@ import { checkImages } from '../../data/check-images.js'
 import { fewShot } from '../../data/few-shot.js'
 import { defenses } from '../../defenses/registry.js'
 import { elementCount } from '../../onnx/tensor.js'
-import { loadPreset, type Preset, type TuningConfig, tuningConfig } from '../../tuning/configuration.js'
+import { loadPreset, type Preset, presetConfig } from '../../tuning/presets.js'
 import { tune } from '../../tuning/tune.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
@@ -50,7 +50,10 @@ export function addTuneCommand(program: Command): void {
 			.addOption(dataOption())
 			.requiredOption('--output <folder>', 'run directory to write')
 			.addOption(
-				new Option('--preset <name>', "settings to start from: paper, or demo (the embedded model's)").default('paper'),
+				new Option(
+					'--preset <name>',
+					'settings to start from: paper, author, reference, fair, transfer, demo … (naptune defenses --presets lists all)',
+				).default('paper'),
 			)
 			.addOption(new Option('--defense <name>', ofPreset('method')).choices(learning))
 			.addOption(new Option('--shots <count>', ofPreset('training images per class')).argParser(wholeNumber(1)))
@@ -77,7 +80,7 @@ Example:
 
 async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const { progress, signal } = session
-	const config = configOf(await loadPreset(options.preset), options)
+	const { config, origin } = configOf(await loadPreset(options.preset), options)
 	const output = resolve(options.output)
 	session.writesTo(output)
 	const clip = await loadModel(options.model)
@@ -95,11 +98,13 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 		clip,
 		dataset,
 		config,
+		origin,
 		output,
 		resume: options.resume ?? false,
 		signal,
 		onProgress: follower.onProgress,
 		onEpoch: follower.onEpoch,
+		onBank: follower.onBank,
 	}).finally(follower.end)
 	if (!finished) {
 		throw new Interruption(
@@ -127,7 +132,7 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 			`Tuned ${grouped(trainableParameters)} parameters of ${defense.name} in ${duration(seconds)}; the process held ${grouped(Math.round(residentBytes / 2 ** 20))} MB.`,
 			...(last
 				? [
-						`On its training images: clean ${percent(last.cleanAccuracy).trim()}, under the inner attack ${percent(last.adversarialAccuracy).trim()}.`,
+						`On its training images: clean ${percent(last.cleanAccuracy).trim()}, under the inner attack ${last.adversarialAccuracy === null ? 'not measured' : percent(last.adversarialAccuracy).trim()}.`,
 					]
 				: []),
 			`The run is in ${output}. Measure it: naptune evaluate ${options.output}`,
@@ -135,13 +140,12 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	)
 }
 
-/** The preset's values, then options, then settings. Options of one method mean nothing to another. */
-function configOf(preset: Preset, options: TuneOptions): TuningConfig {
+/** The preset's values, then options, then settings. */
+function configOf(preset: Preset, options: TuneOptions): ReturnType<typeof presetConfig> {
 	const { defense, shots, epochs, batchSize, epsilon, seed, set } = options
-	const base = tuningConfig(preset.tuning)
-	const own = defense === undefined || defense === base.defense.name
-	return tuningConfig(
-		own ? preset.tuning : { ...preset.tuning, defense: { name: defense } },
+	return presetConfig(
+		preset,
+		defense,
 		given({ shots, epochs, batchSize, seed, attack: epsilon === undefined ? undefined : { epsilon } }),
 		set,
 	)

@@ -1,0 +1,194 @@
+/** `naptune compare`: tunes and attacks several methods under one protocol and prints one table. */
+
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { prepareAttack } from '../../attacks/registry.js'
+import { parseEpsilon, threatModel } from '../../attacks/threat-model.js'
+import { stratifiedSubset } from '../../data/subsets.js'
+import { defenses } from '../../defenses/registry.js'
+import { NaptuneError } from '../../errors.js'
+import { type Comparison, type ComparisonEntry, compareEvaluations } from '../../evaluation/comparison.js'
+import { controlDefense } from '../../evaluation/control.js'
+import { writeFileAtomic } from '../../files/atomic-write.js'
+import { readJsonFile } from '../../files/json-file.js'
+import { loadPreset, presetConfig, presetEvaluationSchema } from '../../tuning/presets.js'
+import { runFiles } from '../../tuning/run-directory.js'
+import { type TuneResult, tune } from '../../tuning/tune.js'
+import { comparisonTable } from '../comparison-table.js'
+import { Interruption } from '../exit-codes.js'
+import { followTuning } from '../follow-tuning.js'
+import { duration, epsilonText, grouped } from '../format.js'
+import { dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { measure } from '../measure.js'
+import {
+	addSharedOptions,
+	collectSetting,
+	commaList,
+	epsilonOption,
+	given,
+	type SharedOptions,
+	seedOption,
+	wholeNumber,
+} from '../options.js'
+import { type Session, withSession } from '../session.js'
+
+interface CompareOptions extends SharedOptions {
+	readonly model: string
+	readonly data: string
+	readonly output: string
+	readonly preset?: string
+	readonly quick?: boolean
+	readonly defenses?: readonly string[]
+	readonly images?: number
+	readonly attack?: string
+	readonly epsilon?: number
+	readonly seed?: number
+	readonly set: Readonly<Record<string, unknown>>
+}
+
+/** Methods that are tuned, in the registry's order. */
+const tuned = [...defenses.values()].filter(({ tuning }) => Object.keys(tuning).length > 0).map(({ name }) => name)
+
+/** Adds the command. */
+export function addCompareCommand(program: Command): void {
+	const ofPreset = (what: string) => `${what} (default: the preset's)`
+	addSharedOptions(
+		program
+			.command('compare')
+			.description(
+				'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison goes on where it was.',
+			)
+			.addOption(modelOption())
+			.addOption(dataOption())
+			.option('--output <folder>', 'folder of all runs; one that holds a comparison is continued', 'runs/compare')
+			.addOption(new Option('--preset <name>', 'protocol (default: fair, with --quick fair-quick)'))
+			.option('--quick', 'a tenth of the time: preset fair-quick')
+			.addOption(
+				new Option('--defenses <names>', `methods, separated by commas (default: ${tuned.join(',')})`).argParser(
+					commaList,
+				),
+			)
+			.addOption(
+				new Option('--images <count>', ofPreset('test images to attack, balanced over the classes')).argParser(
+					wholeNumber(1),
+				),
+			)
+			.addOption(new Option('--attack <name>', ofPreset('attack')))
+			.addOption(epsilonOption(ofPreset('L-infinity size of inner attack and attack, such as 3/255')))
+			.addOption(seedOption(ofPreset('seed of tuning, choice of images and attack')))
+			.addOption(
+				new Option('--set <key=value>', 'any tuning setting for all methods, such as epochs=5; may be repeated')
+					.argParser(collectSetting)
+					.default({}, 'none'),
+			),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune compare --quick
+  $ naptune compare --model openai/clip-vit-base-patch32 --data photos --set shots=16 --epsilon 1/255`,
+		)
+		.action((options: CompareOptions) => withSession(options, (session) => runCompare(options, session)))
+}
+
+async function runCompare(options: CompareOptions, session: Session): Promise<void> {
+	const { progress } = session
+	const started = performance.now()
+	const preset = await loadPreset(options.preset ?? (options.quick ? 'fair-quick' : 'fair'))
+	if (!preset.evaluation) throw new NaptuneError(`Preset ${preset.name} does not say how to evaluate; choose another.`)
+	const evaluation = presetEvaluationSchema.parse(preset.evaluation)
+	const names = methodNames(options.defenses ?? tuned)
+	const epsilon = options.epsilon ?? parseEpsilon(evaluation.epsilon)
+	const seed = options.seed ?? evaluation.seed
+	const overrides = given({
+		seed: options.seed,
+		attack: options.epsilon === undefined ? undefined : { epsilon: options.epsilon },
+	})
+	// All configurations are checked before the first hour is spent.
+	const methods = names.map((name) => ({ name, ...presetConfig(preset, name, overrides, options.set) }))
+	const attack = prepareAttack(options.attack ?? evaluation.attack)
+	const output = resolve(options.output)
+
+	const clip = await loadModel(options.model)
+	const dataset = await loadData(session, options.data, seed)
+	const images = options.images ?? evaluation.images
+	const split =
+		images === undefined || images >= dataset.test.length ? dataset.test : stratifiedSubset(dataset.test, images, seed)
+	progress.line(
+		`Preset ${preset.name} (version ${preset.version}) on ${dataset.name}: ${names.join(', ')}; then ${attack.name} at L-infinity epsilon ${epsilonText(epsilon)} on ${split.length} of ${grouped(dataset.test.length)} test images, seed ${seed}.`,
+	)
+	const stop = () =>
+		new Interruption(`Stopped. What was done is saved in ${output}; the same command goes on from there.`)
+	const evaluated = async (folder: string, model: Pick<TuneResult, 'defense' | 'parameters'>) => {
+		const measured = await measure(session, {
+			clip,
+			dataset,
+			splitName: 'test',
+			split,
+			...model,
+			attack,
+			threatModel: threatModel('linf', epsilon),
+			seed,
+			folder: join(folder, 'evaluations'),
+			reuse: true,
+		})
+		if (!measured) throw stop()
+		return measured.record
+	}
+	const engine = await session.engine()
+	const control = { defense: controlDefense(clip, dataset), parameters: {} }
+	const entries: ComparisonEntry[] = [{ record: await evaluated(join(output, 'vanilla'), control), tuningSeconds: 0 }]
+	for (const { name, config, origin } of methods) {
+		const folder = join(output, name)
+		session.writesTo(folder)
+		if (!existsSync(join(folder, runFiles.result))) progress.line(`Tuning ${name}`)
+		const follower = followTuning(progress, config.epochs)
+		const result = await tune({
+			engine,
+			clip,
+			dataset,
+			config,
+			origin,
+			output: folder,
+			resume: true,
+			signal: session.signal,
+			onProgress: follower.onProgress,
+			onEpoch: follower.onEpoch,
+			onBank: follower.onBank,
+		}).finally(follower.end)
+		if (!result.finished) throw stop()
+		entries.push({ record: await evaluated(folder, result), tuningSeconds: await secondsOf(folder) })
+	}
+	const reference = names.includes('nap') ? 'nap' : 'vanilla'
+	const comparison: Comparison = compareEvaluations(entries, reference)
+	const path = join(output, 'comparison.json')
+	await writeFileAtomic(path, `${JSON.stringify({ ...comparison, preset }, null, '\t')}\n`)
+	const seconds = (performance.now() - started) / 1000
+	session.result(
+		{ ...comparison, preset: { name: preset.name, version: preset.version }, seconds, record: path },
+		[
+			comparisonTable(comparison),
+			'',
+			`${split.length} test images, ${attack.name} at L-infinity epsilon ${epsilonText(epsilon)}, preset ${preset.name}, seed ${seed}, ${duration(seconds)} in this call.`,
+			`p: exact McNemar test against ${reference} on the same images under attack. The runs, with every outcome: ${output}`,
+		].join('\n'),
+	)
+}
+
+function methodNames(names: readonly string[]): readonly string[] {
+	const unknown = names.find((name) => !tuned.includes(name))
+	if (unknown !== undefined) {
+		throw new NaptuneError(
+			`${unknown} is not a method that can be tuned; choose among ${tuned.join(', ')}. Vanilla CLIP is always compared.`,
+		)
+	}
+	return [...new Set(names)]
+}
+
+/** Time of all parts of a run. */
+async function secondsOf(folder: string): Promise<number> {
+	const { seconds } = (await readJsonFile(join(folder, runFiles.result))) as { seconds: number }
+	return seconds
+}

@@ -1,0 +1,94 @@
+/** `naptune defenses`: what there is, what each trains, how large it is on a model, and where it comes from. */
+
+import type { Command } from 'commander'
+import type { ClipModel } from '../../clip/model.js'
+import type { DefenseDefinition } from '../../defenses/defense.js'
+import { defenses, prepareDefense } from '../../defenses/registry.js'
+import { elementCount } from '../../onnx/tensor.js'
+import { tuningConfig } from '../../tuning/configuration.js'
+import { tuningLosses } from '../../tuning/losses.js'
+import { loadPreset, presetNames } from '../../tuning/presets.js'
+import { grouped } from '../format.js'
+import { loadModel, modelOption } from '../inputs.js'
+import { addSharedOptions, type SharedOptions } from '../options.js'
+import { type Session, withSession } from '../session.js'
+import { textTable } from '../table.js'
+
+interface DefensesOptions extends SharedOptions {
+	readonly model: string
+	readonly presets?: boolean
+}
+
+/** Classes play no part in the number of parameters, which all methods share among classes. */
+const exampleClasses = ['cat', 'dog']
+
+/** Adds the command. */
+export function addDefensesCommand(program: Command): void {
+	addSharedOptions(
+		program
+			.command('defenses')
+			.description('List the defenses: what each trains, its parameters on a model, its loss and its source.')
+			.addOption(modelOption())
+			.option('--presets', 'list the presets, too'),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune defenses --model openai/clip-vit-base-patch16`,
+		)
+		.action((options: DefensesOptions) => withSession(options, (session) => runDefenses(options, session)))
+}
+
+async function runDefenses(options: DefensesOptions, session: Session): Promise<void> {
+	const clip = await loadModel(options.model)
+	const rows = [...defenses.values()].map((definition) => describe(definition, clip))
+	const presets = await Promise.all((await presetNames()).map(loadPreset))
+	const table = textTable(
+		[{ heading: 'defense' }, { heading: 'parameters', align: 'right' }, { heading: 'what it learns, and from where' }],
+		rows.flatMap(({ name, trainableParameters, doc, loss, source }) => [
+			[name, grouped(trainableParameters), doc],
+			...(loss === null ? [] : [['', '', loss]]),
+			['', '', source],
+		]),
+	)
+	session.result(
+		{
+			model: clip.checkpoint.source,
+			defenses: rows,
+			presets: presets.map(({ name, version, doc }) => ({ name, version, doc })),
+		},
+		[
+			table,
+			'',
+			`Parameters at default options on ${clip.checkpoint.source}.`,
+			...(options.presets
+				? ['', ...presets.map(({ name, version, doc }) => `${name} (version ${version}): ${doc}`)]
+				: []),
+		].join('\n'),
+	)
+}
+
+function describe({ name, doc, source, tuning }: DefenseDefinition, clip: ClipModel) {
+	const { parameters, config } = prepareDefense(name, clip, exampleClasses)
+	const parts = new Map<string, number>()
+	for (const [key, { shape }] of parameters) {
+		const part = key
+			.split('.')
+			.slice(0, 2)
+			.join('.')
+			.replace(/\.\d+$/, '')
+		parts.set(part, (parts.get(part) ?? 0) + elementCount(shape))
+	}
+	const learns = Object.keys(tuning).length > 0
+	const settings = learns ? tuningConfig({ defense: { name } }) : undefined
+	return {
+		name,
+		doc,
+		source,
+		trainableParameters: [...parts.values()].reduce((sum, count) => sum + count, 0),
+		parts: Object.fromEntries(parts),
+		loss: settings ? tuningLosses.get(settings.loss)!.doc : null,
+		options: config,
+	}
+}

@@ -1,0 +1,88 @@
+/** Methods side by side: one record from the evaluations of all of them on the same images under the same attack. */
+
+import { isDeepStrictEqual } from 'node:util'
+import type { AttackOutcome } from '../attacks/run-attack.js'
+import { isRobust } from '../attacks/run-attack.js'
+import type { ThreatModel } from '../attacks/threat-model.js'
+import { NaptuneError } from '../errors.js'
+import type { Accuracy } from './evaluate.js'
+import { mcnemarTest } from './mcnemar.js'
+import type { EvaluationRecord } from './recorded-evaluation.js'
+
+/** One method. */
+export interface ComparedMethod {
+	readonly defense: string
+	readonly trainableParameters: number
+	readonly clean: Accuracy
+	readonly robust: Accuracy
+	/**
+	 * Against the reference method on the same images under attack: images that only this one, and only the reference, gets
+	 * right, and the exact two-sided McNemar p-value; null for the reference itself.
+	 */
+	readonly paired: { readonly onlyThis: number; readonly onlyReference: number; readonly p: number } | null
+	readonly tuningSeconds: number
+	readonly evaluationSeconds: number
+}
+
+/** A comparison; everything but times follows from the records it was made of. */
+export interface Comparison {
+	readonly format: 1
+	readonly model: EvaluationRecord['model']
+	readonly dataset: EvaluationRecord['dataset']
+	readonly attack: EvaluationRecord['attack']
+	readonly threatModel: ThreatModel
+	readonly seed: number
+	/** Method that the others are paired with. */
+	readonly reference: string
+	readonly methods: readonly ComparedMethod[]
+}
+
+/** A method's evaluation and how long its tuning took. */
+export interface ComparisonEntry {
+	readonly record: EvaluationRecord
+	readonly tuningSeconds: number
+}
+
+/**
+ * Compares evaluations.
+ * @param entries At least one, all of the same model, images, attack, threat model and seed.
+ * @param reference Name of the method that the others are paired with, among the entries.
+ * @throws NaptuneError when the evaluations are not comparable.
+ */
+export function compareEvaluations(entries: readonly ComparisonEntry[], reference: string): Comparison {
+	const base = entries.find(({ record }) => record.defense.name === reference)?.record
+	if (!base) throw new NaptuneError(`There is no evaluation of ${reference} to compare with.`)
+	const { model, dataset, attack, threatModel, seed } = base
+	const protocol = { model: model.sha256, dataset, attack, threatModel, seed }
+	for (const { record } of entries) {
+		const own = {
+			model: record.model.sha256,
+			dataset: record.dataset,
+			attack: record.attack,
+			threatModel: record.threatModel,
+			seed: record.seed,
+		}
+		if (isDeepStrictEqual(own, protocol)) continue
+		throw new NaptuneError(
+			`The evaluations of ${record.defense.name} and ${reference} differ in model, images, attack, threat model or seed, so their numbers cannot stand side by side. Evaluate both in the same way.`,
+		)
+	}
+	const methods = entries.map(({ record, tuningSeconds }) => ({
+		defense: record.defense.name,
+		trainableParameters: record.defense.trainableParameters,
+		clean: record.clean,
+		robust: record.robust,
+		paired: record === base ? null : paired(record.outcomes, base.outcomes),
+		tuningSeconds,
+		evaluationSeconds: record.seconds,
+	}))
+	return { format: 1, model, dataset, attack, threatModel, seed, reference, methods }
+}
+
+function paired(own: readonly AttackOutcome[], reference: readonly AttackOutcome[]): ComparedMethod['paired'] {
+	const robust = new Set(reference.filter(isRobust).map(({ id }) => id))
+	const onlyThis = own.filter((outcome) => isRobust(outcome) && !robust.has(outcome.id)).length
+	const both = own.filter((outcome) => isRobust(outcome) && robust.has(outcome.id)).length
+	const onlyReference = robust.size - both
+	return { onlyThis, onlyReference, p: mcnemarTest(onlyThis, onlyReference) }
+}

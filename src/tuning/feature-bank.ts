@@ -1,0 +1,100 @@
+/**
+ * A bank of image features: clean and adversarial features of all training images, made once before the first step, for
+ * methods that leave the image tower as it is (AdvPT).
+ */
+
+import { existsSync } from 'node:fs'
+import type { Classifier } from '../attacks/classifier.js'
+import type { ClipModel } from '../clip/model.js'
+import type { Split } from '../data/dataset.js'
+import { NaptuneError } from '../errors.js'
+import { readSafetensorsHeader } from '../files/safetensors.js'
+import { float32, type Tensor } from '../onnx/tensor.js'
+import type { TuningConfig } from './configuration.js'
+import { innerAttack } from './inner-attack.js'
+import { loadTensors, saveTensors } from './tensor-set.js'
+import { loadTrainingImages } from './training-images.js'
+
+/** Features by position of the training image. */
+export interface FeatureBank {
+	/** [N, E], not normalised. */
+	readonly clean: Tensor<'float32'>
+	readonly adversarial: Tensor<'float32'>
+}
+
+/** What {@link openFeatureBank} needs. */
+export interface FeatureBankInput {
+	/** Where the bank is kept. */
+	readonly path: string
+	/** The model under attack before the first step; taps `imageFeatures` and `logits`. */
+	readonly classifier: Classifier
+	readonly clip: ClipModel
+	readonly training: Split
+	readonly config: TuningConfig
+	readonly onProgress?: ((done: number, total: number) => void) | undefined
+	/** Stops after the images under way; what was done is saved. */
+	readonly signal?: AbortSignal | undefined
+}
+
+const secondsBetweenSaves = 120
+
+/**
+ * Reads the bank of a run, or makes the rest of it.
+ * @returns Nothing when stopped.
+ * @throws NaptuneError when the file is damaged or not of these images, or an image cannot be read.
+ */
+export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureBank | undefined> {
+	const { path, classifier, clip, training, config, onProgress, signal } = input
+	const { length } = training
+	const width = clip.config.projectionDimension
+	const { bank, done } = (await readBank(path, length, width)) ?? { bank: emptyBank(length, width), done: 0 }
+	let lastSave = performance.now()
+	let at = done
+	while (at < length && !signal?.aborted) {
+		const positions = Array.from({ length: Math.min(config.microBatchSize, length - at) }, (_, index) => at + index)
+		const { pixels, labels, ids } = await loadTrainingImages(clip, training, positions, config, 0)
+		const adversarial = await innerAttack(classifier, { images: pixels, labels, ids }, config, width, 'bank')
+		for (const [name, images] of [
+			['clean', pixels],
+			['adversarial', adversarial],
+		] as const) {
+			const { imageFeatures } = await classifier.evaluate(images, ['imageFeatures'])
+			bank[name].data.set(imageFeatures!.data, at * width)
+		}
+		at += positions.length
+		onProgress?.(at, length)
+		if (performance.now() - lastSave > secondsBetweenSaves * 1000) {
+			await writeBank(path, bank, at)
+			lastSave = performance.now()
+		}
+	}
+	if (at > done) await writeBank(path, bank, at)
+	return at === length ? bank : undefined
+}
+
+function emptyBank(images: number, width: number): FeatureBank {
+	const zeros = () => float32([images, width], new Float32Array(images * width))
+	return { clean: zeros(), adversarial: zeros() }
+}
+
+async function writeBank(path: string, { clean, adversarial }: FeatureBank, done: number): Promise<void> {
+	await saveTensors(path, { clean, adversarial }, { done: String(done) })
+}
+
+async function readBank(
+	path: string,
+	images: number,
+	width: number,
+): Promise<{ readonly bank: FeatureBank; readonly done: number } | undefined> {
+	if (!existsSync(path)) return undefined
+	const { metadata } = await readSafetensorsHeader(path)
+	const { clean, adversarial } = await loadTensors(path)
+	const done = Number(metadata.done)
+	const fits = [clean, adversarial].every((tensor) => String(tensor?.shape) === String([images, width]))
+	if (!fits || !Number.isInteger(done) || done < 0 || done > images) {
+		throw new NaptuneError(
+			`${path} is not the feature bank of this run: ${images} x ${width} clean and adversarial features were expected. Delete it, and the run makes it again.`,
+		)
+	}
+	return { bank: { clean: clean!, adversarial: adversarial! }, done }
+}
