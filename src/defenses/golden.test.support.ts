@@ -11,6 +11,7 @@ import { parsePreprocessorConfig } from '../clip/preprocessor-config.js'
 import { similarityLogits } from '../clip/similarity.js'
 import { type ClipTokenizer, loadTokenizer } from '../clip/tokenizer.js'
 import { trainableWeights } from '../clip/weights.js'
+import { relativeError } from '../files/golden.test.support.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
 import { grad, ops } from '../onnx/index.js'
 import { type Tensor, tensor } from '../onnx/tensor.js'
@@ -41,17 +42,6 @@ export async function doubles(path: string): Promise<Doubles> {
 		tensors.set(name, tensor('float64', shape, values))
 	}
 	return tensors
-}
-
-/** ||a - b|| / ||b||. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-	let difference = 0
-	let size = 0
-	for (let index = 0; index < expected.length; index++) {
-		difference += (actual[index]! - expected[index]!) ** 2
-		size += expected[index]! ** 2
-	}
-	return Math.sqrt(difference / Math.max(size, 1e-30))
 }
 
 /** The tokenizer of nano, which fits any geometry where token ids are given. */
