@@ -2,17 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ClipModel, loadClip } from '../clip/model.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
-import { ops } from '../onnx/index.js'
-import { float32, type Tensor, tensor } from '../onnx/tensor.js'
-import { generator } from '../random/counter-based.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
-import { type Defense, fixedParameters, initialParameters } from './defense.js'
+import { initialParameters } from './defense.js'
 import { prepareDefense } from './registry.js'
+import { towerFeatures } from './tower-features.test.support.js'
 
 const nano = fileURLToPath(new URL('../../models/nano', import.meta.url))
 const classNames = ['cat', 'dog', 'delivery truck']
-
-type Parameters = Readonly<Record<string, Tensor<'float32'>>>
 
 describe('where NAP starts on nano', () => {
 	let engine: ModelEngine
@@ -26,38 +22,6 @@ describe('where NAP starts on nano', () => {
 	const nap = (options: Readonly<Record<string, unknown>>) =>
 		prepareDefense('nap', clip, classNames, { textPrompts: 4, visualPrompts: 4, ...options })
 
-	/** Image features of two noisy pictures, and text features. */
-	async function features(
-		defense: Defense,
-		parameters: Parameters,
-	): Promise<{ image: Float32Array; text: Float32Array }> {
-		const { imageSize } = clip.config.vision
-		const { ids, endPositions, rows, length } = defense.prompts
-		const lookup = fixedParameters(parameters)
-		const shape = [2, 3, imageSize, imageSize]
-		const program = await engine.compile({
-			image: defense.imageFeatures(ops.input('pixels', 'float32', ['B', ...shape.slice(1)]), lookup).features,
-			text: defense.textFeatures(
-				ops.input('ids', 'int64', ['R', length]),
-				ops.input('endPosition', 'float32', ['R', length]),
-				lookup,
-			),
-		})
-		const stream = generator(1, 'pixels')
-		const endPosition = new Float32Array(rows * length)
-		for (const [row, position] of endPositions.entries()) endPosition[row * length + position] = 1
-		const { image, text } = await program.run({
-			pixels: float32(
-				shape,
-				Float32Array.from({ length: 6 * imageSize ** 2 }, () => stream.uniform()),
-			),
-			ids: tensor('int64', [rows, length], ids),
-			endPosition: float32([rows, length], endPosition),
-		})
-		await program.release()
-		return { image: image!.data as Float32Array, text: text!.data as Float32Array }
-	}
-
 	it('with zero-last refiners is prompts alone, bit for bit', async () => {
 		const start = async (options: Readonly<Record<string, unknown>>) => {
 			const defense = nap(options)
@@ -67,9 +31,9 @@ describe('where NAP starts on nano', () => {
 		const none = await start({ refinerDepth: 0 })
 		const torch = await start({ refinerInit: 'torch' })
 		expect(zeroLast.defense.parameters.size).toBeGreaterThan(none.defense.parameters.size)
-		const expected = await features(none.defense, none.parameters)
-		expect(await features(zeroLast.defense, zeroLast.parameters)).toEqual(expected)
-		const moved = await features(torch.defense, torch.parameters)
+		const expected = await towerFeatures(engine, clip, none.defense, none.parameters)
+		expect(await towerFeatures(engine, clip, zeroLast.defense, zeroLast.parameters)).toEqual(expected)
+		const moved = await towerFeatures(engine, clip, torch.defense, torch.parameters)
 		expect(moved.image).not.toEqual(expected.image)
 		expect(moved.text).not.toEqual(expected.text)
 	})

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { doublesOf } from '../files/golden.test.support.js'
 import { float32 } from '../onnx/tensor.js'
 import { type AdamWOptions, adamWStep, createAdamWState } from './adamw.js'
-import { doublesOf } from './golden.test.support.js'
 
 const path = fileURLToPath(new URL('../../fixtures/tuning-golden/adamw.safetensors', import.meta.url))
 const usual: Omit<AdamWOptions, 'learningRate'> = { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 5e-4 }

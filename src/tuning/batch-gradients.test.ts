@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Defense, initialParameters } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
+import { relativeError } from '../files/golden.test.support.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { type BatchResult, batchGradients } from './batch-gradients.js'
-import { relativeError } from './golden.test.support.js'
 import { tinyClip, tinyDataset, tinyTuning } from './tiny.test.support.js'
 import { compileTuningPrograms } from './tuning-programs.js'
 

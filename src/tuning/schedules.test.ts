@@ -1,5 +1,21 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { alphaAt, learningRateAt } from './schedules.js'
+
+interface GoldenRates {
+	readonly learningRate: number
+	readonly warmupRate: number
+	readonly epochs: number
+	readonly schedules: readonly {
+		readonly kind: 'none' | 'constant' | 'linear'
+		readonly warmupEpochs: number
+		readonly rates: readonly number[]
+	}[]
+}
+const golden = JSON.parse(
+	readFileSync(fileURLToPath(new URL('../../fixtures/tuning-golden/learning-rates.json', import.meta.url)), 'utf8'),
+) as GoldenRates
 
 describe('alphaAt', () => {
 	it.each([
@@ -42,5 +58,13 @@ describe('learningRateAt', () => {
 
 	it('starts at the peak without warm-up', () => {
 		expect(learningRateAt(0, { learningRate: 0.002, epochs: 10 })).toBe(0.002)
+	})
+	it.each(golden.schedules)('is what torch and Dassl give: $kind warm-up of $warmupEpochs epochs', (schedule) => {
+		const { kind, warmupEpochs, rates } = schedule
+		const { learningRate, warmupRate, epochs } = golden
+		const warmup = kind === 'none' ? {} : { warmupRate, warmup: kind, warmupEpochs }
+		rates.forEach((rate, epoch) => {
+			expect(learningRateAt(epoch, { learningRate, epochs, ...warmup }) / rate, `epoch ${epoch}`).toBeCloseTo(1, 12)
+		})
 	})
 })

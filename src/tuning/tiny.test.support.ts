@@ -13,10 +13,10 @@ import { type TuningConfig, tuningConfig } from './configuration.js'
 
 const tokenizerFile = fileURLToPath(new URL('../../models/nano/tokenizer.json', import.meta.url))
 
-/** Writes a checkpoint with seeded random weights: images of 16 pixels, towers of two layers. */
-export async function writeTinyCheckpoint(folder: string, seed = 1): Promise<void> {
+/** Writes a checkpoint with seeded random weights: images of 16 pixels in 4 patches, towers of two layers or as many. */
+export async function writeTinyCheckpoint(folder: string, seed = 1, layers = 2): Promise<void> {
 	const { vocabularySize } = await loadTokenizer(tokenizerFile)
-	const tower = { intermediate_size: 48, num_hidden_layers: 2, num_attention_heads: 2, hidden_act: 'quick_gelu' }
+	const tower = { intermediate_size: 48, num_hidden_layers: layers, num_attention_heads: 2, hidden_act: 'quick_gelu' }
 	const config = {
 		model_type: 'clip',
 		projection_dim: 12,
@@ -39,8 +39,8 @@ export async function writeTinyCheckpoint(folder: string, seed = 1): Promise<voi
 }
 
 /** Writes and loads it. */
-export async function tinyClip(folder: string, seed = 1): Promise<ClipModel> {
-	await writeTinyCheckpoint(folder, seed)
+export async function tinyClip(folder: string, seed = 1, layers = 2): Promise<ClipModel> {
+	await writeTinyCheckpoint(folder, seed, layers)
 	return loadClip(folder)
 }
 

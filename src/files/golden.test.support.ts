@@ -1,6 +1,6 @@
 /** Reading fixtures and measuring how far results are from them. */
 
-import { readSafetensorsTensors } from '../files/safetensors.js'
+import { readSafetensorsTensors } from './safetensors.js'
 
 /** All tensors of a file as plain numbers, by name. */
 export async function doublesOf(path: string): Promise<ReadonlyMap<string, number[]>> {
