@@ -23,7 +23,7 @@ const schema = z.strictObject({
 export const advptV: DefenseDefinition<typeof schema> = {
 	name: 'advpt-v',
 	doc: 'Learns deep visual prompts; the text is a fixed template.',
-	source: 'NAP-Tuning, section III-B; Wang et al. 2025 (adversarial visual prompts of TAPT)',
+	source: 'NAP-Tuning, section III-B; Jia et al. 2022 (deep visual prompts, VPT)',
 	schema,
 	tuning: { loss: 'half-and-half' },
 	prepare(clip, classNames, config) {

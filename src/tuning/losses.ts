@@ -51,7 +51,7 @@ const adversarial: TuningLoss = {
 /** The batch is half clean, half adversarial; every image counts once. */
 const halfAndHalf: TuningLoss = {
 	name: 'half-and-half',
-	doc: 'Cross entropy on a batch whose first half is clean and whose second half is adversarial (TAPT, AdvPT-V).',
+	doc: 'Cross entropy on a batch whose first half is clean and whose second half is adversarial (reference code of AdvPT-V, -VLI and -VLJ).',
 	attacks: true,
 	build: ({ clean, adversarial, labels, adversarialHalf }) =>
 		mixed(ops.crossEntropy(clean.logits, labels), ops.crossEntropy(adversarial.logits, labels), adversarialHalf),
