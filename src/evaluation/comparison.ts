@@ -11,6 +11,7 @@ import type { EvaluationRecord } from './recorded-evaluation.js'
 
 /** One method. */
 export interface ComparedMethod {
+	/** Name of the defense, or of a variant of it. */
 	readonly defense: string
 	readonly trainableParameters: number
 	readonly clean: Accuracy
@@ -40,21 +41,25 @@ export interface Comparison {
 /** A method's evaluation and how long its tuning took. */
 export interface ComparisonEntry {
 	readonly record: EvaluationRecord
+	/** Name of the row; the defense's by default. */
+	readonly label?: string
 	readonly tuningSeconds: number
 }
 
 /**
  * Compares evaluations.
  * @param entries At least one, all of the same model, images, attack, threat model and seed.
- * @param reference Name of the method that the others are paired with, among the entries.
+ * @param reference Name of the row that the others are paired with.
  * @throws NaptuneError when the evaluations are not comparable.
  */
 export function compareEvaluations(entries: readonly ComparisonEntry[], reference: string): Comparison {
-	const base = entries.find(({ record }) => record.defense.name === reference)?.record
+	const nameOf = ({ label, record }: ComparisonEntry) => label ?? record.defense.name
+	const base = entries.find((entry) => nameOf(entry) === reference)?.record
 	if (!base) throw new NaptuneError(`There is no evaluation of ${reference} to compare with.`)
 	const { model, dataset, attack, threatModel, seed } = base
 	const protocol = { model: model.sha256, dataset, attack, threatModel, seed }
-	for (const { record } of entries) {
+	for (const entry of entries) {
+		const { record } = entry
 		const own = {
 			model: record.model.sha256,
 			dataset: record.dataset,
@@ -64,18 +69,21 @@ export function compareEvaluations(entries: readonly ComparisonEntry[], referenc
 		}
 		if (isDeepStrictEqual(own, protocol)) continue
 		throw new NaptuneError(
-			`The evaluations of ${record.defense.name} and ${reference} differ in model, images, attack, threat model or seed, so their numbers cannot stand side by side. Evaluate both in the same way.`,
+			`The evaluations of ${nameOf(entry)} and ${reference} differ in model, images, attack, threat model or seed, so their numbers cannot stand side by side. Evaluate both in the same way.`,
 		)
 	}
-	const methods = entries.map(({ record, tuningSeconds }) => ({
-		defense: record.defense.name,
-		trainableParameters: record.defense.trainableParameters,
-		clean: record.clean,
-		robust: record.robust,
-		paired: record === base ? null : paired(record.outcomes, base.outcomes),
-		tuningSeconds,
-		evaluationSeconds: record.seconds,
-	}))
+	const methods = entries.map((entry) => {
+		const { record, tuningSeconds } = entry
+		return {
+			defense: nameOf(entry),
+			trainableParameters: record.defense.trainableParameters,
+			clean: record.clean,
+			robust: record.robust,
+			paired: record === base ? null : paired(record.outcomes, base.outcomes),
+			tuningSeconds,
+			evaluationSeconds: record.seconds,
+		}
+	})
 	return { format: 1, model, dataset, attack, threatModel, seed, reference, methods }
 }
 

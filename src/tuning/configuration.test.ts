@@ -92,7 +92,17 @@ describe('what a method needs', () => {
 describe('presets', () => {
 	it('are named, versioned and usable with every method that learns', async () => {
 		const names = await presetNames()
-		expect(names).toEqual(['author', 'demo', 'fair', 'fair-quick', 'paper', 'reference', 'tiny', 'transfer'])
+		expect(names).toEqual([
+			'ablation',
+			'author',
+			'demo',
+			'fair',
+			'fair-quick',
+			'paper',
+			'reference',
+			'tiny',
+			'transfer',
+		])
 		for (const name of names) {
 			const preset = await loadPreset(name)
 			expect(preset.name).toBe(name)

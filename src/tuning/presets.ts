@@ -18,6 +18,7 @@ const presetSchema = z.strictObject({
 	defense: z.string().default('nap'),
 	tuning: settings,
 	methods: z.record(z.string(), settings).default({}),
+	variants: z.record(z.string().regex(/^[a-z0-9-]+$/), settings).optional(),
 	evaluation: settings.optional(),
 })
 
@@ -33,6 +34,8 @@ export interface Preset {
 	readonly tuning: Readonly<Record<string, unknown>>
 	/** Settings of single methods, over those of all. */
 	readonly methods: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+	/** Rows of an ablation by name: settings over those of the method they belong to (`defense.name`, or the preset's own). */
+	readonly variants?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
 	/** How results are meant to be evaluated. */
 	readonly evaluation?: Readonly<Record<string, unknown>> | undefined
 }

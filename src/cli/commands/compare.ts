@@ -65,9 +65,10 @@ export function addCompareCommand(program: Command): void {
 			.addOption(new Option('--preset <name>', 'protocol (default: fair, with --quick fair-quick)'))
 			.option('--quick', 'a tenth of the time: preset fair-quick')
 			.addOption(
-				new Option('--defenses <names>', `methods, separated by commas (default: ${tuned.join(',')})`).argParser(
-					commaList,
-				),
+				new Option(
+					'--defenses <names>',
+					`methods, or rows of an ablation, separated by commas (default: the preset's rows, or ${tuned.join(',')})`,
+				).argParser(commaList),
 			)
 			.addOption(
 				new Option('--images <count>', ofPreset('test images to attack, balanced over the classes')).argParser(
@@ -99,7 +100,8 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 	const preset = await loadPreset(options.preset ?? (options.quick ? 'fair-quick' : 'fair'))
 	if (!preset.evaluation) throw new NaptuneError(`Preset ${preset.name} does not say how to evaluate; choose another.`)
 	const evaluation = presetEvaluationSchema.parse(preset.evaluation)
-	const names = methodNames(options.defenses ?? tuned)
+	const rows = preset.variants ? Object.keys(preset.variants) : tuned
+	const names = rowNames(options.defenses ?? rows, rows)
 	const epsilon = options.epsilon ?? parseEpsilon(evaluation.epsilon)
 	const seed = options.seed ?? evaluation.seed
 	const overrides = given({
@@ -107,7 +109,15 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		attack: options.epsilon === undefined ? undefined : { epsilon: options.epsilon },
 	})
 	// All configurations are checked before the first hour is spent.
-	const methods = names.map((name) => ({ name, ...presetConfig(preset, name, overrides, options.set) }))
+	const methods = names.map((name) => {
+		const variant = preset.variants?.[name]
+		return {
+			name,
+			...(variant
+				? presetConfig(preset, undefined, variant, overrides, options.set)
+				: presetConfig(preset, name, overrides, options.set)),
+		}
+	})
 	const attack = prepareAttack(options.attack ?? evaluation.attack)
 	const output = resolve(options.output)
 
@@ -159,7 +169,7 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 			onBank: follower.onBank,
 		}).finally(follower.end)
 		if (!result.finished) throw stop()
-		entries.push({ record: await evaluated(folder, result), tuningSeconds: await secondsOf(folder) })
+		entries.push({ label: name, record: await evaluated(folder, result), tuningSeconds: await secondsOf(folder) })
 	}
 	const reference = names.includes('nap') ? 'nap' : 'vanilla'
 	const comparison: Comparison = compareEvaluations(entries, reference)
@@ -177,11 +187,11 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 	)
 }
 
-function methodNames(names: readonly string[]): readonly string[] {
-	const unknown = names.find((name) => !tuned.includes(name))
+function rowNames(names: readonly string[], known: readonly string[]): readonly string[] {
+	const unknown = names.find((name) => !known.includes(name))
 	if (unknown !== undefined) {
 		throw new NaptuneError(
-			`${unknown} is not a method that can be tuned; choose among ${tuned.join(', ')}. Vanilla CLIP is always compared.`,
+			`${unknown} is not a method that can be tuned; choose among ${known.join(', ')}. Vanilla CLIP is always compared.`,
 		)
 	}
 	return [...new Set(names)]
