@@ -24,7 +24,24 @@ export { defenses, prepareDefense } from './defenses/registry.js'
 export { NaptuneError } from './errors.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'
 export { deployedClassifier } from './evaluation/deployed-classifier.js'
+export {
+	type Distortion,
+	type DistortionInput,
+	type DistortionModel,
+	measureDistortion,
+} from './evaluation/distortion.js'
+export type {
+	DistanceEstimate,
+	DistortionSummary,
+	LayerDistortion,
+	PlaceDistortion,
+} from './evaluation/distortion-samples.js'
 export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
+export {
+	type DistortionRecord,
+	type RecordedDistortionInput,
+	recordedDistortion,
+} from './evaluation/recorded-distortion.js'
 export {
 	type EvaluationRecord,
 	type EvaluationSettings,

@@ -91,7 +91,7 @@ export interface RecordedEvaluationInput {
  */
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	const { engine, clip, defense, parameters, split, attack, threatModel, seed, batchSize = 50, path } = input
-	const settings = await settingsOf(input)
+	const settings = await evaluationSettings(input)
 	await makeFolder(dirname(path))
 	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
@@ -120,7 +120,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 }
 
 /** The same classifier, whose gradients are told. */
-function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
+export function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
 	if (!onGradient) return classifier
 	return {
 		...classifier,
@@ -132,7 +132,13 @@ function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['on
 	}
 }
 
-async function settingsOf(input: RecordedEvaluationInput): Promise<EvaluationSettings> {
+/** The part of a record that says how its numbers come about. */
+export async function evaluationSettings(
+	input: Pick<
+		RecordedEvaluationInput,
+		'engine' | 'clip' | 'dataset' | 'splitName' | 'split' | 'defense' | 'parameters' | 'attack' | 'threatModel' | 'seed'
+	>,
+): Promise<EvaluationSettings> {
 	const { engine, clip, dataset, splitName, split, defense, parameters, attack, threatModel, seed } = input
 	const { source, revision, sha256 } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
