@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { addBenchCommand } from './commands/bench.js'
 import { addClassifyCommand } from './commands/classify.js'
 import { addDemoCommand } from './commands/demo.js'
+import { addDistortionCommand } from './commands/distortion.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
 import { addPretrainCommand } from './commands/pretrain.js'
 import { addTuneCommand } from './commands/tune.js'
@@ -33,6 +34,7 @@ export function createProgram(): Command {
 	addDemoCommand(program)
 	addTuneCommand(program)
 	addEvaluateCommand(program)
+	addDistortionCommand(program)
 	addClassifyCommand(program)
 	addPretrainCommand(program)
 	addBenchCommand(program)

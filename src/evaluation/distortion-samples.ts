@@ -2,11 +2,20 @@
 
 import { type Accuracy, accuracyOf } from './evaluate.js'
 import { type Estimate, meanInterval } from './mean-interval.js'
-import { type Distance, distanceFields, tokenDistance } from './token-distance.js'
+import { type Distance, tokenDistance } from './token-distance.js'
+import { createTokenSpread, type TokenSpread } from './token-spread.js'
 import type { TokenPlace } from './token-taps.js'
 
-/** Means over images of the fields of {@link Distance}. */
-export type DistanceEstimate = { readonly [Field in keyof Distance]: Estimate }
+/**
+ * Means over images of the fields of {@link Distance}, and what they are to be compared with: a small relative distance
+ * may come from a large part of the tokens that is the same for all images and says nothing about any.
+ */
+export type DistanceEstimate = { readonly [Field in keyof Distance]: Estimate } & {
+	/** How much clean tokens differ between images, as {@link TokenSpread} gives it. */
+	readonly spread: number
+	/** `absolute` over `spread`, which counts as exact in the interval; null where all images have the same tokens. */
+	readonly overSpread: Estimate | null
+}
 
 /** Distances at one place. */
 export interface PlaceDistortion {
@@ -59,8 +68,27 @@ export interface DistortionSamples {
 
 type Series = readonly Distance[]
 
-/** Empty samples. @param width Of the tokens. */
-export function createDistortionSamples(places: readonly TokenPlace[], width: number): DistortionSamples {
+/** Spreads of the clean tokens of one model by tap, and of its image features: the same under any perturbation. */
+export interface CleanSpreads {
+	readonly tokens: ReadonlyMap<string, TokenSpread>
+	readonly features: TokenSpread
+}
+
+/** Empty spreads of a tower with these taps. */
+export function createCleanSpreads(taps: readonly string[]): CleanSpreads {
+	return { tokens: new Map(taps.map((tap) => [tap, createTokenSpread()])), features: createTokenSpread() }
+}
+
+/**
+ * Empty samples.
+ * @param width Of the tokens.
+ * @param spreads Hold all clean images by the time of the summary.
+ */
+export function createDistortionSamples(
+	places: readonly TokenPlace[],
+	width: number,
+	spreads: CleanSpreads,
+): DistortionSamples {
 	const taps = new Map(
 		places.flatMap(({ before, after }) =>
 			[before, after].map((tap) => [tap, { tokens: [] as Distance[], classToken: [] as Distance[] }] as const),
@@ -68,6 +96,7 @@ export function createDistortionSamples(places: readonly TokenPlace[], width: nu
 	)
 	const features: Distance[] = []
 	let right = { clean: 0, perturbed: 0 }
+	let featureWidth = 0
 	return {
 		addTokens(clean, perturbed) {
 			for (const [tap, { tokens, classToken }] of taps) {
@@ -77,13 +106,18 @@ export function createDistortionSamples(places: readonly TokenPlace[], width: nu
 			}
 		},
 		addFeatures(clean, perturbed) {
-			features.push(tokenDistance(clean.features, perturbed.features, clean.features.length))
+			featureWidth = clean.features.length
+			features.push(tokenDistance(clean.features, perturbed.features, featureWidth))
 			right = { clean: right.clean + Number(clean.right), perturbed: right.perturbed + Number(perturbed.right) }
 		},
 		summary() {
 			const place = (tap: string): PlaceDistortion => {
 				const { tokens, classToken } = taps.get(tap)!
-				return { tokens: estimates(tokens), classToken: estimates(classToken) }
+				const spread = spreads.tokens.get(tap)!
+				return {
+					tokens: estimates(tokens, spread.of(width)),
+					classToken: estimates(classToken, spread.of(width, 0, width)),
+				}
 			}
 			return {
 				clean: accuracyOf(right.clean, features.length),
@@ -98,15 +132,22 @@ export function createDistortionSamples(places: readonly TokenPlace[], width: nu
 						classToken: change(taps.get(before)!.classToken, taps.get(after)!.classToken),
 					},
 				})),
-				features: estimates(features),
+				features: estimates(features, spreads.features.of(featureWidth)),
 			}
 		},
 	}
 }
 
-function estimates(series: Series): DistanceEstimate {
-	const entries = distanceFields.map((field) => [field, meanInterval(series.map((one) => one[field]))] as const)
-	return Object.fromEntries(entries) as unknown as DistanceEstimate
+function estimates(series: Series, spread: number): DistanceEstimate {
+	const of = (field: keyof Distance) => meanInterval(series.map((one) => one[field]))
+	return {
+		absolute: of('absolute'),
+		relative: of('relative'),
+		cosine: of('cosine'),
+		norm: of('norm'),
+		spread,
+		overSpread: spread === 0 ? null : meanInterval(series.map(({ absolute }) => absolute / spread)),
+	}
 }
 
 function change(before: Series, after: Series): Estimate {

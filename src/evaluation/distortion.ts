@@ -7,7 +7,7 @@ import type { AttackBatch } from '../attacks/attack.js'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { range, takeRows } from '../attacks/batch-rows.js'
 import { perturbationSizes } from '../attacks/check-perturbation.js'
-import type { Classifier } from '../attacks/classifier.js'
+import type { Classifier, Taps } from '../attacks/classifier.js'
 import { imageStreams } from '../attacks/image-streams.js'
 import { perturbationSet } from '../attacks/perturbation-set.js'
 import { predictions } from '../attacks/predictions.js'
@@ -19,7 +19,13 @@ import { NaptuneError } from '../errors.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { deployedClassifier } from './deployed-classifier.js'
-import { createDistortionSamples, type DistortionSamples, type DistortionSummary } from './distortion-samples.js'
+import {
+	type CleanSpreads,
+	createCleanSpreads,
+	createDistortionSamples,
+	type DistortionSamples,
+	type DistortionSummary,
+} from './distortion-samples.js'
 import { preparedImages } from './evaluate.js'
 import { type Estimate, meanInterval } from './mean-interval.js'
 import { watched } from './recorded-evaluation.js'
@@ -85,12 +91,15 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 		for (const { defense, parameters } of models) {
 			const classifier = await deployedClassifier(engine, clip, defense, parameters, { tokens: true })
 			const places = tokenPlaces(defense)
+			const taps = [...new Set(places.flatMap(({ before, after }) => [before, after]))]
+			const spreads = createCleanSpreads(taps)
 			towers.push({
 				name: defense.name,
 				classifier: watched(classifier, input.onGradient),
-				taps: [...new Set(places.flatMap(({ before, after }) => [before, after]))],
+				taps,
+				spreads,
 				tokenSize: defense.layout.image[0]!.tokens * clip.config.vision.width,
-				samples: perturbations.map(() => createDistortionSamples(places, clip.config.vision.width)),
+				samples: perturbations.map(() => createDistortionSamples(places, clip.config.vision.width, spreads)),
 			})
 		}
 		const sizes = perturbations.map((): number[] => [])
@@ -130,6 +139,7 @@ interface Tower {
 	readonly classifier: Classifier
 	/** Names of all token taps. */
 	readonly taps: readonly string[]
+	readonly spreads: CleanSpreads
 	/** Numbers of one image in one tap. */
 	readonly tokenSize: number
 	/** By perturbation. */
@@ -171,7 +181,7 @@ async function perturbedImages(
 }
 
 async function addFeatures(
-	{ classifier, samples }: Tower,
+	{ classifier, spreads, samples }: Tower,
 	{ images, labels, ids }: AttackBatch,
 	perturbed: readonly Tensor<'float32'>[],
 ): Promise<void> {
@@ -184,6 +194,7 @@ async function addFeatures(
 		}))
 	}
 	const clean = await look(images)
+	for (const { features } of clean) spreads.features.add(features)
 	for (const [which, seen] of perturbed.entries()) {
 		for (const [row, own] of (await look(seen)).entries()) samples[which]!.addFeatures(clean[row]!, own)
 	}
@@ -191,7 +202,7 @@ async function addFeatures(
 
 /** Tokens are large: a few images at a time. */
 async function addTokens(
-	{ classifier, taps, tokenSize, samples }: Tower,
+	{ classifier, taps, tokenSize, spreads, samples }: Tower,
 	images: Tensor<'float32'>,
 	perturbed: readonly Tensor<'float32'>[],
 ): Promise<void> {
@@ -199,14 +210,15 @@ async function addTokens(
 	for (let start = 0; start < images.shape[0]!; start += atOnce) {
 		const rows = range(start, Math.min(start + atOnce, images.shape[0]!))
 		const look = (seen: Tensor<'float32'>) => classifier.evaluate(takeRows(seen, rows), taps)
+		const tokensOf = (found: Taps, row: number) => (tap: string) =>
+			found[tap]!.data.subarray(row * tokenSize, (row + 1) * tokenSize)
 		const clean = await look(images)
+		for (const row of rows.keys()) {
+			for (const [tap, spread] of spreads.tokens) spread.add(tokensOf(clean, row)(tap))
+		}
 		for (const [which, seen] of perturbed.entries()) {
 			const own = await look(seen)
-			for (const row of rows.keys()) {
-				const tokensOf = (found: typeof own) => (tap: string) =>
-					found[tap]!.data.subarray(row * tokenSize, (row + 1) * tokenSize)
-				samples[which]!.addTokens(tokensOf(clean), tokensOf(own))
-			}
+			for (const row of rows.keys()) samples[which]!.addTokens(tokensOf(clean, row), tokensOf(own, row))
 		}
 	}
 }

@@ -12,9 +12,6 @@ export interface Distance {
 	readonly norm: number
 }
 
-/** The fields of {@link Distance}. */
-export const distanceFields = ['absolute', 'relative', 'cosine', 'norm'] as const satisfies readonly (keyof Distance)[]
-
 /**
  * The distance of rows of `width` numbers, summed in float64. Two tokens of norm 0 have cosine distance 0, and a token of
  * norm 0 has 1/2 to every other.

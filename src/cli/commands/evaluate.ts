@@ -4,13 +4,12 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { attackNames, prepareAttack } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
-import type { Dataset, Split } from '../../data/dataset.js'
-import { stratifiedSubset } from '../../data/subsets.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
+import { chosenImages } from '../inputs.js'
 import { accuracyTable, measure } from '../measure.js'
 import {
 	addSharedOptions,
@@ -136,9 +135,4 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			...found.map(({ path }) => `  ${path}`),
 		].join('\n'),
 	)
-}
-
-function chosenImages(dataset: Dataset, { split, limit, seed }: EvaluateOptions): Split {
-	const all = dataset[split]
-	return limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
 }
