@@ -18,7 +18,7 @@ interface Quantity {
 }
 
 const distances: readonly Quantity[] = [
-	{ title: ['distance (RMS),', 'all tokens'], read: ({ tokens }) => tokens.absolute },
+	{ title: ['RMS distance,', 'all tokens'], read: ({ tokens }) => tokens.absolute },
 	{ title: ['distance / clean norm,', 'all tokens'], read: ({ tokens }) => tokens.relative },
 	{
 		title: ['distance / clean norm,', 'class token'],

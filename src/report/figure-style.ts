@@ -59,7 +59,7 @@ export const figureConfig: Config = {
 	},
 	axis: { labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 'normal', gridColor: '#E6E6E6', labelAngle: 0 },
 	header: { labelFontSize: 12, labelFontWeight: 'bold', title: null },
-	legend: { labelFontSize: 11.5, labelLimit: 400, symbolStrokeWidth: 2, symbolSize: 60 },
+	legend: { labelFontSize: 11.5, labelLimit: 400, symbolSize: 60 },
 }
 
 /**

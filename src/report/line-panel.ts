@@ -41,6 +41,8 @@ export function linePanel(panel: LinePanel) {
 		orient: 'top' as const,
 		direction: 'horizontal' as const,
 		symbolOpacity: 1,
+		// Its outline would be dashed like the line.
+		symbolStrokeWidth: 0,
 		columnPadding: 24,
 	}
 	const numbers = points.map(({ x }) => Number(x))
