@@ -37,6 +37,7 @@ export type {
 	PlaceDistortion,
 } from './evaluation/distortion-samples.js'
 export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
+export { inspectRun, type RunInspection } from './evaluation/inspect-run.js'
 export {
 	type DistortionRecord,
 	type RecordedDistortionInput,
@@ -48,7 +49,7 @@ export {
 	type RecordedEvaluationInput,
 	recordedEvaluation,
 } from './evaluation/recorded-evaluation.js'
-export { loadTunedRun, type TunedRun } from './evaluation/tuned-run.js'
+export { loadTunedRun, type OpenedRun, openRun, type TunedRun } from './evaluation/tuned-run.js'
 export { wilsonInterval } from './evaluation/wilson.js'
 export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
 export { type Device, devices, type Engine } from './runtime/engine.js'

@@ -6,6 +6,7 @@ import { addClassifyCommand } from './commands/classify.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addDistortionCommand } from './commands/distortion.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
+import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
 import { addTuneCommand } from './commands/tune.js'
 import { exitCodes } from './exit-codes.js'
@@ -35,6 +36,7 @@ export function createProgram(): Command {
 	addTuneCommand(program)
 	addEvaluateCommand(program)
 	addDistortionCommand(program)
+	addInspectCommand(program)
 	addClassifyCommand(program)
 	addPretrainCommand(program)
 	addBenchCommand(program)

@@ -65,9 +65,10 @@ export const figureConfig: Config = {
 /**
  * The layout of a figure of panels in columns. Panels are placed by their frames: without a browser, the room that text
  * takes is only estimated, and too large.
+ * @param columnSpacing Room for the numbers and title of a vertical axis.
  */
-export function grid(columns: number) {
-	return { columns, bounds: 'flush' as const, spacing: { row: 52, column: 52 } }
+export function grid(columns: number, columnSpacing = 52) {
+	return { columns, bounds: 'flush' as const, spacing: { row: 52, column: columnSpacing } }
 }
 
 /** Text as lines of at most 95 characters, for the same reason. */

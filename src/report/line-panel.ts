@@ -11,6 +11,8 @@ export interface LinePoint {
 	/** The band around the line. */
 	readonly low?: number
 	readonly high?: number
+	/** Whether it has a symbol; yes by default. */
+	readonly marked?: boolean
 }
 
 /** What a panel shows. */
@@ -90,6 +92,7 @@ export function linePanel(panel: LinePanel) {
 				encoding: { x, y: y('y'), color, strokeDash: { ...named, scale: scales.strokeDash, legend } },
 			},
 			{
+				transform: [{ filter: 'datum.marked !== false' }],
 				mark: { type: 'point' as const, filled: true, size: 30, opacity: 1 },
 				encoding: { x, y: y('y'), color, shape: { ...named, scale: scales.shape, legend } },
 			},
