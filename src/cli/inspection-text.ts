@@ -20,7 +20,7 @@ export function inspectionText(run: RunInspection): string {
 		`model     ${model.source} (sha256 ${model.sha256})`,
 		`data      ${data.name}: ${grouped(data.images)} training images of ${data.classNames.length} classes: ${data.classNames.join(', ')}`,
 		...data.notices.map((notice) => `          note: ${notice}`),
-		...(preset === null ? [] : [`preset    ${preset}`]),
+		...(preset === null ? [] : [`preset    ${preset.name}, with ${JSON.stringify(preset.overrides)}`]),
 		`settings  the paper's${changed.length === 0 ? '' : ' but for'}`,
 		...changed
 			// They are above, with all others.

@@ -56,8 +56,8 @@ export interface RunInspection {
 	readonly config: Readonly<Record<string, unknown>>
 	/** Where `config` differs from the defaults, which are the paper's values. */
 	readonly changed: readonly SettingChange[]
-	/** The preset that tuning started from, where the run says so. */
-	readonly preset: string | null
+	/** The preset that tuning started from, and what was asked for beside it; null where the run does not say. */
+	readonly preset: { readonly name: string; readonly overrides: unknown } | null
 	readonly versions: {
 		readonly naptune: string
 		readonly engine: string
@@ -93,7 +93,7 @@ const description = z.object({
 	}),
 	training: z.object({ images: z.int().positive() }),
 	config: z.looseObject({ epochs: z.int().positive(), batchSize: z.int().positive() }),
-	preset: z.union([z.string(), z.object({ name: z.string() }).transform(({ name }) => name)]).optional(),
+	preset: z.object({ name: z.string(), overrides: z.unknown().default({}) }).optional(),
 	naptune: z.string(),
 	engine: z.object({ version: z.string(), device: z.string(), threads: z.int().positive() }),
 })

@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { type Distortion, type DistortionInput, type DistortionModel, measureDistortion } from './distortion.js'
-import { type EvaluationSettings, evaluationSettings } from './recorded-evaluation.js'
+import { type EvaluationSettings, settingsOf } from './recorded-evaluation.js'
 
 /** A finished measurement. Every model is attacked with full knowledge of it. */
 export interface DistortionRecord extends Omit<EvaluationSettings, 'defense'> {
@@ -38,10 +38,7 @@ export interface RecordedDistortionInput extends Omit<DistortionInput, 'models'>
 export async function recordedDistortion(input: RecordedDistortionInput): Promise<DistortionRecord | undefined> {
 	const { engine, control, tuned, batchSize = 50, path } = input
 	const started = performance.now()
-	const [first, second] = [
-		await evaluationSettings({ ...input, ...control }),
-		await evaluationSettings({ ...input, ...tuned }),
-	]
+	const [first, second] = [await settingsOf({ ...input, ...control }), await settingsOf({ ...input, ...tuned })]
 	await makeFolder(dirname(path))
 	const measurements = await measureDistortion({ ...input, models: [control, tuned], batchSize })
 	if (!measurements) return undefined

@@ -91,7 +91,7 @@ export interface RecordedEvaluationInput {
  */
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	const { engine, clip, defense, parameters, split, attack, threatModel, seed, batchSize = 50, path } = input
-	const settings = await evaluationSettings(input)
+	const settings = await settingsOf(input)
 	await makeFolder(dirname(path))
 	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
@@ -133,7 +133,7 @@ export function watched(classifier: Classifier, onGradient: RecordedEvaluationIn
 }
 
 /** The part of a record that says how its numbers come about. */
-export async function evaluationSettings(
+export async function settingsOf(
 	input: Pick<
 		RecordedEvaluationInput,
 		'engine' | 'clip' | 'dataset' | 'splitName' | 'split' | 'defense' | 'parameters' | 'attack' | 'threatModel' | 'seed'

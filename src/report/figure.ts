@@ -9,8 +9,8 @@ import { writeFileAtomic } from '../files/atomic-write.js'
 /** A figure as data. */
 export type Figure = TopLevelSpec
 
-/** Dots per inch of a PNG; a figure's own unit is 1/96 inch. */
-const dotsPerInch = 192
+/** Dots per inch of a PNG; the renderer takes a figure's own unit as 1/72 inch. */
+const dotsPerInch = 144
 
 /** The figure as an SVG document. */
 export async function figureSvg(figure: Figure): Promise<string> {
