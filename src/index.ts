@@ -24,14 +24,32 @@ export { defenses, prepareDefense } from './defenses/registry.js'
 export { NaptuneError } from './errors.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'
 export { deployedClassifier } from './evaluation/deployed-classifier.js'
+export {
+	type Distortion,
+	type DistortionInput,
+	type DistortionModel,
+	measureDistortion,
+} from './evaluation/distortion.js'
+export type {
+	DistanceEstimate,
+	DistortionSummary,
+	LayerDistortion,
+	PlaceDistortion,
+} from './evaluation/distortion-samples.js'
 export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
+export { inspectRun, type RunInspection } from './evaluation/inspect-run.js'
+export {
+	type DistortionRecord,
+	type RecordedDistortionInput,
+	recordedDistortion,
+} from './evaluation/recorded-distortion.js'
 export {
 	type EvaluationRecord,
 	type EvaluationSettings,
 	type RecordedEvaluationInput,
 	recordedEvaluation,
 } from './evaluation/recorded-evaluation.js'
-export { loadTunedRun, type TunedRun } from './evaluation/tuned-run.js'
+export { loadTunedRun, type OpenedRun, openRun, type TunedRun } from './evaluation/tuned-run.js'
 export { wilsonInterval } from './evaluation/wilson.js'
 export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
 export { type Device, devices, type Engine } from './runtime/engine.js'

@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option } from 'commander'
 import { type ClipModel, loadClip } from '../clip/model.js'
-import type { Dataset } from '../data/dataset.js'
+import type { Dataset, Split } from '../data/dataset.js'
 import { datasetNames, loadDataset } from '../data/registry.js'
+import { stratifiedSubset } from '../data/subsets.js'
 import { packagedModel } from './package-files.js'
 import type { Session } from './session.js'
 
@@ -38,4 +39,17 @@ export async function loadData({ progress }: Session, nameOrFolder: string, seed
 	const dataset = await loadDataset(nameOrFolder, seed)
 	for (const notice of dataset.notices) progress.line(`note: ${notice}`)
 	return dataset
+}
+
+/** The images of a split that `--split`, `--limit` and `--seed` choose. */
+export function chosenImages(
+	dataset: Dataset,
+	{
+		split,
+		limit,
+		seed,
+	}: { readonly split: 'train' | 'validation' | 'test'; readonly limit?: number; readonly seed: number },
+): Split {
+	const all = dataset[split]
+	return limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
 }

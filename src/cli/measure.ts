@@ -54,7 +54,14 @@ export async function measure(
 }
 
 /** A file name that differs where the numbers may. */
-function recordName({ defense, attack, threatModel, splitName, split, seed }: Omit<MeasureInput, 'folder'>): string {
+export function recordName({
+	defense,
+	attack,
+	threatModel,
+	splitName,
+	split,
+	seed,
+}: Pick<MeasureInput, 'defense' | 'attack' | 'threatModel' | 'splitName' | 'split' | 'seed'>): string {
 	const epsilon = epsilonText(threatModel.epsilon).replace('/', '-')
 	const usual = isDeepStrictEqual(attack.options, prepareAttack(attack.name).options)
 	const options = usual ? '' : `-${sha256OfBytes(JSON.stringify(attack.options)).slice(0, 8)}`

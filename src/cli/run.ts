@@ -6,7 +6,9 @@ import { addClassifyCommand } from './commands/classify.js'
 import { addCompareCommand } from './commands/compare.js'
 import { addDefensesCommand } from './commands/defenses.js'
 import { addDemoCommand } from './commands/demo.js'
+import { addDistortionCommand } from './commands/distortion.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
+import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
 import { addTuneCommand } from './commands/tune.js'
 import { exitCodes } from './exit-codes.js'
@@ -37,6 +39,8 @@ export function createProgram(): Command {
 	addEvaluateCommand(program)
 	addCompareCommand(program)
 	addDefensesCommand(program)
+	addDistortionCommand(program)
+	addInspectCommand(program)
 	addClassifyCommand(program)
 	addPretrainCommand(program)
 	addBenchCommand(program)

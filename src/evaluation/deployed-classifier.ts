@@ -8,6 +8,7 @@ import { ops } from '../onnx/index.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { computeTextFeatures } from '../tuning/text-side.js'
+import { tokenTaps } from './token-taps.js'
 
 const classesPerChunk = 64
 
@@ -15,12 +16,15 @@ const classesPerChunk = 64
  * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
  * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`.
  * @param parameters Of the defense, by name; empty for one that learns nothing.
+ * @param options.tokens Whether the tokens of the image tower are taps as well, named by `tokenPlaces`. Logits, their
+ * gradient and image features have the same bytes either way.
  */
 export async function deployedClassifier(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
 	parameters: Readonly<Record<string, Tensor<'float32'>>>,
+	{ tokens = false }: { readonly tokens?: boolean } = {},
 ): Promise<GraphClassifier> {
 	const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
 	const { imageSize } = clip.config.vision
@@ -29,8 +33,10 @@ export async function deployedClassifier(
 		classNames: defense.classNames,
 		imageShape: [3, imageSize, imageSize],
 		build: (pixels) => {
-			const { features } = defense.imageFeatures(pixels, fixedParameters(parameters))
+			const fixed = fixedParameters(parameters)
+			const { features } = defense.imageFeatures(pixels, fixed)
 			return {
+				...(tokens ? tokenTaps(defense, pixels, fixed) : {}),
 				logits: similarityLogits(features, ops.literal(textFeatures), logScale(clip)),
 				imageFeatures: features,
 			}

@@ -90,8 +90,12 @@ export function summarize(outcomes: readonly AttackOutcome[]): Pick<EvaluationRe
 	const images = outcomes.length
 	const clean = outcomes.filter(({ label, cleanPrediction }) => cleanPrediction === label)
 	const robust = clean.filter(({ label, adversarialPrediction }) => adversarialPrediction === label)
-	const accuracy = (count: number): Accuracy => ({ accuracy: count / images, interval: wilsonInterval(count, images) })
-	return { images, clean: accuracy(clean.length), robust: accuracy(robust.length) }
+	return { images, clean: accuracyOf(clean.length, images), robust: accuracyOf(robust.length, images) }
+}
+
+/** So many right of so many images. @throws NaptuneError as {@link wilsonInterval}. */
+export function accuracyOf(right: number, images: number): Accuracy {
+	return { accuracy: right / images, interval: wilsonInterval(right, images) }
 }
 
 /** Images as the model reads them, without augmentation: [n, 3, S, S] in [0, 1]. */

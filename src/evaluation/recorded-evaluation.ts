@@ -132,7 +132,7 @@ function isSameEvaluation(record: EvaluationRecord, settings: EvaluationSettings
 }
 
 /** The same classifier, whose gradients are told. */
-function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
+export function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
 	if (!onGradient) return classifier
 	return {
 		...classifier,
@@ -144,7 +144,13 @@ function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['on
 	}
 }
 
-async function settingsOf(input: RecordedEvaluationInput): Promise<EvaluationSettings> {
+/** The part of a record that says how its numbers come about. */
+export async function settingsOf(
+	input: Pick<
+		RecordedEvaluationInput,
+		'engine' | 'clip' | 'dataset' | 'splitName' | 'split' | 'defense' | 'parameters' | 'attack' | 'threatModel' | 'seed'
+	>,
+): Promise<EvaluationSettings> {
 	const { engine, clip, dataset, splitName, split, defense, parameters, attack, threatModel, seed } = input
 	const { source, revision, sha256 } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))

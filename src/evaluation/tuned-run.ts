@@ -36,32 +36,39 @@ const description = z.object({
 	config: z.object({ attack: z.object({ epsilon: z.number() }) }),
 })
 
+/** A run, finished or not: what it tunes. */
+export interface OpenedRun {
+	readonly clip: ClipModel
+	readonly defense: Defense
+	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
+	readonly trainedEpsilon: number
+	/** The data set's `origin`. */
+	readonly origin: Readonly<Record<string, unknown>>
+	/** The whole content of `run.json`. */
+	readonly description: unknown
+}
+
 /**
- * Opens a finished run.
+ * Opens a run, finished or not.
  * @param directory As given to `tune`.
  * @param model Where the model lies now; by default where it was.
- * @throws NaptuneError when there is no finished run, its files are damaged, or the model's weights are not the same.
+ * @throws NaptuneError when there is no run, its description is damaged, or the model's weights are not the same.
  */
-export async function loadTunedRun(directory: string, model?: string): Promise<TunedRun> {
+export async function openRun(directory: string, model?: string): Promise<OpenedRun> {
 	const path = join(directory, runFiles.description)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
 			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.`,
 		)
 	}
-	const parsed = description.safeParse(await readJsonFile(path))
+	const content = await readJsonFile(path)
+	const parsed = description.safeParse(content)
 	if (!parsed.success) {
 		throw new NaptuneError(
 			`${path} is not the description of a run that this version reads:\n${z.prettifyError(parsed.error)}`,
 		)
 	}
 	const run = parsed.data
-	const parametersFile = join(directory, runFiles.parameters)
-	if (!existsSync(parametersFile)) {
-		throw new NaptuneError(
-			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
-		)
-	}
 	const clip = await loadClip(model ?? run.model.source)
 	if (clip.checkpoint.sha256 !== run.model.sha256) {
 		throw new NaptuneError(
@@ -69,16 +76,30 @@ export async function loadTunedRun(directory: string, model?: string): Promise<T
 		)
 	}
 	const defense = prepareDefense(run.defense.name, clip, run.dataset.classNames, run.defense.options)
-	const parameters = await loadTensors(parametersFile)
-	checkParameters(defense, parameters, parametersFile)
 	return {
-		directory,
 		clip,
 		defense,
-		parameters,
 		trainedEpsilon: run.config.attack.epsilon,
-		dataset: () => sameDataset(run.dataset.origin, directory),
+		origin: run.dataset.origin,
+		description: content,
 	}
+}
+
+/**
+ * Opens a finished run.
+ * @throws NaptuneError as {@link openRun}, when the run is not finished, or its parameters are damaged.
+ */
+export async function loadTunedRun(directory: string, model?: string): Promise<TunedRun> {
+	const parametersFile = join(directory, runFiles.parameters)
+	if (existsSync(join(directory, runFiles.description)) && !existsSync(parametersFile)) {
+		throw new NaptuneError(
+			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
+		)
+	}
+	const { clip, defense, trainedEpsilon, origin } = await openRun(directory, model)
+	const parameters = await loadTensors(parametersFile)
+	checkParameters(defense, parameters, parametersFile)
+	return { directory, clip, defense, parameters, trainedEpsilon, dataset: () => sameDataset(origin, directory) }
 }
 
 async function sameDataset(origin: Readonly<Record<string, unknown>>, directory: string): Promise<Dataset> {

@@ -3,7 +3,7 @@
 import { NaptuneError } from '../errors.js'
 
 /** Two-sided 95 % quantile of the standard normal. */
-const quantile95 = 1.959963984540054
+export const quantile95 = 1.959963984540054
 
 /**
  * The 95 % score interval of a proportion (Wilson, 1927), in [0, 1].

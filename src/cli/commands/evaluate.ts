@@ -4,15 +4,14 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { attackNames, prepareAttack } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
-import type { Dataset, Split } from '../../data/dataset.js'
-import { stratifiedSubset } from '../../data/subsets.js'
+import type { Dataset } from '../../data/dataset.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import { controlDefense } from '../../evaluation/control.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
-import { loadData } from '../inputs.js'
+import { chosenImages, loadData } from '../inputs.js'
 import { accuracyTable, measure } from '../measure.js'
 import {
 	addSharedOptions,
@@ -148,9 +147,4 @@ async function evaluatedData(run: TunedRun, { data, seed }: EvaluateOptions, ses
 	const dataset = await run.dataset()
 	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	return dataset
-}
-
-function chosenImages(dataset: Dataset, { split, limit, seed }: EvaluateOptions): Split {
-	const all = dataset[split]
-	return limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
 }

@@ -1,0 +1,140 @@
+/** `naptune distortion`: how far an attack moves the tokens of every layer, before and after the refiner. */
+
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { attackNames, prepareAttack } from '../../attacks/registry.js'
+import { threatModel } from '../../attacks/threat-model.js'
+import { controlDefense } from '../../evaluation/control.js'
+import { recordedDistortion } from '../../evaluation/recorded-distortion.js'
+import { loadTunedRun } from '../../evaluation/tuned-run.js'
+import { distortionFigure } from '../../report/distortion-figure.js'
+import { writeFigure } from '../../report/figure.js'
+import { distortionTables } from '../distortion-tables.js'
+import { Interruption } from '../exit-codes.js'
+import { epsilonText } from '../format.js'
+import { chosenImages } from '../inputs.js'
+import { recordName } from '../measure.js'
+import {
+	addSharedOptions,
+	collectSetting,
+	epsilonOption,
+	type SharedOptions,
+	seedOption,
+	wholeNumber,
+} from '../options.js'
+import { type Session, withSession } from '../session.js'
+
+interface DistortionOptions extends SharedOptions {
+	readonly attack: string
+	readonly set: Readonly<Record<string, unknown>>
+	readonly epsilon?: number
+	readonly split: 'train' | 'validation' | 'test'
+	readonly limit: number
+	readonly batchSize: number
+	readonly seed: number
+	readonly model?: string
+}
+
+/** Adds the command. */
+export function addDistortionCommand(program: Command): void {
+	const names = attackNames().map(({ name }) => name)
+	addSharedOptions(
+		program
+			.command('distortion')
+			.description(
+				'Measure by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure into the run.',
+			)
+			.argument('<run>', 'run directory of naptune tune')
+			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-20'))
+			.addOption(
+				new Option('--set <key=value>', 'any option of the attack, such as steps=50; may be repeated')
+					.argParser(collectSetting)
+					.default({}, 'none'),
+			)
+			.addOption(epsilonOption("L-infinity size of attack and noise, such as 1/255 (default: the run's own)"))
+			.addOption(
+				new Option('--split <name>', 'images to perturb').choices(['train', 'validation', 'test']).default('test'),
+			)
+			.addOption(
+				new Option('--limit <count>', 'at most so many images, balanced over the classes')
+					.argParser(wholeNumber(2))
+					.default(100),
+			)
+			.addOption(
+				new Option('--batch-size <count>', 'images at once; changes the speed only')
+					.argParser(wholeNumber(1))
+					.default(50),
+			)
+			.addOption(seedOption('seed of attack and noise and of the choice of images', 1))
+			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune distortion runs/photos --epsilon 1/255 --limit 200`,
+		)
+		.action((run: string, options: DistortionOptions) =>
+			withSession(options, (session) => runDistortion(run, options, session)),
+		)
+}
+
+async function runDistortion(directory: string, options: DistortionOptions, session: Session): Promise<void> {
+	const run = await loadTunedRun(resolve(directory), options.model)
+	const attack = prepareAttack(options.attack, options.set)
+	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
+	const dataset = await run.dataset()
+	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
+	const split = chosenImages(dataset, options)
+	const { defense, parameters } = run
+	const protocol = `${split.length} ${options.split} images of ${dataset.name}, ${attack.name}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`
+	session.progress.line(protocol)
+	const folder = join(run.directory, 'distortion')
+	session.writesTo(folder)
+	const inputs = { defense, split, attack, threatModel: threat, seed: options.seed, splitName: options.split }
+	const path = join(folder, recordName(inputs))
+	const task = session.progress.start('attacking both models', 2 * split.length, 'images')
+	const { steps, restarts } = attack.options
+	const perImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
+	let gradients = 0
+	const record = await recordedDistortion({
+		...inputs,
+		engine: await session.engine(),
+		clip: run.clip,
+		dataset,
+		control: { defense: controlDefense(run.clip, dataset), parameters: {} },
+		tuned: { defense, parameters },
+		batchSize: options.batchSize,
+		path,
+		signal: session.signal,
+		onProgress: (done) => task.update(2 * done),
+		onGradient: (images) => {
+			gradients += images
+			if (perImage) task.update(Math.min(Math.floor(gradients / perImage), 2 * split.length))
+		},
+	}).finally(() => task.end())
+	if (!record) throw new Interruption('Stopped. Nothing was written; the same command starts anew.')
+	const figures = ['svg', 'png'].map((ending) => path.replace(/json$/, ending))
+	await writeFigure(distortionFigure(record, protocol), ...figures)
+	session.result(
+		{
+			run: run.directory,
+			attack: attack.name,
+			norm: threat.norm,
+			epsilon: threat.epsilon,
+			split: options.split,
+			images: split.length,
+			seed: options.seed,
+			notices: dataset.notices,
+			measurements: record.measurements,
+			record: path,
+			figures,
+		},
+		[
+			distortionTables(record),
+			'',
+			`${protocol}; record and figure:`,
+			...[path, ...figures].map((file) => `  ${file}`),
+		].join('\n'),
+	)
+}

@@ -1,0 +1,49 @@
+/** Figures: a Vega-Lite specification becomes SVG or PNG, without a browser. */
+
+import { extname } from 'node:path'
+import sharp from 'sharp'
+import type { TopLevelSpec } from 'vega-lite'
+import { NaptuneError } from '../errors.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
+
+/** A figure as data. */
+export type Figure = TopLevelSpec
+
+/** Dots per inch of a PNG; the renderer takes a figure's own unit as 1/72 inch. */
+const dotsPerInch = 144
+
+/** The figure as an SVG document. */
+export async function figureSvg(figure: Figure): Promise<string> {
+	// The library is large, and most commands draw nothing.
+	const [{ parse, View, Warn }, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
+	const view = new View(parse(compile(figure).spec), { renderer: 'none', logLevel: Warn })
+	try {
+		return `${await view.toSVG()}\n`
+	} finally {
+		view.finalize()
+	}
+}
+
+/** An SVG document as PNG, two dots per unit. */
+export async function pngOfSvg(svg: string): Promise<Buffer> {
+	return sharp(Buffer.from(svg), { density: dotsPerInch }).png({ compressionLevel: 9 }).toBuffer()
+}
+
+/** Whether {@link writeFigure} writes files of that name. */
+export function isFigureFile(path: string): boolean {
+	return ['.svg', '.png'].includes(extname(path).toLowerCase())
+}
+
+/**
+ * Writes a figure atomically, in the format that each path ends in.
+ * @param paths One or more, in existing folders, each ending in .svg or .png.
+ * @throws NaptuneError for another ending, or when a file cannot be written.
+ */
+export async function writeFigure(figure: Figure, ...paths: readonly string[]): Promise<void> {
+	const wrong = paths.find((path) => !isFigureFile(path))
+	if (wrong !== undefined) throw new NaptuneError(`${wrong} is not the name of a figure; end it in .svg or .png.`)
+	const svg = await figureSvg(figure)
+	for (const path of paths) {
+		await writeFileAtomic(path, extname(path).toLowerCase() === '.svg' ? svg : await pngOfSvg(svg))
+	}
+}
