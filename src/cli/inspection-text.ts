@@ -20,7 +20,7 @@ export function inspectionText(run: RunInspection): string {
 		`model     ${model.source} (sha256 ${model.sha256})`,
 		`data      ${data.name}: ${grouped(data.images)} training images of ${data.classNames.length} classes: ${data.classNames.join(', ')}`,
 		...data.notices.map((notice) => `          note: ${notice}`),
-		...(preset === null ? [] : [`preset    ${preset.name}, with ${JSON.stringify(preset.overrides)}`]),
+		...(preset === null ? [] : [presetLine(preset)]),
 		`settings  the paper's${changed.length === 0 ? '' : ' but for'}`,
 		...changed
 			// They are above, with all others.
@@ -131,4 +131,9 @@ function curvesTable(epochs: readonly EpochPoint[]): string {
 		return [name, sparkline(values, curveWidth), ...numbers.map(format)]
 	})
 	return textTable(columns, rows)
+}
+
+function presetLine({ name, version, overrides }: NonNullable<RunInspection['preset']>): string {
+	const changes = overrides.map((layer) => JSON.stringify(layer)).join(', then ')
+	return `preset    ${name} (version ${version})${changes === '' ? '' : ` with ${changes}`}`
 }

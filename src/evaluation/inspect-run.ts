@@ -57,7 +57,11 @@ export interface RunInspection {
 	/** Where `config` differs from the defaults, which are the paper's values. */
 	readonly changed: readonly SettingChange[]
 	/** The preset that tuning started from, and what was asked for beside it; null where the run does not say. */
-	readonly preset: { readonly name: string; readonly overrides: unknown } | null
+	readonly preset: {
+		readonly name: string
+		readonly version: number
+		readonly overrides: readonly Readonly<Record<string, unknown>>[]
+	} | null
 	readonly versions: {
 		readonly naptune: string
 		readonly engine: string
@@ -93,7 +97,13 @@ const description = z.object({
 	}),
 	training: z.object({ images: z.int().positive() }),
 	config: z.looseObject({ epochs: z.int().positive(), batchSize: z.int().positive() }),
-	preset: z.object({ name: z.string(), overrides: z.unknown().default({}) }).optional(),
+	preset: z
+		.object({
+			name: z.string(),
+			version: z.number(),
+			overrides: z.array(z.record(z.string(), z.unknown())),
+		})
+		.optional(),
 	naptune: z.string(),
 	engine: z.object({ version: z.string(), device: z.string(), threads: z.int().positive() }),
 })
