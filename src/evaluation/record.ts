@@ -32,7 +32,14 @@ export const evaluationRecordSchema = z.strictObject({
 		parameters: sha256,
 		trainableParameters: count,
 	}),
-	knowledge: z.literal('full'),
+	testTime: z
+		.strictObject({
+			name: z.string(),
+			options: json,
+			attackedThrough: z.enum(['bpda-identity', 'unrolled', 'none']),
+		})
+		.optional(),
+	knowledge: z.enum(['full', 'transfer']),
 	attack: z.strictObject({ name: z.string(), attack: z.string(), source: z.string(), options: json }),
 	threatModel: z.looseObject({ norm: z.string(), epsilon: z.number().nonnegative() }),
 	seed: count,

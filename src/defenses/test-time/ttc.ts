@@ -8,6 +8,7 @@ import { grad, ops } from '../../onnx/index.js'
 import { float32 } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
+import { parametersAs } from './prompt-literals.js'
 import type { TestTimeDefinition } from './test-time-defense.js'
 
 const schema = z.strictObject({
@@ -78,15 +79,16 @@ export const ttc: TestTimeDefinition<typeof schema> = {
 		return {
 			kind: 'purifier',
 			purify(pixels) {
-				const features = (images: Value) => defense.imageFeatures(images, parameters).features
-				const own = features(pixels)
+				const own = parametersAs(pixels.type, parameters)
+				const features = (images: Value) => defense.imageFeatures(images, own).features
+				const undisturbed = features(pixels)
 				const noise = ops.literal(counterattackNoise(pixels.shape[2] as number, config))
 				let delta = projected(ops.cast(noise, pixels.type), pixels, epsilon)
 				const deltas = [delta]
 				let move: Value | undefined
 				for (let step = 0; step < steps; step++) {
-					const away = ops.sub(features(ops.add(pixels, delta)), own)
-					move ??= ops.div(ops.reduceL2(away, [1]), ops.reduceL2(own, [1]))
+					const away = ops.sub(features(ops.add(pixels, delta)), undisturbed)
+					move ??= ops.div(ops.reduceL2(away, [1]), ops.reduceL2(undisturbed, [1]))
 					const [gradient] = grad(ops.reduceSum(ops.mul(away, away), [1]), [delta])
 					delta = projected(ops.add(delta, ops.mul(ops.sign(gradient!), stepSize)), pixels, epsilon)
 					deltas.push(delta)
