@@ -78,6 +78,11 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 	const record = parsed.data as EvaluationRecord
 	const { images, clean, robust, outcomes, dataset } = record
 	const ids = outcomes.map(({ id }) => id)
+	if ((record.knowledge === 'transfer') !== (record.testTime?.attackedThrough === 'none')) {
+		throw new NaptuneError(
+			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its test-time defense is attacked through ${record.testTime?.attackedThrough ?? 'nothing, for there is none'}. Evaluate again.`,
+		)
+	}
 	const problems = [
 		...(isDeepStrictEqual({ images, clean, robust }, summarize(outcomes)) ? [] : ['accuracies']),
 		...(dataset.ids === sha256OfBytes(JSON.stringify(ids)) && dataset.images === images ? [] : ['image ids']),

@@ -7,11 +7,17 @@ import { threatModel } from '../../attacks/threat-model.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import { stratifiedSubset } from '../../data/subsets.js'
 import { prepareDefense } from '../../defenses/registry.js'
-import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import {
+	type ChosenTestTimeDefense,
+	chooseTestTimeDefense,
+	testTimeDefenses,
+} from '../../defenses/test-time/registry.js'
+import { NaptuneError } from '../../errors.js'
 import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
-import { accuracyTable, measure } from '../measure.js'
+import { accuracyTable, attackerKnows } from '../measure.js'
+import { type MeasuredRow, measureModel } from '../measure-test-time.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -32,6 +38,8 @@ interface EvaluateOptions extends SharedOptions {
 	readonly seed: number
 	readonly vanilla: boolean
 	readonly model?: string
+	readonly testTime?: string
+	readonly testTimeSet: Readonly<Record<string, unknown>>
 }
 
 /** Adds the command. */
@@ -47,6 +55,17 @@ export function addEvaluateCommand(program: Command): void {
 			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-100'))
 			.addOption(
 				new Option('--set <key=value>', 'any option of the attack, such as restarts=5; may be repeated')
+					.argParser(collectSetting)
+					.default({}, 'none'),
+			)
+			.addOption(
+				new Option(
+					'--test-time <name>',
+					'measure every model with this around it as well, which changes image or prompts for each image',
+				).choices([...testTimeDefenses.keys()]),
+			)
+			.addOption(
+				new Option('--test-time-set <key=value>', 'any option of it, such as steps=4; may be repeated')
 					.argParser(collectSetting)
 					.default({}, 'none'),
 			)
@@ -72,7 +91,8 @@ export function addEvaluateCommand(program: Command): void {
 			'after',
 			`
 Example:
-  $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200`,
+  $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200
+  $ naptune evaluate runs/photos --test-time ttc --limit 200`,
 		)
 		.action((run: string, options: EvaluateOptions) =>
 			withSession(options, (session) => runEvaluate(run, options, session)),
@@ -83,6 +103,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	const run = await loadTunedRun(resolve(directory), options.model)
 	const attack = prepareAttack(options.attack, options.set)
 	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
+	const testTime = chosenTestTime(options, run.trainedEpsilon)
 	const dataset = await run.dataset()
 	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	const split = chosenImages(dataset, options)
@@ -94,9 +115,9 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		...(options.vanilla && run.defense.name !== 'vanilla' ? [{ defense: vanilla, parameters: {} }] : []),
 		{ defense: run.defense, parameters: run.parameters },
 	]
-	const found: { readonly record: EvaluationRecord; readonly path: string }[] = []
+	const found: MeasuredRow[] = []
 	for (const model of models) {
-		const measured = await measure(session, {
+		const input = {
 			clip: run.clip,
 			dataset,
 			splitName: options.split,
@@ -107,9 +128,10 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			seed: options.seed,
 			batchSize: options.batchSize,
 			folder: join(run.directory, 'evaluations'),
-		})
+		}
+		const measured = await measureModel(session, input, testTime)
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
-		found.push(measured)
+		found.push(...measured)
 	}
 	session.result(
 		{
@@ -121,21 +143,36 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			images: split.length,
 			seed: options.seed,
 			notices: dataset.notices,
-			rows: found.map(({ record, path }) => ({
-				defense: record.defense.name,
-				clean: record.clean,
-				robust: record.robust,
-				seconds: record.seconds,
-				record: path,
+			rows: found.map(({ row, records }) => ({
+				defense: row.defense.name,
+				...(row.testTime && { testTime: row.testTime.name, attackerKnows: attackerKnows(row) }),
+				clean: row.clean,
+				robust: row.robust,
+				seconds: row.seconds,
+				...(records.length === 1 ? { record: records[0] } : { records }),
 			})),
 		},
 		[
-			accuracyTable(found.map(({ record }) => record)),
+			accuracyTable(found.map(({ row }) => row)),
 			'',
 			`${split.length} images, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}; per-image outcomes:`,
-			...found.map(({ path }) => `  ${path}`),
+			...new Set(found.flatMap(({ records }) => records.map((path) => `  ${path}`))),
 		].join('\n'),
 	)
+}
+
+function chosenTestTime(
+	{ testTime, testTimeSet }: EvaluateOptions,
+	trainedEpsilon: number,
+): ChosenTestTimeDefense | undefined {
+	if (testTime === undefined) {
+		if (Object.keys(testTimeSet).length === 0) return undefined
+		throw new NaptuneError(
+			`Options of a test-time defense were given (${Object.keys(testTimeSet).join(', ')}), but none was chosen; add --test-time with one of ${[...testTimeDefenses.keys()].join(', ')}.`,
+		)
+	}
+	const statistics = testTimeDefenses.get(testTime)?.needsTrainingImages ? { statisticsEpsilon: trainedEpsilon } : {}
+	return chooseTestTimeDefense(testTime, { ...statistics, ...testTimeSet })
 }
 
 function chosenImages(dataset: Dataset, { split, limit, seed }: EvaluateOptions): Split {
