@@ -7,13 +7,14 @@ import { threatModel } from '../attacks/threat-model.js'
 import type { Split } from '../data/dataset.js'
 import { stratifiedSubset } from '../data/subsets.js'
 import { fixedParameters } from '../defenses/defense.js'
-import type { StatisticsOptions, TokenMoments, TokenStatistics } from '../defenses/test-time/test-time-defense.js'
+import type { StatisticsOptions, TokenStatistics } from '../defenses/test-time/test-time-defense.js'
 import { NaptuneError } from '../errors.js'
 import { ops } from '../onnx/index.js'
-import { float32, type Tensor } from '../onnx/tensor.js'
+import type { Tensor } from '../onnx/tensor.js'
 import type { Engine, Program } from '../runtime/engine.js'
 import type { DeployedModel } from './deployed-classifier.js'
 import { preparedImages } from './evaluate.js'
+import { type MomentSums, momentSums } from './moment-sums.js'
 
 /** Images per run; each yields all tokens of all blocks. */
 const batchSize = 16
@@ -66,42 +67,4 @@ export async function tokenStatistics(
 async function collect(program: Program, pixels: Tensor<'float32'>, sums: readonly MomentSums[]): Promise<void> {
 	const outputs = await program.run({ pixels })
 	for (const [layer, block] of sums.entries()) block.add(outputs[`block.${layer}`] as Tensor<'float32'>)
-}
-
-/** Running mean and squared deviations of every element over the first axis (Welford), in float64. */
-interface MomentSums {
-	add(rows: Tensor<'float32'>): void
-	moments(): TokenMoments
-}
-
-function momentSums(): MomentSums {
-	let shape: readonly number[] = []
-	let mean = new Float64Array()
-	let squares = new Float64Array()
-	let count = 0
-	return {
-		add(rows) {
-			shape = rows.shape.slice(1)
-			const size = rows.data.length / rows.shape[0]!
-			if (count === 0) {
-				mean = new Float64Array(size)
-				squares = new Float64Array(size)
-			}
-			for (let start = 0; start < rows.data.length; start += size) {
-				count++
-				for (let at = 0; at < size; at++) {
-					const deviation = rows.data[start + at]! - mean[at]!
-					mean[at]! += deviation / count
-					squares[at]! += deviation * (rows.data[start + at]! - mean[at]!)
-				}
-			}
-		},
-		moments: () => ({
-			mean: float32(shape, Float32Array.from(mean)),
-			variance: float32(
-				shape,
-				Float32Array.from(squares, (value) => value / (count - 1)),
-			),
-		}),
-	}
 }
