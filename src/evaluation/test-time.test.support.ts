@@ -4,6 +4,7 @@ import type { ClipModel } from '../clip/model.js'
 import { type Defense, fixedParameters, initialParameters } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
 import type { DefendedModel } from '../defenses/test-time/test-time-defense.js'
+import { sha256OfBytes } from '../files/sha256.js'
 import { ops } from '../onnx/index.js'
 import { float32, type Tensor, tensor } from '../onnx/tensor.js'
 import type { Value } from '../onnx/value.js'
@@ -70,7 +71,7 @@ export function namesOf(defense: Defense, pattern: RegExp): string[] {
 	return [...defense.parameters.keys()].filter((name) => pattern.test(name))
 }
 
-/** The bytes of a tensor. */
+/** A hash of the bytes of a tensor. */
 export function bytes({ data }: Tensor): string {
-	return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+	return sha256OfBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
 }
