@@ -14,6 +14,12 @@ export function worstCase(
 ): Pick<EvaluationResult, 'images' | 'clean' | 'robust' | 'outcomes'> {
 	const [first, ...others] = evaluations
 	if (!first) throw new NaptuneError('The worst of no evaluations was asked for; give at least one.')
+	const more = others.find(({ outcomes: own }) => own.length > first.outcomes.length)
+	if (more) {
+		throw new NaptuneError(
+			`The evaluations tell of ${first.outcomes.length} and ${more.outcomes.length} images. Give evaluations of one model on one split.`,
+		)
+	}
 	const outcomes = first.outcomes.map((outcome, index) => {
 		const same = others.map(({ outcomes: own }) => own[index])
 		const strange = same.find((own) => own?.id !== outcome.id || own.cleanPrediction !== outcome.cleanPrediction)

@@ -61,7 +61,7 @@ export function addEvaluateCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--test-time <name>',
-					'measure every model with this around it as well, which changes image or prompts for each image',
+					'measure every model with this around it as well, which changes image or prompts for each image (default: none)',
 				).choices([...testTimeDefenses.keys()]),
 			)
 			.addOption(
