@@ -10,7 +10,7 @@ const may = {
 	runtime: ['onnx', 'files'],
 	clip: ['runtime', 'onnx', 'files', 'images', 'random'],
 	data: ['images', 'files', 'random'],
-	defenses: ['clip', 'runtime', 'onnx', 'files', 'random'],
+	defenses: ['clip', 'images', 'runtime', 'onnx', 'files', 'random'],
 	attacks: ['runtime', 'onnx', 'random', 'files'],
 	tuning: ['attacks', 'defenses', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
 	pretraining: ['tuning', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],

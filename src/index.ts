@@ -21,6 +21,11 @@ export { datasetNames, loadDataset } from './data/registry.js'
 export { selectClasses, stratifiedSubset } from './data/subsets.js'
 export type { Defense, Parameter } from './defenses/defense.js'
 export { defenses, prepareDefense } from './defenses/registry.js'
+export {
+	type ChosenTestTimeDefense,
+	chooseTestTimeDefense,
+	testTimeDefenses,
+} from './defenses/test-time/registry.js'
 export { NaptuneError } from './errors.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'
 export { deployedClassifier } from './evaluation/deployed-classifier.js'
@@ -46,11 +51,15 @@ export {
 export {
 	type EvaluationRecord,
 	type EvaluationSettings,
+	type Knowledge,
 	type RecordedEvaluationInput,
 	recordedEvaluation,
 } from './evaluation/recorded-evaluation.js'
+export { testTimeClassifier } from './evaluation/test-time-classifier.js'
+export { transferAttack } from './evaluation/transfer-attack.js'
 export { loadTunedRun, type OpenedRun, openRun, type TunedRun } from './evaluation/tuned-run.js'
 export { wilsonInterval } from './evaluation/wilson.js'
+export { worstCase } from './evaluation/worst-case.js'
 export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
 export { type Device, devices, type Engine } from './runtime/engine.js'
 export {

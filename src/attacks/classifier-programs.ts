@@ -3,7 +3,7 @@
 import { NaptuneError } from '../errors.js'
 import { input } from '../onnx/builders.js'
 import { grad } from '../onnx/index.js'
-import type { Value } from '../onnx/value.js'
+import type { Dimension, Value } from '../onnx/value.js'
 import type { CompileOptions, Engine, Program } from '../runtime/engine.js'
 import type { Objective } from './objective.js'
 
@@ -25,7 +25,7 @@ export interface ClassifierPrograms {
 	release(): Promise<void>
 }
 
-/** Programs over the taps of a graph whose images are the value `pixels`. */
+/** Programs over the taps of a graph whose images are the value `pixels`, [B, ...] for any or [1, ...] for one image. */
 export function classifierPrograms(
 	engine: Engine,
 	pixels: Value,
@@ -57,7 +57,7 @@ export function classifierPrograms(
 		},
 		gradient: (objective) =>
 			cached(`gradient of ${objective.name}`, () => {
-				const loss = lossOf(objective, taps)
+				const loss = lossOf(objective, taps, pixels.shape[0]!)
 				const [gradient] = grad(loss, [pixels])
 				return { ...tapOutputs(objective.taps), loss, gradient: gradient! }
 			}),
@@ -70,18 +70,18 @@ export function classifierPrograms(
 	}
 }
 
-function lossOf(objective: Objective, taps: Readonly<Record<string, Value>>): Value {
+function lossOf(objective: Objective, taps: Readonly<Record<string, Value>>, batch: Dimension): Value {
 	const read = Object.fromEntries(objective.taps.map((name) => [name, taps[name]!]))
 	const side = Object.fromEntries(
 		Object.entries(objective.side).map(([name, { type, shape }]) => [
 			name,
-			input(sideName(name), type, [batchSymbol, ...shape]),
+			input(sideName(name), type, [batch, ...shape]),
 		]),
 	)
 	const loss = objective.build(read, side)
-	if (loss.type !== 'float32' || loss.shape.length !== 1 || loss.shape[0] !== batchSymbol) {
+	if (loss.type !== 'float32' || loss.shape.length !== 1 || loss.shape[0] !== batch) {
 		throw new NaptuneError(
-			`Objective ${objective.name} builds a ${loss.type} loss of shape [${loss.shape.join(', ')}]; one float32 per image, shape [${batchSymbol}], was expected. Reduce over all axes but the first.`,
+			`Objective ${objective.name} builds a ${loss.type} loss of shape [${loss.shape.join(', ')}]; one float32 per image, shape [${batch}], was expected. Reduce over all axes but the first.`,
 		)
 	}
 	return loss

@@ -52,6 +52,13 @@ describe('a graph that is no classifier', () => {
 	it.each([1, 0, 2.5])('fixed batch %d is refused', async (fixedBatch) => {
 		await expect(make(network, { fixedBatch })).rejects.toThrow(/fixed batch/)
 	})
+
+	it('of one image with a fixed batch, or with taps of more rows than the image, is refused', async () => {
+		await expect(make(network, { oneImage: true, fixedBatch: 2 })).rejects.toThrow(/one image at a time .* of 2/)
+		const twice = networkGraph(4)
+		const build: GraphClassifierOptions['build'] = (x) => ({ ...twice(x), both: ops.concat([x, x], 0) })
+		await expect(make(build, { oneImage: true })).rejects.toThrow(/Tap both .* first axis 1/)
+	})
 })
 
 describe('a call that does not fit', () => {

@@ -115,6 +115,27 @@ describe('a graph classifier', () => {
 		expect(await rowsFor(3, 5)).toEqual([3, 3, 3, 3, 3])
 	})
 
+	it('runs a graph of one image image by image, to the bytes of its own runs', async () => {
+		// The brightness of the whole batch scales the logits: together, images would change each other's.
+		const build: GraphClassifierOptions['build'] = (pixels) => {
+			const { logits, hidden } = networkGraph(4)(pixels)
+			const bright = ops.reduceMean(pixels, [0, 1, 2, 3], false)
+			return { logits: ops.mul(logits!, ops.add(bright, 1)), hidden: hidden! }
+		}
+		const classifier = await createGraphClassifier({ engine, classNames, imageShape, build, oneImage: true })
+		const whole = await classifier.gradient(images, crossEntropyObjective, side)
+		const { hidden } = await classifier.evaluate(images, ['hidden'])
+		expect([whole.loss.shape, whole.gradient.shape, hidden!.shape]).toEqual([[5], images.shape, [5, 24]])
+		for (const row of labels.keys()) {
+			const one = takeRows(images, [row])
+			const single = await classifier.gradient(one, crossEntropyObjective, { labels: int64([1], [labels[row]!]) })
+			expect(bytes(takeRows(whole.gradient, [row]))).toBe(bytes(single.gradient))
+			const { logits } = await classifier.evaluate(one, ['logits'])
+			expect(bytes(takeRows(whole.taps.logits!, [row]))).toBe(bytes(logits!))
+		}
+		await classifier.release()
+	})
+
 	it('takes other parameters without compiling anything', async () => {
 		let current: Tensor<'float32'> = weights[0]
 		const classifier = await linear({ feeds: () => ({ weight: current }) })

@@ -3,7 +3,7 @@
 import { NaptuneError } from '../errors.js'
 import { leavesOf, ops } from '../onnx/index.js'
 import { type ElementType, elementCount, type Tensor } from '../onnx/tensor.js'
-import type { Value } from '../onnx/value.js'
+import type { Dimension, Value } from '../onnx/value.js'
 import type { CompileOptions, Engine, Feeds, Program } from '../runtime/engine.js'
 import type { Classifier } from './classifier.js'
 import { batchSymbol, classifierPrograms, pixelsName, sideName, tapName } from './classifier-programs.js'
@@ -21,8 +21,8 @@ export interface GraphClassifierOptions {
 	/** [channels, height, width] of one image. */
 	readonly imageShape: readonly [number, number, number]
 	/**
-	 * Builds the graph, once. `pixels` is float32 [B, channels, height, width] in [0, 1]; returned are taps by name, all
-	 * float32 with first axis B, among them `logits` [B, classes].
+	 * Builds the graph, once. `pixels` is float32 [B, channels, height, width] in [0, 1], where B is a symbol, or 1 with
+	 * `oneImage`; returned are taps by name, all float32 with first axis B, among them `logits` [B, classes].
 	 */
 	readonly build: (pixels: Value) => Readonly<Record<string, Value>>
 	/**
@@ -38,6 +38,11 @@ export interface GraphClassifierOptions {
 	 * `cpu`, whose programs run batches as they come.
 	 */
 	readonly fixedBatch?: number
+	/**
+	 * Whether the graph is one of exactly one image, such as a model that adapts to each: batches are run image by image.
+	 * Default false; excludes a fixed batch.
+	 */
+	readonly oneImage?: boolean
 }
 
 /** A classifier over a graph. */
@@ -51,20 +56,32 @@ export interface GraphClassifier extends Classifier {
 
 const defaultFixedBatch = 64
 
+/** Rows of every run on an engine that should always run the same number; undefined where batches run as they come. */
+export function fixedBatchOf({ device }: Pick<Engine, 'device'>): number | undefined {
+	return device === 'cpu' ? undefined : defaultFixedBatch
+}
+
 /**
  * Makes a classifier of a graph. Programs are compiled when first needed: one per set of taps, one per objective.
  * Images and side inputs that are given to it stay usable.
  * @throws NaptuneError when the graph is not a classifier of these classes, or the fixed batch is below 2.
  */
 export async function createGraphClassifier(options: GraphClassifierOptions): Promise<GraphClassifier> {
-	const { engine, classNames, imageShape, compileOptions = {} } = options
-	const fixedBatch = options.fixedBatch ?? (engine.device === 'cpu' ? undefined : defaultFixedBatch)
+	const { engine, classNames, imageShape, compileOptions = {}, oneImage = false } = options
+	const { fixedBatch } = options
 	if (fixedBatch !== undefined && !(Number.isInteger(fixedBatch) && fixedBatch >= 2)) {
 		throw new NaptuneError(`The fixed batch of a classifier must be a whole number >= 2, got ${fixedBatch}.`)
 	}
-	const pixels = ops.input(pixelsName, 'float32', [batchSymbol, ...imageShape])
+	if (oneImage && fixedBatch !== undefined) {
+		throw new NaptuneError(
+			`A classifier of one image at a time was given a fixed batch of ${fixedBatch}; leave one out.`,
+		)
+	}
+	const rowsPerRun = oneImage ? 1 : (fixedBatch ?? fixedBatchOf(engine))
+	const batch = oneImage ? 1 : batchSymbol
+	const pixels = ops.input(pixelsName, 'float32', [batch, ...imageShape])
 	const taps = options.build(pixels)
-	checkTaps(taps, classNames.length)
+	checkTaps(taps, classNames.length, batch)
 	const boundNames = boundInputs(taps, pixels)
 	const programs = classifierPrograms(engine, pixels, taps, compileOptions)
 
@@ -84,7 +101,7 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 		const read = new Set(program.inputs)
 		const used = <T>(entries: Readonly<Record<string, T>>): Record<string, T> =>
 			Object.fromEntries(Object.entries(entries).filter(([name]) => read.has(name)))
-		return runPadded(program, images.shape[0]!, used({ [pixelsName]: images, ...side }), used(bound), fixedBatch)
+		return runPadded(program, images.shape[0]!, used({ [pixelsName]: images, ...side }), used(bound), rowsPerRun)
 	}
 	const over = (feeds: BoundFeeds, release: () => Promise<void>): GraphClassifier => ({
 		classNames,
@@ -116,18 +133,18 @@ function tapsOf(outputs: Readonly<Record<string, Tensor>>, names: readonly strin
 	return Object.fromEntries(names.map((name) => [name, outputs[tapName(name)] as Tensor<'float32'>]))
 }
 
-function checkTaps(taps: Readonly<Record<string, Value>>, classes: number): void {
+function checkTaps(taps: Readonly<Record<string, Value>>, classes: number, batch: Dimension): void {
 	for (const [name, { type, shape }] of Object.entries(taps)) {
-		if (type !== 'float32' || shape[0] !== batchSymbol) {
+		if (type !== 'float32' || shape[0] !== batch) {
 			throw new NaptuneError(
-				`Tap ${name} of a classifier is ${type} [${shape.join(', ')}]; float32 with first axis ${batchSymbol} was expected. Cast it, or leave it out.`,
+				`Tap ${name} of a classifier is ${type} [${shape.join(', ')}]; float32 with first axis ${batch} was expected. Cast it, or leave it out.`,
 			)
 		}
 	}
 	const shape = taps.logits?.shape
 	if (shape?.length !== 2 || (typeof shape[1] === 'number' && shape[1] !== classes)) {
 		throw new NaptuneError(
-			`A classifier of ${classes} classes needs a tap logits [${batchSymbol}, ${classes}], ${shape ? `got [${shape.join(', ')}]` : 'none was built'}.`,
+			`A classifier of ${classes} classes needs a tap logits [${batch}, ${classes}], ${shape ? `got [${shape.join(', ')}]` : 'none was built'}.`,
 		)
 	}
 }

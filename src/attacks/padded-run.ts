@@ -8,8 +8,8 @@ import { joinRows, range, takeRows } from './batch-rows.js'
 /**
  * Runs a program whose outputs all have the batch as their first axis.
  * A single row is run twice over and cut, because ONNX Runtime multiplies a single row by another kernel, which sums in
- * another order. With a fixed batch, every run has exactly that many rows: the last one is repeated to fill up, and
- * larger batches are cut into several runs.
+ * another order. With a fixed batch, every run has exactly that many rows, 1 for a graph of one image: the last one is
+ * repeated to fill up, and larger batches are cut into several runs.
  * @param count Rows of the batch, at least 1.
  * @param perSample Inputs whose first axis is the batch.
  * @param shared All other inputs.

@@ -72,6 +72,59 @@ describe("tuning, measuring and using a model on one's own images", () => {
 		expect(stdout).toContain('3 images, L-infinity epsilon 1/255')
 	})
 
+	it('measures every model with a test-time defense around it, by what the attacker knows', async () => {
+		const args = ['evaluate', output(), '--attack', 'pgd-5', '--epsilon', '4/255', '--limit', '6']
+		const around = ['--test-time', 'ttc', '--test-time-set', 'steps=1']
+		const { code, document } = await runJson([...args, ...around])
+		expect(code).toBe(0)
+		const { rows } = document as {
+			rows: {
+				defense: string
+				testTime?: string
+				attackerKnows?: string
+				robust: { accuracy: number }
+				record?: string
+				records?: string[]
+			}[]
+		}
+		const knows = [undefined, 'everything, ttc taken as identity', 'all but ttc', 'the worse for each image']
+		expect(rows.map(({ attackerKnows }) => attackerKnows)).toEqual([...knows, ...knows])
+		expect(rows.map(({ defense }) => defense)).toEqual([...Array(4).fill('vanilla'), ...Array(4).fill('nap')])
+		for (const first of [0, 4]) {
+			const [, full, transfer, worst] = rows.slice(first, first + 4)
+			expect(worst!.records).toEqual([full!.record, transfer!.record])
+			expect(worst!.robust.accuracy).toBeLessThanOrEqual(Math.min(full!.robust.accuracy, transfer!.robust.accuracy))
+			const { testTime } = JSON.parse(await readFile(full!.record!, 'utf8')) as { testTime: { options: object } }
+			expect(testTime.options).toMatchObject({ steps: 1, threshold: 0.2 })
+		}
+		const table = await runCli([...args, ...around, '--no-vanilla'])
+		expect(table.stdout).toMatch(/^nap {7,}everything +\d/m)
+		expect(table.stdout).toMatch(/^nap \+ ttc +all but ttc +\d/m)
+	})
+
+	it('says where a test-time defense does not suit, and needs one for its options', async () => {
+		const args = ['evaluate', output(), '--attack', 'pgd-5', '--limit', '3']
+		const small = ['views=4', 'selected=0.5', 'statisticsImages=4'].flatMap((set) => ['--test-time-set', set])
+		const { code, document, stderr } = await runJson([...args, '--test-time', 'tapt', ...small])
+		expect(code).toBe(0)
+		expect(stderr).toContain('vanilla has none')
+		const { rows } = document as { rows: { defense: string; testTime?: string; record?: string }[] }
+		expect(rows.map(({ defense, testTime }) => `${defense} ${testTime}`)).toEqual([
+			'vanilla undefined',
+			'nap undefined',
+			...Array(3).fill('nap tapt'),
+		])
+		const { testTime } = JSON.parse(await readFile(rows[2]!.record!, 'utf8')) as { testTime: { options: object } }
+		// The run's own epsilon, where none is set.
+		expect(testTime.options).toMatchObject({ statisticsEpsilon: 1 / 255 })
+		const lone = await runCli([...args, '--test-time-set', 'steps=1'])
+		expect(lone.code).toBe(1)
+		expect(lone.stderr).toContain('add --test-time with one of ttc, r-tpt, tapt')
+		const wrong = await runCli([...args, '--test-time', 'ttc', '--test-time-set', 'stepz=1'])
+		expect(wrong.code).toBe(1)
+		expect(wrong.stderr).toContain('stepz')
+	})
+
 	it('classifies with it', async () => {
 		const photo = join(folder, 'photos', 'red_thing', '0.png')
 		const { code, document } = await runJson(['classify', photo, photo, '--run', output(), '--top', '2'])

@@ -3,7 +3,8 @@
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { prepareAttack } from '../attacks/registry.js'
-import type { EvaluationRecord, RecordedEvaluationInput } from '../evaluation/recorded-evaluation.js'
+import { chooseTestTimeDefense } from '../defenses/test-time/registry.js'
+import type { EvaluationRecord, Knowledge, RecordedEvaluationInput } from '../evaluation/recorded-evaluation.js'
 import { recordedEvaluation } from '../evaluation/recorded-evaluation.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { duration, epsilonText, percent, percentInterval } from './format.js'
@@ -26,7 +27,7 @@ export async function measure(
 ): Promise<{ readonly record: EvaluationRecord; readonly path: string } | undefined> {
 	const path = join(folder, recordName(input))
 	session.writesTo(folder)
-	const { name } = input.defense
+	const name = modelName(input)
 	const task = session.progress.start(`attacking ${name}`, input.split.length, 'images')
 	const { steps, restarts } = input.attack.options
 	const gradientsPerImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
@@ -54,34 +55,64 @@ export async function measure(
 }
 
 /** A file name that differs where the numbers may. */
-export function recordName({
-	defense,
-	attack,
-	threatModel,
-	splitName,
-	split,
-	seed,
-}: Pick<MeasureInput, 'defense' | 'attack' | 'threatModel' | 'splitName' | 'split' | 'seed'>): string {
+export function recordName(
+	input: Pick<
+		MeasureInput,
+		'defense' | 'attack' | 'threatModel' | 'testTime' | 'knowledge' | 'splitName' | 'split' | 'seed'
+	>,
+): string {
+	const { attack, threatModel, testTime, knowledge = 'full', splitName, split, seed } = input
 	const epsilon = epsilonText(threatModel.epsilon).replace('/', '-')
+	const hash = (options: unknown) => `-${sha256OfBytes(JSON.stringify(options)).slice(0, 8)}`
 	const usual = isDeepStrictEqual(attack.options, prepareAttack(attack.name).options)
-	const options = usual ? '' : `-${sha256OfBytes(JSON.stringify(attack.options)).slice(0, 8)}`
-	return `${defense.name}-${attack.name}${options}-${threatModel.norm}-${epsilon}-${splitName}-${split.length}-seed${seed}.json`
+	const usualTestTime = !testTime || isDeepStrictEqual(testTime.options, chooseTestTimeDefense(testTime.name).options)
+	const model = `${modelName(input).replaceAll(' ', '')}${usualTestTime ? '' : hash(testTime.options)}`
+	const how = `${attack.name}${usual ? '' : hash(attack.options)}${knowledge === 'full' ? '' : `-${knowledge}`}`
+	return `${model}-${how}-${threatModel.norm}-${epsilon}-${splitName}-${split.length}-seed${seed}.json`
 }
 
-/** Clean and robust accuracies with 95 % intervals, one row per record. */
-export function accuracyTable(records: readonly EvaluationRecord[]): string {
+/** A defense by its name, with what is around it: `nap + ttc`. */
+export function modelName(model: {
+	readonly defense: { readonly name: string }
+	readonly testTime?: { readonly name: string } | undefined
+}): string {
+	return model.testTime ? `${model.defense.name} + ${model.testTime.name}` : model.defense.name
+}
+
+/** A row of the table: a record, or the worst of several for each image. */
+export type AccuracyRow = Pick<EvaluationRecord, 'defense' | 'testTime' | 'attack' | 'clean' | 'robust' | 'seconds'> & {
+	readonly knowledge: Knowledge | 'either'
+}
+
+/** What the attacker of a row knows. */
+export function attackerKnows({ knowledge, testTime }: Pick<AccuracyRow, 'knowledge' | 'testTime'>): string {
+	if (knowledge === 'either' || !testTime) return knowledge === 'either' ? 'the worse for each image' : 'everything'
+	if (knowledge === 'transfer') return `all but ${testTime.name}`
+	return testTime.attackedThrough === 'unrolled'
+		? 'everything, through the update'
+		: `everything, ${testTime.name} taken as identity`
+}
+
+/**
+ * Clean and robust accuracies with 95 % intervals, one row per record. What the attacker knows is said where rows differ
+ * in it.
+ */
+export function accuracyTable(records: readonly AccuracyRow[]): string {
 	const attacks = new Set(records.map(({ attack }) => attack.name))
+	const knows = records.some(({ testTime }) => testTime)
 	const columns = [
 		{ heading: 'defense' },
+		...(knows ? [{ heading: 'attacker knows' }] : []),
 		{ heading: 'clean accuracy [95 %]', align: 'right' },
 		{ heading: `accuracy under ${[...attacks].join(', ')} [95 %]`, align: 'right' },
 		{ heading: 'time', align: 'right' },
 	] as const
-	const rows = records.map(({ defense, clean, robust, seconds }) => [
-		defense.name,
-		`${percent(clean.accuracy)} ${percentInterval(clean.interval)}`,
-		`${percent(robust.accuracy)} ${percentInterval(robust.interval)}`,
-		duration(seconds),
+	const rows = records.map((record) => [
+		modelName(record),
+		...(knows ? [attackerKnows(record)] : []),
+		`${percent(record.clean.accuracy)} ${percentInterval(record.clean.interval)}`,
+		`${percent(record.robust.accuracy)} ${percentInterval(record.robust.interval)}`,
+		duration(record.seconds),
 	])
 	return textTable(columns, rows)
 }

@@ -12,6 +12,14 @@ import { tokenTaps } from './token-taps.js'
 
 const classesPerChunk = 64
 
+/** A defense with the values of its parameters. */
+export interface DeployedModel {
+	readonly clip: ClipModel
+	readonly defense: Defense
+	/** By name; empty for a defense that learns nothing. */
+	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
+}
+
 /**
  * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
  * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`.

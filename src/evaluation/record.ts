@@ -32,7 +32,14 @@ export const evaluationRecordSchema = z.strictObject({
 		parameters: sha256,
 		trainableParameters: count,
 	}),
-	knowledge: z.literal('full'),
+	testTime: z
+		.strictObject({
+			name: z.string(),
+			options: json,
+			attackedThrough: z.enum(['bpda-identity', 'unrolled', 'none']),
+		})
+		.optional(),
+	knowledge: z.enum(['full', 'transfer']),
 	attack: z.strictObject({ name: z.string(), attack: z.string(), source: z.string(), options: json }),
 	threatModel: z.looseObject({ norm: z.string(), epsilon: z.number().nonnegative() }),
 	seed: count,
@@ -71,6 +78,11 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 	const record = parsed.data as EvaluationRecord
 	const { images, clean, robust, outcomes, dataset } = record
 	const ids = outcomes.map(({ id }) => id)
+	if ((record.knowledge === 'transfer') !== (record.testTime?.attackedThrough === 'none')) {
+		throw new NaptuneError(
+			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its test-time defense is attacked through ${record.testTime?.attackedThrough ?? 'nothing, for there is none'}. Evaluate again.`,
+		)
+	}
 	const problems = [
 		...(isDeepStrictEqual({ images, clean, robust }, summarize(outcomes)) ? [] : ['accuracies']),
 		...(dataset.ids === sha256OfBytes(JSON.stringify(ids)) && dataset.images === images ? [] : ['image ids']),

@@ -1,18 +1,23 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { imageStreams } from '../attacks/image-streams.js'
+import { predictions } from '../attacks/predictions.js'
 import { prepareAttack } from '../attacks/registry.js'
 import { threatModel } from '../attacks/threat-model.js'
 import { initialParameters } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
+import { chooseTestTimeDefense } from '../defenses/test-time/registry.js'
 import { readJsonLines } from '../files/json-lines.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { tinyClip, tinyDataset } from '../tuning/tiny.test.support.js'
-import { summarize } from './evaluate.js'
+import { deployedClassifier } from './deployed-classifier.js'
+import { preparedImages, summarize } from './evaluate.js'
 import { readEvaluationRecord } from './record.js'
 import { type EvaluationRecord, type RecordedEvaluationInput, recordedEvaluation } from './recorded-evaluation.js'
+import { testTimeClassifier } from './test-time-classifier.js'
 
 describe('recordedEvaluation', () => {
 	let engine: ModelEngine
@@ -66,6 +71,51 @@ describe('recordedEvaluation', () => {
 			images: 12,
 		})
 		expect(existsSync(`${input.path}.outcomes.jsonl`)).toBe(false)
+	})
+
+	it('writes how a test-time defense was attacked: straight through it, or without knowing it', async () => {
+		const input = await setting()
+		const testTime = chooseTestTimeDefense('ttc', { threshold: 0.5 })
+		const transferPath = join(dirname(input.path), 'transfer.json')
+		const plain = (await recordedEvaluation({ ...input, path: join(dirname(input.path), 'plain.json') }))!
+		const full = (await recordedEvaluation({ ...input, testTime }))!
+		const transfer = (await recordedEvaluation({ ...input, testTime, knowledge: 'transfer', path: transferPath }))!
+		expect(plain.testTime).toBeUndefined()
+		expect(full).toMatchObject({
+			defense: { name: 'nap' },
+			testTime: { name: 'ttc', options: testTime.options, attackedThrough: 'bpda-identity' },
+			knowledge: 'full',
+		})
+		expect(transfer).toMatchObject({ testTime: { name: 'ttc', attackedThrough: 'none' }, knowledge: 'transfer' })
+		expect(await readEvaluationRecord(input.path)).toEqual(full)
+		expect(await readEvaluationRecord(transferPath)).toEqual(transfer)
+		const clean = (record: EvaluationRecord) => record.outcomes.map(({ cleanPrediction }) => cleanPrediction)
+		expect(clean(transfer)).toEqual(clean(full))
+
+		// The images of the transfer are those of the plain model, classified with the defense.
+		const { clip, defense, parameters, split, attack, threatModel: threat } = input
+		const surrogate = await deployedClassifier(engine, clip, defense, parameters)
+		const defended = await testTimeClassifier(engine, { clip, defense, parameters }, testTime)
+		const positions = transfer.outcomes.flatMap(({ attacked }, position) => (attacked ? [position] : []))
+		expect(positions.length).toBeGreaterThan(0)
+		const batch = {
+			images: await preparedImages(clip, split, positions),
+			labels: positions.map((position) => split.label(position)),
+			ids: positions.map((position) => split.id(position)),
+		}
+		const images = await attack.run(surrogate, batch, threat, imageStreams(input.seed))
+		const { logits } = await defended.evaluate(images, ['logits'])
+		expect(predictions(logits!, batch.ids)).toEqual(
+			positions.map((position) => transfer.outcomes[position]!.adversarialPrediction),
+		)
+		await surrogate.release()
+		await defended.release()
+	})
+
+	it('refuses a transfer without anything that the attacker does not know', async () => {
+		await expect(recordedEvaluation({ ...(await setting()), knowledge: 'transfer' })).rejects.toThrow(
+			/transfer evaluation of nap needs a test-time defense/,
+		)
 	})
 
 	it('goes on after a stop, from a torn log, to the same record', async () => {
@@ -145,6 +195,11 @@ describe('readEvaluationRecord', () => {
 		expect((await read({})).robust.accuracy).toBe(0.5)
 		await expect(read({ robust: { accuracy: 1, interval: [0.34, 1] } })).rejects.toThrow(/its accuracies are not those/)
 		await expect(read({ outcomes: outcomes.map((one) => ({ ...one, id: 'a' })) })).rejects.toThrow(/image ids/)
+		const testTime = { name: 'ttc', options: {}, attackedThrough: 'none' }
+		expect((await read({ knowledge: 'transfer', testTime })).testTime).toEqual(testTime)
+		await expect(read({ testTime })).rejects.toThrow(/contradicts itself: its knowledge is full, .* through none/)
+		await expect(read({ knowledge: 'transfer' })).rejects.toThrow(/through nothing, for there is none/)
+		await expect(read({ testTime: { ...testTime, attackedThrough: 'sideways' } })).rejects.toThrow(/attackedThrough/)
 		await expect(read({ seed: -1, attack: undefined })).rejects.toThrow(/not an evaluation record.*attack.*seed/s)
 	})
 })

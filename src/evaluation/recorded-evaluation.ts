@@ -11,6 +11,9 @@ import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import type { Defense } from '../defenses/defense.js'
+import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
+import type { AttackedThrough } from '../defenses/test-time/test-time-defense.js'
+import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { sha256OfBytes } from '../files/sha256.js'
@@ -20,6 +23,14 @@ import { deployedClassifier } from './deployed-classifier.js'
 import { type Accuracy, evaluate } from './evaluate.js'
 import { openOutcomeLog } from './outcome-log.js'
 import { readEvaluationRecord } from './record.js'
+import { testTimeClassifier } from './test-time-classifier.js'
+import { transferAttack } from './transfer-attack.js'
+
+/**
+ * What the attacker knows. `full`: the whole model as it is deployed, gradients included. `transfer`: the same model
+ * without its test-time defense, against which the images are made.
+ */
+export type Knowledge = 'full' | 'transfer'
 
 /** What decides the outcomes of an evaluation; JSON. */
 export interface EvaluationSettings {
@@ -31,8 +42,14 @@ export interface EvaluationSettings {
 		readonly parameters: string
 		readonly trainableParameters: number
 	}
-	/** The attacker sees the full model as it is deployed, gradients included. */
-	readonly knowledge: 'full'
+	/** What is changed for each image when it is classified; missing where nothing is. */
+	readonly testTime?: {
+		readonly name: string
+		readonly options: Readonly<Record<string, unknown>>
+		/** How the attacker's gradient goes through it; `none` where the attacker does not know it. */
+		readonly attackedThrough: AttackedThrough | 'none'
+	}
+	readonly knowledge: Knowledge
 	readonly attack: Pick<PreparedAttack, 'name' | 'attack' | 'source' | 'options'>
 	readonly threatModel: ThreatModel
 	/** Seed of the attack's random choices. */
@@ -73,6 +90,10 @@ export interface RecordedEvaluationInput {
 	readonly split: Split
 	readonly defense: Defense
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
+	/** What is around the defense when images are classified. */
+	readonly testTime?: ChosenTestTimeDefense
+	/** Default full. */
+	readonly knowledge?: Knowledge
 	readonly attack: PreparedAttack
 	readonly threatModel: ThreatModel
 	readonly seed: number
@@ -92,20 +113,21 @@ export interface RecordedEvaluationInput {
 /**
  * Evaluates a defense and writes the record.
  * @returns The record, or undefined when stopped by the signal.
- * @throws NaptuneError when images cannot be read, or the record cannot be written.
+ * @throws NaptuneError when images cannot be read, the test-time defense does not suit the defense, a transfer is asked for
+ * without a test-time defense, or the record cannot be written.
  */
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
-	const { engine, clip, defense, parameters, split, attack, threatModel, seed, batchSize = 50, path } = input
+	const { engine, clip, split, threatModel, seed, batchSize = 50, path } = input
 	const settings = await settingsOf(input)
 	const finished = input.reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
 	if (finished && isSameEvaluation(finished, settings)) return finished
 	await makeFolder(dirname(path))
 	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
-		const classifier = await deployedClassifier(engine, clip, defense, parameters)
+		const { classifier, attack, release } = await attackedModel(input)
 		const result = await evaluate({
 			clip,
-			classifier: watched(classifier, input.onGradient),
+			classifier,
 			split,
 			attack,
 			threatModel,
@@ -115,7 +137,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			onOutcomes: log.append,
 			...(input.onProgress ? { onProgress: input.onProgress } : {}),
 			...(input.signal ? { signal: input.signal } : {}),
-		}).finally(() => classifier.release())
+		}).finally(release)
 		if (!result) return undefined
 		const record: EvaluationRecord = { ...settings, ...result, threads: engine.threads, batchSize }
 		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
@@ -128,7 +150,33 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 
 function isSameEvaluation(record: EvaluationRecord, settings: EvaluationSettings): boolean {
 	const own = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>
-	return Object.entries(own).every(([key, value]) => isDeepStrictEqual(record[key as keyof EvaluationRecord], value))
+	const keys = [...Object.keys(own), 'testTime']
+	return keys.every((key) => isDeepStrictEqual(record[key as keyof EvaluationRecord], own[key]))
+}
+
+/** The classifier that images are tried on, and the attack as its knowledge allows. */
+async function attackedModel(input: RecordedEvaluationInput): Promise<{
+	readonly classifier: Classifier
+	readonly attack: PreparedAttack
+	release(): Promise<void>
+}> {
+	const { engine, clip, dataset, defense, parameters, testTime, attack, onGradient } = input
+	const plain = () => deployedClassifier(engine, clip, defense, parameters)
+	const defended = testTime
+		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)
+		: await plain()
+	if (input.knowledge !== 'transfer') {
+		return { classifier: watched(defended, onGradient), attack, release: () => defended.release() }
+	}
+	const surrogate = await plain()
+	return {
+		classifier: defended,
+		attack: transferAttack(attack, watched(surrogate, onGradient)),
+		async release() {
+			await defended.release()
+			await surrogate.release()
+		},
+	}
 }
 
 /** The same classifier, whose gradients are told. */
@@ -146,12 +194,15 @@ export function watched(classifier: Classifier, onGradient: RecordedEvaluationIn
 
 /** The part of a record that says how its numbers come about. */
 export async function settingsOf(
-	input: Pick<
-		RecordedEvaluationInput,
-		'engine' | 'clip' | 'dataset' | 'splitName' | 'split' | 'defense' | 'parameters' | 'attack' | 'threatModel' | 'seed'
-	>,
+	input: Omit<RecordedEvaluationInput, 'path' | 'batchSize' | 'reuse' | 'onProgress' | 'onGradient' | 'signal'>,
 ): Promise<EvaluationSettings> {
-	const { engine, clip, dataset, splitName, split, defense, parameters, attack, threatModel, seed } = input
+	const { engine, clip, dataset, splitName, split, defense, parameters, testTime, attack, threatModel, seed } = input
+	const { knowledge = 'full' } = input
+	if (knowledge === 'transfer' && !testTime) {
+		throw new NaptuneError(
+			`A transfer evaluation of ${defense.name} needs a test-time defense that the attacker does not know; give one, or evaluate with full knowledge.`,
+		)
+	}
 	const { source, revision, sha256 } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
 	const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -163,7 +214,14 @@ export async function settingsOf(
 			parameters: fingerprint(parameters),
 			trainableParameters: [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
 		},
-		knowledge: 'full',
+		...(testTime && {
+			testTime: {
+				name: testTime.name,
+				options: testTime.options,
+				attackedThrough: knowledge === 'full' ? testTime.attackedThrough : ('none' as const),
+			},
+		}),
+		knowledge,
 		attack: { name: attack.name, attack: attack.attack, source: attack.source, options: attack.options },
 		threatModel,
 		seed,

@@ -4,7 +4,7 @@
 export type Resample = 'nearest' | 'lanczos' | 'bilinear' | 'bicubic' | 'box' | 'hamming'
 
 /** Reach in pixels of the coarser grid, and weight by distance. */
-interface Filter {
+export interface Filter {
 	readonly support: number
 	weight(distance: number): number
 }

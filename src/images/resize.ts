@@ -9,7 +9,8 @@
 
 import { NaptuneError } from '../errors.js'
 import type { DecodedImage } from './decode.js'
-import { filters, type Resample } from './resample-filters.js'
+import { type Filter, filters, type Resample } from './resample-filters.js'
+import { resampleTaps } from './resample-taps.js'
 
 /** Whole pixels. */
 export interface Size {
@@ -64,40 +65,22 @@ interface Weights {
 	readonly stride: number
 }
 
-function windowWeights(
-	from: number,
-	to: number,
-	start: number,
-	length: number,
-	{ support, weight }: (typeof filters)[keyof typeof filters],
-): Weights {
-	const scale = from / to
-	const stretch = Math.max(scale, 1)
-	const reach = support * stretch
-	const stride = Math.ceil(reach) * 2 + 1
-	const first = new Int32Array(length)
-	const count = new Int32Array(length)
-	const weights = new Int32Array(length * stride)
-	const exact = new Float64Array(stride)
-	const inverse = 1 / stretch
-	for (let at = 0; at < length; at++) {
-		const center = (start + at + 0.5) * scale
-		const begin = Math.max(Math.trunc(center - reach + 0.5), 0)
-		const used = Math.min(Math.trunc(center + reach + 0.5), from) - begin
-		let sum = 0
-		for (let tap = 0; tap < used; tap++) {
-			const value = weight((tap + begin - center + 0.5) * inverse)
-			exact[tap] = value
-			sum += value
-		}
-		first[at] = begin
-		count[at] = used
-		for (let tap = 0; tap < used; tap++) {
-			const value = (sum === 0 ? exact[tap]! : exact[tap]! / sum) * (1 << precisionBits)
-			weights[at * stride + tap] = value < 0 ? Math.trunc(value - 0.5) : Math.trunc(value + 0.5)
+function windowWeights(from: number, to: number, start: number, length: number, filter: Filter): Weights {
+	const taps = Array.from({ length }, (_, at) => resampleTaps(from, to, start + at, filter))
+	const stride = Math.max(...taps.map(({ weights }) => weights.length))
+	const fixed = new Int32Array(length * stride)
+	for (const [at, { weights }] of taps.entries()) {
+		for (const [tap, weight] of weights.entries()) {
+			const value = weight * (1 << precisionBits)
+			fixed[at * stride + tap] = value < 0 ? Math.trunc(value - 0.5) : Math.trunc(value + 0.5)
 		}
 	}
-	return { first, count, weights, stride }
+	return {
+		first: Int32Array.from(taps, ({ first }) => first),
+		count: Int32Array.from(taps, ({ weights }) => weights.length),
+		weights: fixed,
+		stride,
+	}
 }
 
 /** First pass. Only the rows that the second pass reads are computed. @returns bytes, and the input row they start at. */

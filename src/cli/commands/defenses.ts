@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { ClipModel } from '../../clip/model.js'
 import type { DefenseDefinition } from '../../defenses/defense.js'
 import { defenses, prepareDefense } from '../../defenses/registry.js'
+import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { elementCount } from '../../onnx/tensor.js'
 import { tuningConfig } from '../../tuning/configuration.js'
 import { tuningLosses } from '../../tuning/losses.js'
@@ -43,6 +44,13 @@ Example:
 async function runDefenses(options: DefensesOptions, session: Session): Promise<void> {
 	const clip = await loadModel(options.model)
 	const rows = [...defenses.values()].map((definition) => describe(definition, clip))
+	const testTime = [...testTimeDefenses.values()].map(({ name, doc, source, adapts, attackedThrough }) => ({
+		name,
+		doc,
+		source,
+		adapts,
+		attackedThrough,
+	}))
 	const presets = await Promise.all((await presetNames()).map(loadPreset))
 	const table = textTable(
 		[{ heading: 'defense' }, { heading: 'parameters', align: 'right' }, { heading: 'what it learns, and from where' }],
@@ -56,12 +64,28 @@ async function runDefenses(options: DefensesOptions, session: Session): Promise<
 		{
 			model: clip.checkpoint.source,
 			defenses: rows,
+			testTime,
 			presets: presets.map(({ name, version, doc }) => ({ name, version, doc })),
 		},
 		[
 			table,
 			'',
 			`Parameters at default options on ${clip.checkpoint.source}.`,
+			'',
+			textTable(
+				[
+					{ heading: 'at test time' },
+					{ heading: 'adapts' },
+					{ heading: 'attacked through' },
+					{ heading: 'what it does, and from where' },
+				],
+				testTime.flatMap(({ name, doc, source, adapts, attackedThrough }) => [
+					[name, adapts, attackedThrough, doc],
+					['', '', '', source],
+				]),
+			),
+			'',
+			'These go around any of the defenses above: naptune evaluate RUN --test-time NAME.',
 			...(options.presets
 				? ['', ...presets.map(({ name, version, doc }) => `${name} (version ${version}): ${doc}`)]
 				: []),

@@ -6,13 +6,19 @@ import { attackNames, prepareAttack } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
 import type { Dataset } from '../../data/dataset.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import {
+	type ChosenTestTimeDefense,
+	chooseTestTimeDefense,
+	testTimeDefenses,
+} from '../../defenses/test-time/registry.js'
+import { NaptuneError } from '../../errors.js'
 import { controlDefense } from '../../evaluation/control.js'
-import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
 import { chosenImages, loadData } from '../inputs.js'
-import { accuracyTable, measure } from '../measure.js'
+import { accuracyTable, attackerKnows } from '../measure.js'
+import { type MeasuredRow, measureModel } from '../measure-test-time.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -34,6 +40,8 @@ interface EvaluateOptions extends SharedOptions {
 	readonly seed: number
 	readonly vanilla: boolean
 	readonly model?: string
+	readonly testTime?: string
+	readonly testTimeSet: Readonly<Record<string, unknown>>
 }
 
 /** Adds the command. */
@@ -49,6 +57,17 @@ export function addEvaluateCommand(program: Command): void {
 			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-100'))
 			.addOption(
 				new Option('--set <key=value>', 'any option of the attack, such as restarts=5; may be repeated')
+					.argParser(collectSetting)
+					.default({}, 'none'),
+			)
+			.addOption(
+				new Option(
+					'--test-time <name>',
+					'measure every model with this around it as well, which changes image or prompts for each image (default: none)',
+				).choices([...testTimeDefenses.keys()]),
+			)
+			.addOption(
+				new Option('--test-time-set <key=value>', 'any option of it, such as steps=4; may be repeated')
 					.argParser(collectSetting)
 					.default({}, 'none'),
 			)
@@ -75,7 +94,8 @@ export function addEvaluateCommand(program: Command): void {
 			'after',
 			`
 Example:
-  $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200`,
+  $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200
+  $ naptune evaluate runs/photos --test-time ttc --limit 200`,
 		)
 		.action((run: string, options: EvaluateOptions) =>
 			withSession(options, (session) => runEvaluate(run, options, session)),
@@ -86,6 +106,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	const run = await loadTunedRun(resolve(directory), options.model)
 	const attack = prepareAttack(options.attack, options.set)
 	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
+	const testTime = chosenTestTime(options, run.trainedEpsilon)
 	const dataset = await evaluatedData(run, options, session)
 	const split = chosenImages(dataset, options)
 	session.progress.line(
@@ -98,9 +119,9 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		...(options.vanilla ? [{ defense: controlDefense(run.clip, dataset), parameters: {} }] : []),
 		{ defense, parameters: run.parameters },
 	]
-	const found: { readonly record: EvaluationRecord; readonly path: string }[] = []
+	const found: MeasuredRow[] = []
 	for (const model of models) {
-		const measured = await measure(session, {
+		const input = {
 			clip: run.clip,
 			dataset,
 			splitName: options.split,
@@ -111,9 +132,10 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			seed: options.seed,
 			batchSize: options.batchSize,
 			folder: join(run.directory, options.data ? 'transfer' : 'evaluations', options.data ? dataset.name : ''),
-		})
+		}
+		const measured = await measureModel(session, input, testTime)
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
-		found.push(measured)
+		found.push(...measured)
 	}
 	session.result(
 		{
@@ -125,19 +147,20 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			images: split.length,
 			seed: options.seed,
 			notices: dataset.notices,
-			rows: found.map(({ record, path }) => ({
-				defense: record.defense.name,
-				clean: record.clean,
-				robust: record.robust,
-				seconds: record.seconds,
-				record: path,
+			rows: found.map(({ row, records }) => ({
+				defense: row.defense.name,
+				...(row.testTime && { testTime: row.testTime.name, attackerKnows: attackerKnows(row) }),
+				clean: row.clean,
+				robust: row.robust,
+				seconds: row.seconds,
+				...(records.length === 1 ? { record: records[0] } : { records }),
 			})),
 		},
 		[
-			accuracyTable(found.map(({ record }) => record)),
+			accuracyTable(found.map(({ row }) => row)),
 			'',
 			`${split.length} images, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}; per-image outcomes:`,
-			...found.map(({ path }) => `  ${path}`),
+			...new Set(found.flatMap(({ records }) => records.map((path) => `  ${path}`))),
 		].join('\n'),
 	)
 }
@@ -147,4 +170,18 @@ async function evaluatedData(run: TunedRun, { data, seed }: EvaluateOptions, ses
 	const dataset = await run.dataset()
 	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	return dataset
+}
+
+function chosenTestTime(
+	{ testTime, testTimeSet }: EvaluateOptions,
+	trainedEpsilon: number,
+): ChosenTestTimeDefense | undefined {
+	if (testTime === undefined) {
+		if (Object.keys(testTimeSet).length === 0) return undefined
+		throw new NaptuneError(
+			`Options of a test-time defense were given (${Object.keys(testTimeSet).join(', ')}), but none was chosen; add --test-time with one of ${[...testTimeDefenses.keys()].join(', ')}.`,
+		)
+	}
+	const statistics = testTimeDefenses.get(testTime)?.needsTrainingImages ? { statisticsEpsilon: trainedEpsilon } : {}
+	return chooseTestTimeDefense(testTime, { ...statistics, ...testTimeSet })
 }

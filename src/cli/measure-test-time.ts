@@ -1,0 +1,47 @@
+/** A model with and without a test-time defense, under every knowledge that an attacker may have. */
+
+import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
+import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
+import { worstCase } from '../evaluation/worst-case.js'
+import { type AccuracyRow, type MeasureInput, measure } from './measure.js'
+import type { Session } from './session.js'
+
+/** A row of the result with the records that it comes from. */
+export interface MeasuredRow {
+	readonly row: AccuracyRow
+	readonly records: readonly string[]
+}
+
+/**
+ * Measures a model as it is and, with a test-time defense that suits it, three rows more: the attacker knows everything,
+ * knows everything but the test-time defense, and, from those, the worse of the two for each image.
+ * @returns Undefined when stopped.
+ */
+export async function measureModel(
+	session: Session,
+	input: MeasureInput,
+	testTime: ChosenTestTimeDefense | undefined,
+): Promise<MeasuredRow[] | undefined> {
+	const plain = await measure(session, input)
+	if (!plain) return undefined
+	const rows: MeasuredRow[] = [{ row: plain.record, records: [plain.path] }]
+	if (!testTime) return rows
+	const problem = testTime.unsuited(input.defense)
+	if (problem) {
+		session.progress.line(`note: ${problem}`)
+		return rows
+	}
+	const full = await measure(session, { ...input, testTime, knowledge: 'full' })
+	const transfer = full && (await measure(session, { ...input, testTime, knowledge: 'transfer' }))
+	if (!transfer) return undefined
+	const worst: EvaluationRecord = { ...full.record, ...worstCase([full.record, transfer.record]) }
+	rows.push(
+		{ row: full.record, records: [full.path] },
+		{ row: transfer.record, records: [transfer.path] },
+		{
+			row: { ...worst, knowledge: 'either', seconds: full.record.seconds + transfer.record.seconds },
+			records: [full.path, transfer.path],
+		},
+	)
+	return rows
+}

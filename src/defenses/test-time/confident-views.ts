@@ -1,0 +1,28 @@
+/** Which views are trusted, and how unsure a model is over them. */
+
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+
+/** Below this a probability counts as this: its share of an entropy is nothing, and its logarithm stays finite. */
+const smallest = 1e-30
+
+/** Entropy of each row of logits [V, C]: [V]. */
+export function entropies(logits: Value): Value {
+	return ops.neg(ops.reduceSum(ops.mul(ops.softmax(logits), ops.logSoftmax(logits)), [1]))
+}
+
+/** Entropy of the mean of the rows' probabilities: logits [V, C] to a scalar. */
+export function entropyOfMean(logits: Value): Value {
+	const mean = ops.reduceMean(ops.softmax(logits), [0])
+	return ops.neg(ops.reduceSum(ops.mul(mean, ops.log(ops.maximum(mean, smallest)))))
+}
+
+/** Views kept: the share rounded down, as in the references. */
+export function keptViews(views: number, share: number): number {
+	return Math.floor(views * share)
+}
+
+/** Positions of the `count` rows of lowest entropy, most confident first: logits [V, C] to int64 [count]. */
+export function mostConfident(logits: Value, count: number): Value {
+	return ops.topK(ops.neg(entropies(logits)), count, 0).indices
+}

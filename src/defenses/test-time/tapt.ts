@@ -1,0 +1,127 @@
+/** TAPT: prompts that make an image confident, and its tokens like those of training images. */
+
+import { z } from 'zod'
+import { logScale } from '../../clip/model.js'
+import { similarityLogits } from '../../clip/similarity.js'
+import { NaptuneError } from '../../errors.js'
+import { ops } from '../../onnx/index.js'
+import type { Tensor } from '../../onnx/tensor.js'
+import type { Value } from '../../onnx/value.js'
+import type { Defense, ParameterLookup } from '../defense.js'
+import { entropyOfMean, keptViews, mostConfident } from './confident-views.js'
+import { parametersAs, textFeaturesInGraph } from './prompt-literals.js'
+import { updatedPrompts, updateOptions } from './prompt-update.js'
+import type { TestTimeDefinition, TokenMoments, TokenStatistics } from './test-time-defense.js'
+import { keptViewsCheck, viewOptions } from './view-options.js'
+import { augmentedViews } from './views.js'
+
+const schema = z
+	.strictObject({
+		...viewOptions,
+		...updateOptions,
+		learningRate: z.number().nonnegative().default(5e-4),
+		/** AdamW's decoupled decay. */
+		weightDecay: z.number().nonnegative().default(5e-4),
+		/** Weight of the alignment beside the entropy. */
+		alignmentWeight: z.number().nonnegative().default(100),
+		/** Blocks of the image tower that are aligned, from the first on; capped at all. */
+		alignmentDepth: z.int().positive().default(9),
+		/** Share of the statistics of attacked training images; the rest goes to those of clean ones. */
+		adversarialShare: z.number().min(0).max(1).default(0.5),
+		/** Training images that the statistics are taken of, balanced over the classes; at most all. */
+		statisticsImages: z.int().min(2).default(256),
+		/** Size of the attack on them in L-infinity, in pixel units of [0, 1]. Commands give the epsilon of the run. */
+		statisticsEpsilon: z
+			.number()
+			.nonnegative()
+			.max(1)
+			.default(1 / 255),
+	})
+	.refine(...keptViewsCheck)
+
+/** Options of TAPT with defaults filled in. */
+export type TaptConfig = z.output<typeof schema>
+
+/** Prompts and the linear maps that make prompts of prompts. */
+const isPrompt = (name: string) => /^(text\.context|visual\.context|coupling)\./.test(name)
+
+const unsuited = (defense: Defense) =>
+	[...defense.parameters.keys()].some(isPrompt)
+		? undefined
+		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for instance.`
+
+/**
+ * TAPT (Wang et al., CVPR 2025) as its reference code does it. Of the views of an image, the share `selected` with the lowest
+ * entropy is kept. Descended are the entropy of their mean probabilities, and `alignmentWeight` times the mean over blocks
+ * of the L1 distance of the tokens that enter a block from training images: half that of each token's mean over the kept
+ * views, half that of its variance. The image itself is then classified with the prompts that result. Refiners stay.
+ *
+ * Different from the reference: its statistics come from two sets of prompts, one tuned adversarially and one on clean
+ * images, both over training images; a run here has one set, so they are those of clean and of attacked training images
+ * (PGD as in tuning) under it. Views are drawn once from `seed`, are known to the attacker, are cut from the image as the
+ * model reads it, and are never rounded to 8 bits.
+ */
+export const tapt: TestTimeDefinition<typeof schema> = {
+	name: 'tapt',
+	doc: 'Tunes all prompts on each image: confident views, and tokens like those of training images.',
+	source: 'Wang et al. 2025 (TAPT), CVPR; code xinwong/TAPT',
+	schema,
+	adapts: 'prompts',
+	attackedThrough: 'unrolled',
+	needsTrainingImages: true,
+	unsuited,
+	async prepare({ clip, defense, parameters }, config) {
+		const problem = unsuited(defense)
+		if (problem) throw new NaptuneError(problem)
+		const { statisticsImages: images, statisticsEpsilon: epsilon, seed } = config
+		return {
+			kind: 'adapter',
+			statistics: { images, epsilon, seed },
+			adapt(pixels, statistics) {
+				if (!statistics) throw new NaptuneError('TAPT needs statistics of training images; give them.')
+				const { type } = pixels
+				const views = augmentedViews(pixels, config)
+				const model = (image: Value, lookup: ParameterLookup) => {
+					const { features, layerInputs } = defense.imageFeatures(image, lookup)
+					const text = textFeaturesInGraph(defense, lookup, type)
+					return { features, layerInputs, logits: similarityLogits(features, text, logScale(clip)) }
+				}
+				let selected: Value | undefined
+				const loss = (lookup: ParameterLookup) => {
+					const { logits, layerInputs } = model(views, lookup)
+					selected ??= mostConfident(logits, keptViews(config.views, config.selected))
+					const kept = layerInputs.map((tokens) => ops.gather(tokens, selected!, 0))
+					return ops.add(entropyOfMean(ops.gather(logits, selected, 0)), alignment(kept, statistics, config))
+				}
+				const names = [...defense.parameters.keys()].filter(isPrompt)
+				const tuned = updatedPrompts(names, parametersAs(type, parameters), loss, config)
+				const { features, logits } = model(pixels, tuned)
+				return { logits, imageFeatures: features }
+			},
+		}
+	},
+}
+
+/** The alignment term. @param tokens Of the kept views by block, [k, N, width]. */
+function alignment(tokens: readonly Value[], statistics: TokenStatistics, config: TaptConfig): Value {
+	const { alignmentDepth, alignmentWeight, adversarialShare } = config
+	const depth = Math.min(alignmentDepth, tokens.length)
+	const distances = tokens.slice(0, depth).map((block, layer) => {
+		const mean = ops.reduceMean(block, [0])
+		const deviation = ops.sub(block, ops.unsqueeze(mean, [0]))
+		const variance = ops.reduceMean(ops.mul(deviation, deviation), [0])
+		const from = (moments: TokenMoments) =>
+			ops.mul(ops.add(distance(mean, moments.mean), distance(variance, moments.variance)), 0.5)
+		return ops.add(
+			ops.mul(from(statistics.adversarial[layer]!), adversarialShare),
+			ops.mul(from(statistics.clean[layer]!), 1 - adversarialShare),
+		)
+	})
+	const sum = distances.reduce((total, own) => ops.add(total, own))
+	return ops.mul(sum, alignmentWeight / depth)
+}
+
+/** Mean absolute difference. */
+function distance(value: Value, stored: Tensor<'float32'>): Value {
+	return ops.reduceMean(ops.abs(ops.sub(value, ops.cast(ops.literal(stored), value.type))))
+}

@@ -1,0 +1,87 @@
+/** What a test-time defense is: nothing is learned beforehand, the image at hand or the prompts change for each image. */
+
+import type { z } from 'zod'
+import type { ClipModel } from '../../clip/model.js'
+import type { Tensor } from '../../onnx/tensor.js'
+import type { Value } from '../../onnx/value.js'
+import type { Defense, ParameterLookup } from '../defense.js'
+
+/** The model that is defended: a defense of this project, tuned or not, with its parameters. */
+export interface DefendedModel {
+	readonly clip: ClipModel
+	readonly defense: Defense
+	/** Values of the defense's parameters, usually constants. */
+	readonly parameters: ParameterLookup
+}
+
+/**
+ * How the gradient of an attacker who knows everything goes through the defense. `bpda-identity`: it is taken at the
+ * changed image and used as the gradient at the given one (backward pass differentiable approximation, Athalye et al.
+ * 2018). `unrolled`: the update is part of the graph and is differentiated through.
+ */
+export type AttackedThrough = 'bpda-identity' | 'unrolled'
+
+/** Mean and unbiased variance of every token that enters a block of the image tower, over images: [N, width] each. */
+export interface TokenMoments {
+	readonly mean: Tensor<'float32'>
+	readonly variance: Tensor<'float32'>
+}
+
+/** {@link TokenMoments} by block, of training images as they are and under attack. */
+export interface TokenStatistics {
+	readonly clean: readonly TokenMoments[]
+	readonly adversarial: readonly TokenMoments[]
+}
+
+/** Training images that statistics are taken of, and the inner attack on them. */
+export interface StatisticsOptions {
+	/** Training images, balanced over the classes. */
+	readonly images: number
+	/** Size of the attack in L-infinity, in pixel units of [0, 1]. */
+	readonly epsilon: number
+	/** Seed of the choice of images. */
+	readonly seed: number
+}
+
+/** Changes images before the model sees them. */
+export interface ImagePurifier {
+	readonly kind: 'purifier'
+	/** Images [B, 3, S, S] in [0, 1] to such images. An image's result does not depend on the others. */
+	purify(pixels: Value): Value
+}
+
+/** Changes prompts for each image. */
+export interface PromptAdapter {
+	readonly kind: 'adapter'
+	/** What {@link PromptAdapter.adapt} must be given; nothing where it is missing. */
+	readonly statistics?: StatisticsOptions
+	/**
+	 * The whole model for one image.
+	 * @param pixels [1, 3, S, S] in [0, 1].
+	 * @returns logits [1, C], and features of the image [1, E], not normalised.
+	 */
+	adapt(pixels: Value, statistics?: TokenStatistics): { readonly logits: Value; readonly imageFeatures: Value }
+}
+
+/** A test-time defense around a model. */
+export type TestTimeDefense = ImagePurifier | PromptAdapter
+
+/** A registered method. */
+export interface TestTimeDefinition<Schema extends z.ZodType = z.ZodType> {
+	readonly name: string
+	/** One line: what it does for each image. */
+	readonly doc: string
+	/** Paper and reference code it follows. */
+	readonly source: string
+	/** Options with their defaults. */
+	readonly schema: Schema
+	/** What is changed for each image. */
+	readonly adapts: 'image' | 'text prompts' | 'prompts'
+	readonly attackedThrough: AttackedThrough
+	/** Whether training images are needed; then the option `statisticsEpsilon` says how they are attacked. */
+	readonly needsTrainingImages: boolean
+	/** Why it cannot be put around a defense; undefined where it can. */
+	unsuited(defense: Defense): string | undefined
+	/** @throws NaptuneError when {@link TestTimeDefinition.unsuited} gives a reason. */
+	prepare(model: DefendedModel, config: z.output<Schema>): Promise<TestTimeDefense>
+}

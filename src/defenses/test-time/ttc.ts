@@ -1,0 +1,112 @@
+/**
+ * TTC: the image attacks itself before it is classified. An adversarial image is thought to sit in a narrow dent: random
+ * noise hardly moves its features. Where that is so, a few steps of PGD carry it away from its own features.
+ */
+
+import { z } from 'zod'
+import { grad, ops } from '../../onnx/index.js'
+import { float32 } from '../../onnx/tensor.js'
+import type { Value } from '../../onnx/value.js'
+import { generator } from '../../random/counter-based.js'
+import { parametersAs } from './prompt-literals.js'
+import type { TestTimeDefinition } from './test-time-defense.js'
+
+const schema = z.strictObject({
+	/** Size of the counterattack in L-infinity, in pixel units of [0, 1]. */
+	epsilon: z
+		.number()
+		.positive()
+		.max(1)
+		.default(4 / 255),
+	/** Steps of the counterattack. */
+	steps: z.int().positive().default(2),
+	/** Size of a step, in pixel units. */
+	stepSize: z
+		.number()
+		.positive()
+		.default(1 / 255),
+	/** Below this relative move of the features under noise, an image is counterattacked; else it only gets the noise. */
+	threshold: z.number().nonnegative().default(0.2),
+	/** Later steps weigh more by exp(beta) each. */
+	beta: z.number().default(2),
+	/** Seed of the noise. */
+	seed: z.int().nonnegative().default(0),
+})
+
+/** Options of TTC with defaults filled in. */
+export type TtcConfig = z.output<typeof schema>
+
+/** The noise that every image starts from: uniform within epsilon, [1, 3, S, S]. */
+export function counterattackNoise(size: number, { epsilon, seed }: Pick<TtcConfig, 'epsilon' | 'seed'>) {
+	const stream = generator(seed, 'counterattack noise')
+	return float32(
+		[1, 3, size, size],
+		Float32Array.from({ length: 3 * size * size }, () => (2 * stream.uniform() - 1) * epsilon),
+	)
+}
+
+/** delta within epsilon, and the changed image within [0, 1]. */
+function projected(delta: Value, pixels: Value, epsilon: number): Value {
+	const bounded = ops.clip(delta, -epsilon, epsilon)
+	return ops.maximum(ops.minimum(bounded, ops.sub(1, pixels)), ops.neg(pixels))
+}
+
+/**
+ * TTC (Xing et al., CVPR 2025) as its reference code does it: noise, `steps` steps of sign gradient that maximise the squared
+ * distance of the features from the image's own, and the mean of all perturbations on the way, weighted by
+ * exp(beta · step). Where the noise alone moves the features by a share of at least `threshold`, the noise is all that is
+ * added. Features are those of the image tower before normalisation.
+ *
+ * Different from the reference: the noise is one pattern, the same for every image, drawn from `seed` and known to the
+ * attacker (an image's result must not depend on its batch, and a secret seed would be security by obscurity). The move
+ * under noise is measured in the features of the model at hand; the reference takes vanilla CLIP's where the model is a
+ * fine-tuned one. Everything is float32; the reference runs in mixed precision.
+ *
+ * The attacker uses the gradient at the counterattacked image. The steps have the derivative 0 almost everywhere (a sign)
+ * and so have the weights (a threshold), so this is the exact gradient wherever the box does not cut in.
+ */
+export const ttc: TestTimeDefinition<typeof schema> = {
+	name: 'ttc',
+	doc: 'Counterattacks each image: moves it away from its own features if noise hardly moves them.',
+	source: 'Xing et al. 2025 (Test-Time Counterattacks), CVPR; code Sxing2/CLIP-Test-time-Counterattacks',
+	schema,
+	adapts: 'image',
+	attackedThrough: 'bpda-identity',
+	needsTrainingImages: false,
+	unsuited: () => undefined,
+	async prepare({ defense, parameters }, config) {
+		const { epsilon, steps, stepSize, threshold, beta } = config
+		return {
+			kind: 'purifier',
+			purify(pixels) {
+				const own = parametersAs(pixels.type, parameters)
+				const features = (images: Value) => defense.imageFeatures(images, own).features
+				const undisturbed = features(pixels)
+				const noise = ops.literal(counterattackNoise(pixels.shape[2] as number, config))
+				let delta = projected(ops.cast(noise, pixels.type), pixels, epsilon)
+				const deltas = [delta]
+				let move: Value | undefined
+				for (let step = 0; step < steps; step++) {
+					const away = ops.sub(features(ops.add(pixels, delta)), undisturbed)
+					move ??= ops.div(ops.reduceL2(away, [1]), ops.reduceL2(undisturbed, [1]))
+					const [gradient] = grad(ops.reduceSum(ops.mul(away, away), [1]), [delta])
+					delta = projected(ops.add(delta, ops.mul(ops.sign(gradient!), stepSize)), pixels, epsilon)
+					deltas.push(delta)
+				}
+				const stable = ops.unsqueeze(ops.less(move!, threshold), [1, 2, 3])
+				const added = ops.where(stable, weightedMean(deltas, beta), deltas[0]!)
+				// A mean of points of the box lies in it but for rounding.
+				return ops.clip(ops.add(pixels, added), 0, 1)
+			},
+		}
+	},
+}
+
+/** Mean of values, each weighing exp(beta) times as much as the one before. */
+function weightedMean(values: readonly Value[], beta: number): Value {
+	const last = values.length - 1
+	// Relative to the heaviest, so that no exponential overflows.
+	const weights = values.map((_, step) => Math.exp(beta * (step - (beta > 0 ? last : 0))))
+	const total = weights.reduce((sum, weight) => sum + weight, 0)
+	return values.map((value, step) => ops.mul(value, weights[step]! / total)).reduce((sum, value) => ops.add(sum, value))
+}

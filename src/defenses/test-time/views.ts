@@ -1,0 +1,72 @@
+/**
+ * Random views of an image as linear maps of its pixels, so that they can be differentiated: a window of random place, area
+ * and shape, resized to the whole, mirrored or not. They are drawn once and are the same for every image.
+ */
+
+import { randomWindow } from '../../images/augment.js'
+import { filters } from '../../images/resample-filters.js'
+import { resampleTaps } from '../../images/resample-taps.js'
+import { ops } from '../../onnx/index.js'
+import { float32, type Tensor } from '../../onnx/tensor.js'
+import type { Value } from '../../onnx/value.js'
+import { generator } from '../../random/counter-based.js'
+
+/** Choices of {@link augmentedViews}. */
+export interface ViewOptions {
+	/** Views in all, at least 1; the first is the image itself. */
+	readonly views: number
+	/** Smallest share of the image's area that a window has. */
+	readonly smallestCrop: number
+	/** Seed of the windows. */
+	readonly seed: number
+}
+
+/** Views as matrices: view v of a channel X is rows[v] · X · columns[v]. */
+export interface ViewMatrices {
+	/** [V, 1, S, S]. */
+	readonly rows: Tensor<'float32'>
+	/** [V, 1, S, S]. */
+	readonly columns: Tensor<'float32'>
+}
+
+/**
+ * torchvision's RandomResizedCrop (bilinear and antialiased, as it resizes pictures; shapes from 3/4 to 4/3) and
+ * RandomHorizontalFlip, without rounding to 8 bits.
+ * @param size S, side of the image. @param count Views, without the image itself.
+ */
+export function viewMatrices(size: number, count: number, { smallestCrop, seed }: ViewOptions): ViewMatrices {
+	const area = size * size
+	const rows = new Float32Array(count * area)
+	const columns = new Float32Array(count * area)
+	for (let view = 0; view < count; view++) {
+		const stream = generator(seed, 'test-time view', view)
+		const window = randomWindow({ width: size, height: size }, [smallestCrop, 1], [3 / 4, 4 / 3], stream)
+		const mirrored = stream.uniform() < 0.5
+		for (let at = 0; at < size; at++) {
+			const vertical = resampleTaps(window.height, size, at, filters.bilinear)
+			for (const [tap, weight] of vertical.weights.entries()) {
+				rows[view * area + at * size + window.top + vertical.first + tap] = weight
+			}
+			const horizontal = resampleTaps(window.width, size, at, filters.bilinear)
+			const target = mirrored ? size - 1 - at : at
+			for (const [tap, weight] of horizontal.weights.entries()) {
+				columns[view * area + (window.left + horizontal.first + tap) * size + target] = weight
+			}
+		}
+	}
+	const shape = [count, 1, size, size]
+	return { rows: float32(shape, rows), columns: float32(shape, columns) }
+}
+
+/**
+ * The image and its views.
+ * @param pixels [1, 3, S, S].
+ * @returns [V, 3, S, S], of the pixels' type.
+ */
+export function augmentedViews(pixels: Value, options: ViewOptions): Value {
+	const count = options.views - 1
+	if (count === 0) return pixels
+	const { rows, columns } = viewMatrices(pixels.shape[2] as number, count, options)
+	const matrix = (value: Tensor) => ops.cast(ops.literal(value), pixels.type)
+	return ops.concat([pixels, ops.matmul(ops.matmul(matrix(rows), pixels), matrix(columns))], 0)
+}

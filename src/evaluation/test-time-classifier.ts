@@ -1,0 +1,93 @@
+/** A model with a test-time defense around it as the classifier that attacks and users see. */
+
+import type { Classifier } from '../attacks/classifier.js'
+import { createGraphClassifier, fixedBatchOf } from '../attacks/graph-classifier.js'
+import { runPadded } from '../attacks/padded-run.js'
+import type { Split } from '../data/dataset.js'
+import { fixedParameters } from '../defenses/defense.js'
+import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
+import type { ImagePurifier, PromptAdapter } from '../defenses/test-time/test-time-defense.js'
+import { NaptuneError } from '../errors.js'
+import { ops } from '../onnx/index.js'
+import type { Tensor } from '../onnx/tensor.js'
+import type { Engine } from '../runtime/engine.js'
+import { type DeployedModel, deployedClassifier } from './deployed-classifier.js'
+import { tokenStatistics } from './token-statistics.js'
+
+/**
+ * The full model with its test-time defense. Taps: `logits`, `imageFeatures`. Its gradient is what an attacker who knows
+ * everything has, see `attackedThrough` of the defense.
+ * @param training Training images, for a defense that needs them.
+ * @throws NaptuneError when defense and test-time defense do not fit, or training images are needed and missing.
+ */
+export async function testTimeClassifier(
+	engine: Engine,
+	model: DeployedModel,
+	testTime: ChosenTestTimeDefense,
+	training?: Split,
+): Promise<Classifier> {
+	const { clip, defense, parameters } = model
+	const prepared = await testTime.prepare({ clip, defense, parameters: fixedParameters(parameters) })
+	const inner = await deployedClassifier(engine, clip, defense, parameters)
+	if (prepared.kind === 'purifier') return purifiedClassifier(engine, inner, prepared, testTime.name)
+	try {
+		return await adaptingClassifier(engine, model, inner, prepared, testTime.name, training)
+	} finally {
+		await inner.release()
+	}
+}
+
+/**
+ * A classifier of purified images. Its gradient is the inner classifier's at the purified images, taken as the gradient
+ * at the given ones (BPDA with the identity). Releasing it releases the inner one.
+ */
+export async function purifiedClassifier(
+	engine: Engine,
+	inner: Classifier,
+	purifier: ImagePurifier,
+	name: string,
+): Promise<Classifier & { purify(images: Tensor<'float32'>): Promise<Tensor<'float32'>> }> {
+	const pixels = ops.input('pixels', 'float32', ['B', ...inner.inputShape])
+	const program = await engine.compile({ purified: purifier.purify(pixels) }, { name })
+	const purify = async (images: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
+		const { purified } = await runPadded(program, images.shape[0]!, { pixels: images }, {}, fixedBatchOf(engine))
+		return purified as Tensor<'float32'>
+	}
+	return {
+		classNames: inner.classNames,
+		inputShape: inner.inputShape,
+		taps: inner.taps,
+		purify,
+		evaluate: async (images, taps) => inner.evaluate(await purify(images), taps),
+		gradient: async (images, objective, side) => inner.gradient(await purify(images), objective, side),
+		async release() {
+			await program.release()
+			await inner.release()
+		},
+	}
+}
+
+async function adaptingClassifier(
+	engine: Engine,
+	model: DeployedModel,
+	inner: Classifier,
+	adapter: PromptAdapter,
+	name: string,
+	training: Split | undefined,
+): Promise<Classifier> {
+	if (adapter.statistics && !training) {
+		throw new NaptuneError(`Test-time defense ${name} needs training images for its statistics; give them.`)
+	}
+	const statistics =
+		adapter.statistics && training
+			? await tokenStatistics(engine, model, inner, training, adapter.statistics)
+			: undefined
+	return createGraphClassifier({
+		engine,
+		classNames: inner.classNames,
+		imageShape: inner.inputShape,
+		oneImage: true,
+		build: (pixels) => ({ ...adapter.adapt(pixels, statistics) }),
+		compileOptions: { name: `${model.defense.name} + ${name}` },
+	})
+}

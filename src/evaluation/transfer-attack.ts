@@ -1,0 +1,12 @@
+/** Attacks by somebody who does not know the model that is attacked. */
+
+import type { PreparedAttack } from '../attacks/attack-definition.js'
+import type { Classifier } from '../attacks/classifier.js'
+
+/** The same attack, whose adversarial images are made against another classifier than the one they are tried on. */
+export function transferAttack(attack: PreparedAttack, surrogate: Classifier): PreparedAttack {
+	return {
+		...attack,
+		run: (_, batch, threatModel, streams) => attack.run(surrogate, batch, threatModel, streams),
+	}
+}
