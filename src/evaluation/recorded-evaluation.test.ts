@@ -134,6 +134,14 @@ describe('recordedEvaluation', () => {
 		await expect(recordedEvaluation({ ...input, reuse: true })).rejects.toThrow(/not an evaluation record/)
 	})
 
+	it('refuses a defense that was prepared for other classes', async () => {
+		const input = await setting()
+		const { classNames } = input.dataset
+		const dataset = { ...input.dataset, classNames: [...classNames].reverse() }
+		await expect(recordedEvaluation({ ...input, dataset })).rejects.toThrow(/classes cat, dog, ship, but tiny has ship/)
+		expect(existsSync(input.path)).toBe(false)
+	})
+
 	it('takes no outcomes from an evaluation of something else', async () => {
 		const input = await setting()
 		const stop = new AbortController()
