@@ -3,8 +3,16 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { range } from '../attacks/batch-rows.js'
+import { predictions } from '../attacks/predictions.js'
+import { loadDataset } from '../data/registry.js'
+import { prepareDefense } from '../defenses/registry.js'
 import type { Comparison } from '../evaluation/comparison.js'
+import { deployedClassifier } from '../evaluation/deployed-classifier.js'
+import { preparedImages } from '../evaluation/evaluate.js'
 import { readEvaluationRecord } from '../evaluation/record.js'
+import { loadTunedRun } from '../evaluation/tuned-run.js'
+import { createEngine } from '../runtime/index.js'
 import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
 let folder: string
@@ -113,15 +121,13 @@ describe('comparing methods', () => {
 	it.each([
 		['an unknown method', ['--defenses', 'coop,napp'], /napp is not a method that can be tuned; choose among coop,/],
 		['vanilla as a method', ['--defenses', 'vanilla'], /vanilla is not a method.*always compared/],
-		['an unknown preset', ['--preset', 'papers'], /Unknown preset papers/],
 		[
 			'options that a later method has not',
-			['--set', 'defense.options.noise=2'],
-			/defense coop are not usable.*noise/s,
+			['--defenses', 'coop,advpt-v', '--set', 'defense.options.textPrompts=2'],
+			/defense advpt-v are not usable.*textPrompts/s,
 		],
 		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap learns in the image tower/],
 		['one method in the place of all', ['--set', 'defense.name=fap'], /--defenses/],
-		['settings that are none', ['--set', 'epoch=2'], /epoch/],
 	])('refuses %s before the first run', async (_, args, message) => {
 		const output = join(folder, 'refused')
 		const { code, stderr, stdout } = await runCli([...compare, ...args, '--output', output])
@@ -156,6 +162,20 @@ describe('evaluating a run on other data', () => {
 				expect(record.defense).toMatchObject({ trainableParameters: 0, options: { templates: ['a photo of a {}.'] } })
 		}
 		expect(await readdir(join(run, 'evaluations'))).toEqual(evaluations)
+
+		// The same parameters beside these names, put together by hand.
+		const { clip, parameters, defense } = await loadTunedRun(run)
+		const { classNames, test } = await loadDataset(join(folder, 'others'), 1)
+		const engine = await createEngine({ threads: 1 })
+		const moved = prepareDefense('nap', clip, classNames, defense.config)
+		const classifier = await deployedClassifier(engine, clip, moved, parameters)
+		const pixels = await preparedImages(clip, test, range(0, test.length))
+		const ids = range(0, test.length).map((index) => test.id(index))
+		const { logits } = await classifier.evaluate(pixels, ['logits'])
+		const { outcomes } = await readEvaluationRecord(rows[1]!.record)
+		expect(logits!.shape).toEqual([test.length, 4])
+		expect(outcomes.map(({ cleanPrediction }) => cleanPrediction)).toEqual(predictions(logits!, ids))
+		await engine.close()
 	})
 
 	it('refuses data that is not there', async () => {
