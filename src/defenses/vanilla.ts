@@ -13,12 +13,15 @@ const schema = z.strictObject({
 	 * ensemble. Commands give the template of the data set at hand.
 	 */
 	templates: z
-		.union([
-			z.array(z.string()).min(1),
-			z
-				.enum(Object.keys(promptEnsembles) as (keyof typeof promptEnsembles)[])
-				.transform((name) => [...promptEnsembles[name]]),
-		])
+		.union(
+			[
+				z.array(z.string()).min(1),
+				z
+					.enum(Object.keys(promptEnsembles) as (keyof typeof promptEnsembles)[])
+					.transform((name) => [...promptEnsembles[name]]),
+			],
+			{ error: `give at least one template, or the name of an ensemble: ${Object.keys(promptEnsembles).join(', ')}` },
+		)
 		.default([defaultTemplate]),
 })
 

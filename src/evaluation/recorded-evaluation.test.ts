@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { imageStreams } from '../attacks/image-streams.js'
 import { predictions } from '../attacks/predictions.js'
 import { prepareAttack } from '../attacks/registry.js'
 import { threatModel } from '../attacks/threat-model.js'
+import { subset } from '../data/dataset.js'
 import { initialParameters } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { chooseTestTimeDefense } from '../defenses/test-time/registry.js'
@@ -144,6 +145,51 @@ describe('recordedEvaluation', () => {
 		const totals: number[] = []
 		await recordedEvaluation({ ...input, onProgress: ({ total }) => totals.push(total) })
 		expect(totals[0]).toBe(12)
+	})
+
+	it('is given back rather than made again where it is the same, if asked to', async () => {
+		const input = await setting()
+		const record = await recordedEvaluation(input)
+		const { mtimeMs } = await stat(input.path)
+		const onProgress = () => expect.unreachable()
+		expect(await recordedEvaluation({ ...input, reuse: true, onProgress })).toEqual(record)
+		// The batch size changes no outcome.
+		expect(await recordedEvaluation({ ...input, reuse: true, batchSize: 2, onProgress })).toEqual(record)
+		expect((await stat(input.path)).mtimeMs).toBe(mtimeMs)
+		const changes: Partial<RecordedEvaluationInput>[] = [
+			{ seed: 4 },
+			{ threatModel: threatModel('linf', 4 / 255) },
+			{ attack: prepareAttack('pgd-20', { steps: 1 }) },
+			{ parameters: await initialParameters(input.defense, 5) },
+			{ split: subset(input.dataset.test, [0, 1, 2, 3]) },
+		]
+		for (const change of changes) {
+			let done = 0
+			const changed = await recordedEvaluation({
+				...input,
+				...change,
+				reuse: true,
+				onProgress: (counts) => {
+					done = counts.done
+				},
+			})
+			expect(done, Object.keys(change)[0]).toBe(changed!.images)
+			await recordedEvaluation(input)
+		}
+		// Without being asked to, it is evaluated again.
+		let again = 0
+		await recordedEvaluation({ ...input, onProgress: () => again++ })
+		expect(again).toBeGreaterThan(0)
+		await writeFile(input.path, '{"format":1}')
+		await expect(recordedEvaluation({ ...input, reuse: true })).rejects.toThrow(/not an evaluation record/)
+	})
+
+	it('refuses a defense that was prepared for other classes', async () => {
+		const input = await setting()
+		const { classNames } = input.dataset
+		const dataset = { ...input.dataset, classNames: [...classNames].reverse() }
+		await expect(recordedEvaluation({ ...input, dataset })).rejects.toThrow(/classes cat, dog, ship, but tiny has ship/)
+		expect(existsSync(input.path)).toBe(false)
 	})
 
 	it('takes no outcomes from an evaluation of something else', async () => {

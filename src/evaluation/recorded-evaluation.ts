@@ -113,10 +113,11 @@ export interface RecordedEvaluationInput {
 /**
  * Evaluates a defense and writes the record.
  * @returns The record, or undefined when stopped by the signal.
- * @throws NaptuneError when images cannot be read, the test-time defense does not suit the defense, a transfer is asked for
- * without a test-time defense, or the record cannot be written.
+ * @throws NaptuneError when the defense is for other classes than the data's, images cannot be read, the test-time defense
+ * does not suit the defense, a transfer is asked for without a test-time defense, or the record cannot be written.
  */
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
+	requireSameClasses(input)
 	const { engine, clip, split, threatModel, seed, batchSize = 50, path } = input
 	const settings = await settingsOf(input)
 	const finished = input.reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
@@ -146,6 +147,14 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	} finally {
 		await log.close()
 	}
+}
+
+/** Labels of the data are read as positions in the defense's classes. */
+function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void {
+	if (isDeepStrictEqual([...defense.classNames], [...dataset.classNames])) return
+	throw new NaptuneError(
+		`Defense ${defense.name} was prepared for the classes ${defense.classNames.join(', ')}, but ${dataset.name} has ${dataset.classNames.join(', ')}. Prepare it for the classes of the data.`,
+	)
 }
 
 function isSameEvaluation(record: EvaluationRecord, settings: EvaluationSettings): boolean {

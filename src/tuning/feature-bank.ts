@@ -9,6 +9,7 @@ import type { ClipModel } from '../clip/model.js'
 import type { Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
 import { readSafetensorsHeader } from '../files/safetensors.js'
+import { sha256OfBytes } from '../files/sha256.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import type { TuningConfig } from './configuration.js'
 import { innerAttack } from './inner-attack.js'
@@ -31,6 +32,8 @@ export interface FeatureBankInput {
 	readonly clip: ClipModel
 	readonly training: Split
 	readonly config: TuningConfig
+	/** Whether steps were made with it already, so that it has to be there as a whole. */
+	readonly inUse: boolean
 	readonly onProgress?: ((done: number, total: number) => void) | undefined
 	/** Stops after the images under way; what was done is saved. */
 	readonly signal?: AbortSignal | undefined
@@ -41,13 +44,20 @@ const secondsBetweenSaves = 120
 /**
  * Reads the bank of a run, or makes the rest of it.
  * @returns Nothing when stopped.
- * @throws NaptuneError when the file is damaged or not of these images, or an image cannot be read.
+ * @throws NaptuneError when the file is damaged, not of this run, or gone though in use, or an image cannot be read.
  */
 export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureBank | undefined> {
-	const { path, classifier, clip, training, config, onProgress, signal } = input
+	const { path, classifier, clip, training, config, inUse, onProgress, signal } = input
 	const { length } = training
 	const width = clip.config.projectionDimension
-	const { bank, done } = (await readBank(path, length, width)) ?? { bank: emptyBank(length, width), done: 0 }
+	const origin = originOf(input)
+	const kept = await readBank(path, length, width, origin)
+	if (inUse && kept?.done !== length) {
+		throw new NaptuneError(
+			`${path} is ${kept ? 'not whole' : 'missing'}, which the steps so far were made with. Restore it, or start again in another folder.`,
+		)
+	}
+	const { bank, done } = kept ?? { bank: emptyBank(length, width), done: 0 }
 	let lastSave = performance.now()
 	let at = done
 	while (at < length && !signal?.aborted) {
@@ -64,11 +74,11 @@ export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureB
 		at += positions.length
 		onProgress?.(at, length)
 		if (performance.now() - lastSave > secondsBetweenSaves * 1000) {
-			await writeBank(path, bank, at)
+			await writeBank(path, bank, at, origin)
 			lastSave = performance.now()
 		}
 	}
-	if (at > done) await writeBank(path, bank, at)
+	if (at > done) await writeBank(path, bank, at, origin)
 	return at === length ? bank : undefined
 }
 
@@ -77,23 +87,37 @@ function emptyBank(images: number, width: number): FeatureBank {
 	return { clean: zeros(), adversarial: zeros() }
 }
 
-async function writeBank(path: string, { clean, adversarial }: FeatureBank, done: number): Promise<void> {
-	await saveTensors(path, { clean, adversarial }, { done: String(done) })
+/** What the features were made of; banks of other images, models or attacks have other ones. */
+function originOf({ clip, training, config: { defense, attack, seed } }: FeatureBankInput): string {
+	const ids = Array.from({ length: training.length }, (_, index) => training.id(index))
+	return sha256OfBytes(JSON.stringify([clip.checkpoint.sha256, ids, defense, attack, seed]))
+}
+
+async function writeBank(
+	path: string,
+	{ clean, adversarial }: FeatureBank,
+	done: number,
+	origin: string,
+): Promise<void> {
+	await saveTensors(path, { clean, adversarial }, { done: String(done), origin })
 }
 
 async function readBank(
 	path: string,
 	images: number,
 	width: number,
+	origin: string,
 ): Promise<{ readonly bank: FeatureBank; readonly done: number } | undefined> {
 	if (!existsSync(path)) return undefined
 	const { metadata } = await readSafetensorsHeader(path)
 	const { clean, adversarial } = await loadTensors(path)
 	const done = Number(metadata.done)
-	const fits = [clean, adversarial].every((tensor) => String(tensor?.shape) === String([images, width]))
+	const fits =
+		metadata.origin === origin &&
+		[clean, adversarial].every((tensor) => String(tensor?.shape) === String([images, width]))
 	if (!fits || !Number.isInteger(done) || done < 0 || done > images) {
 		throw new NaptuneError(
-			`${path} is not the feature bank of this run: ${images} x ${width} clean and adversarial features were expected. Delete it, and the run makes it again.`,
+			`${path} is not the feature bank of this run: ${images} x ${width} clean and adversarial features of its own images, model and attack were expected. Restore it, or start again in another folder.`,
 		)
 	}
 	return { bank: { clean: clean!, adversarial: adversarial! }, done }

@@ -4,6 +4,7 @@ import { watch } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { loadClip } from '../clip/model.js'
 import { createEngine } from '../runtime/index.js'
+import { tuningConfig } from './configuration.js'
 import { tinyDataset, tinyTuning } from './tiny.test.support.js'
 import { tune } from './tune.js'
 
@@ -11,12 +12,14 @@ import { tune } from './tune.js'
 export type KillPoint =
 	/** After so many image visits of the whole run, in the middle of a step. */
 	| { readonly images: number }
+	/** After so many images of a bank of features. */
+	| { readonly bank: number }
 	/** Once an epoch's line is in the log and before the state is saved. */
 	| { readonly epoch: number }
 	/** While a file whose name begins so is being written. */
 	| { readonly writing: string }
 
-const [model, output, kill] = process.argv.slice(2) as [string, string, string]
+const [model, output, kill, overrides] = process.argv.slice(2) as [string, string, string, string]
 const at = JSON.parse(kill) as KillPoint | null
 const die = () => process.kill(process.pid, 'SIGKILL')
 
@@ -31,11 +34,14 @@ const { finished } = await tune({
 	engine,
 	clip: await loadClip(model),
 	dataset: tinyDataset(),
-	config: tinyTuning(),
+	config: tuningConfig({ ...tinyTuning(), ...JSON.parse(overrides) }),
 	output,
 	resume: true,
 	onProgress: ({ imagesDone }) => {
 		if (at && 'images' in at && imagesDone >= at.images) die()
+	},
+	onBank: (done) => {
+		if (at && 'bank' in at && done >= at.bank) die()
 	},
 	onEpoch: ({ epoch }) => {
 		if (at && 'epoch' in at && epoch === at.epoch) die()

@@ -7,15 +7,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readJsonLines } from '../files/json-lines.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import type { KillPoint } from './kill-resume.test.helper.js'
+import { loadTensors } from './tensor-set.js'
 import { writeTinyCheckpoint } from './tiny.test.support.js'
 
 const program = fileURLToPath(new URL('./kill-resume.test.helper.js', import.meta.url))
 
-/** Runs or resumes in a process of its own. @returns The signal that ended it, or its exit code. */
-function runProcess(model: string, output: string, kill: KillPoint | null): Promise<NodeJS.Signals | number | null> {
-	const child = spawn(process.execPath, [program, model, output, JSON.stringify(kill)], {
-		stdio: ['ignore', 'inherit', 'inherit'],
-	})
+/** Runs or resumes in a process of its own. @param overrides Settings of the run. @returns The signal that ended it, or its exit code. */
+function runProcess(
+	model: string,
+	output: string,
+	kill: KillPoint | null,
+	overrides: Readonly<Record<string, unknown>> = {},
+): Promise<NodeJS.Signals | number | null> {
+	const args = [program, model, output, JSON.stringify(kill), JSON.stringify(overrides)]
+	const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
 	return new Promise((resolve, reject) => {
 		child.on('error', reject)
 		child.on('exit', (code, signal) => resolve(signal ?? code))
@@ -63,6 +68,33 @@ describe('a run that is killed and resumed', () => {
 		expect((await readdir(output)).sort()).toEqual(
 			['log.jsonl', 'parameters.safetensors', 'result.json', 'run.json', 'state.safetensors'].sort(),
 		)
+	}, 300_000)
+
+	it('ends in the same bytes with a bank of features and SGD', async () => {
+		const folder = await temporaryFolder()
+		const settings = {
+			defense: { name: 'advpt', options: { textPrompts: 2 } },
+			loss: 'adversarial',
+			attack: { epsilon: 4 / 255, steps: 2, objective: 'feature-kl', start: 'one-sided', when: 'once' },
+			optimizer: { name: 'sgd', learningRate: 0.01, warmupRate: null },
+		}
+		const [unbroken, output] = [join(folder, 'unbroken'), join(folder, 'run')]
+		expect(await runProcess(model, unbroken, null, settings)).toBe(0)
+		const kills: KillPoint[] = [{ bank: 8 }, { writing: 'bank.safetensors' }, { images: 4 }, { images: 22 }]
+		for (const kill of kills) {
+			expect(await runProcess(model, output, kill, settings), JSON.stringify(kill)).toBe('SIGKILL')
+		}
+		expect(await runProcess(model, output, null, settings)).toBe(0)
+		for (const file of ['bank.safetensors', 'state.safetensors', 'parameters.safetensors', 'log.jsonl', 'run.json']) {
+			// A state also holds how long it took.
+			if (file === 'state.safetensors') {
+				const [own, expected] = [await loadTensors(join(output, file)), await loadTensors(join(unbroken, file))]
+				expect(Object.keys(own)).toContain('velocity/text.context.0')
+				expect(own).toEqual(expected)
+			} else {
+				expect(await readFile(join(output, file)), file).toEqual(await readFile(join(unbroken, file)))
+			}
+		}
 	}, 300_000)
 
 	it('clears away what the kill left half-written', async () => {

@@ -10,7 +10,6 @@ import { zeroShotTemplate } from '../clip/templates.js'
 import { type Dataset, labelsOf, type Split } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
 import type { Defense } from '../defenses/defense.js'
-import { prepareDefense } from '../defenses/registry.js'
 import { NaptuneError } from '../errors.js'
 import { openJsonLines } from '../files/json-lines.js'
 import type { Tensor } from '../onnx/tensor.js'
@@ -22,6 +21,7 @@ import { type FeatureBank, openFeatureBank } from './feature-bank.js'
 import { requireFinite } from './finite.js'
 import { tuningLosses } from './losses.js'
 import { optimizers } from './optimizers.js'
+import { prepareTuning } from './prepare-tuning.js'
 import type { ConfigurationOrigin } from './presets.js'
 import { describeRun } from './run-description.js'
 import { openRunDirectory, runFiles } from './run-directory.js'
@@ -108,10 +108,7 @@ export interface TuneResult {
  */
 export async function tune(input: TuneInput): Promise<TuneResult> {
 	const { clip, config, output } = input
-	const defense = prepareDefense(config.defense.name, clip, input.dataset.classNames, config.defense.options)
-	if (defense.parameters.size === 0) {
-		throw new NaptuneError(`Defense ${defense.name} learns nothing, so there is nothing to tune; evaluate it as it is.`)
-	}
+	const defense = prepareTuning(clip, input.dataset.classNames, config)
 	const dataset = fewShot(input.dataset, config.shots, config.seed)
 	if (dataset.train.length === 0) {
 		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
@@ -246,14 +243,19 @@ async function featureBank(
 	{ parameters, optimizer }: TuningState,
 ): Promise<FeatureBank | undefined | 'stopped'> {
 	if (config.attack.when !== 'once') return undefined
-	const path = join(output, runFiles.bank)
-	if (optimizer.step > 0 && !existsSync(path)) {
-		throw new NaptuneError(`${path} is missing, which the steps so far were made with. Start again in another folder.`)
-	}
 	const textFeatures = await programs.text.features(parameters)
 	const classifier = programs.attacked({ ...parameters, textFeatures })
-	const training = dataset.train
-	return (await openFeatureBank({ path, classifier, clip, training, config, onProgress: onBank, signal })) ?? 'stopped'
+	const bank = await openFeatureBank({
+		path: join(output, runFiles.bank),
+		classifier,
+		clip,
+		training: dataset.train,
+		config,
+		inUse: optimizer.step > 0,
+		onProgress: onBank,
+		signal,
+	})
+	return bank ?? 'stopped'
 }
 
 function epochRecord(

@@ -5,7 +5,6 @@ import { type ClipModel, logScale } from '../clip/model.js'
 import { similarityLogits } from '../clip/similarity.js'
 import { type Defense, parameterInputs } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
-import { NaptuneError } from '../errors.js'
 import { ops } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
 import type { Engine, Feeds } from '../runtime/engine.js'
@@ -29,7 +28,6 @@ export interface TuningPrograms {
 /**
  * Compiles the programs of a run; the inner attack's with its first use.
  * @param template Of hand-written prompts, where the inner attack's target is vanilla CLIP.
- * @throws NaptuneError when a feature bank is asked for and the method changes the image tower.
  */
 export async function compileTuningPrograms(
 	engine: Engine,
@@ -39,7 +37,6 @@ export async function compileTuningPrograms(
 	template: string,
 ): Promise<TuningPrograms> {
 	const { target, when } = config.attack
-	if (when === 'once') requireFixedImageTower(clip, defense)
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
 	const loss = tuningLosses.get(config.loss)!
 	const image = await createImageSide(engine, clip, defense, loss, when === 'once' ? 'features' : 'pixels')
@@ -107,14 +104,4 @@ function targetClassifier(
 		},
 		compileOptions: { name: 'inner attack' },
 	})
-}
-
-function requireFixedImageTower(clip: ClipModel, defense: Defense): void {
-	const { imageSize } = clip.config.vision
-	const { lookup, used } = parameterInputs(defense)
-	defense.imageFeatures(ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize]), lookup)
-	if (used.size === 0) return
-	throw new NaptuneError(
-		`attack.when once makes image features before tuning, but ${defense.name} learns in the image tower (${[...used.keys()][0]}), which changes them. Set attack.when to every-step.`,
-	)
 }

@@ -12,6 +12,7 @@ import { type Comparison, type ComparisonEntry, compareEvaluations } from '../..
 import { controlDefense } from '../../evaluation/control.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { readJsonFile } from '../../files/json-file.js'
+import { prepareTuning } from '../../tuning/prepare-tuning.js'
 import { loadPreset, presetConfig, presetEvaluationSchema } from '../../tuning/presets.js'
 import { runFiles } from '../../tuning/run-directory.js'
 import { type TuneResult, tune } from '../../tuning/tune.js'
@@ -118,12 +119,18 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 				: presetConfig(preset, name, overrides, options.set)),
 		}
 	})
+	if (!preset.variants && methods.some(({ name, config }) => config.defense.name !== name)) {
+		throw new NaptuneError(
+			'--set defense.name would make all compared methods the same one. Choose them by --defenses.',
+		)
+	}
 	const attack = prepareAttack(options.attack ?? evaluation.attack)
 	const output = resolve(options.output)
 
 	const clip = await loadModel(options.model)
 	const dataset = await loadData(session, options.data, seed)
 	const images = options.images ?? evaluation.images
+	for (const { config } of methods) prepareTuning(clip, dataset.classNames, config)
 	const split =
 		images === undefined || images >= dataset.test.length ? dataset.test : stratifiedSubset(dataset.test, images, seed)
 	progress.line(
