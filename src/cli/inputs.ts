@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option } from 'commander'
+import { embeddedModel } from '../clip/checkpoint.js'
 import { type ClipModel, loadClip } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { datasetNames, loadDataset } from '../data/registry.js'
 import { stratifiedSubset } from '../data/subsets.js'
-import { packagedModel } from './package-files.js'
 import type { Session } from './session.js'
 
 /** The data set that comes with the package. */
@@ -16,8 +16,8 @@ export const packagedData = 'cifar10-mini'
 /** `--model`. */
 export function modelOption(): Option {
 	return new Option('--model <folder-or-id>', 'CLIP checkpoint: a folder, or an id of the Hugging Face hub').default(
-		packagedModel,
-		'the nano model of the package',
+		embeddedModel,
+		'nano, the model of the package',
 	)
 }
 
@@ -31,7 +31,7 @@ export function dataOption(): Option {
 
 /** Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere. */
 export function loadModel(source: string): Promise<ClipModel> {
-	return loadClip(existsSync(source) ? resolve(source) : source)
+	return loadClip(source !== embeddedModel && existsSync(source) ? resolve(source) : source)
 }
 
 /** Loads data and passes on what a person must be told about it. */

@@ -336,3 +336,13 @@ describe('loadCheckpoint with the processor of transformers 5', () => {
 		expect(tensors.size).toBe(46)
 	})
 })
+
+describe('the embedded model', () => {
+	it('goes by its name from any folder, and is the one of the package', async () => {
+		const { source, directory, sha256 } = await loadCheckpoint('nano')
+		const packaged = fileURLToPath(new URL('../../models/nano', import.meta.url))
+		expect(source).toBe('nano')
+		expect(directory).toBe(packaged)
+		expect(sha256).toBe((await loadCheckpoint(packaged)).sha256)
+	})
+})

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { NaptuneError } from '../errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import { loadWeights } from './checkpoint-weights.js'
@@ -15,7 +16,7 @@ import type { WeightReference } from './weights.js'
 
 /** A loaded checkpoint. Nothing of the weights is in memory. */
 export interface Checkpoint {
-	/** The directory or hub id that was asked for. */
+	/** The name, directory or hub id that was asked for. */
 	readonly source: string
 	/** Commit hash, for a checkpoint of the hub. */
 	readonly revision?: string
@@ -45,10 +46,15 @@ export interface LoadCheckpointOptions extends HubOptions {
 	readonly token?: string
 }
 
+/** Name of the CLIP that comes with the package. A folder of that name is reached as `./nano`. */
+export const embeddedModel = 'nano'
+
+const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedModel}`, import.meta.url))
+
 /**
  * Loads a CLIP checkpoint. The weights' file is read once, to fingerprint it and to find numbers that are not finite.
- * @param source A directory in the layout of openai/clip-vit-base-patch16, or a hub id such as that. An existing
- * directory wins.
+ * @param source `nano` for the embedded model, a directory in the layout of openai/clip-vit-base-patch16, or a hub id such
+ * as that. An existing directory wins over a hub id.
  * @throws NaptuneError when files are missing, damaged or hostile, this is not a CLIP with two transformers, config,
  * weights and preprocessing disagree, weights are not finite, or the hub or a cache fails.
  */
@@ -77,6 +83,7 @@ async function locate(
 	source: string,
 	options: LoadCheckpointOptions,
 ): Promise<{ readonly directory: string; readonly commit?: string }> {
+	if (source === embeddedModel) return { directory: embeddedDirectory }
 	const status = await stat(source).catch((error: NodeJS.ErrnoException) => {
 		if (error.code === 'EACCES')
 			throw new NaptuneError(`No permission to read ${source}. Change its permissions.`, { cause: error })

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { prepareAttack } from '../../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../../attacks/threat-model.js'
+import { embeddedModel } from '../../clip/checkpoint.js'
 import { stratifiedSubset } from '../../data/subsets.js'
 import { NaptuneError } from '../../errors.js'
 import { controlDefense } from '../../evaluation/control.js'
@@ -17,7 +18,6 @@ import { duration, epsilonText, grouped } from '../format.js'
 import { loadData, loadModel, packagedData } from '../inputs.js'
 import { accuracyTable, measure } from '../measure.js'
 import { addSharedOptions, given, type SharedOptions, seedOption, wholeNumber } from '../options.js'
-import { packagedModel } from '../package-files.js'
 import { type Session, withSession } from '../session.js'
 
 interface DemoOptions extends SharedOptions {
@@ -78,7 +78,7 @@ async function runDemo(options: DemoOptions, session: Session): Promise<void> {
 	const stop = () =>
 		new Interruption(`Stopped. What was done is saved; naptune demo --resume --output ${output} goes on from there.`)
 
-	const clip = await loadModel(packagedModel)
+	const clip = await loadModel(embeddedModel)
 	const dataset = await loadData(session, packagedData, config.seed)
 	const { test } = dataset
 	const images = options.images ?? evaluation.images
