@@ -14,9 +14,12 @@ export {
 	createZeroShotClassifier,
 	type ZeroShotClassifier,
 } from './clip/zero-shot.js'
+export { type CaptionsOptions, loadCaptions } from './data/captions.js'
 export { checkImages } from './data/check-images.js'
+export { classCaptionTemplates, classGallery } from './data/class-captions.js'
 export { type Dataset, type Split, subset } from './data/dataset.js'
 export { fewShot } from './data/few-shot.js'
+export type { Gallery } from './data/gallery.js'
 export { datasetNames, loadDataset } from './data/registry.js'
 export { selectClasses, stratifiedSubset } from './data/subsets.js'
 export type { Defense, Parameter } from './defenses/defense.js'
@@ -31,6 +34,21 @@ export {
 	type RecordedEvaluationInput,
 	recordedEvaluation,
 } from './evaluation/recorded-evaluation.js'
+export {
+	type RecordedRetrievalInput,
+	type RetrievalRecord,
+	recordedRetrieval,
+} from './evaluation/recorded-retrieval.js'
+export {
+	type DirectionResult,
+	type Recall,
+	type RetrievalRanks,
+	type RetrievalResult,
+	retrievalRanks,
+	summarizeRanks,
+	summarizeRetrieval,
+} from './evaluation/retrieval.js'
+export { captionDefense, retrievalAttack } from './evaluation/retrieval-attack.js'
 export { loadTunedRun, type TunedRun } from './evaluation/tuned-run.js'
 export { wilsonInterval } from './evaluation/wilson.js'
 export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'

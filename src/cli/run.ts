@@ -6,6 +6,7 @@ import { addClassifyCommand } from './commands/classify.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
 import { addPretrainCommand } from './commands/pretrain.js'
+import { addRetrieveCommand } from './commands/retrieve.js'
 import { addTuneCommand } from './commands/tune.js'
 import { exitCodes } from './exit-codes.js'
 import { survivePipes } from './output.js'
@@ -34,6 +35,7 @@ export function createProgram(): Command {
 	addTuneCommand(program)
 	addEvaluateCommand(program)
 	addClassifyCommand(program)
+	addRetrieveCommand(program)
 	addPretrainCommand(program)
 	addBenchCommand(program)
 	return program

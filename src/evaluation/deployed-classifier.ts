@@ -9,20 +9,23 @@ import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { computeTextFeatures } from '../tuning/text-side.js'
 
-const classesPerChunk = 64
+/** Classes whose text features are computed at once. */
+export const classesPerChunk = 64
 
 /**
  * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
  * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`.
  * @param parameters Of the defense, by name; empty for one that learns nothing.
+ * @param known Text features [C, E] of the defense with these parameters, where they have been computed before.
  */
 export async function deployedClassifier(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
 	parameters: Readonly<Record<string, Tensor<'float32'>>>,
+	known?: Tensor<'float32'>,
 ): Promise<GraphClassifier> {
-	const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
+	const textFeatures = known ?? (await computeTextFeatures(engine, defense, parameters, classesPerChunk))
 	const { imageSize } = clip.config.vision
 	return createGraphClassifier({
 		engine,

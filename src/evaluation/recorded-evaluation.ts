@@ -120,7 +120,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 }
 
 /** The same classifier, whose gradients are told. */
-function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
+export function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
 	if (!onGradient) return classifier
 	return {
 		...classifier,
@@ -132,7 +132,14 @@ function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['on
 	}
 }
 
-async function settingsOf(input: RecordedEvaluationInput): Promise<EvaluationSettings> {
+/** What {@link settingsOf} reads. */
+export type SettingsInput = Pick<
+	RecordedEvaluationInput,
+	'engine' | 'clip' | 'splitName' | 'split' | 'defense' | 'parameters' | 'attack' | 'threatModel' | 'seed'
+> & { readonly dataset: Pick<Dataset, 'name' | 'origin' | 'notices' | 'classNames'> }
+
+/** Everything that decides the outcomes of attacking a defense on images. */
+export async function settingsOf(input: SettingsInput): Promise<EvaluationSettings> {
 	const { engine, clip, dataset, splitName, split, defense, parameters, attack, threatModel, seed } = input
 	const { source, revision, sha256 } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
@@ -163,7 +170,8 @@ async function settingsOf(input: RecordedEvaluationInput): Promise<EvaluationSet
 	}
 }
 
-function fingerprint(parameters: Readonly<Record<string, Tensor<'float32'>>>): string {
+/** SHA-256 of parameters: names, shapes and bytes in the order of the names. */
+export function fingerprint(parameters: Readonly<Record<string, Tensor<'float32'>>>): string {
 	const names = Object.keys(parameters).sort()
 	const parts = names.map((name) => {
 		const { shape, data } = parameters[name]!
