@@ -25,9 +25,14 @@ export { selectClasses, stratifiedSubset } from './data/subsets.js'
 export type { Defense, Parameter } from './defenses/defense.js'
 export { defenses, prepareDefense } from './defenses/registry.js'
 export { NaptuneError } from './errors.js'
+export { assess, type CalibratedScore, flagRates, type RefinementAssessment } from './evaluation/assessment.js'
+export { areaUnderRoc, type FalsePositives, falsePositives, pValue } from './evaluation/calibration.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'
 export { deployedClassifier } from './evaluation/deployed-classifier.js'
+export { type DetectionInput, type DetectionResult, measureDetection } from './evaluation/detection.js'
 export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
+export { evasionObjective } from './evaluation/evasion-objective.js'
+export { type CalibrateInput, type Calibration, calibrate, hasCorrections } from './evaluation/recorded-calibration.js'
 export {
 	type EvaluationRecord,
 	type EvaluationSettings,

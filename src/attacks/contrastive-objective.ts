@@ -28,11 +28,14 @@ export function contrastiveObjective(texts: number): Objective {
 	}
 }
 
-/** log Σ exp over the last axis, [B, C] to [B]. */
+/**
+ * log Σ exp over the last axis, [B, C] to [B]. The shift against overflow is a whole number, through which no gradient
+ * flows: what would come of it is rounding that depends on the batch.
+ */
 function logSumExp(x: Value): Value {
-	const largest = ops.reduceMax(x, [1], true)
-	const sum = ops.reduceSum(ops.exp(ops.sub(x, largest)), [1])
-	return ops.add(ops.squeeze(largest, [1]), ops.log(sum))
+	const shift = ops.floor(ops.reduceMax(x, [1], true))
+	const sum = ops.rowSums(ops.exp(ops.sub(x, shift)))
+	return ops.add(ops.squeeze(shift, [1]), ops.log(sum))
 }
 
 /**

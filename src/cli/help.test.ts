@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runCli } from './cli.test.helper.js'
 import { createProgram } from './run.js'
 
-const commands = ['demo', 'tune', 'evaluate', 'classify', 'retrieve', 'pretrain', 'bench']
+const commands = ['demo', 'tune', 'evaluate', 'classify', 'calibrate', 'retrieve', 'pretrain', 'bench']
 
 describe.concurrent('naptune', () => {
 	it('lists its commands and exit codes', async () => {

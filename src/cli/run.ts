@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { addBenchCommand } from './commands/bench.js'
+import { addCalibrateCommand } from './commands/calibrate.js'
 import { addClassifyCommand } from './commands/classify.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
@@ -35,6 +36,7 @@ export function createProgram(): Command {
 	addTuneCommand(program)
 	addEvaluateCommand(program)
 	addClassifyCommand(program)
+	addCalibrateCommand(program)
 	addRetrieveCommand(program)
 	addPretrainCommand(program)
 	addBenchCommand(program)

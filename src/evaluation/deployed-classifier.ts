@@ -8,13 +8,15 @@ import { ops } from '../onnx/index.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { computeTextFeatures } from '../tuning/text-side.js'
+import { correctionTaps } from './correction-score.js'
 
 /** Classes whose text features are computed at once. */
 export const classesPerChunk = 64
 
 /**
  * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
- * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`.
+ * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`, and of a defense with refiners
+ * the scores of {@link correctionTaps}.
  * @param parameters Of the defense, by name; empty for one that learns nothing.
  * @param known Text features [C, E] of the defense with these parameters, where they have been computed before.
  */
@@ -32,10 +34,11 @@ export async function deployedClassifier(
 		classNames: defense.classNames,
 		imageShape: [3, imageSize, imageSize],
 		build: (pixels) => {
-			const { features } = defense.imageFeatures(pixels, fixedParameters(parameters))
+			const { features, refinements } = defense.imageFeatures(pixels, fixedParameters(parameters))
 			return {
 				logits: similarityLogits(features, ops.literal(textFeatures), logScale(clip)),
 				imageFeatures: features,
+				...correctionTaps(refinements),
 			}
 		},
 		compileOptions: { name: defense.name },

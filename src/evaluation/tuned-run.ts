@@ -24,9 +24,13 @@ export interface TunedRun {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
 	readonly trainedEpsilon: number
+	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
+	readonly fewShot?: { readonly shots: number; readonly seed: number }
 	/** Loads the data set that the run was tuned on. @throws NaptuneError when it is gone or has changed. */
 	dataset(): Promise<Dataset>
 }
+
+const sampleSchema = z.object({ shots: z.int().positive(), seed: z.int().nonnegative(), procedure: z.literal('CoOp') })
 
 const description = z.object({
 	format: z.literal(1),
@@ -70,6 +74,7 @@ export async function loadTunedRun(directory: string, model?: string): Promise<T
 	}
 	const defense = prepareDefense(run.defense.name, clip, run.dataset.classNames, run.defense.options)
 	const parameters = await loadTensors(parametersFile)
+	const sample = sampleSchema.safeParse(run.dataset.origin.fewShot)
 	checkParameters(defense, parameters, parametersFile)
 	return {
 		directory,
@@ -77,6 +82,7 @@ export async function loadTunedRun(directory: string, model?: string): Promise<T
 		defense,
 		parameters,
 		trainedEpsilon: run.config.attack.epsilon,
+		...(sample.success ? { fewShot: { shots: sample.data.shots, seed: sample.data.seed } } : {}),
 		dataset: () => sameDataset(run.dataset.origin, directory),
 	}
 }
