@@ -187,9 +187,9 @@ function recordName(
 }
 
 function adaptiveNote({ attacks }: DetectionResult): string {
-	const warning = 'The score is no defense: an attacker who knows it can evade it'
+	const warning = 'The score is no defense, since an attacker who knows it can evade it'
 	return attacks.length > 1
-		? `${warning}, as the second attack does at one weight and one number of steps; stronger ones may evade it better.`
+		? `${warning}; the second attack tries so with one weight and one number of steps, and stronger ones may do better.`
 		: `${warning}; that was not measured here.`
 }
 
