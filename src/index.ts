@@ -14,9 +14,12 @@ export {
 	createZeroShotClassifier,
 	type ZeroShotClassifier,
 } from './clip/zero-shot.js'
+export { type CaptionsOptions, loadCaptions } from './data/captions.js'
 export { checkImages } from './data/check-images.js'
+export { classCaptionTemplates, classGallery } from './data/class-captions.js'
 export { type Dataset, type Split, subset } from './data/dataset.js'
 export { fewShot } from './data/few-shot.js'
+export type { Gallery } from './data/gallery.js'
 export { datasetNames, loadDataset } from './data/registry.js'
 export { selectClasses, stratifiedSubset } from './data/subsets.js'
 export type { Defense, Parameter } from './defenses/defense.js'
@@ -27,8 +30,11 @@ export {
 	testTimeDefenses,
 } from './defenses/test-time/registry.js'
 export { NaptuneError } from './errors.js'
+export { assess, type CalibratedScore, flagRates, type RefinementAssessment } from './evaluation/assessment.js'
+export { areaUnderRoc, type FalsePositives, falsePositives, pValue } from './evaluation/calibration.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'
 export { deployedClassifier } from './evaluation/deployed-classifier.js'
+export { type DetectionInput, type DetectionResult, measureDetection } from './evaluation/detection.js'
 export {
 	type Distortion,
 	type DistortionInput,
@@ -42,7 +48,9 @@ export type {
 	PlaceDistortion,
 } from './evaluation/distortion-samples.js'
 export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
+export { evasionObjective } from './evaluation/evasion-objective.js'
 export { inspectRun, type RunInspection } from './evaluation/inspect-run.js'
+export { type CalibrateInput, type Calibration, calibrate, hasCorrections } from './evaluation/recorded-calibration.js'
 export {
 	type DistortionRecord,
 	type RecordedDistortionInput,
@@ -55,6 +63,21 @@ export {
 	type RecordedEvaluationInput,
 	recordedEvaluation,
 } from './evaluation/recorded-evaluation.js'
+export {
+	type RecordedRetrievalInput,
+	type RetrievalRecord,
+	recordedRetrieval,
+} from './evaluation/recorded-retrieval.js'
+export {
+	type DirectionResult,
+	type Recall,
+	type RetrievalRanks,
+	type RetrievalResult,
+	retrievalRanks,
+	summarizeRanks,
+	summarizeRetrieval,
+} from './evaluation/retrieval.js'
+export { captionDefense, retrievalAttack } from './evaluation/retrieval-attack.js'
 export { testTimeClassifier } from './evaluation/test-time-classifier.js'
 export { transferAttack } from './evaluation/transfer-attack.js'
 export { loadTunedRun, type OpenedRun, openRun, type TunedRun } from './evaluation/tuned-run.js'

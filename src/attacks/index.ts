@@ -5,6 +5,7 @@ export type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-de
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
 export type { Classifier, Taps } from './classifier.js'
+export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
 export {
 	type BoundFeeds,

@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { runCli } from './cli.test.helper.js'
 import { createProgram } from './run.js'
 
-const commands = ['demo', 'tune', 'evaluate', 'distortion', 'inspect', 'classify', 'pretrain', 'bench']
+const commands = [
+	'demo',
+	'tune',
+	'evaluate',
+	'compare',
+	'defenses',
+	'distortion',
+	'inspect',
+	'classify',
+	'calibrate',
+	'retrieve',
+	'pretrain',
+	'bench',
+]
 
 describe.concurrent('naptune', () => {
 	it('lists its commands and exit codes', async () => {

@@ -54,6 +54,24 @@ export function wholeNumber(minimum: number): (text: string) => number {
 	}
 }
 
+/** `--false-positive-rate` of flags on clean images. */
+export function falsePositiveRateOption(): Option {
+	return new Option('--false-positive-rate <share>', 'share of clean images that may be flagged as heavily corrected')
+		.argParser((text) => {
+			const value = text.trim() === '' ? Number.NaN : Number(text)
+			if (!(value > 0 && value < 1)) throw new InvalidArgumentError('Expected a number between 0 and 1, such as 0.05.')
+			return value
+		})
+		.default(0.05)
+}
+
+/** Parser of numbers of at least 0. */
+export function nonNegative(text: string): number {
+	const value = text.trim() === '' ? Number.NaN : Number(text)
+	if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Expected a number of at least 0.')
+	return value
+}
+
 /** Parser of lists such as `cat,dog,tennis racket`. */
 export function commaList(text: string): string[] {
 	const items = text.split(',').map((item) => item.trim())

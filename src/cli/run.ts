@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { addBenchCommand } from './commands/bench.js'
+import { addCalibrateCommand } from './commands/calibrate.js'
 import { addClassifyCommand } from './commands/classify.js'
 import { addCompareCommand } from './commands/compare.js'
 import { addDefensesCommand } from './commands/defenses.js'
@@ -10,6 +11,7 @@ import { addDistortionCommand } from './commands/distortion.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
+import { addRetrieveCommand } from './commands/retrieve.js'
 import { addTuneCommand } from './commands/tune.js'
 import { exitCodes } from './exit-codes.js'
 import { survivePipes } from './output.js'
@@ -42,6 +44,8 @@ export function createProgram(): Command {
 	addDistortionCommand(program)
 	addInspectCommand(program)
 	addClassifyCommand(program)
+	addCalibrateCommand(program)
+	addRetrieveCommand(program)
 	addPretrainCommand(program)
 	addBenchCommand(program)
 	return program

@@ -6,24 +6,37 @@ import { type ClassProbability, mostProbable } from '../clip/zero-shot.js'
 import type { Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
 import { decodeImage } from '../images/decode.js'
+import { assess, type RefinementAssessment } from './assessment.js'
 import { preparedImages } from './evaluate.js'
+import { type Calibration, scoreTaps } from './recorded-calibration.js'
 
 /** The most probable classes of one picture, best first. */
 export interface ClassifiedImage {
 	readonly path: string
 	readonly classes: readonly ClassProbability[]
+	/** How heavily refiners corrected the picture; where a calibration was given. */
+	readonly refinement?: RefinementAssessment
+}
+
+/** Options of {@link classify}. */
+export interface ClassifyOptions {
+	/** Classes per picture, at most all. */
+	readonly top: number
+	/** Pictures at once; default 16. */
+	readonly batchSize?: number
+	/** Assess the corrections of a model with refiners, at this false-positive rate. */
+	readonly corrections?: { readonly calibration: Pick<Calibration, 'scores'>; readonly falsePositiveRate: number }
 }
 
 /**
  * Classifies image files.
- * @param options.top Classes per picture, at most all. @param options.batchSize Pictures at once; default 16.
  * @throws NaptuneError naming a file that is not a readable image, or whose logits are not numbers.
  */
 export async function* classify(
 	clip: ClipModel,
 	classifier: Classifier,
 	paths: readonly string[],
-	{ top, batchSize = 16 }: { readonly top: number; readonly batchSize?: number },
+	{ top, batchSize = 16, corrections }: ClassifyOptions,
 ): AsyncGenerator<ClassifiedImage> {
 	if (!Number.isInteger(top) || top < 1)
 		throw new NaptuneError(`The number of classes to name must be at least 1, got ${top}.`)
@@ -40,11 +53,22 @@ export async function* classify(
 			files,
 			part.map((_, row) => start + row),
 		)
-		const { logits } = await classifier.evaluate(pixels, ['logits'])
+		const taps = await classifier.evaluate(pixels, ['logits', ...(corrections ? scoreTaps(classifier) : [])])
+		const { logits, correction, disagreement } = taps
 		const { classNames } = classifier
 		for (const [row, path] of part.entries()) {
 			const own = logits!.data.subarray(row * classNames.length, (row + 1) * classNames.length)
-			yield { path, classes: mostProbable(own, classNames, top, path) }
+			const classes = mostProbable(own, classNames, top, path)
+			if (!corrections || !correction) {
+				yield { path, classes }
+				continue
+			}
+			const { calibration, falsePositiveRate } = corrections
+			const scores = {
+				correction: correction.data[row]!,
+				...(disagreement ? { disagreement: disagreement.data[row]! } : {}),
+			}
+			yield { path, classes, refinement: assess(calibration, falsePositiveRate, scores) }
 		}
 	}
 }

@@ -8,9 +8,11 @@ import { ops } from '../onnx/index.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { computeTextFeatures } from '../tuning/text-side.js'
+import { correctionTaps } from './correction-score.js'
 import { tokenTaps } from './token-taps.js'
 
-const classesPerChunk = 64
+/** Classes whose text features are computed at once. */
+export const classesPerChunk = 64
 
 /** A defense with the values of its parameters. */
 export interface DeployedModel {
@@ -20,21 +22,29 @@ export interface DeployedModel {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 }
 
+/** Options of {@link deployedClassifier}. */
+export interface DeployOptions {
+	readonly tokens?: boolean
+	readonly textFeatures?: Tensor<'float32'>
+}
+
 /**
  * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
- * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`.
+ * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`, and of a defense with refiners
+ * the scores of {@link correctionTaps}.
  * @param parameters Of the defense, by name; empty for one that learns nothing.
  * @param options.tokens Whether the tokens of the image tower are taps as well, named by `tokenPlaces`. Logits, their
  * gradient and image features have the same bytes either way.
+ * @param options.textFeatures Text features [C, E] of the defense with these parameters, where they are known already.
  */
 export async function deployedClassifier(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
 	parameters: Readonly<Record<string, Tensor<'float32'>>>,
-	{ tokens = false }: { readonly tokens?: boolean } = {},
+	{ tokens = false, textFeatures: known }: DeployOptions = {},
 ): Promise<GraphClassifier> {
-	const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
+	const textFeatures = known ?? (await computeTextFeatures(engine, defense, parameters, classesPerChunk))
 	const { imageSize } = clip.config.vision
 	return createGraphClassifier({
 		engine,
@@ -42,11 +52,12 @@ export async function deployedClassifier(
 		imageShape: [3, imageSize, imageSize],
 		build: (pixels) => {
 			const fixed = fixedParameters(parameters)
-			const { features } = defense.imageFeatures(pixels, fixed)
+			const { features, refinements } = defense.imageFeatures(pixels, fixed)
 			return {
 				...(tokens ? tokenTaps(defense, pixels, fixed) : {}),
 				logits: similarityLogits(features, ops.literal(textFeatures), logScale(clip)),
 				imageFeatures: features,
+				...correctionTaps(refinements),
 			}
 		},
 		compileOptions: { name: defense.name },

@@ -1,4 +1,4 @@
-/** Outcomes of an evaluation under way, kept so that it can go on where it was cut off. */
+/** What an evaluation under way has found, kept so that it can go on where it was cut off. */
 
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -9,25 +9,37 @@ import { openJsonLines, readJsonLines } from '../files/json-lines.js'
 import { outcomeSchema } from './record.js'
 
 /** An open log. */
-export interface OutcomeLog {
+export interface ResumeLog<Entry> {
 	/** What an earlier evaluation under the same settings had found. */
-	readonly earlier: readonly AttackOutcome[]
-	append(outcomes: readonly AttackOutcome[]): Promise<void>
+	readonly earlier: readonly Entry[]
+	append(entries: readonly Entry[]): Promise<void>
 	/** Idempotent. */
 	close(): Promise<void>
 	/** Closes and removes the log, once its content lies elsewhere. */
 	discard(): Promise<void>
 }
 
+/** A log of outcomes. */
+export type OutcomeLog = ResumeLog<AttackOutcome>
+
+/** Opens a log of outcomes as {@link openResumeLog}. */
+export function openOutcomeLog(path: string, settings: Readonly<Record<string, unknown>>): Promise<OutcomeLog> {
+	return openResumeLog(path, settings, outcomeSchema)
+}
+
 /**
  * Opens a log, or starts it anew where the one found was written under other settings or was changed.
- * @param settings Everything that decides the outcomes, as JSON.
+ * @param settings Everything that decides the entries, as JSON. @param schema Of one entry.
  * @throws NaptuneError when the file cannot be written.
  */
-export async function openOutcomeLog(path: string, settings: Readonly<Record<string, unknown>>): Promise<OutcomeLog> {
+export async function openResumeLog<Entry>(
+	path: string,
+	settings: Readonly<Record<string, unknown>>,
+	schema: z.ZodType<Entry>,
+): Promise<ResumeLog<Entry>> {
 	const own = JSON.parse(JSON.stringify(settings)) as unknown
-	const [head, ...outcomes] = existsSync(path) ? (await readJsonLines(path)).records : []
-	const earlier = z.array(outcomeSchema).safeParse(outcomes)
+	const [head, ...entries] = existsSync(path) ? (await readJsonLines(path)).records : []
+	const earlier = z.array(schema).safeParse(entries)
 	const same = isDeepStrictEqual(head, own) && earlier.success
 	const log = await openJsonLines(path, same ? {} : { length: 0 })
 	if (!same) await log.append(own)

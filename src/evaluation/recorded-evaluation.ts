@@ -201,10 +201,24 @@ export function watched(classifier: Classifier, onGradient: RecordedEvaluationIn
 	}
 }
 
-/** The part of a record that says how its numbers come about. */
-export async function settingsOf(
-	input: Omit<RecordedEvaluationInput, 'path' | 'batchSize' | 'reuse' | 'onProgress' | 'onGradient' | 'signal'>,
-): Promise<EvaluationSettings> {
+/** What {@link settingsOf} reads. */
+export type SettingsInput = Pick<
+	RecordedEvaluationInput,
+	| 'engine'
+	| 'clip'
+	| 'splitName'
+	| 'split'
+	| 'defense'
+	| 'parameters'
+	| 'attack'
+	| 'threatModel'
+	| 'seed'
+	| 'testTime'
+	| 'knowledge'
+> & { readonly dataset: Pick<Dataset, 'name' | 'origin' | 'notices' | 'classNames'> }
+
+/** Everything that decides the outcomes of attacking a defense on images. */
+export async function settingsOf(input: SettingsInput): Promise<EvaluationSettings> {
 	const { engine, clip, dataset, splitName, split, defense, parameters, testTime, attack, threatModel, seed } = input
 	const { knowledge = 'full' } = input
 	if (knowledge === 'transfer' && !testTime) {
@@ -248,7 +262,8 @@ export async function settingsOf(
 	}
 }
 
-function fingerprint(parameters: Readonly<Record<string, Tensor<'float32'>>>): string {
+/** SHA-256 of parameters: names, shapes and bytes in the order of the names. */
+export function fingerprint(parameters: Readonly<Record<string, Tensor<'float32'>>>): string {
 	const names = Object.keys(parameters).sort()
 	const parts = names.map((name) => {
 		const { shape, data } = parameters[name]!

@@ -24,9 +24,13 @@ export interface TunedRun {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
 	readonly trainedEpsilon: number
+	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
+	readonly fewShot?: { readonly shots: number; readonly seed: number }
 	/** Loads the data set that the run was tuned on. @throws NaptuneError when it is gone or has changed. */
 	dataset(): Promise<Dataset>
 }
+
+const sampleSchema = z.object({ shots: z.int().positive(), seed: z.int().nonnegative(), procedure: z.literal('CoOp') })
 
 const description = z.object({
 	format: z.literal(1),
@@ -99,7 +103,16 @@ export async function loadTunedRun(directory: string, model?: string): Promise<T
 	const { clip, defense, trainedEpsilon, origin } = await openRun(directory, model)
 	const parameters = await loadTensors(parametersFile)
 	checkParameters(defense, parameters, parametersFile)
-	return { directory, clip, defense, parameters, trainedEpsilon, dataset: () => sameDataset(origin, directory) }
+	const sample = sampleSchema.safeParse(origin.fewShot)
+	return {
+		directory,
+		clip,
+		defense,
+		parameters,
+		trainedEpsilon,
+		...(sample.success ? { fewShot: { shots: sample.data.shots, seed: sample.data.seed } } : {}),
+		dataset: () => sameDataset(origin, directory),
+	}
 }
 
 async function sameDataset(origin: Readonly<Record<string, unknown>>, directory: string): Promise<Dataset> {

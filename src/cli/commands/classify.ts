@@ -2,17 +2,20 @@
 
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { ClipModel } from '../../clip/model.js'
+import type { Classifier } from '../../attacks/classifier.js'
 import { defaultTemplate } from '../../clip/templates.js'
 import { loadDataset } from '../../data/registry.js'
-import type { Defense } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { NaptuneError } from '../../errors.js'
+import { type CalibratedScore, flagRates, type RefinementAssessment } from '../../evaluation/assessment.js'
 import { type ClassifiedImage, classify } from '../../evaluation/classify.js'
 import { deployedClassifier } from '../../evaluation/deployed-classifier.js'
+import { type Calibration, calibrate, hasCorrections } from '../../evaluation/recorded-calibration.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
-import { percent } from '../format.js'
+import { percent, percentInterval } from '../format.js'
 import { dataOption, loadModel, modelOption } from '../inputs.js'
-import { addSharedOptions, commaList, type SharedOptions, wholeNumber } from '../options.js'
+import { addSharedOptions, commaList, falsePositiveRateOption, type SharedOptions, wholeNumber } from '../options.js'
+import type { ProgressTask } from '../progress.js'
 import { type Session, withSession } from '../session.js'
 
 interface ClassifyOptions extends SharedOptions {
@@ -22,6 +25,7 @@ interface ClassifyOptions extends SharedOptions {
 	readonly data: string
 	readonly template: string
 	readonly top: number
+	readonly falsePositiveRate: number
 }
 
 /** Adds the command. */
@@ -47,7 +51,8 @@ export function addClassifyCommand(program: Command): void {
 			)
 			.addOption(dataOption())
 			.option('--template <text>', 'prompt of a class; {} stands for its name', defaultTemplate)
-			.addOption(new Option('--top <count>', 'classes to name per picture').argParser(wholeNumber(1)).default(5)),
+			.addOption(new Option('--top <count>', 'classes to name per picture').argParser(wholeNumber(1)).default(5))
+			.addOption(falsePositiveRateOption()),
 	)
 		.addHelpText(
 			'after',
@@ -62,12 +67,15 @@ Examples:
 }
 
 async function runClassify(images: readonly string[], options: ClassifyOptions, session: Session): Promise<void> {
-	const { clip, defense, parameters } = await chosenModel(options)
+	const { clip, defense, parameters, run } = await chosenModel(options)
 	const classifier = await deployedClassifier(await session.engine(), clip, defense, parameters)
 	const found: ClassifiedImage[] = []
+	const { top, falsePositiveRate } = options
+	const calibration = run && (await calibrationOf(run, classifier, session))
 	const task = session.progress.start('classifying', images.length, 'images')
 	try {
-		for await (const image of classify(clip, classifier, images, options)) {
+		const corrections = calibration && { calibration, falsePositiveRate }
+		for await (const image of classify(clip, classifier, images, { top, ...(corrections ? { corrections } : {}) })) {
 			found.push(image)
 			task.update(found.length)
 			session.stopIfAsked()
@@ -76,19 +84,82 @@ async function runClassify(images: readonly string[], options: ClassifyOptions, 
 		task.end()
 		await classifier.release()
 	}
-	session.result({ defense: defense.name, classNames: defense.classNames, images: found }, found.map(lines).join('\n'))
+	const rates = calibration && flagRates(calibration, falsePositiveRate)
+	session.result(
+		{
+			defense: defense.name,
+			classNames: defense.classNames,
+			...(rates ? { calibration: rates } : {}),
+			images: found,
+		},
+		[...found.map(lines), ...(rates ? ['', flagText(rates)] : [])].join('\n'),
+	)
+}
+
+/** The calibration of a run with refiners; made at the first use. Pictures are classified without one, too. */
+async function calibrationOf(
+	run: TunedRun,
+	classifier: Classifier,
+	{ progress, stopIfAsked, writesTo }: Session,
+): Promise<Calibration | undefined> {
+	if (!hasCorrections(classifier)) return undefined
+	writesTo(run.directory)
+	let task: ProgressTask | undefined
+	try {
+		return await calibrate({
+			run,
+			classifier,
+			onNotice: (notice) => progress.line(`note: ${notice}`),
+			onProgress: (done, total) => {
+				task ??= progress.start('calibrating', total, 'images')
+				task.update(done)
+			},
+			beforeBatch: stopIfAsked,
+		})
+	} catch (error) {
+		if (!(error instanceof NaptuneError)) throw error
+		progress.line(`note: How heavily pictures were corrected is left out: ${error.message}`)
+		return undefined
+	} finally {
+		task?.end()
+	}
+}
+
+function flagText({ heavilyCorrected, images, split }: ReturnType<typeof flagRates>): string {
+	const { target, measured, interval, threshold } = heavilyCorrected
+	const flag =
+		threshold === null
+			? `${images} clean ${split} images are too few to flag any at ${percent(target).trim()}`
+			: `flagged where p is at most ${percent(target).trim()}: ${percent(measured).trim()} ${percentInterval(interval)} of ${images} clean ${split} images`
+	return `p: share of clean images that are corrected at least as much; ${flag}. An attacker who knows this score can evade it.`
 }
 
 async function chosenModel(
 	options: ClassifyOptions,
-): Promise<{ readonly clip: ClipModel; readonly defense: Defense; readonly parameters: TunedRun['parameters'] }> {
-	if (options.run !== undefined) return loadTunedRun(resolve(options.run))
+): Promise<Pick<TunedRun, 'clip' | 'defense' | 'parameters'> & { readonly run?: TunedRun }> {
+	if (options.run !== undefined) {
+		const run = await loadTunedRun(resolve(options.run))
+		return { ...run, run }
+	}
 	const clip = await loadModel(options.model)
 	const classNames = options.classes ?? (await loadDataset(options.data)).classNames
 	const defense = prepareDefense('vanilla', clip, classNames, { templates: [options.template] })
 	return { clip, defense, parameters: {} }
 }
 
-function lines({ path, classes }: ClassifiedImage): string {
-	return [path, ...classes.map(({ className, probability }) => `  ${percent(probability)}  ${className}`)].join('\n')
+function lines({ path, classes, refinement }: ClassifiedImage): string {
+	return [
+		path,
+		...classes.map(({ className, probability }) => `  ${percent(probability)}  ${className}`),
+		...(refinement ? [correctionText(refinement)] : []),
+	].join('\n')
+}
+
+function correctionText({ correction, disagreement, heavilyCorrected }: RefinementAssessment): string {
+	const text = (name: string, { score, pValue }: CalibratedScore) =>
+		`${name} ${score.toPrecision(3)} (p ${pValue.toPrecision(2)})`
+	return [
+		`  ${heavilyCorrected ? 'heavily corrected: ' : ''}${text('correction', correction)}`,
+		...(disagreement ? [`${text('disagreement', disagreement)}${disagreement.high ? ', high' : ''}`] : []),
+	].join(', ')
 }
