@@ -65,6 +65,25 @@ describe("tuning, measuring and using a model on one's own images", () => {
 		expect(repeated?.robust).toEqual(rows[1]?.robust)
 	})
 
+	it('takes other prompts for the control, and keeps their record apart', async () => {
+		const args = ['evaluate', output(), '--attack', 'pgd-5', '--limit', '3', '--threads', '1', '--vanilla-templates']
+		const records = new Set<string>()
+		for (const templates of ['a photo of a {}.', 'imagenet-7', 'art of the {}. | {} texture.']) {
+			const { code, document } = await runJson([...args, templates])
+			expect(code).toBe(0)
+			const [{ record }] = (document as { rows: [{ record: string }] }).rows
+			const { defense } = JSON.parse(await readFile(record, 'utf8')) as {
+				defense: { options: { templates: string[] } }
+			}
+			expect(defense.options.templates).toHaveLength(templates === 'imagenet-7' ? 7 : templates.split('|').length)
+			records.add(record)
+		}
+		expect(records.size).toBe(3)
+		const { code, stderr } = await runCli([...args, 'imagenet-8'])
+		expect(code).toBe(1)
+		expect(stderr).toContain('imagenet-7')
+	})
+
 	it('prints a table for people', async () => {
 		const { code, stdout } = await runCli(['evaluate', output(), '--attack', 'pgd-5', '--no-vanilla', '--limit', '3'])
 		expect(code).toBe(0)

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { prepareAttack } from '../attacks/registry.js'
+import { zeroShotTemplates } from '../clip/templates.js'
 import { chooseTestTimeDefense } from '../defenses/test-time/registry.js'
 import type { EvaluationRecord, Knowledge, RecordedEvaluationInput } from '../evaluation/recorded-evaluation.js'
 import { recordedEvaluation } from '../evaluation/recorded-evaluation.js'
@@ -66,9 +67,16 @@ export function recordName(
 	const hash = (options: unknown) => `-${sha256OfBytes(JSON.stringify(options)).slice(0, 8)}`
 	const usual = isDeepStrictEqual(attack.options, prepareAttack(attack.name).options)
 	const usualTestTime = !testTime || isDeepStrictEqual(testTime.options, chooseTestTimeDefense(testTime.name).options)
-	const model = `${modelName(input).replaceAll(' ', '')}${usualTestTime ? '' : hash(testTime.options)}`
+	const prompts = hasOwnTemplates(input.defense) ? hash(input.defense.config) : ''
+	const model = `${modelName(input).replaceAll(' ', '')}${prompts}${usualTestTime ? '' : hash(testTime.options)}`
 	const how = `${attack.name}${usual ? '' : hash(attack.options)}${knowledge === 'full' ? '' : `-${knowledge}`}`
 	return `${model}-${how}-${threatModel.norm}-${epsilon}-${splitName}-${split.length}-seed${seed}.json`
+}
+
+/** Whether vanilla was given other prompts than the one template of a data set. */
+function hasOwnTemplates({ name, config }: MeasureInput['defense']): boolean {
+	const usual = Object.values(zeroShotTemplates).map((template) => [template])
+	return name === 'vanilla' && !usual.some((templates) => isDeepStrictEqual(config.templates, templates))
 }
 
 /** A defense by its name, with what is around it: `nap + ttc`. */

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { attackNames, prepareAttack } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
+import { promptEnsembles } from '../../clip/templates.js'
 import type { Dataset } from '../../data/dataset.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import {
@@ -39,6 +40,7 @@ interface EvaluateOptions extends SharedOptions {
 	readonly batchSize: number
 	readonly seed: number
 	readonly vanilla: boolean
+	readonly vanillaTemplates?: string | readonly string[]
 	readonly model?: string
 	readonly testTime?: string
 	readonly testTimeSet: Readonly<Record<string, unknown>>
@@ -87,6 +89,12 @@ export function addEvaluateCommand(program: Command): void {
 					.default(50),
 			)
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.addOption(
+				new Option(
+					'--vanilla-templates <name-or-texts>',
+					`prompts of the control: an ensemble (${Object.keys(promptEnsembles).join(', ')}), or templates with {} separated by | (default: the data set's own)`,
+				).argParser(templateList),
+			)
 			.option('--no-vanilla', 'leave the control out')
 			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
 	)
@@ -116,7 +124,9 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	const { name, config } = run.defense
 	const defense = options.data ? prepareDefense(name, run.clip, dataset.classNames, config) : run.defense
 	const models = [
-		...(options.vanilla ? [{ defense: controlDefense(run.clip, dataset), parameters: {} }] : []),
+		...(options.vanilla
+			? [{ defense: controlDefense(run.clip, dataset, options.vanillaTemplates), parameters: {} }]
+			: []),
 		{ defense, parameters: run.parameters },
 	]
 	const found: MeasuredRow[] = []
@@ -163,6 +173,11 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			...new Set(found.flatMap(({ records }) => records.map((path) => `  ${path}`))),
 		].join('\n'),
 	)
+}
+
+/** The name of an ensemble, or templates. */
+function templateList(text: string): string | string[] {
+	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }
 
 async function evaluatedData(run: TunedRun, { data, seed }: EvaluateOptions, session: Session): Promise<Dataset> {
