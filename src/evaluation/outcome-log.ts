@@ -2,11 +2,11 @@
 
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { AttackOutcome } from '../attacks/run-attack.js'
 import { openJsonLines, readJsonLines } from '../files/json-lines.js'
 import { outcomeSchema } from './record.js'
+import { sameSettings } from './same-settings.js'
 
 /** An open log. */
 export interface ResumeLog<Entry> {
@@ -40,7 +40,7 @@ export async function openResumeLog<Entry>(
 	const own = JSON.parse(JSON.stringify(settings)) as unknown
 	const [head, ...entries] = existsSync(path) ? (await readJsonLines(path)).records : []
 	const earlier = z.array(schema).safeParse(entries)
-	const same = isDeepStrictEqual(head, own) && earlier.success
+	const same = sameSettings(head, own) && earlier.success
 	const log = await openJsonLines(path, same ? {} : { length: 0 })
 	if (!same) await log.append(own)
 	let closed: Promise<void> | undefined

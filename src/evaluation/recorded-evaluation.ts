@@ -23,6 +23,7 @@ import { deployedClassifier } from './deployed-classifier.js'
 import { type Accuracy, evaluate } from './evaluate.js'
 import { openOutcomeLog } from './outcome-log.js'
 import { readEvaluationRecord } from './record.js'
+import { sameSettings } from './same-settings.js'
 import { testTimeClassifier } from './test-time-classifier.js'
 import { transferAttack } from './transfer-attack.js'
 
@@ -158,9 +159,8 @@ function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void
 }
 
 function isSameEvaluation(record: EvaluationRecord, settings: EvaluationSettings): boolean {
-	const own = JSON.parse(JSON.stringify(settings)) as Record<string, unknown>
-	const keys = [...Object.keys(own), 'testTime']
-	return keys.every((key) => isDeepStrictEqual(record[key as keyof EvaluationRecord], own[key]))
+	const keys = new Set([...Object.keys(settings), 'testTime'])
+	return sameSettings(Object.fromEntries(Object.entries(record).filter(([key]) => keys.has(key))), settings)
 }
 
 /** The classifier that images are tried on, and the attack as its knowledge allows. */

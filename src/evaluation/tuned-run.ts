@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { parseEpsilon } from '../attacks/threat-model.js'
 import { type ClipModel, loadClip } from '../clip/model.js'
 import type { Dataset } from '../data/dataset.js'
 import { loadDataset } from '../data/registry.js'
@@ -12,8 +13,17 @@ import { prepareDefense } from '../defenses/registry.js'
 import { NaptuneError } from '../errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import type { Tensor } from '../onnx/tensor.js'
+import { isRecord } from '../tuning/is-record.js'
 import { runFiles } from '../tuning/run-directory.js'
 import { loadTensors } from '../tuning/tensor-set.js'
+
+/** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
+export interface EvaluationProtocol {
+	/** Name of an attack. */
+	readonly attack: string
+	/** L-infinity, in pixel units of [0, 1]. */
+	readonly epsilon: number
+}
 
 /** A tuned model that can be evaluated or used. */
 export interface TunedRun {
@@ -24,6 +34,8 @@ export interface TunedRun {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
 	readonly trainedEpsilon: number
+	/** How the run is meant to be attacked. */
+	readonly protocol: EvaluationProtocol
 	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
 	readonly fewShot?: { readonly shots: number; readonly seed: number }
 	/** Loads the data set that the run was tuned on. @throws NaptuneError when it is gone or has changed. */
@@ -38,6 +50,12 @@ const description = z.object({
 	dataset: z.object({ origin: z.record(z.string(), z.unknown()), classNames: z.array(z.string()) }),
 	defense: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
 	config: z.object({ attack: z.object({ epsilon: z.number() }) }),
+	preset: z
+		.object({
+			evaluation: z.object({ attack: z.string(), epsilon: z.string() }).optional(),
+			overrides: z.array(z.record(z.string(), z.unknown())),
+		})
+		.optional(),
 })
 
 /** A run, finished or not: what it tunes. */
@@ -46,6 +64,7 @@ export interface OpenedRun {
 	readonly defense: Defense
 	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
 	readonly trainedEpsilon: number
+	readonly protocol: EvaluationProtocol
 	/** The data set's `origin`. */
 	readonly origin: Readonly<Record<string, unknown>>
 	/** The whole content of `run.json`. */
@@ -84,6 +103,7 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 		clip,
 		defense,
 		trainedEpsilon: run.config.attack.epsilon,
+		protocol: protocolOf(run),
 		origin: run.dataset.origin,
 		description: content,
 	}
@@ -100,7 +120,7 @@ export async function loadTunedRun(directory: string, model?: string): Promise<T
 			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
 		)
 	}
-	const { clip, defense, trainedEpsilon, origin } = await openRun(directory, model)
+	const { clip, defense, trainedEpsilon, protocol, origin } = await openRun(directory, model)
 	const parameters = await loadTensors(parametersFile)
 	checkParameters(defense, parameters, parametersFile)
 	const sample = sampleSchema.safeParse(origin.fewShot)
@@ -110,8 +130,18 @@ export async function loadTunedRun(directory: string, model?: string): Promise<T
 		defense,
 		parameters,
 		trainedEpsilon,
+		protocol,
 		...(sample.success ? { fewShot: { shots: sample.data.shots, seed: sample.data.seed } } : {}),
 		dataset: () => sameDataset(origin, directory),
+	}
+}
+
+function protocolOf({ config, preset }: z.output<typeof description>): EvaluationProtocol {
+	const chosen = preset?.overrides.some(({ attack }) => isRecord(attack) && 'epsilon' in attack) ?? true
+	const meant = preset?.evaluation
+	return {
+		attack: meant?.attack ?? 'pgd-100',
+		epsilon: meant && !chosen ? parseEpsilon(meant.epsilon) : config.attack.epsilon,
 	}
 }
 

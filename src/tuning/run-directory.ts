@@ -41,19 +41,7 @@ export async function openRunDirectory(
 	resume: boolean,
 ): Promise<void> {
 	const path = join(directory, runFiles.description)
-	const now = JSON.parse(JSON.stringify(description)) as unknown
-	if (existsSync(path)) {
-		if (!resume) {
-			throw new NaptuneError(
-				`${directory} already holds a run. Continue it with --resume, or give another --output folder.`,
-			)
-		}
-		const changed = differences(await readJsonFile(path), now)
-		if (changed.length > 0) {
-			throw new NaptuneError(
-				`${directory} holds a run that differs in ${changed.join(', ')}; resuming it would not give the result of either. Use the same settings, model, data and engine, or another --output folder.`,
-			)
-		}
+	if (await checkRunDirectory(directory, description, resume)) {
 		await removeLeftovers(directory)
 		return
 	}
@@ -69,8 +57,35 @@ export async function openRunDirectory(
 	await writeFileAtomic(path, `${JSON.stringify(description, null, '\t')}\n`)
 }
 
+/**
+ * Checks whether a run directory could be opened; writes nothing.
+ * @returns Whether it holds this run already.
+ * @throws NaptuneError when it holds another run, or this one without `resume`.
+ */
+export async function checkRunDirectory(
+	directory: string,
+	description: Readonly<Record<string, unknown>>,
+	resume: boolean,
+): Promise<boolean> {
+	const path = join(directory, runFiles.description)
+	if (!existsSync(path)) return false
+	if (!resume) {
+		throw new NaptuneError(
+			`${directory} already holds a run. Continue it with --resume, or give another --output folder.`,
+		)
+	}
+	const now = JSON.parse(JSON.stringify(description)) as unknown
+	const changed = differences(await readJsonFile(path), now)
+	if (changed.length > 0) {
+		throw new NaptuneError(
+			`${directory} holds a run that differs in ${changed.join(', ')}; resuming it would not give the result of either. Use the same settings, model, data and engine, or another --output folder.`,
+		)
+	}
+	return true
+}
+
 /** Removes what programs that no longer run left half-written: a state can be large. */
-async function removeLeftovers(directory: string): Promise<void> {
+export async function removeLeftovers(directory: string): Promise<void> {
 	for (const name of await readdir(directory)) {
 		const writer = temporary.exec(name)?.[1]
 		if (writer === undefined || isRunning(Number(writer))) continue

@@ -1,12 +1,17 @@
 /** The closing record of a tuning run. */
 
+import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
+import { readJsonFile } from '../files/json-file.js'
 import { sha256OfFile } from '../files/sha256.js'
+import type { TensorSet } from './adamw.js'
+import { differences } from './run-description.js'
 import { runFiles } from './run-directory.js'
 import type { TuningState } from './run-state.js'
-import { saveTensors } from './tensor-set.js'
+import { loadTensors, saveTensors } from './tensor-set.js'
 
 /** Content of a run's `result.json`. */
 export interface RunResult {
@@ -20,6 +25,33 @@ export interface RunResult {
 	readonly epochsAtChance: number
 	/** SHA-256 of the file of final parameters. */
 	readonly parametersSha256: string
+}
+
+/**
+ * A finished run under the same description. Engine and version decided its bytes when it was made, and need not be those
+ * of today to read it.
+ * @param description As {@link describeRun} gives it now.
+ * @returns Nothing where there is none.
+ * @throws NaptuneError when the parameters are not those that the record names.
+ */
+export async function loadFinishedRun(
+	directory: string,
+	description: Readonly<Record<string, unknown>>,
+): Promise<{ readonly parameters: TensorSet; readonly result: RunResult } | undefined> {
+	const [described, recorded, path] = [runFiles.description, runFiles.result, runFiles.parameters].map((file) =>
+		join(directory, file),
+	) as [string, string, string]
+	if (![described, recorded, path].every((file) => existsSync(file))) return undefined
+	const now = JSON.parse(JSON.stringify(description)) as unknown
+	const changed = differences(await readJsonFile(described), now)
+	if (changed.some((difference) => !/^(engine|naptune)\b/.test(difference))) return undefined
+	const result = (await readJsonFile(recorded)) as RunResult
+	if ((await sha256OfFile(path)) !== result.parametersSha256) {
+		throw new NaptuneError(
+			`${path} is not the file that ${recorded} names: their fingerprints differ. Restore it, or tune again in another --output folder.`,
+		)
+	}
+	return { parameters: await loadTensors(path), result }
 }
 
 /** Writes the final parameters and, last of all, the record. */

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadClip } from '../clip/model.js'
@@ -140,6 +140,9 @@ describe('tune', () => {
 			/model\.geometry\.vision\.activation \("gelu", was "quick_gelu"\)/,
 		)
 		const threads = await createEngine({ threads: 2 })
+		// What is finished can be read by any engine; what is not would end in other bytes.
+		expect((await tune({ ...input, engine: threads, resume: true })).finished).toBe(true)
+		await rm(join(input.output, 'result.json'))
 		await refused({ engine: threads }, /differs in engine\.threads \(2, was 1\);/)
 		await threads.close()
 		// The same model in another place is the same model.
@@ -158,7 +161,11 @@ describe('tune', () => {
 
 		const run = await inputs({ epochs: 1 })
 		await tune(run)
-		await writeFile(join(run.output, 'state.safetensors'), await readFile(join(run.output, 'parameters.safetensors')))
+		const parameters = await readFile(join(run.output, 'parameters.safetensors'))
+		await writeFile(join(run.output, 'parameters.safetensors'), await readFile(join(run.output, 'state.safetensors')))
+		await expect(tune({ ...run, resume: true })).rejects.toThrow(/fingerprints differ/)
+		await rm(join(run.output, 'result.json'))
+		await writeFile(join(run.output, 'state.safetensors'), parameters)
 		await expect(tune({ ...run, resume: true })).rejects.toThrow(/not a saved state of this run/)
 		await writeFile(join(run.output, 'run.json'), '{')
 		await expect(tune({ ...run, resume: true })).rejects.toThrow(/run\.json is not valid JSON/)

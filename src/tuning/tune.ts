@@ -24,8 +24,8 @@ import { optimizers } from './optimizers.js'
 import { prepareTuning } from './prepare-tuning.js'
 import type { ConfigurationOrigin } from './presets.js'
 import { describeRun } from './run-description.js'
-import { openRunDirectory, runFiles } from './run-directory.js'
-import { finishRun } from './run-result.js'
+import { checkRunDirectory, openRunDirectory, removeLeftovers, runFiles } from './run-directory.js'
+import { finishRun, loadFinishedRun } from './run-result.js'
 import {
 	addSums,
 	type EpochSums,
@@ -107,14 +107,15 @@ export interface TuneResult {
  * collapses to chance. The last good state stays in the run directory.
  */
 export async function tune(input: TuneInput): Promise<TuneResult> {
-	const { clip, config, output } = input
-	const defense = prepareTuning(clip, input.dataset.classNames, config)
-	const dataset = fewShot(input.dataset, config.shots, config.seed)
-	if (dataset.train.length === 0) {
-		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
+	const { config, output } = input
+	const { defense, dataset, description, done } = await lookInto(input)
+	if (done) {
+		const { parameters, result } = done
+		await removeLeftovers(output)
+		return { defense, parameters, finished: true, seconds: result.seconds, residentBytes: result.residentBytes }
 	}
 	const plan = planOf(dataset.train, defense, config)
-	await openRunDirectory(output, describeRun({ ...input, dataset }, defense), input.resume ?? false)
+	await openRunDirectory(output, description, input.resume ?? false)
 	const optimizer = config.optimizer.name
 	const state =
 		(await loadTuningState(output, defense, optimizer)) ?? (await initialState(defense, config.seed, optimizer))
@@ -122,6 +123,28 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 	const finished = state.optimizer.step >= plan.totalSteps
 	if (finished) await finishRun(output, defense.name, state)
 	return { defense, parameters: state.parameters, finished, ...state.usage }
+}
+
+/**
+ * Checks whether {@link tune} could start, or go on with what the run directory holds; writes nothing.
+ * @throws NaptuneError as {@link tune} would before its first step.
+ */
+export async function checkRun(input: TuneInput): Promise<void> {
+	const { description, done } = await lookInto(input)
+	if (!done) await checkRunDirectory(input.output, description, input.resume ?? false)
+}
+
+/** What a run is of, and its result where it is finished. */
+async function lookInto(input: TuneInput) {
+	const { clip, config, output } = input
+	const defense = prepareTuning(clip, input.dataset.classNames, config)
+	const dataset = fewShot(input.dataset, config.shots, config.seed)
+	if (dataset.train.length === 0) {
+		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
+	}
+	const description = describeRun({ ...input, dataset }, defense)
+	const done = input.resume ? await loadFinishedRun(output, description) : undefined
+	return { defense, dataset, description, done }
 }
 
 /** Numbers that follow from data and configuration. */

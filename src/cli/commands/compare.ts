@@ -12,10 +12,10 @@ import { type Comparison, type ComparisonEntry, compareEvaluations } from '../..
 import { controlDefense } from '../../evaluation/control.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { readJsonFile } from '../../files/json-file.js'
-import { prepareTuning } from '../../tuning/prepare-tuning.js'
+import type { TuningConfig } from '../../tuning/configuration.js'
 import { loadPreset, presetConfig, presetEvaluationSchema } from '../../tuning/presets.js'
 import { runFiles } from '../../tuning/run-directory.js'
-import { type TuneResult, tune } from '../../tuning/tune.js'
+import { checkRun, type TuneResult, tune } from '../../tuning/tune.js'
 import { comparisonTable } from '../comparison-table.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
@@ -37,7 +37,7 @@ import { type Session, withSession } from '../session.js'
 interface CompareOptions extends SharedOptions {
 	readonly model: string
 	readonly data: string
-	readonly output: string
+	readonly output?: string
 	readonly preset?: string
 	readonly quick?: boolean
 	readonly defenses?: readonly string[]
@@ -62,9 +62,14 @@ export function addCompareCommand(program: Command): void {
 			)
 			.addOption(modelOption())
 			.addOption(dataOption())
-			.option('--output <folder>', 'folder of all runs; one that holds a comparison is continued', 'runs/compare')
+			.addOption(
+				new Option(
+					'--output <folder>',
+					'folder of all runs; one that holds a comparison is continued (default: runs/compare-<preset>)',
+				),
+			)
 			.addOption(new Option('--preset <name>', 'protocol (default: fair, with --quick fair-quick)'))
-			.option('--quick', 'a tenth of the time: preset fair-quick')
+			.addOption(new Option('--quick', 'preset fair-quick: some six minutes on two cores').conflicts('preset'))
 			.addOption(
 				new Option(
 					'--defenses <names>',
@@ -109,7 +114,6 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		seed: options.seed,
 		attack: options.epsilon === undefined ? undefined : { epsilon: options.epsilon },
 	})
-	// All configurations are checked before the first hour is spent.
 	const methods = names.map((name) => {
 		const variant = preset.variants?.[name]
 		return {
@@ -125,12 +129,11 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		)
 	}
 	const attack = prepareAttack(options.attack ?? evaluation.attack)
-	const output = resolve(options.output)
+	const output = resolve(options.output ?? join('runs', `compare-${preset.name}`))
 
 	const clip = await loadModel(options.model)
 	const dataset = await loadData(session, options.data, seed)
 	const images = options.images ?? evaluation.images
-	for (const { config } of methods) prepareTuning(clip, dataset.classNames, config)
 	const split =
 		images === undefined || images >= dataset.test.length ? dataset.test : stratifiedSubset(dataset.test, images, seed)
 	progress.line(
@@ -155,6 +158,9 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		return measured.record
 	}
 	const engine = await session.engine()
+	const about = (config: TuningConfig) => ({ engine, clip, dataset, config })
+	// All runs are checked against what their folders hold before the first hour is spent.
+	for (const { name, config } of methods) await checkRun({ ...about(config), output: join(output, name), resume: true })
 	const control = { defense: controlDefense(clip, dataset), parameters: {} }
 	const entries: ComparisonEntry[] = [{ record: await evaluated(join(output, 'vanilla'), control), tuningSeconds: 0 }]
 	for (const { name, config, origin } of methods) {
@@ -163,10 +169,7 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		if (!existsSync(join(folder, runFiles.result))) progress.line(`Tuning ${name}`)
 		const follower = followTuning(progress, config.epochs)
 		const result = await tune({
-			engine,
-			clip,
-			dataset,
-			config,
+			...about(config),
 			origin,
 			output: folder,
 			resume: true,

@@ -82,7 +82,7 @@ Example:
 async function runDistortion(directory: string, options: DistortionOptions, session: Session): Promise<void> {
 	const run = await loadTunedRun(resolve(directory), options.model)
 	const attack = prepareAttack(options.attack, options.set)
-	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
+	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 	const dataset = await run.dataset()
 	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	const split = chosenImages(dataset, options)

@@ -15,6 +15,7 @@ import {
 import { NaptuneError } from '../../errors.js'
 import { controlDefense } from '../../evaluation/control.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
+import { sha256OfBytes } from '../../files/sha256.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
 import { chosenImages, loadData } from '../inputs.js'
@@ -31,7 +32,7 @@ import {
 import { type Session, withSession } from '../session.js'
 
 interface EvaluateOptions extends SharedOptions {
-	readonly attack: string
+	readonly attack?: string
 	readonly set: Readonly<Record<string, unknown>>
 	readonly epsilon?: number
 	readonly data?: string
@@ -56,7 +57,7 @@ export function addEvaluateCommand(program: Command): void {
 				'Attack a tuned model with full knowledge of it and count what it still gets right; vanilla CLIP under the same attack is the control. A stopped evaluation goes on where it was.',
 			)
 			.argument('<run>', 'run directory of naptune tune')
-			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-100'))
+			.addOption(new Option('--attack <name>', "attack (default: that of the run's preset, or pgd-100)").choices(names))
 			.addOption(
 				new Option('--set <key=value>', 'any option of the attack, such as restarts=5; may be repeated')
 					.argParser(collectSetting)
@@ -73,7 +74,11 @@ export function addEvaluateCommand(program: Command): void {
 					.argParser(collectSetting)
 					.default({}, 'none'),
 			)
-			.addOption(epsilonOption("L-infinity size of the attack, such as 1/255 (default: the run's own)"))
+			.addOption(
+				epsilonOption(
+					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
+				),
+			)
 			.option('--data <folder-or-name>', "images to attack, with their own classes (default: the run's data)")
 			.addOption(
 				new Option('--split <name>', 'images to attack').choices(['train', 'validation', 'test']).default('test'),
@@ -112,8 +117,8 @@ Example:
 
 async function runEvaluate(directory: string, options: EvaluateOptions, session: Session): Promise<void> {
 	const run = await loadTunedRun(resolve(directory), options.model)
-	const attack = prepareAttack(options.attack, options.set)
-	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
+	const attack = prepareAttack(options.attack ?? run.protocol.attack, options.set)
+	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 	const testTime = chosenTestTime(options, run.trainedEpsilon)
 	const dataset = await evaluatedData(run, options, session)
 	const split = chosenImages(dataset, options)
@@ -141,7 +146,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			threatModel: threat,
 			seed: options.seed,
 			batchSize: options.batchSize,
-			folder: join(run.directory, options.data ? 'transfer' : 'evaluations', options.data ? dataset.name : ''),
+			folder: options.data ? join(run.directory, 'transfer', folderOf(dataset)) : join(run.directory, 'evaluations'),
 		}
 		const measured = await measureModel(session, input, testTime)
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
@@ -173,6 +178,12 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			...new Set(found.flatMap(({ records }) => records.map((path) => `  ${path}`))),
 		].join('\n'),
 	)
+}
+
+/** A folder name that differs where data sets of one name have other images. */
+function folderOf({ name, test }: Dataset): string {
+	const ids = Array.from({ length: test.length }, (_, index) => [test.id(index), test.label(index)])
+	return `${name}-${sha256OfBytes(JSON.stringify(ids)).slice(0, 8)}`
 }
 
 /** The name of an ensemble, or templates. */
