@@ -12,7 +12,8 @@ import { type ClassifiedImage, classify } from '../../evaluation/classify.js'
 import { deployedClassifier } from '../../evaluation/deployed-classifier.js'
 import { type Calibration, calibrate, hasCorrections } from '../../evaluation/recorded-calibration.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
-import { percent, percentInterval } from '../format.js'
+import { ownImagesText, rateText } from '../flag-text.js'
+import { percent } from '../format.js'
 import { dataOption, loadModel, modelOption } from '../inputs.js'
 import { addSharedOptions, commaList, falsePositiveRateOption, type SharedOptions, wholeNumber } from '../options.js'
 import type { ProgressTask } from '../progress.js'
@@ -126,11 +127,11 @@ async function calibrationOf(
 }
 
 function flagText({ heavilyCorrected, images, split }: ReturnType<typeof flagRates>): string {
-	const { target, measured, interval, threshold } = heavilyCorrected
+	const { target, threshold } = heavilyCorrected
 	const flag =
 		threshold === null
-			? `${images} clean ${split} images are too few to flag any at ${percent(target).trim()}`
-			: `flagged where p is at most ${percent(target).trim()}: ${percent(measured).trim()} ${percentInterval(interval)} of ${images} clean ${split} images`
+			? `${images} clean ${split} images are too few to flag any at ${rateText(target)}`
+			: `flagged where p is at most ${rateText(target)}, which ${ownImagesText(heavilyCorrected, split)}`
 	return `p: share of clean images that are corrected at least as much; ${flag}. An attacker who knows this score can evade it.`
 }
 
