@@ -71,6 +71,15 @@ describe('classify with a run that has refiners', () => {
 		)
 	})
 
+	it('refuses a false-positive rate where no run could correct anything', async () => {
+		const args = ['classify', photo, '--model', join(folder, 'model'), '--classes', 'red,green']
+		expect((await runCli(args)).code).toBe(0)
+		const { code, stdout, stderr } = await runCli([...args, '--false-positive-rate', '0.05'])
+		expect(code).toBe(2)
+		expect(stdout).toBe('')
+		expect(stderr).toMatch(/^error: --false-positive-rate .* give --run <folder> too/)
+	})
+
 	it('makes a damaged calibration anew, and says so', async () => {
 		const path = join(run, 'calibration.json')
 		const whole = await readFile(path, 'utf8')

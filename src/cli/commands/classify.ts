@@ -62,9 +62,14 @@ Examples:
   $ naptune classify cat.jpg --run runs/photos
   $ naptune classify cat.jpg --model openai/clip-vit-base-patch16 --classes "cat,dog,tennis racket"`,
 		)
-		.action((images: string[], options: ClassifyOptions) =>
-			withSession(options, (session) => runClassify(images, options, session)),
-		)
+		.action((images: string[], options: ClassifyOptions, command: Command) => {
+			if (options.run === undefined && command.getOptionValueSource('falsePositiveRate') === 'cli') {
+				command.error(
+					'error: --false-positive-rate says which corrections of a tuned run are flagged, and a CLIP without a run corrects nothing; give --run <folder> too, or leave it out.',
+				)
+			}
+			return withSession(options, (session) => runClassify(images, options, session))
+		})
 }
 
 async function runClassify(images: readonly string[], options: ClassifyOptions, session: Session): Promise<void> {
