@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
+import { explainIssues } from '../files/explain-issues.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { AttackBatch } from './attack.js'
 import type { Classifier } from './classifier.js'
@@ -62,5 +63,5 @@ export type PgdSettings = z.output<typeof pgdSchema>
 export function pgdSettings(options: PgdOptions): PgdSettings {
 	const parsed = pgdSchema.safeParse(options)
 	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of PGD are not usable:\n${z.prettifyError(parsed.error)}`)
+	throw new NaptuneError(`The options of PGD are not usable:\n${explainIssues(parsed.error, pgdSchema)}`)
 }

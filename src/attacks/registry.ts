@@ -1,7 +1,7 @@
 /** All attacks: adding one is a file and a line here. */
 
-import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
+import { explainIssues } from '../files/explain-issues.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
 import { pgdDefinition } from './pgd.js'
 
@@ -33,7 +33,9 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 	const options = { ...Object.fromEntries(kept), ...overrides }
 	const parsed = definition.schema.safeParse(options)
 	if (!parsed.success) {
-		throw new NaptuneError(`The options of attack ${name} are not usable:\n${z.prettifyError(parsed.error)}`)
+		throw new NaptuneError(
+			`The options of attack ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
+		)
 	}
 	return {
 		name,

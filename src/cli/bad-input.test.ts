@@ -167,6 +167,19 @@ describe.concurrent('checkpoints', () => {
 	})
 })
 
+describe.concurrent('settings', () => {
+	it('an unknown one is told before images are looked at, with those that are known', async () => {
+		const data = join(folder, 'unread')
+		await writePhotos(data)
+		for (let index = 0; index < 6; index++) await writeFile(join(data, 'red_thing', `${index}.png`), 'not a picture')
+		const args = ['--data', data, '--set', 'defense.options.typo=1']
+		expect(await refusedTuning('typo', args)).toMatch(/defense nap .*"typo"; known are promptDepth, textPrompts/s)
+		expect(await refusedTuning('rate', ['--set', 'optimizer.rate=1'])).toMatch(
+			/"rate"; known are name, learningRate.*at optimizer/s,
+		)
+	})
+})
+
 describe.concurrent('epsilon', () => {
 	it('2 is refused with the unit that is meant', async () => {
 		for (const args of [

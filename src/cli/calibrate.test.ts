@@ -64,6 +64,20 @@ describe('classify with a run that has refiners', () => {
 		expect(code).toBe(0)
 		expect(stdout).toMatch(/^ {2}correction 0\.\d+ \(p [\d.]+\)$/m)
 		expect(stdout).toContain('An attacker who knows this score can evade it.')
+		expect(stdout).toContain('6 clean validation images are too few to flag any at 5 %')
+		const lenient = await runCli(['classify', photo, '--run', run, '--false-positive-rate', '0.3'])
+		expect(lenient.stdout).toContain(
+			'flagged where p is at most 30 %, which flags 1 of the 6 clean validation images that set it; for new images like them at most 30 % are expected.',
+		)
+	})
+
+	it('refuses a false-positive rate where no run could correct anything', async () => {
+		const args = ['classify', photo, '--model', join(folder, 'model'), '--classes', 'red,green']
+		expect((await runCli(args)).code).toBe(0)
+		const { code, stdout, stderr } = await runCli([...args, '--false-positive-rate', '0.05'])
+		expect(code).toBe(2)
+		expect(stdout).toBe('')
+		expect(stderr).toMatch(/^error: --false-positive-rate .* give --run <folder> too/)
 	})
 
 	it('makes a damaged calibration anew, and says so', async () => {
@@ -94,14 +108,16 @@ describe('naptune calibrate', () => {
 		const { code, document, stderr } = await runJson(args)
 		expect(code, stderr).toBe(0)
 		const { calibration, detection } = document as {
-			calibration: { heavilyCorrected: { threshold: number; measured: number } }
+			calibration: { heavilyCorrected: { threshold: number; flaggedOfOwn: number } }
 			detection: {
 				record: string
 				attacks: { objective: string; scores: { score: string; areaUnderRoc: number; detected: { share: number } }[] }[]
 			}
 		}
 		// Of 7 places, 0.3 allows two, of which one is the image itself.
-		expect(calibration.heavilyCorrected.measured).toBe(1 / 6)
+		expect(calibration.heavilyCorrected.flaggedOfOwn).toBe(1)
+		// Where the images set the threshold themselves there is nothing to estimate.
+		expect(Object.keys(calibration.heavilyCorrected)).not.toContain('interval')
 		expect(detection.attacks.map(({ objective }) => objective)).toEqual([
 			'cross-entropy',
 			'cross-entropy minus 10 times correction',
@@ -125,6 +141,7 @@ describe('naptune calibrate', () => {
 		const { code, stdout } = await runCli(args)
 		expect(code).toBe(0)
 		expect(stdout).toContain('Scores of 6 clean validation images')
+		expect(stdout).toMatch(/^ {2}correction {2}: .*; too few images to flag any at 5 %$/m)
 		expect(stdout).toMatch(/^pgd-5, cross-entropy +correction +\d+\.\d % \[/m)
 		expect(stdout).toContain('that was not measured here')
 		expect((await runCli(['calibrate', run])).stdout).not.toContain('AUROC')

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCli, runJson, tinyTuning, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
@@ -66,6 +66,25 @@ describe('naptune retrieve', () => {
 		expect(stdout).toMatch(/^nap +text to image +attacked +\d+\.\d % \[/m)
 		expect(stdout).toContain('2 images and 3 captions of captions.jsonl')
 		expect(stderr).toContain('1 captions read as one')
+	})
+
+	it('names records by the captions, wherever their file lies', async () => {
+		const record = async (place: string, image: string) => {
+			await cp(join(folder, 'photos'), join(folder, place), { recursive: true })
+			const captions = join(folder, place, 'some.json')
+			const entries = [
+				{ image: 'red_thing/0.png', captions: ['red'] },
+				{ image, captions: ['green'] },
+			]
+			await writeFile(captions, JSON.stringify(entries))
+			const args = ['retrieve', run, ...attack, '--captions', captions, '--k', '1', '--no-vanilla']
+			const { code, document, stderr } = await runJson(args)
+			expect(code, stderr).toBe(0)
+			return basename((document as { rows: Row[] }).rows[0]!.record)
+		}
+		const first = await record('here', 'green_thing/1.png')
+		expect(await record('moved', 'green_thing/1.png')).toBe(first)
+		expect(await record('other', 'green_thing/2.png')).not.toBe(first)
 	})
 
 	it('says which line of a file cannot be used', async () => {

@@ -1,5 +1,6 @@
 /** Images and captions that are to find each other. */
 
+import { sha256OfBytes } from '../files/sha256.js'
 import type { Split } from './dataset.js'
 
 /** A retrieval gallery. */
@@ -17,6 +18,12 @@ export interface Gallery {
 	readonly notices: readonly string[]
 	/** How to get the same gallery again (JSON). */
 	readonly origin: Readonly<Record<string, unknown>>
+}
+
+/** SHA-256 of what a gallery holds: image ids with their captions. Where it lies does not matter. */
+export function galleryFingerprint({ images, captions, own }: Pick<Gallery, 'images' | 'captions' | 'own'>): string {
+	const content = own.map((positions, index) => [images.id(index), positions.map((at) => captions[at])])
+	return sha256OfBytes(JSON.stringify(content))
 }
 
 /**

@@ -18,6 +18,13 @@ describe('NAP', () => {
 		await expectGolden(bench, defense, fixture(`nap-golden/${name}.safetensors`))
 	})
 
+	it('records as many visual contexts as there are', () => {
+		const visualContexts = (coupling: string) =>
+			prepareDefense('nap', bench.clip, ['cat', 'dog'], { coupling, textPrompts: 3, visualPrompts: 5 }).config
+		expect(visualContexts('joint')).toMatchObject({ textPrompts: 3, visualPrompts: 3 })
+		expect(visualContexts('independent')).toMatchObject({ textPrompts: 3, visualPrompts: 5 })
+	})
+
 	it('refuses unknown options by name', () => {
 		expect(() => prepareDefense('nap', bench.clip, ['cat', 'dog'], { promptDept: 3 })).toThrow(/promptDept/)
 	})

@@ -16,7 +16,7 @@ const schema = z.strictObject({
 	promptDepth: z.int().positive().default(12),
 	/** Context vectors per layer of the text tower. */
 	textPrompts: z.int().positive().default(16),
-	/** Context vectors per layer of the image tower. */
+	/** Context vectors per layer of the image tower. With joint coupling there are as many as of the text tower. */
 	visualPrompts: z.int().positive().default(16),
 	/** `independent`: parameters of their own in both towers (the paper); `joint`: visual = linear(text) as in MaPLe. */
 	coupling: z.enum(['independent', 'joint']).default('independent'),
@@ -52,6 +52,11 @@ function depths({ config }: ClipModel, { promptDepth, coupling }: NapConfig): { 
 	const text = Math.min(promptDepth, config.text.layers)
 	const visual = Math.min(promptDepth, config.vision.layers)
 	return { text, visual: coupling === 'joint' ? Math.min(visual, text) : visual }
+}
+
+/** The options as they apply: linear maps make one visual context of each text context, whatever number was asked for. */
+function effective(config: NapConfig): NapConfig {
+	return config.coupling === 'joint' ? { ...config, visualPrompts: config.textPrompts } : config
 }
 
 function refinedLayers(depth: number, { refineFirst, refinerDepth }: NapConfig): number[] {
@@ -123,7 +128,8 @@ export const nap: DefenseDefinition<typeof schema> = {
 		'NAP-Tuning: Neural Augmented Prompt Tuning for Adversarially Robust Vision-Language Models, equations 7 and 11 to 17',
 	schema,
 	tuning: { loss: 'clean-plus-adversarial' },
-	prepare(clip, classNames, config) {
+	prepare(clip, classNames, given) {
+		const config = effective(given)
 		const depth = depths(clip, config)
 		return {
 			name: 'nap',

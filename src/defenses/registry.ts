@@ -1,8 +1,8 @@
 /** All defenses: adding one is a file and a line here. */
 
-import { z } from 'zod'
 import type { ClipModel } from '../clip/model.js'
 import { NaptuneError } from '../errors.js'
+import { explainIssues } from '../files/explain-issues.js'
 import { advpt } from './advpt.js'
 import { advptE2e } from './advpt-e2e.js'
 import { advptV } from './advpt-v.js'
@@ -42,7 +42,9 @@ export function prepareDefense(
 	}
 	const parsed = definition.schema.safeParse(config)
 	if (!parsed.success) {
-		throw new NaptuneError(`The options of defense ${name} are not usable:\n${z.prettifyError(parsed.error)}`)
+		throw new NaptuneError(
+			`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
+		)
 	}
 	return definition.prepare(clip, classNames, parsed.data)
 }

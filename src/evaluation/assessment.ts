@@ -45,7 +45,7 @@ export function assess(
 	}
 }
 
-/** How the flags behave on the clean images of the calibration. */
+/** The flags at a false-positive rate, and the clean images that set them. @param rate In (0, 1). */
 export function flagRates({ key, scores }: Pick<Calibration, 'key' | 'scores'>, rate: number) {
 	return {
 		split: key.split,

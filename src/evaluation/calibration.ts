@@ -1,7 +1,6 @@
 /** What a score means: its place among the scores of clean images. Arithmetic only. */
 
 import { NaptuneError } from '../errors.js'
-import { wilsonInterval } from './wilson.js'
 
 /**
  * Empirical p-value: the share of clean images that score at least as high, (1 + count) / (n + 1). For a clean image from
@@ -28,20 +27,26 @@ export function isFlagged(sorted: readonly number[], score: number, falsePositiv
 	return pValue(sorted, score) <= falsePositiveRate
 }
 
-/** How a flag behaves on clean images. */
+/** A flag, and the clean images that set its threshold. */
 export interface FalsePositives {
-	/** What was asked for. */
+	/** What was asked for: at most this share of new clean images is flagged in expectation. */
 	readonly target: number
 	/** Scores above it are flagged; null where so few clean images allow no flag at this rate. */
 	readonly threshold: number | null
-	/** Share of the clean images that are flagged, with its 95 % Wilson interval. */
-	readonly measured: number
-	readonly interval: readonly [number, number]
+	/**
+	 * How many of the clean images that set the threshold lie above it. So many by construction: it measures nothing, and
+	 * therefore has no interval.
+	 */
+	readonly flaggedOfOwn: number
+	/** Clean images that set the threshold. */
 	readonly images: number
 }
 
 /**
- * The flag at a false-positive rate, and how often it is raised on the clean images that it was made from.
+ * The flag at a false-positive rate, set by clean images. A new image is flagged where its p-value (1 + count) / (n + 1) is
+ * at most the rate. Where it is exchangeable with the n images, its rank among them is uniform (ties only make the p-value
+ * larger), so it is flagged with probability at most the rate, on average over draws of the n images. Nothing is promised
+ * for images from elsewhere; how often the flag is raised on clean images is measured on others than these.
  * @throws NaptuneError for a rate outside (0, 1), or no scores.
  */
 export function falsePositives(sorted: readonly number[], target: number): FalsePositives {
@@ -52,12 +57,10 @@ export function falsePositives(sorted: readonly number[], target: number): False
 	let allowed = 0
 	while ((1 + allowed + 1) / (sorted.length + 1) <= target) allowed++
 	const possible = 1 / (sorted.length + 1) <= target
-	const flagged = sorted.filter((score) => isFlagged(sorted, score, target)).length
 	return {
 		target,
 		threshold: possible ? sorted[sorted.length - 1 - allowed]! : null,
-		measured: flagged / sorted.length,
-		interval: wilsonInterval(flagged, sorted.length),
+		flaggedOfOwn: sorted.filter((score) => isFlagged(sorted, score, target)).length,
 		images: sorted.length,
 	}
 }

@@ -86,7 +86,7 @@ describe('calibrate', () => {
 			const { heavilyCorrected, images } = flagRates(calibration, rate)
 			const flagged = assessed.filter((one) => one.heavilyCorrected).length
 			expect(images).toBe(24)
-			expect(heavilyCorrected.measured).toBe(flagged / 24)
+			expect(heavilyCorrected.flaggedOfOwn).toBe(flagged)
 			expect(flagged).toBe(Math.max(0, Math.floor(rate * 25) - 1))
 		}
 	})

@@ -22,7 +22,7 @@ import type { TunedRun } from './tuned-run.js'
 /** Name of the file in a run directory. */
 export const calibrationFile = 'calibration.json'
 
-/** So many clean images at most, balanced over the classes: enough for an interval of ± 1.4 points at 5 %. */
+/** So many clean images at most, balanced over the classes: then the share of new images flagged at 5 % strays by ± 1.4 points. */
 const mostImages = 1000
 const imagesPerBatch = 50
 /** Rates whose thresholds are written down; others follow from the scores. */

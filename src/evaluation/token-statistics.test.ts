@@ -26,13 +26,13 @@ describe('token statistics', () => {
 		const classifier = await deployedClassifier(engine, clip, defense, parameters)
 		// More than one batch of 16.
 		const training = tinyDataset(classNames, { train: 7 }).train
-		const options = { images: 100, epsilon: 4 / 255, seed: 6 }
+		const options = { images: 100, epsilon: 4 / 255, steps: 3, relativeStepSize: 0.4, seed: 6 }
 		const found = await tokenStatistics(engine, model, classifier, training, options)
 
 		const all = Array.from({ length: 21 }, (_, index) => index)
 		const clean = await preparedImages(clip, training, all)
 		const batch = { images: clean, labels: all.map(training.label), ids: all.map(training.id) }
-		const attack = prepareAttack('pgd-5')
+		const attack = prepareAttack('pgd', { steps: 3, relativeStepSize: 0.4, start: 'zero' })
 		const attacked = await attack.run(classifier, batch, threatModel('linf', 4 / 255), imageStreams(6))
 		const pixels = ops.input('pixels', 'float32', ['B', 3, 16, 16])
 		const { layerInputs } = defense.imageFeatures(pixels, fixedParameters(parameters))

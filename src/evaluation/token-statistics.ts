@@ -2,7 +2,7 @@
 
 import type { Classifier } from '../attacks/classifier.js'
 import { imageStreams } from '../attacks/image-streams.js'
-import { pgd, trainingPgd } from '../attacks/pgd.js'
+import { pgd } from '../attacks/pgd.js'
 import { threatModel } from '../attacks/threat-model.js'
 import type { Split } from '../data/dataset.js'
 import { stratifiedSubset } from '../data/subsets.js'
@@ -20,8 +20,9 @@ import { type MomentSums, momentSums } from './moment-sums.js'
 const batchSize = 16
 
 /**
- * Means and unbiased variances over training images of the tokens that enter each block. The attack is that of tuning,
- * against this model.
+ * Means and unbiased variances over training images of the tokens that enter each block. The attack is PGD on the cross
+ * entropy against this model, in L-infinity, from the clean image; its size and steps are the options', whatever attack the
+ * model was tuned under.
  * @param classifier Of the same model.
  * @throws NaptuneError when there are fewer than two training images.
  */
@@ -30,11 +31,12 @@ export async function tokenStatistics(
 	{ clip, defense, parameters }: DeployedModel,
 	classifier: Classifier,
 	training: Split,
-	{ images, epsilon, seed }: StatisticsOptions,
+	{ images, seed, epsilon, steps, relativeStepSize }: StatisticsOptions,
 ): Promise<TokenStatistics> {
 	if (training.length < 2) {
 		throw new NaptuneError(`Statistics of tokens need at least 2 training images, there are ${training.length}.`)
 	}
+	const settings = { steps, relativeStepSize, start: 'zero' } as const
 	const split = images < training.length ? stratifiedSubset(training, images, seed) : training
 	const { imageSize } = clip.config.vision
 	const pixels = ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize])
@@ -53,7 +55,7 @@ export async function tokenStatistics(
 				labels: positions.map((position) => split.label(position)),
 				ids: positions.map((position) => split.id(position)),
 			}
-			const attacked = await pgd(classifier, batch, threatModel('linf', epsilon), trainingPgd, imageStreams(seed))
+			const attacked = await pgd(classifier, batch, threatModel('linf', epsilon), settings, imageStreams(seed))
 			await collect(program, clean, sums.clean)
 			await collect(program, attacked, sums.adversarial)
 		}

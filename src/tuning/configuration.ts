@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { defenses } from '../defenses/registry.js'
 import { NaptuneError } from '../errors.js'
+import { explainIssues } from '../files/explain-issues.js'
 import { isRecord } from './is-record.js'
 import { tuningLosses } from './losses.js'
 import { type OptimizerName, optimizers } from './optimizers.js'
@@ -116,7 +117,9 @@ export function tuningConfig(...layers: readonly Readonly<Record<string, unknown
 	const own = typeof name === 'string' ? (defenses.get(name)?.tuning ?? {}) : {}
 	const parsed = tuningConfigSchema.safeParse(mergeSettings([own, given]))
 	if (!parsed.success)
-		throw new NaptuneError(`The tuning configuration is not usable:\n${z.prettifyError(parsed.error)}`)
+		throw new NaptuneError(
+			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema)}`,
+		)
 	return parsed.data
 }
 

@@ -17,7 +17,8 @@ import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { detectionText } from '../detection-table.js'
-import { epsilonText, percent, percentInterval } from '../format.js'
+import { ownImagesText, rateText } from '../flag-text.js'
+import { epsilonText } from '../format.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -195,17 +196,13 @@ function adaptiveNote({ attacks }: DetectionResult): string {
 
 function calibrationText(calibration: Calibration, rate: number): string {
 	const { heavilyCorrected, highDisagreement, images, split } = flagRates(calibration, rate)
-	const line = (
-		name: string,
-		sorted: readonly number[],
-		{ threshold, measured, interval }: typeof heavilyCorrected,
-	) => {
+	const line = (name: string, sorted: readonly number[], flag: typeof heavilyCorrected) => {
 		const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!.toPrecision(3)
-		const flag =
-			threshold === null
-				? `too few images to flag any at ${percent(rate).trim()}`
-				: `flagged above ${threshold.toPrecision(3)}: ${percent(measured).trim()} ${percentInterval(interval)} of them, asked for at most ${percent(rate).trim()}`
-		return `${name}: ${at(0)} to ${at(1)}, median ${at(0.5)}; ${flag}`
+		const flagged =
+			flag.threshold === null
+				? `too few images to flag any at ${rateText(rate)}`
+				: `flagged above ${flag.threshold.toPrecision(3)}, which ${ownImagesText(flag, split)}`
+		return `${name}: ${at(0)} to ${at(1)}, median ${at(0.5)}; ${flagged}`
 	}
 	const { correction, disagreement } = calibration.scores
 	return [

@@ -12,7 +12,8 @@ import { type ClassifiedImage, classify } from '../../evaluation/classify.js'
 import { deployedClassifier } from '../../evaluation/deployed-classifier.js'
 import { type Calibration, calibrate, hasCorrections } from '../../evaluation/recorded-calibration.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
-import { percent, percentInterval } from '../format.js'
+import { ownImagesText, rateText } from '../flag-text.js'
+import { percent } from '../format.js'
 import { dataOption, loadModel, modelOption } from '../inputs.js'
 import { addSharedOptions, commaList, falsePositiveRateOption, type SharedOptions, wholeNumber } from '../options.js'
 import type { ProgressTask } from '../progress.js'
@@ -61,9 +62,14 @@ Examples:
   $ naptune classify cat.jpg --run runs/photos
   $ naptune classify cat.jpg --model openai/clip-vit-base-patch16 --classes "cat,dog,tennis racket"`,
 		)
-		.action((images: string[], options: ClassifyOptions) =>
-			withSession(options, (session) => runClassify(images, options, session)),
-		)
+		.action((images: string[], options: ClassifyOptions, command: Command) => {
+			if (options.run === undefined && command.getOptionValueSource('falsePositiveRate') === 'cli') {
+				command.error(
+					'error: --false-positive-rate says which corrections of a tuned run are flagged, and a CLIP without a run corrects nothing; give --run <folder> too, or leave it out.',
+				)
+			}
+			return withSession(options, (session) => runClassify(images, options, session))
+		})
 }
 
 async function runClassify(images: readonly string[], options: ClassifyOptions, session: Session): Promise<void> {
@@ -126,11 +132,11 @@ async function calibrationOf(
 }
 
 function flagText({ heavilyCorrected, images, split }: ReturnType<typeof flagRates>): string {
-	const { target, measured, interval, threshold } = heavilyCorrected
+	const { target, threshold } = heavilyCorrected
 	const flag =
 		threshold === null
-			? `${images} clean ${split} images are too few to flag any at ${percent(target).trim()}`
-			: `flagged where p is at most ${percent(target).trim()}: ${percent(measured).trim()} ${percentInterval(interval)} of ${images} clean ${split} images`
+			? `${images} clean ${split} images are too few to flag any at ${rateText(target)}`
+			: `flagged where p is at most ${rateText(target)}, which ${ownImagesText(heavilyCorrected, split)}`
 	return `p: share of clean images that are corrected at least as much; ${flag}. An attacker who knows this score can evade it.`
 }
 

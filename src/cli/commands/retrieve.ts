@@ -6,7 +6,7 @@ import { attackNames } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
 import { loadCaptions } from '../../data/captions.js'
 import { classGallery } from '../../data/class-captions.js'
-import type { Gallery } from '../../data/gallery.js'
+import { type Gallery, galleryFingerprint } from '../../data/gallery.js'
 import { stratifiedSubset } from '../../data/subsets.js'
 import { type RetrievalRecord, recordedRetrieval } from '../../evaluation/recorded-retrieval.js'
 import { captionDefense, captionProblem, retrievalAttack } from '../../evaluation/retrieval-attack.js'
@@ -120,7 +120,7 @@ async function runRetrieve(directory: string, options: RetrieveOptions, session:
 	const found: { readonly record: RetrievalRecord; readonly path: string }[] = []
 	for (const model of models) {
 		const task = session.progress.start(`attacking ${model.defense.name}`, images.length, 'images')
-		const label = gallery.level === 'class' ? options.split : sha256OfBytes(JSON.stringify(gallery.origin)).slice(0, 8)
+		const label = gallery.level === 'class' ? options.split : galleryFingerprint(gallery).slice(0, 8)
 		const epsilon = epsilonText(threat.epsilon).replace('/', '-')
 		const own = sha256OfBytes(JSON.stringify([attack.options, captions])).slice(0, 8)
 		const path = join(

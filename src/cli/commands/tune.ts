@@ -6,6 +6,7 @@ import { checkImages } from '../../data/check-images.js'
 import { fewShot } from '../../data/few-shot.js'
 import { defenses } from '../../defenses/registry.js'
 import { elementCount } from '../../onnx/tensor.js'
+import { prepareTuning } from '../../tuning/prepare-tuning.js'
 import { loadPreset, type Preset, presetConfig } from '../../tuning/presets.js'
 import { tune } from '../../tuning/tune.js'
 import { Interruption } from '../exit-codes.js'
@@ -85,6 +86,7 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	session.writesTo(output)
 	const clip = await loadModel(options.model)
 	const dataset = await loadData(session, options.data, config.seed)
+	prepareTuning(clip, dataset.classNames, config)
 	const sample = fewShot(dataset, config.shots, config.seed)
 	await checkImages(sample.train)
 	const engine = await session.engine()

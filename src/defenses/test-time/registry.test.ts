@@ -29,6 +29,8 @@ describe('test-time defenses', () => {
 			adversarialShare: 0.5,
 			statisticsImages: 32,
 			statisticsEpsilon: 1 / 255,
+			statisticsSteps: 5,
+			statisticsRelativeStepSize: 0.3,
 		})
 	})
 

@@ -1,7 +1,7 @@
 /** All test-time defenses: adding one is a file and a line here. */
 
-import { z } from 'zod'
 import { NaptuneError } from '../../errors.js'
+import { explainIssues } from '../../files/explain-issues.js'
 import { rTpt } from './r-tpt.js'
 import { tapt } from './tapt.js'
 import type { DefendedModel, TestTimeDefense, TestTimeDefinition } from './test-time-defense.js'
@@ -37,7 +37,9 @@ export function chooseTestTimeDefense(
 	}
 	const parsed = definition.schema.safeParse(options)
 	if (!parsed.success) {
-		throw new NaptuneError(`The options of test-time defense ${name} are not usable:\n${z.prettifyError(parsed.error)}`)
+		throw new NaptuneError(
+			`The options of test-time defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
+		)
 	}
 	const { schema: _, ...known } = definition
 	return {

@@ -36,6 +36,10 @@ const schema = z
 			.nonnegative()
 			.max(1)
 			.default(1 / 255),
+		/** Gradient steps of that attack, which starts at the clean image. */
+		statisticsSteps: z.int().positive().default(5),
+		/** Length of its steps as a multiple of its size. */
+		statisticsRelativeStepSize: z.number().positive().default(0.3),
 	})
 	.refine(...keptViewsCheck)
 
@@ -58,8 +62,10 @@ const unsuited = (defense: Defense) =>
  *
  * Different from the reference: its statistics come from two sets of prompts, one tuned adversarially and one on clean
  * images, both over training images; a run here has one set, so they are those of clean and of attacked training images
- * (PGD as in tuning) under it. Views are drawn once from `seed`, are known to the attacker, are cut from the image as the
- * model reads it, and are never rounded to 8 bits.
+ * under it. The attack on them is PGD of `statisticsSteps` steps of `statisticsRelativeStepSize` times `statisticsEpsilon`
+ * from the clean image on the cross entropy (5 and 0.3 by default), not the inner attack that the run may have been tuned
+ * with. Views are drawn once from `seed`, are known to the attacker, are cut from the image as the model reads it, and are
+ * never rounded to 8 bits.
  */
 export const tapt: TestTimeDefinition<typeof schema> = {
 	name: 'tapt',
@@ -74,9 +80,10 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 		const problem = unsuited(defense)
 		if (problem) throw new NaptuneError(problem)
 		const { statisticsImages: images, statisticsEpsilon: epsilon, seed } = config
+		const { statisticsSteps: steps, statisticsRelativeStepSize: relativeStepSize } = config
 		return {
 			kind: 'adapter',
-			statistics: { images, epsilon, seed },
+			statistics: { images, epsilon, steps, relativeStepSize, seed },
 			adapt(pixels, statistics) {
 				if (!statistics) throw new NaptuneError('TAPT needs statistics of training images; give them.')
 				const { type } = pixels

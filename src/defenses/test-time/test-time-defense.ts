@@ -33,12 +33,16 @@ export interface TokenStatistics {
 	readonly adversarial: readonly TokenMoments[]
 }
 
-/** Training images that statistics are taken of, and the inner attack on them. */
+/** Training images that statistics are taken of, and the PGD attack on them, which starts at the clean image. */
 export interface StatisticsOptions {
 	/** Training images, balanced over the classes. */
 	readonly images: number
 	/** Size of the attack in L-infinity, in pixel units of [0, 1]. */
 	readonly epsilon: number
+	/** Gradient steps of the attack. */
+	readonly steps: number
+	/** Length of a step as a multiple of epsilon. */
+	readonly relativeStepSize: number
 	/** Seed of the choice of images. */
 	readonly seed: number
 }
