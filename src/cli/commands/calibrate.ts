@@ -125,7 +125,7 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 	}
 
 	async function detect(
-		{ trainedEpsilon }: TunedRun,
+		{ protocol }: TunedRun,
 		{ limit, seed, batchSize, falsePositiveRate }: CalibrateOptions,
 		{ progress, stopIfAsked }: Session,
 		calibration: Calibration,
@@ -133,7 +133,7 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 		const dataset = await run.dataset()
 		const all = dataset.test
 		const split = limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
-		const threat = threatModel('linf', options.epsilon ?? trainedEpsilon)
+		const threat = threatModel('linf', options.epsilon ?? protocol.epsilon)
 		const attacks = chosenAttacks(options, scoreTaps(classifier))
 		const task = progress.start(`attacking ${defense.name}`, split.length, 'images')
 		const input = { clip, classifier, split, attacks, threatModel: threat, seed, calibration, falsePositiveRate }

@@ -104,7 +104,7 @@ async function runRetrieve(directory: string, options: RetrieveOptions, session:
 	const gallery = await chosenGallery(run, options)
 	for (const notice of gallery.notices) session.progress.line(`note: ${notice}`)
 	const attack = retrievalAttack(options.attack, options.set, gallery)
-	const threat = threatModel('linf', options.epsilon ?? run.trainedEpsilon)
+	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 	const { images, captions } = gallery
 	const protocol = `${grouped(images.length)} images and ${grouped(captions.length)} captions of ${gallery.name}, ${attack.name} on the contrastive loss of all images, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`
 	session.progress.line(protocol)
