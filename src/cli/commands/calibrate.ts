@@ -71,7 +71,11 @@ export function addCalibrateCommand(program: Command): void {
 					.argParser(nonNegative)
 					.default(10),
 			)
-			.addOption(epsilonOption("L-infinity size of the attack, such as 1/255 (default: the run's own)"))
+			.addOption(
+				epsilonOption(
+					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
+				),
+			)
 			.addOption(
 				new Option('--limit <count>', 'so many test images, balanced over the classes (default: all)').argParser(
 					wholeNumber(1),
@@ -125,7 +129,7 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 	}
 
 	async function detect(
-		{ protocol }: TunedRun,
+		run: TunedRun,
 		{ limit, seed, batchSize, falsePositiveRate }: CalibrateOptions,
 		{ progress, stopIfAsked }: Session,
 		calibration: Calibration,
@@ -133,7 +137,7 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 		const dataset = await run.dataset()
 		const all = dataset.test
 		const split = limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
-		const threat = threatModel('linf', options.epsilon ?? protocol.epsilon)
+		const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 		const attacks = chosenAttacks(options, scoreTaps(classifier))
 		const task = progress.start(`attacking ${defense.name}`, split.length, 'images')
 		const input = { clip, classifier, split, attacks, threatModel: threat, seed, calibration, falsePositiveRate }

@@ -51,7 +51,11 @@ export function addDistortionCommand(program: Command): void {
 					.argParser(collectSetting)
 					.default({}, 'none'),
 			)
-			.addOption(epsilonOption("L-infinity size of attack and noise, such as 1/255 (default: the run's own)"))
+			.addOption(
+				epsilonOption(
+					"L-infinity size of attack and noise, such as 1/255 (default: that of the run's preset, or of its inner attack)",
+				),
+			)
 			.addOption(
 				new Option('--split <name>', 'images to perturb').choices(['train', 'validation', 'test']).default('test'),
 			)

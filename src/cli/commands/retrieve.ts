@@ -64,7 +64,11 @@ export function addRetrieveCommand(program: Command): void {
 					.argParser(collectSetting)
 					.default({}, 'none'),
 			)
-			.addOption(epsilonOption("L-infinity size of the attack, such as 1/255 (default: the run's own)"))
+			.addOption(
+				epsilonOption(
+					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
+				),
+			)
 			.addOption(
 				new Option('--split <name>', 'images of the data set').choices(['train', 'validation', 'test']).default('test'),
 			)
