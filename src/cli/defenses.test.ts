@@ -70,10 +70,10 @@ describe('listing defenses', () => {
 		// 16 vectors before both blocks of both towers; one refiner d, 2d, d in each, before the second block.
 		const refiner = 2 * 2 * 16 ** 2 + 3 * 16
 		expect(of('nap').parts).toEqual({
-			'text.context': 2 * 16 * 16,
-			'visual.context': 2 * 16 * 16,
-			'text.refiner': refiner,
-			'visual.refiner': refiner,
+			'text context': 2 * 16 * 16,
+			'visual context': 2 * 16 * 16,
+			'text refiner': refiner,
+			'visual refiner': refiner,
 		})
 	})
 

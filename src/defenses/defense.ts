@@ -5,7 +5,7 @@ import type { ImageTowerOutput } from '../clip/image-tower.js'
 import type { ClipModel } from '../clip/model.js'
 import { NaptuneError } from '../errors.js'
 import { ops } from '../onnx/index.js'
-import { type ElementType, float32, type Tensor } from '../onnx/tensor.js'
+import { type ElementType, elementCount, float32, type Tensor } from '../onnx/tensor.js'
 import type { Value } from '../onnx/value.js'
 import { generator } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'
@@ -120,6 +120,11 @@ export function parameterInputs(
 		return value
 	}
 	return { lookup, used }
+}
+
+/** Numbers that a defense trains, in all tensors together. */
+export function trainableParameters({ parameters }: Pick<Defense, 'parameters'>): number {
+	return [...parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
 }
 
 /** Where training starts: every parameter's initial values, each from a random stream of its own. */

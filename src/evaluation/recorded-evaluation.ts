@@ -10,14 +10,14 @@ import type { AttackCounts, AttackOutcome } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
-import type { Defense } from '../defenses/defense.js'
+import { type Defense, trainableParameters } from '../defenses/defense.js'
 import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
 import type { AttackedThrough } from '../defenses/test-time/test-time-defense.js'
 import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import { elementCount, type Tensor } from '../onnx/tensor.js'
+import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { deployedClassifier } from './deployed-classifier.js'
 import { type Accuracy, evaluate } from './evaluate.js'
@@ -235,7 +235,7 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 			name: defense.name,
 			options: defense.config,
 			parameters: fingerprint(parameters),
-			trainableParameters: [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
+			trainableParameters: trainableParameters(defense),
 		},
 		...(testTime && {
 			testTime: {

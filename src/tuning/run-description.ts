@@ -2,9 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import type { Defense } from '../defenses/defense.js'
+import { type Defense, trainableParameters } from '../defenses/defense.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import { elementCount } from '../onnx/tensor.js'
 import { isRecord } from './is-record.js'
 import type { TuneInput } from './tune.js'
 
@@ -39,7 +38,7 @@ export function describeRun(
 		defense: {
 			name: defense.name,
 			options: defense.config,
-			trainableParameters: [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
+			trainableParameters: trainableParameters(defense),
 		},
 		config,
 		...(origin && { preset: { ...origin.preset, overrides: origin.overrides } }),

@@ -5,7 +5,6 @@ import { type Command, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { attackNames, prepareAttack } from '../../attacks/registry.js'
 import { type ThreatModel, threatModel } from '../../attacks/threat-model.js'
-import { stratifiedSubset } from '../../data/subsets.js'
 import { flagRates } from '../../evaluation/assessment.js'
 import { deployedClassifier } from '../../evaluation/deployed-classifier.js'
 import { type DetectionResult, measureDetection } from '../../evaluation/detection.js'
@@ -19,6 +18,7 @@ import { sha256OfBytes } from '../../files/sha256.js'
 import { detectionText } from '../detection-table.js'
 import { ownImagesText, rateText } from '../flag-text.js'
 import { epsilonText } from '../format.js'
+import { chosenImages } from '../inputs.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -135,8 +135,7 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 		calibration: Calibration,
 	) {
 		const dataset = await run.dataset()
-		const all = dataset.test
-		const split = limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
+		const split = chosenImages(dataset, { split: 'test', seed, ...(limit !== undefined && { limit }) })
 		const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 		const attacks = chosenAttacks(options, scoreTaps(classifier))
 		const task = progress.start(`attacking ${defense.name}`, split.length, 'images')

@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { prepareAttack } from '../../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../../attacks/threat-model.js'
-import { stratifiedSubset } from '../../data/subsets.js'
 import { defenses } from '../../defenses/registry.js'
 import { NaptuneError } from '../../errors.js'
 import { type Comparison, type ComparisonEntry, compareEvaluations } from '../../evaluation/comparison.js'
@@ -20,7 +19,7 @@ import { comparisonTable } from '../comparison-table.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped } from '../format.js'
-import { dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { chosenImages, dataOption, loadData, loadModel, modelOption } from '../inputs.js'
 import { measure } from '../measure.js'
 import {
 	addSharedOptions,
@@ -134,8 +133,7 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 	const clip = await loadModel(options.model)
 	const dataset = await loadData(session, options.data, seed)
 	const images = options.images ?? evaluation.images
-	const split =
-		images === undefined || images >= dataset.test.length ? dataset.test : stratifiedSubset(dataset.test, images, seed)
+	const split = chosenImages(dataset, { split: 'test', seed, ...(images !== undefined && { limit: images }) })
 	progress.line(
 		`Preset ${preset.name} (version ${preset.version}) on ${dataset.name}: ${names.join(', ')}; then ${attack.name} at L-infinity epsilon ${epsilonText(epsilon)} on ${split.length} of ${grouped(dataset.test.length)} test images, seed ${seed}.`,
 	)

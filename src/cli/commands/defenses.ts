@@ -2,10 +2,10 @@
 
 import type { Command } from 'commander'
 import type { ClipModel } from '../../clip/model.js'
-import type { DefenseDefinition } from '../../defenses/defense.js'
+import { type DefenseDefinition, trainableParameters } from '../../defenses/defense.js'
 import { defenses, prepareDefense } from '../../defenses/registry.js'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
-import { elementCount } from '../../onnx/tensor.js'
+import { parameterGroups } from '../../evaluation/parameter-groups.js'
 import { tuningConfig } from '../../tuning/configuration.js'
 import { tuningLosses } from '../../tuning/losses.js'
 import { loadPreset, presetNames } from '../../tuning/presets.js'
@@ -94,25 +94,16 @@ async function runDefenses(options: DefensesOptions, session: Session): Promise<
 }
 
 function describe({ name, doc, source, tuning }: DefenseDefinition, clip: ClipModel) {
-	const { parameters, config } = prepareDefense(name, clip, exampleClasses)
-	const parts = new Map<string, number>()
-	for (const [key, { shape }] of parameters) {
-		const part = key
-			.split('.')
-			.slice(0, 2)
-			.join('.')
-			.replace(/\.\d+$/, '')
-		parts.set(part, (parts.get(part) ?? 0) + elementCount(shape))
-	}
+	const defense = prepareDefense(name, clip, exampleClasses)
 	const learns = Object.keys(tuning).length > 0
 	const settings = learns ? tuningConfig({ defense: { name } }) : undefined
 	return {
 		name,
 		doc,
 		source,
-		trainableParameters: [...parts.values()].reduce((sum, count) => sum + count, 0),
-		parts: Object.fromEntries(parts),
+		trainableParameters: trainableParameters(defense),
+		parts: Object.fromEntries(parameterGroups(defense).map((group) => [group.name, group.count])),
 		loss: settings ? tuningLosses.get(settings.loss)!.doc : null,
-		options: config,
+		options: defense.config,
 	}
 }

@@ -7,13 +7,13 @@ import { threatModel } from '../../attacks/threat-model.js'
 import { loadCaptions } from '../../data/captions.js'
 import { classGallery } from '../../data/class-captions.js'
 import { type Gallery, galleryFingerprint } from '../../data/gallery.js'
-import { stratifiedSubset } from '../../data/subsets.js'
 import { type RetrievalRecord, recordedRetrieval } from '../../evaluation/recorded-retrieval.js'
 import { captionDefense, captionProblem, retrievalAttack } from '../../evaluation/retrieval-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText, grouped } from '../format.js'
+import { chosenImages } from '../inputs.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -185,12 +185,10 @@ async function runRetrieve(directory: string, options: RetrieveOptions, session:
 }
 
 async function chosenGallery(run: TunedRun, options: RetrieveOptions): Promise<Gallery> {
-	const { captions, split, limit, seed } = options
+	const { captions, limit, seed } = options
 	if (captions === undefined) {
 		const dataset = await run.dataset()
-		const all = dataset[split]
-		const images = limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
-		return classGallery(dataset, images)
+		return classGallery(dataset, chosenImages(dataset, options))
 	}
 	const checks = [
 		captionProblem(run.defense.name, run.clip, run.defense.config),

@@ -4,8 +4,8 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { checkImages } from '../../data/check-images.js'
 import { fewShot } from '../../data/few-shot.js'
+import { trainableParameters } from '../../defenses/defense.js'
 import { defenses } from '../../defenses/registry.js'
-import { elementCount } from '../../onnx/tensor.js'
 import { prepareTuning } from '../../tuning/prepare-tuning.js'
 import { loadPreset, type Preset, presetConfig } from '../../tuning/presets.js'
 import { tune } from '../../tuning/tune.js'
@@ -115,12 +115,12 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	}
 	const seconds = (performance.now() - started) / 1000
 	const last = follower.records.at(-1)
-	const trainableParameters = [...defense.parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
+	const trained = trainableParameters(defense)
 	session.result(
 		{
 			output,
 			defense: defense.name,
-			trainableParameters,
+			trainableParameters: trained,
 			classes: dataset.classNames.length,
 			images: sample.train.length,
 			epochs: config.epochs,
@@ -131,7 +131,7 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 			lastEpoch: last ?? null,
 		},
 		[
-			`Tuned ${grouped(trainableParameters)} parameters of ${defense.name} in ${duration(seconds)}; the process held ${grouped(Math.round(residentBytes / 2 ** 20))} MB.`,
+			`Tuned ${grouped(trained)} parameters of ${defense.name} in ${duration(seconds)}; the process held ${grouped(Math.round(residentBytes / 2 ** 20))} MB.`,
 			...(last
 				? [
 						`On its training images: clean ${percent(last.cleanAccuracy).trim()}, under the inner attack ${last.adversarialAccuracy === null ? 'not measured' : percent(last.adversarialAccuracy).trim()}.`,
