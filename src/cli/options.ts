@@ -32,6 +32,20 @@ export function seedOption(what: string, fallback?: number): Option {
 	return fallback === undefined ? option : option.default(fallback)
 }
 
+/** `--batch-size` of an evaluation. */
+export function batchSizeOption(): Option {
+	return new Option('--batch-size <count>', 'images at once; changes the speed only')
+		.argParser(wholeNumber(1))
+		.default(50)
+}
+
+/** `--set` of an attack's options. @param example Such as `steps=50`. */
+export function attackSettingOption(example: string): Option {
+	return new Option('--set <key=value>', `any option of the attack, such as ${example}; may be repeated`)
+		.argParser(collectSetting)
+		.default({}, 'none')
+}
+
 /** `--epsilon` in L-infinity, in pixel units. */
 export function epsilonOption(what: string): Option {
 	return new Option('--epsilon <size>', what).argParser((text) => {

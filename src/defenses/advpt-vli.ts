@@ -1,7 +1,7 @@
 /** AdvPT-VLI: independent deep prompts in both towers. */
 
 import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
-import { contextPrompts, normalContext, textContext } from './context-prompts.js'
+import { contextPrompts, normalContext, textContexts } from './context-prompts.js'
 import { ownContext } from './context-sources.js'
 import type { DefenseDefinition, Parameter } from './defense.js'
 import { layersUpTo } from './layers.js'
@@ -19,10 +19,7 @@ export const advptVli: DefenseDefinition<typeof bothTowersSchema> = {
 		const { width } = clip.config.vision
 		const depth = towerDepths(clip, config.promptDepth)
 		const parameters = new Map<string, Parameter>([
-			...layersUpTo(depth.text).map((layer): [string, Parameter] => [
-				`text.context.${layer}`,
-				textContext(clip, prompts, layer === 0 ? contextInit : 'normal', contextDeviation),
-			]),
+			...textContexts(clip, depth.text, prompts, contextInit, contextDeviation),
 			...layersUpTo(depth.visual).map((layer): [string, Parameter] => [
 				`visual.context.${layer}`,
 				normalContext(prompts, width, contextDeviation),

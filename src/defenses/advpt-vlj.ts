@@ -1,7 +1,7 @@
 /** AdvPT-VLJ: deep text prompts, whose linear maps are the visual ones (MaPLe's coupling). */
 
 import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
-import { contextPrompts, textContext } from './context-prompts.js'
+import { contextPrompts, textContexts } from './context-prompts.js'
 import { coupledContext, couplingParameters, ownContext } from './context-sources.js'
 import type { DefenseDefinition, Parameter } from './defense.js'
 import { layersUpTo } from './layers.js'
@@ -21,10 +21,7 @@ export const advptVlj: DefenseDefinition<typeof bothTowersSchema> = {
 		// A visual context is made of the text context of its layer.
 		const visualDepth = Math.min(depth.text, depth.visual)
 		const parameters = new Map<string, Parameter>([
-			...layersUpTo(depth.text).map((layer): [string, Parameter] => [
-				`text.context.${layer}`,
-				textContext(clip, prompts, layer === 0 ? contextInit : 'normal', contextDeviation),
-			]),
+			...textContexts(clip, depth.text, prompts, contextInit, contextDeviation),
 			...layersUpTo(visualDepth).flatMap((layer) => couplingParameters(layer, text.width, vision.width)),
 		])
 		return {

@@ -6,6 +6,7 @@ import { classPrompts, spokenName } from '../clip/templates.js'
 import { NaptuneError } from '../errors.js'
 import type { Generator } from '../random/generator.js'
 import type { Parameter, PromptRows } from './defense.js'
+import { layersUpTo } from './layers.js'
 
 /** How context vectors start. */
 export type ContextInit = 'normal' | 'words'
@@ -62,6 +63,23 @@ export function templatePrompts(clip: ClipModel, classNames: readonly string[], 
  */
 export function textContext(clip: ClipModel, count: number, init: ContextInit, deviation: number): Parameter {
 	return init === 'words' ? wordsContext(clip, count) : normalContext(count, clip.config.text.width, deviation)
+}
+
+/**
+ * Parameters of a text tower with a context per layer, by name: the shallow one starts as asked for, deep ones normal (MaPLe).
+ * @throws NaptuneError as {@link wordsContext}.
+ */
+export function textContexts(
+	clip: ClipModel,
+	depth: number,
+	count: number,
+	init: ContextInit,
+	deviation: number,
+): [string, Parameter][] {
+	return layersUpTo(depth).map((layer) => [
+		`text.context.${layer}`,
+		textContext(clip, count, layer === 0 ? init : 'normal', deviation),
+	])
 }
 
 /** A context of `count` vectors that starts normal, with this standard deviation. */

@@ -5,9 +5,11 @@
 
 import { z } from 'zod'
 import type { ClipModel } from '../clip/model.js'
-import { contextPrompts, normalContext, textContext } from './context-prompts.js'
+import { towerDepths } from './both-towers.js'
+import { contextPrompts, normalContext, textContexts } from './context-prompts.js'
 import { coupledContext, couplingParameters, ownContext } from './context-sources.js'
 import type { DefenseDefinition, Parameter } from './defense.js'
+import { layersUpTo } from './layers.js'
 import { promptedTowers, type TowerRefiner } from './prompted-towers.js'
 import { type RefinerOptions, refine, refinerParameters } from './token-refiner.js'
 
@@ -48,9 +50,8 @@ const schema = z.strictObject({
 export type NapConfig = z.output<typeof schema>
 
 /** Depths that a model's layers allow. Joint coupling derives visual contexts from text ones, so it cannot go deeper. */
-function depths({ config }: ClipModel, { promptDepth, coupling }: NapConfig): { text: number; visual: number } {
-	const text = Math.min(promptDepth, config.text.layers)
-	const visual = Math.min(promptDepth, config.vision.layers)
+function depths(clip: ClipModel, { promptDepth, coupling }: NapConfig): { text: number; visual: number } {
+	const { text, visual } = towerDepths(clip, promptDepth)
 	return { text, visual: coupling === 'joint' ? Math.min(visual, text) : visual }
 }
 
@@ -61,8 +62,7 @@ function effective(config: NapConfig): NapConfig {
 
 function refinedLayers(depth: number, { refineFirst, refinerDepth }: NapConfig): number[] {
 	if (refinerDepth === 0) return []
-	const first = refineFirst ? 0 : 1
-	return Array.from({ length: Math.max(0, depth - first) }, (_, index) => index + first)
+	return layersUpTo(depth).slice(refineFirst ? 0 : 1)
 }
 
 function refinerOptions(config: NapConfig): RefinerOptions {
@@ -88,18 +88,12 @@ export function napParameters(clip: ClipModel, config: NapConfig): Map<string, P
 	const depth = depths(clip, config)
 	const { text, vision } = clip.config
 	const { textPrompts, visualPrompts, contextDeviation } = config
-	const layers = (count: number) => Array.from({ length: count }, (_, layer) => layer)
 	const parameters = new Map<string, Parameter>()
 	const put = (entries: readonly [string, Parameter][]) => {
 		for (const [name, parameter] of entries) parameters.set(name, parameter)
 	}
-	put(
-		layers(depth.text).map((layer) => [
-			`text.context.${layer}`,
-			textContext(clip, textPrompts, layer === 0 ? config.contextInit : 'normal', contextDeviation),
-		]),
-	)
-	for (const layer of layers(depth.visual)) {
+	put(textContexts(clip, depth.text, textPrompts, config.contextInit, contextDeviation))
+	for (const layer of layersUpTo(depth.visual)) {
 		if (config.coupling === 'joint') {
 			put(couplingParameters(layer, text.width, vision.width))
 		} else {

@@ -1,6 +1,7 @@
 /** Where a configuration differs from the usual one. */
 
 import { isDeepStrictEqual } from 'node:util'
+import { isRecord } from '../tuning/is-record.js'
 
 /** One setting that differs. */
 export interface SettingChange {
@@ -18,8 +19,4 @@ export function settingChanges(usual: unknown, value: unknown, setting = ''): Se
 	if (!isRecord(usual) || !isRecord(value)) return [{ setting, value: value ?? null, usual: usual ?? null }]
 	const keys = new Set([...Object.keys(usual), ...Object.keys(value)])
 	return [...keys].flatMap((key) => settingChanges(usual[key], value[key], setting ? `${setting}.${key}` : key))
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -21,7 +21,8 @@ import { epsilonText } from '../format.js'
 import { chosenImages } from '../inputs.js'
 import {
 	addSharedOptions,
-	collectSetting,
+	attackSettingOption,
+	batchSizeOption,
 	epsilonOption,
 	falsePositiveRateOption,
 	nonNegative,
@@ -58,11 +59,7 @@ export function addCalibrateCommand(program: Command): void {
 					attackNames().map(({ name }) => name),
 				),
 			)
-			.addOption(
-				new Option('--set <key=value>', 'any option of the attack, such as steps=50; may be repeated')
-					.argParser(collectSetting)
-					.default({}, 'none'),
-			)
+			.addOption(attackSettingOption('steps=50'))
 			.addOption(
 				new Option(
 					'--adaptive-weight <number>',
@@ -81,11 +78,7 @@ export function addCalibrateCommand(program: Command): void {
 					wholeNumber(1),
 				),
 			)
-			.addOption(
-				new Option('--batch-size <count>', 'images at once; changes the speed only')
-					.argParser(wholeNumber(1))
-					.default(50),
-			)
+			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
 	)

@@ -16,7 +16,8 @@ import { chosenImages } from '../inputs.js'
 import { recordName } from '../measure.js'
 import {
 	addSharedOptions,
-	collectSetting,
+	attackSettingOption,
+	batchSizeOption,
 	epsilonOption,
 	type SharedOptions,
 	seedOption,
@@ -46,11 +47,7 @@ export function addDistortionCommand(program: Command): void {
 			)
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-20'))
-			.addOption(
-				new Option('--set <key=value>', 'any option of the attack, such as steps=50; may be repeated')
-					.argParser(collectSetting)
-					.default({}, 'none'),
-			)
+			.addOption(attackSettingOption('steps=50'))
 			.addOption(
 				epsilonOption(
 					"L-infinity size of attack and noise, such as 1/255 (default: that of the run's preset, or of its inner attack)",
@@ -64,11 +61,7 @@ export function addDistortionCommand(program: Command): void {
 					.argParser(wholeNumber(2))
 					.default(100),
 			)
-			.addOption(
-				new Option('--batch-size <count>', 'images at once; changes the speed only')
-					.argParser(wholeNumber(1))
-					.default(50),
-			)
+			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of attack and noise and of the choice of images', 1))
 			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
 	)

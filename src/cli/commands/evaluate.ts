@@ -23,6 +23,8 @@ import { accuracyTable, attackerKnows } from '../measure.js'
 import { type MeasuredRow, measureModel } from '../measure-test-time.js'
 import {
 	addSharedOptions,
+	attackSettingOption,
+	batchSizeOption,
 	collectSetting,
 	epsilonOption,
 	type SharedOptions,
@@ -58,11 +60,7 @@ export function addEvaluateCommand(program: Command): void {
 			)
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(new Option('--attack <name>', "attack (default: that of the run's preset, or pgd-100)").choices(names))
-			.addOption(
-				new Option('--set <key=value>', 'any option of the attack, such as restarts=5; may be repeated')
-					.argParser(collectSetting)
-					.default({}, 'none'),
-			)
+			.addOption(attackSettingOption('restarts=5'))
 			.addOption(
 				new Option(
 					'--test-time <name>',
@@ -88,11 +86,7 @@ export function addEvaluateCommand(program: Command): void {
 					wholeNumber(1),
 				),
 			)
-			.addOption(
-				new Option('--batch-size <count>', 'images at once; changes the speed only')
-					.argParser(wholeNumber(1))
-					.default(50),
-			)
+			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.addOption(
 				new Option(

@@ -16,7 +16,8 @@ import { epsilonText, grouped } from '../format.js'
 import { chosenImages } from '../inputs.js'
 import {
 	addSharedOptions,
-	collectSetting,
+	attackSettingOption,
+	batchSizeOption,
 	epsilonOption,
 	type SharedOptions,
 	seedOption,
@@ -59,11 +60,7 @@ export function addRetrieveCommand(program: Command): void {
 					.choices(attackNames().map(({ name }) => name))
 					.default('pgd-100'),
 			)
-			.addOption(
-				new Option('--set <key=value>', 'any option of the attack, such as steps=50; may be repeated')
-					.argParser(collectSetting)
-					.default({}, 'none'),
-			)
+			.addOption(attackSettingOption('steps=50'))
 			.addOption(
 				epsilonOption(
 					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
@@ -76,11 +73,7 @@ export function addRetrieveCommand(program: Command): void {
 				new Option('--limit <count>', 'a seeded choice of so many images (default: all)').argParser(wholeNumber(1)),
 			)
 			.addOption(new Option('--k <list>', 'recall at these').argParser(wholeNumbers).default([1, 5, 10], '1,5,10'))
-			.addOption(
-				new Option('--batch-size <count>', 'images at once; changes the speed only')
-					.argParser(wholeNumber(1))
-					.default(50),
-			)
+			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--no-vanilla', 'leave the control out')
 			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
