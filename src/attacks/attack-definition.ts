@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Attack, AttackBatch, ImageStreams } from './attack.js'
+import type { AttackRound } from './attack-round.js'
 import type { Classifier } from './classifier.js'
 import type { Norm, ThreatModel } from './threat-model.js'
 
@@ -13,6 +14,12 @@ export interface AttackPreset {
 	readonly options: Readonly<Record<string, unknown>>
 }
 
+/**
+ * What an attack calls of the model that it attacks: `gradient` (and whatever else it likes), `query` only its outputs,
+ * `nothing` where images are made from other models alone.
+ */
+export type ModelAccess = 'gradient' | 'query' | 'nothing'
+
 /** A registered attack. */
 export interface AttackDefinition<Schema extends z.ZodType = z.ZodType> {
 	readonly name: string
@@ -20,8 +27,11 @@ export interface AttackDefinition<Schema extends z.ZodType = z.ZodType> {
 	readonly doc: string
 	/** Paper and references it follows. */
 	readonly source: string
+	readonly access: ModelAccess
 	/** Norms it works in. */
 	readonly norms: readonly Norm[]
+	/** Whether images whose clean prediction is wrong are left alone, being errors already. Default false. */
+	readonly skipsWrong?: boolean
 	/** Options with their defaults. */
 	readonly schema: Schema
 	/** Named options, each usable as an attack's name. */
@@ -30,6 +40,8 @@ export interface AttackDefinition<Schema extends z.ZodType = z.ZodType> {
 	readonly alternatives?: readonly (readonly [string, string])[]
 	/** Whether the labels of a batch are targets. */
 	targeted(options: z.output<Schema>): boolean
+	/** What it tries in turn, for a number of classes; by default one round, which is the whole attack. */
+	rounds?(options: z.output<Schema>, classes: number): readonly AttackRound[]
 	readonly run: Attack<z.input<Schema>>
 }
 
@@ -45,6 +57,11 @@ export interface PreparedAttack {
 	readonly options: Readonly<Record<string, unknown>>
 	/** Whether the labels of a batch are targets. */
 	readonly targeted: boolean
+	readonly access: ModelAccess
+	/** Whether images whose clean prediction is wrong are left alone. */
+	readonly skipsWrong: boolean
+	/** What it tries in turn; each round checks its input and output. @throws NaptuneError for a number of classes that it does not work for. */
+	rounds(classes: number): readonly AttackRound[]
 	/** Runs it, with input and output checked. @throws NaptuneError for a norm that it does not know, and as {@link Attack}. */
 	run(
 		classifier: Classifier,

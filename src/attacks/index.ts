@@ -1,7 +1,8 @@
 /** naptune/attacks: what a classifier is to an attacker, threat models, objectives and attacks. */
 
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
-export type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
+export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
+export { type AttackRound, attackOfRounds } from './attack-round.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
 export type { Classifier, Taps } from './classifier.js'

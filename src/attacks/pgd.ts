@@ -113,6 +113,7 @@ export const pgdDefinition: AttackDefinition<typeof pgdSchema> = {
 	doc: 'Projected gradient descent on the cross entropy.',
 	source:
 		'Madry et al. 2018, arXiv 1706.06083; step counts and sizes as in evaluations of adversarial prompt tuning (100 steps of epsilon / 4)',
+	access: 'gradient',
 	norms: ['linf', 'l2'],
 	schema: pgdSchema,
 	presets: {

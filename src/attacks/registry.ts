@@ -3,7 +3,10 @@
 import { NaptuneError } from '../errors.js'
 import { explainIssues } from '../files/explain-issues.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
+import type { AttackRound } from './attack-round.js'
+import { checkedAttack } from './checked-attack.js'
 import { pgdDefinition } from './pgd.js'
+import type { ThreatModel } from './threat-model.js'
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
@@ -37,6 +40,14 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 			`The options of attack ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
 		)
 	}
+	const requireNorm = ({ norm }: ThreatModel) => {
+		if (norms.includes(norm)) return
+		throw new NaptuneError(`Attack ${name} works in ${norms.join(', ')}, not in ${norm}.`)
+	}
+	const whole = async (...[classifier, batch, threatModel, streams]: Parameters<PreparedAttack['run']>) => {
+		requireNorm(threatModel)
+		return run(classifier, batch, threatModel, options, streams)
+	}
 	return {
 		name,
 		attack: definition.name,
@@ -44,11 +55,32 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 		source: definition.source,
 		options: recorded(parsed.data as Record<string, unknown>),
 		targeted: definition.targeted(parsed.data),
+		access: definition.access,
+		skipsWrong: definition.skipsWrong ?? false,
+		rounds: (classes) => {
+			const rounds = definition.rounds?.(parsed.data, classes)
+			return rounds?.map((round) => checkedRound(round, requireNorm)) ?? [wholeRound(name, parsed.data, whole)]
+		},
+		run: whole,
+	}
+}
+
+/** An attack without rounds of its own as one round. */
+function wholeRound(name: string, options: unknown, run: PreparedAttack['run']): AttackRound {
+	const { steps, restarts } = options as Readonly<Record<string, unknown>>
+	const gradients = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : 1
+	return { stage: name, name, calls: { evaluations: 0, gradients }, run }
+}
+
+function checkedRound(round: AttackRound, requireNorm: (threatModel: ThreatModel) => void): AttackRound {
+	const run = checkedAttack<undefined>((classifier, batch, threatModel, _, streams) =>
+		round.run(classifier, batch, threatModel, streams),
+	)
+	return {
+		...round,
 		run: async (classifier, batch, threatModel, streams) => {
-			if (!norms.includes(threatModel.norm)) {
-				throw new NaptuneError(`Attack ${name} works in ${norms.join(', ')}, not in ${threatModel.norm}.`)
-			}
-			return run(classifier, batch, threatModel, options, streams)
+			requireNorm(threatModel)
+			return run(classifier, batch, threatModel, undefined, streams)
 		},
 	}
 }

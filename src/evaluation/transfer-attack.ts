@@ -7,6 +7,11 @@ import type { Classifier } from '../attacks/classifier.js'
 export function transferAttack(attack: PreparedAttack, surrogate: Classifier): PreparedAttack {
 	return {
 		...attack,
+		rounds: (classes) =>
+			attack.rounds(classes).map((round) => ({
+				...round,
+				run: (_, batch, threatModel, streams) => round.run(surrogate, batch, threatModel, streams),
+			})),
 		run: (_, batch, threatModel, streams) => attack.run(surrogate, batch, threatModel, streams),
 	}
 }

@@ -1,0 +1,79 @@
+/** Attacks that try several things in turn, each only on the images that nothing before has fooled. */
+
+import type { Tensor } from '../onnx/tensor.js'
+import type { Attack, AttackBatch, ImageStreams } from './attack.js'
+import { range, rowSize, takeRows } from './batch-rows.js'
+import { checkedAttack } from './checked-attack.js'
+import type { Classifier } from './classifier.js'
+import { predictions } from './predictions.js'
+import type { ThreatModel } from './threat-model.js'
+
+/**
+ * One try of an attack: one restart, one target. Every round starts from the clean images, and its candidates are
+ * classified again by whoever runs it, so that no attack is judge of its own success.
+ */
+export interface AttackRound {
+	/** The stage that it belongs to, such as `apgd-ce`; accuracies are reported after every stage. */
+	readonly stage: string
+	/** Unique within the attack, such as `apgd-t target 3`. */
+	readonly name: string
+	/** Passes per image at most, for estimates of time. */
+	readonly calls: { readonly evaluations: number; readonly gradients: number }
+	/** Candidates [B, 3, H, W] within the threat model; the clean image where nothing was found. */
+	run(
+		classifier: Classifier,
+		batch: AttackBatch,
+		threatModel: ThreatModel,
+		streams: ImageStreams,
+	): Promise<Tensor<'float32'>>
+}
+
+/**
+ * An attack that runs rounds in turn on the images of a batch that are still classified right, the clean ones at first.
+ * What it returns for an image is the candidate of the first round that fooled, or the clean image.
+ * @param rounds From options and number of classes.
+ */
+export function attackOfRounds<Options>(
+	rounds: (options: Options, classes: number) => readonly AttackRound[],
+): Attack<Options> {
+	return checkedAttack<Options>(async (classifier, batch, threatModel, options, streams) => {
+		const found: Tensor<'float32'> = { ...batch.images, data: batch.images.data.slice() }
+		if (threatModel.epsilon === 0) return found
+		const size = rowSize(found)
+		let open = await rightRows(classifier, batch, range(0, batch.ids.length), batch.images)
+		for (const round of rounds(options, classifier.classNames.length)) {
+			if (open.length === 0) break
+			const candidates = await round.run(classifier, rowsOf(batch, open), threatModel, streams)
+			const right = new Set(await rightRows(classifier, batch, open, candidates))
+			open.forEach((row, at) => {
+				if (!right.has(row)) found.data.set(candidates.data.subarray(at * size, (at + 1) * size), row * size)
+			})
+			open = open.filter((row) => right.has(row))
+		}
+		return found
+	})
+}
+
+/** Those of the rows whose images are classified as labelled. */
+async function rightRows(
+	classifier: Classifier,
+	{ ids, labels }: AttackBatch,
+	rows: readonly number[],
+	images: Tensor<'float32'>,
+): Promise<number[]> {
+	const { logits } = await classifier.evaluate(images, ['logits'])
+	const predicted = predictions(
+		logits!,
+		rows.map((row) => ids[row]!),
+	)
+	return rows.filter((row, at) => predicted[at] === labels[row])
+}
+
+/** Some images of a batch. */
+export function rowsOf({ images, labels, ids }: AttackBatch, rows: readonly number[]): AttackBatch {
+	return {
+		images: takeRows(images, rows),
+		labels: rows.map((row) => labels[row]!),
+		ids: rows.map((row) => ids[row]!),
+	}
+}
