@@ -2,6 +2,7 @@
 
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
 export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
+export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './attack-outcomes.js'
 export { type AttackRound, attackOfRounds } from './attack-round.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
@@ -16,6 +17,7 @@ export {
 } from './graph-classifier.js'
 export { imageStreams } from './image-streams.js'
 export { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
+export { type PassCounter, type Passes, passCounter } from './pass-counter.js'
 export { type PerturbationSet, perturbationSet } from './perturbation-set.js'
 export { pgd, pgd100, pgdDefinition, trainingPgd } from './pgd.js'
 export type { PgdOptions, SideInputs } from './pgd-options.js'
@@ -24,9 +26,7 @@ export { attackNames, attacks, prepareAttack } from './registry.js'
 export {
 	type AttackCounts,
 	type AttackImages,
-	type AttackOutcome,
 	type AttackProgress,
-	isRobust,
 	type RunAttackOptions,
 	runAttack,
 } from './run-attack.js'
