@@ -1,5 +1,10 @@
 /** naptune/attacks: what a classifier is to an attacker, threat models, objectives and attacks. */
 
+export { apgd, apgdDefinition, apgdRounds } from './apgd.js'
+export { type ApgdEvaluation, type ApgdIterate, type ApgdOutcome, type ApgdProblem, apgdRun } from './apgd-core.js'
+export type { Pixels } from './apgd-moves.js'
+export type { ApgdOptions } from './apgd-options.js'
+export { apgdCheckpoints } from './apgd-schedule.js'
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
 export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
 export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './attack-outcomes.js'
@@ -9,6 +14,9 @@ export { checkedAttack } from './checked-attack.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
+export { dlrObjective, targetedDlrObjective } from './dlr-objectives.js'
+export { expectedGradient, type StepGradient } from './expected-gradient.js'
+export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
 export {
 	type BoundFeeds,
 	createGraphClassifier,
@@ -16,12 +24,14 @@ export {
 	type GraphClassifierOptions,
 } from './graph-classifier.js'
 export { imageStreams } from './image-streams.js'
+export { marginObjective, targetedMarginObjective } from './margin-objectives.js'
 export { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
 export { type PassCounter, type Passes, passCounter } from './pass-counter.js'
 export { type PerturbationSet, perturbationSet } from './perturbation-set.js'
 export { pgd, pgd100, pgdDefinition, trainingPgd } from './pgd.js'
 export type { PgdOptions, SideInputs } from './pgd-options.js'
 export { predictions } from './predictions.js'
+export { rankedTargets } from './ranked-targets.js'
 export { attackNames, attacks, prepareAttack } from './registry.js'
 export {
 	type AttackCounts,

@@ -6,6 +6,7 @@ import { explainIssues } from '../files/explain-issues.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { AttackBatch } from './attack.js'
 import type { Classifier } from './classifier.js'
+import { marginObjective } from './margin-objectives.js'
 import { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
 
 /** Computes an objective's side inputs for a batch, first axis B; called once, with the clean images. */
@@ -34,6 +35,8 @@ export const pgdSchema = z
 		 * before those that do not, and among them the one of largest loss.
 		 */
 		keep: z.enum(['last', 'worst']).default('last'),
+		/** Draws of a randomised classifier that every gradient is averaged over, 1 by default; see `expectedGradient`. */
+		eotSamples: z.int().positive().optional(),
 		/** What is maximised; cross entropy with the labels (minus it when targeted) by default. */
 		objective: z
 			.custom<Objective>((value) => typeof (value as Objective | null)?.build === 'function', 'expected an objective')
@@ -47,8 +50,13 @@ export const pgdSchema = z
 	.refine(({ start, restarts }) => start !== 'zero' || restarts === 1, {
 		message: 'restarts from the clean image would all be the same; use start uniform, or 1 restart',
 	})
-	.transform(({ objective, ...options }) => ({
+	.refine(({ targeted, objective }) => !targeted || objective !== marginObjective, {
+		message: 'the margin leaves a label and reaches no target; drop targeted, or the objective',
+	})
+	.transform(({ objective, eotSamples = 1, ...options }) => ({
 		...options,
+		// Recorded where it says something.
+		...(eotSamples > 1 && { eotSamples }),
 		...(options.stepSize === undefined && { relativeStepSize: options.relativeStepSize ?? 0.25 }),
 		objective: objective ?? (options.targeted ? targetedCrossEntropyObjective : crossEntropyObjective),
 	}))

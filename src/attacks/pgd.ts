@@ -3,18 +3,19 @@
  * repeated steps along the gradient's sign (L-infinity) or direction (L2), each projected into ball and box.
  */
 
-import { NaptuneError } from '../errors.js'
 import type { Tensor } from '../onnx/tensor.js'
 import { int64 } from '../onnx/tensor.js'
-import type { AttackBatch } from './attack.js'
 import type { AttackDefinition } from './attack-definition.js'
-import { range, rowSize, takeRows } from './batch-rows.js'
+import { range, takeRows } from './batch-rows.js'
 import { bestImages } from './best-images.js'
 import { checkedAttack } from './checked-attack.js'
+import { expectedGradient } from './expected-gradient.js'
+import { marginObjective } from './margin-objectives.js'
 import type { Objective } from './objective.js'
 import { perturbationSet } from './perturbation-set.js'
 import { type PgdOptions, type PgdSettings, pgdSchema, pgdSettings, type SideInputs } from './pgd-options.js'
-import { listIds, predictions } from './predictions.js'
+import { predictions } from './predictions.js'
+import { requireFinite } from './require-finite.js'
 
 /** The inner attack of tuning: 5 steps of 0.3 epsilon from the clean image, as in the authors' code. */
 export const trainingPgd = { steps: 5, relativeStepSize: 0.3, start: 'zero' } as const satisfies PgdOptions
@@ -35,13 +36,15 @@ export const pgd100 = {
  */
 export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatModel, options, streams) => {
 	const settings = pgdSettings(options)
-	const { steps, start, restarts, targeted, keep, sideInputs = labelInputs(settings) } = settings
+	const { steps, start, restarts, targeted, keep, eotSamples = 1 } = settings
+	const { sideInputs = labelInputs(settings) } = settings
 	const best = bestImages(batch.images)
 	if (threatModel.epsilon === 0) return best.images
 	const stepSize = settings.stepSize ?? settings.relativeStepSize! * threatModel.epsilon
 	const scored = keep === 'worst' || restarts > 1
 	const objective = scored ? withLogits(settings.objective) : settings.objective
 	const side = await sideInputs(classifier, batch)
+	const gradientAt = expectedGradient(classifier, eotSamples)
 
 	let open = range(0, batch.ids.length)
 	for (let restart = 0; restart < restarts && open.length > 0; restart++) {
@@ -56,7 +59,7 @@ export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatMod
 			})
 		}
 		const look = async (step: number, offer: boolean) => {
-			const seen = await classifier.gradient(current, objective, ownSide)
+			const seen = await gradientAt(step, current, objective, ownSide)
 			requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`)
 			if (!offer) return seen.gradient
 			predictions(seen.taps.logits!, ids).forEach((predicted, at) => {
@@ -88,25 +91,6 @@ function withLogits(objective: Objective): Objective {
 	return { ...objective, name: `${objective.name} and logits`, taps: [...objective.taps, 'logits'] }
 }
 
-function requireFinite(
-	{ loss, gradient }: { readonly loss: Tensor<'float32'>; readonly gradient: Tensor<'float32'> },
-	ids: AttackBatch['ids'],
-	where: string,
-): void {
-	const size = rowSize(gradient)
-	const broken = ids.filter((_, row) => {
-		if (Number.isNaN(loss.data[row])) return true
-		for (let index = row * size; index < (row + 1) * size; index++) {
-			if (!Number.isFinite(gradient.data[index])) return true
-		}
-		return false
-	})
-	if (broken.length === 0) return
-	throw new NaptuneError(
-		`The loss or its gradient to the pixels is not finite for ${listIds(broken)} (${where}). The model's values overflow: check its weights and parameters for NaN, and if it was just tuned, lower the learning rate and go back to the last good state.`,
-	)
-}
-
 /** PGD for the registry. */
 export const pgdDefinition: AttackDefinition<typeof pgdSchema> = {
 	name: 'pgd',
@@ -124,6 +108,14 @@ export const pgdDefinition: AttackDefinition<typeof pgdSchema> = {
 		'pgd-20': { doc: 'A quick look: 20 steps of epsilon / 4 from a random point.', options: { ...pgd100, steps: 20 } },
 		'pgd-100-zero': { doc: 'As pgd-100, from the clean image.', options: { ...pgd100, start: 'zero' } },
 		'pgd-5': { doc: 'The inner attack of tuning: 5 steps of 0.3 epsilon from the clean image.', options: trainingPgd },
+		'pgd-100-targeted': {
+			doc: 'As pgd-100, towards a target class: make it look like that.',
+			options: { ...pgd100, targeted: true },
+		},
+		'pgd-margin': {
+			doc: "As pgd-100, on the largest other class's cosine minus the true class's.",
+			options: { ...pgd100, objective: marginObjective },
+		},
 	},
 	alternatives: [['stepSize', 'relativeStepSize']],
 	targeted: ({ targeted }) => targeted,

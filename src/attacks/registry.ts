@@ -2,15 +2,20 @@
 
 import { NaptuneError } from '../errors.js'
 import { explainIssues } from '../files/explain-issues.js'
+import { apgdDefinition } from './apgd.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
 import type { AttackRound } from './attack-round.js'
 import { checkedAttack } from './checked-attack.js'
+import { featurePgdDefinition } from './feature-pgd.js'
 import { pgdDefinition } from './pgd.js'
 import type { ThreatModel } from './threat-model.js'
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
-	[pgdDefinition].map((definition) => [definition.name, definition as unknown as AttackDefinition]),
+	[pgdDefinition, featurePgdDefinition, apgdDefinition].map((definition) => [
+		definition.name,
+		definition as unknown as AttackDefinition,
+	]),
 )
 
 /** Names that {@link prepareAttack} knows, attacks and their presets, with one line each. */
@@ -67,8 +72,9 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 
 /** An attack without rounds of its own as one round. */
 function wholeRound(name: string, options: unknown, run: PreparedAttack['run']): AttackRound {
-	const { steps, restarts } = options as Readonly<Record<string, unknown>>
-	const gradients = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : 1
+	const { steps, restarts, eotSamples = 1 } = options as Readonly<Record<string, unknown>>
+	const gradients =
+		typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts * Number(eotSamples) : 1
 	return { stage: name, name, calls: { evaluations: 0, gradients }, run }
 }
 
