@@ -5,9 +5,12 @@ export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from
 export { type AttackRound, attackOfRounds } from './attack-round.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
+export { classDifferenceObjective } from './class-difference-objective.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
+export { fab, fabDefinition, fabRounds } from './fab.js'
+export type { FabOptions } from './fab-options.js'
 export {
 	type BoundFeeds,
 	createGraphClassifier,

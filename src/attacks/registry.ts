@@ -5,12 +5,13 @@ import { explainIssues } from '../files/explain-issues.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
 import type { AttackRound } from './attack-round.js'
 import { checkedAttack } from './checked-attack.js'
+import { fabDefinition } from './fab.js'
 import { pgdDefinition } from './pgd.js'
 import type { ThreatModel } from './threat-model.js'
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
-	[pgdDefinition].map((definition) => [definition.name, definition as unknown as AttackDefinition]),
+	[pgdDefinition, fabDefinition].map((definition) => [definition.name, definition as unknown as AttackDefinition]),
 )
 
 /** Names that {@link prepareAttack} knows, attacks and their presets, with one line each. */
