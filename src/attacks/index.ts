@@ -11,12 +11,18 @@ export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './at
 export { type AttackRound, attackOfRounds } from './attack-round.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
+export { classDifferenceObjective } from './class-difference-objective.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
+<<<<<<< HEAD
 export { dlrObjective, targetedDlrObjective } from './dlr-objectives.js'
 export { expectedGradient, type StepGradient } from './expected-gradient.js'
 export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
+=======
+export { fab, fabDefinition, fabRounds } from './fab.js'
+export type { FabOptions } from './fab-options.js'
+>>>>>>> fab
 export {
 	type BoundFeeds,
 	createGraphClassifier,
