@@ -6,11 +6,12 @@ import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-de
 import type { AttackRound } from './attack-round.js'
 import { checkedAttack } from './checked-attack.js'
 import { pgdDefinition } from './pgd.js'
+import { squareDefinition } from './square/square.js'
 import type { ThreatModel } from './threat-model.js'
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
-	[pgdDefinition].map((definition) => [definition.name, definition as unknown as AttackDefinition]),
+	[pgdDefinition, squareDefinition].map((definition) => [definition.name, definition as unknown as AttackDefinition]),
 )
 
 /** Names that {@link prepareAttack} knows, attacks and their presets, with one line each. */
