@@ -15,14 +15,13 @@ export { classDifferenceObjective } from './class-difference-objective.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
-<<<<<<< HEAD
+
 export { dlrObjective, targetedDlrObjective } from './dlr-objectives.js'
 export { expectedGradient, type StepGradient } from './expected-gradient.js'
-export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
-=======
 export { fab, fabDefinition, fabRounds } from './fab.js'
 export type { FabOptions } from './fab-options.js'
->>>>>>> fab
+export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
+
 export {
 	type BoundFeeds,
 	createGraphClassifier,
@@ -46,4 +45,6 @@ export {
 	type RunAttackOptions,
 	runAttack,
 } from './run-attack.js'
+export type { SquareOptions } from './square/options.js'
+export { square, squareDefinition } from './square/square.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './threat-model.js'
