@@ -12,6 +12,7 @@ import type { FabOptions } from './fab-options.js'
 import { createGraphClassifier } from './graph-classifier.js'
 import { imageShape, linearGraph, networkGraph, noise, pixelCount } from './graphs.test.support.js'
 import { imageStreams } from './image-streams.js'
+import { perturbationSet } from './perturbation-set.js'
 import { prepareAttack } from './registry.js'
 import type { Norm } from './threat-model.js'
 
@@ -52,7 +53,9 @@ describe.each(norms)('FAB in %s', (norm) => {
 			else expect(sizes[row]).toBe(0)
 		}
 		expect(fooled.reduce((sum, row) => sum + sizes[row]!, 0) / fooled.length).toBeLessThan(0.8 * epsilon)
-		expect(images.data.every((pixel) => pixel >= 0 && pixel <= 1)).toBe(true)
+		const projected = images.data.slice()
+		perturbationSet({ norm, epsilon }, batch.images).project(projected)
+		expect(projected).toEqual(images.data)
 	})
 
 	it('gets nearer with more steps', async () => {

@@ -55,15 +55,18 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 /** The norm of a vector. */
 export function vectorNorm(norm: Norm, values: Numbers): number {
 	let total = 0
-	if (norm === 'linf') for (const value of values) total = Math.max(total, Math.abs(value))
-	else for (const value of values) total += value * value
-	return norm === 'linf' ? total : Math.sqrt(total)
+	if (norm === 'l2') {
+		for (let index = 0; index < values.length; index++) total += values[index]! * values[index]!
+		return Math.sqrt(total)
+	}
+	for (let index = 0; index < values.length; index++) total = Math.max(total, Math.abs(values[index]!))
+	return total
 }
 
 /** The dual norm of a vector, by which the change of a linear function over a unit ball is measured. */
 export function dualNorm(norm: Norm, values: Numbers): number {
 	if (norm === 'l2') return vectorNorm('l2', values)
 	let total = 0
-	for (const value of values) total += Math.abs(value)
+	for (let index = 0; index < values.length; index++) total += Math.abs(values[index]!)
 	return total
 }
