@@ -1,19 +1,18 @@
-/** The check of gradients before an attack follows them. */
+/** The check that every gradient passes before an attack steps along it. */
 
 import { NaptuneError } from '../errors.js'
 import type { Tensor } from '../onnx/tensor.js'
-import type { AttackBatch } from './attack.js'
 import { rowSize } from './batch-rows.js'
 import { listIds } from './predictions.js'
 
 /**
- * Refuses losses that are NaN and gradients that are not finite.
- * @param where For the message, such as `of PGD before step 3 of 10`.
- * @throws NaptuneError naming the images.
+ * Checks losses [B] and gradients [B, 3, H, W].
+ * @param where At which point of the attack, for the error.
+ * @throws NaptuneError naming the images whose loss is NaN or whose gradient is not finite.
  */
 export function requireFinite(
 	{ loss, gradient }: { readonly loss: Tensor<'float32'>; readonly gradient: Tensor<'float32'> },
-	ids: AttackBatch['ids'],
+	ids: readonly string[],
 	where: string,
 ): void {
 	const size = rowSize(gradient)
