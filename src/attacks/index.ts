@@ -1,5 +1,6 @@
 /** naptune/attacks: what a classifier is to an attacker, threat models, objectives and attacks. */
 
+export { type AgsOptions, ags, agsDefinition } from './ags.js'
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
 export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
 export { type AttackRound, attackOfRounds } from './attack-round.js'
@@ -7,7 +8,10 @@ export { checkPerturbation, perturbationSizes, perturbationTolerance } from './c
 export { checkedAttack } from './checked-attack.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
+export { cwa, cwaDefinition } from './cwa.js'
+export type { CwaOptions } from './cwa-options.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
+export { featureCosine } from './feature-cosine.js'
 export {
 	type BoundFeeds,
 	createGraphClassifier,
@@ -30,4 +34,5 @@ export {
 	type RunAttackOptions,
 	runAttack,
 } from './run-attack.js'
+export { requireSurrogates, type Surrogate } from './surrogate.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './threat-model.js'

@@ -2,15 +2,20 @@
 
 import { NaptuneError } from '../errors.js'
 import { explainIssues } from '../files/explain-issues.js'
+import { agsDefinition } from './ags.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
 import type { AttackRound } from './attack-round.js'
 import { checkedAttack } from './checked-attack.js'
+import { cwaDefinition } from './cwa.js'
 import { pgdDefinition } from './pgd.js'
 import type { ThreatModel } from './threat-model.js'
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
-	[pgdDefinition].map((definition) => [definition.name, definition as unknown as AttackDefinition]),
+	[pgdDefinition, cwaDefinition, agsDefinition].map((definition) => [
+		definition.name,
+		definition as unknown as AttackDefinition,
+	]),
 )
 
 /** Names that {@link prepareAttack} knows, attacks and their presets, with one line each. */
@@ -94,12 +99,16 @@ function find(name: string): { readonly definition: AttackDefinition; readonly p
 	throw new NaptuneError(`Unknown attack ${name}; choose one of ${known.join(', ')}.`)
 }
 
-/** Options as JSON: what has a name goes by its name, functions are left out. */
+/** Options as JSON: what has a name goes by its name, and its SHA-256 where it has one; functions are left out. */
 function recorded(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	const entries = Object.entries(options).flatMap(([key, value]): [string, unknown][] => {
-		if (value === undefined || typeof value === 'function') return []
-		if (typeof value === 'object' && value !== null && 'name' in value) return [[key, value.name]]
-		return [[key, value]]
-	})
+	const entries = Object.entries(options).flatMap(([key, value]): [string, unknown][] =>
+		value === undefined || typeof value === 'function' ? [] : [[key, recordedValue(value)]],
+	)
 	return Object.fromEntries(entries)
+}
+
+function recordedValue(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(recordedValue)
+	if (typeof value !== 'object' || value === null || !('name' in value)) return value
+	return 'sha256' in value ? { name: value.name, sha256: value.sha256 } : value.name
 }
