@@ -90,9 +90,16 @@ export const agsDefinition: AttackDefinition<typeof agsSchema> = {
 		'Affordable and Generalizable Substitute Training for Transferable Adversarial Attack, AAAI 2024; steps as in lwmming/AGS (CpAttack with the constants of its evaluation: 300 steps of epsilon / 25.5, momentum 1)',
 	access: 'nothing',
 	norms: ['linf'],
+	labelFree: true,
 	schema: agsSchema,
 	presets: {},
 	alternatives: [['stepSize', 'relativeStepSize']],
 	targeted: () => false,
+	rounds: (options) => {
+		const calls = { evaluations: 2, gradients: options.steps }
+		return [
+			{ stage: 'ags', name: 'ags', calls, run: (model, batch, threat, own) => ags(model, batch, threat, options, own) },
+		]
+	},
 	run: ags,
 }

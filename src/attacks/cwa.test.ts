@@ -136,6 +136,34 @@ describe('CWA', () => {
 		await constant.release()
 	})
 
+	it('is one round that says what it calls of each surrogate', async () => {
+		for (const [name, options, variant] of [
+			['mi-cwa', { steps: 2 }, 'mi'],
+			['ssa-cwa', { steps: 2, copies: 3 }, 'ssa'],
+		] as const) {
+			const called = { evaluations: 0, gradients: 0 }
+			const counted = golden.surrogates.map((surrogate) => ({
+				...surrogate,
+				classifier: {
+					...surrogate.classifier,
+					evaluate: (...call: Parameters<typeof surrogate.classifier.evaluate>) => {
+						called.evaluations++
+						return surrogate.classifier.evaluate(...call)
+					},
+					gradient: (...call: Parameters<typeof surrogate.classifier.gradient>) => {
+						called.gradients++
+						return surrogate.classifier.gradient(...call)
+					},
+				},
+			}))
+			const [round, ...others] = prepareAttack(name, { surrogates: counted, ...options }).rounds(4)
+			const made = await round!.run(golden.surrogates[0]!.classifier, golden.batch, threat, streams)
+			expect(others).toEqual([])
+			expect(called).toEqual(round!.calls)
+			expect(bytes(made)).toBe(bytes(await attack({ variant, ...options })))
+		}
+	})
+
 	it('records surrogates by name and fingerprint, constants in full', () => {
 		const { options, access } = prepareAttack('ssa-cwa', { surrogates: [...golden.surrogates] })
 		expect(access).toBe('nothing')

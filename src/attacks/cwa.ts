@@ -104,5 +104,14 @@ export const cwaDefinition: AttackDefinition<typeof cwaSchema> = {
 		'ssa-cwa': { doc: 'CWA over 20 spectrum copies per gradient, 10 steps.', options: { variant: 'ssa' } },
 	},
 	targeted: () => false,
+	rounds: (options) => {
+		const { surrogates, variant, steps, copies } = options
+		const perStep = variant === 'ssa' ? { evaluations: 0, gradients: copies } : { evaluations: 1, gradients: 2 }
+		const count = steps * surrogates.length
+		const calls = { evaluations: count * perStep.evaluations, gradients: count * perStep.gradients }
+		return [
+			{ stage: 'cwa', name: 'cwa', calls, run: (model, batch, threat, own) => cwa(model, batch, threat, options, own) },
+		]
+	},
 	run: cwa,
 }

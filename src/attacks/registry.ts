@@ -62,6 +62,7 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 		targeted: definition.targeted(parsed.data),
 		access: definition.access,
 		skipsWrong: definition.skipsWrong ?? false,
+		...(definition.labelFree && { labelFree: true }),
 		rounds: (classes) => {
 			const rounds = definition.rounds?.(parsed.data, classes)
 			return rounds?.map((round) => checkedRound(round, requireNorm)) ?? [wholeRound(name, parsed.data, whole)]
