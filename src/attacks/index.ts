@@ -5,6 +5,7 @@ export { type ApgdEvaluation, type ApgdIterate, type ApgdOutcome, type ApgdProbl
 export type { Pixels } from './apgd-moves.js'
 export type { ApgdOptions } from './apgd-options.js'
 export { apgdCheckpoints } from './apgd-schedule.js'
+export { type AgsOptions, ags, agsDefinition } from './ags.js'
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
 export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
 export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './attack-outcomes.js'
@@ -15,6 +16,8 @@ export { checkedAttack } from './checked-attack.js'
 export { classDifferenceObjective } from './class-difference-objective.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
+export { cwa, cwaDefinition } from './cwa.js'
+export type { CwaOptions } from './cwa-options.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
 
 export { dlrObjective, targetedDlrObjective } from './dlr-objectives.js'
@@ -23,6 +26,7 @@ export { fab, fabDefinition, fabRounds } from './fab.js'
 export type { FabOptions } from './fab-options.js'
 export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
 
+export { featureCosine } from './feature-cosine.js'
 export {
 	type BoundFeeds,
 	createGraphClassifier,
@@ -48,4 +52,5 @@ export {
 } from './run-attack.js'
 export type { SquareOptions } from './square/options.js'
 export { square, squareDefinition } from './square/square.js'
+export { requireSurrogates, type Surrogate } from './surrogate.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './threat-model.js'
