@@ -32,41 +32,45 @@ export interface AttackRound {
  * An attack that runs rounds in turn on the images of a batch that are still classified right, the clean ones at first.
  * What it returns for an image is the candidate of the first round that fooled, or the clean image.
  * @param rounds From options and number of classes.
+ * @param targeted Whether labels are targets: then the images not yet classified as their target go on.
  */
 export function attackOfRounds<Options>(
 	rounds: (options: Options, classes: number) => readonly AttackRound[],
+	targeted: (options: Options) => boolean = () => false,
 ): Attack<Options> {
 	return checkedAttack<Options>(async (classifier, batch, threatModel, options, streams) => {
 		const found: Tensor<'float32'> = { ...batch.images, data: batch.images.data.slice() }
 		if (threatModel.epsilon === 0) return found
 		const size = rowSize(found)
-		let open = await rightRows(classifier, batch, range(0, batch.ids.length), batch.images)
+		const aimed = targeted(options)
+		let open = await openRows(classifier, batch, range(0, batch.ids.length), batch.images, aimed)
 		for (const round of rounds(options, classifier.classNames.length)) {
 			if (open.length === 0) break
 			const candidates = await round.run(classifier, rowsOf(batch, open), threatModel, streams)
-			const right = new Set(await rightRows(classifier, batch, open, candidates))
+			const left = new Set(await openRows(classifier, batch, open, candidates, aimed))
 			open.forEach((row, at) => {
-				if (!right.has(row)) found.data.set(candidates.data.subarray(at * size, (at + 1) * size), row * size)
+				if (!left.has(row)) found.data.set(candidates.data.subarray(at * size, (at + 1) * size), row * size)
 			})
-			open = open.filter((row) => right.has(row))
+			open = open.filter((row) => left.has(row))
 		}
 		return found
 	})
 }
 
-/** Those of the rows whose images are classified as labelled. */
-async function rightRows(
+/** Those of the rows that are not fooled: classified as labelled, or not as targeted. */
+async function openRows(
 	classifier: Classifier,
 	{ ids, labels }: AttackBatch,
 	rows: readonly number[],
 	images: Tensor<'float32'>,
+	targeted: boolean,
 ): Promise<number[]> {
 	const { logits } = await classifier.evaluate(images, ['logits'])
 	const predicted = predictions(
 		logits!,
 		rows.map((row) => ids[row]!),
 	)
-	return rows.filter((row, at) => predicted[at] === labels[row])
+	return rows.filter((row, at) => (predicted[at] === labels[row]) !== targeted)
 }
 
 /** Some images of a batch. */

@@ -40,4 +40,6 @@ export {
 	type RunAttackOptions,
 	runAttack,
 } from './run-attack.js'
+export type { SquareOptions } from './square/options.js'
+export { square, squareDefinition } from './square/square.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './threat-model.js'

@@ -12,7 +12,7 @@ import type { PerturbationSet } from './perturbation-set.js'
 export function linfSet(epsilon: number, clean: Tensor<'float32'>): PerturbationSet {
 	const center = clean.data
 	const size = rowSize(clean)
-	const { lower, upper } = bounds(center, epsilon)
+	const { lower, upper } = linfBounds(center, epsilon)
 	const put = (images: Float32Array, index: number, value: number) => {
 		images[index] = value
 		if (images[index]! > upper[index]!) images[index] = upper[index]!
@@ -38,7 +38,11 @@ export function linfSet(epsilon: number, clean: Tensor<'float32'>): Perturbation
 	}
 }
 
-function bounds(center: Float32Array, epsilon: number): { readonly lower: Float32Array; readonly upper: Float32Array } {
+/** The outermost float32 numbers within epsilon of pixels in [0, 1] and in the box, measured in float64. */
+export function linfBounds(
+	center: Float32Array,
+	epsilon: number,
+): { readonly lower: Float32Array; readonly upper: Float32Array } {
 	const lower = new Float32Array(center.length)
 	const upper = new Float32Array(center.length)
 	// Pixels are not negative, so the next float32 towards zero has the next smaller bit pattern.

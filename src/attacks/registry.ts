@@ -8,11 +8,12 @@ import type { AttackRound } from './attack-round.js'
 import { checkedAttack } from './checked-attack.js'
 import { featurePgdDefinition } from './feature-pgd.js'
 import { pgdDefinition } from './pgd.js'
+import { squareDefinition } from './square/square.js'
 import type { ThreatModel } from './threat-model.js'
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
-	[pgdDefinition, featurePgdDefinition, apgdDefinition].map((definition) => [
+	[pgdDefinition, featurePgdDefinition, apgdDefinition, squareDefinition].map((definition) => [
 		definition.name,
 		definition as unknown as AttackDefinition,
 	]),

@@ -1,0 +1,39 @@
+/** Rectangles of an image: what a query of the Square attack changes. */
+
+/** [channels, height, width]. */
+export type ImageShape = readonly [number, number, number]
+
+/** Rows `top` to `top + height - 1` and the like for columns, of all channels. */
+export interface Area {
+	readonly top: number
+	readonly left: number
+	readonly height: number
+	readonly width: number
+}
+
+/** A square of this side at a place of its own; the last row and column that it could begin at are never drawn, as in the reference. */
+export function drawnSquare(side: number, [, height, width]: ImageShape, stream: { below(n: number): number }): Area {
+	const place = (room: number) => (room > 0 ? stream.below(room) : 0)
+	return { top: place(height - side), left: place(width - side), height: side, width: side }
+}
+
+/** Copies an area from one image to another, [channels · height · width] each. */
+export function copyArea(area: Area, shape: ImageShape, from: Float32Array, to: Float32Array): void {
+	forEachRun(area, shape, (start, end) => {
+		for (let at = start; at < end; at++) to[at] = from[at]!
+	})
+}
+
+/** Calls with the first index of every row of an area, the one after its last, and the channel; channels one after the other. */
+export function forEachRun(
+	{ top, left, height, width }: Area,
+	[channels, rows, columns]: ImageShape,
+	visit: (start: number, end: number, channel: number) => void,
+): void {
+	for (let channel = 0; channel < channels; channel++) {
+		for (let row = top; row < top + height; row++) {
+			const start = (channel * rows + row) * columns + left
+			visit(start, start + width, channel)
+		}
+	}
+}
