@@ -30,6 +30,14 @@ export {
 	testTimeDefenses,
 } from './defenses/test-time/registry.js'
 export { NaptuneError } from './errors.js'
+export {
+	type AdversarialBatch,
+	type AdversarialImages,
+	type AdversarialImagesWriter,
+	type AdversarialManifest,
+	openAdversarialImages,
+	readAdversarialImages,
+} from './evaluation/adversarial-images.js'
 export { assess, type CalibratedScore, flagRates, type RefinementAssessment } from './evaluation/assessment.js'
 export { areaUnderRoc, type FalsePositives, falsePositives, pValue } from './evaluation/calibration.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'

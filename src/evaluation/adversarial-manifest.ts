@@ -1,0 +1,62 @@
+/** What a store of adversarial images says of how they came about. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { NaptuneError } from '../errors.js'
+import { readJsonFile } from '../files/json-file.js'
+
+const count = z.int().nonnegative()
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 was expected')
+const json = z.record(z.string(), z.unknown())
+
+/** A manifest as it lies on disk; one format of the store with its shards. */
+export const adversarialManifestSchema = z.strictObject({
+	format: z.literal(1),
+	/** The attack with every option. */
+	attack: z.strictObject({ name: z.string(), attack: z.string(), source: z.string(), options: json }),
+	/** What the images were made on: surrogates, or the attacked model itself. */
+	models: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
+	threatModel: z.strictObject({ norm: z.enum(['linf', 'l2']), epsilon: z.number().nonnegative() }),
+	/** Seed of the attack's random choices. */
+	seed: count,
+	/** [channels, height, width] of one image. */
+	imageShape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
+	/** How an image of the data became pixels. */
+	preprocessing: json,
+	/**
+	 * Where the images are from. Which of them are stored is not part of it: every image is made for itself, so that more
+	 * can be added later.
+	 */
+	dataset: z.strictObject({
+		name: z.string(),
+		origin: json,
+		notices: z.array(z.string()),
+		split: z.string(),
+		classNames: z.array(z.string()).min(1),
+	}),
+	versions: z.strictObject({ naptune: z.string(), engine: z.string(), device: z.string() }),
+})
+
+/** Everything that decides the images of a store; JSON. */
+export type AdversarialManifest = z.output<typeof adversarialManifestSchema>
+
+/** Where the manifest of a store lies. */
+export function manifestPath(folder: string): string {
+	return join(folder, 'manifest.json')
+}
+
+/** Reads a store's manifest. @throws NaptuneError when the folder is no store, or of a format that this version does not read. */
+export async function readAdversarialManifest(folder: string): Promise<AdversarialManifest> {
+	const path = manifestPath(folder)
+	if (!existsSync(path)) {
+		throw new NaptuneError(
+			`${folder} holds no adversarial images: ${path} is missing. Make them with naptune generate.`,
+		)
+	}
+	const parsed = adversarialManifestSchema.safeParse(await readJsonFile(path))
+	if (parsed.success) return parsed.data
+	throw new NaptuneError(
+		`${path} is not a manifest of adversarial images that this version reads:\n${z.prettifyError(parsed.error)}`,
+	)
+}
