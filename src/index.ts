@@ -3,9 +3,10 @@
  * Graphs and gradients are in `naptune/onnx`, engines in `naptune/runtime`, attacks in `naptune/attacks`.
  */
 
+export type { AttackOutcome } from './attacks/attack-outcomes.js'
 export type { Classifier } from './attacks/classifier.js'
 export { attackNames, prepareAttack } from './attacks/registry.js'
-export type { AttackCounts, AttackOutcome } from './attacks/run-attack.js'
+export type { AttackCounts } from './attacks/run-attack.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './attacks/threat-model.js'
 export type { Checkpoint } from './clip/checkpoint.js'
 export { type ClipModel, loadClip } from './clip/model.js'
@@ -58,6 +59,7 @@ export type {
 export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
 export { evasionObjective } from './evaluation/evasion-objective.js'
 export { inspectRun, type RunInspection } from './evaluation/inspect-run.js'
+export { type Knowledge, knowledgeLevels, knowledgeNames, knownModel, usualKnowledge } from './evaluation/knowledge.js'
 export { type CalibrateInput, type Calibration, calibrate, hasCorrections } from './evaluation/recorded-calibration.js'
 export {
 	type DistortionRecord,
@@ -67,7 +69,6 @@ export {
 export {
 	type EvaluationRecord,
 	type EvaluationSettings,
-	type Knowledge,
 	type RecordedEvaluationInput,
 	recordedEvaluation,
 } from './evaluation/recorded-evaluation.js'

@@ -7,15 +7,21 @@ export type { ApgdOptions } from './apgd-options.js'
 export { apgdCheckpoints } from './apgd-schedule.js'
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
 export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
+export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './attack-outcomes.js'
 export { type AttackRound, attackOfRounds } from './attack-round.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
+export { classDifferenceObjective } from './class-difference-objective.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
+
 export { dlrObjective, targetedDlrObjective } from './dlr-objectives.js'
 export { expectedGradient, type StepGradient } from './expected-gradient.js'
+export { fab, fabDefinition, fabRounds } from './fab.js'
+export type { FabOptions } from './fab-options.js'
 export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
+
 export {
 	type BoundFeeds,
 	createGraphClassifier,
@@ -25,6 +31,7 @@ export {
 export { imageStreams } from './image-streams.js'
 export { marginObjective, targetedMarginObjective } from './margin-objectives.js'
 export { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
+export { type PassCounter, type Passes, passCounter } from './pass-counter.js'
 export { type PerturbationSet, perturbationSet } from './perturbation-set.js'
 export { pgd, pgd100, pgdDefinition, trainingPgd } from './pgd.js'
 export type { PgdOptions, SideInputs } from './pgd-options.js'
@@ -34,9 +41,7 @@ export { attackNames, attacks, prepareAttack } from './registry.js'
 export {
 	type AttackCounts,
 	type AttackImages,
-	type AttackOutcome,
 	type AttackProgress,
-	isRobust,
 	type RunAttackOptions,
 	runAttack,
 } from './run-attack.js'

@@ -6,17 +6,23 @@ import { apgdDefinition } from './apgd.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
 import type { AttackRound } from './attack-round.js'
 import { checkedAttack } from './checked-attack.js'
+import { fabDefinition } from './fab.js'
 import { featurePgdDefinition } from './feature-pgd.js'
 import { pgdDefinition } from './pgd.js'
 import { squareDefinition } from './square/square.js'
 import type { ThreatModel } from './threat-model.js'
 
+const definitions: readonly unknown[] = [
+	pgdDefinition,
+	featurePgdDefinition,
+	apgdDefinition,
+	fabDefinition,
+	squareDefinition,
+]
+
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
-	[pgdDefinition, featurePgdDefinition, apgdDefinition, squareDefinition].map((definition) => [
-		definition.name,
-		definition as unknown as AttackDefinition,
-	]),
+	(definitions as readonly AttackDefinition[]).map((definition) => [definition.name, definition]),
 )
 
 /** Names that {@link prepareAttack} knows, attacks and their presets, with one line each. */

@@ -2,6 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NaptuneError } from '../errors.js'
 import type { Tensor } from '../onnx/tensor.js'
 import { createEngine, type Engine } from '../runtime/index.js'
+import type { AttackBatch } from './attack.js'
+import type { PreparedAttack } from './attack-definition.js'
+import { type AttackOutcome, type AttackTrial, isRobust } from './attack-outcomes.js'
+import { attackOfRounds } from './attack-round.js'
 import { joinRows, range, takeRows } from './batch-rows.js'
 import type { Classifier } from './classifier.js'
 import { createGraphClassifier } from './graph-classifier.js'
@@ -9,20 +13,46 @@ import { imageShape, networkGraph, randomBatch } from './graphs.test.support.js'
 import { imageStreams } from './image-streams.js'
 import { predictions } from './predictions.js'
 import { prepareAttack } from './registry.js'
-import {
-	type AttackCounts,
-	type AttackImages,
-	type AttackOutcome,
-	isRobust,
-	type RunAttackOptions,
-	runAttack,
-} from './run-attack.js'
+import { type AttackCounts, type AttackImages, type RunAttackOptions, runAttack } from './run-attack.js'
 
 const count = 23
 const batch = randomBatch(range(0, count).map(() => 0))
 const attack = prepareAttack('pgd', { steps: 3 })
 const threatModel = { norm: 'linf', epsilon: 0.04 } as const
 const streams = imageStreams(1)
+
+/** Three rounds in two stages, each stronger than the one before. */
+const staged: PreparedAttack = {
+	...attack,
+	rounds: () =>
+		[
+			{ stage: 'first', name: 'first', steps: 1 },
+			{ stage: 'second', name: 'second 1', steps: 3 },
+			{ stage: 'second', name: 'second 2', steps: 12 },
+		].map(({ steps, ...names }) => ({
+			...names,
+			calls: { evaluations: 0, gradients: steps },
+			run: prepareAttack('pgd', { steps, start: 'zero', relativeStepSize: steps === 1 ? 0.3 : 0.5 }).run,
+		})),
+}
+
+/** The same attack, whose batches are shown. */
+function observed(
+	{ rounds, ...other }: PreparedAttack,
+	show: (round: string, batch: AttackBatch) => void,
+): PreparedAttack {
+	return {
+		...other,
+		rounds: (classes) =>
+			rounds(classes).map((round) => ({
+				...round,
+				run: (...args) => {
+					show(round.name, args[1])
+					return round.run(...args)
+				},
+			})),
+	}
+}
 
 let engine: Engine
 let classifier: Classifier
@@ -76,15 +106,8 @@ describe('runAttack', () => {
 
 	it('skips images that are wrong when clean, and fills batches up with others', async () => {
 		const sizes: number[] = []
-		const counting = {
-			...attack,
-			run: (...args: Parameters<typeof attack.run>) => {
-				sizes.push(args[1].ids.length)
-				return attack.run(...args)
-			},
-		}
 		const all = await run({})
-		const { sorted } = await run({ skipWrong: true, attack: counting })
+		const { sorted } = await run({ skipWrong: true, attack: observed(attack, (_, { ids }) => sizes.push(ids.length)) })
 		expect(sizes).toEqual([5, 5, 5])
 		sorted.forEach((outcome, row) => {
 			const { cleanPrediction } = outcome
@@ -94,33 +117,92 @@ describe('runAttack', () => {
 		expect(sorted.filter(isRobust).length).toBe(all.sorted.filter(isRobust).length)
 	})
 
-	it('continues where another run was left', async () => {
-		const all = await run({ skipWrong: true })
-		const seen: AttackOutcome[] = []
-		const options = { classifier, attack, threatModel, images, streams, batchSize: 4, skipWrong: true }
-		for await (const { outcomes } of runAttack(options)) {
-			seen.push(...outcomes)
-			if (seen.length > 8) break
+	it('continues where another run was left, in the middle of any round', async () => {
+		for (const own of [attack, staged]) {
+			const whole = await run({ attack: own, skipWrong: true, keepImages: true })
+			const trials: AttackTrial[] = []
+			const options = { classifier, attack: own, threatModel, images, streams, batchSize: 4, skipWrong: true }
+			for await (const part of runAttack(options)) trials.push(...part.trials)
+			for (const kept of [3, count - 1, count + 4, trials.length - 2, trials.length]) {
+				const seen: string[] = []
+				const rest = await run({
+					attack: observed(own, (round, { ids }) => seen.push(...ids.map((id) => `${round} ${id}`))),
+					skipWrong: true,
+					batchSize: 6,
+					earlier: trials.slice(0, kept),
+				})
+				expect(rest.sorted).toEqual(whole.sorted)
+				const missing = trials.slice(kept).filter(({ round }) => round !== 'clean')
+				expect(seen.sort()).toEqual(missing.map(({ round, id }) => `${round} ${id}`).sort())
+			}
 		}
-		const done = new Set(seen.map(({ id }) => batch.ids.indexOf(id)))
-		const rest = await run({ skipWrong: true, batchSize: 6, done })
-		expect(rest.outcomes.length).toBe(count - seen.length)
-		expect(new Set([...seen, ...rest.outcomes].map((outcome) => JSON.stringify(outcome)))).toEqual(
-			new Set(all.outcomes.map((outcome) => JSON.stringify(outcome))),
-		)
-		expect((await run({ done: new Set(range(0, count)) })).sizes).toEqual([])
+	})
+
+	it('tries every round on what is left of the ones before, from the clean images', async () => {
+		const seen = new Map<string, string[]>()
+		const { sorted, parts, outcomes } = await run({
+			attack: observed(staged, (round, { ids, images: given }) => {
+				seen.set(round, [...(seen.get(round) ?? []), ...ids])
+				expect(given).toEqual(
+					takeRows(
+						batch.images,
+						ids.map((id) => batch.ids.indexOf(id)),
+					),
+				)
+			}),
+			skipWrong: true,
+			keepImages: true,
+		})
+		const right = sorted.filter(({ cleanPrediction, label }) => cleanPrediction === label)
+		let standing = right
+		for (const { name, stage } of staged.rounds(4)) {
+			expect(seen.get(name)).toEqual(standing.map(({ id }) => id))
+			const after = standing.filter((outcome) => outcome.stage !== stage)
+			// Only a stage's last round says how many it left.
+			if (name !== 'second 1') standing = after
+			else standing = standing.filter(({ id }) => seen.get('second 2')!.includes(id))
+		}
+		expect(standing.every(isRobust)).toBe(true)
+		expect(new Set(right.map(({ stage }) => stage))).toEqual(new Set(['first', 'second', undefined]))
+		// The images that come back have the predictions that are told.
+		const attacked = outcomes.filter((outcome) => outcome.attacked)
+		const { logits } = await classifier.evaluate(joinRows(parts), ['logits'])
+		expect(predictions(logits!, batch.ids)).toEqual(attacked.map(({ adversarialPrediction: told }) => told))
+	})
+
+	it('does on one batch what the same rounds do on many', async () => {
+		const { sorted, parts, outcomes } = await run({ attack: staged, skipWrong: true, keepImages: true })
+		const whole = attackOfRounds(() => staged.rounds(4))
+		const found = await whole(classifier, { ...batch, labels }, threatModel, undefined, streams)
+		const attacked = outcomes.filter((outcome) => outcome.attacked)
+		const all = joinRows(parts)
+		const byId = new Map(attacked.map(({ id }, row) => [id, takeRows(all, [row]).data]))
+		sorted.forEach((outcome, row) => {
+			const fooled = outcome.attacked && !isRobust(outcome)
+			expect(takeRows(found, [row]).data).toEqual(fooled ? byId.get(outcome.id) : takeRows(batch.images, [row]).data)
+		})
 	})
 
 	it('reports progress that ends with the result', async () => {
-		const reports: AttackCounts[] = []
-		const { outcomes } = await run({ skipWrong: true, onProgress: (counts) => reports.push(counts) })
-		expect(reports.map(({ done }) => done)).toEqual(reports.map(({ done }) => done).sort((a, b) => a - b))
-		expect(reports.at(-1)).toEqual({
-			done: count,
-			total: count,
-			attacked: outcomes.filter(({ attacked }) => attacked).length,
-			robust: outcomes.filter(isRobust).length,
-		})
+		for (const own of [attack, staged]) {
+			const reports: AttackCounts[] = []
+			const { outcomes } = await run({ attack: own, skipWrong: true, onProgress: (counts) => reports.push(counts) })
+			for (const key of ['done', 'roundNumber'] as const) {
+				const told = reports.map((counts) => counts[key])
+				expect(told).toEqual([...told].sort((a, b) => a - b))
+			}
+			const totals = reports.map(({ work }) => work.done + work.left)
+			for (const [at, total] of totals.slice(1).entries()) expect(total).toBeLessThanOrEqual(totals[at]!)
+			const robust = outcomes.filter(isRobust).length
+			expect(reports.at(-1)).toMatchObject({
+				done: count,
+				total: count,
+				attacked: outcomes.filter(({ attacked }) => attacked).length,
+				robust,
+				standing: robust,
+				work: { left: 0 },
+			})
+		}
 	})
 
 	it('attacks targets, and judges by the true label', async () => {

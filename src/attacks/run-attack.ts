@@ -1,11 +1,23 @@
-/** Attacking many images in batches. */
+/** Attacking many images, round by round and batch by batch. */
 
 import { NaptuneError } from '../errors.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { ImageStreams } from './attack.js'
 import type { PreparedAttack } from './attack-definition.js'
-import { joinRows, range, takeRows } from './batch-rows.js'
+import {
+	type AttackOutcome,
+	type AttackTrial,
+	afterTrial,
+	cleanRound,
+	freshState,
+	type ImageState,
+	outcomeOf,
+	type RoundPlan,
+} from './attack-outcomes.js'
+import type { AttackRound } from './attack-round.js'
+import { range, takeRows } from './batch-rows.js'
 import type { Classifier } from './classifier.js'
+import { type PassCounter, passCounter, workOf } from './pass-counter.js'
 import { predictions } from './predictions.js'
 import type { ThreatModel } from './threat-model.js'
 
@@ -21,31 +33,34 @@ export interface AttackImages {
 	pixels(positions: readonly number[]): Promise<Tensor<'float32'>>
 }
 
-/** What became of one image. */
-export interface AttackOutcome {
-	readonly id: string
-	readonly label: number
-	readonly cleanPrediction: number
-	/** Prediction on the adversarial image; on the clean one where that was not attacked. */
-	readonly adversarialPrediction: number
-	/** Whether it was attacked, rather than skipped because its clean prediction is wrong. */
-	readonly attacked: boolean
-}
-
-/** Outcomes as they come, in the order in which images are finished. */
+/** What a batch brought. */
 export interface AttackProgress {
+	/** To be kept for a resume, in this order. */
+	readonly trials: readonly AttackTrial[]
+	/** Of the images that are finished now. */
 	readonly outcomes: readonly AttackOutcome[]
 	/** Adversarial images [n, 3, H, W] of those outcomes that were attacked, in their order; with `keepImages`. */
 	readonly images?: Tensor<'float32'>
 }
 
-/** Counts so far. */
+/** Where an attack stands. Counts include what a run before had done. */
 export interface AttackCounts {
+	/** Images that are finished. */
 	readonly done: number
 	readonly total: number
+	/** Images of those that were attacked. */
 	readonly attacked: number
-	/** Images predicted right, clean and under attack: done · robust accuracy. */
+	/** Finished images predicted right, clean and under attack. */
 	readonly robust: number
+	/** Images that no round has fooled yet, of those whose clean prediction is known and right. */
+	readonly standing: number
+	/** Name of the round under way, `clean` for clean predictions. */
+	readonly round: string
+	/** Its place among all rounds, counted from 1; 0 for clean predictions. */
+	readonly roundNumber: number
+	readonly rounds: number
+	/** In forward passes of one image: done by this run, and left at most. Images that are fooled early leave less. */
+	readonly work: { readonly done: number; readonly left: number }
 }
 
 /** What {@link runAttack} needs. */
@@ -57,115 +72,181 @@ export interface RunAttackOptions {
 	readonly streams: ImageStreams
 	/** Images per batch, at least 1. */
 	readonly batchSize: number
-	/** Whether images with a wrong clean prediction are not attacked: they are errors already. Default false. */
+	/** Whether images with a wrong clean prediction are not attacked: they are errors already. Default: as the attack has it. */
 	readonly skipWrong?: boolean
-	/** Positions that are done already, from a run before. */
-	readonly done?: ReadonlySet<number>
+	/** Trials of a run before. */
+	readonly earlier?: readonly AttackTrial[]
 	/** Whether adversarial images are handed back. Default false. */
 	readonly keepImages?: boolean
-	/** Called after every batch. */
+	/** Counts the passes of other classifiers, too, such as surrogates that it was given. */
+	readonly passes?: PassCounter
+	/** Called after every pass through a model. */
 	readonly onProgress?: (counts: AttackCounts) => void
 }
 
 /**
- * Attacks images batch by batch and yields outcomes; stop by leaving the loop. To resume, pass the positions that are
- * done: on the CPU no outcome depends on what else is in its batch. With `skipWrong`, batches are filled up with images
- * worth attacking.
+ * Attacks images and yields what comes of it; stop by leaving the loop. First all clean predictions are made, then every
+ * round goes over the images that nothing before has fooled, in batches filled up with them, from the clean images. Each
+ * candidate is classified again. To resume, pass the trials that were yielded: on the CPU none depends on what else is in
+ * its batch. Images that the earlier trials finish come first, without trials or images.
  * @throws NaptuneError when ids, labels and targets do not fit together, or the batch size is not a positive number.
  */
 export async function* runAttack(options: RunAttackOptions): AsyncGenerator<AttackProgress, void, undefined> {
-	const { classifier, images, batchSize, skipWrong = false, done = new Set(), keepImages = false } = options
-	checkImages(images, options.attack)
+	const { attack, images, batchSize, streams, threatModel, keepImages = false, earlier = [] } = options
+	checkImages(images, attack)
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
 		throw new NaptuneError(`The batch size of an attack must be a whole number >= 1, got ${batchSize}.`)
 	}
-	const todo = range(0, images.ids.length).filter((position) => !done.has(position))
-	const counts = { done: 0, total: todo.length, attacked: 0, robust: 0 }
-	let waiting: Candidates | undefined
+	const counter = options.passes ?? passCounter()
+	const classifier = counter.watch(options.classifier)
+	const rounds = attack.rounds(classifier.classNames.length)
+	const plan = { rounds, skipWrong: options.skipWrong ?? attack.skipsWrong }
+	const states = followedStates(images, attack.targeted, plan, earlier)
+	const told = tellProgress(options, states.all, rounds, counter)
+	const outcomesAt = (positions: readonly number[]) =>
+		positions.map((position) => states.all[position]!).filter(({ finished }) => finished)
 
-	for (let start = 0; start < todo.length; start += batchSize) {
-		const positions = todo.slice(start, start + batchSize)
-		const looked = await look(classifier, images, positions)
-		const rows = range(0, positions.length)
-		const wrong = rows.filter((row) => skipWrong && looked.clean[row] !== images.labels[positions[row]!])
-		const outcomes = wrong.map((row) => outcome(images, positions[row]!, looked.clean[row]!))
-		const worth = rows.filter((row) => !wrong.includes(row))
-		waiting = join(waiting, choose(looked, worth))
-		const parts: Tensor<'float32'>[] = []
-		const last = start + batchSize >= todo.length
-		while (waiting && (waiting.positions.length >= batchSize || last)) {
-			const count = waiting.positions.length
-			const now = choose(waiting, range(0, Math.min(batchSize, count)))!
-			waiting = choose(waiting, range(batchSize, count))
-			const adversarial = await attackBatch(options, now)
-			outcomes.push(...adversarial.outcomes)
-			if (keepImages) parts.push(adversarial.images)
+	/** Takes in a batch's predictions. */
+	const finish = (
+		round: string,
+		positions: readonly number[],
+		logits: Tensor<'float32'>,
+		candidates?: Tensor<'float32'>,
+	): AttackProgress => {
+		const ids = positions.map((position) => images.ids[position]!)
+		const trials = predictions(logits, ids).map((prediction, row) => ({ id: ids[row]!, round, prediction }))
+		for (const [row, trial] of trials.entries()) states.take(positions[row]!, trial)
+		const outcomes = outcomesAt(positions).map((state) => outcomeOf(state, rounds))
+		const kept = range(0, positions.length).filter((row) => states.all[positions[row]!]!.finished)
+		return {
+			trials,
+			outcomes,
+			...(candidates && keepImages && kept.length > 0 && { images: takeRows(candidates, kept) }),
 		}
-		counts.done += outcomes.length
-		counts.attacked += outcomes.filter(({ attacked }) => attacked).length
-		counts.robust += outcomes.filter(isRobust).length
-		if (outcomes.length > 0) yield { outcomes, ...(parts.length > 0 && { images: joinRows(parts) }) }
-		options.onProgress?.({ ...counts })
+	}
+
+	try {
+		const before = outcomesAt(range(0, images.ids.length))
+		if (before.length > 0) yield { trials: [], outcomes: before.map((state) => outcomeOf(state, rounds)) }
+		for (const positions of batches(states.unseen(), batchSize)) {
+			told.begin(0)
+			const { logits } = await classifier.evaluate(await images.pixels(positions), ['logits'])
+			const found = finish(cleanRound, positions, logits!)
+			told.end()
+			yield found
+		}
+		for (const [number, round] of rounds.entries()) {
+			for (const positions of batches(states.openAt(number), batchSize)) {
+				told.begin(number + 1)
+				const batch = {
+					images: await images.pixels(positions),
+					labels: positions.map((position) => (attack.targeted ? images.targets! : images.labels)[position]!),
+					ids: positions.map((position) => images.ids[position]!),
+				}
+				const candidates = await round.run(classifier, batch, threatModel, streams)
+				const { logits } = await classifier.evaluate(candidates, ['logits'])
+				const found = finish(round.name, positions, logits!, candidates)
+				told.end()
+				yield found
+			}
+		}
+	} finally {
+		told.close()
 	}
 }
 
-/** Whether an image counts as robust: right when clean, and right under attack. */
-export function isRobust({ label, cleanPrediction, adversarialPrediction }: AttackOutcome): boolean {
-	return cleanPrediction === label && adversarialPrediction === label
+/** The states of all images, changed by trials. */
+interface FollowedStates {
+	readonly all: readonly ImageState[]
+	take(position: number, trial: AttackTrial): void
+	/** Positions without a clean prediction. */
+	unseen(): number[]
+	/** Positions that this round comes next for. */
+	openAt(round: number): number[]
 }
 
-/** Images with their clean predictions. */
-interface Candidates {
-	readonly positions: readonly number[]
-	readonly pixels: Tensor<'float32'>
-	readonly clean: readonly number[]
-}
-
-async function look(classifier: Classifier, images: AttackImages, positions: readonly number[]): Promise<Candidates> {
-	const pixels = await images.pixels(positions)
-	const { logits } = await classifier.evaluate(pixels, ['logits'])
-	const ids = positions.map((position) => images.ids[position]!)
-	return { positions, pixels, clean: predictions(logits!, ids) }
-}
-
-async function attackBatch(
-	{ classifier, attack, threatModel, images, streams }: RunAttackOptions,
-	{ positions, pixels, clean }: Candidates,
-): Promise<{ readonly outcomes: AttackOutcome[]; readonly images: Tensor<'float32'> }> {
-	const ids = positions.map((position) => images.ids[position]!)
-	const labels = positions.map((position) => (attack.targeted ? images.targets! : images.labels)[position]!)
-	const adversarial = await attack.run(classifier, { images: pixels, labels, ids }, threatModel, streams)
-	const { logits } = await classifier.evaluate(adversarial, ['logits'])
-	const predicted = predictions(logits!, ids)
-	const outcomes = positions.map((position, row) => outcome(images, position, clean[row]!, predicted[row]!))
-	return { outcomes, images: adversarial }
-}
-
-function outcome(images: AttackImages, position: number, clean: number, adversarial?: number): AttackOutcome {
+function followedStates(
+	{ ids, labels, targets }: AttackImages,
+	targeted: boolean,
+	plan: Omit<RoundPlan, 'target'>,
+	earlier: readonly AttackTrial[],
+): FollowedStates {
+	const all = ids.map((id, position) => freshState(id, labels[position]!))
+	const take = (position: number, trial: AttackTrial) => {
+		all[position] = afterTrial(all[position]!, trial, { ...plan, target: targeted ? targets![position] : undefined })
+	}
+	const positions = new Map(ids.map((id, position) => [id, position]))
+	for (const trial of earlier) {
+		const position = positions.get(trial.id)
+		if (position !== undefined) take(position, trial)
+	}
+	const those = (which: (state: ImageState) => boolean) => range(0, all.length).filter((at) => which(all[at]!))
 	return {
-		id: images.ids[position]!,
-		label: images.labels[position]!,
-		cleanPrediction: clean,
-		adversarialPrediction: adversarial ?? clean,
-		attacked: adversarial !== undefined,
+		all,
+		take,
+		unseen: () => those(({ clean }) => clean === undefined),
+		openAt: (round) => those(({ clean, next, finished }) => clean !== undefined && !finished && next === round),
 	}
 }
 
-function choose({ positions, pixels, clean }: Candidates, rows: readonly number[]): Candidates | undefined {
-	if (rows.length === 0) return undefined
-	return {
-		positions: rows.map((row) => positions[row]!),
-		pixels: takeRows(pixels, rows),
-		clean: rows.map((row) => clean[row]!),
-	}
+function* batches(positions: readonly number[], size: number): Generator<number[]> {
+	for (let start = 0; start < positions.length; start += size) yield positions.slice(start, start + size)
 }
 
-function join(a: Candidates | undefined, b: Candidates | undefined): Candidates | undefined {
-	if (!a || !b) return a ?? b
+/** Tells where the attack stands after every pass. */
+function tellProgress(
+	{ onProgress }: RunAttackOptions,
+	states: readonly ImageState[],
+	rounds: readonly AttackRound[],
+	counter: PassCounter,
+): { begin(roundNumber: number): void; end(): void; close(): void } {
+	if (!onProgress) return { begin() {}, end() {}, close() {} }
+	/** Work from each round on, the clean passes of candidates included. */
+	const workFrom = [0]
+	for (const { calls } of rounds.toReversed()) workFrom.unshift(workOf(calls) + 1 + workFrom[0]!)
+	const first = workOf(counter.passes())
+	let begun = first
+	let round = 0
+	let settled: Omit<AttackCounts, 'work' | 'round' | 'roundNumber' | 'rounds'> & { readonly left: number }
+	const settle = () => {
+		const finished = states.filter((state) => state.finished)
+		const right = (state: ImageState) => state.clean === state.label && (state.last ?? state.label) === state.label
+		begun = workOf(counter.passes())
+		settled = {
+			done: finished.length,
+			total: states.length,
+			attacked: finished.filter(({ last }) => last !== undefined).length,
+			robust: finished.filter(right).length,
+			standing: states.filter(right).length,
+			left: states.reduce(
+				(sum, { finished, clean, next }) => sum + (finished ? 0 : workFrom[next]! + (clean === undefined ? 1 : 0)),
+				0,
+			),
+		}
+	}
+	const tell = () => {
+		const { left, ...counts } = settled
+		const now = workOf(counter.passes())
+		onProgress({
+			...counts,
+			round: rounds[round - 1]?.name ?? cleanRound,
+			roundNumber: round,
+			rounds: rounds.length,
+			work: { done: now - first, left: Math.max(0, left - (now - begun)) },
+		})
+	}
+	settle()
+	const close = counter.listen(tell)
 	return {
-		positions: [...a.positions, ...b.positions],
-		pixels: joinRows([a.pixels, b.pixels]),
-		clean: [...a.clean, ...b.clean],
+		begin(roundNumber) {
+			round = roundNumber
+			settle()
+		},
+		end() {
+			settle()
+			tell()
+		},
+		close,
 	}
 }
 

@@ -5,9 +5,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { prepareAttack } from '../attacks/registry.js'
 import { zeroShotTemplates } from '../clip/templates.js'
 import { chooseTestTimeDefense } from '../defenses/test-time/registry.js'
-import type { EvaluationRecord, Knowledge, RecordedEvaluationInput } from '../evaluation/recorded-evaluation.js'
+import { type Knowledge, usualKnowledge } from '../evaluation/knowledge.js'
+import type { EvaluationRecord, RecordedEvaluationInput } from '../evaluation/recorded-evaluation.js'
 import { recordedEvaluation } from '../evaluation/recorded-evaluation.js'
 import { sha256OfBytes } from '../files/sha256.js'
+import { followAttack } from './follow-attack.js'
 import { duration, epsilonText, percent, percentInterval } from './format.js'
 import type { Session } from './session.js'
 import { textTable } from './table.js'
@@ -28,30 +30,20 @@ export async function measure(
 ): Promise<{ readonly record: EvaluationRecord; readonly path: string } | undefined> {
 	const path = join(folder, recordName(input))
 	session.writesTo(folder)
-	const name = modelName(input)
-	const task = session.progress.start(`attacking ${name}`, input.split.length, 'images')
-	const { steps, restarts } = input.attack.options
-	const gradientsPerImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
-	let finished = 0
-	let gradients = 0
+	const classes = input.defense.classNames.length
+	const follow = followAttack(
+		session,
+		`attacking ${modelName(input)}`,
+		input.split.length,
+		input.attack.rounds(classes).length > 1,
+	)
 	const record = await recordedEvaluation({
 		...input,
 		engine: await session.engine(),
 		path,
 		signal: session.signal,
-		onProgress: ({ done, total, attacked, robust }) => {
-			finished = input.split.length - total + done
-			gradients = 0
-			// The first to be done are those that are wrong when clean: a share of them says nothing yet.
-			task.update(finished, attacked > 0 ? `${percent(robust / done).trim()} robust` : '')
-		},
-		onGradient: (images) => {
-			gradients += images
-			// A batch can take long: its part that is done counts as so many images.
-			if (gradientsPerImage)
-				task.update(Math.min(Math.floor(finished + gradients / gradientsPerImage), input.split.length))
-		},
-	}).finally(() => task.end())
+		onProgress: follow.tell,
+	}).finally(follow.end)
 	return record && { record, path }
 }
 
@@ -62,14 +54,16 @@ export function recordName(
 		'defense' | 'attack' | 'threatModel' | 'testTime' | 'knowledge' | 'splitName' | 'split' | 'seed'
 	>,
 ): string {
-	const { attack, threatModel, testTime, knowledge = 'full', splitName, split, seed } = input
+	const { attack, threatModel, testTime, splitName, split, seed } = input
+	const usually = usualKnowledge(attack)
+	const { knowledge = usually } = input
 	const epsilon = epsilonText(threatModel.epsilon).replace('/', '-')
 	const hash = (options: unknown) => `-${sha256OfBytes(JSON.stringify(options)).slice(0, 8)}`
 	const usual = isDeepStrictEqual(attack.options, prepareAttack(attack.name).options)
 	const usualTestTime = !testTime || isDeepStrictEqual(testTime.options, chooseTestTimeDefense(testTime.name).options)
 	const prompts = hasOwnTemplates(input.defense) ? hash(input.defense.config) : ''
 	const model = `${modelName(input).replaceAll(' ', '')}${prompts}${usualTestTime ? '' : hash(testTime.options)}`
-	const how = `${attack.name}${usual ? '' : hash(attack.options)}${knowledge === 'full' ? '' : `-${knowledge}`}`
+	const how = `${attack.name}${usual ? '' : hash(attack.options)}${knowledge === usually ? '' : `-${knowledge}`}`
 	return `${model}-${how}-${threatModel.norm}-${epsilon}-${splitName}-${split.length}-seed${seed}.json`
 }
 
@@ -88,36 +82,50 @@ export function modelName(model: {
 }
 
 /** A row of the table: a record, or the worst of several for each image. */
-export type AccuracyRow = Pick<EvaluationRecord, 'defense' | 'testTime' | 'attack' | 'clean' | 'robust' | 'seconds'> & {
-	readonly knowledge: Knowledge | 'either'
-}
+export type AccuracyRow = Pick<
+	EvaluationRecord,
+	'defense' | 'testTime' | 'knownModel' | 'attack' | 'clean' | 'robust' | 'seconds'
+> & { readonly knowledge: Knowledge | 'either' }
+
+/** What tells an attacker's knowledge. */
+type KnowledgeRow = Pick<AccuracyRow, 'knowledge' | 'testTime' | 'knownModel'>
 
 /** What the attacker of a row knows. */
-export function attackerKnows({ knowledge, testTime }: Pick<AccuracyRow, 'knowledge' | 'testTime'>): string {
-	if (knowledge === 'either' || !testTime) return knowledge === 'either' ? 'the worse for each image' : 'everything'
-	if (knowledge === 'transfer') return `all but ${testTime.name}`
+export function attackerKnows({ knowledge, testTime, knownModel }: KnowledgeRow): string {
+	if (knowledge === 'either') return 'the worse for each image'
+	if (knowledge === 'encoder-only') return 'the image encoder'
+	if (knowledge === 'prompt-aware') return 'prompts, not refiners'
+	if (knowledge === 'query') return 'answers to queries'
+	if (knowledge === 'transfer') {
+		if (knownModel) return `${knownModel.name} CLIP instead`
+		return testTime ? `all but ${testTime.name}` : 'other models'
+	}
+	if (!testTime) return 'everything'
 	return testTime.attackedThrough === 'unrolled'
 		? 'everything, through the update'
 		: `everything, ${testTime.name} taken as identity`
 }
 
 /**
- * Clean and robust accuracies with 95 % intervals, one row per record. What the attacker knows is said where rows differ
- * in it.
+ * Clean and robust accuracies with 95 % intervals, one row per record. What the attacker knows, and the attack, are said
+ * for each row where rows differ in them.
  */
 export function accuracyTable(records: readonly AccuracyRow[]): string {
 	const attacks = new Set(records.map(({ attack }) => attack.name))
-	const knows = records.some(({ testTime }) => testTime)
+	const knows = records.some(({ testTime }) => testTime) || new Set(records.map(({ knowledge }) => knowledge)).size > 1
+	const several = attacks.size > 1
 	const columns = [
 		{ heading: 'defense' },
 		...(knows ? [{ heading: 'attacker knows' }] : []),
+		...(several ? [{ heading: 'attack' }] : []),
 		{ heading: 'clean accuracy [95 %]', align: 'right' },
-		{ heading: `accuracy under ${[...attacks].join(', ')} [95 %]`, align: 'right' },
+		{ heading: `accuracy under ${several ? 'attack' : [...attacks].join()} [95 %]`, align: 'right' },
 		{ heading: 'time', align: 'right' },
 	] as const
 	const rows = records.map((record) => [
 		modelName(record),
 		...(knows ? [attackerKnows(record)] : []),
+		...(several ? [record.attack.name] : []),
 		`${percent(record.clean.accuracy)} ${percentInterval(record.clean.interval)}`,
 		`${percent(record.robust.accuracy)} ${percentInterval(record.robust.interval)}`,
 		duration(record.seconds),

@@ -45,7 +45,7 @@ describe('without a terminal', () => {
 		const task = createProgress(stream, () => seconds).start('tuning', 1000, 'images', 900)
 		seconds = 10
 		task.update(910)
-		expect(text()).toContain('910/1000 images, 1.00/s, 1 min 30 s left')
+		expect(text()).toContain('910/1,000 images, 1.00/s, 1 min 30 s left')
 	})
 })
 

@@ -1,7 +1,7 @@
 /** Progress with rate and remaining time: a bar on a terminal, plain lines elsewhere. */
 
 import cliProgress from 'cli-progress'
-import { duration, rate } from './format.js'
+import { duration, grouped, rate } from './format.js'
 import { rateMeter } from './rate-meter.js'
 
 /** Seconds between two plain lines. */
@@ -16,8 +16,11 @@ export interface ProgressStream {
 
 /** Progress of one task. */
 export interface ProgressTask {
-	/** @param done Units done, out of the total. @param detail A few words about where it stands. */
-	update(done: number, detail?: string): void
+	/**
+	 * @param done Units done, out of the total. @param detail A few words about where it stands.
+	 * @param total The total from now on, of a task whose size becomes known as it goes.
+	 */
+	update(done: number, detail?: string, total?: number): void
 	/** Ends the task; a bar disappears. */
 	end(): void
 }
@@ -49,16 +52,17 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 	}
 	return {
 		line,
-		start(label, total, unit, done = 0) {
+		start(label, size, unit, done = 0) {
+			let total = size
 			current?.end()
 			const meter = rateMeter(done, now())
-			const show = stream.isTTY ? barOn(stream, label, total) : linesOn(stream, label, now)
+			const show = stream.isTTY ? barOn(stream, label, () => total) : linesOn(stream, label, now)
 			let last = { done, detail: '' }
 			const text = () => {
 				const perSecond = meter.rate()
 				const remaining = meter.remaining(total)
 				const parts = [
-					`${last.done}/${total} ${unit}`,
+					`${grouped(last.done)}/${grouped(total)} ${unit}`,
 					perSecond === undefined ? '' : `${rate(perSecond)}/s`,
 					remaining === undefined || last.done >= total ? '' : `${duration(remaining)} left`,
 					last.detail,
@@ -67,8 +71,9 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 			}
 			show.draw(done, text())
 			const task = {
-				update(value: number, detail = last.detail) {
+				update(value: number, detail = last.detail, newTotal = total) {
 					if (current !== task) return
+					total = newTotal
 					meter.record(value, now())
 					last = { done: value, detail }
 					show.draw(value, text())
@@ -93,7 +98,7 @@ interface Display {
 	remove(): void
 }
 
-function barOn(stream: ProgressStream, label: string, total: number): Display {
+function barOn(stream: ProgressStream, label: string, total: () => number): Display {
 	const bar = new cliProgress.SingleBar({
 		stream: stream as NodeJS.WritableStream,
 		clearOnComplete: true,
@@ -104,12 +109,13 @@ function barOn(stream: ProgressStream, label: string, total: number): Display {
 	let state = { done: 0, text: '' }
 	let started = false
 	const begin = () => {
-		bar.start(total, state.done, { text: state.text })
+		bar.start(total(), state.done, { text: state.text })
 		started = true
 	}
 	return {
 		draw(done, text) {
 			state = { done, text }
+			bar.setTotal(total())
 			if (started) bar.update(done, { text })
 			else begin()
 		},

@@ -83,6 +83,8 @@ export interface Defense {
 	textFeatures(ids: Value, endPosition: Value, parameters: ParameterLookup): Value
 	/** Image features, not normalised, and the tokens on the way. @param pixels [B, 3, S, S] in [0, 1]. */
 	imageFeatures(pixels: Value, parameters: ParameterLookup, options?: { readonly allTokens?: boolean }): ImageFeatures
+	/** The same defense with its prompts alone, over a part of its parameters; only one with refiners has it. */
+	withoutRefiners?(): Defense
 }
 
 /** A registered method. */

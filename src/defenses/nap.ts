@@ -65,6 +65,10 @@ function refinedLayers(depth: number, { refineFirst, refinerDepth }: NapConfig):
 	return layersUpTo(depth).slice(refineFirst ? 0 : 1)
 }
 
+function refinesAnything({ refinerDepth, visualRefiner, textRefiner }: NapConfig): boolean {
+	return refinerDepth > 0 && (visualRefiner || textRefiner !== 'none')
+}
+
 function refinerOptions(config: NapConfig): RefinerOptions {
 	return {
 		depth: config.refinerDepth,
@@ -130,6 +134,9 @@ export const nap: DefenseDefinition<typeof schema> = {
 			config,
 			classNames,
 			parameters: napParameters(clip, config),
+			...(refinesAnything(config) && {
+				withoutRefiners: () => nap.prepare(clip, classNames, { ...config, refinerDepth: 0 }),
+			}),
 			...promptedTowers(
 				clip,
 				contextPrompts(clip, classNames, config.textPrompts, config.contextInit),

@@ -1,6 +1,6 @@
 /** Evaluation records made by hand. */
 
-import type { AttackOutcome } from '../attacks/run-attack.js'
+import type { AttackOutcome } from '../attacks/attack-outcomes.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { summarize } from './evaluate.js'
 import type { EvaluationRecord } from './recorded-evaluation.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AttackOutcome } from '../attacks/run-attack.js'
+import type { AttackOutcome } from '../attacks/attack-outcomes.js'
 import { NaptuneError } from '../errors.js'
 import { compareEvaluations } from './comparison.js'
 import { evaluationRecord } from './comparison.test.support.js'

@@ -1,8 +1,8 @@
 /** Methods side by side: one record from the evaluations of all of them on the same images under the same attack. */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { AttackOutcome } from '../attacks/run-attack.js'
-import { isRobust } from '../attacks/run-attack.js'
+import type { AttackOutcome } from '../attacks/attack-outcomes.js'
+import { isRobust } from '../attacks/attack-outcomes.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import { NaptuneError } from '../errors.js'
 import type { Accuracy } from './evaluate.js'

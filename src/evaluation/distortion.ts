@@ -28,8 +28,8 @@ import {
 } from './distortion-samples.js'
 import { preparedImages } from './evaluate.js'
 import { type Estimate, meanInterval } from './mean-interval.js'
-import { watched } from './recorded-evaluation.js'
 import { tokenPlaces } from './token-taps.js'
+import { watched } from './watched-classifier.js'
 
 /** A model to measure; it goes by the name of its defense. */
 export interface DistortionModel {

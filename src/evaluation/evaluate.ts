@@ -1,9 +1,11 @@
 /** Clean and robust accuracy of a classifier on a split, with per-image outcomes and everything that reproduces them. */
 
 import type { PreparedAttack } from '../attacks/attack-definition.js'
+import { type AttackOutcome, type AttackTrial, cleanRound, isRobust, stageNames } from '../attacks/attack-outcomes.js'
 import type { Classifier } from '../attacks/classifier.js'
 import { imageStreams } from '../attacks/image-streams.js'
-import { type AttackCounts, type AttackOutcome, runAttack } from '../attacks/run-attack.js'
+import { type PassCounter, type Passes, passCounter } from '../attacks/pass-counter.js'
+import { type AttackCounts, type AttackProgress, runAttack } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import { prepareImage } from '../clip/prepare-image.js'
@@ -18,12 +20,28 @@ export interface Accuracy {
 	readonly interval: readonly [number, number]
 }
 
+/** What one stage of an attack left. */
+export interface StageResult {
+	/** Such as `apgd-ce`. */
+	readonly stage: string
+	/** Images that the stages before had left right, which is what it was tried on. */
+	readonly attacked: number
+	/** After this stage, over all images. */
+	readonly robust: Accuracy
+	/** Wall-clock time; of a resumed evaluation only the last part. */
+	readonly seconds: number
+}
+
 /** What an evaluation found. All images count in both denominators; wrong when clean means wrong under attack. */
 export interface EvaluationResult {
 	readonly images: number
 	readonly clean: Accuracy
 	readonly robust: Accuracy
+	/** Of an attack with several. */
+	readonly stages?: readonly StageResult[]
 	readonly seconds: number
+	/** Images passed through the attacked models and their surrogates; of a resumed evaluation only the last part. */
+	readonly passes: Passes
 	/** In the order of the split. */
 	readonly outcomes: readonly AttackOutcome[]
 }
@@ -39,11 +57,16 @@ export interface EvaluateInput {
 	readonly seed: number
 	/** Images per batch, 50 by default; no outcome depends on it on the CPU. */
 	readonly batchSize?: number
-	/** Outcomes of an evaluation that was cut off. */
-	readonly earlier?: readonly AttackOutcome[]
+	/** Trials of an evaluation that was cut off. */
+	readonly earlier?: readonly AttackTrial[]
+	/** Watches whatever else is passed through, such as a surrogate. */
+	readonly passes?: PassCounter
+	/** Called after every pass through the model. */
 	readonly onProgress?: (counts: AttackCounts) => void
-	/** Called with every batch of new outcomes, to be kept for a resume. */
-	readonly onOutcomes?: (outcomes: readonly AttackOutcome[]) => Promise<void>
+	/** Called with what every batch brought, to be kept: trials for a resume, and adversarial images with `keepImages`. */
+	readonly onBatch?: (progress: AttackProgress) => Promise<void>
+	/** Whether adversarial images are handed to `onBatch`. Default false. */
+	readonly keepImages?: boolean
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal
 }
@@ -58,8 +81,11 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationResult |
 	if (split.length === 0) throw new NaptuneError('There are no images to evaluate; choose another split.')
 	const start = performance.now()
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
-	const known = new Map(earlier.map((outcome) => [outcome.id, outcome]))
-	const done = new Set(ids.flatMap((id, index) => (known.has(id) ? [index] : [])))
+	const passes = input.passes ?? passCounter()
+	const finished = new Map<string, AttackOutcome>()
+	const rounds = attack.rounds(classifier.classNames.length)
+	const stageOf = new Map(rounds.map(({ name, stage }) => [name, stage]))
+	const seconds = new Map<string, number>()
 	const run = runAttack({
 		classifier,
 		attack,
@@ -72,25 +98,56 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationResult |
 		streams: imageStreams(seed),
 		batchSize,
 		skipWrong: true,
-		done,
+		earlier,
+		passes,
+		keepImages: input.keepImages ?? false,
 		...(input.onProgress ? { onProgress: input.onProgress } : {}),
 	})
-	for await (const { outcomes } of run) {
-		for (const outcome of outcomes) known.set(outcome.id, outcome)
-		await input.onOutcomes?.(outcomes)
+	let last = start
+	for await (const progress of run) {
+		for (const outcome of progress.outcomes) finished.set(outcome.id, outcome)
+		await input.onBatch?.(progress)
+		const stage = stageOf.get(progress.trials[0]?.round ?? cleanRound) ?? cleanRound
+		seconds.set(stage, (seconds.get(stage) ?? 0) + (performance.now() - last) / 1000)
+		last = performance.now()
 		if (signal?.aborted) break
 	}
-	const outcomes = ids.flatMap((id) => known.get(id) ?? [])
+	const outcomes = ids.flatMap((id) => finished.get(id) ?? [])
 	if (outcomes.length < ids.length) return undefined
-	return { ...summarize(outcomes), seconds: (performance.now() - start) / 1000, outcomes }
+	const stages = stageNames(rounds)
+	return {
+		...summarize(outcomes),
+		...(stages.length > 1 && {
+			stages: summarizeStages(outcomes, stages).map((found) => ({ ...found, seconds: seconds.get(found.stage) ?? 0 })),
+		}),
+		seconds: (performance.now() - start) / 1000,
+		passes: passes.passes(),
+		outcomes,
+	}
 }
 
 /** Accuracies of outcomes: robust means right when clean and right under attack. */
 export function summarize(outcomes: readonly AttackOutcome[]): Pick<EvaluationResult, 'images' | 'clean' | 'robust'> {
 	const images = outcomes.length
 	const clean = outcomes.filter(({ label, cleanPrediction }) => cleanPrediction === label)
-	const robust = clean.filter(({ label, adversarialPrediction }) => adversarialPrediction === label)
-	return { images, clean: accuracyOf(clean.length, images), robust: accuracyOf(robust.length, images) }
+	return {
+		images,
+		clean: accuracyOf(clean.length, images),
+		robust: accuracyOf(outcomes.filter(isRobust).length, images),
+	}
+}
+
+/** What was left after each stage. @param stages Their names, in order; outcomes tell which of them fooled. */
+export function summarizeStages(
+	outcomes: readonly AttackOutcome[],
+	stages: readonly string[],
+): Omit<StageResult, 'seconds'>[] {
+	let standing = outcomes.filter(({ label, cleanPrediction }) => cleanPrediction === label)
+	return stages.map((stage) => {
+		const attacked = standing.length
+		standing = standing.filter((outcome) => outcome.stage !== stage)
+		return { stage, attacked, robust: accuracyOf(standing.length, outcomes.length) }
+	})
 }
 
 /** So many right of so many images. @throws NaptuneError as {@link wilsonInterval}. */

@@ -3,9 +3,8 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { z } from 'zod'
-import type { AttackOutcome } from '../attacks/run-attack.js'
+import type { AttackTrial } from '../attacks/attack-outcomes.js'
 import { openJsonLines, readJsonLines } from '../files/json-lines.js'
-import { outcomeSchema } from './record.js'
 import { sameSettings } from './same-settings.js'
 
 /** An open log. */
@@ -19,12 +18,14 @@ export interface ResumeLog<Entry> {
 	discard(): Promise<void>
 }
 
-/** A log of outcomes. */
-export type OutcomeLog = ResumeLog<AttackOutcome>
+/** A log of trials. */
+export type TrialLog = ResumeLog<AttackTrial>
 
-/** Opens a log of outcomes as {@link openResumeLog}. */
-export function openOutcomeLog(path: string, settings: Readonly<Record<string, unknown>>): Promise<OutcomeLog> {
-	return openResumeLog(path, settings, outcomeSchema)
+const trialSchema = z.strictObject({ id: z.string(), round: z.string(), prediction: z.int().nonnegative() })
+
+/** Opens a log of an attack's trials as {@link openResumeLog}. */
+export function openTrialLog(path: string, settings: Readonly<Record<string, unknown>>): Promise<TrialLog> {
+	return openResumeLog(path, settings, trialSchema)
 }
 
 /**

@@ -5,7 +5,8 @@ import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import { summarize } from './evaluate.js'
+import { summarize, summarizeStages } from './evaluate.js'
+import { knowledgeNames } from './knowledge.js'
 import type { EvaluationRecord } from './recorded-evaluation.js'
 
 const count = z.int().nonnegative()
@@ -14,13 +15,14 @@ const json = z.record(z.string(), z.unknown())
 const share = z.number().min(0).max(1)
 const accuracy = z.strictObject({ accuracy: share, interval: z.tuple([share, share]) })
 
-/** What became of one image, in a record or in the log of an evaluation under way. */
+/** What became of one image. */
 export const outcomeSchema = z.strictObject({
 	id: z.string(),
 	label: count,
 	cleanPrediction: count,
 	adversarialPrediction: count,
 	attacked: z.boolean(),
+	stage: z.string().optional(),
 })
 
 /** A record as it lies on disk. */
@@ -39,7 +41,8 @@ export const evaluationRecordSchema = z.strictObject({
 			attackedThrough: z.enum(['bpda-identity', 'unrolled', 'none']),
 		})
 		.optional(),
-	knowledge: z.enum(['full', 'transfer']),
+	knowledge: z.enum(knowledgeNames),
+	knownModel: z.strictObject({ name: z.string(), options: json }).optional(),
 	attack: z.strictObject({ name: z.string(), attack: z.string(), source: z.string(), options: json }),
 	threatModel: z.looseObject({ norm: z.string(), epsilon: z.number().nonnegative() }),
 	seed: count,
@@ -57,7 +60,12 @@ export const evaluationRecordSchema = z.strictObject({
 	images: count,
 	clean: accuracy,
 	robust: accuracy,
+	stages: z
+		.array(z.strictObject({ stage: z.string(), attacked: count, robust: accuracy, seconds: z.number().nonnegative() }))
+		.min(2)
+		.optional(),
 	seconds: z.number().nonnegative(),
+	passes: z.strictObject({ evaluations: count, gradients: count }).optional(),
 	threads: z.int().positive(),
 	batchSize: z.int().positive(),
 	outcomes: z.array(outcomeSchema).min(1),
@@ -78,13 +86,22 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 	const record = parsed.data as EvaluationRecord
 	const { images, clean, robust, outcomes, dataset } = record
 	const ids = outcomes.map(({ id }) => id)
-	if ((record.knowledge === 'transfer') !== (record.testTime?.attackedThrough === 'none')) {
+	const unknown = record.testTime?.attackedThrough === 'none'
+	if (record.testTime && unknown === (record.knowledge === 'full')) {
 		throw new NaptuneError(
-			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its test-time defense is attacked through ${record.testTime?.attackedThrough ?? 'nothing, for there is none'}. Evaluate again.`,
+			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its test-time defense is attacked through ${record.testTime.attackedThrough}. Evaluate again.`,
 		)
 	}
+	if (record.knownModel && ['full', 'query'].includes(record.knowledge)) {
+		throw new NaptuneError(
+			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its images were made against ${record.knownModel.name}. Evaluate again.`,
+		)
+	}
+	const stages = record.stages?.map(({ seconds: _, ...stage }) => stage)
+	const names = stages?.map(({ stage }) => stage) ?? []
 	const problems = [
 		...(isDeepStrictEqual({ images, clean, robust }, summarize(outcomes)) ? [] : ['accuracies']),
+		...(isDeepStrictEqual(stages, stages && summarizeStages(outcomes, names)) ? [] : ['stages']),
 		...(dataset.ids === sha256OfBytes(JSON.stringify(ids)) && dataset.images === images ? [] : ['image ids']),
 		...(new Set(ids).size === ids.length ? [] : ['image ids, of which one is there twice,']),
 	]

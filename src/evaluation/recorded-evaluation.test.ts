@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { imageStreams } from '../attacks/image-streams.js'
 import { predictions } from '../attacks/predictions.js'
 import { prepareAttack } from '../attacks/registry.js'
+import type { AttackCounts } from '../attacks/run-attack.js'
 import { threatModel } from '../attacks/threat-model.js'
 import { subset } from '../data/dataset.js'
 import { initialParameters } from '../defenses/defense.js'
@@ -47,9 +48,17 @@ describe('recordedEvaluation', () => {
 			path: join(folder, 'evaluations', 'record.json'),
 		}
 	}
+	/** Forward passes at most: of 12 images the clean one, two gradients that count as three each, and the adversarial one. */
+	const wholeWork = 12 * (1 + 2 * 3 + 1)
+	/** Keeps the passes that an evaluation has before it. */
+	const told =
+		(work: number[]) =>
+		({ work: { done, left } }: AttackCounts) =>
+			work.push(done + left)
 	const timeless = (record: EvaluationRecord | undefined) => ({
 		...record,
 		seconds: 0,
+		passes: undefined,
 		model: { ...record!.model, source: '' },
 	})
 
@@ -113,10 +122,58 @@ describe('recordedEvaluation', () => {
 		await defended.release()
 	})
 
-	it('refuses a transfer without anything that the attacker does not know', async () => {
-		await expect(recordedEvaluation({ ...(await setting()), knowledge: 'transfer' })).rejects.toThrow(
-			/transfer evaluation of nap needs a test-time defense/,
+	it('takes gradients of what the attacker knows, and says of which model', async () => {
+		const input = await setting()
+		const at = async (change: Partial<RecordedEvaluationInput>) => {
+			const path = join(dirname(input.path), `${JSON.stringify(change).length}.json`)
+			const record = (await recordedEvaluation({ ...input, ...change, path }))!
+			expect(await readEvaluationRecord(path)).toEqual(record)
+			return record
+		}
+		const promptAware = await at({ knowledge: 'prompt-aware' })
+		const transfer = await at({ knowledge: 'transfer' })
+		expect(promptAware).toMatchObject({
+			knowledge: 'prompt-aware',
+			defense: { options: { refinerDepth: 2 } },
+			knownModel: { name: 'nap', options: { refinerDepth: 0 } },
+		})
+		expect(transfer).toMatchObject({ knowledge: 'transfer', knownModel: { name: 'vanilla' } })
+		expect((await at({})).knownModel).toBeUndefined()
+
+		// The images of somebody who knows the prompts are those made against the model without refiners.
+		const { clip, defense, parameters, split, attack, threatModel: threat } = input
+		const known = defense.withoutRefiners!()
+		const own = Object.fromEntries(Object.entries(parameters).filter(([name]) => known.parameters.has(name)))
+		const surrogate = await deployedClassifier(engine, clip, known, own)
+		const victim = await deployedClassifier(engine, clip, defense, parameters)
+		const positions = promptAware.outcomes.flatMap(({ attacked }, position) => (attacked ? [position] : []))
+		const ids = positions.map((position) => split.id(position))
+		const labels = positions.map((position) => split.label(position))
+		const images = await preparedImages(clip, split, positions)
+		const found = await attack.run(surrogate, { images, labels, ids }, threat, imageStreams(input.seed))
+		const { logits } = await victim.evaluate(found, ['logits'])
+		expect(predictions(logits!, ids)).toEqual(
+			positions.map((position) => promptAware.outcomes[position]!.adversarialPrediction),
 		)
+		await surrogate.release()
+		await victim.release()
+	})
+
+	it('refuses knowledge that attack and model do not have', async () => {
+		const input = await setting()
+		const vanilla = prepareDefense('vanilla', input.clip, input.dataset.classNames)
+		const plain = { defense: vanilla, parameters: {} }
+		const testTime = chooseTestTimeDefense('ttc')
+		for (const [change, message] of [
+			[{ knowledge: 'query' }, /pgd-20 does not fit the knowledge query; choose an attack by queries/],
+			[{ knowledge: 'encoder-only' }, /no classes and no logits. Choose an attack on image features/],
+			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla has no refiners/],
+			[{ ...plain, knowledge: 'transfer' }, /vanilla CLIP from vanilla CLIP/],
+			[{ testTime, knowledge: 'prompt-aware' }, /not defined with the test-time defense ttc/],
+		] as const) {
+			await expect(recordedEvaluation({ ...input, ...change })).rejects.toThrow(message)
+		}
+		expect(existsSync(input.path)).toBe(false)
 	})
 
 	it('goes on after a stop, from a torn log, to the same record', async () => {
@@ -129,10 +186,11 @@ describe('recordedEvaluation', () => {
 		const log = `${input.path}.outcomes.jsonl`
 		const { records } = await readJsonLines(log)
 		expect(records.length).toBeGreaterThan(1)
-		await writeFile(log, `${await readFile(log, 'utf8')}{"id":"test/9","la`)
-		const done: number[] = []
-		const resumed = await recordedEvaluation({ ...input, onProgress: ({ total }) => done.push(total) })
-		expect(done[0]).toBe(12 - (records.length - 1))
+		await writeFile(log, `${await readFile(log, 'utf8')}{"id":"test/9","ro`)
+		const work = [0]
+		const resumed = await recordedEvaluation({ ...input, onProgress: told(work) })
+		const wrong = resumed!.outcomes.slice(0, 5).filter(({ attacked }) => !attacked)
+		expect(work[1]).toBe(wholeWork - 5 - 7 * wrong.length)
 		expect(timeless(resumed)).toEqual(timeless(whole))
 	})
 
@@ -142,9 +200,9 @@ describe('recordedEvaluation', () => {
 		await recordedEvaluation({ ...input, signal: stop.signal, onProgress: () => stop.abort() })
 		const log = `${input.path}.outcomes.jsonl`
 		await writeFile(log, `${await readFile(log, 'utf8')}{"id":"test/9","robust":true}\n`)
-		const totals: number[] = []
-		await recordedEvaluation({ ...input, onProgress: ({ total }) => totals.push(total) })
-		expect(totals[0]).toBe(12)
+		const work = [0]
+		await recordedEvaluation({ ...input, onProgress: told(work) })
+		expect(work[1]).toBe(wholeWork)
 	})
 
 	it('is given back rather than made again where it is the same, if asked to', async () => {
@@ -196,9 +254,9 @@ describe('recordedEvaluation', () => {
 		const input = await setting()
 		const stop = new AbortController()
 		await recordedEvaluation({ ...input, signal: stop.signal, onProgress: () => stop.abort() })
-		const totals: number[] = []
-		await recordedEvaluation({ ...input, seed: 4, onProgress: ({ total }) => totals.push(total) })
-		expect(totals[0]).toBe(12)
+		const work = [0]
+		await recordedEvaluation({ ...input, seed: 4, onProgress: told(work) })
+		expect(work[1]).toBe(wholeWork)
 	})
 })
 
@@ -244,7 +302,11 @@ describe('readEvaluationRecord', () => {
 		const testTime = { name: 'ttc', options: {}, attackedThrough: 'none' }
 		expect((await read({ knowledge: 'transfer', testTime })).testTime).toEqual(testTime)
 		await expect(read({ testTime })).rejects.toThrow(/contradicts itself: its knowledge is full, .* through none/)
-		await expect(read({ knowledge: 'transfer' })).rejects.toThrow(/through nothing, for there is none/)
+		const knownModel = { name: 'vanilla', options: {} }
+		expect((await read({ knowledge: 'transfer', knownModel })).knownModel).toEqual(knownModel)
+		await expect(read({ knownModel })).rejects.toThrow(
+			/contradicts itself: its knowledge is full, .* made against vanilla/,
+		)
 		await expect(read({ testTime: { ...testTime, attackedThrough: 'sideways' } })).rejects.toThrow(/attackedThrough/)
 		await expect(read({ seed: -1, attack: undefined })).rejects.toThrow(/not an evaluation record.*attack.*seed/s)
 	})

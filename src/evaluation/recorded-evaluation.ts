@@ -5,8 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
+import type { AttackOutcome } from '../attacks/attack-outcomes.js'
 import type { Classifier } from '../attacks/classifier.js'
-import type { AttackCounts, AttackOutcome } from '../attacks/run-attack.js'
+import { type PassCounter, type Passes, passCounter } from '../attacks/pass-counter.js'
+import type { AttackCounts } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
@@ -20,18 +22,13 @@ import { sha256OfBytes } from '../files/sha256.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { deployedClassifier } from './deployed-classifier.js'
-import { type Accuracy, evaluate } from './evaluate.js'
-import { openOutcomeLog } from './outcome-log.js'
+import { type Accuracy, evaluate, type StageResult } from './evaluate.js'
+import { type Knowledge, type KnowledgeSetting, knownModel, usualKnowledge } from './knowledge.js'
+import { openTrialLog } from './outcome-log.js'
 import { readEvaluationRecord } from './record.js'
 import { sameSettings } from './same-settings.js'
 import { testTimeClassifier } from './test-time-classifier.js'
 import { transferAttack } from './transfer-attack.js'
-
-/**
- * What the attacker knows. `full`: the whole model as it is deployed, gradients included. `transfer`: the same model
- * without its test-time defense, against which the images are made.
- */
-export type Knowledge = 'full' | 'transfer'
 
 /** What decides the outcomes of an evaluation; JSON. */
 export interface EvaluationSettings {
@@ -51,6 +48,8 @@ export interface EvaluationSettings {
 		readonly attackedThrough: AttackedThrough | 'none'
 	}
 	readonly knowledge: Knowledge
+	/** The model that gradients are taken of, where the attacker does not know the attacked one. */
+	readonly knownModel?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
 	readonly attack: Pick<PreparedAttack, 'name' | 'attack' | 'source' | 'options'>
 	readonly threatModel: ThreatModel
 	/** Seed of the attack's random choices. */
@@ -74,8 +73,12 @@ export interface EvaluationRecord extends EvaluationSettings {
 	readonly images: number
 	readonly clean: Accuracy
 	readonly robust: Accuracy
+	/** Of an attack with several stages. */
+	readonly stages?: readonly StageResult[]
 	/** Wall-clock time; of a resumed evaluation only the last part. */
 	readonly seconds: number
+	/** Images passed through models; of a resumed evaluation only the last part. Missing in older records. */
+	readonly passes?: Passes
 	readonly threads: number
 	readonly batchSize: number
 	readonly outcomes: readonly AttackOutcome[]
@@ -93,7 +96,7 @@ export interface RecordedEvaluationInput {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 	/** What is around the defense when images are classified. */
 	readonly testTime?: ChosenTestTimeDefense
-	/** Default full. */
+	/** By default as {@link usualKnowledge} of the attack. */
 	readonly knowledge?: Knowledge
 	readonly attack: PreparedAttack
 	readonly threatModel: ThreatModel
@@ -104,9 +107,8 @@ export interface RecordedEvaluationInput {
 	readonly reuse?: boolean
 	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
 	readonly path: string
+	/** Called after every pass through a model. */
 	readonly onProgress?: (counts: AttackCounts) => void
-	/** Called after every gradient that the attack takes, with its number of images. */
-	readonly onGradient?: (images: number) => void
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal
 }
@@ -115,7 +117,7 @@ export interface RecordedEvaluationInput {
  * Evaluates a defense and writes the record.
  * @returns The record, or undefined when stopped by the signal.
  * @throws NaptuneError when the defense is for other classes than the data's, images cannot be read, the test-time defense
- * does not suit the defense, a transfer is asked for without a test-time defense, or the record cannot be written.
+ * does not suit the defense, the knowledge does not fit attack and model, or the record cannot be written.
  */
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	requireSameClasses(input)
@@ -124,9 +126,10 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	const finished = input.reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
 	if (finished && isSameEvaluation(finished, settings)) return finished
 	await makeFolder(dirname(path))
-	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
+	const log = await openTrialLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
-		const { classifier, attack, release } = await attackedModel(input)
+		const passes = passCounter()
+		const { classifier, attack, release } = await attackedModel(input, passes)
 		const result = await evaluate({
 			clip,
 			classifier,
@@ -135,8 +138,9 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			threatModel,
 			seed,
 			batchSize,
+			passes,
 			earlier: log.earlier,
-			onOutcomes: log.append,
+			onBatch: ({ trials }) => log.append(trials),
 			...(input.onProgress ? { onProgress: input.onProgress } : {}),
 			...(input.signal ? { signal: input.signal } : {}),
 		}).finally(release)
@@ -159,46 +163,37 @@ function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void
 }
 
 function isSameEvaluation(record: EvaluationRecord, settings: EvaluationSettings): boolean {
-	const keys = new Set([...Object.keys(settings), 'testTime'])
+	const keys = new Set([...Object.keys(settings), 'testTime', 'knownModel'])
 	return sameSettings(Object.fromEntries(Object.entries(record).filter(([key]) => keys.has(key))), settings)
 }
 
 /** The classifier that images are tried on, and the attack as its knowledge allows. */
-async function attackedModel(input: RecordedEvaluationInput): Promise<{
-	readonly classifier: Classifier
-	readonly attack: PreparedAttack
-	release(): Promise<void>
-}> {
-	const { engine, clip, dataset, defense, parameters, testTime, attack, onGradient } = input
-	const plain = () => deployedClassifier(engine, clip, defense, parameters)
-	const defended = testTime
+async function attackedModel(
+	input: RecordedEvaluationInput,
+	passes: PassCounter,
+): Promise<{ readonly classifier: Classifier; readonly attack: PreparedAttack; release(): Promise<void> }> {
+	const { engine, clip, dataset, defense, parameters, testTime, attack } = input
+	const known = knownModel(knowledgeSetting(input))
+	const classifier = testTime
 		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)
-		: await plain()
-	if (input.knowledge !== 'transfer') {
-		return { classifier: watched(defended, onGradient), attack, release: () => defended.release() }
-	}
-	const surrogate = await plain()
+		: await deployedClassifier(engine, clip, defense, parameters)
+	if (!known) return { classifier, attack, release: () => classifier.release() }
+	const surrogate = await known.open(engine)
 	return {
-		classifier: defended,
-		attack: transferAttack(attack, watched(surrogate, onGradient)),
+		classifier,
+		attack: transferAttack(attack, passes.watch(surrogate)),
 		async release() {
-			await defended.release()
+			await classifier.release()
 			await surrogate.release()
 		},
 	}
 }
 
-/** The same classifier, whose gradients are told. */
-export function watched(classifier: Classifier, onGradient: RecordedEvaluationInput['onGradient']): Classifier {
-	if (!onGradient) return classifier
-	return {
-		...classifier,
-		async gradient(images, objective, side) {
-			const found = await classifier.gradient(images, objective, side)
-			onGradient(images.shape[0]!)
-			return found
-		},
-	}
+function knowledgeSetting(
+	input: Omit<SettingsInput, 'engine' | 'split' | 'splitName' | 'threatModel' | 'seed'>,
+): KnowledgeSetting {
+	const { clip, defense, parameters, dataset, attack, testTime, knowledge = usualKnowledge(attack) } = input
+	return { model: { clip, defense, parameters }, dataset, attack, knowledge, testTime: testTime?.name }
 }
 
 /** What {@link settingsOf} reads. */
@@ -220,12 +215,10 @@ export type SettingsInput = Pick<
 /** Everything that decides the outcomes of attacking a defense on images. */
 export async function settingsOf(input: SettingsInput): Promise<EvaluationSettings> {
 	const { engine, clip, dataset, splitName, split, defense, parameters, testTime, attack, threatModel, seed } = input
-	const { knowledge = 'full' } = input
-	if (knowledge === 'transfer' && !testTime) {
-		throw new NaptuneError(
-			`A transfer evaluation of ${defense.name} needs a test-time defense that the attacker does not know; give one, or evaluate with full knowledge.`,
-		)
-	}
+	const setting = knowledgeSetting(input)
+	const { knowledge } = setting
+	const known = knownModel(setting)?.defense
+	const knowsAll = knowledge === 'full'
 	const { source, revision, sha256 } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
 	const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -241,10 +234,12 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 			testTime: {
 				name: testTime.name,
 				options: testTime.options,
-				attackedThrough: knowledge === 'full' ? testTime.attackedThrough : ('none' as const),
+				attackedThrough: knowsAll ? testTime.attackedThrough : ('none' as const),
 			},
 		}),
 		knowledge,
+		// Without its test-time defense, the known model is what `defense` says.
+		...(known && known !== defense && { knownModel: { name: known.name, options: known.config } }),
 		attack: { name: attack.name, attack: attack.attack, source: attack.source, options: attack.options },
 		threatModel,
 		seed,

@@ -14,9 +14,10 @@ import type { Engine } from '../runtime/engine.js'
 import { computeTextFeatures } from '../tuning/text-side.js'
 import { classesPerChunk, deployedClassifier } from './deployed-classifier.js'
 import { openResumeLog } from './outcome-log.js'
-import { type EvaluationSettings, settingsOf, watched } from './recorded-evaluation.js'
+import { type EvaluationSettings, settingsOf } from './recorded-evaluation.js'
 import { type RetrievalResult, retrievalRanks, summarizeRetrieval } from './retrieval.js'
 import { attackedFeatures, captionScorer, featureEntrySchema } from './retrieval-features.js'
+import { watched } from './watched-classifier.js'
 
 /** What decides the ranks; JSON. */
 export interface RetrievalSettings extends EvaluationSettings {

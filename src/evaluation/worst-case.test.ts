@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AttackOutcome } from '../attacks/run-attack.js'
+import type { AttackOutcome } from '../attacks/attack-outcomes.js'
 import { worstCase } from './worst-case.js'
 
 /** Outcomes of images 0, 1, ...: label 1, with these predictions. */

@@ -1,6 +1,6 @@
 /** The worst of several evaluations of one model, image by image. */
 
-import { type AttackOutcome, isRobust } from '../attacks/run-attack.js'
+import { type AttackOutcome, isRobust } from '../attacks/attack-outcomes.js'
 import { NaptuneError } from '../errors.js'
 import { type EvaluationResult, summarize } from './evaluate.js'
 

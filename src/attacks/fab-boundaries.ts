@@ -1,0 +1,87 @@
+/** Where FAB takes its boundaries from: one target class, or the nearest of all classes. */
+
+import { int64, type Tensor } from '../onnx/tensor.js'
+import type { AttackBatch } from './attack.js'
+import { rowSize } from './batch-rows.js'
+import { classDifferenceObjective } from './class-difference-objective.js'
+import { likeliestOthers } from './class-ranks.js'
+import type { Classifier } from './classifier.js'
+import type { Boundary } from './fab-geometry.js'
+import { dualNorm } from './hyperplane-projection.js'
+import { predictions } from './predictions.js'
+import { requireFinite } from './require-finite.js'
+import type { Norm } from './threat-model.js'
+
+/**
+ * Linearises a boundary of each image's true class at these images [B, 3, H, W].
+ * @param where For the message of an error, such as `of FAB before step 3 of 100`.
+ * @throws NaptuneError naming the images whose difference or gradient is not finite.
+ */
+export type FindBoundaries = (images: Tensor<'float32'>, where: string) => Promise<Boundary[]>
+
+/** The boundary to one target class per image: one gradient. */
+export function targetBoundaries(
+	classifier: Classifier,
+	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
+	targets: readonly number[],
+): FindBoundaries {
+	const count = labels.length
+	const side = { labels: int64([count], labels), targets: int64([count], targets) }
+	return async (images, where) => {
+		const seen = await classifier.gradient(images, classDifferenceObjective, side)
+		requireFinite(seen, ids, where)
+		const size = rowSize(images)
+		return labels.map((_, row) => ({
+			difference: seen.loss.data[row]!,
+			normal: seen.gradient.data.subarray(row * size, (row + 1) * size),
+		}))
+	}
+}
+
+/**
+ * The boundary to one class for all steps: the one that is likeliest on the clean image but for the label and `target` others.
+ */
+export async function likeliestBoundaries(
+	classifier: Classifier,
+	batch: AttackBatch,
+	target: number,
+): Promise<FindBoundaries> {
+	const { logits } = await classifier.evaluate(batch.images, ['logits'])
+	predictions(logits!, batch.ids)
+	const targets = likeliestOthers(logits!, batch.labels).map((others) => others[target]!)
+	return targetBoundaries(classifier, batch, targets)
+}
+
+/** Keeps distances finite where a gradient is zero. */
+const leastLength = 1e-12
+
+/**
+ * The boundary that is nearest, by its linearisation and without the box, among those to all other classes: one gradient for
+ * each. Of equally near ones that of the lowest class.
+ */
+export function nearestBoundaries(
+	classifier: Classifier,
+	batch: Pick<AttackBatch, 'labels' | 'ids'>,
+	norm: Norm,
+): FindBoundaries {
+	const others = classifier.classNames.length - 1
+	const finders = Array.from({ length: others }, (_, other) =>
+		targetBoundaries(
+			classifier,
+			batch,
+			batch.labels.map((label) => (other < label ? other : other + 1)),
+		),
+	)
+	return async (images, where) => {
+		let nearest: { readonly boundary: Boundary; readonly distance: number }[] | undefined
+		for (const find of finders) {
+			const found = (await find(images, where)).map((boundary) => {
+				const length = leastLength + dualNorm(norm, boundary.normal)
+				return { boundary, distance: Math.abs(boundary.difference) / length }
+			})
+			// A gradient whose boundary is further is let go, so that no more than two of a batch are held at a time.
+			nearest = nearest?.map((best, row) => (found[row]!.distance < best.distance ? found[row]! : best)) ?? found
+		}
+		return nearest!.map(({ boundary }) => boundary)
+	}
+}

@@ -1,0 +1,66 @@
+/**
+ * Projection onto a hyperplane inside the box [0, 1] (Croce and Hein, "Minimally distorted adversarial examples with a fast
+ * adaptive boundary attack", 2020, section 2 and appendix).
+ */
+
+import { cappedSumLevel } from './capped-sum.js'
+import type { Norm } from './threat-model.js'
+
+/** Numbers of either precision. */
+export type Numbers = Float32Array | Float64Array
+
+/**
+ * Finds the smallest change d with normal · (point + d) = offset and point + d in the box. Where no point of the box lies on
+ * the plane, d leads to the corner nearest to it. Entries whose normal is 0 do not move.
+ * @param point In [0, 1].
+ * @param excess normal · point - offset: how far the point is on the plane's positive side.
+ * @param change Takes d.
+ */
+export type HyperplaneProjection = (point: Numbers, normal: Numbers, excess: number, change: Float64Array) => void
+
+/**
+ * A projection for points of this many entries, in float64. Every entry moves towards the side of the box that brings it
+ * nearer to the plane, until it gets there: in L-infinity all by the same step, in L2 by a multiple of the normal. (In L2
+ * the reference implementation holds entries of a normal below 1e-8 for 0; this does not.)
+ */
+export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjection {
+	const slopes = new Float64Array(size)
+	const limits = new Float64Array(size)
+	const linf = norm === 'linf'
+	return (point, normal, excess, change) => {
+		const direction = excess < 0 ? -1 : 1
+		let count = 0
+		for (let index = 0; index < size; index++) {
+			const weight = direction * normal[index]!
+			const room = weight > 0 ? point[index]! : 1 - point[index]!
+			if (weight === 0 || room <= 0) continue
+			const length = Math.abs(weight)
+			slopes[count] = linf ? length : length * length
+			limits[count] = linf ? room : room / length
+			count++
+		}
+		const level = cappedSumLevel(slopes, limits, count, Math.abs(excess))
+		for (let index = 0; index < size; index++) {
+			const weight = direction * normal[index]!
+			if (weight > 0) change[index] = -Math.min(point[index]!, linf ? level : level * weight)
+			else if (weight < 0) change[index] = Math.min(1 - point[index]!, linf ? level : level * -weight)
+			else change[index] = 0
+		}
+	}
+}
+
+/** The norm of a vector. */
+export function vectorNorm(norm: Norm, values: Numbers): number {
+	let total = 0
+	if (norm === 'linf') for (const value of values) total = Math.max(total, Math.abs(value))
+	else for (const value of values) total += value * value
+	return norm === 'linf' ? total : Math.sqrt(total)
+}
+
+/** The dual norm of a vector, by which the change of a linear function over a unit ball is measured. */
+export function dualNorm(norm: Norm, values: Numbers): number {
+	if (norm === 'l2') return vectorNorm('l2', values)
+	let total = 0
+	for (const value of values) total += Math.abs(value)
+	return total
+}

@@ -1,0 +1,39 @@
+/** The progress of an attack on many images. */
+
+import type { AttackCounts } from '../attacks/run-attack.js'
+import { percent } from './format.js'
+import type { Session } from './session.js'
+
+/**
+ * Follows an attack: of one round by its images, of several by passes through the model, because images leave it early
+ * and rounds differ in length. The passes that are left are those if no further image is fooled.
+ * @param images Their number. @param several Whether the attack has several rounds.
+ */
+export function followAttack(
+	{ progress }: Pick<Session, 'progress'>,
+	label: string,
+	images: number,
+	several: boolean,
+): { tell(counts: AttackCounts): void; end(): void } {
+	const task = progress.start(label, several ? 1 : images, several ? 'forward passes' : 'images')
+	let before = 0
+	return {
+		tell(counts) {
+			const { done, total, attacked, robust, standing, round, roundNumber, rounds, work } = counts
+			if (several) {
+				const share = roundNumber > 0 ? `, at most ${percent(standing / total).trim()} robust` : ''
+				task.update(work.done, `${round} (${roundNumber}/${rounds})${share}`, Math.ceil(work.done + work.left))
+				return
+			}
+			// A batch can take long: its part that is done counts as so many images.
+			const part = (work.done / Math.max(1, work.done + work.left)) * (total - before)
+			if (work.done === 0) before = done
+			// The first to be done are those that are wrong when clean: a share of them says nothing yet.
+			task.update(
+				Math.min(total, Math.max(done, Math.floor(before + part))),
+				attacked > 0 ? `${percent(robust / done).trim()} robust` : '',
+			)
+		},
+		end: () => task.end(),
+	}
+}
