@@ -20,9 +20,10 @@ export function featureCosine(tap: string, size: number): DivergenceObjective {
 			side: { clean: { type: 'float32', shape: [size] } },
 			build: (taps, { clean }) => {
 				const features = ops.reshape(taps[tap]!, [-1, size])
-				const length = (x: Value) => ops.sqrt(ops.rowSums(ops.mul(x, x)))
+				// Under the root, so that the gradient stays finite where all values are 0.
+				const length = (x: Value) => ops.sqrt(ops.maximum(ops.rowSums(ops.mul(x, x)), 1e-16))
 				const lengths = ops.mul(length(features), length(clean!))
-				return ops.sub(1, ops.div(ops.rowSums(ops.mul(features, clean!)), ops.maximum(lengths, 1e-8)))
+				return ops.sub(1, ops.div(ops.rowSums(ops.mul(features, clean!)), lengths))
 			},
 		},
 		sideInputs: async (classifier, { images, ids }) => {

@@ -1,11 +1,11 @@
 /** naptune/attacks: what a classifier is to an attacker, threat models, objectives and attacks. */
 
+export { type AgsOptions, ags, agsDefinition } from './ags.js'
 export { apgd, apgdDefinition, apgdRounds } from './apgd.js'
 export { type ApgdEvaluation, type ApgdIterate, type ApgdOutcome, type ApgdProblem, apgdRun } from './apgd-core.js'
 export type { Pixels } from './apgd-moves.js'
 export type { ApgdOptions } from './apgd-options.js'
 export { apgdCheckpoints } from './apgd-schedule.js'
-export { type AgsOptions, ags, agsDefinition } from './ags.js'
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
 export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
 export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './attack-outcomes.js'
@@ -24,9 +24,8 @@ export { dlrObjective, targetedDlrObjective } from './dlr-objectives.js'
 export { expectedGradient, type StepGradient } from './expected-gradient.js'
 export { fab, fabDefinition, fabRounds } from './fab.js'
 export type { FabOptions } from './fab-options.js'
-export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
-
 export { featureCosine } from './feature-cosine.js'
+export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
 export {
 	type BoundFeeds,
 	createGraphClassifier,

@@ -14,8 +14,8 @@ import { NaptuneError } from '../errors.js'
 import type { Engine } from '../runtime/engine.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
 import { preparedImages } from './evaluate.js'
-import { watched } from './recorded-evaluation.js'
 import { resizedClassifier } from './resized-classifier.js'
+import { watched } from './watched-classifier.js'
 
 /** What {@link generateAdversarialImages} needs. */
 export interface GenerateInput {
