@@ -3,6 +3,7 @@
 export type { Attack, AttackBatch, ImageStreams } from './attack.js'
 export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
 export { type AttackRound, attackOfRounds } from './attack-round.js'
+export { bpdaClassifier } from './bpda-classifier.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
 export type { Classifier, Taps } from './classifier.js'
@@ -14,6 +15,7 @@ export {
 	type GraphClassifier,
 	type GraphClassifierOptions,
 } from './graph-classifier.js'
+export { hiddenDraws } from './hidden-draws.js'
 export { imageStreams } from './image-streams.js'
 export { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
 export { type PerturbationSet, perturbationSet } from './perturbation-set.js'
