@@ -30,8 +30,8 @@ export interface Classifier {
 	): Promise<{ readonly taps: Taps; readonly loss: Tensor<'float32'>; readonly gradient: Tensor<'float32'> }>
 	/**
 	 * The same classifier with its random numbers drawn anew; only a randomised one has it. Draw 0 is the deployed one
-	 * itself; an attacker averages over others. The same index gives the same numbers, alike for every image of a batch.
-	 * Releasing the original releases all draws.
+	 * itself; an attacker averages over others, and the classifier's own gradient is that of another, too. The same index
+	 * gives the same numbers, alike for every image of a batch. Releasing the original releases all draws.
 	 * @param index A whole number from 0.
 	 */
 	draw?(index: number): Classifier

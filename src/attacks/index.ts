@@ -11,6 +11,7 @@ export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from
 export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './attack-outcomes.js'
 export { type AttackRound, attackOfRounds } from './attack-round.js'
 export { type AutoAttackOptions, autoAttack } from './autoattack.js'
+export { bpdaClassifier } from './bpda-classifier.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './check-perturbation.js'
 export { checkedAttack } from './checked-attack.js'
 export { classDifferenceObjective } from './class-difference-objective.js'
@@ -32,6 +33,7 @@ export {
 	type GraphClassifier,
 	type GraphClassifierOptions,
 } from './graph-classifier.js'
+export { hiddenDraws } from './hidden-draws.js'
 export { imageStreams } from './image-streams.js'
 export { marginObjective, targetedMarginObjective } from './margin-objectives.js'
 export { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'

@@ -2,21 +2,25 @@
 
 import type { Classifier } from '../attacks/classifier.js'
 import { createGraphClassifier, fixedBatchOf } from '../attacks/graph-classifier.js'
+import { hiddenDraws } from '../attacks/hidden-draws.js'
 import { runPadded } from '../attacks/padded-run.js'
 import type { Split } from '../data/dataset.js'
 import { fixedParameters } from '../defenses/defense.js'
+import type { HiddenNumbers } from '../defenses/test-time/hidden-numbers.js'
 import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
 import type { ImagePurifier, PromptAdapter } from '../defenses/test-time/test-time-defense.js'
 import { NaptuneError } from '../errors.js'
 import { ops } from '../onnx/index.js'
 import type { Tensor } from '../onnx/tensor.js'
-import type { Engine } from '../runtime/engine.js'
+import type { Value } from '../onnx/value.js'
+import type { Engine, Feeds } from '../runtime/engine.js'
 import { type DeployedModel, deployedClassifier } from './deployed-classifier.js'
 import { tokenStatistics } from './token-statistics.js'
 
 /**
  * The full model with its test-time defense. Taps: `logits`, `imageFeatures`. Its gradient is what an attacker who knows
- * everything has, see `attackedThrough` of the defense.
+ * everything has, see `attackedThrough` of the defense; where the defense hides numbers, everything but these (see
+ * {@link hiddenDraws}).
  * @param training Training images, for a defense that needs them.
  * @throws NaptuneError when defense and test-time defense do not fit, or training images are needed and missing.
  */
@@ -37,34 +41,53 @@ export async function testTimeClassifier(
 	}
 }
 
+/** A classifier of purified images, which can be looked at. */
+export interface PurifiedClassifier extends Classifier {
+	/** Purifies as the classifier that is evaluated does. */
+	purify(images: Tensor<'float32'>): Promise<Tensor<'float32'>>
+}
+
 /**
  * A classifier of purified images. Its gradient is the inner classifier's at the purified images, taken as the gradient
- * at the given ones (BPDA with the identity). Releasing it releases the inner one.
+ * at the given ones (BPDA with the identity). It has draws where the purifier hides numbers. Releasing it releases the
+ * inner one.
  */
 export async function purifiedClassifier(
 	engine: Engine,
 	inner: Classifier,
 	purifier: ImagePurifier,
 	name: string,
-): Promise<Classifier & { purify(images: Tensor<'float32'>): Promise<Tensor<'float32'>> }> {
+): Promise<PurifiedClassifier> {
 	const pixels = ops.input('pixels', 'float32', ['B', ...inner.inputShape])
-	const program = await engine.compile({ purified: purifier.purify(pixels) }, { name })
-	const purify = async (images: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
-		const { purified } = await runPadded(program, images.shape[0]!, { pixels: images }, {}, fixedBatchOf(engine))
-		return purified as Tensor<'float32'>
+	const { hidden } = purifier
+	const program = await engine.compile({ purified: purifier.purify(pixels, inputsOf(hidden)) }, { name })
+	const release = async () => {
+		await program.release()
+		await inner.release()
 	}
-	return {
-		classNames: inner.classNames,
-		inputShape: inner.inputShape,
-		taps: inner.taps,
-		purify,
-		evaluate: async (images, taps) => inner.evaluate(await purify(images), taps),
-		gradient: async (images, objective, side) => inner.gradient(await purify(images), objective, side),
-		async release() {
-			await program.release()
-			await inner.release()
-		},
+	const drawn = (numbers: Feeds): PurifiedClassifier => {
+		const purify = async (images: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
+			const { purified } = await runPadded(program, images.shape[0]!, { pixels: images }, numbers, fixedBatchOf(engine))
+			return purified as Tensor<'float32'>
+		}
+		return {
+			classNames: inner.classNames,
+			inputShape: inner.inputShape,
+			taps: inner.taps,
+			purify,
+			evaluate: async (images, taps) => inner.evaluate(await purify(images), taps),
+			gradient: async (images, objective, side) => inner.gradient(await purify(images), objective, side),
+			release,
+		}
 	}
+	return hidden ? hiddenDraws((index) => drawn(hidden.draw(index)), release) : drawn({})
+}
+
+/** Hidden numbers as inputs of a graph. */
+function inputsOf(hidden: HiddenNumbers | undefined): Readonly<Record<string, Value>> | undefined {
+	if (!hidden) return undefined
+	const deployed = Object.entries(hidden.draw(0))
+	return Object.fromEntries(deployed.map(([name, { shape }]) => [name, ops.input(name, 'float32', shape)]))
 }
 
 async function adaptingClassifier(
@@ -82,12 +105,15 @@ async function adaptingClassifier(
 		adapter.statistics && training
 			? await tokenStatistics(engine, model, inner, training, adapter.statistics)
 			: undefined
-	return createGraphClassifier({
+	const { hidden } = adapter
+	const deployed = await createGraphClassifier({
 		engine,
 		classNames: inner.classNames,
 		imageShape: inner.inputShape,
 		oneImage: true,
-		build: (pixels) => ({ ...adapter.adapt(pixels, statistics) }),
+		build: (pixels) => ({ ...adapter.adapt(pixels, statistics, inputsOf(hidden)) }),
 		compileOptions: { name: `${model.defense.name} + ${name}` },
 	})
+	if (!hidden) return deployed
+	return hiddenDraws<Classifier>((index) => deployed.withFeeds(hidden.draw(index)), deployed.release)
 }

@@ -8,11 +8,12 @@ import type { Value } from '../../onnx/value.js'
 import { type Defense, fixedParameters, initialParameters, type ParameterLookup } from '../defense.js'
 import { prepareDefense } from '../registry.js'
 import { entropies, keptViews, mostConfident } from './confident-views.js'
+import { randomisedOrAbsent } from './hidden-numbers.js'
 import { parametersAs, textFeaturesInGraph } from './prompt-literals.js'
 import { updatedPrompts, updateOptions } from './prompt-update.js'
 import type { TestTimeDefinition } from './test-time-defense.js'
 import { keptViewsCheck, viewOptions } from './view-options.js'
-import { augmentedViews } from './views.js'
+import { augmentedViews, hiddenViews } from './views.js'
 
 const schema = z
 	.strictObject({
@@ -27,6 +28,7 @@ const schema = z
 		temperature: z.number().positive().default(0.01),
 	})
 	.refine(...keptViewsCheck)
+	.transform(randomisedOrAbsent)
 
 const isTextContext = (name: string) => name.startsWith('text.context.')
 
@@ -40,8 +42,8 @@ const isTextContext = (name: string) => name.startsWith('text.context.')
  * of the text context.
  *
  * Different from the reference: views are drawn once from `seed` rather than anew for every image, and are known to the
- * attacker; they are cut from the image as the model reads it and never rounded to 8 bits (which would undo small attacks);
- * AugMix, which the reference adds on its fine-grained data sets but not on ImageNet, is left out: its operations work on
+ * attacker, unless `randomised` hides them (they still are the same for every image); they are cut from the image as the
+ * model reads it and never rounded to 8 bits (which would undo small attacks); AugMix, which the reference adds on its fine-grained data sets but not on ImageNet, is left out: its operations work on
  * 8-bit pictures and cannot be differentiated. A view is never its own neighbour; the reference leaves out similarities of
  * at least 1, which rounding decides.
  */
@@ -63,9 +65,10 @@ export const rTpt: TestTimeDefinition<typeof schema> = {
 		const names = [...text.parameters.keys()].filter(isTextContext)
 		return {
 			kind: 'adapter',
-			adapt(pixels) {
+			...hiddenViews(clip.config.vision.imageSize, config),
+			adapt(pixels, _, hidden) {
 				const { type } = pixels
-				const views = augmentedViews(pixels, config)
+				const views = augmentedViews(pixels, config, hidden)
 				const { features } = defense.imageFeatures(views, parametersAs(type, parameters))
 				const logits = (lookup: ParameterLookup) =>
 					similarityLogits(features, textFeaturesInGraph(text, lookup, type), logScale(clip))

@@ -9,11 +9,12 @@ import type { Tensor } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import { entropyOfMean, keptViews, mostConfident } from './confident-views.js'
+import { randomisedOrAbsent } from './hidden-numbers.js'
 import { parametersAs, textFeaturesInGraph } from './prompt-literals.js'
 import { updatedPrompts, updateOptions } from './prompt-update.js'
 import type { TestTimeDefinition, TokenMoments, TokenStatistics } from './test-time-defense.js'
 import { keptViewsCheck, viewOptions } from './view-options.js'
-import { augmentedViews } from './views.js'
+import { augmentedViews, hiddenViews } from './views.js'
 
 const schema = z
 	.strictObject({
@@ -42,6 +43,7 @@ const schema = z
 		statisticsRelativeStepSize: z.number().positive().default(0.3),
 	})
 	.refine(...keptViewsCheck)
+	.transform(randomisedOrAbsent)
 
 /** Options of TAPT with defaults filled in. */
 export type TaptConfig = z.output<typeof schema>
@@ -64,8 +66,8 @@ const unsuited = (defense: Defense) =>
  * images, both over training images; a run here has one set, so they are those of clean and of attacked training images
  * under it. The attack on them is PGD of `statisticsSteps` steps of `statisticsRelativeStepSize` times `statisticsEpsilon`
  * from the clean image on the cross entropy (5 and 0.3 by default), not the inner attack that the run may have been tuned
- * with. Views are drawn once from `seed`, are known to the attacker, are cut from the image as the model reads it, and are
- * never rounded to 8 bits.
+ * with. Views are drawn once from `seed`, are known to the attacker unless `randomised` hides them, are cut from the image
+ * as the model reads it, and are never rounded to 8 bits.
  */
 export const tapt: TestTimeDefinition<typeof schema> = {
 	name: 'tapt',
@@ -84,10 +86,11 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 		return {
 			kind: 'adapter',
 			statistics: { images, epsilon, steps, relativeStepSize, seed },
-			adapt(pixels, statistics) {
+			...hiddenViews(clip.config.vision.imageSize, config),
+			adapt(pixels, statistics, hidden) {
 				if (!statistics) throw new NaptuneError('TAPT needs statistics of training images; give them.')
 				const { type } = pixels
-				const views = augmentedViews(pixels, config)
+				const views = augmentedViews(pixels, config, hidden)
 				const model = (image: Value, lookup: ParameterLookup) => {
 					const { features, layerInputs } = defense.imageFeatures(image, lookup)
 					const text = textFeaturesInGraph(defense, lookup, type)

@@ -5,6 +5,7 @@ import type { ClipModel } from '../../clip/model.js'
 import type { Tensor } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import type { Defense, ParameterLookup } from '../defense.js'
+import type { HiddenNumbers } from './hidden-numbers.js'
 
 /** The model that is defended: a defense of this project, tuned or not, with its parameters. */
 export interface DefendedModel {
@@ -50,8 +51,10 @@ export interface StatisticsOptions {
 /** Changes images before the model sees them. */
 export interface ImagePurifier {
 	readonly kind: 'purifier'
+	/** Numbers that {@link ImagePurifier.purify} must be given as values; nothing where all are known. */
+	readonly hidden?: HiddenNumbers
 	/** Images [B, 3, S, S] in [0, 1] to such images. An image's result does not depend on the others. */
-	purify(pixels: Value): Value
+	purify(pixels: Value, hidden?: Readonly<Record<string, Value>>): Value
 }
 
 /** Changes prompts for each image. */
@@ -59,12 +62,18 @@ export interface PromptAdapter {
 	readonly kind: 'adapter'
 	/** What {@link PromptAdapter.adapt} must be given; nothing where it is missing. */
 	readonly statistics?: StatisticsOptions
+	/** Numbers that {@link PromptAdapter.adapt} must be given as values; nothing where all are known. */
+	readonly hidden?: HiddenNumbers
 	/**
 	 * The whole model for one image.
 	 * @param pixels [1, 3, S, S] in [0, 1].
 	 * @returns logits [1, C], and features of the image [1, E], not normalised.
 	 */
-	adapt(pixels: Value, statistics?: TokenStatistics): { readonly logits: Value; readonly imageFeatures: Value }
+	adapt(
+		pixels: Value,
+		statistics?: TokenStatistics,
+		hidden?: Readonly<Record<string, Value>>,
+	): { readonly logits: Value; readonly imageFeatures: Value }
 }
 
 /** A test-time defense around a model. */

@@ -8,37 +8,41 @@ import { grad, ops } from '../../onnx/index.js'
 import { float32 } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
+import { drawKeys, randomisedOption, randomisedOrAbsent } from './hidden-numbers.js'
 import { parametersAs } from './prompt-literals.js'
 import type { TestTimeDefinition } from './test-time-defense.js'
 
-const schema = z.strictObject({
-	/** Size of the counterattack in L-infinity, in pixel units of [0, 1]. */
-	epsilon: z
-		.number()
-		.positive()
-		.max(1)
-		.default(4 / 255),
-	/** Steps of the counterattack. */
-	steps: z.int().positive().default(2),
-	/** Size of a step, in pixel units. */
-	stepSize: z
-		.number()
-		.positive()
-		.default(1 / 255),
-	/** Below this relative move of the features under noise, an image is counterattacked; else it only gets the noise. */
-	threshold: z.number().nonnegative().default(0.2),
-	/** Later steps weigh more by exp(beta) each. */
-	beta: z.number().default(2),
-	/** Seed of the noise. */
-	seed: z.int().nonnegative().default(0),
-})
+const schema = z
+	.strictObject({
+		/** Size of the counterattack in L-infinity, in pixel units of [0, 1]. */
+		epsilon: z
+			.number()
+			.positive()
+			.max(1)
+			.default(4 / 255),
+		/** Steps of the counterattack. */
+		steps: z.int().positive().default(2),
+		/** Size of a step, in pixel units. */
+		stepSize: z
+			.number()
+			.positive()
+			.default(1 / 255),
+		/** Below this relative move of the features under noise, an image is counterattacked; else it only gets the noise. */
+		threshold: z.number().nonnegative().default(0.2),
+		/** Later steps weigh more by exp(beta) each. */
+		beta: z.number().default(2),
+		/** Seed of the noise. */
+		seed: z.int().nonnegative().default(0),
+		...randomisedOption,
+	})
+	.transform(randomisedOrAbsent)
 
 /** Options of TTC with defaults filled in. */
 export type TtcConfig = z.output<typeof schema>
 
-/** The noise that every image starts from: uniform within epsilon, [1, 3, S, S]. */
-export function counterattackNoise(size: number, { epsilon, seed }: Pick<TtcConfig, 'epsilon' | 'seed'>) {
-	const stream = generator(seed, 'counterattack noise')
+/** The noise that every image starts from: uniform within epsilon, [1, 3, S, S]. @param draw 0 for the deployed one. */
+export function counterattackNoise(size: number, { epsilon, seed }: Pick<TtcConfig, 'epsilon' | 'seed'>, draw = 0) {
+	const stream = generator(seed, 'counterattack noise', ...drawKeys(draw))
 	return float32(
 		[1, 3, size, size],
 		Float32Array.from({ length: 3 * size * size }, () => (2 * stream.uniform() - 1) * epsilon),
@@ -58,7 +62,8 @@ function projected(delta: Value, pixels: Value, epsilon: number): Value {
  * added. Features are those of the image tower before normalisation.
  *
  * Different from the reference: the noise is one pattern, the same for every image, drawn from `seed` and known to the
- * attacker (an image's result must not depend on its batch, and a secret seed would be security by obscurity). The move
+ * attacker (an image's result must not depend on its batch, and a secret seed would be security by obscurity), unless
+ * `randomised` hides it: then the attacker has other patterns of the same law, to use one or to average over many. The move
  * under noise is measured in the features of the model at hand; the reference takes vanilla CLIP's where the model is a
  * fine-tuned one. Everything is float32; the reference runs in mixed precision.
  *
@@ -74,15 +79,17 @@ export const ttc: TestTimeDefinition<typeof schema> = {
 	attackedThrough: 'bpda-identity',
 	needsTrainingImages: false,
 	unsuited: () => undefined,
-	async prepare({ defense, parameters }, config) {
-		const { epsilon, steps, stepSize, threshold, beta } = config
+	async prepare({ clip, defense, parameters }, config) {
+		const { epsilon, steps, stepSize, threshold, beta, randomised } = config
+		const { imageSize } = clip.config.vision
 		return {
 			kind: 'purifier',
-			purify(pixels) {
+			...(randomised && { hidden: { draw: (index) => ({ noise: counterattackNoise(imageSize, config, index) }) } }),
+			purify(pixels, hidden) {
 				const own = parametersAs(pixels.type, parameters)
 				const features = (images: Value) => defense.imageFeatures(images, own).features
 				const undisturbed = features(pixels)
-				const noise = ops.literal(counterattackNoise(pixels.shape[2] as number, config))
+				const noise = hidden?.noise ?? ops.literal(counterattackNoise(imageSize, config))
 				let delta = projected(ops.cast(noise, pixels.type), pixels, epsilon)
 				const deltas = [delta]
 				let move: Value | undefined

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { keptViews } from './confident-views.js'
+import { randomisedOption } from './hidden-numbers.js'
 
 /** Options with the references' values. */
 export const viewOptions = {
@@ -13,6 +14,7 @@ export const viewOptions = {
 	smallestCrop: z.number().positive().max(1).default(0.08),
 	/** Seed of the views. */
 	seed: z.int().nonnegative().default(0),
+	...randomisedOption,
 }
 
 /** The check that some view is selected, as the arguments of zod's `refine`. */

@@ -1,6 +1,6 @@
 /**
  * Random views of an image as linear maps of its pixels, so that they can be differentiated: a window of random place, area
- * and shape, resized to the whole, mirrored or not. They are drawn once and are the same for every image.
+ * and shape, resized to the whole, mirrored or not. They are the same for every image.
  */
 
 import { randomWindow } from '../../images/augment.js'
@@ -10,6 +10,7 @@ import { ops } from '../../onnx/index.js'
 import { float32, type Tensor } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
+import { drawKeys, type HiddenNumbers } from './hidden-numbers.js'
 
 /** Choices of {@link augmentedViews}. */
 export interface ViewOptions {
@@ -32,14 +33,19 @@ export interface ViewMatrices {
 /**
  * torchvision's RandomResizedCrop (bilinear and antialiased, as it resizes pictures; shapes from 3/4 to 4/3) and
  * RandomHorizontalFlip, without rounding to 8 bits.
- * @param size S, side of the image. @param count Views, without the image itself.
+ * @param size S, side of the image. @param count Views, without the image itself. @param draw 0 for the deployed views.
  */
-export function viewMatrices(size: number, count: number, { smallestCrop, seed }: ViewOptions): ViewMatrices {
+export function viewMatrices(
+	size: number,
+	count: number,
+	{ smallestCrop, seed }: Pick<ViewOptions, 'smallestCrop' | 'seed'>,
+	draw = 0,
+): ViewMatrices {
 	const area = size * size
 	const rows = new Float32Array(count * area)
 	const columns = new Float32Array(count * area)
 	for (let view = 0; view < count; view++) {
-		const stream = generator(seed, 'test-time view', view)
+		const stream = generator(seed, 'test-time view', view, ...drawKeys(draw))
 		const window = randomWindow({ width: size, height: size }, [smallestCrop, 1], [3 / 4, 4 / 3], stream)
 		const mirrored = stream.uniform() < 0.5
 		for (let at = 0; at < size; at++) {
@@ -61,12 +67,22 @@ export function viewMatrices(size: number, count: number, { smallestCrop, seed }
 /**
  * The image and its views.
  * @param pixels [1, 3, S, S].
+ * @param hidden Values of {@link hiddenViews}, where they are not those that everybody knows.
  * @returns [V, 3, S, S], of the pixels' type.
  */
-export function augmentedViews(pixels: Value, options: ViewOptions): Value {
+export function augmentedViews(pixels: Value, options: ViewOptions, hidden?: Readonly<Record<string, Value>>): Value {
 	const count = options.views - 1
 	if (count === 0) return pixels
-	const { rows, columns } = viewMatrices(pixels.shape[2] as number, count, options)
-	const matrix = (value: Tensor) => ops.cast(ops.literal(value), pixels.type)
-	return ops.concat([pixels, ops.matmul(ops.matmul(matrix(rows), pixels), matrix(columns))], 0)
+	const known = hidden ? undefined : viewMatrices(pixels.shape[2] as number, count, options)
+	const matrix = (name: keyof ViewMatrices) => ops.cast(known ? ops.literal(known[name]) : hidden![name]!, pixels.type)
+	return ops.concat([pixels, ops.matmul(ops.matmul(matrix('rows'), pixels), matrix('columns'))], 0)
+}
+
+/** Views as hidden numbers, if they are to be hidden: inputs `rows` and `columns`. @param size S, side of the image. */
+export function hiddenViews(
+	size: number,
+	options: ViewOptions & { readonly randomised?: true },
+): { readonly hidden?: HiddenNumbers } {
+	if (!options.randomised) return {}
+	return { hidden: { draw: (index) => ({ ...viewMatrices(size, options.views - 1, options, index) }) } }
 }
