@@ -102,6 +102,8 @@ export const cos = unary('Cos')
 export const tanh = unary('Tanh')
 export const sigmoid = unary('Sigmoid')
 export const relu = unary('Relu')
+/** log(1 + e^x) */
+export const softplus = unary('Softplus')
 export const erf = unary('Erf')
 export const floor = unary('Floor')
 export const ceil = unary('Ceil')

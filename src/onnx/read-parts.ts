@@ -4,8 +4,8 @@ import { type AttributeProto, AttributeProto_AttributeType, type NodeProto, type
 import { NaptuneError } from '../errors.js'
 import { input } from './builders.js'
 import { isDimension } from './dimensions.js'
-import type { StoredNode } from './read-nodes.js'
 import { readTensor, storedType, typeName } from './read-tensor.js'
+import type { StoredNode } from './stored-node.js'
 import { float32, type Tensor } from './tensor.js'
 import type { Attribute, Dimension, Value } from './value.js'
 
@@ -32,6 +32,22 @@ export function readInput(port: ValueInfoProto, symbols: (text: string) => strin
 		return symbols(`${port.name} axis ${axis}`)
 	})
 	return input(port.name, type, shape)
+}
+
+/** @throws NaptuneError when a value cannot stand for an input, by its type, rank or fixed sizes. */
+export function requireFit(port: ValueInfoProto, { type, shape }: Value): void {
+	const declared = port.type?.value
+	const sizes = declared?.case === 'tensorType' ? declared.value.shape?.dim : undefined
+	const fits = sizes?.every(({ value }, axis) => {
+		const size = shape[axis]
+		return value.case !== 'dimValue' || typeof size !== 'number' || Number(value.value) === size
+	})
+	const sameType = declared?.case === 'tensorType' && storedType({ dataType: declared.value.elemType }) === type
+	if (sameType && (!sizes || (fits && sizes.length === shape.length))) return
+	const expected = sizes?.map(({ value }) => (value.case === 'dimValue' ? value.value : value.value || '?')).join(', ')
+	throw new NaptuneError(
+		`The model's input ${port.name} is ${declared?.case === 'tensorType' ? typeName(declared.value.elemType) : 'no tensor'} [${expected ?? '?'}]; ${type} [${shape.join(', ')}] cannot be given for it.`,
+	)
 }
 
 /** Symbols as the language writes them; different texts stay different. */

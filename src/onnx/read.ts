@@ -2,20 +2,18 @@
 
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { fromBinary } from '@bufbuild/protobuf'
-import { type GraphProto, type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { NaptuneError } from '../errors.js'
 import { literal } from './builders.js'
+import { isFloat } from './element-types.js'
 import { emitter } from './emit.js'
-import { applyStored, isReadable } from './read-nodes.js'
-import { readInput, splitAttributes, symbolNames } from './read-parts.js'
-import { readInitializer, storedType, typeName } from './read-tensor.js'
-import { symbolicIntegers } from './symbolic-integers.js'
+import { parseModel, refuseUnsupported } from './parse-model.js'
+import { applyStored } from './read-nodes.js'
+import { readInput, requireFit, splitAttributes, symbolNames } from './read-parts.js'
+import { readInitializer } from './read-tensor.js'
+import { knownEntries } from './symbolic-integers.js'
 import { tensor } from './tensor.js'
+import { originate } from './traverse.js'
 import type { Value } from './value.js'
-
-/** Versions of the standard operator set that are read. */
-export const readableOpsets = { least: 13, most: 21 } as const
 
 /** A model in the graph language. */
 export interface ReadModel {
@@ -34,21 +32,22 @@ export interface ReadModel {
 export interface ReadOptions {
 	/** Directory of the files that weights are stored in; needed where the model has such weights. */
 	readonly directory?: string
+	/**
+	 * Values in place of inputs, by the inputs' names: a model that is part of a larger graph. Sizes that the file leaves
+	 * open are those of the value.
+	 */
+	readonly inputs?: Readonly<Record<string, Value>>
 }
 
 /**
  * Reads a model. Weights in other files stay there (external values); computations of shapes are folded.
  * @param bytes The content of an `.onnx` file.
- * @throws NaptuneError for anything that is not a complete model, for operator sets outside 13 to 21, for operators and
- * element types that are not supported (all of them at once, with their counts), and for damaged or missing weights.
+ * @throws NaptuneError for anything that is not a complete model, for operator sets outside 7 to 21, for operators and
+ * element types that are not supported (all of them at once, with their counts), for damaged or missing weights, and for
+ * values that do not fit the inputs that they stand for.
  */
-export function readModel(bytes: Uint8Array, { directory }: ReadOptions = {}): ReadModel {
-	const model = parse(bytes)
-	const { graph } = model
-	if (!graph || graph.output.length === 0) {
-		throw new NaptuneError('This is not a complete ONNX model: it has no graph with outputs. Is the file damaged?')
-	}
-	const opset = opsetOf(model)
+export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: ReadOptions = {}): ReadModel {
+	const { model, graph, opset } = parseModel(bytes)
 	refuseUnsupported(graph)
 
 	const values = new Map<string, Value>()
@@ -62,9 +61,11 @@ export function readModel(bytes: Uint8Array, { directory }: ReadOptions = {}): R
 	for (const port of graph.input) {
 		// Old files list initializers among the inputs, too.
 		if (values.has(port.name)) continue
-		const value = readInput(port, symbols)
+		const replaced = Object.hasOwn(given, port.name) ? given[port.name]! : undefined
+		if (replaced) requireFit(port, replaced)
+		const value = replaced ?? readInput(port, symbols)
 		define(port.name, value, 'an input')
-		inputs.push(value)
+		if (!replaced) inputs.push(value)
 	}
 	const ours = model.producerName === 'naptune'
 	graph.node.forEach((node, index) => {
@@ -76,8 +77,9 @@ export function readModel(bytes: Uint8Array, { directory }: ReadOptions = {}): R
 				if (!value) throw new NaptuneError(`it reads ${operand}, which nothing before it produces.`)
 				return value
 			})
-			const emit = emitter(ours ? node.docString : name)
-			return applyStored({
+			const origin = ours ? node.docString : name
+			const emit = emitter(origin)
+			const outputs = applyStored({
 				...splitAttributes(node),
 				operator: node.opType,
 				inputs: operands,
@@ -85,6 +87,8 @@ export function readModel(bytes: Uint8Array, { directory }: ReadOptions = {}): R
 				opset,
 				emit,
 			})
+			originate(origin, outputs)
+			return outputs
 		})
 		node.output.forEach((output, at) => {
 			if (output === '') return
@@ -121,52 +125,13 @@ export async function readModelFile(path: string): Promise<ReadModel> {
 	}
 }
 
-function parse(bytes: Uint8Array): ModelProto {
-	try {
-		return fromBinary(ModelProtoSchema, bytes)
-	} catch (cause) {
-		throw new NaptuneError('This is not an ONNX model: its protobuf encoding cannot be read. Is the file complete?', {
-			cause,
-		})
-	}
-}
-
-const standardDomains = ['', 'ai.onnx']
-
-function opsetOf(model: ModelProto): number {
-	const found = model.opsetImport.find(({ domain }) => standardDomains.includes(domain))
-	const version = Number(found?.version ?? 0)
-	const { least, most } = readableOpsets
-	if (version < least || version > most) {
-		throw new NaptuneError(
-			`The model is written in operator set ${found ? version : 'of no version'}; ${least} to ${most} are supported. Export it again with one of these.`,
-		)
-	}
-	return version
-}
-
-/** @throws NaptuneError that lists all operators and element types which are not supported, with their counts. */
-function refuseUnsupported(graph: GraphProto): void {
-	const counts = new Map<string, number>()
-	const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
-	for (const { opType, domain } of graph.node) {
-		if (!standardDomains.includes(domain)) count(`${domain}.${opType}`)
-		else if (!isReadable(opType)) count(opType)
-	}
-	for (const stored of graph.initializer) if (!storedType(stored)) count(`${typeName(stored.dataType)} initializer`)
-	if (graph.sparseInitializer.length > 0) count('sparse initializer')
-	if (counts.size > 0) {
-		const list = [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} (${times})`)
-		throw new NaptuneError(`The model uses what is not supported: ${list.join(', ')}.`)
-	}
-}
-
 /** Small integers that are known already become constants, so that chains of shape computations stay short. */
 function folded(value: Value): Value {
 	if (value.source.kind !== 'node') return value
-	const known = symbolicIntegers(value)
-	if (!known?.every((entry) => typeof entry === 'number')) return value
-	const shape = value.shape.length === 0 ? [] : [known.length]
+	if (isFloat(value.type)) return value
+	const known = knownEntries(value)
+	if (!known?.every((entry) => Number.isSafeInteger(entry))) return value
+	const shape = value.shape as readonly number[]
 	switch (value.type) {
 		case 'int64':
 			return literal(
@@ -177,9 +142,9 @@ function folded(value: Value): Value {
 				),
 			)
 		case 'int32':
-			return literal(tensor('int32', shape, Int32Array.from(known)))
+			return literal(tensor('int32', shape, Int32Array.from(known as readonly number[])))
 		case 'bool':
-			return literal(tensor('bool', shape, Uint8Array.from(known)))
+			return literal(tensor('bool', shape, Uint8Array.from(known as readonly number[])))
 		default:
 			return value
 	}

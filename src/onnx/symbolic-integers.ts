@@ -1,13 +1,13 @@
 /**
- * What is known about small integer tensors while a graph is built. Exporters compute shapes inside the graph
- * (`Shape`, `Gather`, `Concat`, …); their results are numbers or symbolic sizes that shape rules need at once.
+ * What is known about small tensors while a graph is built. Exporters compute shapes inside the graph (`Shape`, `Gather`,
+ * `Concat`, …), some of them by way of floats and matrices; their results are numbers or symbolic sizes that shape rules
+ * need at once.
  */
 
-import { product, quotient } from './dimensions.js'
+import { normalizeAxis, product, quotient } from './dimensions.js'
+import { isFloat } from './element-types.js'
+import { type Entries, gatherAlong, type Partial, permute, type Rule, rowMajor } from './known-entries.js'
 import type { Dimension, Node, Value } from './value.js'
-
-/** Entries of an integer tensor of rank 0 or 1. */
-type Entries = readonly Dimension[]
 
 /** Longer tensors are data, not shapes. */
 const longest = 64
@@ -20,6 +20,13 @@ const deepest = 256
  * @returns One number or symbolic size per entry; `undefined` when it depends on data or is not understood.
  */
 export function symbolicIntegers(value: Value): Entries | undefined {
+	return isFloat(value.type) || value.shape.length > 1 ? undefined : knownEntries(value)
+}
+
+/**
+ * The same for a tensor of any type and rank, in row-major order; entries of floats are numbers.
+ */
+export function knownEntries(value: Value): Entries | undefined {
 	const known = new Map<Value, Entries | undefined>()
 	const visit = (current: Value, depth: number): Entries | undefined => {
 		if (known.has(current)) return known.get(current)
@@ -31,9 +38,9 @@ export function symbolicIntegers(value: Value): Entries | undefined {
 }
 
 function evaluate(value: Value, visit: (value: Value) => Entries | undefined): Entries | undefined {
-	if (value.type !== 'int64' && value.type !== 'int32' && value.type !== 'bool') return undefined
-	if (value.shape.length > 1) return undefined
 	const { source } = value
+	const count = product(value.shape)
+	if (typeof count !== 'number' || count > longest) return undefined
 	if (source.kind === 'constant') {
 		return source.tensor.data.length > longest ? undefined : Array.from(source.tensor.data as BigInt64Array, Number)
 	}
@@ -48,9 +55,10 @@ function evaluate(value: Value, visit: (value: Value) => Entries | undefined): E
 		inputs.push(entries)
 	}
 	const result = rules[node.operator]!(inputs, node)
-	return result && result.length <= longest && result.every((entry) => entry !== undefined)
-		? (result as Entries)
-		: undefined
+	if (!result || result.length > longest || result.some((entry) => entry === undefined)) return undefined
+	if (!isFloat(value.type)) return result as Entries
+	if (!result.every((entry) => typeof entry === 'number')) return undefined
+	return value.type === 'float32' ? result.map((entry) => Math.fround(entry)) : (result as Entries)
 }
 
 /** The part of a value's shape that its `Shape` node reads (attributes start and end of opset 15). */
@@ -59,18 +67,19 @@ export function shapeEntries({ inputs, attributes }: Pick<Node, 'inputs' | 'attr
 	return inputs[0]!.shape.slice(bound('start') ?? 0, bound('end'))
 }
 
-type Partial = readonly (Dimension | undefined)[]
-type Rule = (inputs: readonly Entries[], node: Node) => Partial | undefined
-
 const same: Rule = ([x]) => x
 
 /** Entry by entry; a single entry meets every entry of the other. */
-function zip(operation: (a: Dimension, b: Dimension) => Dimension | undefined): Rule {
-	return ([a, b]) => {
+function zip(operation: (a: Dimension, b: Dimension, node: Node) => Dimension | undefined): Rule {
+	return ([a, b], node) => {
 		const length = a!.length === 1 ? b!.length : a!.length
+		// Entries of matrices pair up only where the shapes are the same.
+		const shapes = [0, 1].map((at) => node.inputs[at]?.shape ?? [])
+		const matrices = shapes.some(({ length }) => length > 1) && a!.length > 1 && b!.length > 1
+		if (matrices && String(shapes[0]) !== String(shapes[1])) return undefined
 		if (b!.length !== 1 && b!.length !== length) return undefined
 		return Array.from({ length }, (_, at) =>
-			operation(a!.length === 1 ? a![0]! : a![at]!, b!.length === 1 ? b![0]! : b![at]!),
+			operation(a!.length === 1 ? a![0]! : a![at]!, b!.length === 1 ? b![0]! : b![at]!, node),
 		)
 	}
 }
@@ -79,14 +88,30 @@ function numbers(operation: (a: number, b: number) => number): Rule {
 	return zip((a, b) => (typeof a === 'number' && typeof b === 'number' ? operation(a, b) : undefined))
 }
 
+function unary(operation: (x: number) => number): Rule {
+	return ([x]) => x!.map((entry) => (typeof entry === 'number' ? operation(entry) : undefined))
+}
+
 function multiply(a: Dimension, b: Dimension): Dimension | undefined {
 	if (typeof a === 'number' && typeof b === 'number') return a * b
 	return [a, b].some((factor) => typeof factor === 'number' && factor < 0) ? undefined : product([a, b])
 }
 
-function divide(a: Dimension, b: Dimension): Dimension | undefined {
-	if (typeof a === 'number' && typeof b === 'number') return b === 0 ? undefined : Math.trunc(a / b)
+function divide(a: Dimension, b: Dimension, node: Node): Dimension | undefined {
+	if (typeof a === 'number' && typeof b === 'number') {
+		if (isFloat(node.outputs[0]!.type)) return a / b
+		return b === 0 ? undefined : Math.trunc(a / b)
+	}
 	return quotient(a, b)
+}
+
+/** The rest has the sign of the divisor, or of the dividend with fmod; a multiple of a size leaves none. */
+function remainder(a: Dimension, b: Dimension, node: Node): Dimension | undefined {
+	if (typeof a !== 'number' || typeof b !== 'number') return quotient(a, b) === undefined ? undefined : 0
+	if (b === 0) return undefined
+	const fmod = node.attributes.fmod
+	const rest = fmod?.kind === 'int' && fmod.value === 1 ? a % b : a - b * Math.floor(a / b)
+	return rest + 0
 }
 
 /** A symbolic size is at least 0, so it differs from every negative number; whether it equals another one is not known. */
@@ -101,21 +126,54 @@ function differs(a: Dimension, b: Dimension): Dimension | undefined {
 	return equal === undefined ? undefined : 1 - (equal as number)
 }
 
+const truth = (operation: (a: number, b: number) => boolean): Rule => numbers((a, b) => (operation(a, b) ? 1 : 0))
+
+function cast([x]: readonly Entries[], node: Node): Partial {
+	const { type } = node.outputs[0]!
+	return x!.map((entry) => {
+		if (type === 'bool') return differs(entry, 0)
+		return typeof entry === 'number' && !isFloat(type) ? Math.trunc(entry) : entry
+	})
+}
+
+function gather([data, indices]: readonly Entries[], node: Node): Partial | undefined {
+	const shape = node.inputs[0]!.shape
+	const stored = node.attributes.axis
+	const axis = normalizeAxis(stored?.kind === 'int' ? stored.value : 0, shape.length, 'Gather')
+	return gatherAlong(data!, shape, axis, indices!)
+}
+
 const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null) as object, {
 	Identity: same,
-	Cast: ((inputs, node) =>
-		node.outputs[0]!.type === 'bool' ? zip(differs)([inputs[0]!, [0]], node) : inputs[0]) satisfies Rule,
+	Cast: cast,
 	Squeeze: same,
 	Unsqueeze: same,
 	Reshape: same,
+	Flatten: same,
 	Add: numbers((a, b) => a + b),
 	Sub: numbers((a, b) => a - b),
 	Mul: zip(multiply),
 	Div: zip(divide),
+	Mod: zip(remainder),
+	Pow: numbers((a, b) => a ** b),
 	Max: numbers(Math.max),
 	Min: numbers(Math.min),
+	Neg: unary((x) => -x),
+	Abs: unary(Math.abs),
+	Floor: unary(Math.floor),
+	Ceil: unary(Math.ceil),
+	Sqrt: unary(Math.sqrt),
+	Reciprocal: unary((x) => 1 / x),
 	Equal: zip(isEqual),
-	Where: (([condition, a, b]) => {
+	Greater: truth((a, b) => a > b),
+	GreaterOrEqual: truth((a, b) => a >= b),
+	Less: truth((a, b) => a < b),
+	LessOrEqual: truth((a, b) => a <= b),
+	And: truth((a, b) => a !== 0 && b !== 0),
+	Or: truth((a, b) => a !== 0 || b !== 0),
+	Not: unary((x) => (x === 0 ? 1 : 0)),
+	Where: (([condition, a, b], node) => {
+		if (node.outputs[0]!.shape.length > 1) return undefined
 		const length = Math.max(condition!.length, a!.length, b!.length)
 		const entry = (entries: Entries, at: number) => entries[entries.length === 1 ? 0 : at]
 		return Array.from({ length }, (_, at) => {
@@ -123,11 +181,18 @@ const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null) 
 			return typeof holds === 'number' ? entry(holds ? a! : b!, at) : undefined
 		})
 	}) satisfies Rule,
-	Concat: ((parts) => parts.flat()) satisfies Rule,
-	Gather: (([data, indices]) =>
-		indices!.map((index) => (typeof index === 'number' ? data!.at(index) : undefined))) satisfies Rule,
-	Slice: (([data, starts, ends]) =>
-		typeof starts![0] === 'number' && typeof ends![0] === 'number' && starts!.length === 1
+	// In row-major order, parts along the first axis simply follow each other.
+	Concat: ((parts, { attributes, outputs }) => {
+		const axis = attributes.axis?.kind === 'int' ? attributes.axis.value : 0
+		return axis === 0 || axis === -outputs[0]!.shape.length ? parts.flat() : undefined
+	}) satisfies Rule,
+	Gather: gather satisfies Rule,
+	Transpose: (([x], node) => permute(x!, node)) satisfies Rule,
+	Slice: (([data, starts, ends], node) =>
+		rowMajor(node.inputs[0]!.shape) &&
+		typeof starts![0] === 'number' &&
+		typeof ends![0] === 'number' &&
+		starts!.length === 1
 			? data!.slice(starts![0], ends![0])
 			: undefined) satisfies Rule,
 })

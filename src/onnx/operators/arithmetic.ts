@@ -12,6 +12,7 @@ import {
 	required,
 	requireNumber,
 	requireSameType,
+	requireType,
 } from '../operator.js'
 import type { Value } from '../value.js'
 import { sumToShape } from './broadcasting.js'
@@ -74,6 +75,17 @@ const product = binary(
 )
 const productGradient = product.gradient as GradientRule
 
+const modulo: Operator = {
+	name: 'Mod',
+	doc: 'The rest of a division of whole numbers, with the sign of the divisor, or of the dividend with fmod.',
+	attributes: { fmod: 'int' },
+	infer: (call) => {
+		requireType(call, required(call, 0), ['int64', 'int32'])
+		return inferBinary(call)
+	},
+	gradient: 'none',
+}
+
 export const arithmeticOperators: readonly Operator[] = [
 	binary(
 		'Add',
@@ -113,4 +125,5 @@ export const arithmeticOperators: readonly Operator[] = [
 		(operands) => routed(operands, 'Less', operands.a),
 		(operands) => routed(operands, 'Less', operands.b),
 	),
+	modulo,
 ]

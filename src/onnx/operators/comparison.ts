@@ -74,6 +74,17 @@ const not: Operator = {
 	gradient: 'none',
 }
 
+const notANumber: Operator = {
+	name: 'IsNaN',
+	doc: 'Whether an entry is not a number.',
+	infer: (call) => {
+		const x = required(call, 0)
+		requireType(call, x, ['float32', 'float64'])
+		return [{ type: 'bool', shape: x.shape }]
+	},
+	gradient: 'none',
+}
+
 export const comparisonOperators: readonly Operator[] = [
 	comparison('Equal', 'Whether a = b.', [...numbers, 'bool']),
 	comparison('Greater', 'Whether a > b.', numbers),
@@ -83,6 +94,7 @@ export const comparisonOperators: readonly Operator[] = [
 	comparison('And', 'Whether both hold.', ['bool']),
 	comparison('Or', 'Whether one holds.', ['bool']),
 	not,
+	notANumber,
 	where,
 	cast,
 ]

@@ -63,6 +63,7 @@ export const elementwiseOperators: readonly Operator[] = [
 		const { emit, y, dy } = operand
 		return emit('Mul', [emit('Mul', [dy, y]), emit('Sub', [number(operand, 1), y])])
 	}),
+	unary('Softplus', 'log(1 + e^x).', ({ emit, x, dy }) => emit('Mul', [dy, emit('Sigmoid', [x])])),
 	unary('Relu', 'max(x, 0); the gradient at 0 is 0.', (operand) => {
 		const zero = number(operand, 0)
 		return operand.emit('Where', [operand.emit('Greater', [operand.y, zero]), operand.dy, zero])

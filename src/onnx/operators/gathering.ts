@@ -12,6 +12,7 @@ import {
 	stringAttribute,
 	text,
 } from '../operator.js'
+import { symbolicIntegers } from '../symbolic-integers.js'
 import type { Value } from '../value.js'
 import { expandTo, zerosLike } from './broadcasting.js'
 
@@ -125,4 +126,53 @@ const scatterElements: Operator = {
 	},
 }
 
-export const gatheringOperators: readonly Operator[] = [gather, gatherElements, scatterElements]
+const scatterND: Operator = {
+	name: 'ScatterND',
+	doc: 'Data with entries or slices replaced at the positions an index tensor lists, such as those of a mask; the updates pass no gradient.',
+	attributes: { reduction: 'string' },
+	infer: (call) => {
+		const data = required(call, 0)
+		const indices = required(call, 1)
+		const updates = required(call, 2)
+		requireIndices(call, indices)
+		requireSameType(call, data, updates)
+		if (stringAttribute(call, 'reduction', 'none') !== 'none') {
+			throw new NaptuneError("ScatterND is supported with reduction 'none' only.")
+		}
+		const depth = indices.shape.at(-1)
+		const expected = [...indices.shape.slice(0, -1), ...data.shape.slice(Number(depth))]
+		if (typeof depth !== 'number' || depth > data.shape.length || !sameShape(updates.shape, expected)) {
+			throw new NaptuneError(
+				`ScatterND cannot put ${describeShape(updates.shape)} into ${describeShape(data.shape)} at positions ${describeShape(indices.shape)}.`,
+			)
+		}
+		return [{ type: data.type, shape: data.shape }]
+	},
+	gradient: ({ inputs, outputGradients, wanted, emit }) => {
+		if (wanted[2]) {
+			throw new NaptuneError('The gradient of ScatterND to its updates is not supported, only that to its data.')
+		}
+		return [emit('ScatterND', [outputGradients[0]!, inputs[1]!, zerosLike(emit, inputs[2]!)]), null, null]
+	},
+}
+
+const range: Operator = {
+	name: 'Range',
+	doc: 'The whole numbers from 0 to below a size, which may be symbolic, in steps of 1.',
+	infer: (call) => {
+		const [start, limit, step] = [0, 1, 2].map((index) => {
+			const value = required(call, index)
+			requireIndices(call, value)
+			return symbolicIntegers(value)?.[0]
+		})
+		if (start !== 0 || step !== 1 || limit === undefined || (typeof limit === 'number' && limit < 0)) {
+			throw new NaptuneError(
+				`Range is supported from 0 to a size in steps of 1 where it is not constant; got ${start} to ${limit} by ${step}.`,
+			)
+		}
+		return [{ type: required(call, 1).type, shape: [limit] }]
+	},
+	gradient: 'none',
+}
+
+export const gatheringOperators: readonly Operator[] = [gather, gatherElements, scatterElements, scatterND, range]

@@ -8,6 +8,7 @@ import { elementwiseOperators } from './elementwise.js'
 import { gatheringOperators } from './gathering.js'
 import { normalizationOperators } from './normalization.js'
 import { pieceOperators } from './pieces.js'
+import { poolingOperators } from './pooling.js'
 import { productOperators } from './products.js'
 import { reductionOperators } from './reduction.js'
 import { selectionOperators } from './selection.js'
@@ -24,6 +25,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
 		...gatheringOperators,
 		...normalizationOperators,
 		...pieceOperators,
+		...poolingOperators,
 		...productOperators,
 		...reductionOperators,
 		...selectionOperators,

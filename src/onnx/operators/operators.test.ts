@@ -4,13 +4,21 @@ import { createEngine, type Engine } from '../../runtime/index.js'
 import type { Cases } from './cases/case.test.support.js'
 import { elementwiseCases } from './cases/elementwise-cases.test.support.js'
 import { indexCases } from './cases/index-cases.test.support.js'
+import { poolingCases } from './cases/pooling-cases.test.support.js'
 import { productCases } from './cases/product-cases.test.support.js'
 import { reductionCases } from './cases/reduction-cases.test.support.js'
 import { shapeCases } from './cases/shape-cases.test.support.js'
 import { checkGradients } from './gradient-check.test.support.js'
 import { operators } from './index.js'
 
-const cases: Cases = { ...elementwiseCases, ...shapeCases, ...indexCases, ...reductionCases, ...productCases }
+const cases: Cases = {
+	...elementwiseCases,
+	...shapeCases,
+	...indexCases,
+	...reductionCases,
+	...productCases,
+	...poolingCases,
+}
 /** Random trials of each case share a program, since making one takes longer than running it. */
 const trialsAtOnce = 10
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import * as ops from '../../ops.js'
-import { tensor } from '../../tensor.js'
+import { float32, tensor } from '../../tensor.js'
 import type { Value } from '../../value.js'
 import { uniform } from '../gradient-check.test.support.js'
 import {
@@ -50,6 +50,14 @@ export const elementwiseCases: Cases = {
 	Cos: unary('Cos', anything),
 	Tanh: unary('Tanh', anything),
 	Sigmoid: unary('Sigmoid', between(-6, 6)),
+	// No float64 kernel either; a third derivative of at most 0.1 leaves rounding.
+	Softplus: [
+		{
+			title: 'float32',
+			trials: unaryTrials(between(-4, 4), (x) => emit('Softplus', [x])),
+			precision: { type: 'float32', step: 1 / 32, tolerance: 1e-3, secondOrder: false },
+		},
+	],
 	Relu: unary('Relu', awayFromZero(0.1, 2)),
 	// No float64 kernel. The truncation error of a central difference is step² / 6 · |erf'''| ≤ 4e-5 · 2.3, plus
 	// 6e-8 / step = 4e-6 of rounding per entry; up to 81 entries add up in one slope.
@@ -81,6 +89,21 @@ export const elementwiseCases: Cases = {
 	And: condition((a, b) => ops.and(ops.greater(a, b), ops.greater(a, -1))),
 	Or: condition((a, b) => ops.or(ops.greater(a, b), ops.greater(a, 1.05))),
 	Not: condition((a, b) => ops.not(ops.greater(a, b))),
+	IsNaN: [
+		inDouble(
+			unaryTrials(anything, (x) => ops.where(emit('IsNaN', [x]), 0, ops.mul(x, x))),
+			'of numbers, which it lets through',
+		),
+	],
+	Mod: [
+		inDouble(
+			unaryTrials(grid(0.1), (x) => {
+				const whole = ops.cast(ops.mul(x, 5), 'int64')
+				return ops.add(ops.cast(emit('Mod', [whole, ops.cast(ops.literal(float32([], [3])), 'int64')]), 'float64'), x)
+			}),
+			'of integers, with derivative zero',
+		),
+	],
 	Where: [
 		inDouble(
 			fc.record({ shapes: broadcastShapesOf(3), seed: seeds }).map(({ shapes: [condition, a, b], seed }) => {

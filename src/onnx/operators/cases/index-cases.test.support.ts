@@ -1,7 +1,7 @@
 /** Cases of operators that choose entries by index or size. */
 
 import fc from 'fast-check'
-import { integers } from '../../emit.js'
+import { integers, scalar } from '../../emit.js'
 import { int, text } from '../../operator.js'
 import * as ops from '../../ops.js'
 import { elementCount, int64, tensor } from '../../tensor.js'
@@ -80,6 +80,36 @@ export const indexCases: Cases = {
 					}
 				}),
 			),
+		),
+	],
+	ScatterND: [
+		inDouble(
+			fc
+				.record({ width: fc.integer({ min: 1, max: 3 }), row: fc.nat(3), seed: fc.nat() })
+				.map(({ width, row, seed }) => {
+					const random = uniform(seed)
+					return {
+						operands: [operand([4, width], anything, random)],
+						fixed: [{ value: int64([1, 1], [row]) }, { value: tensor('float64', [1, width], new Float64Array(width)) }],
+						build: ([x], [place, updates]) => emit('ScatterND', [x!, place!, updates!]),
+					}
+				}),
+			'to the data',
+		),
+	],
+	Range: [
+		inDouble(
+			unaryTrials(
+				anything,
+				(x) => {
+					const size = ops.gather(ops.shapeOf(x), scalar(0, 'int64'), 0)
+					const numbers = emit('Range', [scalar(0, 'int64'), size, scalar(1, 'int64')])
+					return ops.gather(ops.mul(x, x), numbers, 0)
+				},
+				1,
+				1,
+			),
+			'of a symbolic size',
 		),
 	],
 	ArgMax: [

@@ -1,0 +1,128 @@
+/** ONNX files as messages: what they declare, and what of it is not supported. */
+
+import { fromBinary } from '@bufbuild/protobuf'
+import { type GraphProto, type ModelProto, ModelProtoSchema } from 'onnx-buf'
+import { NaptuneError } from '../errors.js'
+import { isReadable } from './read-nodes.js'
+import { storedType, typeName } from './read-tensor.js'
+
+/** Versions of the standard operator set that are read. */
+export const readableOpsets = { least: 7, most: 21 } as const
+
+/** A complete model. */
+export interface ParsedModel {
+	readonly model: ModelProto
+	readonly graph: GraphProto
+	readonly opset: number
+}
+
+/** An input or output as a file declares it. */
+export interface DeclaredPort {
+	readonly name: string
+	/** Element type in ONNX's words, such as `float`; `undefined` where it is no tensor. */
+	readonly type: string | undefined
+	/** Sizes, of which open ones go by their names, or `?` without one; `undefined` where none are declared. */
+	readonly shape: readonly (number | string)[] | undefined
+}
+
+/** What a file says of itself. */
+export interface ModelDescription {
+	/** What must be fed. */
+	readonly inputs: readonly DeclaredPort[]
+	readonly outputs: readonly DeclaredPort[]
+	readonly opset: number
+	readonly producer: string
+	/** Notes that exporters leave, such as class names. */
+	readonly metadata: Readonly<Record<string, string>>
+}
+
+/**
+ * Parses a model.
+ * @throws NaptuneError for anything that is not a complete model of a readable operator set.
+ */
+export function parseModel(bytes: Uint8Array): ParsedModel {
+	const model = decode(bytes)
+	const { graph } = model
+	if (!graph || graph.output.length === 0) {
+		throw new NaptuneError('This is not a complete ONNX model: it has no graph with outputs. Is the file damaged?')
+	}
+	return { model, graph, opset: opsetOf(model) }
+}
+
+/** What a model says of itself. @throws NaptuneError as {@link parseModel}. */
+export function describeModel(bytes: Uint8Array): ModelDescription {
+	const { model, graph, opset } = parseModel(bytes)
+	const stored = new Set(graph.initializer.map(({ name }) => name))
+	return {
+		inputs: graph.input.filter(({ name }) => !stored.has(name)).map(declared),
+		outputs: graph.output.map(declared),
+		opset,
+		producer: model.producerName,
+		metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
+	}
+}
+
+function declared({ name, type }: GraphProto['input'][number]): DeclaredPort {
+	if (type?.value.case !== 'tensorType') return { name, type: undefined, shape: undefined }
+	const { elemType, shape } = type.value.value
+	return {
+		name,
+		type: typeName(elemType),
+		shape: shape?.dim.map(({ value }) => {
+			if (value.case === 'dimValue') return Number(value.value)
+			return value.case === 'dimParam' && value.value !== '' ? value.value : '?'
+		}),
+	}
+}
+
+function decode(bytes: Uint8Array): ModelProto {
+	try {
+		return fromBinary(ModelProtoSchema, bytes)
+	} catch (cause) {
+		throw new NaptuneError('This is not an ONNX model: its protobuf encoding cannot be read. Is the file complete?', {
+			cause,
+		})
+	}
+}
+
+const standardDomains = ['', 'ai.onnx']
+
+function opsetOf(model: ModelProto): number {
+	const found = model.opsetImport.find(({ domain }) => standardDomains.includes(domain))
+	const version = Number(found?.version ?? 0)
+	const { least, most } = readableOpsets
+	if (version < least || version > most) {
+		throw new NaptuneError(
+			`The model is written in operator set ${found ? version : 'of no version'}; ${least} to ${most} are supported. Export it again with one of these.`,
+		)
+	}
+	return version
+}
+
+/** @throws NaptuneError that lists all operators and element types which are not supported, with their counts. */
+export function refuseUnsupported(graph: GraphProto): void {
+	const counts = new Map<string, number>()
+	const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
+	for (const { opType, domain } of graph.node) {
+		if (!standardDomains.includes(domain)) count(`${domain}.${opType}`)
+		else if (!isReadable(opType)) count(opType)
+	}
+	for (const stored of graph.initializer) if (!storedType(stored)) count(`${typeName(stored.dataType)} initializer`)
+	if (graph.sparseInitializer.length > 0) count('sparse initializer')
+	if (counts.size === 0) return
+	const list = [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} (${times})`)
+	throw new NaptuneError(`The model uses what is not supported: ${list.join(', ')}.${advice([...counts.keys()])}`)
+}
+
+/** What to do about a model of a kind that is refused. */
+function advice(unsupported: readonly string[]): string {
+	const has = (pattern: RegExp) => unsupported.some((what) => pattern.test(what))
+	if (has(/Quantize|QLinear|Integer|QAttention|QGemm|NBits|^u?int8 init|^u?int4 init/)) {
+		return ' It is quantised: its gradient is zero almost everywhere. Attack the float32 model that it was made from; images found there can be tried on this one.'
+	}
+	if (has(/float16/)) return ' It is in half precision: export it in float32.'
+	if (has(/^com\.microsoft\./)) {
+		return ' Operators of com.microsoft are left by optimisers for one runtime: use the file from before that step.'
+	}
+	return ''
+}

@@ -1,0 +1,106 @@
+/** Normalizations, as ONNX files write them, made of layer normalization over rows and affine functions. */
+
+import { NaptuneError } from '../../errors.js'
+import { normalizeAxis, staticDimension } from '../dimensions.js'
+import { float, floatAttribute, int, intAttribute } from '../operator.js'
+import * as ops from '../ops.js'
+import { operand, type Reader, type StoredNode, without } from '../stored-node.js'
+import type { Value } from '../value.js'
+
+/** A number per channel, to meet tensors [B, C, ...]. */
+function perChannel(value: Value, like: Value): Value {
+	return ops.reshape(value, [-1, ...like.shape.slice(2).map(() => 1)])
+}
+
+/** With the statistics of training, which makes it an affine function of each channel. */
+const batchNormalization: Reader = (node) => {
+	if (intAttribute(node, 'training_mode', 0) !== 0 || node.outputCount > 1) {
+		throw new NaptuneError('BatchNormalization is supported for inference only. Export the model in evaluation mode.')
+	}
+	const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((index) => operand(node, index))
+	const inverse = ops.reciprocal(ops.sqrt(ops.add(variance!, floatAttribute(node, 'epsilon', 1e-5))))
+	const factor = ops.mul(scale!, inverse)
+	const offset = ops.sub(bias!, ops.mul(mean!, factor))
+	return [ops.add(ops.mul(x!, perChannel(factor, x!)), perChannel(offset, x!))]
+}
+
+/** Rows of x, normalized: the statistics of each row alone. */
+function normalizedRows(node: StoredNode, rows: Value): Value {
+	const width = staticDimension(rows.shape, rows.shape.length - 1, node.operator)
+	const ones = ops.literal({ type: 'float32', shape: [width], data: new Float32Array(width).fill(1) })
+	const epsilon = float(floatAttribute(node, 'epsilon', 1e-5))
+	return node.emit('LayerNormalization', [rows, ops.cast(ones, rows.type)], { axis: int(-1), epsilon })
+}
+
+function area(node: StoredNode, x: Value): number {
+	return x.shape.slice(2).reduce<number>((total, _, at) => total * staticDimension(x.shape, at + 2, node.operator), 1)
+}
+
+const instanceNormalization: Reader = (node) => {
+	const [x, scale, bias] = [0, 1, 2].map((index) => operand(node, index))
+	const rows = normalizedRows(node, ops.reshape(x!, [0, 0, area(node, x!)]))
+	const normalized = ops.reshape(rows, [0, 0, ...x!.shape.slice(2).map((size) => size as number)])
+	return [ops.add(ops.mul(normalized, perChannel(scale!, x!)), perChannel(bias!, x!))]
+}
+
+/** Scale and bias were one number per group before version 21, since then one per channel. */
+const groupNormalization: Reader = (node) => {
+	const [x, scale, bias] = [0, 1, 2].map((index) => operand(node, index))
+	const groups = intAttribute(node, 'num_groups', 1)
+	const channels = staticDimension(x!.shape, 1, node.operator)
+	const rows = normalizedRows(node, ops.reshape(x!, [0, groups, (channels / groups) * area(node, x!)]))
+	const spatial = x!.shape.slice(2).map((size) => size as number)
+	const spread = (value: Value) => {
+		if (value.shape[0] === channels) return perChannel(value, x!)
+		const repeated = ops.expand(ops.reshape(value, [groups, 1]), [groups, channels / groups])
+		return perChannel(ops.reshape(repeated, [channels]), x!)
+	}
+	const normalized = ops.reshape(rows, [0, channels, ...spatial])
+	return [ops.add(ops.mul(normalized, spread(scale!)), spread(bias!))]
+}
+
+/** Over several axes: these become one. */
+const layerNormalization: Reader = (node) => {
+	const [x, scale] = [operand(node, 0), operand(node, 1)]
+	const rank = x.shape.length
+	const axis = normalizeAxis(intAttribute(node, 'axis', -1), rank, node.operator)
+	const given = { ...without(node.attributes, 'axis'), axis: int(-1) }
+	const bias = node.inputs[2] ?? null
+	if (axis === rank - 1) return node.emit.all(node.operator, [x, scale, bias], given)
+	if (node.outputCount > 1) {
+		throw new NaptuneError('LayerNormalization over several axes is supported without mean and deviation as outputs.')
+	}
+	const width = x.shape.slice(axis).reduce<number>((total, _, at) => {
+		return total * staticDimension(x.shape, axis + at, node.operator)
+	}, 1)
+	const flat = (value: Value | null) => value && ops.reshape(value, [width])
+	const rows = ops.reshape(x, [...x.shape.slice(0, axis).map(() => 0), width])
+	return [ops.reshapeLike(node.emit(node.operator, [rows, flat(scale), flat(bias)], given), x)]
+}
+
+/** x / sqrt(mean(x²) + epsilon) · scale over the last axis. */
+const rootMeanSquare: Reader = (node) => {
+	const [x, scale] = [operand(node, 0), operand(node, 1)]
+	const axis = normalizeAxis(intAttribute(node, 'axis', -1), x.shape.length, node.operator)
+	const axes = x.shape.flatMap((_, at) => (at >= axis ? [at] : []))
+	const power = ops.reduceMean(ops.mul(x, x), axes, true)
+	const inverse = ops.reciprocal(ops.sqrt(ops.add(power, floatAttribute(node, 'epsilon', 1e-5))))
+	return [ops.mul(ops.mul(x, inverse), scale)]
+}
+
+const lpNormalization: Reader = (node) => {
+	const x = operand(node, 0)
+	const axis = intAttribute(node, 'axis', -1)
+	const order = intAttribute(node, 'p', 2)
+	const norm = order === 1 ? ops.reduceSum(ops.abs(x), [axis], true) : ops.reduceL2(x, [axis], true)
+	return [ops.div(x, norm)]
+}
+
+export const normalizationReaders: Readonly<Record<string, Reader>> = {
+	BatchNormalization: batchNormalization,
+	InstanceNormalization: instanceNormalization,
+	GroupNormalization: groupNormalization,
+	LayerNormalization: layerNormalization,
+	RMSNormalization: rootMeanSquare,
+	LpNormalization: lpNormalization,
+}

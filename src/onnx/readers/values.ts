@@ -1,0 +1,57 @@
+/** Tensors that ONNX files make inside the graph. */
+
+import { NaptuneError } from '../../errors.js'
+import { describeShape } from '../dimensions.js'
+import { integers, scalar } from '../emit.js'
+import { constantIntegers } from '../operator.js'
+import * as ops from '../ops.js'
+import { operand, type Reader } from '../stored-node.js'
+import { symbolicIntegers } from '../symbolic-integers.js'
+import { elementCount, tensor } from '../tensor.js'
+
+/** More elements than a mask or position table has: refused instead of allocated. */
+const largestFilled = 2 ** 26
+
+/** A tensor of one value in the shape that another tensor lists; symbolic sizes are broadcast at run time. */
+export const constantOfShape: Reader = (node) => {
+	const target = operand(node, 0)
+	const sizes = symbolicIntegers(target)
+	if (!sizes) throw new NaptuneError('ConstantOfShape needs a shape that is constant or computed from shapes.')
+	const one = node.tensors.value ?? tensor('float32', [1], new Float32Array(1))
+	if (one.data.length !== 1) throw new NaptuneError('ConstantOfShape needs a value of one element.')
+	if (!sizes.every((size) => typeof size === 'number')) {
+		return [node.emit('Expand', [ops.literal({ ...one, shape: [] }), target])]
+	}
+	const count = sizes.some((size) => size < 0) ? Number.NaN : elementCount(sizes)
+	if (!(count <= largestFilled)) {
+		throw new NaptuneError(`ConstantOfShape of ${describeShape(sizes)} is not possible or too large.`)
+	}
+	const data = new (one.data.constructor as new (length: number) => typeof one.data)(count)
+	return [ops.literal(tensor(one.type, sizes, (data as Float32Array).fill(one.data[0] as number)))]
+}
+
+export const constant: Reader = ({ attributes, tensors }) => {
+	const { value_int: whole, value_ints: wholes } = attributes
+	const stored = tensors.value ?? tensors.value_float ?? tensors.value_floats
+	if (stored) return [ops.literal(stored)]
+	if (whole?.kind === 'int') return [scalar(whole.value, 'int64')]
+	if (wholes?.kind === 'ints') return [integers(wholes.value)]
+	if (attributes.value_float?.kind === 'float') return [scalar(attributes.value_float.value, 'float32')]
+	throw new NaptuneError('Constant is supported with a tensor, numbers or a list of numbers.')
+}
+
+export const range: Reader = (node) => {
+	const bounds = [0, 1, 2].map((index) => symbolicIntegers(operand(node, index))?.[0])
+	if (bounds.some((bound) => typeof bound === 'string'))
+		return [
+			node.emit(
+				'Range',
+				[0, 1, 2].map((index) => operand(node, index)),
+			),
+		]
+	const [start, limit, step] = [0, 1, 2].map((index) => constantIntegers(node, operand(node, index))[0] ?? Number.NaN)
+	const count = Math.max(0, Math.ceil((limit! - start!) / step!))
+	if (!(count <= largestFilled)) throw new NaptuneError(`Range from ${start} to ${limit} by ${step} is not possible.`)
+	const values = Array.from({ length: count }, (_, at) => start! + at * step!)
+	return [operand(node, 0).type === 'int32' ? ops.cast(integers(values), 'int32') : integers(values)]
+}

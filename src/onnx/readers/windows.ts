@@ -1,0 +1,187 @@
+/** Convolutions and pooling, as ONNX files write them: padding by name, one spatial axis, windows that reach over the end. */
+
+import { NaptuneError } from '../../errors.js'
+import { describeShape, staticDimension } from '../dimensions.js'
+import { emitter, integers, scalar } from '../emit.js'
+import { int, intAttribute, ints, intsAttribute, stringAttribute } from '../operator.js'
+import * as ops from '../ops.js'
+import { asIs, operand, type Reader, type StoredNode, without } from '../stored-node.js'
+import type { Attributes, Value } from '../value.js'
+
+/** How windows lie, both spatial axes; padding as top, left, bottom, right. */
+interface Geometry {
+	readonly kernel: readonly number[]
+	readonly strides: readonly number[]
+	readonly dilations: readonly number[]
+	readonly pads: readonly number[]
+	/** Sizes of the result. */
+	readonly sizes: readonly number[]
+	/** The padding that the file declares, without what windows past the end need. */
+	readonly declared: readonly number[]
+}
+
+/** Numbers for padding that is given by name, and for windows that may reach over the end (`ceil_mode`). */
+function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geometry {
+	const strides = intsAttribute(node, 'strides', [1, 1])
+	const dilations = intsAttribute(node, 'dilations', [1, 1])
+	const given = intsAttribute(node, 'pads', [0, 0, 0, 0])
+	if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2 || given.length !== 4) {
+		throw new NaptuneError(`${node.operator} is supported for images, [B, C, H, W]; got ${describeShape(x.shape)}.`)
+	}
+	if (strides.some((stride) => !(stride >= 1))) throw new NaptuneError(`${node.operator} has strides [${strides}].`)
+	const mode = stringAttribute(node, 'auto_pad', 'NOTSET')
+	const ceil = intAttribute(node, 'ceil_mode', 0) === 1
+	const axes = [0, 1].map((axis) => {
+		const size = staticDimension(x.shape, axis + 2, node.operator)
+		const [stride, reach] = [strides[axis]!, (kernel[axis]! - 1) * dilations[axis]! + 1]
+		if (mode === 'SAME_UPPER' || mode === 'SAME_LOWER') {
+			const count = Math.ceil(size / stride)
+			const total = Math.max(0, (count - 1) * stride + reach - size)
+			const small = Math.floor(total / 2)
+			const before = mode === 'SAME_UPPER' ? small : total - small
+			return { before, after: total - before, extra: 0, count }
+		}
+		const [before, after] = mode === 'VALID' ? [0, 0] : [given[axis]!, given[axis + 2]!]
+		const room = size + before + after - reach
+		let count = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1
+		// A window must start inside of the image or its leading border.
+		if (ceil && (count - 1) * stride >= size + before) count--
+		return { before, after, extra: Math.max(0, (count - 1) * stride - room), count }
+	})
+	if (axes.some(({ count }) => !(count >= 1))) {
+		throw new NaptuneError(`${node.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)}.`)
+	}
+	return {
+		kernel,
+		strides,
+		dilations,
+		pads: [...axes.map(({ before }) => before), ...axes.map(({ after, extra }) => after + extra)],
+		sizes: axes.map(({ count }) => count),
+		declared: [...axes.map(({ before }) => before), ...axes.map(({ after }) => after)],
+	}
+}
+
+function attributesOf({ kernel, strides, dilations, pads }: Geometry): Attributes {
+	return { kernel_shape: ints(kernel), strides: ints(strides), dilations: ints(dilations), pads: ints(pads) }
+}
+
+/** A border that is as wide as a window, which pooling does not take, becomes part of the image. */
+function withRoom(x: Value, found: Geometry, filling: number): { readonly padded: Value; readonly inner: Geometry } {
+	const { kernel, pads } = found
+	if (pads.every((amount, at) => amount < kernel[at % 2]!)) return { padded: x, inner: found }
+	const amounts = integers([0, 0, pads[0]!, pads[1]!, 0, 0, pads[2]!, pads[3]!])
+	return {
+		padded: emitter('border')('Pad', [x, amounts, scalar(filling, x.type)]),
+		inner: { ...found, pads: [0, 0, 0, 0] },
+	}
+}
+
+/** Signals get a spatial axis of size 1, so that they are images. */
+function asImages(node: StoredNode, apply: Reader): readonly Value[] {
+	const x = operand(node, 0)
+	if (x.shape.length !== 3) return apply(node)
+	const widen = (name: string, one: number) => {
+		const stored = node.attributes[name]
+		if (stored?.kind !== 'ints') return {}
+		const half = stored.value.length / 2
+		return {
+			[name]: ints(
+				name === 'pads' ? [0, ...stored.value.slice(0, half), 0, ...stored.value.slice(half)] : [one, ...stored.value],
+			),
+		}
+	}
+	const attributes = {
+		...node.attributes,
+		...widen('kernel_shape', 1),
+		...widen('strides', 1),
+		...widen('dilations', 1),
+		...widen('pads', 0),
+		...widen('output_padding', 0),
+	}
+	const inputs = node.inputs.map((value) => (value && value.shape.length === 3 ? ops.unsqueeze(value, [2]) : value))
+	return apply({ ...node, attributes, inputs }).map((value) => ops.squeeze(value, [2]))
+}
+
+const conv: Reader = (node) =>
+	asImages(node, (images) => {
+		const [x, weight] = [operand(images, 0), operand(images, 1)]
+		if (stringAttribute(images, 'auto_pad', 'NOTSET') === 'NOTSET') return asIs(images)
+		const kernel = weight.shape.slice(2).map((_, axis) => staticDimension(weight.shape, axis + 2, 'Conv'))
+		const { pads } = geometry(images, x, kernel)
+		return asIs({ ...images, attributes: { ...without(images.attributes, 'auto_pad'), pads: ints(pads) } })
+	})
+
+const convTranspose: Reader = (node) =>
+	asImages(node, (images) => {
+		if (images.attributes.output_shape) {
+			throw new NaptuneError('ConvTranspose needs its padding as numbers in pads, not as output_shape.')
+		}
+		const mode = stringAttribute(images, 'auto_pad', 'NOTSET')
+		return asIs(mode === 'VALID' ? { ...images, attributes: without(images.attributes, 'auto_pad', 'pads') } : images)
+	})
+
+const maxPool: Reader = (node) => {
+	if (node.outputCount > 1) throw new NaptuneError('MaxPool is supported without its output of positions.')
+	return asImages(node, (images) => {
+		const x = operand(images, 0)
+		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
+		const { padded, inner } = withRoom(x, found, Number.NEGATIVE_INFINITY)
+		return [images.emit('MaxPool', [padded], attributesOf(inner))]
+	})
+}
+
+/**
+ * The mean over windows. Where the border does not count, or a window reaches over the end, sums are divided by the
+ * number of entries that do count, which is known.
+ */
+const averagePool: Reader = (node) =>
+	asImages(node, (images) => {
+		const x = operand(images, 0)
+		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
+		if (found.dilations.some((dilation) => dilation !== 1)) {
+			throw new NaptuneError('AveragePool is supported without dilations.')
+		}
+		const { padded, inner } = withRoom(x, found, 0)
+		const attributes = without(attributesOf(inner), 'dilations')
+		const pooled = images.emit('AveragePool', [padded], { ...attributes, count_include_pad: int(1) })
+		const included = intAttribute(images, 'count_include_pad', 0) === 1
+		const counts = [0, 1].map((axis) => countedEntries(found, axis, x.shape[axis + 2] as number, included))
+		const whole = found.kernel[0]! * found.kernel[1]!
+		const factors = counts[0]!.flatMap((rows) => counts[1]!.map((columns) => whole / (rows * columns)))
+		if (factors.every((factor) => factor === 1)) return [pooled]
+		const map = { type: 'float32', shape: [1, 1, ...found.sizes], data: Float32Array.from(factors) } as const
+		return [ops.mul(pooled, ops.cast(ops.literal(map), x.type))]
+	})
+
+/** For each window along an axis, how many of its entries count. */
+function countedEntries(
+	{ kernel, strides, pads, declared, sizes }: Geometry,
+	axis: number,
+	size: number,
+	included: boolean,
+) {
+	const [least, most] = included ? [-declared[axis]!, size + declared[axis + 2]!] : [0, size]
+	return Array.from({ length: sizes[axis]! }, (_, at) => {
+		const start = at * strides[axis]! - pads[axis]!
+		return Math.max(1, Math.min(start + kernel[axis]!, most) - Math.max(start, least))
+	})
+}
+
+function spatialAxes(x: Value): number[] {
+	return x.shape.slice(2).map((_, axis) => axis + 2)
+}
+
+export const windowReaders: Readonly<Record<string, Reader>> = {
+	Conv: conv,
+	ConvTranspose: convTranspose,
+	MaxPool: maxPool,
+	AveragePool: averagePool,
+	GlobalAveragePool: (node) => {
+		const x = operand(node, 0)
+		return x.shape.length === 4 ? asIs(node) : [ops.reduceMean(x, spatialAxes(x), true)]
+	},
+	GlobalMaxPool: (node) => {
+		const x = operand(node, 0)
+		return [ops.reduceMax(x, spatialAxes(x), true)]
+	},
+}
