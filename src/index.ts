@@ -40,6 +40,11 @@ export {
 	readAdversarialImages,
 } from './evaluation/adversarial-images.js'
 export { assess, type CalibratedScore, flagRates, type RefinementAssessment } from './evaluation/assessment.js'
+export type { AuditCheck, AuditFinding, AuditResult, AuditStatus } from './evaluation/audit/audit-check.js'
+export { type AuditInput, auditEfforts } from './evaluation/audit/audit-input.js'
+export { type Audit, auditModel } from './evaluation/audit/audit-model.js'
+export { type AuditRecord, type RecordedAuditInput, recordedAudit } from './evaluation/audit/recorded-audit.js'
+export { auditChecks } from './evaluation/audit/registry.js'
 export { areaUnderRoc, type FalsePositives, falsePositives, pValue } from './evaluation/calibration.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'
 export { deployedClassifier } from './evaluation/deployed-classifier.js'

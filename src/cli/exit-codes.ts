@@ -7,6 +7,8 @@ export const exitCodes = {
 	failure: 1,
 	/** The command line itself is wrong: unknown command or option, missing or malformed value. */
 	usage: 2,
+	/** The work was done, and its result is that something failed a check. */
+	failedCheck: 3,
 	/** Stopped by Ctrl-C (128 + 2) after everything was saved. */
 	interrupted: 130,
 	/** Stopped by SIGTERM (128 + 15) after everything was saved. */
@@ -23,4 +25,10 @@ export class Interruption extends Error {
 		super(message)
 		this.name = 'Interruption'
 	}
+}
+
+/** Thrown by a command whose result, told already, is that something failed a check. */
+export class FailedCheck extends Error {
+	readonly exitCode = exitCodes.failedCheck
+	override readonly name = 'FailedCheck'
 }

@@ -2,13 +2,15 @@
 
 import { CommanderError } from 'commander'
 import { NaptuneError } from '../errors.js'
-import { exitCodes, Interruption } from './exit-codes.js'
+import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
 
 /**
- * Tells an error on stderr, and with --json also as `{ "error": { "message", "exitCode" } }` on stdout.
+ * Tells an error on stderr, and with --json also as `{ "error": { "message", "exitCode" } }` on stdout. A failed check was told
+ * as the result.
  * @returns The exit code.
  */
 export function reportError(error: unknown, json: boolean): number {
+	if (error instanceof FailedCheck) return error.exitCode
 	const { code, message, told } = describe(error)
 	if (code === exitCodes.success) return code
 	if (!told) process.stderr.write(`${text(error, message)}\n`)

@@ -9,7 +9,7 @@ import { recordedAudit } from '../../evaluation/audit/recorded-audit.js'
 import { auditChecks } from '../../evaluation/audit/registry.js'
 import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { auditReport } from '../audit-report.js'
-import { exitCodes, Interruption } from '../exit-codes.js'
+import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText } from '../format.js'
 import { chosenImages } from '../inputs.js'
 import { modelName } from '../measure.js'
@@ -43,7 +43,7 @@ export function addAuditCommand(program: Command): void {
 		program
 			.command('audit')
 			.description(
-				'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was. Exits with 1 when a check fails.',
+				'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was. Exits with 3 when a check fails.',
 			)
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(
@@ -150,5 +150,5 @@ async function runAudit(directory: string, options: AuditOptions, session: Sessi
 		},
 		[auditReport(results), '', `${protocol}, ${duration(seconds)}; record:`, `  ${path}`].join('\n'),
 	)
-	if (!passed) process.exitCode = exitCodes.failure
+	if (!passed) throw new FailedCheck('A check of the audit failed.')
 }
