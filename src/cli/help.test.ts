@@ -14,6 +14,7 @@ const commands = [
 	'calibrate',
 	'retrieve',
 	'pretrain',
+	'surrogate',
 	'bench',
 ]
 
