@@ -114,13 +114,13 @@ function classifierMetadata(
 ): Record<string, string> {
 	return {
 		kind: 'naptune surrogate classifier',
-		classNames: JSON.stringify(classNames),
-		inputSize: String(recipe.imageSize),
-		inputLayout: 'NCHW',
-		inputRange: '[0, 1]',
+		class_names: JSON.stringify(classNames),
+		input_size: String(recipe.imageSize),
+		input_layout: 'NCHW',
+		input_range: '[0, 1]',
 		normalization: JSON.stringify({ inside: true, ...statistics }),
 		recipe: JSON.stringify(recipe),
-		dataSha256: sha256,
+		data_sha256: sha256,
 	}
 }
 

@@ -179,11 +179,11 @@ function stacked(count: number, size: number, image: (row: number) => Float32Arr
 function metadataOf(recipe: SubstituteRecipe, { sha256 }: SquareImages): Record<string, string> {
 	return {
 		kind: 'naptune surrogate substitute',
-		inputSize: String(recipe.imageSize),
-		inputLayout: 'NCHW',
-		inputRange: '[0, 1]',
+		input_size: String(recipe.imageSize),
+		input_layout: 'NCHW',
+		input_range: '[0, 1]',
 		normalization: JSON.stringify({ inside: true, mean: [0, 0, 0], std: [1, 1, 1] }),
 		recipe: JSON.stringify(recipe),
-		dataSha256: sha256,
+		data_sha256: sha256,
 	}
 }
