@@ -1,14 +1,17 @@
 /** Training of a surrogate in front of one's eyes: a bar of steps, and one line per epoch. */
 
 import type { EpochMeans } from '../surrogates/training-loop.js'
-import type { Progress, ProgressTask } from './progress.js'
+import type { ProgressTask } from './progress.js'
+import type { Session } from './session.js'
 
 /** Callbacks for the training of a surrogate. @param epochs Of the whole training. */
-export function followSurrogate(progress: Progress, epochs: number) {
+export function followSurrogate({ progress, stopIfAsked }: Session, epochs: number) {
 	let task: ProgressTask | undefined
 	let reading: ProgressTask | undefined
 	return {
 		onImage(done: number, total: number): void {
+			// Nothing is to be saved yet.
+			stopIfAsked()
 			reading ??= progress.start('reading images', total, 'images')
 			reading.update(done)
 			if (done === total) reading.end()

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -119,6 +119,18 @@ describe('a training that cannot be', () => {
 		await expect(trainClassifier({ engine, dataset: images, recipe, output })).rejects.toThrow(
 			'data.images (20, was 30)',
 		)
+	})
+
+	it('knows data by their pixels, and leaves a model of unknown origin alone', async () => {
+		const output = join(await temporaryFolder(), 'surrogate.onnx')
+		const recipe = tinyClassifier({ epochs: 1 })
+		const result = await trainClassifier({ engine, dataset, recipe, output })
+		const moved = { ...dataset, name: 'elsewhere', origin: { path: '/elsewhere' } }
+		expect(await trainClassifier({ engine, dataset: moved, recipe, output })).toEqual(result)
+		await rm(surrogateFiles(output).record)
+		const model = await readFile(output)
+		await expect(trainClassifier({ engine, dataset, recipe, output })).rejects.toThrow('is there already')
+		expect(await readFile(output)).toEqual(model)
 	})
 
 	it('says that a batch needs as many images, and that the file is an ONNX model', async () => {

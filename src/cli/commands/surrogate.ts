@@ -150,7 +150,7 @@ async function runTrain(options: SurrogateOptions, session: Session): Promise<vo
 	const output = openOutput(options, session)
 	const dataset = await loadData(session, options.data, recipe.seed)
 	const engine = await session.engine()
-	const follower = followSurrogate(session.progress, recipe.epochs)
+	const follower = followSurrogate(session, recipe.epochs)
 	const { signal } = session
 	const result = await trainClassifier({ engine, dataset, recipe, output, signal, ...follower }).finally(follower.end)
 	report(session, output, result, [
@@ -168,7 +168,7 @@ async function runSubstitute(
 	const output = openOutput(options, session)
 	const { name, images, origin } = await loadUnlabelled(options.data)
 	const engine = await session.engine()
-	const follower = followSurrogate(session.progress, recipe.epochs)
+	const follower = followSurrogate(session, recipe.epochs)
 	const { signal } = session
 	const data = { name, origin }
 	const result = await trainSubstitute({ engine, images, data, recipe, output, signal, ...follower }).finally(
