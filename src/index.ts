@@ -102,6 +102,16 @@ export { wilsonInterval } from './evaluation/wilson.js'
 export { worstCase } from './evaluation/worst-case.js'
 export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
 export { type Device, devices, type Engine } from './runtime/engine.js'
+export { families as surrogateFamilies } from './surrogates/families/registry.js'
+export {
+	type ClassifierRecipe,
+	classifierRecipe,
+	type SubstituteRecipe,
+	substituteRecipe,
+} from './surrogates/recipe.js'
+export type { SurrogateResult } from './surrogates/surrogate-record.js'
+export { type TrainClassifierInput, trainClassifier } from './surrogates/train-classifier.js'
+export { type TrainSubstituteInput, trainSubstitute } from './surrogates/train-substitute.js'
 export {
 	type TuningConfig,
 	tuningConfig,

@@ -16,7 +16,8 @@ export function followAttack(
 	several: boolean,
 ): { tell(counts: AttackCounts): void; end(): void } {
 	const task = progress.start(label, several ? 1 : images, several ? 'forward passes' : 'images')
-	let before = 0
+	/** Where the attack itself began, after the clean predictions. */
+	let begun: { readonly done: number; readonly work: number } | undefined
 	return {
 		tell(counts) {
 			const { done, total, attacked, robust, standing, round, roundNumber, rounds, work } = counts
@@ -25,9 +26,11 @@ export function followAttack(
 				task.update(work.done, `${round} (${roundNumber}/${rounds})${share}`, Math.ceil(work.done + work.left))
 				return
 			}
+			if (roundNumber > 0) begun ??= { done, work: work.done }
+			const { done: before, work: base } = begun ?? { done, work: work.done }
 			// A batch can take long: its part that is done counts as so many images.
-			const part = (work.done / Math.max(1, work.done + work.left)) * (total - before)
-			if (work.done === 0) before = done
+			const spent = work.done - base
+			const part = spent > 0 ? (spent / (spent + work.left)) * (total - before) : 0
 			// The first to be done are those that are wrong when clean: a share of them says nothing yet.
 			task.update(
 				Math.min(total, Math.max(done, Math.floor(before + part))),

@@ -15,6 +15,7 @@ const commands = [
 	'calibrate',
 	'retrieve',
 	'pretrain',
+	'surrogate',
 	'bench',
 ]
 

@@ -13,6 +13,7 @@ import { addEvaluateCommand } from './commands/evaluate.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
 import { addRetrieveCommand } from './commands/retrieve.js'
+import { addSurrogateCommand } from './commands/surrogate.js'
 import { addTuneCommand } from './commands/tune.js'
 import { exitCodes } from './exit-codes.js'
 import { survivePipes } from './output.js'
@@ -50,6 +51,7 @@ export function createProgram(): Command {
 	addCalibrateCommand(program)
 	addRetrieveCommand(program)
 	addPretrainCommand(program)
+	addSurrogateCommand(program)
 	addBenchCommand(program)
 	return program
 }

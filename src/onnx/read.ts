@@ -24,8 +24,6 @@ export interface ReadModel {
 	readonly opset: number
 	/** The tool that wrote the file, as it says. */
 	readonly producer: string
-	/** Free-form text that the file carries, by key. */
-	readonly metadata: Readonly<Record<string, string>>
 }
 
 /** Options of {@link readModel}. */
@@ -102,8 +100,7 @@ export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: 
 		if (!value) throw new NaptuneError(`The model's output ${name} is produced by no node.`)
 		return [name, value] as const
 	})
-	const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]))
-	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName, metadata }
+	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName }
 }
 
 /**

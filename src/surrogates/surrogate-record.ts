@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { readJsonFile } from '../files/json-file.js'
 import { sha256OfFile } from '../files/sha256.js'
@@ -50,19 +51,26 @@ export function describeSurrogate(
 
 /**
  * The record of a finished surrogate, or undefined where there is none.
- * @throws NaptuneError when the files are of a surrogate that was trained otherwise.
+ * @throws NaptuneError when the files are of a surrogate that was trained otherwise, or the model is of unknown origin.
  */
 export async function finishedSurrogate(
 	files: SurrogateFiles,
 	description: unknown,
 ): Promise<SurrogateResult | undefined> {
-	if (!existsSync(files.record)) return undefined
+	if (!existsSync(files.record)) {
+		if (existsSync(files.model) && !existsSync(files.state)) {
+			throw new NaptuneError(
+				`${files.model} is there already, without a record that says it is this surrogate. Give another --out, or remove it.`,
+			)
+		}
+		return undefined
+	}
 	const record = await readJsonFile(files.record)
 	const { result, ...own } = isRecord(record) ? record : {}
 	requireSame(files.record, own, description)
-	const { sha256 } = result as SurrogateResult
-	if (!existsSync(files.model) || (await sha256OfFile(files.model)) !== sha256) return undefined
-	return result as SurrogateResult
+	const whole = isRecord(result) && existsSync(files.model) && (await sha256OfFile(files.model)) === result.sha256
+	if (!whole) return undefined
+	return result as unknown as SurrogateResult
 }
 
 /**

@@ -9,11 +9,11 @@ import { randomCropWithPadding } from '../images/augment.js'
 import { elementCount, float32, int64, type Tensor } from '../onnx/tensor.js'
 import { generator, permutation } from '../random/counter-based.js'
 import type { Engine } from '../runtime/engine.js'
-import { learningRateAt } from '../tuning/schedules.js'
 import { batchAccuracy, classifierAccuracy } from './accuracy.js'
 import { classifierStep, finishedClassifier } from './classifier-programs.js'
 import { surrogateFiles } from './files.js'
 import { initialAverages, initialParameters } from './initial-values.js'
+import { learningRateOf } from './learning-rate.js'
 import { shapesOf } from './network-forms.js'
 import type { ClassifierRecipe } from './recipe.js'
 import { type SquareImages, squareImages } from './square-images.js'
@@ -73,7 +73,7 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 				epochs: recipe.epochs,
 				stepsPerEpoch: Math.floor(images.length / batchSize),
 				optimizer: recipe,
-				learningRate: (epoch) => rateAt(recipe, epoch),
+				learningRate: (epoch) => learningRateOf(recipe, epoch),
 				batch: (epoch, at) => batchOf(images, recipe, epoch, at),
 				async gradients({ pixels, labels }, { parameters }) {
 					const results = await program.run({ pixels, labels: int64([labels.length], labels), ...parameters })
@@ -106,14 +106,6 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 	}
 }
 
-/** Linear warm-up from nothing, then a cosine to nearly zero, or the peak; by epochs with fraction. */
-export function rateAt({ learningRate, warmupEpochs, decay, epochs }: ClassifierRateSettings, epoch: number): number {
-	const warm = warmupEpochs > 0 ? { warmupRate: learningRate / 100, warmup: 'linear' as const, warmupEpochs } : {}
-	return Math.max(learningRate / 100, learningRateAt(epoch, { learningRate, decay, epochs, ...warm }))
-}
-
-type ClassifierRateSettings = Pick<ClassifierRecipe, 'learningRate' | 'warmupEpochs' | 'decay' | 'epochs'>
-
 /** What a reader of the file must know: see the README's section on surrogates. */
 function classifierMetadata(
 	recipe: ClassifierRecipe,
@@ -122,13 +114,13 @@ function classifierMetadata(
 ): Record<string, string> {
 	return {
 		kind: 'naptune surrogate classifier',
-		classNames: JSON.stringify(classNames),
-		inputSize: String(recipe.imageSize),
-		inputLayout: 'NCHW',
-		inputRange: '[0, 1]',
+		class_names: JSON.stringify(classNames),
+		input_size: String(recipe.imageSize),
+		input_layout: 'NCHW',
+		input_range: '[0, 1]',
 		normalization: JSON.stringify({ inside: true, ...statistics }),
 		recipe: JSON.stringify(recipe),
-		dataSha256: sha256,
+		data_sha256: sha256,
 	}
 }
 

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
 import { readSafetensorsHeader } from '../files/safetensors.js'
 import type { Tensor } from '../onnx/tensor.js'
+import { isRecord } from '../tuning/is-record.js'
 import { differences } from '../tuning/run-description.js'
 import { loadTensors, saveTensors, withPrefix } from '../tuning/tensor-set.js'
 
@@ -100,11 +101,18 @@ export async function loadTrainingState(
 
 /** @throws NaptuneError naming what differs between a training that left a file and the one asked for. */
 export function requireSame(path: string, before: unknown, now: unknown): void {
-	const changed = differences(before, JSON.parse(JSON.stringify(now)))
+	const changed = differences(decisive(before), decisive(JSON.parse(JSON.stringify(now))))
 	if (changed.length === 0) return
 	throw new NaptuneError(
 		`${path} is of a surrogate that was trained otherwise; it differs in ${changed.join(', ')}. Use the same settings, data and engine, give another --out, or remove it to start anew.`,
 	)
+}
+
+/** Data are known by their pixels; where they lie and what they are called does not matter. */
+function decisive(description: unknown): unknown {
+	if (!isRecord(description) || !isRecord(description.data)) return description
+	const { name: _, origin: __, notices: ___, ...data } = description.data
+	return { ...description, data }
 }
 
 function parsed(text: string | undefined): unknown {

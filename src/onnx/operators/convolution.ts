@@ -72,10 +72,10 @@ function weightGradient(emit: Emit, x: Value, weight: Value, dy: Value, windows:
 	const { strides, dilations, pads, group } = windows
 	if (group !== 1) return groupedWeightGradient(emit, x, weight, dy, windows)
 	const kernel = [weight.shape[2] as number, weight.shape[3] as number] as const
+	if (prefersTaps(x, weight, windows)) return tapsTimesGradients(emit, x, weight, dy, windows)
 	const tiling = kernel.every((size, axis) => size === strides[axis] && (dilations[axis] === 1 || size === 1))
 	if (tiling && pads.every((amount) => amount === 0))
 		return tilesTimesGradients(emit, covered(emit, x, kernel, dy, windows).used, weight, dy)
-	if (prefersTaps(x, weight, windows)) return tapsTimesGradients(emit, x, weight, dy, windows)
 	// Batch and channels trade places, and strides and dilations too: the gradient is itself a convolution. What no
 	// window reaches is cut off first, so that the result has the size of the kernel.
 	const swap = ints([1, 0, 2, 3])
