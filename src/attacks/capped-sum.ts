@@ -15,10 +15,12 @@
 export function cappedSumLevel(slopes: Float64Array, limits: Float64Array, count: number, needed: number): number {
 	let open = count
 	let rest = needed
+	let level = 0
 	while (open > 0) {
 		let slope = 0
 		for (let index = 0; index < open; index++) slope += slopes[index]!
-		const level = rest / slope
+		// Where what is left is rounding, it says nothing of terms with next to no slope: the level never falls.
+		level = Math.max(level, rest / slope)
 		let kept = 0
 		for (let index = 0; index < open; index++) {
 			if (limits[index]! <= level) rest -= slopes[index]! * limits[index]!

@@ -4,11 +4,11 @@ import { int64, type Tensor } from '../onnx/tensor.js'
 import type { AttackBatch } from './attack.js'
 import { rowSize } from './batch-rows.js'
 import { classDifferenceObjective } from './class-difference-objective.js'
-import { likeliestOthers } from './class-ranks.js'
 import type { Classifier } from './classifier.js'
 import type { Boundary } from './fab-geometry.js'
 import { dualNorm } from './hyperplane-projection.js'
 import { predictions } from './predictions.js'
+import { rankedTargets } from './ranked-targets.js'
 import { requireFinite } from './require-finite.js'
 import type { Norm } from './threat-model.js'
 
@@ -39,17 +39,17 @@ export function targetBoundaries(
 }
 
 /**
- * The boundary to one class for all steps: the one that is likeliest on the clean image but for the label and `target` others.
+ * The boundary to one class for all steps: that of a rank among the others on the clean image.
+ * @param rank From 1, the likeliest.
  */
-export async function likeliestBoundaries(
+export async function rankedBoundaries(
 	classifier: Classifier,
 	batch: AttackBatch,
-	target: number,
+	rank: number,
 ): Promise<FindBoundaries> {
 	const { logits } = await classifier.evaluate(batch.images, ['logits'])
 	predictions(logits!, batch.ids)
-	const targets = likeliestOthers(logits!, batch.labels).map((others) => others[target]!)
-	return targetBoundaries(classifier, batch, targets)
+	return targetBoundaries(classifier, batch, rankedTargets(logits!, batch.labels, rank))
 }
 
 /** Keeps distances finite where a gradient is zero. */

@@ -11,7 +11,7 @@ import type { AttackDefinition } from './attack-definition.js'
 import { type AttackRound, attackOfRounds } from './attack-round.js'
 import { range, rowSize } from './batch-rows.js'
 import type { Classifier } from './classifier.js'
-import { type FindBoundaries, likeliestBoundaries, nearestBoundaries } from './fab-boundaries.js'
+import { type FindBoundaries, nearestBoundaries, rankedBoundaries } from './fab-boundaries.js'
 import { type FabOptions, type FabSettings, fabSchema, fabSettings } from './fab-options.js'
 import { searchBoundary } from './fab-search.js'
 import { fabStart } from './fab-start.js'
@@ -43,14 +43,14 @@ export function fabRounds(settings: FabSettings, classes: number): readonly Atta
 
 function targetedRounds(settings: FabSettings & { readonly targets: number }, classes: number): AttackRound[] {
 	const { steps, restarts, targets } = settings
-	return range(0, Math.min(targets, classes - 1)).flatMap((target) =>
+	return range(1, Math.min(targets, classes - 1) + 1).flatMap((rank) =>
 		range(0, restarts).map((restart) => {
-			const name = `fab-t target ${target + 1}${restartName(settings, restart)}`
+			const name = `fab-t target ${rank}${restartName(settings, restart)}`
 			return {
 				stage: 'fab-t',
 				name,
 				calls: { evaluations: steps + 1, gradients: steps },
-				run: runOf(settings, name, restart > 0, (classifier, batch) => likeliestBoundaries(classifier, batch, target)),
+				run: runOf(settings, name, restart > 0, (classifier, batch) => rankedBoundaries(classifier, batch, rank)),
 			}
 		}),
 	)

@@ -30,10 +30,12 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 	return (point, normal, excess, change) => {
 		const direction = excess < 0 ? -1 : 1
 		let count = 0
+		// The signs of a gradient are as good as random: arithmetic on the bound instead of branches takes up to half of the time off.
 		for (let index = 0; index < size; index++) {
 			const weight = direction * normal[index]!
-			const room = weight > 0 ? point[index]! : 1 - point[index]!
-			if (weight === 0 || room <= 0) continue
+			const bound = Number(weight < 0)
+			const room = Math.abs(bound - point[index]!)
+			if (weight === 0 || room === 0) continue
 			const length = Math.abs(weight)
 			slopes[count] = linf ? length : length * length
 			limits[count] = linf ? room : room / length
@@ -42,9 +44,10 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 		const level = cappedSumLevel(slopes, limits, count, Math.abs(excess))
 		for (let index = 0; index < size; index++) {
 			const weight = direction * normal[index]!
-			if (weight > 0) change[index] = -Math.min(point[index]!, linf ? level : level * weight)
-			else if (weight < 0) change[index] = Math.min(1 - point[index]!, linf ? level : level * -weight)
-			else change[index] = 0
+			const bound = Number(weight < 0)
+			const room = Math.abs(bound - point[index]!)
+			const step = linf ? level : level * Math.abs(weight)
+			change[index] = weight === 0 ? 0 : (2 * bound - 1) * Math.min(room, step)
 		}
 	}
 }
@@ -52,15 +55,18 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 /** The norm of a vector. */
 export function vectorNorm(norm: Norm, values: Numbers): number {
 	let total = 0
-	if (norm === 'linf') for (const value of values) total = Math.max(total, Math.abs(value))
-	else for (const value of values) total += value * value
-	return norm === 'linf' ? total : Math.sqrt(total)
+	if (norm === 'l2') {
+		for (let index = 0; index < values.length; index++) total += values[index]! * values[index]!
+		return Math.sqrt(total)
+	}
+	for (let index = 0; index < values.length; index++) total = Math.max(total, Math.abs(values[index]!))
+	return total
 }
 
 /** The dual norm of a vector, by which the change of a linear function over a unit ball is measured. */
 export function dualNorm(norm: Norm, values: Numbers): number {
 	if (norm === 'l2') return vectorNorm('l2', values)
 	let total = 0
-	for (const value of values) total += Math.abs(value)
+	for (let index = 0; index < values.length; index++) total += Math.abs(values[index]!)
 	return total
 }

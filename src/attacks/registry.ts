@@ -5,6 +5,7 @@ import { explainIssues } from '../files/explain-issues.js'
 import { apgdDefinition } from './apgd.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
 import type { AttackRound } from './attack-round.js'
+import { autoAttackDefinition } from './autoattack.js'
 import { checkedAttack } from './checked-attack.js'
 import { fabDefinition } from './fab.js'
 import { featurePgdDefinition } from './feature-pgd.js'
@@ -18,6 +19,7 @@ const definitions: readonly unknown[] = [
 	apgdDefinition,
 	fabDefinition,
 	squareDefinition,
+	autoAttackDefinition,
 ]
 
 /** Attacks by name. */

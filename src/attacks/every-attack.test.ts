@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { NaptuneError } from '../errors.js'
+import { ops, type Value } from '../onnx/index.js'
+import { createEngine, type Engine } from '../runtime/index.js'
+import type { AttackBatch } from './attack.js'
+import type { PreparedAttack } from './attack-definition.js'
+import type { AttackOutcome, AttackTrial } from './attack-outcomes.js'
+import { rowsOf } from './attack-round.js'
+import { range, takeRows } from './batch-rows.js'
+import { checkPerturbation } from './check-perturbation.js'
+import type { Classifier } from './classifier.js'
+import { createGraphClassifier } from './graph-classifier.js'
+import { imageShape, networkGraph, pixelCount, randomBatch } from './graphs.test.support.js'
+import { imageStreams } from './image-streams.js'
+import { predictions } from './predictions.js'
+import { attacks, prepareAttack } from './registry.js'
+import { runAttack } from './run-attack.js'
+import type { Norm, ThreatModel } from './threat-model.js'
+
+/** Options that make each attack short; every registered attack needs a line here. */
+const short: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+	pgd: { steps: 8 },
+	'feature-pgd': { steps: 10 },
+	apgd: { steps: 10 },
+	fab: { steps: 8, targets: 3 },
+	square: { queries: 60 },
+	autoattack: { steps: 6, queries: 30, targets: 2 },
+}
+const cases = [...attacks.values()].flatMap(({ name, norms }) => norms.map((norm) => [name, norm] as const))
+const threats: Readonly<Record<Norm, ThreatModel>> = {
+	linf: { norm: 'linf', epsilon: 0.08 },
+	l2: { norm: 'l2', epsilon: 0.8 },
+}
+const streams = imageStreams(3)
+const count = 16
+
+let engine: Engine
+let classifier: Classifier
+/** Images labelled as they are classified. */
+let batch: AttackBatch
+
+function classifierOf(classes: number, build: (pixels: Value) => Readonly<Record<string, Value>>): Promise<Classifier> {
+	const classNames = range(0, classes).map((index) => `class ${index}`)
+	return createGraphClassifier({ engine, classNames, imageShape, build })
+}
+
+/** A network of so many classes, which shows its hidden layer as image features. */
+function network(classes: number): Promise<Classifier> {
+	return classifierOf(classes, (pixels) => {
+		const { logits, hidden } = networkGraph(classes)(pixels)
+		return { logits: logits!, imageFeatures: hidden! }
+	})
+}
+
+async function predicted(model: Classifier, images: AttackBatch['images']): Promise<number[]> {
+	const { logits } = await model.evaluate(images, ['logits'])
+	return predictions(
+		logits!,
+		range(0, images.shape[0]!).map((row) => `image ${row}`),
+	)
+}
+
+async function labelled(model: Classifier, images = randomBatch(range(0, count).map(() => 0))): Promise<AttackBatch> {
+	return { ...images, labels: await predicted(model, images.images) }
+}
+
+const shortened = (name: string): PreparedAttack => prepareAttack(name, short[name])
+
+beforeAll(async () => {
+	engine = await createEngine({ threads: 1 })
+	classifier = await network(5)
+	batch = await labelled(classifier)
+})
+afterAll(() => engine.close())
+
+it('has a short form of every registered attack', () => {
+	expect(Object.keys(short).sort()).toEqual([...attacks.keys()].sort())
+})
+
+describe.each(cases)('%s in %s', (name, norm) => {
+	const threat = threats[norm]
+	const run = (own: AttackBatch, model = classifier, threatModel = threat) =>
+		shortened(name).run(model, own, threatModel, streams)
+
+	it('fools, within the threat model', async () => {
+		const images = await run(batch)
+		checkPerturbation(batch.images, images, threat, batch.ids)
+		const fooled = (await predicted(classifier, images)).filter((one, row) => one !== batch.labels[row])
+		expect(fooled.length).toBeGreaterThanOrEqual(count / 4)
+	})
+
+	it('makes the same bytes again, in any order and in batches of any size', async () => {
+		const images = await run(batch)
+		expect(await run(batch)).toEqual(images)
+		const backwards = range(0, count).reverse()
+		expect(takeRows(await run(rowsOf(batch, backwards)), backwards)).toEqual(images)
+		for (const rows of [[0], [count - 1], [3, 4, 5], [9, 2]]) {
+			expect(await run(rowsOf(batch, rows))).toEqual(takeRows(images, rows))
+		}
+	})
+
+	it('goes on after a stop to the same outcomes', async () => {
+		const attack = shortened(name)
+		const labels = batch.labels.map((label, row) => (row % 5 === 0 ? (label + 1) % 5 : label))
+		const images = { ids: batch.ids, labels, pixels: async (rows: readonly number[]) => takeRows(batch.images, rows) }
+		const collect = async (
+			batchSize: number,
+			earlier: readonly AttackTrial[] = [],
+			most = Number.POSITIVE_INFINITY,
+		) => {
+			const trials: AttackTrial[] = []
+			const outcomes: AttackOutcome[] = []
+			const options = { classifier, attack, threatModel: threat, images, streams, batchSize, earlier }
+			for await (const part of runAttack(options)) {
+				trials.push(...part.trials)
+				outcomes.push(...part.outcomes)
+				if (trials.length >= most) break
+			}
+			return { trials, outcomes: outcomes.sort((a, b) => batch.ids.indexOf(a.id) - batch.ids.indexOf(b.id)) }
+		}
+		const whole = await collect(7)
+		expect(whole.outcomes.length).toBe(count)
+		const stopped = await collect(4, [], count + 5)
+		expect((await collect(3, stopped.trials)).outcomes).toEqual(whole.outcomes)
+		const alone = await run({ ...batch, labels })
+		const seen = await predicted(classifier, alone)
+		// What a stage-wise run reports is what the attack does on its own.
+		whole.outcomes.forEach(({ attacked, label, adversarialPrediction }, row) => {
+			if (attacked) expect(adversarialPrediction === label).toBe(seen[row] === label)
+		})
+	})
+
+	it('changes nothing at epsilon 0', async () => {
+		expect(await run(batch, classifier, { norm, epsilon: 0 })).toEqual(batch.images)
+	})
+
+	it('leaves images alone that are wrong when clean, if it is said to', async () => {
+		const wrong = { ...batch, labels: batch.labels.map((label) => (label + 1) % 5) }
+		const images = await run(wrong)
+		checkPerturbation(batch.images, images, threat, batch.ids)
+		if (shortened(name).skipsWrong) expect(images).toEqual(batch.images)
+	})
+
+	it.each([2, 3, 8])('works with %i classes', async (classes) => {
+		const model = await network(classes)
+		const own = await labelled(model)
+		const images = await run(own, model)
+		checkPerturbation(own.images, images, threat, own.ids)
+		const fooled = (await predicted(model, images)).filter((one, row) => one !== own.labels[row])
+		expect(fooled.length).toBeGreaterThan(0)
+		await model.release()
+	})
+
+	it('takes black images, ties and a classifier that says the same of everything', async () => {
+		const black = { ...batch.images, data: new Float32Array(batch.images.data.length) }
+		checkPerturbation(black, await run({ ...batch, images: black }), threat, batch.ids)
+		const constant = await classifierOf(4, (pixels) => {
+			const nothing = ops.mul(ops.reshape(pixels, [-1, pixelCount]), 0)
+			return { logits: ops.slice(nothing, 1, 0, 4), imageFeatures: nothing }
+		})
+		const own = await labelled(constant)
+		expect(own.labels).toEqual(own.labels.map(() => 0))
+		const images = await run(own, constant)
+		checkPerturbation(own.images, images, threat, own.ids)
+		expect(await predicted(constant, images)).toEqual(own.labels)
+		await constant.release()
+	})
+
+	it('names the images whose logits are not numbers', async () => {
+		const bright = { ...batch.images, data: batch.images.data.slice() }
+		bright.data.fill(1, 2 * pixelCount, 3 * pixelCount)
+		// The root of a negative number for bright images.
+		const broken = await classifierOf(5, (pixels) => {
+			const { logits, hidden } = networkGraph(5)(pixels)
+			const mean = ops.reduceMean(ops.reshape(pixels, [-1, pixelCount]), [1], true)
+			const root = ops.sqrt(ops.sub(0.8, mean))
+			return { logits: ops.add(logits!, root), imageFeatures: ops.add(hidden!, root) }
+		})
+		const attempt = run({ ...batch, images: bright }, broken)
+		await expect(attempt).rejects.toThrow(NaptuneError)
+		await expect(attempt).rejects.toThrow(/image 2/)
+		await broken.release()
+	})
+})
