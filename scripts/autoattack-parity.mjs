@@ -5,7 +5,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { goldenJson, photographs } from '../dist/attacks/autoattack-golden.test.support.js'
-import { fates, goldenClassifier, standardStages } from '../dist/attacks/fates.test.support.js'
+import { fates, goldenClassifier } from '../dist/attacks/fates.test.support.js'
 import { passCounter } from '../dist/attacks/pass-counter.js'
 import { createEngine } from '../dist/runtime/index.js'
 
@@ -15,10 +15,11 @@ const images = await photographs(ids)
 const engine = await createEngine({ threads: 1 })
 const plain = await goldenClassifier(engine)
 
-async function compared(stages, norm, epsilon, official) {
+async function compared(attack, norm, epsilon, official) {
+	const stages = Object.keys(official.seconds)
 	const counter = passCounter()
 	const start = performance.now()
-	const own = await fates(counter.watch(plain), images, stages, { norm, epsilon }, seed, batch)
+	const own = await fates(counter.watch(plain), images, attack, { norm, epsilon }, seed, batch)
 	const seconds = (performance.now() - start) / 1000
 	const rightAfter = (list) =>
 		Object.fromEntries(
@@ -36,15 +37,15 @@ async function compared(stages, norm, epsilon, official) {
 		passes: counter.passes(),
 		fates: own,
 	}
-	console.log(norm, stages.join(' '), JSON.stringify({ ...result, fates: undefined }))
+	console.log(norm, attack, JSON.stringify({ ...result, fates: undefined }))
 	return result
 }
 
 const results = {}
 for (const [norm, { epsilon, standard, alone }] of Object.entries(cases)) {
-	results[norm] = { epsilon, standard: await compared(standardStages, norm, epsilon, standard[0]), alone: {} }
+	results[norm] = { epsilon, standard: await compared('autoattack', norm, epsilon, standard[0]), alone: {} }
 	for (const [stage, official] of Object.entries(alone)) {
-		results[norm].alone[stage] = await compared([stage], norm, epsilon, official)
+		results[norm].alone[stage] = await compared(stage, norm, epsilon, official)
 	}
 }
 await engine.close()

@@ -2,7 +2,6 @@
 
 import type { Engine } from '../runtime/engine.js'
 import type { AttackBatch } from './attack.js'
-import type { PreparedAttack } from './attack-definition.js'
 import { isRobust } from './attack-outcomes.js'
 import { goldenTensors } from './autoattack-golden.test.support.js'
 import { range, takeRows } from './batch-rows.js'
@@ -28,27 +27,18 @@ export async function goldenClassifier(engine: Engine): Promise<Classifier> {
 	})
 }
 
-/** The stages of AutoAttack's standard version, in order. */
-export const standardStages = ['apgd-ce', 'apgd-t', 'fab-t', 'square'] as const
-
-/** Attacks one after the other, each on what is still right. */
-export function inTurn(stages: readonly string[]): PreparedAttack {
-	const prepared = stages.map((stage) => prepareAttack(stage))
-	return { ...prepared[0]!, rounds: (classes) => prepared.flatMap((attack) => attack.rounds(classes)) }
-}
-
-/** What became of the images, in their order. */
+/** What became of the images, in their order. @param attack Name of an attack. */
 export async function fates(
 	classifier: Classifier,
 	batch: AttackBatch,
-	stages: readonly string[],
+	attack: string,
 	threatModel: ThreatModel,
 	seed: number,
 	batchSize: number,
 ): Promise<Fate[]> {
 	const run = runAttack({
 		classifier,
-		attack: inTurn(stages),
+		attack: prepareAttack(attack),
 		threatModel,
 		images: {
 			ids: batch.ids,
@@ -62,7 +52,7 @@ export async function fates(
 	for await (const { outcomes } of run) {
 		for (const outcome of outcomes) {
 			const wrong = outcome.cleanPrediction !== outcome.label
-			found.set(outcome.id, wrong ? 'clean' : isRobust(outcome) ? 'robust' : (outcome.stage ?? stages[0]!))
+			found.set(outcome.id, wrong ? 'clean' : isRobust(outcome) ? 'robust' : (outcome.stage ?? attack))
 		}
 	}
 	return batch.ids.map((id) => found.get(id)!)
