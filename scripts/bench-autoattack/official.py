@@ -23,7 +23,7 @@ class Zeroshot(torch.nn.Module):
         clip = CLIPModel.from_pretrained(directory, dtype=torch.float32)
         self.tower, self.projection = clip.vision_model, clip.visual_projection
         self.register_buffer("text", text / text.norm(dim=-1, keepdim=True))
-        self.register_buffer("scale", clip.logit_scale.exp())
+        self.register_buffer("scale", clip.logit_scale.detach().exp())
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1))
         self.eval().requires_grad_(False)

@@ -131,16 +131,11 @@ describe('APGD from the clean image, beside the official code', () => {
 			const worst = ids.map((_, row) => {
 				const errors = best.map((losses, iteration) => {
 					const value = expected[iteration * ids.length + row]!
-					return Math.abs(losses[row]! - value) / Math.abs(value)
+					// DLR losses pass through 0 on their way up.
+					return Math.abs(losses[row]! - value) / Math.max(0.05, Math.abs(value))
 				})
 				return Math.max(...errors)
 			})
-			console.log(
-				norm,
-				objective.name,
-				worst.filter((e) => e < 1e-3).length,
-				[...worst].sort((a, b) => b - a).slice(0, 6),
-			)
 			expect(worst.filter((error) => error <= 1e-3).length / ids.length).toBeGreaterThanOrEqual(0.99)
 		},
 	)
