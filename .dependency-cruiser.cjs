@@ -14,6 +14,7 @@ const may = {
 	attacks: ['runtime', 'onnx', 'random', 'files'],
 	tuning: ['attacks', 'defenses', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
 	pretraining: ['tuning', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
+	surrogates: ['tuning', 'attacks', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
 	evaluation: ['tuning', 'attacks', 'defenses', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
 	report: ['evaluation', 'files'],
 }

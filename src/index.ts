@@ -58,6 +58,7 @@ export type {
 } from './evaluation/distortion-samples.js'
 export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
 export { evasionObjective } from './evaluation/evasion-objective.js'
+export { type Generated, type GenerateInput, generateAdversarialImages } from './evaluation/generate.js'
 export { inspectRun, type RunInspection } from './evaluation/inspect-run.js'
 export { type Knowledge, knowledgeLevels, knowledgeNames, knownModel, usualKnowledge } from './evaluation/knowledge.js'
 export { type CalibrateInput, type Calibration, calibrate, hasCorrections } from './evaluation/recorded-calibration.js'
@@ -77,6 +78,7 @@ export {
 	type RetrievalRecord,
 	recordedRetrieval,
 } from './evaluation/recorded-retrieval.js'
+export { resizedClassifier } from './evaluation/resized-classifier.js'
 export {
 	type DirectionResult,
 	type Recall,
@@ -87,6 +89,7 @@ export {
 	summarizeRetrieval,
 } from './evaluation/retrieval.js'
 export { captionDefense, retrievalAttack } from './evaluation/retrieval-attack.js'
+export { requireStored, type ScoreInput, scoreAdversarialImages, storedAttack } from './evaluation/stored-attack.js'
 export { testTimeClassifier } from './evaluation/test-time-classifier.js'
 export { transferAttack } from './evaluation/transfer-attack.js'
 export { loadTunedRun, type OpenedRun, openRun, type TunedRun } from './evaluation/tuned-run.js'

@@ -32,6 +32,8 @@ export interface AttackDefinition<Schema extends z.ZodType = z.ZodType> {
 	readonly norms: readonly Norm[]
 	/** Whether images whose clean prediction is wrong are left alone, being errors already. Default false. */
 	readonly skipsWrong?: boolean
+	/** Whether it never reads labels. Default false. */
+	readonly labelFree?: boolean
 	/** Options with their defaults. */
 	readonly schema: Schema
 	/** Named options, each usable as an attack's name. */
@@ -60,6 +62,8 @@ export interface PreparedAttack {
 	readonly access: ModelAccess
 	/** Whether images whose clean prediction is wrong are left alone. */
 	readonly skipsWrong: boolean
+	/** Whether it never reads labels; missing where it does. */
+	readonly labelFree?: boolean
 	/** What it tries in turn; each round checks its input and output. @throws NaptuneError for a number of classes that it does not work for. */
 	rounds(classes: number): readonly AttackRound[]
 	/** Runs it, with input and output checked. @throws NaptuneError for a norm that it does not know, and as {@link Attack}. */

@@ -15,16 +15,22 @@ import { imageStreams } from './image-streams.js'
 import { predictions } from './predictions.js'
 import { attacks, prepareAttack } from './registry.js'
 import { runAttack } from './run-attack.js'
+import type { Surrogate } from './surrogate.js'
 import type { Norm, ThreatModel } from './threat-model.js'
 
-/** Options that make each attack short; every registered attack needs a line here. */
-const short: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-	pgd: { steps: 8 },
-	'feature-pgd': { steps: 10 },
-	apgd: { steps: 10 },
-	fab: { steps: 8, targets: 3 },
-	square: { queries: 60 },
-	autoattack: { steps: 6, queries: 30, targets: 2 },
+/**
+ * Options that make each attack short; every registered attack needs a line here. Attacks by transfer get the model itself
+ * as their surrogate.
+ */
+const short: Readonly<Record<string, (surrogates: readonly Surrogate[]) => Readonly<Record<string, unknown>>>> = {
+	pgd: () => ({ steps: 8 }),
+	'feature-pgd': () => ({ steps: 10 }),
+	apgd: () => ({ steps: 10 }),
+	fab: () => ({ steps: 8, targets: 3 }),
+	square: () => ({ queries: 60 }),
+	autoattack: () => ({ steps: 6, queries: 30, targets: 2 }),
+	cwa: (surrogates) => ({ surrogates, steps: 4 }),
+	ags: (surrogates) => ({ surrogates, steps: 20, tap: 'imageFeatures' }),
 }
 const cases = [...attacks.values()].flatMap(({ name, norms }) => norms.map((norm) => [name, norm] as const))
 const threats: Readonly<Record<Norm, ThreatModel>> = {
@@ -64,7 +70,8 @@ async function labelled(model: Classifier, images = randomBatch(range(0, count).
 	return { ...images, labels: await predicted(model, images.images) }
 }
 
-const shortened = (name: string): PreparedAttack => prepareAttack(name, short[name])
+const shortened = (name: string, model = classifier): PreparedAttack =>
+	prepareAttack(name, short[name]!([{ name: 'itself', sha256: '0'.repeat(64), classifier: model }]))
 
 beforeAll(async () => {
 	engine = await createEngine({ threads: 1 })
@@ -80,7 +87,7 @@ it('has a short form of every registered attack', () => {
 describe.each(cases)('%s in %s', (name, norm) => {
 	const threat = threats[norm]
 	const run = (own: AttackBatch, model = classifier, threatModel = threat) =>
-		shortened(name).run(model, own, threatModel, streams)
+		shortened(name, model).run(model, own, threatModel, streams)
 
 	it('fools, within the threat model', async () => {
 		const images = await run(batch)

@@ -1,5 +1,6 @@
 /** naptune/attacks: what a classifier is to an attacker, threat models, objectives and attacks. */
 
+export { type AgsOptions, ags, agsDefinition } from './ags.js'
 export { apgd, apgdDefinition, apgdRounds } from './apgd.js'
 export { type ApgdEvaluation, type ApgdIterate, type ApgdOutcome, type ApgdProblem, apgdRun } from './apgd-core.js'
 export type { Pixels } from './apgd-moves.js'
@@ -15,14 +16,16 @@ export { checkedAttack } from './checked-attack.js'
 export { classDifferenceObjective } from './class-difference-objective.js'
 export type { Classifier, Taps } from './classifier.js'
 export { contrastiveObjective, contrastiveSide } from './contrastive-objective.js'
+export { cwa, cwaDefinition } from './cwa.js'
+export type { CwaOptions } from './cwa-options.js'
 export { type DivergenceObjective, featureKl, klToClean } from './divergence-objectives.js'
 
 export { dlrObjective, targetedDlrObjective } from './dlr-objectives.js'
 export { expectedGradient, type StepGradient } from './expected-gradient.js'
 export { fab, fabDefinition, fabRounds } from './fab.js'
 export type { FabOptions } from './fab-options.js'
+export { featureCosine } from './feature-cosine.js'
 export { featurePgd, featurePgdDefinition } from './feature-pgd.js'
-
 export {
 	type BoundFeeds,
 	createGraphClassifier,
@@ -48,4 +51,5 @@ export {
 } from './run-attack.js'
 export type { SquareOptions } from './square/options.js'
 export { square, squareDefinition } from './square/square.js'
+export { requireSurrogates, type Surrogate } from './surrogate.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './threat-model.js'

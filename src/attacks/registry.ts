@@ -2,11 +2,13 @@
 
 import { NaptuneError } from '../errors.js'
 import { explainIssues } from '../files/explain-issues.js'
+import { agsDefinition } from './ags.js'
 import { apgdDefinition } from './apgd.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
 import type { AttackRound } from './attack-round.js'
 import { autoAttackDefinition } from './autoattack.js'
 import { checkedAttack } from './checked-attack.js'
+import { cwaDefinition } from './cwa.js'
 import { fabDefinition } from './fab.js'
 import { featurePgdDefinition } from './feature-pgd.js'
 import { pgdDefinition } from './pgd.js'
@@ -20,6 +22,8 @@ const definitions: readonly unknown[] = [
 	fabDefinition,
 	squareDefinition,
 	autoAttackDefinition,
+	cwaDefinition,
+	agsDefinition,
 ]
 
 /** Attacks by name. */
@@ -71,6 +75,7 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 		targeted: definition.targeted(parsed.data),
 		access: definition.access,
 		skipsWrong: definition.skipsWrong ?? false,
+		...(definition.labelFree && { labelFree: true }),
 		rounds: (classes) => {
 			const rounds = definition.rounds?.(parsed.data, classes)
 			return rounds?.map((round) => checkedRound(round, requireNorm)) ?? [wholeRound(name, parsed.data, whole)]
@@ -109,12 +114,16 @@ function find(name: string): { readonly definition: AttackDefinition; readonly p
 	throw new NaptuneError(`Unknown attack ${name}; choose one of ${known.join(', ')}.`)
 }
 
-/** Options as JSON: what has a name goes by its name, functions are left out. */
+/** Options as JSON: what has a name goes by its name, and its SHA-256 where it has one; functions are left out. */
 function recorded(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	const entries = Object.entries(options).flatMap(([key, value]): [string, unknown][] => {
-		if (value === undefined || typeof value === 'function') return []
-		if (typeof value === 'object' && value !== null && 'name' in value) return [[key, value.name]]
-		return [[key, value]]
-	})
+	const entries = Object.entries(options).flatMap(([key, value]): [string, unknown][] =>
+		value === undefined || typeof value === 'function' ? [] : [[key, recordedValue(value)]],
+	)
 	return Object.fromEntries(entries)
+}
+
+function recordedValue(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(recordedValue)
+	if (typeof value !== 'object' || value === null || !('name' in value)) return value
+	return 'sha256' in value ? { name: value.name, sha256: value.sha256 } : value.name
 }

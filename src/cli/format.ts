@@ -35,3 +35,8 @@ export function rate(perSecond: number): string {
 export function grouped(count: number): string {
 	return count.toLocaleString('en-US')
 }
+
+/** A norm as people write it. */
+export function normText(norm: 'linf' | 'l2'): string {
+	return norm === 'linf' ? 'L-infinity' : 'L2'
+}

@@ -84,7 +84,7 @@ export function modelName(model: {
 /** A row of the table: a record, or the worst of several for each image. */
 export type AccuracyRow = Pick<
 	EvaluationRecord,
-	'defense' | 'testTime' | 'knownModel' | 'attack' | 'clean' | 'robust' | 'seconds'
+	'defense' | 'testTime' | 'knownModel' | 'attack' | 'clean' | 'robust' | 'stages' | 'passes' | 'seconds'
 > & { readonly knowledge: Knowledge | 'either' }
 
 /** What tells an attacker's knowledge. */

@@ -36,6 +36,8 @@ export type { AdversarialBatch, StoredImage } from './adversarial-shards.js'
 /** Stored adversarial images, read when asked for. Positions and ids are in the order in which they were made. */
 export interface AdversarialImages extends Omit<AttackImages, 'targets'> {
 	readonly manifest: AdversarialManifest
+	/** SHA-256 of the manifest, which every shard holds. */
+	readonly fingerprint: string
 	/** What is known of an image by its id; undefined for one that is not stored. */
 	find(id: string): StoredImage | undefined
 	/** Position of an image in `ids`. @throws NaptuneError for one that is not stored. */
@@ -96,13 +98,14 @@ export async function openAdversarialImages(
  * @throws NaptuneError when the folder is no store, or a shard is damaged or of other images.
  */
 export async function readAdversarialImages(folder: string): Promise<AdversarialImages> {
-	const { manifest, images } = await contents(folder)
+	const { manifest, fingerprint, images } = await contents(folder)
 	const stored = [...images.values()]
 	const positions = new Map(stored.map(({ id }, position) => [id, position]))
 	const { imageShape } = manifest
 	const size = imageShape.reduce((product, n) => product * n, 1)
 	return {
 		manifest,
+		fingerprint,
 		ids: stored.map(({ id }) => id),
 		labels: stored.map(({ label }) => label),
 		find: (id) => images.get(id),

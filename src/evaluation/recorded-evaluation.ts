@@ -23,6 +23,7 @@ import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { deployedClassifier } from './deployed-classifier.js'
 import { type Accuracy, evaluate, type StageResult } from './evaluate.js'
+import { keepImages } from './kept-images.js'
 import { type Knowledge, type KnowledgeSetting, knownModel, usualKnowledge } from './knowledge.js'
 import { openTrialLog } from './outcome-log.js'
 import { readEvaluationRecord } from './record.js'
@@ -107,6 +108,11 @@ export interface RecordedEvaluationInput {
 	readonly reuse?: boolean
 	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
 	readonly path: string
+	/**
+	 * Folder of a store for the adversarial images: those that fool, the last tried where none does, and the clean ones of
+	 * images that are wrong already.
+	 */
+	readonly keepImagesIn?: string
 	/** Called after every pass through a model. */
 	readonly onProgress?: (counts: AttackCounts) => void
 	/** Stops after the batch under way. */
@@ -129,6 +135,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	const log = await openTrialLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
 		const passes = passCounter()
+		const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
 		const { classifier, attack, release } = await attackedModel(input, passes)
 		const result = await evaluate({
 			clip,
@@ -140,7 +147,12 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			batchSize,
 			passes,
 			earlier: log.earlier,
-			onBatch: ({ trials }) => log.append(trials),
+			keepImages: kept !== undefined,
+			async onBatch(progress) {
+				// Images first: a trial in the log says that they are stored.
+				await kept?.keep(progress)
+				await log.append(progress.trials)
+			},
 			...(input.onProgress ? { onProgress: input.onProgress } : {}),
 			...(input.signal ? { signal: input.signal } : {}),
 		}).finally(release)

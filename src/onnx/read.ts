@@ -26,6 +26,8 @@ export interface ReadModel {
 	readonly opset: number
 	/** The tool that wrote the file, as it says. */
 	readonly producer: string
+	/** Free-form text that the file carries, by key. */
+	readonly metadata: Readonly<Record<string, string>>
 }
 
 /** Options of {@link readModel}. */
@@ -96,7 +98,8 @@ export function readModel(bytes: Uint8Array, { directory }: ReadOptions = {}): R
 		if (!value) throw new NaptuneError(`The model's output ${name} is produced by no node.`)
 		return [name, value] as const
 	})
-	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName }
+	const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]))
+	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName, metadata }
 }
 
 /**

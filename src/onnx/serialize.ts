@@ -2,7 +2,13 @@
 
 import { basename, dirname } from 'node:path'
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { GraphProtoSchema, ModelProtoSchema, OperatorSetIdProtoSchema, type TensorProto } from 'onnx-buf'
+import {
+	GraphProtoSchema,
+	ModelProtoSchema,
+	OperatorSetIdProtoSchema,
+	StringStringEntryProtoSchema,
+	type TensorProto,
+} from 'onnx-buf'
 import { NaptuneError } from '../errors.js'
 import { describeShape } from './dimensions.js'
 import { operators } from './operators/index.js'
@@ -45,6 +51,8 @@ export interface SerializeOptions {
 	readonly resolveFile?: (file: string) => string
 	/** What the model calls an external file, given its real path. Its name without the directory by default. */
 	readonly locate?: (file: string) => string
+	/** Free-form text that the model carries, by key: ONNX's metadata_props. */
+	readonly metadata?: Readonly<Record<string, string>>
 }
 
 /**
@@ -54,7 +62,7 @@ export interface SerializeOptions {
  */
 export function serializeModel(
 	outputs: Readonly<Record<string, Value>>,
-	{ resolveFile = (file) => file, locate = (file) => basename(file) }: SerializeOptions = {},
+	{ resolveFile = (file) => file, locate = (file) => basename(file), metadata = {} }: SerializeOptions = {},
 ): SerializedModel {
 	const entries = Object.entries(outputs)
 	if (entries.length === 0) throw new NaptuneError('A model needs at least one output; none was given.')
@@ -93,6 +101,7 @@ export function serializeModel(
 	const model = create(ModelProtoSchema, {
 		irVersion: BigInt(irVersion),
 		producerName: 'naptune',
+		metadataProps: Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
 		opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opsetVersion) })],
 		graph: create(GraphProtoSchema, {
 			name: 'naptune',

@@ -131,4 +131,10 @@ describe('round trip', () => {
 		const second = serializeModel(again.outputs).bytes
 		expect(serializeModel(readModel(first).outputs).bytes).toEqual(second)
 	})
+
+	it('keeps the text that a model carries', async () => {
+		const path = join(folder, 'metadata.onnx')
+		await writeModel(path, { y: ops.tanh(x) }, { names: '["cat","großer Hund"]', size: '32' })
+		expect((await readModelFile(path)).metadata).toEqual({ names: '["cat","großer Hund"]', size: '32' })
+	})
 })

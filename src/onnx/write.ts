@@ -11,11 +11,17 @@ import type { Value } from './value.js'
  * Writes the graph that computes the named outputs. Weights in other files stay there: the model names them relative
  * to its own directory, which is why they must lie in or below it.
  * @param path The `.onnx` file to create or replace, atomically; its folder must exist.
+ * @param metadata Free-form text that the model carries, by key.
  * @throws NaptuneError when weights lie elsewhere or are missing, as `serializeModel`, or when the file cannot be written.
  */
-export async function writeModel(path: string, outputs: Readonly<Record<string, Value>>): Promise<SerializedModel> {
+export async function writeModel(
+	path: string,
+	outputs: Readonly<Record<string, Value>>,
+	metadata: Readonly<Record<string, string>> = {},
+): Promise<SerializedModel> {
 	const directory = realPath(dirname(path), `The folder ${dirname(path)} of the model does not exist; create it first.`)
 	const model = serializeModel(outputs, {
+		metadata,
 		resolveFile: (file) => realPath(file, `The weights file ${file} cannot be read; restore it.`),
 		locate: (file) => {
 			const location = relative(directory, file)

@@ -36,6 +36,10 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 		const sign = () => 2 * stream.below(2) - 1
 		/** Squared norm of the best image's change. */
 		let squares = 0
+		const measure = (image: Float32Array) => {
+			squares = 0
+			for (let at = 0; at < image.length; at++) squares += (image[at]! - clean[at]!) ** 2
+		}
 		/** Puts the clean image plus a multiple of the direction into a square. @returns The squared norm of the change there. */
 		const put = (image: Float32Array, square: Area, scale: number): number => {
 			let sum = 0
@@ -70,6 +74,7 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 				const image = clean.map((pixel, at) => Math.min(1, Math.max(0, pixel + epsilon * change[at]!)))
 				const one = float32([1, ...shape], clean)
 				perturbationSet({ norm: 'l2', epsilon }, one).project(image)
+				measure(image)
 				return image
 			},
 			propose(image, side) {
@@ -104,10 +109,7 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 					scale *= Math.sqrt(room / taken) * (1 - 2 ** (attempt - 24))
 				}
 			},
-			accept(image) {
-				squares = 0
-				for (let at = 0; at < image.length; at++) squares += (image[at]! - clean[at]!) ** 2
-			},
+			accept: measure,
 		}
 	}
 }

@@ -13,7 +13,7 @@ export interface Proposals {
 	 * @returns What may have changed.
 	 */
 	propose(image: Float32Array, side: number): readonly Area[]
-	/** Tells which image is the best one from now on; called with the start, too. */
+	/** Tells that the last proposal is the best image from now on, in place of the one before. */
 	accept(image: Float32Array): void
 }
 

@@ -1,9 +1,10 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
 import { join, resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { attackNames, prepareAttack } from '../../attacks/registry.js'
-import { threatModel } from '../../attacks/threat-model.js'
+import { type Norm, parseEpsilon, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
 import { promptEnsembles } from '../../clip/templates.js'
 import type { Dataset } from '../../data/dataset.js'
 import { prepareDefense } from '../../defenses/registry.js'
@@ -13,11 +14,14 @@ import {
 	testTimeDefenses,
 } from '../../defenses/test-time/registry.js'
 import { NaptuneError } from '../../errors.js'
+import { readAdversarialImages } from '../../evaluation/adversarial-images.js'
 import { controlDefense } from '../../evaluation/control.js'
+import { type Knowledge, knowledgeNames, knownModel, usualKnowledge } from '../../evaluation/knowledge.js'
+import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { Interruption } from '../exit-codes.js'
-import { epsilonText } from '../format.js'
+import { epsilonText, normText } from '../format.js'
 import { chosenImages, loadData } from '../inputs.js'
 import { accuracyTable, attackerKnows } from '../measure.js'
 import { type MeasuredRow, measureModel } from '../measure-test-time.js'
@@ -26,15 +30,20 @@ import {
 	attackSettingOption,
 	batchSizeOption,
 	collectSetting,
-	epsilonOption,
+	commaList,
 	type SharedOptions,
 	seedOption,
 	wholeNumber,
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
+import { stageTable } from '../stage-table.js'
 
 interface EvaluateOptions extends SharedOptions {
 	readonly attack?: string
+	readonly knowledge?: readonly Knowledge[]
+	readonly images?: string
+	readonly keepImages?: string
+	readonly norm: Norm
 	readonly set: Readonly<Record<string, unknown>>
 	readonly epsilon?: number
 	readonly data?: string
@@ -56,11 +65,25 @@ export function addEvaluateCommand(program: Command): void {
 		program
 			.command('evaluate')
 			.description(
-				'Attack a tuned model with full knowledge of it and count what it still gets right; vanilla CLIP under the same attack is the control. A stopped evaluation goes on where it was.',
+				'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation goes on where it was.',
 			)
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(new Option('--attack <name>', "attack (default: that of the run's preset, or pgd-100)").choices(names))
 			.addOption(attackSettingOption('restarts=5'))
+			.addOption(
+				new Option(
+					'--knowledge <levels>',
+					`what the attacker knows, one or more of ${knowledgeNames.join(',')}; encoder-only is attacked by feature-pgd and query by square, where another attack was chosen (default: all that the attack can use)`,
+				).argParser(knowledgeList),
+			)
+			.addOption(
+				new Option(
+					'--images <folder>',
+					'score adversarial images that naptune generate or --keep-images stored, instead of attacking',
+				).conflicts(['attack', 'set', 'knowledge', 'keepImages', 'epsilon', 'norm']),
+			)
+			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row')
+			.addOption(new Option('--norm <name>', 'norm of the perturbation').choices(['linf', 'l2']).default('linf'))
 			.addOption(
 				new Option(
 					'--test-time <name>',
@@ -73,9 +96,10 @@ export function addEvaluateCommand(program: Command): void {
 					.default({}, 'none'),
 			)
 			.addOption(
-				epsilonOption(
-					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
-				),
+				new Option(
+					'--epsilon <size>',
+					"size of the perturbation, such as 1/255, or 0.5 in L2 (default: in L-infinity that of the run's preset, or of its inner attack)",
+				).argParser(parsedEpsilon),
 			)
 			.option('--data <folder-or-name>', "images to attack, with their own classes (default: the run's data)")
 			.addOption(
@@ -102,6 +126,8 @@ export function addEvaluateCommand(program: Command): void {
 			`
 Example:
   $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200
+  $ naptune evaluate runs/photos --attack autoattack --limit 200
+  $ naptune evaluate runs/photos --knowledge encoder-only,prompt-aware,full,transfer,query
   $ naptune evaluate runs/photos --test-time ttc --limit 200`,
 		)
 		.action((run: string, options: EvaluateOptions) =>
@@ -111,14 +137,27 @@ Example:
 
 async function runEvaluate(directory: string, options: EvaluateOptions, session: Session): Promise<void> {
 	const run = await loadTunedRun(resolve(directory), options.model)
-	const attack = prepareAttack(options.attack ?? run.protocol.attack, options.set)
-	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
+	const store = options.images === undefined ? undefined : await readAdversarialImages(resolve(options.images))
+	const attack = store ? storedAttack(store) : prepareAttack(options.attack ?? run.protocol.attack, options.set)
+	const seed = store?.manifest.seed ?? options.seed
+	const threat = store?.manifest.threatModel ?? chosenThreat(options, run)
 	const testTime = chosenTestTime(options, run.trainedEpsilon)
 	const dataset = await evaluatedData(run, options, session)
 	const split = chosenImages(dataset, options)
-	session.progress.line(
-		`${split.length} ${options.split} images of ${dataset.name}, ${attack.name}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`,
-	)
+	if (store) {
+		requireStored(
+			store,
+			Array.from({ length: split.length }, (_, position) => split.id(position)),
+		)
+	}
+	const levels = options.knowledge ?? [usualKnowledge(attack)]
+	if (testTime && options.knowledge) {
+		throw new NaptuneError(
+			'With --test-time every model is attacked with full knowledge and by transfer anyway; leave --knowledge out.',
+		)
+	}
+	const protocol = `${split.length} ${options.split} images of ${dataset.name}, ${normText(threat.norm)} epsilon ${epsilonText(threat.epsilon)}, seed ${seed}`
+	session.progress.line(`${protocol}, ${attack.name}`)
 	// What was learned belongs to no class: on other data the same parameters stand beside other names.
 	const { name, config } = run.defense
 	const defense = options.data ? prepareDefense(name, run.clip, dataset.classNames, config) : run.defense
@@ -129,23 +168,28 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		{ defense, parameters: run.parameters },
 	]
 	const found: MeasuredRow[] = []
-	for (const model of models) {
+	for (const { model, knowledge, how } of plannedRows(models, levels, attack, run, dataset, session)) {
 		const input = {
 			clip: run.clip,
 			dataset,
 			splitName: options.split,
 			split,
 			...model,
-			attack,
+			attack: how,
+			knowledge,
 			threatModel: threat,
-			seed: options.seed,
+			seed,
 			batchSize: options.batchSize,
+			...(options.keepImages !== undefined && {
+				keepImagesIn: join(resolve(options.keepImages), `${model.defense.name}-${how.name}-${knowledge}`),
+			}),
 			folder: options.data ? join(run.directory, 'transfer', folderOf(dataset)) : join(run.directory, 'evaluations'),
 		}
 		const measured = await measureModel(session, input, testTime)
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		found.push(...measured)
 	}
+	const staged = found.flatMap(({ row }) => (row.stages ? [row] : []))
 	session.result(
 		{
 			run: run.directory,
@@ -154,13 +198,18 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			epsilon: threat.epsilon,
 			split: options.split,
 			images: split.length,
-			seed: options.seed,
+			seed,
 			notices: dataset.notices,
 			rows: found.map(({ row, records }) => ({
 				defense: row.defense.name,
-				...(row.testTime && { testTime: row.testTime.name, attackerKnows: attackerKnows(row) }),
+				attack: row.attack.name,
+				knowledge: row.knowledge,
+				...(row.testTime && { testTime: row.testTime.name }),
+				attackerKnows: attackerKnows(row),
 				clean: row.clean,
 				robust: row.robust,
+				...(row.stages && { stages: row.stages }),
+				...(row.passes && { passes: row.passes }),
 				seconds: row.seconds,
 				...(records.length === 1 ? { record: records[0] } : { records }),
 			})),
@@ -168,10 +217,78 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		[
 			accuracyTable(found.map(({ row }) => row)),
 			'',
-			`${split.length} images, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}; per-image outcomes:`,
+			...(staged.length > 0 ? [stageTable(staged), ''] : []),
+			`${protocol}; per-image outcomes:`,
 			...new Set(found.flatMap(({ records }) => records.map((path) => `  ${path}`))),
 		].join('\n'),
 	)
+}
+
+/** A model under one level of knowledge, and the attack for it. */
+interface PlannedRow {
+	readonly model: Pick<TunedRun, 'defense' | 'parameters'>
+	readonly knowledge: Knowledge
+	readonly how: PreparedAttack
+}
+
+/** Rows level by level. What a model has nothing of, such as refiners that one could not know, is left out with a note. */
+function plannedRows(
+	models: readonly PlannedRow['model'][],
+	levels: readonly Knowledge[],
+	attack: PreparedAttack,
+	{ clip }: TunedRun,
+	dataset: Dataset,
+	{ progress }: Session,
+): PlannedRow[] {
+	const rows = levels.flatMap((knowledge) => {
+		const how = attackFor(knowledge, attack)
+		return models.flatMap((model): PlannedRow[] => {
+			try {
+				knownModel({ model: { clip, ...model }, dataset, attack: how, knowledge })
+				return [{ model, knowledge, how }]
+			} catch (error) {
+				// Of one level, and of the tuned model, the reason is the answer.
+				if (!(error instanceof NaptuneError) || (levels.length === 1 && model === models.at(-1))) throw error
+				if (model === models.at(-1)) progress.line(`note: ${knowledge} is left out: ${error.message}`)
+				return []
+			}
+		})
+	})
+	if (rows.length > 0) return rows
+	throw new NaptuneError(
+		`None of the levels of knowledge ${levels.join(', ')} suits attack ${attack.name} on this run.`,
+	)
+}
+
+/** The chosen attack, or one that this knowledge is enough for. */
+function attackFor(knowledge: Knowledge, attack: PreparedAttack): PreparedAttack {
+	if (knowledge === 'query' && attack.access !== 'query') return prepareAttack('square')
+	if (knowledge === 'encoder-only' && !attack.labelFree) return prepareAttack('feature-pgd')
+	return attack
+}
+
+function chosenThreat({ norm, epsilon }: EvaluateOptions, { protocol }: TunedRun): ThreatModel {
+	if (norm === 'l2' && epsilon === undefined) {
+		throw new NaptuneError(
+			'In L2 give --epsilon, such as 0.5; the run was tuned and is meant to be attacked in L-infinity.',
+		)
+	}
+	return threatModel(norm, epsilon ?? protocol.epsilon)
+}
+
+function parsedEpsilon(text: string): number {
+	try {
+		return parseEpsilon(text)
+	} catch (error) {
+		throw new InvalidArgumentError((error as Error).message)
+	}
+}
+
+function knowledgeList(text: string): Knowledge[] {
+	const names = commaList(text)
+	const unknown = names.filter((name) => !(knowledgeNames as readonly string[]).includes(name))
+	if (unknown.length === 0) return names as Knowledge[]
+	throw new InvalidArgumentError(`Unknown: ${unknown.join(', ')}; choose among ${knowledgeNames.join(', ')}.`)
 }
 
 /** A folder name that differs where data sets of one name have other images. */

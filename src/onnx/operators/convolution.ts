@@ -1,9 +1,10 @@
 /** Convolution over two spatial axes and its transpose. */
 
 import { NaptuneError } from '../../errors.js'
-import { describeShape, staticDimension } from '../dimensions.js'
+import { describeShape, product, quotient, staticDimension } from '../dimensions.js'
 import { type Emit, int, ints, intsAttribute, type Operator, required } from '../operator.js'
 import type { Value } from '../value.js'
+import { groupedWeightGradient, prefersTaps, tapsTimesGradients } from './weight-gradients.js'
 import {
 	checkBias,
 	checked,
@@ -27,8 +28,8 @@ const conv: Operator = {
 		const weight = required(call, 1)
 		const { strides, dilations, pads, group } = windows
 		const inner = weight.shape[1]!
-		requireChannels(call, x.shape[1], group === 1 ? inner : Number(inner) * group)
-		if (group !== 1) requireChannels(call, Number(weight.shape[0]) % group, 0)
+		requireChannels(call, x.shape[1], product([inner, group]))
+		if (group !== 1) requireChannels(call, quotient(weight.shape[0]!, group) === undefined, false)
 		checkBias(call, weight.shape[0])
 		const spatial = [0, 1].map((axis) => {
 			const size = staticDimension(x.shape, axis + 2, 'Conv') + pads[axis]! + pads[axis + 2]!
@@ -69,13 +70,12 @@ const conv: Operator = {
  */
 function weightGradient(emit: Emit, x: Value, weight: Value, dy: Value, windows: Windows): Value {
 	const { strides, dilations, pads, group } = windows
-	if (group !== 1) {
-		throw new NaptuneError(`The gradient of a convolution to its weight is supported for one group, got ${group}.`)
-	}
+	if (group !== 1) return groupedWeightGradient(emit, x, weight, dy, windows)
 	const kernel = [weight.shape[2] as number, weight.shape[3] as number] as const
 	const tiling = kernel.every((size, axis) => size === strides[axis] && (dilations[axis] === 1 || size === 1))
 	if (tiling && pads.every((amount) => amount === 0))
 		return tilesTimesGradients(emit, covered(emit, x, kernel, dy, windows).used, weight, dy)
+	if (prefersTaps(x, weight, windows)) return tapsTimesGradients(emit, x, weight, dy, windows)
 	// Batch and channels trade places, and strides and dilations too: the gradient is itself a convolution. What no
 	// window reaches is cut off first, so that the result has the size of the kernel.
 	const swap = ints([1, 0, 2, 3])
@@ -117,8 +117,8 @@ const convTranspose: Operator = {
 		const weight = required(call, 1)
 		const { strides, dilations, pads, group } = windows
 		requireChannels(call, x.shape[1], weight.shape[0])
-		if (group !== 1) requireChannels(call, Number(weight.shape[0]) % group, 0)
-		const channels = group === 1 ? weight.shape[1]! : Number(weight.shape[1]) * group
+		if (group !== 1) requireChannels(call, quotient(weight.shape[0]!, group) === undefined, false)
+		const channels = product([weight.shape[1]!, group])
 		checkBias(call, channels)
 		const extra = intsAttribute(call, 'output_padding', [0, 0])
 		const spatial = [0, 1].map(

@@ -161,7 +161,39 @@ function transposed(geometry: fc.Arbitrary<Geometry>): fc.Arbitrary<Trial> {
 	})
 }
 
-/** Grouped convolutions pass gradients to images; their weights are constants. */
+/** Enough channels that the weight's gradient is made of one product per entry of the kernel. */
+const manyChannels: fc.Arbitrary<Geometry> = geometries.map((geometry) => ({
+	...geometry,
+	strides: [1, 1],
+	channels: [16, geometry.channels[1]],
+}))
+
+/** Convolutions in groups, to images and weights. */
+function inGroups(operator: 'Conv' | 'ConvTranspose'): Case {
+	return {
+		title: 'in groups',
+		trials: geometries.map(({ kernel, strides, dilations, pads, channels: [inner, outer], image, seed }) => {
+			const random = uniform(seed)
+			const weight = operator === 'Conv' ? [2 * outer, inner, ...kernel] : [2 * inner, outer, ...kernel]
+			return {
+				operands: [
+					operand([2, 2 * inner, ...image], anything, random, ['B', 2 * inner, ...image]),
+					operand(weight, anything, random),
+				],
+				build: (operands) =>
+					emit(operator, operands, {
+						group: int(2),
+						strides: ints(strides),
+						dilations: ints(dilations),
+						pads: ints(pads),
+					}),
+			}
+		}),
+		precision: bilinear,
+	}
+}
+
+/** Grouped convolutions whose weights are constants. */
 function grouped(operator: string): Case {
 	return {
 		title: 'in groups, to the images',
@@ -188,11 +220,14 @@ export const productCases: Cases = {
 	Conv: [
 		{ title: 'float32', trials: convolution(geometries), precision: bilinear },
 		{ title: 'float32, patches', trials: convolution(patches), precision: bilinear },
+		{ title: 'float32, many channels', trials: convolution(manyChannels), precision: bilinear },
+		inGroups('Conv'),
 		grouped('Conv'),
 	],
 	ConvTranspose: [
 		{ title: 'float32', trials: transposed(geometries), precision: bilinear },
 		{ title: 'float32, patches', trials: transposed(patches), precision: bilinear },
+		inGroups('ConvTranspose'),
 		grouped('ConvTranspose'),
 	],
 }

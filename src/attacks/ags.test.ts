@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Tensor } from '../onnx/tensor.js'
+import { createEngine, type Engine } from '../runtime/index.js'
+import { type AgsOptions, ags } from './ags.js'
+import type { ImageStreams } from './attack.js'
+import { rowsOf } from './attack-round.js'
+import { takeRows } from './batch-rows.js'
+import { perturbationSizes } from './check-perturbation.js'
+import { featureCosine } from './feature-cosine.js'
+import { imageStreams } from './image-streams.js'
+import { prepareAttack } from './registry.js'
+import { replay, shareEqual, type TransferGolden, transferEpsilon, transferGolden } from './transfer.test.support.js'
+
+const threat = { norm: 'linf', epsilon: transferEpsilon } as const
+const streams = imageStreams(1)
+const count = 5 * 90
+
+let engine: Engine
+let golden: TransferGolden
+beforeAll(async () => {
+	engine = await createEngine({ threads: 1 })
+	golden = await transferGolden(engine)
+})
+afterAll(() => engine.close())
+
+const attack = (options: AgsOptions, given = golden.batch, own: ImageStreams = streams) =>
+	ags(golden.surrogates[0]!.classifier, given, threat, { surrogates: [golden.surrogates[0]!], ...options }, own)
+const bytes = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+
+describe('AGS', () => {
+	it.each([1, 2, 6])('makes the images of PyTorch, after %i steps', async (steps) => {
+		const own: ImageStreams = (id) => {
+			const row = golden.batch.ids.indexOf(id)
+			return replay({
+				uniform: golden
+					.values('uniform')
+					.subarray(row * 90, row * 90 + 90)
+					.values(),
+			})
+		}
+		const { data } = await attack({ steps }, golden.batch, own)
+		expect(shareEqual(data, golden.values('ags').subarray((steps - 1) * count, steps * count))).toBe(1)
+	})
+
+	it('turns the features away, using no labels', async () => {
+		const { classifier } = golden.surrogates[0]!
+		const { objective, sideInputs } = featureCosine('features', 12)
+		const side = await sideInputs(classifier, golden.batch)
+		const distances = async (images: Tensor<'float32'>) => [
+			...(await classifier.gradient(images, objective, side)).loss.data,
+		]
+		const made = await attack({ steps: 60 })
+		const start = await attack({ steps: 1, stepSize: 1e-9 })
+		const [far, near] = [await distances(made), await distances(start)]
+		for (const [row, distance] of far.entries()) expect(distance).toBeGreaterThan(2 * near[row]!)
+		expect(Math.max(...(await distances(golden.batch.images)).map(Math.abs))).toBeLessThan(1e-6)
+		const relabelled = { ...golden.batch, labels: golden.batch.labels.map((label) => (label + 1) % 4) }
+		expect(bytes(await attack({ steps: 60 }, relabelled))).toBe(bytes(made))
+		expect(Math.max(...perturbationSizes(golden.batch.images, made, 'linf'))).toBeLessThanOrEqual(transferEpsilon)
+	})
+
+	it('gives an image the same bytes in any batch and order', async () => {
+		const whole = await attack({ steps: 4 })
+		const order = [3, 1, 4, 0, 2]
+		expect(bytes(await attack({ steps: 4 }, rowsOf(golden.batch, order)))).toBe(bytes(takeRows(whole, order)))
+		expect(bytes(await attack({ steps: 4 }, rowsOf(golden.batch, [2])))).toBe(bytes(takeRows(whole, [2])))
+	})
+
+	it('has the constants of its reference, as multiples of epsilon', () => {
+		const { options, access, attack: name } = prepareAttack('ags', { surrogates: [golden.surrogates[0]!] })
+		expect([name, access]).toEqual(['ags', 'nothing'])
+		expect(options).toMatchObject({ tap: 'features', steps: 300, relativeStepSize: 1 / 25.5, decay: 1 })
+		expect(prepareAttack('ags', { stepSize: 0.01 }).options.relativeStepSize).toBeUndefined()
+		expect(() => prepareAttack('ags', { stepSize: 0.01, relativeStepSize: 1 })).toThrow(/not both/)
+	})
+
+	it('refuses several substitutes, none, and a tap that is not there', async () => {
+		await expect(attack({ surrogates: [...golden.surrogates] })).rejects.toThrow(
+			/works on one substitute, 3 were given/,
+		)
+		await expect(attack({ surrogates: [] })).rejects.toThrow(/none were given/)
+		await expect(attack({ tap: 'layer2' })).rejects.toThrow(/layer2; the classifier offers: logits, features/)
+	})
+})

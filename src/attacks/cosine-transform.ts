@@ -1,0 +1,131 @@
+/** The discrete cosine transform of images (type II, orthonormal) and its inverse, in float64. */
+
+/** The transform of lines of one length, in place. */
+interface LineTransform {
+	/** X_k = Σ_j x_j cos(π (j + 1/2) k / n). */
+	forward(line: Float64Array): void
+	/** Its transpose: x_j = Σ_k X_k cos(π (j + 1/2) k / n). */
+	transpose(line: Float64Array): void
+}
+
+/** The transform of planes of one size, row-major, in place. Not to be used by two callers at once. */
+export interface CosineTransform {
+	forward(plane: Float64Array): void
+	inverse(plane: Float64Array): void
+}
+
+/**
+ * The orthonormal type-II transform along both axes of planes [height, width]; even lengths are halved as often as
+ * possible (Lee, "A New Algorithm to Compute the Discrete Cosine Transform", 1984), the odd rest is summed directly.
+ */
+export function cosineTransform(height: number, width: number): CosineTransform {
+	const columns = lineTransform(height)
+	const rows = lineTransform(width)
+	const column = new Float64Array(height)
+	const alongRows = (plane: Float64Array, apply: (line: Float64Array) => void) => {
+		for (let y = 0; y < height; y++) apply(plane.subarray(y * width, (y + 1) * width))
+	}
+	const alongColumns = (plane: Float64Array, apply: (line: Float64Array) => void) => {
+		for (let x = 0; x < width; x++) {
+			for (let y = 0; y < height; y++) column[y] = plane[y * width + x]!
+			apply(column)
+			for (let y = 0; y < height; y++) plane[y * width + x] = column[y]!
+		}
+	}
+	const forward = (transform: LineTransform) => (line: Float64Array) => {
+		transform.forward(line)
+		scale(line)
+	}
+	const inverse = (transform: LineTransform) => (line: Float64Array) => {
+		scale(line)
+		transform.transpose(line)
+	}
+	return {
+		forward(plane) {
+			alongRows(plane, forward(rows))
+			alongColumns(plane, forward(columns))
+		},
+		inverse(plane) {
+			alongColumns(plane, inverse(columns))
+			alongRows(plane, inverse(rows))
+		},
+	}
+}
+
+/** What makes the transform orthonormal. */
+function scale(line: Float64Array): void {
+	const other = Math.sqrt(2 / line.length)
+	line[0]! *= Math.sqrt(1 / line.length)
+	for (let k = 1; k < line.length; k++) line[k]! *= other
+}
+
+function lineTransform(length: number): LineTransform {
+	return length % 2 === 0 ? halvedTransform(length) : directTransform(length)
+}
+
+/**
+ * Even frequencies are the transform of x_j + x_(n-1-j); odd ones are sums of two neighbours in that of
+ * (x_j - x_(n-1-j)) / (2 cos(π (j + 1/2) / n)).
+ */
+function halvedTransform(length: number): LineTransform {
+	const half = length / 2
+	const inner = lineTransform(half)
+	const divisors = Float64Array.from({ length: half }, (_, j) => 2 * Math.cos((Math.PI * (j + 0.5)) / length))
+	const even = new Float64Array(half)
+	const odd = new Float64Array(half)
+	return {
+		forward(line) {
+			for (let j = 0; j < half; j++) {
+				const [a, b] = [line[j]!, line[length - 1 - j]!]
+				even[j] = a + b
+				odd[j] = (a - b) / divisors[j]!
+			}
+			inner.forward(even)
+			inner.forward(odd)
+			for (let k = 0; k < half; k++) {
+				line[2 * k] = even[k]!
+				line[2 * k + 1] = odd[k]! + (k + 1 < half ? odd[k + 1]! : 0)
+			}
+		},
+		transpose(line) {
+			for (let k = 0; k < half; k++) {
+				even[k] = line[2 * k]!
+				odd[k] = line[2 * k + 1]! + (k > 0 ? line[2 * k - 1]! : 0)
+			}
+			inner.transpose(even)
+			inner.transpose(odd)
+			for (let j = 0; j < half; j++) {
+				const difference = odd[j]! / divisors[j]!
+				line[j] = even[j]! + difference
+				line[length - 1 - j] = even[j]! - difference
+			}
+		},
+	}
+}
+
+function directTransform(length: number): LineTransform {
+	// [k, j]; the argument is reduced to a period so that large products lose nothing.
+	const cosines = Float64Array.from({ length: length * length }, (_, at) => {
+		const [k, j] = [Math.floor(at / length), at % length]
+		return Math.cos((Math.PI * (((2 * j + 1) * k) % (4 * length))) / (2 * length))
+	})
+	const copy = new Float64Array(length)
+	return {
+		forward(line) {
+			copy.set(line)
+			for (let k = 0; k < length; k++) {
+				let sum = 0
+				for (let j = 0; j < length; j++) sum += cosines[k * length + j]! * copy[j]!
+				line[k] = sum
+			}
+		},
+		transpose(line) {
+			copy.set(line)
+			line.fill(0)
+			for (let k = 0; k < length; k++) {
+				const value = copy[k]!
+				for (let j = 0; j < length; j++) line[j]! += cosines[k * length + j]! * value
+			}
+		},
+	}
+}

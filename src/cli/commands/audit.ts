@@ -1,0 +1,154 @@
+/** `naptune audit`: whether the robustness of a tuned run is real, or the attacks on it do not work. */
+
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { threatModel } from '../../attacks/threat-model.js'
+import { chooseTestTimeDefense, testTimeDefenses } from '../../defenses/test-time/registry.js'
+import { auditEfforts } from '../../evaluation/audit/audit-input.js'
+import { recordedAudit } from '../../evaluation/audit/recorded-audit.js'
+import { auditChecks } from '../../evaluation/audit/registry.js'
+import { loadTunedRun } from '../../evaluation/tuned-run.js'
+import { auditReport } from '../audit-report.js'
+import { exitCodes, Interruption } from '../exit-codes.js'
+import { duration, epsilonText } from '../format.js'
+import { chosenImages } from '../inputs.js'
+import { modelName } from '../measure.js'
+import {
+	addSharedOptions,
+	batchSizeOption,
+	epsilonOption,
+	type SharedOptions,
+	seedOption,
+	wholeNumber,
+} from '../options.js'
+import { type Session, withSession } from '../session.js'
+
+interface AuditOptions extends SharedOptions {
+	readonly epsilon?: number
+	readonly split: 'train' | 'validation' | 'test'
+	readonly limit?: number
+	readonly quick: boolean
+	readonly testTime?: string
+	readonly batchSize: number
+	readonly seed: number
+	readonly model?: string
+}
+
+/** Images by default, and with `--quick`. */
+const usualImages = { full: 100, quick: 40 } as const
+
+/** Adds the command. */
+export function addAuditCommand(program: Command): void {
+	addSharedOptions(
+		program
+			.command('audit')
+			.description(
+				'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was. Exits with 1 when a check fails.',
+			)
+			.argument('<run>', 'run directory of naptune tune')
+			.addOption(
+				epsilonOption(
+					"L-infinity size of the attacks, such as 1/255 (default: that of the run's preset, or of its inner attack)",
+				),
+			)
+			.addOption(
+				new Option('--split <name>', 'images to attack').choices(['train', 'validation', 'test']).default('test'),
+			)
+			.addOption(
+				new Option(
+					'--limit <count>',
+					`so many images, balanced over the classes (default: ${usualImages.full}, with --quick ${usualImages.quick})`,
+				).argParser(wholeNumber(1)),
+			)
+			.option(
+				'--quick',
+				`fewer images, ${auditEfforts.quick.steps} steps and ${auditEfforts.quick.queries} queries instead of ${auditEfforts.full.steps} and ${auditEfforts.full.queries}`,
+				false,
+			)
+			.addOption(
+				new Option(
+					'--test-time <name>',
+					'audit the run with this around it, which changes image or prompts for each image (default: none)',
+				).choices([...testTimeDefenses.keys()]),
+			)
+			.addOption(batchSizeOption())
+			.addOption(seedOption('seed of the attacks and of the choice of images', 1))
+			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune audit runs/photos --epsilon 1/255 --limit 200`,
+		)
+		.action((run: string, options: AuditOptions) => withSession(options, (session) => runAudit(run, options, session)))
+}
+
+async function runAudit(directory: string, options: AuditOptions, session: Session): Promise<void> {
+	const run = await loadTunedRun(resolve(directory), options.model)
+	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
+	const effort = options.quick ? 'quick' : 'full'
+	const testTime =
+		options.testTime === undefined
+			? undefined
+			: chooseTestTimeDefense(
+					options.testTime,
+					testTimeDefenses.get(options.testTime)?.needsTrainingImages ? { statisticsEpsilon: run.trainedEpsilon } : {},
+				)
+	const dataset = await run.dataset()
+	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
+	const split = chosenImages(dataset, { ...options, limit: options.limit ?? usualImages[effort] })
+	const { clip, defense, parameters } = run
+	const name = modelName({ defense, testTime })
+	const protocol = `${name}, ${split.length} ${options.split} images of ${dataset.name}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`
+	session.progress.line(protocol)
+	const folder = join(run.directory, 'audits')
+	session.writesTo(folder)
+	const size = epsilonText(threat.epsilon).replace('/', '-')
+	const path = join(
+		folder,
+		`${name.replaceAll(' ', '')}-${effort}-${threat.norm}-${size}-${options.split}-${split.length}-seed${options.seed}.json`,
+	)
+	const task = session.progress.start('auditing', auditChecks.length, 'checks')
+	let at = { done: 0, id: '' }
+	const record = await recordedAudit({
+		engine: await session.engine(),
+		clip,
+		defense,
+		parameters,
+		dataset,
+		splitName: options.split,
+		split,
+		threatModel: threat,
+		seed: options.seed,
+		batchSize: options.batchSize,
+		effort: auditEfforts[effort],
+		path,
+		...(testTime && { testTime }),
+		signal: session.signal,
+		onCheck(id, done) {
+			at = { done, id }
+			task.update(done, id)
+		},
+		onAttack: (description) => task.update(at.done, `${at.id}: ${description}`),
+	}).finally(() => task.end())
+	if (!record) throw new Interruption('Stopped. What was found is saved; the same command goes on from there.')
+	const { passed, results, seconds } = record
+	session.result(
+		{
+			run: run.directory,
+			norm: threat.norm,
+			epsilon: threat.epsilon,
+			split: options.split,
+			images: split.length,
+			seed: options.seed,
+			notices: dataset.notices,
+			passed,
+			results,
+			seconds,
+			record: path,
+		},
+		[auditReport(results), '', `${protocol}, ${duration(seconds)}; record:`, `  ${path}`].join('\n'),
+	)
+	if (!passed) process.exitCode = exitCodes.failure
+}

@@ -1,0 +1,108 @@
+/** One attack of an audit on all its images, and what is kept of it. */
+
+import type { ImageStreams } from '../../attacks/attack.js'
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { range, takeRows } from '../../attacks/batch-rows.js'
+import { perturbationSizes } from '../../attacks/check-perturbation.js'
+import type { Classifier } from '../../attacks/classifier.js'
+import { predictions } from '../../attacks/predictions.js'
+import type { ThreatModel } from '../../attacks/threat-model.js'
+import type { Tensor } from '../../onnx/tensor.js'
+import { crossEntropies } from './logit-statistics.js'
+
+/** Labelled images in memory. */
+export interface AuditImages {
+	readonly ids: readonly string[]
+	readonly labels: readonly number[]
+	/** [n, channels, height, width] in [0, 1]. */
+	readonly pixels: Tensor<'float32'>
+}
+
+/** What became of the images; JSON. */
+export interface AttackRun {
+	/** Everything that decides it. */
+	readonly key: string
+	/** By image: whether it is right when clean and after everything that the key names. */
+	readonly right: readonly boolean[]
+	/** Cross entropy by image after the attack; of the clean image where it was not attacked. */
+	readonly losses: readonly number[]
+	/** Images that were attacked. */
+	readonly attacked: number
+	readonly threatModel: ThreatModel
+	/** The largest perturbation, in the norm of the threat model. */
+	readonly largest: number
+	/** Entries outside [0, 1] or not finite. */
+	readonly outside: number
+}
+
+/** How images do without an attack. */
+export interface CleanRun {
+	readonly right: readonly boolean[]
+	readonly losses: readonly number[]
+}
+
+/** What {@link runAuditAttack} needs. */
+export interface AuditAttackInput {
+	readonly key: string
+	readonly attack: PreparedAttack
+	/** Against which images are made. */
+	readonly crafted: Classifier
+	/** On which they are tried. */
+	readonly judged: Classifier
+	readonly clean: CleanRun
+	/** Images that are worth attacking. */
+	readonly open: readonly number[]
+	readonly images: AuditImages
+	readonly threatModel: ThreatModel
+	readonly streams: ImageStreams
+	readonly batchSize: number
+	readonly onBatch: () => void
+}
+
+/** Attacks the open images; all others count as wrong. @returns The run, and all images, clean where not attacked. */
+export async function runAuditAttack(
+	input: AuditAttackInput,
+): Promise<{ readonly run: AttackRun; readonly adversarial: Tensor<'float32'> }> {
+	const { key, attack, crafted, judged, clean, open, images, threatModel, streams, batchSize } = input
+	const right = images.ids.map(() => false)
+	const losses = [...clean.losses]
+	const adversarial: Tensor<'float32'> = { ...images.pixels, data: images.pixels.data.slice() }
+	const size = adversarial.data.length / images.ids.length
+	let [largest, outside] = [0, 0]
+	for (let start = 0; start < open.length; start += batchSize) {
+		input.onBatch()
+		const rows = open.slice(start, start + batchSize)
+		const ids = rows.map((row) => images.ids[row]!)
+		const labels = rows.map((row) => images.labels[row]!)
+		const pixels = takeRows(images.pixels, rows)
+		const found = await attack.run(crafted, { images: pixels, labels, ids }, threatModel, streams)
+		const { logits } = await judged.evaluate(found, ['logits'])
+		const predicted = predictions(logits!, ids)
+		const loss = crossEntropies(logits!, labels)
+		rows.forEach((row, at) => {
+			right[row] = predicted[at] === labels[at]
+			losses[row] = loss[at]!
+			adversarial.data.set(found.data.subarray(at * size, (at + 1) * size), row * size)
+		})
+		largest = Math.max(largest, ...perturbationSizes(pixels, found, threatModel.norm))
+		for (const value of found.data) if (!(value >= 0 && value <= 1)) outside++
+	}
+	return { run: { key, right, losses, attacked: open.length, threatModel, largest, outside }, adversarial }
+}
+
+/** Logits [n, C] of images, batch by batch. */
+export async function logitsOf(
+	classifier: Classifier,
+	pixels: Tensor<'float32'>,
+	batchSize: number,
+): Promise<Tensor<'float32'>> {
+	const count = pixels.shape[0]!
+	const classes = classifier.classNames.length
+	const data = new Float32Array(count * classes)
+	for (let start = 0; start < count; start += batchSize) {
+		const rows = range(start, Math.min(start + batchSize, count))
+		const { logits } = await classifier.evaluate(takeRows(pixels, rows), ['logits'])
+		data.set(logits!.data, start * classes)
+	}
+	return { type: 'float32', shape: [count, classes], data }
+}

@@ -1,0 +1,62 @@
+/** What an audit is given. */
+
+import type { ImageStreams } from '../../attacks/attack.js'
+import type { Classifier } from '../../attacks/classifier.js'
+import type { AttackImages } from '../../attacks/run-attack.js'
+import type { ThreatModel } from '../../attacks/threat-model.js'
+import type { AttackedThrough } from '../../defenses/test-time/test-time-defense.js'
+
+/** How far an undefended model must fall for an attack to count as one that works. */
+export interface ControlRequirement {
+	/** In the norm of the audit, in pixel units of [0, 1]. */
+	readonly epsilon: number
+	/** Its accuracy under attack must be below this, over all images. */
+	readonly below: number
+	/** Whether `below` is a share of its clean accuracy instead. */
+	readonly ofClean: boolean
+}
+
+/** A model without defense, of the same classes. */
+export interface AuditControl {
+	readonly classifier: Classifier
+	readonly requirements: readonly ControlRequirement[]
+}
+
+/** The model that is audited, and those that it is compared with. */
+export interface AuditSubject {
+	readonly model: Classifier
+	/** The model as an attacker sees it who knows its prompts but not its refiners; missing where it has none. */
+	readonly promptAware?: Classifier
+	readonly control?: AuditControl
+	/** What optimises at inference, where something does. */
+	readonly testTime?: { readonly name: string; readonly attackedThrough: AttackedThrough }
+}
+
+/** How much is spent. */
+export interface AuditEffort {
+	/** Gradient steps of the strongest PGD; others take fewer. */
+	readonly steps: number
+	/** Queries of the attack without gradients. */
+	readonly queries: number
+}
+
+/** Efforts by name. */
+export const auditEfforts = {
+	full: { steps: 100, queries: 1000 },
+	quick: { steps: 40, queries: 300 },
+} as const satisfies Readonly<Record<string, AuditEffort>>
+
+/** What an audit needs. */
+export interface AuditInput extends AuditSubject {
+	/** Labelled images; all are held in memory. */
+	readonly images: AttackImages
+	readonly threatModel: ThreatModel
+	/** Random streams of attacks and noise. */
+	readonly streams: ImageStreams
+	/** Images per batch, default 50; nothing depends on it on the CPU. */
+	readonly batchSize?: number
+	/** Default full. */
+	readonly effort?: AuditEffort
+	/** Stops after the batch under way. */
+	readonly signal?: AbortSignal
+}

@@ -1,0 +1,77 @@
+/** An audit: all checks on one model. */
+
+import { NaptuneError } from '../../errors.js'
+import type { AttackRun } from './attack-run.js'
+import type { AuditCheck, AuditFinding, AuditResult } from './audit-check.js'
+import { createAuditContext } from './audit-context.js'
+import type { AuditInput } from './audit-input.js'
+import { auditChecks } from './registry.js'
+
+/** What is told, and what an audit that was cut off had found under the same settings. */
+export interface AuditHooks {
+	readonly earlier?: { readonly results: readonly AuditResult[]; readonly attacks: readonly AttackRun[] }
+	/** Called before a check, with those done so far. */
+	readonly onCheck?: (id: string, done: number) => void
+	/** Called before an attack. @param description Such as `pgd-100 at 3/255 against model`. */
+	readonly onAttack?: (description: string) => void
+	/** Called after a check, to be kept for a resume. */
+	readonly onResult?: (result: AuditResult) => Promise<void>
+	/** Called after an attack, to be kept for a resume. */
+	readonly onAttackDone?: (run: AttackRun) => Promise<void>
+}
+
+/** What an audit found. */
+export interface Audit {
+	/** Whether no check failed. */
+	readonly passed: boolean
+	/** In the order of the checks. */
+	readonly results: readonly AuditResult[]
+}
+
+/**
+ * Audits any classifier: whether what was measured is robustness, or an attack that did not work. A check that cannot be
+ * measured fails.
+ * @param checks All by default.
+ * @returns The findings, or undefined when stopped by the signal.
+ * @throws NaptuneError without images, or when they cannot be read.
+ */
+export async function auditModel(
+	input: AuditInput,
+	{ earlier, onCheck, onAttack, onResult, onAttackDone }: AuditHooks = {},
+	checks: readonly AuditCheck[] = auditChecks,
+): Promise<Audit | undefined> {
+	const context = await createAuditContext(input, {
+		...(earlier && { earlier: earlier.attacks }),
+		...(onAttack && { onAttack }),
+		...(onAttackDone && { onAttackDone }),
+	})
+	const known = new Map(earlier?.results.map((result) => [result.id, result]))
+	const results: AuditResult[] = []
+	for (const check of checks) {
+		const { id, meaning, advice } = check
+		if (input.signal?.aborted) return undefined
+		onCheck?.(id, results.length)
+		let result = known.get(id)
+		if (!result) {
+			try {
+				result = { id, meaning, advice, ...(await measured(() => check.run(context))) }
+			} catch (error) {
+				if (input.signal?.aborted) return undefined
+				throw error
+			}
+			await onResult?.(result)
+		}
+		results.push(result)
+	}
+	return { passed: !results.some(({ status }) => status === 'fail'), results }
+}
+
+/** A finding, also where a check gives up. */
+async function measured(run: () => Promise<AuditFinding>): Promise<AuditFinding> {
+	try {
+		return await run()
+	} catch (error) {
+		if (!(error instanceof NaptuneError)) throw error
+		return { status: 'fail', summary: `could not be measured: ${error.message}`, images: 0, measured: {} }
+	}
+}

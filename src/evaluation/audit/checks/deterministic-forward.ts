@@ -1,0 +1,69 @@
+/** Whether the same image gets the same answer twice, alone or among others. */
+
+import { range, takeRows } from '../../../attacks/batch-rows.js'
+import { crossEntropyObjective } from '../../../attacks/objective.js'
+import { predictions } from '../../../attacks/predictions.js'
+import { int64, type Tensor } from '../../../onnx/tensor.js'
+import { logitsOf } from '../attack-run.js'
+import type { AuditCheck } from '../audit-check.js'
+import { largestDistance } from '../logit-statistics.js'
+
+/** Images that are looked at, passes over them, and how many go through alone. */
+const [mostImages, passes, alone] = [64, 5, 8]
+/** Distance of normalised logits above which AutoAttack calls a defense randomised. */
+const tolerance = 1e-4
+
+export const deterministicForward: AuditCheck = {
+	id: 'deterministic-forward',
+	meaning: 'The same image gets the same logits in every pass, whatever else is in its batch, and the same gradient.',
+	advice:
+		'Attack a randomised defense by its expectation over draws (AutoAttack rand), and evaluate with the batch size that it was attacked with; look for dropout or statistics of the batch.',
+	async run({ model, images, batchSize }) {
+		const rows = range(0, Math.min(mostImages, images.ids.length))
+		const pixels = takeRows(images.pixels, rows)
+		const labels = rows.map((row) => images.labels[row]!)
+		const ids = rows.map((row) => images.ids[row]!)
+		const first = await logitsOf(model, pixels, batchSize)
+		const again: Tensor<'float32'>[] = []
+		for (let pass = 1; pass < passes; pass++) again.push(await logitsOf(model, pixels, batchSize))
+		const backwards = await logitsOf(model, takeRows(pixels, rows.toReversed()), Math.max(1, rows.length - 1))
+		const single = await logitsOf(model, takeRows(pixels, rows.slice(0, alone)), 1)
+		const otherBatches = [takeRows(backwards, rows.toReversed()), single]
+		const gradient = async () =>
+			(await model.gradient(pixels, crossEntropyObjective, { labels: int64([rows.length], labels) })).gradient
+		const sameGradient = sameBytes(await gradient(), await gradient())
+
+		const own = predictions(first, ids)
+		const others = [...again, ...otherBatches]
+		const distance = Math.max(...others.map((other) => largestDistance(firstRows(first, other), other)))
+		const changed = others.some((other) => predictions(other, ids).some((predicted, at) => predicted !== own[at]))
+		const identicalPasses = again.every((other) => sameBytes(first, other))
+		const identicalBatches = otherBatches.every((other) => sameBytes(firstRows(first, other), other))
+		const randomised = changed || !(distance <= tolerance)
+		const exact = identicalPasses && identicalBatches && sameGradient
+		return {
+			status: randomised ? 'fail' : exact ? 'pass' : 'warn',
+			summary: randomised
+				? `${changed ? 'predictions change' : 'logits change'} between passes, by up to ${distance.toExponential(1)} of their length`
+				: exact
+					? `${passes} passes, other batches and two gradients are the same, byte for byte`
+					: `the same but for rounding, at most ${distance.toExponential(1)} of the logits' length`,
+			images: rows.length,
+			measured: {
+				identicalPasses,
+				identicalBatches,
+				sameGradient,
+				predictionsChange: changed,
+				largestDistance: distance,
+			},
+		}
+	},
+}
+
+function firstRows(all: Tensor<'float32'>, like: Tensor<'float32'>): Tensor<'float32'> {
+	return takeRows(all, range(0, like.shape[0]!))
+}
+
+function sameBytes(a: Tensor<'float32'>, b: Tensor<'float32'>): boolean {
+	return a.data.length === b.data.length && a.data.every((value, index) => Object.is(value, b.data[index]))
+}

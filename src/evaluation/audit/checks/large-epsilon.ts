@@ -1,0 +1,47 @@
+/** Whether an attack that may do nearly anything wins. */
+
+import type { AttackRun } from '../attack-run.js'
+import type { AuditCheck } from '../audit-check.js'
+import { auditPgd } from '../audit-context.js'
+import { percentText, shareOf } from '../compare-attacks.js'
+
+/** Radii as multiples of epsilon; in L-infinity at least so many grey levels. */
+const sizes = [
+	{ multiple: 2, levels: 8 },
+	{ multiple: 4, levels: 16 },
+	{ multiple: 8, levels: 32 },
+] as const
+/** Accuracies at the middle and the largest radius that are a failure, and at the middle one that is a warning. */
+const [failsAtMiddle, failsAtLargest, warnsAtMiddle] = [0.1, 0.02, 0.02]
+
+export const largeEpsilon: AuditCheck = {
+	id: 'large-epsilon',
+	meaning: 'In a ball so large that images lose their class (16/255 and more), hardly any image stays right.',
+	advice:
+		'No model is right about everything: an attack that fails here is broken by the model. Look at the checks of the gradient.',
+	async run(context) {
+		const { norm, epsilon } = context.threatModel
+		const steps = Math.ceil(context.effort.steps / 2)
+		const epsilons = sizes.map(({ multiple, levels }) =>
+			norm === 'linf' ? Math.min(1, Math.max(multiple * epsilon, levels / 255)) : multiple * epsilon,
+		)
+		const attack = auditPgd(steps)
+		const runs: AttackRun[] = []
+		// What a smaller ball breaks, a larger one that holds it breaks as well.
+		for (const size of epsilons) runs.push(await context.attack({ attack, epsilon: size, after: runs.slice(-1) }))
+		const accuracies = runs.map(({ right }) => shareOf(right))
+		const [, middle, largest] = accuracies as [number, number, number]
+		const one = 1 / context.images.ids.length
+		const fails = middle > failsAtMiddle || largest > Math.max(failsAtLargest, one)
+		return {
+			status: fails ? 'fail' : middle > Math.max(warnsAtMiddle, one) ? 'warn' : 'pass',
+			summary: `accuracy ${accuracies.map(percentText).join(', ')} at ${epsilons.map(sizeText).join(', ')}`,
+			images: context.images.ids.length,
+			measured: { epsilons, accuracies },
+		}
+	},
+}
+
+function sizeText(epsilon: number): string {
+	return `${Number((255 * epsilon).toPrecision(3))}/255`
+}

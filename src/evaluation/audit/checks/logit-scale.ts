@@ -1,0 +1,67 @@
+/** Whether the size of the logits hides the gradient of the cross entropy. */
+
+import type { Objective } from '../../../attacks/objective.js'
+import type { SideInputs } from '../../../attacks/pgd-options.js'
+import { ops } from '../../../onnx/index.js'
+import { float32, int64 } from '../../../onnx/tensor.js'
+import { logitsOf } from '../attack-run.js'
+import type { AuditCheck } from '../audit-check.js'
+import { auditPgd } from '../audit-context.js'
+import { compareAttacks, percentText } from '../compare-attacks.js'
+import { margins, median } from '../logit-statistics.js'
+
+/** Lead of the predicted class from which on a float32 softmax gives it exactly 1: a gradient of single terms is left. */
+const saturated = -Math.log(2 ** -24)
+
+/** Cross entropy of the logits times a positive number by image. Side inputs `labels` and `factor`. */
+const scaledCrossEntropy: Objective = {
+	name: 'scaled-cross-entropy',
+	taps: ['logits'],
+	side: { labels: { type: 'int64', shape: [] }, factor: { type: 'float32', shape: [1] } },
+	build: ({ logits }, { labels, factor }) => ops.crossEntropy(ops.mul(logits!, factor!), labels!),
+}
+
+/** The factor that gives the true class a lead or lag of 1 on the clean image. */
+const byOwnScale: SideInputs = async (classifier, { images, labels }) => {
+	const { logits } = await classifier.evaluate(images, ['logits'])
+	const factors = margins(logits!, labels).map((margin) => 1 / Math.max(Math.abs(margin), 1e-12))
+	return { labels: int64([labels.length], labels), factor: float32([labels.length, 1], factors) }
+}
+
+export const logitScale: AuditCheck = {
+	id: 'logit-scale',
+	meaning:
+		"Dividing every image's logits by their own scale does not make the attack stronger: the cross entropy is not saturated.",
+	advice: 'Attack a loss that no scale changes (DLR, margin), and report the lower accuracy.',
+	async run(context) {
+		const { model, images, batchSize, effort } = context
+		const { right } = await context.clean()
+		const steps = Math.ceil(effort.steps / 2)
+		const plain = await context.attack({ attack: auditPgd(steps) })
+		const scaled = await context.attack({
+			attack: auditPgd(steps, { objective: scaledCrossEntropy, sideInputs: byOwnScale }),
+		})
+		const leads = margins(await logitsOf(model, images.pixels, batchSize), images.labels)
+			.map((margin) => -margin)
+			.filter((_, row) => right[row])
+		const share = leads.filter((lead) => lead > saturated).length / Math.max(1, leads.length)
+		const compared = compareAttacks(plain.right, scaled.right)
+		const gain = compared.stronger - compared.weaker
+		// A better loss is worth some points on honest models, too.
+		const status = compared.status === 'fail' && gain <= 0.05 ? 'warn' : compared.status
+		return {
+			status,
+			summary: `accuracy ${percentText(compared.stronger)} under PGD-${steps} on the cross entropy, ${percentText(compared.weaker)} with logits divided by their own scale; ${percentText(share)} saturated`,
+			images: right.length,
+			measured: {
+				accuracyCrossEntropy: compared.stronger,
+				accuracyScaled: compared.weaker,
+				brokenByScaledOnly: compared.measured.brokenByWeakerOnly!,
+				brokenByCrossEntropyOnly: compared.measured.brokenByStrongerOnly!,
+				p: compared.measured.p!,
+				medianLead: leads.length > 0 ? median(leads) : null,
+				shareSaturated: share,
+			},
+		}
+	},
+}

@@ -1,0 +1,43 @@
+/** Whether an attacker who knows more does more. */
+
+import { type AuditCheck, notApplicable } from '../audit-check.js'
+import { auditPgd } from '../audit-context.js'
+import { compareAttacks, percentText } from '../compare-attacks.js'
+
+export const transferWeaker: AuditCheck = {
+	id: 'transfer-weaker',
+	meaning: 'Images made against the undefended model break no more than those made against the model itself.',
+	advice:
+		'A black box that beats the white box means that the white box has no usable gradient: attack by transfer and report the worse for each image.',
+	async run(context) {
+		if (!context.control) return notApplicable('no undefended model was given')
+		const own = await context.mainAttack()
+		const transfer = await context.attack({ attack: auditPgd(context.effort.steps), crafted: 'control' })
+		const compared = compareAttacks(own.right, transfer.right)
+		return {
+			status: compared.status,
+			summary: `accuracy ${percentText(compared.stronger)} under its own PGD-${context.effort.steps}, ${percentText(compared.weaker)} under that of the undefended model`,
+			images: own.right.length,
+			measured: compared.measured,
+		}
+	},
+}
+
+export const refinerAware: AuditCheck = {
+	id: 'refiner-aware',
+	meaning: 'An attacker who knows the refiners does at least as well as one who knows the prompts only.',
+	advice:
+		'The refiners hide the gradient rather than clean the tokens: attack without them as well, and report the worse for each image.',
+	async run(context) {
+		if (!context.promptAware) return notApplicable('the model has no refiners to ignore')
+		const own = await context.mainAttack()
+		const without = await context.attack({ attack: auditPgd(context.effort.steps), crafted: 'promptAware' })
+		const compared = compareAttacks(own.right, without.right)
+		return {
+			status: compared.status,
+			summary: `accuracy ${percentText(compared.stronger)} under PGD-${context.effort.steps} with the refiners, ${percentText(compared.weaker)} under that without them`,
+			images: own.right.length,
+			measured: compared.measured,
+		}
+	},
+}

@@ -1,0 +1,76 @@
+/** Whether chance alone does what an attack is for. */
+
+import { rowSize } from '../../../attacks/batch-rows.js'
+import { perturbationSet } from '../../../attacks/perturbation-set.js'
+import { predictions } from '../../../attacks/predictions.js'
+import type { Tensor } from '../../../onnx/tensor.js'
+import { logitsOf } from '../attack-run.js'
+import { type AuditCheck, notApplicable } from '../audit-check.js'
+import { type AuditContext, auditPgd } from '../audit-context.js'
+import { percentText, shareOf } from '../compare-attacks.js'
+import { crossEntropies, mean } from '../logit-statistics.js'
+import { fewSteps } from './monotone.js'
+
+/** Draws of noise, and falls of the mean accuracy that are harmless, or no accident any more. */
+const [draws, harmless, harmful] = [4, 0.02, 0.05]
+
+export const randomNoise: AuditCheck = {
+	id: 'random-noise',
+	meaning:
+		'Random noise as large as the attack costs at most two points of accuracy, and far less loss than the attack.',
+	advice:
+		'A model that noise breaks is not robust, and one whose attack is no better than noise was not attacked: look at its gradient.',
+	async run(context) {
+		const { images, threatModel, batchSize, model } = context
+		if (threatModel.epsilon === 0) return notApplicable('epsilon is 0')
+		const clean = await context.clean()
+		const attacked = await context.attack({ attack: auditPgd(fewSteps) })
+		const accuracies: number[] = []
+		const losses: number[] = []
+		for (let draw = 0; draw < draws; draw++) {
+			context.stopIfAsked()
+			const noisy = noisyImages(context, draw)
+			const logits = await logitsOf(model, noisy, batchSize)
+			const predicted = predictions(logits, images.ids)
+			accuracies.push(shareOf(images.labels.map((label, row) => clean.right[row]! && predicted[row] === label)))
+			const loss = crossEntropies(logits, images.labels)
+			losses.push(mean(loss.map((value, row) => (clean.right[row] ? value : clean.losses[row]!))))
+		}
+		const before = shareOf(clean.right)
+		const fall = before - mean(accuracies)
+		const useless = mean(losses) >= mean(attacked.losses)
+		return {
+			status: useless || fall > harmful ? 'fail' : fall > Math.max(harmless, 1 / images.ids.length) ? 'warn' : 'pass',
+			summary: `accuracy ${percentText(before)} clean, ${percentText(mean(accuracies))} with noise (mean of ${draws} draws); loss ${mean(clean.losses).toFixed(2)}, ${mean(losses).toFixed(2)}, ${mean(attacked.losses).toFixed(2)} under PGD-${fewSteps}`,
+			images: images.ids.length,
+			measured: {
+				accuracyClean: before,
+				accuraciesNoise: accuracies,
+				lossClean: mean(clean.losses),
+				lossNoise: mean(losses),
+				lossAttack: mean(attacked.losses),
+			},
+		}
+	},
+}
+
+/** Noise of the largest size that is allowed: in L-infinity every pixel moves by epsilon up or down, in L2 by a random point. */
+function noisyImages({ images, threatModel, streams }: AuditContext, draw: number): Tensor<'float32'> {
+	const noisy: Tensor<'float32'> = { ...images.pixels, data: images.pixels.data.slice() }
+	const set = perturbationSet(threatModel, images.pixels)
+	const size = rowSize(noisy)
+	if (threatModel.norm === 'l2') {
+		images.ids.forEach((id, row) => {
+			set.sample(noisy.data, row, streams(id, `audit noise ${draw}`))
+		})
+		return noisy
+	}
+	const signs = Float32Array.from(
+		images.ids.flatMap((id) => {
+			const stream = streams(id, `audit noise ${draw}`)
+			return Array.from({ length: size }, () => (stream.uniform() < 0.5 ? -1 : 1))
+		}),
+	)
+	set.ascend(noisy.data, signs, threatModel.epsilon)
+	return noisy
+}

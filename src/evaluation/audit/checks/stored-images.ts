@@ -1,0 +1,46 @@
+/** Whether adversarial images that were put away still do what they did. */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { range, takeRows } from '../../../attacks/batch-rows.js'
+import { predictions } from '../../../attacks/predictions.js'
+import { loadTensors, saveTensors } from '../../../tuning/tensor-set.js'
+import { logitsOf } from '../attack-run.js'
+import type { AuditCheck } from '../audit-check.js'
+
+export const storedImages: AuditCheck = {
+	id: 'stored-images',
+	meaning:
+		'Adversarial images, stored as float32, read back and classified in another order and batch size, give the recorded outcome each.',
+	advice:
+		'The model is not deterministic, depends on the batch, or images lose precision when stored: mend that, and count the reproduced outcomes only.',
+	async run(context) {
+		const { model, images, batchSize } = context
+		const { right } = await context.mainAttack()
+		const { right: clean } = await context.clean()
+		const folder = await mkdtemp(join(tmpdir(), 'naptune-audit-'))
+		try {
+			const path = join(folder, 'adversarial.safetensors')
+			await saveTensors(path, { adversarial: await context.mainImages() })
+			const { adversarial } = await loadTensors(path)
+			const backwards = range(0, images.ids.length).toReversed()
+			const logits = await logitsOf(model, takeRows(adversarial!, backwards), Math.max(1, batchSize - 1))
+			const predicted = predictions(
+				logits,
+				backwards.map((row) => images.ids[row]!),
+			)
+			const differing = backwards.filter(
+				(row, at) => clean[row]! && (predicted[at] === images.labels[row]) !== right[row],
+			).length
+			return {
+				status: differing > 0 ? 'fail' : 'pass',
+				summary: differing > 0 ? `${differing} outcomes are not reproduced` : 'all outcomes are reproduced',
+				images: images.ids.length,
+				measured: { differing },
+			}
+		} finally {
+			await rm(folder, { recursive: true, force: true })
+		}
+	},
+}

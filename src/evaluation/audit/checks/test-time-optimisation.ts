@@ -1,0 +1,23 @@
+/** Whether the model changes itself for each image. */
+
+import type { AuditCheck } from '../audit-check.js'
+
+export const testTimeOptimisation: AuditCheck = {
+	id: 'test-time-optimisation',
+	meaning:
+		'Says whether something is optimised or drawn at random while an image is classified, which standard attacks are not made for.',
+	advice:
+		'Attack through the optimisation (unrolled, or BPDA) and by transfer from the model without it, and report the worse for each image.',
+	async run({ testTime, model }) {
+		const parts = [
+			...(testTime ? [`${testTime.name} optimises for each image, attacked through: ${testTime.attackedThrough}`] : []),
+			...(model.draw ? ['the model draws random numbers; its first draw was attacked'] : []),
+		]
+		return {
+			status: parts.length > 0 ? 'information' : 'not-applicable',
+			summary: parts.join('; ') || 'one fixed function of the image',
+			images: 0,
+			measured: { testTime: testTime?.name ?? null, randomised: model.draw !== undefined },
+		}
+	},
+}

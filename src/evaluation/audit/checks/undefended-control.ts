@@ -1,0 +1,34 @@
+/** Whether the attack works where nothing is in its way. */
+
+import type { AttackRun } from '../attack-run.js'
+import { type AuditCheck, notApplicable } from '../audit-check.js'
+import { auditPgd } from '../audit-context.js'
+import { percentText, shareOf } from '../compare-attacks.js'
+
+export const undefendedControl: AuditCheck = {
+	id: 'undefended-control',
+	meaning: 'The same attack breaks the model without its defense.',
+	advice:
+		'Epsilon is too small to mean something, or the attack does not work on these images: raise epsilon, or mend the attack, before anything is called robust.',
+	async run(context) {
+		if (!context.control) return notApplicable('no undefended model was given')
+		const clean = shareOf((await context.clean('control')).right)
+		const requirements = [...context.control.requirements].sort((a, b) => a.epsilon - b.epsilon)
+		const attack = auditPgd(context.effort.steps)
+		const runs: AttackRun[] = []
+		// What a smaller ball breaks, a larger one that holds it breaks as well.
+		for (const { epsilon } of requirements) {
+			const request = { attack, crafted: 'control', judged: 'control', epsilon, after: runs.slice(-1) } as const
+			runs.push(await context.attack(request))
+		}
+		const accuracies = runs.map(({ right }) => shareOf(right))
+		const limits = requirements.map(({ below, ofClean }) => (ofClean ? below * clean : below))
+		const epsilons = requirements.map(({ epsilon }) => epsilon)
+		return {
+			status: accuracies.every((accuracy, index) => accuracy < limits[index]!) ? 'pass' : 'fail',
+			summary: `accuracy ${percentText(clean)} clean${epsilons.map((epsilon, index) => `, ${percentText(accuracies[index]!)} at ${Number((255 * epsilon).toPrecision(3))}/255 (below ${percentText(limits[index]!)} expected)`).join('')}`,
+			images: context.images.ids.length,
+			measured: { accuracyClean: clean, epsilons, accuracies, limits },
+		}
+	},
+}

@@ -1,0 +1,53 @@
+/** Whether one attack is at least as strong as another on the same images. */
+
+import { mcnemarTest } from '../mcnemar.js'
+import type { AuditStatus, Measured } from './audit-check.js'
+
+/** By how much an attack that should be stronger may leave more images right: half a point, as between runs of one attack. */
+const tolerance = 0.005
+
+/** Two attacks on the same images. */
+export interface AttackComparison {
+	readonly status: Extract<AuditStatus, 'pass' | 'warn' | 'fail'>
+	/** Accuracies over all images. */
+	readonly stronger: number
+	readonly weaker: number
+	readonly measured: Measured
+}
+
+/**
+ * Compares accuracies under an attack that should be the stronger one and another. It passes where the stronger one leaves
+ * at most half a point, or one image, more. Beyond that it fails where an exact McNemar test at 5 % says that this is no
+ * accident of the images, and warns where they are too few to tell.
+ * @param stronger By image, whether it is right under the attack that should be stronger. @param weaker Under the other.
+ */
+export function compareAttacks(stronger: readonly boolean[], weaker: readonly boolean[]): AttackComparison {
+	const count = stronger.length
+	const onlyStronger = stronger.filter((right, row) => right && !weaker[row]).length
+	const onlyWeaker = weaker.filter((right, row) => right && !stronger[row]).length
+	const excess = onlyStronger - onlyWeaker
+	const p = mcnemarTest(onlyStronger, onlyWeaker)
+	const passes = excess <= Math.max(1, tolerance * count)
+	return {
+		status: passes ? 'pass' : p < 0.05 ? 'fail' : 'warn',
+		stronger: shareOf(stronger),
+		weaker: shareOf(weaker),
+		measured: {
+			accuracyUnderStronger: shareOf(stronger),
+			accuracyUnderWeaker: shareOf(weaker),
+			brokenByWeakerOnly: onlyStronger,
+			brokenByStrongerOnly: onlyWeaker,
+			p,
+		},
+	}
+}
+
+/** Share of true entries. */
+export function shareOf(right: readonly boolean[]): number {
+	return right.filter(Boolean).length / right.length
+}
+
+/** A share in points of percent: `25.0 %`. */
+export function percentText(share: number): string {
+	return `${(100 * share).toFixed(1)} %`
+}

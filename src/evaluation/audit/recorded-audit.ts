@@ -1,0 +1,181 @@
+/** An audit of a tuned CLIP as one JSON record: the findings, and everything that it takes to find them again. */
+
+import { dirname } from 'node:path'
+import { imageStreams } from '../../attacks/image-streams.js'
+import type { ThreatModel } from '../../attacks/threat-model.js'
+import { embeddedModel } from '../../clip/checkpoint.js'
+import type { ClipModel } from '../../clip/model.js'
+import type { Dataset, Split } from '../../data/dataset.js'
+import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
+import { writeFileAtomic } from '../../files/atomic-write.js'
+import { makeFolder } from '../../files/make-folder.js'
+import type { Engine } from '../../runtime/engine.js'
+import { controlDefense } from '../control.js'
+import { type DeployedModel, deployedClassifier } from '../deployed-classifier.js'
+import { preparedImages } from '../evaluate.js'
+import { knownModel } from '../knowledge.js'
+import { openResumeLog } from '../outcome-log.js'
+import { type EvaluationSettings, settingsOf } from '../recorded-evaluation.js'
+import { testTimeClassifier } from '../test-time-classifier.js'
+import type { AuditResult } from './audit-check.js'
+import { auditPgd } from './audit-context.js'
+import { type AuditEffort, type AuditSubject, auditEfforts, type ControlRequirement } from './audit-input.js'
+import { type Audit, type AuditHooks, auditModel } from './audit-model.js'
+import { type AuditLogEntry, auditLogEntrySchema } from './audit-record.js'
+
+/** What decides an audit; JSON. */
+export interface AuditSettings extends Omit<EvaluationSettings, 'attack' | 'knowledge' | 'knownModel'> {
+	readonly kind: 'audit'
+	readonly effort: AuditEffort
+	readonly control: {
+		readonly name: string
+		readonly options: Readonly<Record<string, unknown>>
+		readonly requirements: readonly ControlRequirement[]
+	}
+}
+
+/** A finished audit. */
+export interface AuditRecord extends AuditSettings, Audit {
+	/** Wall-clock time; of a resumed audit only the last part. */
+	readonly seconds: number
+	readonly threads: number
+	readonly batchSize: number
+}
+
+/** What {@link recordedAudit} needs. */
+export interface RecordedAuditInput extends DeployedModel {
+	readonly engine: Engine
+	readonly dataset: Dataset
+	/** Name of the split, and the images of it that are used. */
+	readonly splitName: string
+	readonly split: Split
+	/** What is around the defense when images are classified. */
+	readonly testTime?: ChosenTestTimeDefense
+	readonly threatModel: ThreatModel
+	readonly seed: number
+	/** Images per batch; default 50. */
+	readonly batchSize?: number
+	/** Default full. */
+	readonly effort?: AuditEffort
+	/** Path of the record. Beside it lies a log while the audit runs; the same call goes on from there. */
+	readonly path: string
+	readonly onCheck?: AuditHooks['onCheck']
+	readonly onAttack?: AuditHooks['onAttack']
+	/** Told every finding, also those of an audit that was cut off. */
+	readonly onResult?: (result: AuditResult) => void
+	/** Stops after the batch under way. */
+	readonly signal?: AbortSignal
+}
+
+/** Where undefended nano is to be broken: at the demo's epsilon and far beyond. */
+const embeddedRequirements: readonly ControlRequirement[] = [
+	{ epsilon: 3 / 255, below: 0.25, ofClean: true },
+	{ epsilon: 8 / 255, below: 0.01, ofClean: false },
+]
+
+/** Share of images that a published CLIP may still get right under attack. */
+const nearZero = 0.02
+
+/**
+ * How far vanilla CLIP must fall: nano, which is small and has coarse patches, below a quarter of its clean accuracy at
+ * 3/255 and below 1 % at 8/255; a published one to nearly zero at the epsilon of the audit.
+ */
+export function controlRequirements(clip: ClipModel, { epsilon }: ThreatModel): readonly ControlRequirement[] {
+	if (clip.checkpoint.source === embeddedModel) return embeddedRequirements
+	return [{ epsilon, below: nearZero, ofClean: false }]
+}
+
+/**
+ * Audits a defense and writes the record.
+ * @returns The record, or undefined when stopped by the signal; the log then lets the same call go on.
+ * @throws NaptuneError when images cannot be read, the test-time defense does not suit the defense, or the record cannot be
+ * written.
+ */
+export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRecord | undefined> {
+	const { engine, clip, split, threatModel, seed, batchSize = 50, effort = auditEfforts.full, path } = input
+	const started = performance.now()
+	const settings = await auditSettings(input, effort)
+	await makeFolder(dirname(path))
+	const log = await openResumeLog<AuditLogEntry>(`${path}.log.jsonl`, { ...settings }, auditLogEntrySchema)
+	try {
+		const { subject, release } = await openSubject(input)
+		const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
+		const earlier = {
+			results: log.earlier.flatMap((entry) => ('result' in entry ? [entry.result] : [])),
+			attacks: log.earlier.flatMap((entry) => ('attack' in entry ? [entry.attack] : [])),
+		}
+		for (const result of earlier.results) input.onResult?.(result)
+		const audit = await auditModel(
+			{
+				...subject,
+				images: {
+					ids,
+					labels: ids.map((_, index) => split.label(index)),
+					pixels: (positions) => preparedImages(clip, split, positions),
+				},
+				threatModel,
+				streams: imageStreams(seed),
+				batchSize,
+				effort,
+				...(input.signal && { signal: input.signal }),
+			},
+			{
+				earlier,
+				...(input.onCheck && { onCheck: input.onCheck }),
+				...(input.onAttack && { onAttack: input.onAttack }),
+				onAttackDone: (attack) => log.append([{ attack }]),
+				async onResult(result) {
+					await log.append([{ result }])
+					input.onResult?.(result)
+				},
+			},
+		).finally(release)
+		if (!audit) return undefined
+		const seconds = (performance.now() - started) / 1000
+		const record: AuditRecord = { ...settings, ...audit, seconds, threads: engine.threads, batchSize }
+		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
+		await log.discard()
+		return record
+	} finally {
+		await log.close()
+	}
+}
+
+async function auditSettings(input: RecordedAuditInput, effort: AuditEffort): Promise<AuditSettings> {
+	const { attack: _, knowledge: __, ...settings } = await settingsOf({ ...input, attack: auditPgd(effort.steps) })
+	const { name, config } = controlDefense(input.clip, input.dataset)
+	const requirements = controlRequirements(input.clip, input.threatModel)
+	return { kind: 'audit', ...settings, effort, control: { name, options: config, requirements } }
+}
+
+/** The classifiers of an audit. */
+async function openSubject(input: RecordedAuditInput): Promise<{ subject: AuditSubject; release(): Promise<void> }> {
+	const { engine, clip, dataset, defense, parameters, testTime, threatModel } = input
+	const model = testTime
+		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)
+		: await deployedClassifier(engine, clip, defense, parameters)
+	const control = await deployedClassifier(engine, clip, controlDefense(clip, dataset), {})
+	const known =
+		testTime || !defense.withoutRefiners?.()
+			? undefined
+			: knownModel({
+					model: { clip, defense, parameters },
+					dataset,
+					attack: auditPgd(1),
+					knowledge: 'prompt-aware',
+				})
+	const promptAware = await known?.open(engine)
+	return {
+		subject: {
+			model,
+			control: { classifier: control, requirements: controlRequirements(clip, threatModel) },
+			...(promptAware && { promptAware }),
+			...(testTime && { testTime: { name: testTime.name, attackedThrough: testTime.attackedThrough } }),
+		},
+		async release() {
+			await model.release()
+			await control.release()
+			await promptAware?.release()
+		},
+	}
+}

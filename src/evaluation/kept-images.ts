@@ -1,0 +1,81 @@
+/** Adversarial images of an evaluation, kept in a store as they come. */
+
+import { range, takeRows } from '../attacks/batch-rows.js'
+import type { AttackProgress } from '../attacks/run-attack.js'
+import type { ClipModel } from '../clip/model.js'
+import type { Split } from '../data/dataset.js'
+import type { Tensor } from '../onnx/tensor.js'
+import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
+import { preparedImages } from './evaluate.js'
+import type { EvaluationSettings } from './recorded-evaluation.js'
+
+/** Stores what an evaluation brings. */
+export interface KeptImages {
+	/** Stores the images of all outcomes that are not stored yet: adversarial ones, or clean ones where not attacked. */
+	keep(progress: AttackProgress): Promise<void>
+}
+
+/**
+ * Opens a store for the images of one evaluation, or goes on with it.
+ * @throws NaptuneError when the folder holds other images, or cannot be written.
+ */
+export async function keepImages(
+	folder: string,
+	settings: EvaluationSettings,
+	clip: ClipModel,
+	split: Split,
+): Promise<KeptImages> {
+	const store = await openAdversarialImages(folder, manifestOf(settings, clip))
+	const positions = new Map(range(0, split.length).map((position) => [split.id(position), position]))
+	const append = async (positionsNow: readonly number[], images?: Tensor<'float32'>) => {
+		if (positionsNow.length === 0) return
+		const clean = await preparedImages(clip, split, positionsNow)
+		await store.append({
+			ids: positionsNow.map((position) => split.id(position)),
+			labels: positionsNow.map((position) => split.label(position)),
+			clean,
+			images: images ?? clean,
+		})
+	}
+	return {
+		async keep({ outcomes, images }) {
+			const isNew = (id: string) => positions.has(id) && !store.done.has(id)
+			const untouched = outcomes.filter(({ attacked, id }) => !attacked && isNew(id))
+			await append(untouched.map(({ id }) => positions.get(id)!))
+			if (!images) return
+			const attacked = outcomes.filter((outcome) => outcome.attacked)
+			const rows = range(0, attacked.length).filter((row) => isNew(attacked[row]!.id))
+			await append(
+				rows.map((row) => positions.get(attacked[row]!.id)!),
+				takeRows(images, rows),
+			)
+		},
+	}
+}
+
+function manifestOf(
+	{ attack, defense, model, threatModel, seed, dataset, versions }: EvaluationSettings,
+	clip: ClipModel,
+): AdversarialManifest {
+	const { imageSize } = clip.config.vision
+	return {
+		format: 1,
+		attack: { ...attack, options: { ...attack.options } },
+		models: [
+			{ name: 'clip', sha256: model.sha256 },
+			{ name: defense.name, sha256: defense.parameters },
+		],
+		threatModel,
+		seed,
+		imageShape: [3, imageSize, imageSize],
+		preprocessing: { ...clip.checkpoint.preprocessor },
+		dataset: {
+			name: dataset.name,
+			origin: { ...dataset.origin },
+			notices: [...dataset.notices],
+			split: dataset.split,
+			classNames: [...dataset.classNames],
+		},
+		versions,
+	}
+}

@@ -1,0 +1,34 @@
+/** Inverted residuals with a spatial convolution per channel (Sandler et al., 2018: MobileNetV2). */
+
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+import type { Layers } from '../layers.js'
+import type { Family } from './family.js'
+
+/** How much wider a block is inside. */
+const expansion = 3
+
+export const depthwise: Family = {
+	name: 'depthwise',
+	doc: 'Inverted residuals: channels are widened, convolved each on its own, and narrowed, as MobileNetV2.',
+	width: 10,
+	blocks: [1, 2, 2],
+	stage(layers, x, index, channels, blocks) {
+		let result = x
+		for (let block = 0; block < blocks; block++) {
+			const stride = index > 0 && block === 0 ? 2 : 1
+			result = invertedResidual(layers, `stage${index + 1}.block${block + 1}`, result, channels, stride)
+		}
+		return result
+	},
+}
+
+function invertedResidual(layers: Layers, name: string, x: Value, channels: number, stride: number): Value {
+	const inner = (x.shape[1] as number) * expansion
+	const wide = ops.relu(layers.convolution(`${name}.widen`, x, { channels: inner, kernel: 1 }))
+	const spatial = ops.relu(
+		layers.convolution(`${name}.spatial`, wide, { channels: inner, kernel: 3, stride, groups: inner }),
+	)
+	const narrow = layers.convolution(`${name}.narrow`, spatial, { channels, kernel: 1 })
+	return stride === 1 && x.shape[1] === channels ? ops.add(narrow, x) : narrow
+}
