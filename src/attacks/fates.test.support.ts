@@ -1,0 +1,59 @@
+/** The network of fixtures/autoattack-golden under attack: what became of every image, told as the fixtures tell it. */
+
+import type { Engine } from '../runtime/engine.js'
+import type { AttackBatch } from './attack.js'
+import { isRobust } from './attack-outcomes.js'
+import { goldenTensors } from './autoattack-golden.test.support.js'
+import { range, takeRows } from './batch-rows.js'
+import type { Classifier } from './classifier.js'
+import { createGraphClassifier } from './graph-classifier.js'
+import { imageStreams } from './image-streams.js'
+import { patchNetworkLogits } from './patch-network.test.support.js'
+import { prepareAttack } from './registry.js'
+import { runAttack } from './run-attack.js'
+import type { ThreatModel } from './threat-model.js'
+
+/** `clean` for an image that was wrong already, `robust` for one that nothing fooled, else the stage that fooled. */
+export type Fate = string
+
+/** The network with the photographs' ten classes. */
+export async function goldenClassifier(engine: Engine): Promise<Classifier> {
+	const weights = await goldenTensors('network.safetensors')
+	return createGraphClassifier({
+		engine,
+		classNames: range(0, 10).map(String),
+		imageShape: [3, 32, 32],
+		build: (pixels) => ({ logits: patchNetworkLogits(pixels, weights, 4) }),
+	})
+}
+
+/** What became of the images, in their order. @param attack Name of an attack. */
+export async function fates(
+	classifier: Classifier,
+	batch: AttackBatch,
+	attack: string,
+	threatModel: ThreatModel,
+	seed: number,
+	batchSize: number,
+): Promise<Fate[]> {
+	const run = runAttack({
+		classifier,
+		attack: prepareAttack(attack),
+		threatModel,
+		images: {
+			ids: batch.ids,
+			labels: batch.labels,
+			pixels: async (positions) => takeRows(batch.images, positions),
+		},
+		streams: imageStreams(seed),
+		batchSize,
+	})
+	const found = new Map<string, Fate>()
+	for await (const { outcomes } of run) {
+		for (const outcome of outcomes) {
+			const wrong = outcome.cleanPrediction !== outcome.label
+			found.set(outcome.id, wrong ? 'clean' : isRobust(outcome) ? 'robust' : (outcome.stage ?? attack))
+		}
+	}
+	return batch.ids.map((id) => found.get(id)!)
+}
