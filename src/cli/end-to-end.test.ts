@@ -88,7 +88,7 @@ describe("tuning, measuring and using a model on one's own images", () => {
 		const { code, stdout } = await runCli(['evaluate', output(), '--attack', 'pgd-5', '--no-vanilla', '--limit', '3'])
 		expect(code).toBe(0)
 		expect(stdout).toMatch(/^nap +\d+\.\d % \[/m)
-		expect(stdout).toContain('3 images, L-infinity epsilon 1/255')
+		expect(stdout).toContain('3 test images of photos, L-infinity epsilon 1/255')
 	})
 
 	it('measures every model with a test-time defense around it, by what the attacker knows', async () => {
@@ -106,7 +106,7 @@ describe("tuning, measuring and using a model on one's own images", () => {
 				records?: string[]
 			}[]
 		}
-		const knows = [undefined, 'everything, ttc taken as identity', 'all but ttc', 'the worse for each image']
+		const knows = ['everything', 'everything, ttc taken as identity', 'all but ttc', 'the worse for each image']
 		expect(rows.map(({ attackerKnows }) => attackerKnows)).toEqual([...knows, ...knows])
 		expect(rows.map(({ defense }) => defense)).toEqual([...Array(4).fill('vanilla'), ...Array(4).fill('nap')])
 		for (const first of [0, 4]) {

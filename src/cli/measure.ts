@@ -51,10 +51,10 @@ export async function measure(
 export function recordName(
 	input: Pick<
 		MeasureInput,
-		'defense' | 'attack' | 'threatModel' | 'testTime' | 'knowledge' | 'splitName' | 'split' | 'seed'
+		'defense' | 'attack' | 'target' | 'threatModel' | 'testTime' | 'knowledge' | 'splitName' | 'split' | 'seed'
 	>,
 ): string {
-	const { attack, threatModel, testTime, splitName, split, seed } = input
+	const { attack, target, threatModel, testTime, splitName, split, seed } = input
 	const usually = usualKnowledge(attack)
 	const { knowledge = usually } = input
 	const epsilon = epsilonText(threatModel.epsilon).replace('/', '-')
@@ -63,7 +63,7 @@ export function recordName(
 	const usualTestTime = !testTime || isDeepStrictEqual(testTime.options, chooseTestTimeDefense(testTime.name).options)
 	const prompts = hasOwnTemplates(input.defense) ? hash(input.defense.config) : ''
 	const model = `${modelName(input).replaceAll(' ', '')}${prompts}${usualTestTime ? '' : hash(testTime.options)}`
-	const how = `${attack.name}${usual ? '' : hash(attack.options)}${knowledge === usually ? '' : `-${knowledge}`}`
+	const how = `${attack.name}${usual ? '' : hash(attack.options)}${target === undefined ? '' : `-to${target}`}${knowledge === usually ? '' : `-${knowledge}`}`
 	return `${model}-${how}-${threatModel.norm}-${epsilon}-${splitName}-${split.length}-seed${seed}.json`
 }
 
@@ -84,7 +84,7 @@ export function modelName(model: {
 /** A row of the table: a record, or the worst of several for each image. */
 export type AccuracyRow = Pick<
 	EvaluationRecord,
-	'defense' | 'testTime' | 'knownModel' | 'attack' | 'clean' | 'robust' | 'stages' | 'passes' | 'seconds'
+	'defense' | 'testTime' | 'knownModel' | 'attack' | 'clean' | 'robust' | 'stages' | 'reached' | 'passes' | 'seconds'
 > & { readonly knowledge: Knowledge | 'either' }
 
 /** What tells an attacker's knowledge. */

@@ -37,6 +37,11 @@ export interface EvaluationResult {
 	readonly images: number
 	readonly clean: Accuracy
 	readonly robust: Accuracy
+	/**
+	 * Of a targeted attack: the share of images taken for the target, among those of other classes that were attacked.
+	 * Missing where there are none.
+	 */
+	readonly reached?: Accuracy
 	/** Of an attack with several. */
 	readonly stages?: readonly StageResult[]
 	readonly seconds: number
@@ -52,6 +57,8 @@ export interface EvaluateInput {
 	readonly classifier: Classifier
 	readonly split: Split
 	readonly attack: PreparedAttack
+	/** Position of the class that a targeted attack aims at, for all images. */
+	readonly target?: number
 	readonly threatModel: ThreatModel
 	/** Seed of the attack's random choices. */
 	readonly seed: number
@@ -93,6 +100,7 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationResult |
 		images: {
 			ids,
 			labels: ids.map((_, index) => split.label(index)),
+			...(input.target !== undefined && { targets: ids.map(() => input.target!) }),
 			pixels: (positions) => preparedImages(clip, split, positions),
 		},
 		streams: imageStreams(seed),
@@ -117,6 +125,7 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationResult |
 	const stages = stageNames(rounds)
 	return {
 		...summarize(outcomes),
+		...(input.target !== undefined && summarizeTarget(outcomes, input.target)),
 		...(stages.length > 1 && {
 			stages: summarizeStages(outcomes, stages).map((found) => ({ ...found, seconds: seconds.get(found.stage) ?? 0 })),
 		}),
@@ -135,6 +144,14 @@ export function summarize(outcomes: readonly AttackOutcome[]): Pick<EvaluationRe
 		clean: accuracyOf(clean.length, images),
 		robust: accuracyOf(outcomes.filter(isRobust).length, images),
 	}
+}
+
+/** How many images a targeted attack took to its target. */
+export function summarizeTarget(outcomes: readonly AttackOutcome[], target: number): Pick<EvaluationResult, 'reached'> {
+	const others = outcomes.filter(({ attacked, label }) => attacked && label !== target)
+	if (others.length === 0) return {}
+	const there = others.filter(({ adversarialPrediction }) => adversarialPrediction === target)
+	return { reached: accuracyOf(there.length, others.length) }
 }
 
 /** What was left after each stage. @param stages Their names, in order; outcomes tell which of them fooled. */

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import { summarize, summarizeStages } from './evaluate.js'
+import { summarize, summarizeStages, summarizeTarget } from './evaluate.js'
 import { knowledgeNames } from './knowledge.js'
 import type { EvaluationRecord } from './recorded-evaluation.js'
 
@@ -44,6 +44,7 @@ export const evaluationRecordSchema = z.strictObject({
 	knowledge: z.enum(knowledgeNames),
 	knownModel: z.strictObject({ name: z.string(), options: json }).optional(),
 	attack: z.strictObject({ name: z.string(), attack: z.string(), source: z.string(), options: json }),
+	target: count.optional(),
 	threatModel: z.looseObject({ norm: z.string(), epsilon: z.number().nonnegative() }),
 	seed: count,
 	model: z.strictObject({ source: z.string(), revision: z.string().optional(), sha256 }),
@@ -60,6 +61,7 @@ export const evaluationRecordSchema = z.strictObject({
 	images: count,
 	clean: accuracy,
 	robust: accuracy,
+	reached: accuracy.optional(),
 	stages: z
 		.array(z.strictObject({ stage: z.string(), attacked: count, robust: accuracy, seconds: z.number().nonnegative() }))
 		.min(2)
@@ -101,6 +103,12 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 	const names = stages?.map(({ stage }) => stage) ?? []
 	const problems = [
 		...(isDeepStrictEqual({ images, clean, robust }, summarize(outcomes)) ? [] : ['accuracies']),
+		...(isDeepStrictEqual(
+			record.reached,
+			record.target === undefined ? undefined : summarizeTarget(outcomes, record.target).reached,
+		)
+			? []
+			: ['share that reached the target']),
 		...(isDeepStrictEqual(stages, stages && summarizeStages(outcomes, names)) ? [] : ['stages']),
 		...(dataset.ids === sha256OfBytes(JSON.stringify(ids)) && dataset.images === images ? [] : ['image ids']),
 		...(new Set(ids).size === ids.length ? [] : ['image ids, of which one is there twice,']),

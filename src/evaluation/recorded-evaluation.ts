@@ -52,6 +52,8 @@ export interface EvaluationSettings {
 	/** The model that gradients are taken of, where the attacker does not know the attacked one. */
 	readonly knownModel?: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
 	readonly attack: Pick<PreparedAttack, 'name' | 'attack' | 'source' | 'options'>
+	/** Position of the class that a targeted attack aims at. */
+	readonly target?: number
 	readonly threatModel: ThreatModel
 	/** Seed of the attack's random choices. */
 	readonly seed: number
@@ -74,6 +76,8 @@ export interface EvaluationRecord extends EvaluationSettings {
 	readonly images: number
 	readonly clean: Accuracy
 	readonly robust: Accuracy
+	/** Of a targeted attack: as in {@link EvaluationResult}. */
+	readonly reached?: Accuracy
 	/** Of an attack with several stages. */
 	readonly stages?: readonly StageResult[]
 	/** Wall-clock time; of a resumed evaluation only the last part. */
@@ -100,6 +104,8 @@ export interface RecordedEvaluationInput {
 	/** By default as {@link usualKnowledge} of the attack. */
 	readonly knowledge?: Knowledge
 	readonly attack: PreparedAttack
+	/** Position of the class that a targeted attack aims at; it needs one. */
+	readonly target?: number
 	readonly threatModel: ThreatModel
 	readonly seed: number
 	/** Images per batch; default 50. */
@@ -143,6 +149,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			split,
 			attack,
 			threatModel,
+			...(input.target !== undefined && { target: input.target }),
 			seed,
 			batchSize,
 			passes,
@@ -175,7 +182,7 @@ function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void
 }
 
 function isSameEvaluation(record: EvaluationRecord, settings: EvaluationSettings): boolean {
-	const keys = new Set([...Object.keys(settings), 'testTime', 'knownModel'])
+	const keys = new Set([...Object.keys(settings), 'testTime', 'knownModel', 'target'])
 	return sameSettings(Object.fromEntries(Object.entries(record).filter(([key]) => keys.has(key))), settings)
 }
 
@@ -218,6 +225,7 @@ export type SettingsInput = Pick<
 	| 'defense'
 	| 'parameters'
 	| 'attack'
+	| 'target'
 	| 'threatModel'
 	| 'seed'
 	| 'testTime'
@@ -253,6 +261,7 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 		// Without its test-time defense, the known model is what `defense` says.
 		...(known && known !== defense && { knownModel: { name: known.name, options: known.config } }),
 		attack: { name: attack.name, attack: attack.attack, source: attack.source, options: attack.options },
+		...(input.target !== undefined && { target: input.target }),
 		threatModel,
 		seed,
 		model: { source, ...(revision === undefined ? {} : { revision }), sha256 },

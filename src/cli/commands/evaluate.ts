@@ -21,9 +21,9 @@ import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { Interruption } from '../exit-codes.js'
-import { epsilonText, normText } from '../format.js'
+import { epsilonText, normText, percent, percentInterval } from '../format.js'
 import { chosenImages, loadData } from '../inputs.js'
-import { accuracyTable, attackerKnows } from '../measure.js'
+import { accuracyTable, attackerKnows, modelName } from '../measure.js'
 import { type MeasuredRow, measureModel } from '../measure-test-time.js'
 import {
 	addSharedOptions,
@@ -42,6 +42,7 @@ interface EvaluateOptions extends SharedOptions {
 	readonly attack?: string
 	readonly knowledge?: readonly Knowledge[]
 	readonly images?: string
+	readonly target?: string
 	readonly keepImages?: string
 	readonly norm: Norm
 	readonly set: Readonly<Record<string, unknown>>
@@ -78,11 +79,17 @@ export function addEvaluateCommand(program: Command): void {
 			)
 			.addOption(
 				new Option(
+					'--target <class>',
+					'class that images are to be taken for; needs a targeted attack, such as pgd-100-targeted (default: any other than the true one)',
+				).conflicts('images'),
+			)
+			.addOption(
+				new Option(
 					'--images <folder>',
-					'score adversarial images that naptune generate or --keep-images stored, instead of attacking',
+					'score adversarial images that naptune generate or --keep-images stored (default: attack now)',
 				).conflicts(['attack', 'set', 'knowledge', 'keepImages', 'epsilon', 'norm']),
 			)
-			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row')
+			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row (default: not stored)')
 			.addOption(new Option('--norm <name>', 'norm of the perturbation').choices(['linf', 'l2']).default('linf'))
 			.addOption(
 				new Option(
@@ -150,6 +157,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			Array.from({ length: split.length }, (_, position) => split.id(position)),
 		)
 	}
+	const target = chosenTarget(options, attack, dataset)
 	const levels = options.knowledge ?? [usualKnowledge(attack)]
 	if (testTime && options.knowledge) {
 		throw new NaptuneError(
@@ -178,6 +186,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			attack: how,
 			knowledge,
 			threatModel: threat,
+			...(target !== undefined && { target }),
 			seed,
 			batchSize: options.batchSize,
 			...(options.keepImages !== undefined && {
@@ -208,6 +217,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 				attackerKnows: attackerKnows(row),
 				clean: row.clean,
 				robust: row.robust,
+				...(row.reached && { reached: row.reached }),
 				...(row.stages && { stages: row.stages }),
 				...(row.passes && { passes: row.passes }),
 				seconds: row.seconds,
@@ -217,6 +227,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		[
 			accuracyTable(found.map(({ row }) => row)),
 			'',
+			...(options.target !== undefined ? [reachedLines(found, options.target), ''] : []),
 			...(staged.length > 0 ? [stageTable(staged), ''] : []),
 			`${protocol}; per-image outcomes:`,
 			...new Set(found.flatMap(({ records }) => records.map((path) => `  ${path}`))),
@@ -265,6 +276,40 @@ function attackFor(knowledge: Knowledge, attack: PreparedAttack): PreparedAttack
 	if (knowledge === 'query' && attack.access !== 'query') return prepareAttack('square')
 	if (knowledge === 'encoder-only' && !attack.labelFree) return prepareAttack('feature-pgd')
 	return attack
+}
+
+/** Position of the target class. @throws NaptuneError when attack and target do not go together, or it is no class. */
+function chosenTarget(
+	{ target }: EvaluateOptions,
+	attack: PreparedAttack,
+	{ classNames }: Dataset,
+): number | undefined {
+	if (target === undefined) {
+		if (!attack.targeted) return undefined
+		throw new NaptuneError(
+			`Attack ${attack.name} is targeted; say at which class by --target, such as ${classNames[0]}.`,
+		)
+	}
+	if (!attack.targeted) {
+		throw new NaptuneError(
+			`Attack ${attack.name} is not targeted, so --target ${target} would do nothing; choose pgd-100-targeted, or leave it out.`,
+		)
+	}
+	const position = classNames.indexOf(target)
+	if (position >= 0) return position
+	throw new NaptuneError(`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.`)
+}
+
+function reachedLines(found: readonly MeasuredRow[], target: string): string {
+	return found
+		.flatMap(({ row }) =>
+			row.reached
+				? [
+						`${modelName(row)}: ${percent(row.reached.accuracy).trim()} ${percentInterval(row.reached.interval)} of the attacked images of other classes are taken for ${target}`,
+					]
+				: [],
+		)
+		.join('\n')
 }
 
 function chosenThreat({ norm, epsilon }: EvaluateOptions, { protocol }: TunedRun): ThreatModel {

@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCli, runJson, startCli, tinyTuning, writePhotos, writeTinyModel } from './cli.test.helper.js'
+
+interface Row {
+	readonly defense: string
+	readonly attack: string
+	readonly knowledge: string
+	readonly attackerKnows: string
+	readonly clean: { readonly accuracy: number }
+	readonly robust: { readonly accuracy: number }
+	readonly reached?: { readonly accuracy: number }
+	readonly stages?: readonly { readonly stage: string; readonly robust: { readonly accuracy: number } }[]
+	readonly passes: { readonly evaluations: number; readonly gradients: number }
+	readonly record: string
+}
+
+let folder: string
+let output: string
+
+beforeAll(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'naptune-attacks-'))
+	output = join(folder, 'run')
+	await writeTinyModel(join(folder, 'model'))
+	await writePhotos(join(folder, 'photos'))
+	const data = ['--model', join(folder, 'model'), '--data', join(folder, 'photos')]
+	const { code, stderr } = await runCli(['tune', ...data, ...tinyTuning, '--output', output])
+	expect(code, stderr).toBe(0)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const rowsOf = (document: unknown) => (document as { rows: readonly Row[] }).rows
+const recordOf = async ({ record }: Row) => JSON.parse(await readFile(record, 'utf8')) as Record<string, unknown>
+const short = ['steps=3', 'queries=20', 'targets=1'].flatMap((set) => ['--set', set])
+const autoAttack = ['--attack', 'autoattack', ...short, '--epsilon', '4/255', '--split', 'train', '--threads', '1']
+
+describe('evaluate under AutoAttack', () => {
+	it('shows what every stage left, in JSON and as a table', async () => {
+		const { code, document } = await runJson(['evaluate', output, ...autoAttack])
+		expect(code).toBe(0)
+		for (const row of rowsOf(document)) {
+			expect(row.stages!.map(({ stage }) => stage)).toEqual(['apgd-ce', 'apgd-t (margin)', 'fab-t', 'square'])
+			const shares = [row.clean, ...row.stages!.map(({ robust }) => robust)].map(({ accuracy }) => accuracy)
+			expect(shares).toEqual([...shares].sort((a, b) => b - a))
+			expect(shares.at(-1)).toBe(row.robust.accuracy)
+			expect(row.passes.evaluations).toBeGreaterThan(0)
+		}
+		const { stdout } = await runCli(['evaluate', output, ...autoAttack, '--no-vanilla'])
+		expect(stdout).toMatch(/^nap +clean +\d/m)
+		expect(stdout).toMatch(/^ +apgd-t \(margin\) +\d+ +\d+\.\d % \[/m)
+		expect(stdout).toMatch(/nap: [\d,]+ images passed forward, [\d,]+ forward and backward/)
+	})
+
+	it('survives kill -9 with the same outcomes and kept images', async () => {
+		const args = (images: string) => [
+			...['evaluate', output, ...autoAttack, '--no-vanilla', '--batch-size', '2', '--seed', '5'],
+			...['--keep-images', join(folder, images)],
+		]
+		const whole = await runJson(args('whole'))
+		const [expected] = rowsOf(whole.document)
+		const outcomes = (await recordOf(expected!)).outcomes
+		await rm(expected!.record)
+		const running = startCli(args('parts'))
+		// The log is there once the first batch is.
+		const log = `${expected!.record}.outcomes.jsonl`
+		while (!existsSync(log) || (await readFile(log, 'utf8')).split('\n').length < 12) {
+			await new Promise((resolve) => setTimeout(resolve, 5))
+		}
+		running.process.kill('SIGKILL')
+		await running.finished
+		expect(existsSync(expected!.record)).toBe(false)
+		const resumed = await runJson(args('parts'))
+		expect(resumed.code, resumed.stderr).toBe(0)
+		const [row] = rowsOf(resumed.document)
+		expect((await recordOf(row!)).outcomes).toEqual(outcomes)
+		expect(row!.passes.evaluations).toBeLessThan(expected!.passes.evaluations)
+
+		// What was stored, scored again, has every flag; it is a transfer to the control.
+		for (const images of ['whole', 'parts']) {
+			const store = join(folder, images, 'nap-autoattack-full')
+			const scored = await runJson(['evaluate', output, '--images', store, '--split', 'train'])
+			expect(scored.code, scored.stderr).toBe(0)
+			const [vanilla, nap] = rowsOf(scored.document)
+			expect(vanilla).toMatchObject({ defense: 'vanilla', knowledge: 'transfer' })
+			const flags = (own: unknown) => (own as { id: string; adversarialPrediction: number }[]).map((one) => one)
+			const stripped = (own: unknown) =>
+				flags(own).map(({ id, adversarialPrediction }) => ({ id, adversarialPrediction }))
+			expect(stripped((await recordOf(nap!)).outcomes)).toEqual(stripped(outcomes))
+		}
+	})
+})
+
+describe('evaluate at several levels of knowledge', () => {
+	it('gives a row for each, with an attack that the knowledge is enough for', async () => {
+		const levels = 'encoder-only,prompt-aware,full,transfer,query'
+		const args = ['evaluate', output, '--attack', 'pgd-5', '--epsilon', '4/255', '--limit', '3', '--threads', '1']
+		const { code, document, stderr } = await runJson([...args, '--knowledge', levels])
+		expect(code, stderr).toBe(0)
+		const rows = rowsOf(document)
+		expect(rows.map(({ defense, knowledge, attack }) => `${defense} ${knowledge} ${attack}`)).toEqual([
+			'vanilla encoder-only feature-pgd',
+			'nap encoder-only feature-pgd',
+			'nap prompt-aware pgd-5',
+			'vanilla full pgd-5',
+			'nap full pgd-5',
+			'nap transfer pgd-5',
+			'vanilla query square',
+			'nap query square',
+		])
+		expect(rows.map((row) => row.attackerKnows)).toEqual([
+			'the image encoder',
+			'the image encoder',
+			'prompts, not refiners',
+			'everything',
+			'everything',
+			'vanilla CLIP instead',
+			'answers to queries',
+			'answers to queries',
+		])
+		expect(await recordOf(rows[2]!)).toMatchObject({ knowledge: 'prompt-aware', knownModel: { name: 'nap' } })
+		const table = await runCli([...args, '--knowledge', 'prompt-aware,full', '--no-vanilla'])
+		expect(table.stdout).toMatch(/^nap +prompts, not refiners +\d/m)
+		expect(table.stdout).toMatch(/^nap +everything +\d/m)
+	})
+
+	it('says what does not fit together', async () => {
+		const run = (...more: string[]) => runCli(['evaluate', output, '--limit', '3', ...more])
+		const cases: [string[], number, RegExp][] = [
+			[['--knowledge', 'everything'], 2, /Unknown: everything; choose among encoder-only/],
+			[['--attack', 'square', '--knowledge', 'full'], 1, /square does not fit the knowledge full/],
+			[['--attack', 'mi-cwa'], 1, /surrogates, and none were given/],
+			[['--norm', 'l2'], 1, /In L2 give --epsilon/],
+			[['--attack', 'pgd-100-targeted'], 1, /say at which class by --target, such as/],
+			[['--target', 'red_thing'], 1, /is not targeted, so --target red_thing would do nothing/],
+			[['--attack', 'pgd-100-targeted', '--target', 'teapot'], 1, /no class teapot/],
+			[['--images', join(folder, 'photos')], 1, /holds no adversarial images/],
+			[['--knowledge', 'full', '--test-time', 'ttc'], 1, /leave --knowledge out/],
+		]
+		for (const [args, expected, message] of cases) {
+			const { code, stderr } = await run(...args)
+			expect(stderr).toMatch(message)
+			expect(code).toBe(expected)
+		}
+	})
+
+	it('aims at a class, and counts how many images get there', async () => {
+		const args = ['evaluate', output, '--attack', 'pgd-100-targeted', '--target', 'red_thing', '--set', 'steps=10']
+		const { code, document, stderr } = await runJson([...args, '--epsilon', '32/255', '--split', 'train'])
+		expect(code, stderr).toBe(0)
+		const [vanilla] = rowsOf(document)
+		expect(vanilla!.reached!.accuracy).toBeGreaterThan(0.5)
+		const record = (await recordOf(vanilla!)) as unknown as {
+			target: number
+			outcomes: { label: number; attacked: boolean; adversarialPrediction: number }[]
+		}
+		const others = record.outcomes.filter(({ label, attacked }) => attacked && label !== record.target)
+		const there = others.filter(({ adversarialPrediction }) => adversarialPrediction === record.target)
+		expect(vanilla!.reached!.accuracy).toBe(there.length / others.length)
+	})
+
+	it('attacks in L2', async () => {
+		const args = ['evaluate', output, '--attack', 'pgd-20', '--norm', 'l2', '--epsilon', '2', '--split', 'train']
+		const { code, document } = await runJson(args)
+		expect(code).toBe(0)
+		expect(document).toMatchObject({ norm: 'l2', epsilon: 2 })
+		for (const { clean, robust } of rowsOf(document)) expect(robust.accuracy).toBeLessThan(clean.accuracy)
+	})
+})
