@@ -12,6 +12,7 @@ import { NaptuneError } from '../../errors.js'
 import { int64, type Tensor } from '../../onnx/tensor.js'
 import { type AttackRun, type AuditImages, type CleanRun, logitsOf, runAuditAttack } from './attack-run.js'
 import { type AuditEffort, type AuditInput, type AuditSubject, auditEfforts } from './audit-input.js'
+import { radiusText } from './compare-attacks.js'
 import { crossEntropies } from './logit-statistics.js'
 
 /** Which classifier of the audit. */
@@ -180,9 +181,9 @@ async function cleanRun(classifier: Classifier, images: AuditImages, batchSize: 
 	}
 }
 
-function describe({ attack, crafted = 'model', judged = 'model' }: AttackRequest, { epsilon }: ThreatModel): string {
+function describe({ attack, crafted = 'model', judged = 'model' }: AttackRequest, threat: ThreatModel): string {
 	const { steps } = attack.options
 	const name = `${attack.attack}${typeof steps === 'number' ? `-${steps}` : ''}`
 	const against = crafted === judged ? crafted : `${crafted}, tried on ${judged}`
-	return `${name} at ${Number((255 * epsilon).toPrecision(4))}/255 against ${against}`
+	return `${name} at ${radiusText(threat)} against ${against}`
 }

@@ -1,5 +1,6 @@
 /** Whether one attack is at least as strong as another on the same images. */
 
+import type { ThreatModel } from '../../attacks/threat-model.js'
 import { mcnemarTest } from '../mcnemar.js'
 import type { AuditStatus, Measured } from './audit-check.js'
 
@@ -50,4 +51,10 @@ export function shareOf(right: readonly boolean[]): number {
 /** A share in points of percent: `25.0 %`. */
 export function percentText(share: number): string {
 	return `${(100 * share).toFixed(1)} %`
+}
+
+/** A radius as people write it: grey levels in L-infinity (`3/255`), a number in L2. */
+export function radiusText({ norm, epsilon }: ThreatModel): string {
+	const short = (value: number) => String(Number(value.toPrecision(4)))
+	return norm === 'linf' ? `${short(255 * epsilon)}/255` : short(epsilon)
 }

@@ -3,7 +3,7 @@
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { auditPgd } from '../audit-context.js'
-import { percentText, shareOf } from '../compare-attacks.js'
+import { percentText, radiusText, shareOf } from '../compare-attacks.js'
 
 /** Radii as multiples of epsilon; in L-infinity at least so many grey levels. */
 const sizes = [
@@ -35,13 +35,9 @@ export const largeEpsilon: AuditCheck = {
 		const fails = middle > failsAtMiddle || largest > Math.max(failsAtLargest, one)
 		return {
 			status: fails ? 'fail' : middle > Math.max(warnsAtMiddle, one) ? 'warn' : 'pass',
-			summary: `accuracy ${accuracies.map(percentText).join(', ')} at ${epsilons.map(sizeText).join(', ')}`,
+			summary: `accuracy ${accuracies.map(percentText).join(', ')} at ${epsilons.map((size) => radiusText({ norm, epsilon: size })).join(', ')}`,
 			images: context.images.ids.length,
 			measured: { epsilons, accuracies },
 		}
 	},
-}
-
-function sizeText(epsilon: number): string {
-	return `${Number((255 * epsilon).toPrecision(3))}/255`
 }

@@ -3,7 +3,7 @@
 import type { AttackRun } from '../attack-run.js'
 import { type AuditCheck, notApplicable } from '../audit-check.js'
 import { auditPgd } from '../audit-context.js'
-import { percentText, shareOf } from '../compare-attacks.js'
+import { percentText, radiusText, shareOf } from '../compare-attacks.js'
 
 export const undefendedControl: AuditCheck = {
 	id: 'undefended-control',
@@ -26,7 +26,7 @@ export const undefendedControl: AuditCheck = {
 		const epsilons = requirements.map(({ epsilon }) => epsilon)
 		return {
 			status: accuracies.every((accuracy, index) => accuracy < limits[index]!) ? 'pass' : 'fail',
-			summary: `accuracy ${percentText(clean)} clean${epsilons.map((epsilon, index) => `, ${percentText(accuracies[index]!)} at ${Number((255 * epsilon).toPrecision(3))}/255 (below ${percentText(limits[index]!)} expected)`).join('')}`,
+			summary: `accuracy ${percentText(clean)} clean${epsilons.map((epsilon, index) => `, ${percentText(accuracies[index]!)} at ${radiusText({ norm: context.threatModel.norm, epsilon })} (below ${percentText(limits[index]!)} expected)`).join('')}`,
 			images: context.images.ids.length,
 			measured: { accuracyClean: clean, epsilons, accuracies, limits },
 		}
