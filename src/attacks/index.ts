@@ -20,6 +20,8 @@ export {
 } from './graph-classifier.js'
 export { imageStreams } from './image-streams.js'
 export { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
+export { type OnnxClassifier, type OnnxClassifierOptions, openOnnxClassifier } from './onnx-classifier.js'
+export { type InputDeclaration, type ModelInput, type Normalisation, normalisations } from './onnx-input.js'
 export { type PerturbationSet, perturbationSet } from './perturbation-set.js'
 export { pgd, pgd100, pgdDefinition, trainingPgd } from './pgd.js'
 export type { PgdOptions, SideInputs } from './pgd-options.js'
