@@ -43,7 +43,8 @@ export interface OnnxClassifier extends GraphClassifier {
 
 /**
  * Opens a model: the classifier takes images [B, C, H, W] in [0, 1], red first, and gives them to the model as declared.
- * A model of exactly one image is run image by image.
+ * A model of exactly one image is run image by image. Its outputs with the batch first are taps by their names, besides
+ * `logits`.
  * @throws NaptuneError naming the file when it is not a model that can be read and differentiated (unsupported operators
  * all at once), or not a classifier of images as declared.
  */
@@ -56,9 +57,10 @@ export async function openOnnxClassifier(
 	return named(path, async () => {
 		const description = describeModel(bytes)
 		const declared = modelInput(description, options.input ?? {})
-		const build = (pixels: Value): ModelOutput => {
+		const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
 			const inputs = { [declared.name]: asModelInput(pixels, declared) }
-			return modelOutput(readModel(bytes, { directory: dirname(path), inputs }).outputs, options)
+			const { outputs } = readModel(bytes, { directory: dirname(path), inputs })
+			return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
 		}
 		const { oneImage, output } = tried(declared, build)
 		const input = { ...declared, oneImage }
@@ -68,7 +70,10 @@ export async function openOnnxClassifier(
 			classNames: names.classNames,
 			imageShape: input.shape,
 			oneImage,
-			build: (pixels) => ({ logits: build(pixels).logits }),
+			build: (pixels) => {
+				const { logits, others } = build(pixels)
+				return { ...others, logits }
+			},
 			compileOptions: { name: basename(path), ...options.compileOptions },
 			...(options.fixedBatch === undefined ? {} : { fixedBatch: options.fixedBatch }),
 		})
@@ -104,6 +109,12 @@ async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
 		if (!(error instanceof NaptuneError)) throw error
 		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
 	}
+}
+
+/** Outputs that can be read beside the logits, by name: float32, the batch first. */
+function otherTaps(outputs: Readonly<Record<string, Value>>, pixels: Value): Readonly<Record<string, Value>> {
+	const readable = ({ type, shape }: Value) => type === 'float32' && shape.length > 0 && shape[0] === pixels.shape[0]
+	return Object.fromEntries(Object.entries(outputs).filter(([, value]) => readable(value)))
 }
 
 /** Builds the graph once: of any number of images where the file and its graph allow it, else of one. */

@@ -9,6 +9,7 @@ const commands = [
 	'compare',
 	'defenses',
 	'distortion',
+	'generate',
 	'inspect',
 	'classify',
 	'calibrate',
