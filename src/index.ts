@@ -5,6 +5,8 @@
 
 export type { AttackOutcome } from './attacks/attack-outcomes.js'
 export type { Classifier } from './attacks/classifier.js'
+export { type OnnxClassifier, type OnnxClassifierOptions, openOnnxClassifier } from './attacks/onnx-classifier.js'
+export type { InputDeclaration } from './attacks/onnx-input.js'
 export { attackNames, prepareAttack } from './attacks/registry.js'
 export type { AttackCounts } from './attacks/run-attack.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './attacks/threat-model.js'

@@ -71,7 +71,7 @@ export const ags = checkedAttack<AgsOptions>(async (classifier, batch, threatMod
 		const found = await substitute.classifier.gradient(current, objective, side)
 		requireFinite(found, ids, `of surrogate ${substitute.name}, step ${step + 1} of ${steps} of AGS`)
 		accumulate(momentum, found.gradient.data, rowSize(current), decay, 'mean-absolute')
-		set.ascend(current.data, Float32Array.from(momentum), stepSize ?? relativeStepSize! * epsilon)
+		set.ascend(current.data, new Float32Array(momentum), stepSize ?? relativeStepSize! * epsilon)
 	}
 	return current
 })

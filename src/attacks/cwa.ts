@@ -67,7 +67,8 @@ export const cwa = checkedAttack<CwaOptions>(async (classifier, batch, threatMod
 			move(current.data, current.data, inner, (momentum) => innerStep * momentum)
 			set.project(current.data)
 		}
-		const change = Float64Array.from(current.data, (value, at) => value - before[at]!)
+		const change = new Float64Array(current.data)
+		for (let at = 0; at < change.length; at++) change[at]! -= before[at]!
 		accumulate(outer, change, size, decay, 'l1')
 		move(current.data, before, outer, (momentum) => settings.relativeOuterStep * epsilon * Math.sign(momentum))
 		set.project(current.data)

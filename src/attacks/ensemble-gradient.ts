@@ -53,7 +53,7 @@ export async function ensembleGradient(
 		requireFinite(found, ids, `of surrogate ${name}, ${where}`)
 		for (let at = 0; at < total.length; at++) total[at]! += found.gradient.data[at]!
 	}
-	return Float32Array.from(total)
+	return new Float32Array(total)
 }
 
 /** softmax(logits) - onehot(label), divided by its largest absolute entry. */

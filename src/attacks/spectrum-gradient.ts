@@ -40,14 +40,15 @@ export function spectrumCopy(
 	{ deviation, rho }: Pick<SpectrumOptions, 'deviation' | 'rho'>,
 	{ noise, mask }: SpectrumNumbers,
 ): Float32Array {
-	const copy = Float64Array.from(image, (value, at) => value + deviation * noise[at]!)
+	const copy = new Float64Array(image.length)
+	for (let at = 0; at < copy.length; at++) copy[at] = image[at]! + deviation * noise[at]!
 	for (let start = 0; start < copy.length; start += planeSize) {
 		const plane = copy.subarray(start, start + planeSize)
 		transform.forward(plane)
 		for (let at = 0; at < planeSize; at++) plane[at]! *= 1 - rho + 2 * rho * mask[start + at]!
 		transform.inverse(plane)
 	}
-	return Float32Array.from(copy)
+	return new Float32Array(copy)
 }
 
 /**
@@ -72,8 +73,10 @@ export async function spectrumGradient(
 	for (let copy = 0; copy < options.copies; copy++) {
 		const data = new Float32Array(images.data.length)
 		streams.forEach((stream, row) => {
-			const noise = Float64Array.from({ length: size }, () => stream.normal())
-			const mask = Float64Array.from({ length: size }, () => stream.uniform())
+			const noise = new Float64Array(size)
+			const mask = new Float64Array(size)
+			for (let at = 0; at < size; at++) noise[at] = stream.normal()
+			for (let at = 0; at < size; at++) mask[at] = stream.uniform()
 			const image = images.data.subarray(row * size, (row + 1) * size)
 			data.set(spectrumCopy(image, transform, height * width, options, { noise, mask }), row * size)
 		})

@@ -10,6 +10,7 @@ const commands = [
 	'compare',
 	'defenses',
 	'distortion',
+	'generate',
 	'inspect',
 	'classify',
 	'calibrate',

@@ -10,6 +10,7 @@ import { addDefensesCommand } from './commands/defenses.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addDistortionCommand } from './commands/distortion.js'
 import { addEvaluateCommand } from './commands/evaluate.js'
+import { addGenerateCommand } from './commands/generate.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
 import { addRetrieveCommand } from './commands/retrieve.js'
@@ -46,6 +47,7 @@ export function createProgram(): Command {
 	addCompareCommand(program)
 	addDefensesCommand(program)
 	addDistortionCommand(program)
+	addGenerateCommand(program)
 	addInspectCommand(program)
 	addClassifyCommand(program)
 	addCalibrateCommand(program)

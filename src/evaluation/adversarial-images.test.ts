@@ -65,8 +65,11 @@ describe('a store of adversarial images', () => {
 		expect((await openAdversarialImages(folder, told)).done.size).toBe(5)
 	})
 
-	it('refuses a folder of other files', async () => {
+	it('refuses a folder of other files, and a manifest without what made the images', async () => {
 		const folder = await temporaryFolder()
+		await expect(openAdversarialImages(join(folder, 'new'), { ...testManifest, models: [] })).rejects.toThrow(
+			/is not a manifest.*models/s,
+		)
 		await writeFile(join(folder, 'notes.txt'), 'mine')
 		await expect(openAdversarialImages(folder, testManifest)).rejects.toThrow(/is not empty/)
 		await expect(readAdversarialImages(folder)).rejects.toThrow(/holds no adversarial images/)
@@ -121,7 +124,9 @@ describe('a store of adversarial images', () => {
 		)
 		await expect(readAdversarialImages(folder)).rejects.toThrow(/Image image 0 is stored twice/)
 		await writeFile(join(folder, 'manifest.json'), JSON.stringify({ format: 2 }))
-		await expect(readAdversarialImages(folder)).rejects.toThrow(/not a manifest of adversarial images/)
+		await expect(readAdversarialImages(folder)).rejects.toThrow(
+			/manifest.json is not a manifest that this version reads/,
+		)
 	})
 
 	it('loses nothing when a shard cannot be written', async () => {

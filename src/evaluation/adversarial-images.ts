@@ -16,7 +16,7 @@ import { differences } from '../tuning/run-description.js'
 import { removeLeftovers } from '../tuning/run-directory.js'
 import {
 	type AdversarialManifest,
-	adversarialManifestSchema,
+	checkAdversarialManifest,
 	manifestPath,
 	readAdversarialManifest,
 } from './adversarial-manifest.js'
@@ -59,14 +59,14 @@ export interface AdversarialImagesWriter {
 /**
  * Makes a store, or opens one to go on with it.
  * @param manifest Everything that decides the images.
- * @throws NaptuneError when the folder holds images that were made under another manifest or files of another kind, a
- * shard is damaged, or the folder cannot be written.
+ * @throws NaptuneError when the manifest is not one, the folder holds images that were made under another or files of
+ * another kind, a shard is damaged, or the folder cannot be written.
  */
 export async function openAdversarialImages(
 	folder: string,
 	manifest: AdversarialManifest,
 ): Promise<AdversarialImagesWriter> {
-	const own = adversarialManifestSchema.parse(JSON.parse(JSON.stringify(manifest)))
+	const own = checkAdversarialManifest(JSON.parse(JSON.stringify(manifest)), 'The manifest of adversarial images')
 	const started = existsSync(manifestPath(folder))
 	if (started) await requireSame(folder, own)
 	await makeFolder(folder)

@@ -54,9 +54,12 @@ export async function readAdversarialManifest(folder: string): Promise<Adversari
 			`${folder} holds no adversarial images: ${path} is missing. Make them with naptune generate.`,
 		)
 	}
-	const parsed = adversarialManifestSchema.safeParse(await readJsonFile(path))
+	return checkAdversarialManifest(await readJsonFile(path), path)
+}
+
+/** @param name For the error. @throws NaptuneError when a value is not a manifest of this format. */
+export function checkAdversarialManifest(value: unknown, name: string): AdversarialManifest {
+	const parsed = adversarialManifestSchema.safeParse(value)
 	if (parsed.success) return parsed.data
-	throw new NaptuneError(
-		`${path} is not a manifest of adversarial images that this version reads:\n${z.prettifyError(parsed.error)}`,
-	)
+	throw new NaptuneError(`${name} is not a manifest that this version reads:\n${z.prettifyError(parsed.error)}`)
 }

@@ -38,6 +38,8 @@ export interface GenerateInput {
 	readonly seed: number
 	/** Images per batch and shard, 50 by default; no image depends on it on the CPU. */
 	readonly batchSize?: number
+	/** Called once, with the number of images that are there already. */
+	readonly onStart?: (before: number) => void
 	readonly onProgress?: (done: number, total: number) => void
 	/** Called after every gradient, with its number of images and how many gradients an image takes at most. */
 	readonly onGradient?: (images: number, perImage: number) => void
@@ -69,6 +71,7 @@ export async function generateAdversarialImages(input: GenerateInput): Promise<G
 	const todo = range(0, split.length).filter((position) => !store.done.has(split.id(position)))
 	const before = split.length - todo.length
 	const streams = imageStreams(seed)
+	input.onStart?.(before)
 	for (let start = 0; start < todo.length; start += batchSize) {
 		if (input.signal?.aborted) return undefined
 		const positions = todo.slice(start, start + batchSize)

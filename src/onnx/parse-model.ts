@@ -23,6 +23,8 @@ export interface DeclaredPort {
 	readonly type: string | undefined
 	/** Sizes, of which open ones go by their names, or `?` without one; `undefined` where none are declared. */
 	readonly shape: readonly (number | string)[] | undefined
+	/** Operators that read it first; none for an output. */
+	readonly readBy: readonly string[]
 }
 
 /** What a file says of itself. */
@@ -54,19 +56,34 @@ export function describeModel(bytes: Uint8Array): ModelDescription {
 	const { model, graph, opset } = parseModel(bytes)
 	const stored = new Set(graph.initializer.map(({ name }) => name))
 	return {
-		inputs: graph.input.filter(({ name }) => !stored.has(name)).map(declared),
-		outputs: graph.output.map(declared),
+		inputs: graph.input
+			.filter(({ name }) => !stored.has(name))
+			.map((port) => declared(port, readers(graph, port.name))),
+		outputs: graph.output.map((port) => declared(port, [])),
 		opset,
 		producer: model.producerName,
 		metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value])),
 	}
 }
 
-function declared({ name, type }: GraphProto['input'][number]): DeclaredPort {
-	if (type?.value.case !== 'tensorType') return { name, type: undefined, shape: undefined }
+/** Operators of the nodes that read a value, beyond those that only rearrange it. */
+function readers(graph: GraphProto, name: string): string[] {
+	const names = new Set([name])
+	const found = new Set<string>()
+	for (const { opType, input, output } of graph.node) {
+		if (!input.some((operand) => names.has(operand))) continue
+		if (['Identity', 'Cast', 'Transpose'].includes(opType)) for (const result of output) names.add(result)
+		else if (opType !== 'Shape') found.add(opType)
+	}
+	return [...found]
+}
+
+function declared({ name, type }: GraphProto['input'][number], readBy: readonly string[]): DeclaredPort {
+	if (type?.value.case !== 'tensorType') return { name, type: undefined, shape: undefined, readBy }
 	const { elemType, shape } = type.value.value
 	return {
 		name,
+		readBy,
 		type: typeName(elemType),
 		shape: shape?.dim.map(({ value }) => {
 			if (value.case === 'dimValue') return Number(value.value)

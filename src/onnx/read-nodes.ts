@@ -12,6 +12,7 @@ import {
 	logSumExp,
 	pow,
 	reduction,
+	rowReduction,
 	softmax,
 } from './readers/arithmetic.js'
 import { normalizationReaders } from './readers/normalization.js'
@@ -60,8 +61,8 @@ const readers: Readonly<Record<string, Reader>> = {
 	Mean: chain('Add', (total, count) => ops.div(total, count)),
 	Max: chain('Max'),
 	Min: chain('Min'),
-	ReduceSum: reduction('ReduceSum'),
-	ReduceMean: reduction('ReduceMean'),
+	ReduceSum: rowReduction('ReduceSum'),
+	ReduceMean: rowReduction('ReduceMean'),
 	ReduceMax: reduction('ReduceMax'),
 	ReduceMin: reduction('ReduceMin'),
 	ReduceL2: reduction('ReduceL2'),

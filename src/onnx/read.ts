@@ -83,6 +83,7 @@ export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: 
 				inputs: operands,
 				outputCount: node.output.length,
 				opset,
+				own: ours,
 				emit,
 			})
 			originate(origin, outputs)

@@ -16,6 +16,8 @@ export interface StoredNode {
 	readonly outputCount: number
 	/** Version of the standard operator set the file is written in. */
 	readonly opset: number
+	/** Whether the graph language wrote the node itself, so that it is to be read back exactly. */
+	readonly own: boolean
 	readonly emit: Emit
 }
 

@@ -3,6 +3,7 @@
 import { sameShape } from '../dimensions.js'
 import { type Emit, int } from '../operator.js'
 import type { Value } from '../value.js'
+import { isUneven, rowProducts } from './row-products.js'
 
 /**
  * Sums a gradient over the axes along which `target` was broadcast, so that it gets `target`'s shape.
@@ -17,6 +18,8 @@ export function sumToShape(emit: Emit, gradient: Value, target: Value): Value {
 		dimension === 1 && gradient.shape[axis + extra] !== 1 ? [axis + extra] : [],
 	)
 	if (stretched.length === 0) return emit('ReduceSum', [gradient, emit.integers(leading)], { keepdims: int(0) })
+	const lastOnly = extra === 0 && stretched.length === 1 && stretched[0] === gradient.shape.length - 1
+	if (lastOnly && typeof gradient.shape.at(-1) === 'number' && isUneven(gradient)) return rowProducts(emit, gradient, 1)
 	const summed = emit('ReduceSum', [gradient, emit.integers([...leading, ...stretched])], { keepdims: int(1) })
 	return extra === 0 ? summed : emit('Squeeze', [summed, emit.integers(leading)])
 }

@@ -5,6 +5,7 @@ import { normalizeAxis } from '../dimensions.js'
 import { isFloat } from '../element-types.js'
 import { integers, scalar } from '../emit.js'
 import { constantIntegers, int, intAttribute } from '../operator.js'
+import { isUneven, rowProducts } from '../operators/row-products.js'
 import * as ops from '../ops.js'
 import { asIs, operand, type Reader, without } from '../stored-node.js'
 import { symbolicIntegers } from '../symbolic-integers.js'
@@ -38,6 +39,24 @@ export function reduction(
 		const empty = !axes || constantIntegers(node, axes).length === 0
 		if (empty && intAttribute(node, 'noop_with_empty_axes', 0) === 1) return [finish(x)]
 		return [finish(emit(operator, empty ? [x] : [x, axes], without(attributes, 'axes', 'noop_with_empty_axes')))]
+	}
+}
+
+/**
+ * Sums or means. Rows that a reduction would add up in an order that depends on the batch are multiplied with a constant
+ * matrix: then an image's results have the same bytes in every batch.
+ */
+export function rowReduction(operator: 'ReduceSum' | 'ReduceMean'): Reader {
+	const general = reduction(operator)
+	return (node) => {
+		const x = operand(node, 0)
+		const width = x.shape.at(-1)
+		const stored = node.attributes.axes
+		const axes = node.inputs[1] ? constantIntegers(node, node.inputs[1]) : stored?.kind === 'ints' ? stored.value : []
+		const last = axes.length === 1 && (axes[0] === -1 || axes[0] === x.shape.length - 1)
+		if (node.own || !last || typeof width !== 'number' || !isUneven(x)) return general(node)
+		const sums = rowProducts(node.emit, x, operator === 'ReduceMean' ? 1 / width : 1)
+		return [intAttribute(node, 'keepdims', 1) === 1 ? sums : ops.squeeze(sums, [-1])]
 	}
 }
 

@@ -3,6 +3,7 @@
 import { NaptuneError } from '../../errors.js'
 import { normalizeAxis, staticDimension } from '../dimensions.js'
 import { float, floatAttribute, int, intAttribute } from '../operator.js'
+import { isUneven, rowProducts } from '../operators/row-products.js'
 import * as ops from '../ops.js'
 import { operand, type Reader, type StoredNode, without } from '../stored-node.js'
 import type { Value } from '../value.js'
@@ -27,9 +28,17 @@ const batchNormalization: Reader = (node) => {
 /** Rows of x, normalized: the statistics of each row alone. */
 function normalizedRows(node: StoredNode, rows: Value): Value {
 	const width = staticDimension(rows.shape, rows.shape.length - 1, node.operator)
+	if (isUneven(rows)) return unevenRows(node, rows, width)
 	const ones = ops.literal({ type: 'float32', shape: [width], data: new Float32Array(width).fill(1) })
 	const epsilon = float(floatAttribute(node, 'epsilon', 1e-5))
 	return node.emit('LayerNormalization', [rows, ops.cast(ones, rows.type)], { axis: int(-1), epsilon })
+}
+
+/** The same for rows that the gradient of the operator would add up in an order that depends on the batch. */
+function unevenRows(node: StoredNode, rows: Value, width: number): Value {
+	const centred = ops.sub(rows, rowProducts(node.emit, rows, 1 / width))
+	const variance = rowProducts(node.emit, ops.mul(centred, centred), 1 / width)
+	return ops.div(centred, ops.sqrt(ops.add(variance, floatAttribute(node, 'epsilon', 1e-5))))
 }
 
 function area(node: StoredNode, x: Value): number {
@@ -66,15 +75,21 @@ const layerNormalization: Reader = (node) => {
 	const axis = normalizeAxis(intAttribute(node, 'axis', -1), rank, node.operator)
 	const given = { ...without(node.attributes, 'axis'), axis: int(-1) }
 	const bias = node.inputs[2] ?? null
+	const width = x.shape[axis]
+	const single = !node.own && node.outputCount === 1 && axis === rank - 1 && axis > 0
+	if (single && typeof width === 'number' && isUneven(x)) {
+		const scaled = ops.mul(unevenRows(node, x, width), scale)
+		return [bias ? ops.add(scaled, bias) : scaled]
+	}
 	if (axis === rank - 1) return node.emit.all(node.operator, [x, scale, bias], given)
 	if (node.outputCount > 1) {
 		throw new NaptuneError('LayerNormalization over several axes is supported without mean and deviation as outputs.')
 	}
-	const width = x.shape.slice(axis).reduce<number>((total, _, at) => {
+	const count = x.shape.slice(axis).reduce<number>((total, _, at) => {
 		return total * staticDimension(x.shape, axis + at, node.operator)
 	}, 1)
-	const flat = (value: Value | null) => value && ops.reshape(value, [width])
-	const rows = ops.reshape(x, [...x.shape.slice(0, axis).map(() => 0), width])
+	const flat = (value: Value | null) => value && ops.reshape(value, [count])
+	const rows = ops.reshape(x, [...x.shape.slice(0, axis).map(() => 0), count])
 	return [ops.reshapeLike(node.emit(node.operator, [rows, flat(scale), flat(bias)], given), x)]
 }
 

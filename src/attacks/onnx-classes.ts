@@ -1,0 +1,51 @@
+/** Class names that exporters leave in the metadata of ONNX files. */
+
+const keys = ['names', 'id2label', 'class_names', 'classes', 'labels']
+
+/**
+ * Names of classes in the order of logits, from a list or from a dictionary of numbers and names, in JSON or as Python
+ * prints it.
+ * @returns `undefined` where the metadata has none that fit the number of classes.
+ */
+export function metadataClasses(metadata: Readonly<Record<string, string>>, classes: number): string[] | undefined {
+	for (const key of keys) {
+		const text = metadata[key]
+		const names = text === undefined ? undefined : (byNumber(text, classes) ?? listed(text, classes))
+		if (names && new Set(names).size === classes) return names
+	}
+	return undefined
+}
+
+const quoted = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/
+
+function byNumber(text: string, classes: number): string[] | undefined {
+	const entry = new RegExp(`["']?(\\d+)["']?\\s*:\\s*(?:${quoted.source})`, 'g')
+	const names: string[] = []
+	for (const [, number, single, double] of text.matchAll(entry))
+		names[Number(number)] = unescaped(single ?? double ?? '')
+	return complete(names, classes)
+}
+
+function listed(text: string, classes: number): string[] | undefined {
+	const found = [...text.matchAll(new RegExp(quoted.source, 'g'))].map(([, single, double]) =>
+		unescaped(single ?? double ?? ''),
+	)
+	return (
+		complete(found, classes) ??
+		complete(
+			text.split(',').map((name) => name.trim()),
+			classes,
+		)
+	)
+}
+
+function complete(names: readonly string[], classes: number): string[] | undefined {
+	const all = Array.from({ length: names.length }, (_, at) => names[at])
+	return names.length === classes && all.every((name) => name !== undefined && name !== '')
+		? (all as string[])
+		: undefined
+}
+
+function unescaped(text: string): string {
+	return text.replace(/\\(.)/g, '$1')
+}
