@@ -53,7 +53,7 @@ const substituteSchema = z.strictObject({
 	...training,
 	/** Length of an embedding. */
 	embedding: positive,
-	/** L2 size of the adversarial view, in pixel units. */
+	/** L2 size of the adversarial view, in pixel units; AGS's 1 is for 224 pixels, and changes each pixel of smaller images more. */
 	epsilon: z.number().nonnegative(),
 	/** Steps of the attack that makes it, each of epsilon / steps. */
 	steps: positive,

@@ -70,6 +70,7 @@ export async function runTraining<Batch>(
 	const batchOf = (step: number) => task.batch(Math.floor(step / stepsPerEpoch), step % stepsPerEpoch)
 	try {
 		let next = batchOf(state.step)
+		next.catch(() => {})
 		while (state.step < total && !signal?.aborted) {
 			const epoch = Math.floor(state.step / stepsPerEpoch)
 			const batch = await next

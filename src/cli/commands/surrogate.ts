@@ -1,13 +1,12 @@
 /** `naptune surrogate`: models of our own, on which attacks are made that must transfer to others. */
 
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { loadUnlabelled } from '../../data/unlabelled-images.js'
 import { families } from '../../surrogates/families/registry.js'
 import {
 	classifierDefaults,
 	classifierRecipe,
-	type Settings,
 	type SubstituteRecipe,
 	substituteDefaults,
 	substituteRecipe,
@@ -19,31 +18,9 @@ import { Interruption } from '../exit-codes.js'
 import { followSurrogate } from '../follow-surrogate.js'
 import { duration, grouped, percent } from '../format.js'
 import { dataOption, loadData, packagedData } from '../inputs.js'
-import {
-	addSharedOptions,
-	collectSetting,
-	commaList,
-	nonNegative,
-	type SharedOptions,
-	seedOption,
-	wholeNumber,
-} from '../options.js'
+import { nonNegative } from '../options.js'
 import { type Session, withSession } from '../session.js'
-
-/** Options of both commands; those of the recipe are named as in it. */
-interface SurrogateOptions extends SharedOptions {
-	readonly out: string
-	readonly data: string
-	readonly family?: string
-	readonly imageSize?: number
-	readonly width?: number
-	readonly blocks?: number[]
-	readonly epochs?: number
-	readonly batchSize?: number
-	readonly learningRate?: number
-	readonly seed?: number
-	readonly set: Readonly<Record<string, unknown>>
-}
+import { addRecipeOptions, recipeSettings, type SurrogateOptions } from '../surrogate-options.js'
 
 /** Adds the group. */
 export function addSurrogateCommand(program: Command): void {
@@ -108,43 +85,6 @@ Example:
 		)
 }
 
-function addRecipeOptions(
-	command: Command,
-	defaults: typeof classifierDefaults | typeof substituteDefaults,
-	width: string,
-	blocks?: readonly number[],
-): Command {
-	const count = (flags: string, text: string, value: number) =>
-		new Option(flags, text).argParser(wholeNumber(1)).default(value)
-	return addSharedOptions(
-		command
-			.requiredOption('--out <file>', 'the .onnx file to write; its record and log lie beside it')
-			.addOption(count('--epochs <count>', 'passes over the images', defaults.epochs))
-			.addOption(count('--batch-size <count>', 'images per step', defaults.batchSize))
-			.addOption(count('--image-size <pixels>', 'height and width to which images are brought', defaults.imageSize))
-			.addOption(
-				new Option('--width <channels>', `channels of the first stage (default: ${width})`).argParser(wholeNumber(1)),
-			)
-			.addOption(
-				new Option(
-					'--blocks <counts>',
-					`blocks of each stage, such as 2,2,2 (default: ${blocks?.join(',') ?? "the family's"})`,
-				).argParser(counts),
-			)
-			.addOption(
-				new Option('--learning-rate <rate>', 'largest rate of stochastic gradient descent')
-					.argParser(nonNegative)
-					.default(defaults.learningRate),
-			)
-			.addOption(seedOption('seed of initial values, order and augmentation', defaults.seed))
-			.addOption(
-				new Option('--set <key=value>', 'any other setting of the recipe, such as weightDecay=0.001; may be repeated')
-					.argParser(collectSetting)
-					.default({}, 'none'),
-			),
-	)
-}
-
 async function runTrain(options: SurrogateOptions, session: Session): Promise<void> {
 	const recipe = classifierRecipe({ ...recipeSettings(options), family: options.family, ...options.set })
 	const output = openOutput(options, session)
@@ -183,12 +123,6 @@ function openOutput({ out }: SurrogateOptions, session: Session): string {
 	return output
 }
 
-/** Settings of the recipe that have options of their own. */
-function recipeSettings(options: SurrogateOptions): Settings<Omit<SubstituteRecipe, 'family' | 'epsilon'>> {
-	const { imageSize, width, blocks, epochs, batchSize, learningRate, seed } = options
-	return { imageSize, width, blocks, epochs, batchSize, learningRate, seed }
-}
-
 function report(session: Session, output: string, result: SurrogateResult | undefined, lines: readonly string[]): void {
 	if (!result) {
 		throw new Interruption(`Stopped. The state is saved beside ${output}; the same command goes on from there.`)
@@ -200,11 +134,4 @@ function report(session: Session, output: string, result: SurrogateResult | unde
 			...lines,
 		].join('\n'),
 	)
-}
-
-function counts(text: string): number[] {
-	return commaList(text).map((item) => {
-		if (!/^[1-9]\d*$/.test(item)) throw new InvalidArgumentError('Expected whole numbers of at least 1, such as 2,2,2.')
-		return Number(item)
-	})
 }

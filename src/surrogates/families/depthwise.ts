@@ -5,7 +5,7 @@ import type { Value } from '../../onnx/value.js'
 import type { Layers } from '../layers.js'
 import type { Family } from './family.js'
 
-/** How much wider a block is inside. */
+/** How much wider a block is inside; in the first stage, whose images are large, it is not (as in MobileNetV2's first block). */
 const expansion = 3
 
 export const depthwise: Family = {
@@ -17,15 +17,24 @@ export const depthwise: Family = {
 		let result = x
 		for (let block = 0; block < blocks; block++) {
 			const stride = index > 0 && block === 0 ? 2 : 1
-			result = invertedResidual(layers, `stage${index + 1}.block${block + 1}`, result, channels, stride)
+			const inner = (result.shape[1] as number) * (index === 0 ? 1 : expansion)
+			result = invertedResidual(layers, `stage${index + 1}.block${block + 1}`, result, { inner, channels, stride })
 		}
 		return result
 	},
 }
 
-function invertedResidual(layers: Layers, name: string, x: Value, channels: number, stride: number): Value {
-	const inner = (x.shape[1] as number) * expansion
-	const wide = ops.relu(layers.convolution(`${name}.widen`, x, { channels: inner, kernel: 1 }))
+interface Shape {
+	/** Channels of the spatial convolution. */
+	readonly inner: number
+	/** Channels of the result. */
+	readonly channels: number
+	readonly stride: number
+}
+
+function invertedResidual(layers: Layers, name: string, x: Value, { inner, channels, stride }: Shape): Value {
+	const wide =
+		inner === x.shape[1] ? x : ops.relu(layers.convolution(`${name}.widen`, x, { channels: inner, kernel: 1 }))
 	const spatial = ops.relu(
 		layers.convolution(`${name}.spatial`, wide, { channels: inner, kernel: 3, stride, groups: inner }),
 	)
