@@ -50,7 +50,13 @@ export async function purifiedClassifier(
 	const pixels = ops.input('pixels', 'float32', ['B', ...inner.inputShape])
 	const program = await engine.compile({ purified: purifier.purify(pixels) }, { name })
 	const purify = async (images: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
-		const { purified } = await runPadded(program, images.shape[0]!, { pixels: images }, {}, fixedBatchOf(engine))
+		const { purified } = await runPadded(
+			program,
+			images.shape[0]!,
+			{ pixels: images },
+			{},
+			{ exactly: fixedBatchOf(engine) },
+		)
 		return purified as Tensor<'float32'>
 	}
 	return {
