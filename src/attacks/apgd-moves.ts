@@ -41,7 +41,9 @@ function linfMove(epsilon: number): ApgdMove {
 	const project = (value: number, center: number) => cut(Math.min(Math.max(value, center - epsilon), center + epsilon))
 	return ({ clean, current, previous, gradient }, next, { start, end }, stepSize, share) => {
 		for (let at = start; at < end; at++) {
-			const [center, from, slope] = [clean[at]!, current[at]!, gradient[at]!]
+			const center = clean[at]!
+			const from = current[at]!
+			const slope = gradient[at]!
 			const stepped = project(from + (slope > 0 ? stepSize : slope < 0 ? -stepSize : 0), center)
 			const inertia = from - previous[at]!
 			next[at] = project(from + (stepped - from) * share + inertia * (1 - share), center)

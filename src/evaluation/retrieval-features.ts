@@ -101,7 +101,7 @@ export async function captionScorer(
 				for (const [row, feature] of part.entries()) data.set(decoded(feature), row * width)
 				const batch = { features: float32([part.length, width], data) }
 				const fixed = engine.device === 'cpu' ? undefined : imagesPerRun
-				const { logits } = await runPadded(program, part.length, batch, {}, fixed)
+				const { logits } = await runPadded(program, part.length, batch, {}, { exactly: fixed })
 				const scores = (logits as Tensor<'float32'>).data
 				for (const row of part.keys()) yield scores.subarray(row * captions, (row + 1) * captions)
 			}

@@ -67,7 +67,9 @@ export async function purifiedClassifier(
 	}
 	const drawn = (numbers: Feeds): PurifiedClassifier => {
 		const purify = async (images: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
-			const { purified } = await runPadded(program, images.shape[0]!, { pixels: images }, numbers, fixedBatchOf(engine))
+			const { purified } = await runPadded(program, images.shape[0]!, { pixels: images }, numbers, {
+				exactly: fixedBatchOf(engine),
+			})
 			return purified as Tensor<'float32'>
 		}
 		return {

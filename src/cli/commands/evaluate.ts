@@ -20,7 +20,7 @@ import { type Knowledge, knowledgeNames, knownModel, usualKnowledge } from '../.
 import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
-import { Interruption } from '../exit-codes.js'
+import { exitCodes, Interruption } from '../exit-codes.js'
 import { epsilonText, normText, percent, percentInterval } from '../format.js'
 import { chosenImages, loadData } from '../inputs.js'
 import { accuracyTable, attackerKnows, modelName } from '../measure.js'
@@ -137,6 +137,16 @@ Example:
   $ naptune evaluate runs/photos --knowledge encoder-only,prompt-aware,full,transfer,query
   $ naptune evaluate runs/photos --test-time ttc --limit 200`,
 		)
+		.hook('preAction', (command) => {
+			const { norm, epsilon } = command.opts<EvaluateOptions>()
+			try {
+				if (epsilon !== undefined) threatModel(norm, epsilon)
+			} catch (error) {
+				command.error(`error: option '--epsilon <size>' is invalid. ${(error as Error).message}`, {
+					exitCode: exitCodes.usage,
+				})
+			}
+		})
 		.action((run: string, options: EvaluateOptions) =>
 			withSession(options, (session) => runEvaluate(run, options, session)),
 		)

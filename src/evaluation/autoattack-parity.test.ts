@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Classifier } from '../attacks/classifier.js'
+import type { Norm } from '../attacks/threat-model.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { goldenJson, photographs } from './autoattack-golden.test.support.js'
-import type { Classifier } from './classifier.js'
 import { type Fate, fates, goldenClassifier } from './fates.test.support.js'
-import type { Norm } from './threat-model.js'
 
 interface OfficialRun {
 	readonly fates: readonly Fate[]

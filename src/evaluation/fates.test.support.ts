@@ -1,17 +1,17 @@
 /** The network of fixtures/autoattack-golden under attack: what became of every image, told as the fixtures tell it. */
 
+import type { AttackBatch } from '../attacks/attack.js'
+import { isRobust } from '../attacks/attack-outcomes.js'
+import { range, takeRows } from '../attacks/batch-rows.js'
+import type { Classifier } from '../attacks/classifier.js'
+import { createGraphClassifier } from '../attacks/graph-classifier.js'
+import { imageStreams } from '../attacks/image-streams.js'
+import { prepareAttack } from '../attacks/registry.js'
+import { runAttack } from '../attacks/run-attack.js'
+import type { ThreatModel } from '../attacks/threat-model.js'
 import type { Engine } from '../runtime/engine.js'
-import type { AttackBatch } from './attack.js'
-import { isRobust } from './attack-outcomes.js'
 import { goldenTensors } from './autoattack-golden.test.support.js'
-import { range, takeRows } from './batch-rows.js'
-import type { Classifier } from './classifier.js'
-import { createGraphClassifier } from './graph-classifier.js'
-import { imageStreams } from './image-streams.js'
 import { patchNetworkLogits } from './patch-network.test.support.js'
-import { prepareAttack } from './registry.js'
-import { runAttack } from './run-attack.js'
-import type { ThreatModel } from './threat-model.js'
 
 /** `clean` for an image that was wrong already, `robust` for one that nothing fooled, else the stage that fooled. */
 export type Fate = string

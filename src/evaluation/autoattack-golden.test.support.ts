@@ -2,11 +2,11 @@
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import type { AttackBatch } from '../attacks/attack.js'
+import { range } from '../attacks/batch-rows.js'
 import { loadCifar10Mini } from '../data/cifar10-mini.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
 import { float32 } from '../onnx/tensor.js'
-import type { AttackBatch } from './attack.js'
-import { range } from './batch-rows.js'
 import type { PatchNetworkWeights } from './patch-network.test.support.js'
 
 function pathOf(name: string): string {
