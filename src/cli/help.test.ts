@@ -6,6 +6,7 @@ const commands = [
 	'demo',
 	'tune',
 	'evaluate',
+	'attack',
 	'compare',
 	'defenses',
 	'distortion',

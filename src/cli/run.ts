@@ -1,6 +1,7 @@
 /** From arguments to an exit code. */
 
 import { Command } from 'commander'
+import { addAttackCommand } from './commands/attack.js'
 import { addBenchCommand } from './commands/bench.js'
 import { addCalibrateCommand } from './commands/calibrate.js'
 import { addClassifyCommand } from './commands/classify.js'
@@ -39,6 +40,7 @@ export function createProgram(): Command {
 	addDemoCommand(program)
 	addTuneCommand(program)
 	addEvaluateCommand(program)
+	addAttackCommand(program)
 	addCompareCommand(program)
 	addDefensesCommand(program)
 	addDistortionCommand(program)
