@@ -23,6 +23,7 @@ export { classCaptionTemplates, classGallery } from './data/class-captions.js'
 export { type Dataset, type Split, subset } from './data/dataset.js'
 export { fewShot } from './data/few-shot.js'
 export type { Gallery } from './data/gallery.js'
+export { type LabelledImages, loadLabelledFolder } from './data/labelled-folder.js'
 export { datasetNames, loadDataset } from './data/registry.js'
 export { selectClasses, stratifiedSubset } from './data/subsets.js'
 export type { Defense, Parameter } from './defenses/defense.js'
@@ -48,6 +49,7 @@ export { type Audit, auditModel } from './evaluation/audit/audit-model.js'
 export { type AuditRecord, type RecordedAuditInput, recordedAudit } from './evaluation/audit/recorded-audit.js'
 export { auditChecks } from './evaluation/audit/registry.js'
 export { areaUnderRoc, type FalsePositives, falsePositives, pValue } from './evaluation/calibration.js'
+export { classPositions } from './evaluation/class-positions.js'
 export { type ClassifiedImage, classify } from './evaluation/classify.js'
 export { deployedClassifier } from './evaluation/deployed-classifier.js'
 export { type DetectionInput, type DetectionResult, measureDetection } from './evaluation/detection.js'
@@ -80,6 +82,11 @@ export {
 	type RecordedEvaluationInput,
 	recordedEvaluation,
 } from './evaluation/recorded-evaluation.js'
+export {
+	type OnnxAttackInput,
+	type OnnxAttackRecord,
+	recordedOnnxAttack,
+} from './evaluation/recorded-onnx-attack.js'
 export {
 	type RecordedRetrievalInput,
 	type RetrievalRecord,

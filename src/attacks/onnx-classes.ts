@@ -10,7 +10,8 @@ const keys = ['names', 'id2label', 'class_names', 'classes', 'labels']
 export function metadataClasses(metadata: Readonly<Record<string, string>>, classes: number): string[] | undefined {
 	for (const key of keys) {
 		const text = metadata[key]
-		const names = text === undefined ? undefined : (byNumber(text, classes) ?? listed(text, classes))
+		const names =
+			text === undefined ? undefined : text.trim().startsWith('{') ? byNumber(text, classes) : listed(text, classes)
 		if (names && new Set(names).size === classes) return names
 	}
 	return undefined

@@ -109,7 +109,16 @@ function beforeWrittenOut(
 ): { readonly logits: Value; readonly from: LogitsFrom } | undefined {
 	const exponential =
 		above.source.kind === 'node' && above.source.node.operator === 'Exp' ? above.source.node : undefined
-	const sum = below.source.kind === 'node' && below.source.node.operator === 'ReduceSum' ? below.source.node : undefined
-	if (!exponential || sum?.inputs[0] !== above) return undefined
+	if (!exponential || summedBy(below) !== above) return undefined
 	return { logits: exponential.inputs[0]!, from: 'before softmax' }
+}
+
+/** What a value is the sum of along the last axis, also where the reader wrote the sum as a product with a constant. */
+function summedBy(value: Value): Value | undefined {
+	const node = value.source.kind === 'node' ? value.source.node : undefined
+	if (node?.operator === 'ReduceSum') return node.inputs[0] ?? undefined
+	const product = node?.operator === 'Slice' ? node.inputs[0]?.source : undefined
+	if (product?.kind !== 'node' || product.node.operator !== 'MatMul') return undefined
+	const columns = product.node.inputs[1]!.source
+	return columns.kind === 'node' && columns.node.operator === 'Expand' ? product.node.inputs[0]! : undefined
 }

@@ -7,6 +7,7 @@ const commands = [
 	'tune',
 	'evaluate',
 	'audit',
+	'attack',
 	'compare',
 	'defenses',
 	'distortion',

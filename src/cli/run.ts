@@ -1,6 +1,7 @@
 /** From arguments to an exit code. */
 
 import { Command } from 'commander'
+import { addAttackCommand } from './commands/attack.js'
 import { addAuditCommand } from './commands/audit.js'
 import { addBenchCommand } from './commands/bench.js'
 import { addCalibrateCommand } from './commands/calibrate.js'
@@ -44,6 +45,7 @@ export function createProgram(): Command {
 	addTuneCommand(program)
 	addEvaluateCommand(program)
 	addAuditCommand(program)
+	addAttackCommand(program)
 	addCompareCommand(program)
 	addDefensesCommand(program)
 	addDistortionCommand(program)

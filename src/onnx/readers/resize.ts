@@ -35,6 +35,8 @@ export const resize: Reader = (node) => {
 	let result = x
 	axes.forEach((axis, at) => {
 		const wanted = given[at]!
+		// Exporters write the number of images that they were given; nobody resizes that axis.
+		if (axis === 0 && typeof x.shape[0] === 'string' && (sizes || wanted === 1)) return
 		if (typeof wanted === 'string' || (!sizes && wanted === 1)) {
 			if (wanted === x.shape[axis] || wanted === 1) return
 			throw new NaptuneError(`${node.operator} cannot change axis ${axis} to the open size ${wanted}.`)

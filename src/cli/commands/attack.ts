@@ -1,0 +1,278 @@
+/** `naptune attack`: any ONNX model of an image classifier under attack. */
+
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type OnnxClassifierOptions, openOnnxClassifier } from '../../attacks/onnx-classifier.js'
+import { type InputDeclaration, normalisations, pixelRanges } from '../../attacks/onnx-input.js'
+import { attackNames, prepareAttack } from '../../attacks/registry.js'
+import { type Norm, parseEpsilon, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
+import { type LabelledImages, loadLabelledFolder } from '../../data/labelled-folder.js'
+import { datasetNames, loadDataset } from '../../data/registry.js'
+import { stratifiedSubset } from '../../data/subsets.js'
+import { NaptuneError } from '../../errors.js'
+import { classPositions } from '../../evaluation/class-positions.js'
+import {
+	type OnnxAttackRecord,
+	type OnnxAttackSettings,
+	recordedOnnxAttack,
+	resizings,
+} from '../../evaluation/recorded-onnx-attack.js'
+import { readJsonFile } from '../../files/json-file.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import { readClassNames } from '../class-names.js'
+import { Interruption } from '../exit-codes.js'
+import { duration, epsilonText, percent, percentInterval } from '../format.js'
+import {
+	addSharedOptions,
+	attackSettingOption,
+	batchSizeOption,
+	type SharedOptions,
+	seedOption,
+	wholeNumber,
+} from '../options.js'
+import { type Session, withSession } from '../session.js'
+import { textTable } from '../table.js'
+
+interface AttackOptions extends SharedOptions {
+	readonly onnx: string
+	readonly data: string
+	readonly attack: string
+	readonly set: Readonly<Record<string, unknown>>
+	readonly norm: Norm
+	readonly epsilon: string
+	readonly limit?: number
+	readonly batchSize: number
+	readonly seed: number
+	readonly output: string
+	readonly layout?: 'nchw' | 'nhwc'
+	readonly range?: keyof typeof pixelRanges
+	readonly normalisation?: keyof typeof normalisations
+	readonly mean?: readonly number[]
+	readonly std?: readonly number[]
+	readonly channelOrder?: 'rgb' | 'bgr'
+	readonly size?: readonly [number, number]
+	readonly resize: keyof typeof resizings
+	readonly inputName?: string
+	readonly outputName?: string
+	readonly outputKind?: 'logits' | 'probabilities'
+	readonly classes?: string
+	readonly classMap?: string
+}
+
+/** Adds the command. */
+export function addAttackCommand(program: Command): void {
+	const names = attackNames().map(({ name }) => name)
+	addSharedOptions(
+		program
+			.command('attack')
+			.description(
+				'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. Nothing has to be prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
+			)
+			.requiredOption('--onnx <file>', 'model to attack')
+			.requiredOption(
+				'--data <folder-or-name>',
+				`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
+			)
+			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-100'))
+			.addOption(attackSettingOption('restarts=5'))
+			.addOption(new Option('--norm <name>', 'norm of the attack').choices(['linf', 'l2']).default('linf'))
+			.requiredOption('--epsilon <size>', 'size of the attack for pixels in [0, 1], such as 4/255')
+			.addOption(
+				new Option('--limit <count>', 'so many images, balanced over the classes (default: all)').argParser(
+					wholeNumber(1),
+				),
+			)
+			.addOption(batchSizeOption())
+			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.option('--output <folder>', 'where the record is written', 'attacks')
+			.addOption(new Option('--layout <name>', "order of the input's axes").choices(['nchw', 'nhwc']))
+			.addOption(new Option('--range <name>', 'range of pixels before normalisation').choices(Object.keys(pixelRanges)))
+			.addOption(new Option('--normalisation <name>', 'usual mean and deviation').choices(Object.keys(normalisations)))
+			.addOption(new Option('--mean <numbers>', 'mean in the unit of the range, per channel').argParser(numberList))
+			.addOption(new Option('--std <numbers>', 'deviation in the unit of the range, per channel').argParser(numberList))
+			.addOption(new Option('--channel-order <name>', "order of the input's colours").choices(['rgb', 'bgr']))
+			.addOption(
+				new Option('--size <pixels>', 'side, or HEIGHTxWIDTH, where the model leaves it open').argParser(imageSize),
+			)
+			.addOption(
+				new Option(
+					'--resize <name>',
+					`how pictures get that size: ${Object.entries(resizings)
+						.map(([name, what]) => `${name} (${what})`)
+						.join('; ')}`,
+				)
+					.choices(Object.keys(resizings))
+					.default('crop'),
+			)
+			.option('--input-name <name>', 'input that takes the images, where the model has several')
+			.option(
+				'--output-name <name>',
+				'output that holds logits (default: logits, or the only one with a row per image)',
+			)
+			.addOption(
+				new Option('--output-kind <name>', 'what it holds, where the graph does not tell').choices([
+					'logits',
+					'probabilities',
+				]),
+			)
+			.option(
+				'--classes <file-or-names>',
+				"the model's class names in its order: a file with one per line or a JSON list, or names separated by commas",
+			)
+			.option('--class-map <file>', 'JSON object from class folder to name or position in the model'),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune attack --onnx resnet50.onnx --data imagenet/val --classes imagenet-classes.txt \\
+      --normalisation imagenet --resize margin --attack pgd-100 --epsilon 4/255 --limit 200`,
+		)
+		.action((options: AttackOptions) => withSession(options, (session) => runAttackCommand(options, session)))
+}
+
+async function runAttackCommand(options: AttackOptions, session: Session): Promise<void> {
+	const attack = prepareAttack(options.attack, options.set)
+	const threat = threatModel(options.norm, parseEpsilon(options.epsilon))
+	const data = await images(options)
+	const classifier = await openOnnxClassifier(await session.engine(), options.onnx, await declared(options))
+	try {
+		const { positions, notices: labelNotices } = classPositions({
+			folders: data.folders,
+			classNames: classifier.classNames,
+			hasNames: classifier.classNamesFrom !== 'positions',
+			...(options.classMap === undefined ? {} : { mapping: await classMap(options.classMap) }),
+		})
+		const notices = [...data.notices, ...classifier.notices, ...labelNotices]
+		for (const notice of notices) session.progress.line(`note: ${notice}`)
+		const folder = resolve(options.output)
+		session.writesTo(folder)
+		const { length } = data.images
+		const task = session.progress.start(`attacking ${basename(options.onnx)}`, length, 'images')
+		const found = await recordedOnnxAttack({
+			engine: await session.engine(),
+			classifier,
+			data,
+			positions,
+			resizing: options.resize,
+			attack,
+			threatModel: threat,
+			seed: options.seed,
+			batchSize: options.batchSize,
+			notices,
+			path: (settings) => join(folder, recordName(options, settings)),
+			signal: session.signal,
+			onProgress: ({ done, total, attacked, robust }) =>
+				task.update(length - total + done, attacked > 0 ? `${percent(robust / done).trim()} robust` : ''),
+		}).finally(() => task.end())
+		if (!found) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
+		for (const notice of found.record.notices.slice(notices.length)) session.progress.line(`note: ${notice}`)
+		const { outcomes, ...rest } = found.record
+		session.result({ ...rest, record: found.path }, text(options, found.record, found.path))
+	} finally {
+		await classifier.release()
+	}
+}
+
+function text(options: AttackOptions, record: OnnxAttackRecord, path: string): string {
+	const norm = record.threatModel.norm === 'linf' ? 'L-infinity' : 'L2'
+	return [
+		textTable(
+			[
+				{ heading: 'model' },
+				{ heading: 'clean accuracy [95 %]', align: 'right' },
+				{ heading: `accuracy under ${record.attack.name} [95 %]`, align: 'right' },
+				{ heading: 'time', align: 'right' },
+			],
+			[
+				[
+					basename(options.onnx),
+					`${percent(record.clean.accuracy)} ${percentInterval(record.clean.interval)}`,
+					`${percent(record.robust.accuracy)} ${percentInterval(record.robust.interval)}`,
+					duration(record.seconds),
+				],
+			],
+		),
+		'',
+		`${record.images} images, ${norm} epsilon ${sizeText(record.threatModel)}, seed ${record.seed}; per-image outcomes:`,
+		`  ${path}`,
+	].join('\n')
+}
+
+/** Grey levels measure L-infinity only. */
+function sizeText({ norm, epsilon }: ThreatModel): string {
+	return norm === 'linf' ? epsilonText(epsilon) : String(epsilon)
+}
+
+/** A file name that differs where the outcomes may. */
+function recordName({ onnx }: AttackOptions, settings: OnnxAttackSettings): string {
+	const { source: _, ...model } = settings.model
+	const { attack, threatModel, seed, dataset } = settings
+	const hash = sha256OfBytes(JSON.stringify({ ...settings, model })).slice(0, 8)
+	const epsilon = sizeText(threatModel).replace('/', '-')
+	return `${basename(onnx, '.onnx')}-${attack.name}-${threatModel.norm}-${epsilon}-${dataset.images}-seed${seed}-${hash}.json`
+}
+
+async function images({ data, limit, seed }: AttackOptions): Promise<LabelledImages> {
+	const whole = datasetNames.includes(data) ? await namedImages(data, seed) : await folderImages(data)
+	if (limit === undefined || limit >= whole.images.length) return whole
+	return { ...whole, images: stratifiedSubset(whole.images, limit, seed) }
+}
+
+async function folderImages(path: string): Promise<LabelledImages> {
+	if (existsSync(path)) return loadLabelledFolder(path)
+	throw new NaptuneError(
+		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists.`,
+	)
+}
+
+async function namedImages(name: string, seed: number): Promise<LabelledImages> {
+	const { classNames, test, notices, origin } = await loadDataset(name, seed)
+	return { name, folders: classNames, images: test, notices, origin }
+}
+
+async function declared(options: AttackOptions): Promise<OnnxClassifierOptions> {
+	const { layout, range, normalisation, mean, std, channelOrder, size, inputName, outputName, outputKind } = options
+	if ((mean === undefined) !== (std === undefined)) throw new NaptuneError('Give --mean and --std together.')
+	if (mean && normalisation) throw new NaptuneError('Give either --normalisation or --mean and --std.')
+	const values = mean && std ? { mean, std } : normalisation
+	const input: InputDeclaration = {
+		...(layout && { layout }),
+		...(range && { range }),
+		...(values && { normalisation: values }),
+		...(channelOrder && { channelOrder }),
+		...(size && { size }),
+		...(inputName !== undefined && { name: inputName }),
+	}
+	return {
+		input,
+		...(outputName !== undefined && { output: outputName }),
+		...(outputKind && { outputKind }),
+		...(options.classes !== undefined && { classNames: await readClassNames(options.classes) }),
+	}
+}
+
+async function classMap(path: string): Promise<Record<string, string | number>> {
+	const mapping = await readJsonFile(path)
+	const usable =
+		typeof mapping === 'object' &&
+		mapping !== null &&
+		!Array.isArray(mapping) &&
+		Object.values(mapping).every((value) => typeof value === 'string' || typeof value === 'number')
+	if (usable) return mapping as Record<string, string | number>
+	throw new NaptuneError(`${path} is not a JSON object from class folders to names or positions of classes.`)
+}
+
+function numberList(text: string): number[] {
+	const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
+	if (numbers.every(Number.isFinite)) return numbers
+	throw new InvalidArgumentError('Expected numbers separated by commas, such as 0.485,0.456,0.406.')
+}
+
+function imageSize(text: string): [number, number] {
+	const match = /^(\d+)(?:x(\d+))?$/.exec(text.trim())
+	const [height, width] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])]
+	if (match && height > 0 && width > 0) return [height, width]
+	throw new InvalidArgumentError('Expected a size such as 224 or 224x192 (height x width).')
+}
