@@ -1,16 +1,24 @@
 /** What the stages of an attack left, as a table. */
 
-import type { Accuracy, StageResult } from '../evaluation/evaluate.js'
+import type { Passes } from '../attacks/pass-counter.js'
+import type { Accuracy, EvaluationResult } from '../evaluation/evaluate.js'
 import { duration, grouped, percent, percentInterval } from './format.js'
-import { type AccuracyRow, attackerKnows, modelName } from './measure.js'
 import { textTable } from './table.js'
+
+/** A model whose stages are shown. */
+export interface StagedRow extends Pick<EvaluationResult, 'clean' | 'stages'> {
+	readonly name: string
+	/** What the attacker knows, where rows differ in it. */
+	readonly knows?: string
+	readonly passes?: Passes | undefined
+}
 
 /**
  * A line per stage of every row, from the clean accuracy on: how many images it was tried on, and the accuracy that it
- * left over all images with its 95 % interval. The last line of a row says how many passes it took.
+ * left over all images with its 95 % interval. Below, the passes that each row took.
  */
-export function stageTable(rows: readonly AccuracyRow[]): string {
-	const knows = new Set(rows.map(({ knowledge }) => knowledge)).size > 1
+export function stageTable(rows: readonly StagedRow[]): string {
+	const knows = rows.some((row) => row.knows !== undefined)
 	const columns = [
 		{ heading: 'defense' },
 		...(knows ? [{ heading: 'attacker knows' }] : []),
@@ -21,11 +29,11 @@ export function stageTable(rows: readonly AccuracyRow[]): string {
 	] as const
 	const share = ({ accuracy, interval }: Accuracy) => `${percent(accuracy)} ${percentInterval(interval)}`
 	const lines = rows.flatMap((row) => {
-		const head = [modelName(row), ...(knows ? [attackerKnows(row)] : [])]
+		const head = [row.name, ...(knows ? [row.knows ?? ''] : [])]
 		const blank = head.map(() => '')
 		return [
 			[...head, 'clean', '', share(row.clean), ''],
-			...(row.stages ?? []).map(({ stage, attacked, robust, seconds }: StageResult) => [
+			...(row.stages ?? []).map(({ stage, attacked, robust, seconds }) => [
 				...blank,
 				stage,
 				String(attacked),
@@ -34,11 +42,9 @@ export function stageTable(rows: readonly AccuracyRow[]): string {
 			]),
 		]
 	})
-	const passes = rows.flatMap((row) =>
-		row.passes
-			? [
-					`${modelName(row)}: ${grouped(row.passes.evaluations)} images passed forward, ${grouped(row.passes.gradients)} forward and backward`,
-				]
+	const passes = rows.flatMap(({ name, passes: own }) =>
+		own
+			? [`${name}: ${grouped(own.evaluations)} images passed forward, ${grouped(own.gradients)} forward and backward`]
 			: [],
 	)
 	return [textTable(columns, lines), ...passes].join('\n')

@@ -5,7 +5,7 @@ import { type AttackOutcome, type AttackTrial, cleanRound, isRobust, stageNames 
 import type { Classifier } from '../attacks/classifier.js'
 import { imageStreams } from '../attacks/image-streams.js'
 import { type PassCounter, type Passes, passCounter } from '../attacks/pass-counter.js'
-import { type AttackCounts, type AttackProgress, runAttack } from '../attacks/run-attack.js'
+import { type AttackCounts, type AttackImages, type AttackProgress, runAttack } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import { prepareImage } from '../clip/prepare-image.js'
@@ -51,11 +51,9 @@ export interface EvaluationResult {
 	readonly outcomes: readonly AttackOutcome[]
 }
 
-/** What {@link evaluate} needs. */
-export interface EvaluateInput {
-	readonly clip: ClipModel
+/** How a classifier is evaluated. */
+export interface EvaluationOptions {
 	readonly classifier: Classifier
-	readonly split: Split
 	readonly attack: PreparedAttack
 	/** Position of the class that a targeted attack aims at, for all images. */
 	readonly target?: number
@@ -78,17 +76,36 @@ export interface EvaluateInput {
 	readonly signal?: AbortSignal
 }
 
+/** What {@link evaluate} needs. */
+export interface EvaluateInput extends EvaluationOptions {
+	readonly clip: ClipModel
+	readonly split: Split
+}
+
 /**
- * Evaluates a classifier. Images that are wrong when clean count as errors and are not attacked.
+ * Evaluates a classifier on a split. Images that are wrong when clean count as errors and are not attacked.
  * @returns The result, or undefined when stopped by the signal.
  * @throws NaptuneError for an empty split or unusable images.
  */
-export async function evaluate(input: EvaluateInput): Promise<EvaluationResult | undefined> {
-	const { clip, classifier, split, attack, threatModel, seed, batchSize = 50, earlier = [], signal } = input
-	if (split.length === 0) throw new NaptuneError('There are no images to evaluate; choose another split.')
-	const start = performance.now()
+export async function evaluate({ clip, split, ...options }: EvaluateInput): Promise<EvaluationResult | undefined> {
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
-	const passes = input.passes ?? passCounter()
+	return evaluateImages(options, {
+		ids,
+		labels: ids.map((_, index) => split.label(index)),
+		pixels: (positions) => preparedImages(clip, split, positions),
+	})
+}
+
+/** Evaluates a classifier on any images, as {@link evaluate}. */
+export async function evaluateImages(
+	options: EvaluationOptions,
+	images: Omit<AttackImages, 'targets'>,
+): Promise<EvaluationResult | undefined> {
+	const { classifier, attack, threatModel, seed, target, batchSize = 50, earlier = [], signal } = options
+	const { ids } = images
+	if (ids.length === 0) throw new NaptuneError('There are no images to evaluate; choose another split.')
+	const start = performance.now()
+	const passes = options.passes ?? passCounter()
 	const finished = new Map<string, AttackOutcome>()
 	const rounds = attack.rounds(classifier.classNames.length)
 	const stageOf = new Map(rounds.map(({ name, stage }) => [name, stage]))
@@ -97,24 +114,19 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationResult |
 		classifier,
 		attack,
 		threatModel,
-		images: {
-			ids,
-			labels: ids.map((_, index) => split.label(index)),
-			...(input.target !== undefined && { targets: ids.map(() => input.target!) }),
-			pixels: (positions) => preparedImages(clip, split, positions),
-		},
+		images: { ...images, ...(target !== undefined && { targets: ids.map(() => target) }) },
 		streams: imageStreams(seed),
 		batchSize,
 		skipWrong: true,
 		earlier,
 		passes,
-		keepImages: input.keepImages ?? false,
-		...(input.onProgress ? { onProgress: input.onProgress } : {}),
+		keepImages: options.keepImages ?? false,
+		...(options.onProgress ? { onProgress: options.onProgress } : {}),
 	})
 	let last = start
 	for await (const progress of run) {
 		for (const outcome of progress.outcomes) finished.set(outcome.id, outcome)
-		await input.onBatch?.(progress)
+		await options.onBatch?.(progress)
 		const stage = stageOf.get(progress.trials[0]?.round ?? cleanRound) ?? cleanRound
 		seconds.set(stage, (seconds.get(stage) ?? 0) + (performance.now() - last) / 1000)
 		last = performance.now()
@@ -125,7 +137,7 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationResult |
 	const stages = stageNames(rounds)
 	return {
 		...summarize(outcomes),
-		...(input.target !== undefined && summarizeTarget(outcomes, input.target)),
+		...(target !== undefined && summarizeTarget(outcomes, target)),
 		...(stages.length > 1 && {
 			stages: summarizeStages(outcomes, stages).map((found) => ({ ...found, seconds: seconds.get(found.stage) ?? 0 })),
 		}),

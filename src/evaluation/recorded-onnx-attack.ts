@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
-import { imageStreams } from '../attacks/image-streams.js'
 import type { OnnxClassifier } from '../attacks/onnx-classifier.js'
-import { type AttackCounts, type AttackImages, type AttackOutcome, runAttack } from '../attacks/run-attack.js'
+import type { AttackCounts } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { Split } from '../data/dataset.js'
 import type { LabelledImages } from '../data/labelled-folder.js'
@@ -20,8 +19,9 @@ import { type Preparation, preprocess } from '../images/preprocess.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { isRecord } from '../tuning/is-record.js'
-import { type Accuracy, summarize } from './evaluate.js'
-import { openOutcomeLog } from './outcome-log.js'
+import { type EvaluationResult, evaluateImages, summarize } from './evaluate.js'
+import { type Knowledge, usualKnowledge } from './knowledge.js'
+import { openTrialLog } from './outcome-log.js'
 import { sameSettings } from './same-settings.js'
 
 /** How pictures get the size that a model reads. */
@@ -66,7 +66,7 @@ export interface OnnxAttackSettings {
 	readonly classNamesFrom: OnnxClassifier['classNamesFrom']
 	/** Positions of the data's class folders in the classes. */
 	readonly classFolders: Readonly<Record<string, number>>
-	readonly knowledge: 'full'
+	readonly knowledge: Knowledge
 	readonly attack: Pick<PreparedAttack, 'name' | 'attack' | 'source' | 'options'>
 	readonly threatModel: ThreatModel
 	readonly seed: number
@@ -80,15 +80,10 @@ export interface OnnxAttackSettings {
 }
 
 /** A record. */
-export interface OnnxAttackRecord extends OnnxAttackSettings {
-	readonly images: number
-	readonly clean: Accuracy
-	readonly robust: Accuracy
-	readonly seconds: number
+export interface OnnxAttackRecord extends OnnxAttackSettings, EvaluationResult {
 	readonly threads: number
 	readonly batchSize: number
 	readonly notices: readonly string[]
-	readonly outcomes: readonly AttackOutcome[]
 }
 
 /**
@@ -107,20 +102,35 @@ export async function recordedOnnxAttack(
 	const finished = await finishedRecord(path, settings)
 	if (finished) return { record: finished, path }
 	await makeFolder(dirname(path))
-	const log = await openOutcomeLog(`${path}.outcomes.jsonl`, { ...settings })
+	const log = await openTrialLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
-		const start = performance.now()
-		const found = await attackAll(input, log.earlier, log.append)
+		const { attack, threatModel, seed, positions, resizing, onProgress, signal } = input
+		const ids = idsOf(data.images)
+		const found = await evaluateImages(
+			{
+				classifier,
+				attack,
+				threatModel,
+				seed,
+				batchSize,
+				earlier: log.earlier,
+				onBatch: ({ trials }) => log.append(trials),
+				...(onProgress && { onProgress }),
+				...(signal && { signal }),
+			},
+			{
+				ids,
+				labels: ids.map((_, index) => positions[data.images.label(index)]!),
+				pixels: (rows) => preparedPixels(classifier, data.images, rows, resizing),
+			},
+		)
 		if (!found) return undefined
-		const summary = summarize(found)
 		const record: OnnxAttackRecord = {
 			...settings,
-			...summary,
-			seconds: (performance.now() - start) / 1000,
+			...found,
 			threads: engine.threads,
 			batchSize,
-			notices: [...(input.notices ?? []), ...chanceNotice(summary, classifier.classNames.length)],
-			outcomes: found,
+			notices: [...(input.notices ?? []), ...chanceNotice(found, classifier.classNames.length)],
 		}
 		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
 		await log.discard()
@@ -128,51 +138,6 @@ export async function recordedOnnxAttack(
 	} finally {
 		await log.close()
 	}
-}
-
-/** Outcomes of all images in their order, or undefined when stopped. */
-async function attackAll(
-	{
-		classifier,
-		data,
-		positions,
-		attack,
-		threatModel,
-		seed,
-		batchSize = 50,
-		resizing,
-		onProgress,
-		signal,
-	}: OnnxAttackInput,
-	earlier: readonly AttackOutcome[],
-	keep: (outcomes: readonly AttackOutcome[]) => Promise<void>,
-): Promise<readonly AttackOutcome[] | undefined> {
-	const ids = idsOf(data.images)
-	const known = new Map(earlier.map((outcome) => [outcome.id, outcome]))
-	const images: AttackImages = {
-		ids,
-		labels: ids.map((_, index) => positions[data.images.label(index)]!),
-		pixels: (rows) => preparedPixels(classifier, data.images, rows, resizing),
-	}
-	const done = new Set(ids.flatMap((id, index) => (known.has(id) ? [index] : [])))
-	const run = runAttack({
-		classifier,
-		attack,
-		threatModel,
-		images,
-		streams: imageStreams(seed),
-		batchSize,
-		skipWrong: true,
-		done,
-		...(onProgress && { onProgress }),
-	})
-	for await (const { outcomes } of run) {
-		for (const outcome of outcomes) known.set(outcome.id, outcome)
-		await keep(outcomes)
-		if (signal?.aborted) break
-	}
-	const all = ids.flatMap((id) => known.get(id) ?? [])
-	return all.length < ids.length ? undefined : all
 }
 
 function idsOf(images: Split): string[] {
@@ -232,7 +197,7 @@ async function settingsOf(input: OnnxAttackInput): Promise<OnnxAttackSettings> {
 		classNames: classifier.classNames,
 		classNamesFrom: classifier.classNamesFrom,
 		classFolders: Object.fromEntries(data.folders.map((folder, at) => [folder, positions[at]!])),
-		knowledge: 'full',
+		knowledge: usualKnowledge(attack),
 		attack: { name: attack.name, attack: attack.attack, source: attack.source, options: attack.options },
 		threatModel,
 		seed,

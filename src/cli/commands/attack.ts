@@ -22,7 +22,8 @@ import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { readClassNames } from '../class-names.js'
 import { Interruption } from '../exit-codes.js'
-import { duration, epsilonText, percent, percentInterval } from '../format.js'
+import { followAttack } from '../follow-attack.js'
+import { duration, epsilonText, normText, percent, percentInterval } from '../format.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -32,6 +33,7 @@ import {
 	wholeNumber,
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
+import { stageTable } from '../stage-table.js'
 import { textTable } from '../table.js'
 
 interface AttackOptions extends SharedOptions {
@@ -148,8 +150,8 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		for (const notice of notices) session.progress.line(`note: ${notice}`)
 		const folder = resolve(options.output)
 		session.writesTo(folder)
-		const { length } = data.images
-		const task = session.progress.start(`attacking ${basename(options.onnx)}`, length, 'images')
+		const several = attack.rounds(classifier.classNames.length).length > 1
+		const follow = followAttack(session, `attacking ${basename(options.onnx)}`, data.images.length, several)
 		const found = await recordedOnnxAttack({
 			engine: await session.engine(),
 			classifier,
@@ -163,9 +165,8 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 			notices,
 			path: (settings) => join(folder, recordName(options, settings)),
 			signal: session.signal,
-			onProgress: ({ done, total, attacked, robust }) =>
-				task.update(length - total + done, attacked > 0 ? `${percent(robust / done).trim()} robust` : ''),
-		}).finally(() => task.end())
+			onProgress: follow.tell,
+		}).finally(follow.end)
 		if (!found) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		for (const notice of found.record.notices.slice(notices.length)) session.progress.line(`note: ${notice}`)
 		const { outcomes, ...rest } = found.record
@@ -176,7 +177,7 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 }
 
 function text(options: AttackOptions, record: OnnxAttackRecord, path: string): string {
-	const norm = record.threatModel.norm === 'linf' ? 'L-infinity' : 'L2'
+	const norm = normText(record.threatModel.norm)
 	return [
 		textTable(
 			[
@@ -195,6 +196,7 @@ function text(options: AttackOptions, record: OnnxAttackRecord, path: string): s
 			],
 		),
 		'',
+		...(record.stages ? [stageTable([{ ...record, name: basename(options.onnx) }]), ''] : []),
 		`${record.images} images, ${norm} epsilon ${sizeText(record.threatModel)}, seed ${record.seed}; per-image outcomes:`,
 		`  ${path}`,
 	].join('\n')

@@ -208,7 +208,9 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		found.push(...measured)
 	}
-	const staged = found.flatMap(({ row }) => (row.stages ? [row] : []))
+	const staged = found.flatMap(({ row }) =>
+		row.stages ? [{ ...row, name: modelName(row), ...(levels.length > 1 && { knows: attackerKnows(row) }) }] : [],
+	)
 	session.result(
 		{
 			run: run.directory,
