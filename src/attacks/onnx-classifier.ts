@@ -9,7 +9,14 @@ import type { CompileOptions, Engine } from '../runtime/engine.js'
 import { batchSymbol, pixelsName } from './classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from './graph-classifier.js'
 import { metadataClasses } from './onnx-classes.js'
-import { asModelInput, guessNotice, type InputDeclaration, type ModelInput, modelInput } from './onnx-input.js'
+import {
+	asModelInput,
+	guessNotice,
+	type InputDeclaration,
+	type ModelInput,
+	metadataInput,
+	modelInput,
+} from './onnx-input.js'
 import { type LogitsFrom, type ModelOutput, modelOutput, type OutputDeclaration } from './onnx-output.js'
 
 /** What is known of a model; whatever is left out is taken from the file or guessed. */
@@ -56,7 +63,7 @@ export async function openOnnxClassifier(
 	const bytes = await readBytes(path)
 	return named(path, async () => {
 		const description = describeModel(bytes)
-		const declared = modelInput(description, options.input ?? {})
+		const declared = modelInput(description, { ...metadataInput(description.metadata), ...options.input })
 		const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
 			const inputs = { [declared.name]: asModelInput(pixels, declared) }
 			const { outputs } = readModel(bytes, { directory: dirname(path), inputs })

@@ -212,3 +212,27 @@ export function guessNotice(input: ModelInput): string | undefined {
 	]
 	return `Guessed of the model's input: ${input.guessed.join(', ')}. Taken is what these options say; give them to declare it, or correct them: ${how.join(' ')}`
 }
+
+/**
+ * What a file says of its input in its metadata, as the files of `naptune surrogate` do: `input_layout`, `input_range`
+ * and `normalization`. Nothing is taken from what this does not understand.
+ */
+export function metadataInput({
+	input_layout,
+	input_range,
+	normalization,
+}: Readonly<Record<string, string>>): InputDeclaration {
+	if (input_range?.replaceAll(' ', '') !== '[0,1]' || !normalizesItself(normalization)) return {}
+	const own = input_layout?.toLowerCase()
+	if (own !== 'nchw' && own !== 'nhwc') return {}
+	return { layout: own, range: '0..1', normalisation: 'none', channelOrder: 'rgb' }
+}
+
+function normalizesItself(text: string | undefined): boolean {
+	try {
+		const parsed: unknown = JSON.parse(text ?? '')
+		return typeof parsed === 'object' && parsed !== null && 'inside' in parsed && parsed.inside === true
+	} catch {
+		return false
+	}
+}

@@ -36,7 +36,10 @@ describe('openSurrogate', () => {
 	it('believes what files of this project say of themselves', async () => {
 		const path = await written({
 			kind: 'naptune surrogate classifier',
-			classNames: JSON.stringify(['dog', 'cat', 'ship']),
+			class_names: JSON.stringify(['dog', 'cat', 'ship']),
+			input_layout: 'NCHW',
+			input_range: '[0, 1]',
+			normalization: JSON.stringify({ inside: true }),
 		})
 		const { name, sha256, classifier, notices } = await openSurrogate(engine, path, classNames)
 		expect([name, sha256, notices]).toEqual(['surrogate.onnx', await sha256OfFile(path), []])
@@ -45,7 +48,12 @@ describe('openSurrogate', () => {
 	})
 
 	it('reads other outputs as taps, with the values that the graph gives them', async () => {
-		const path = await written({ kind: 'naptune surrogate substitute' })
+		const path = await written({
+			kind: 'naptune surrogate substitute',
+			input_layout: 'NCHW',
+			input_range: '[0, 1]',
+			normalization: JSON.stringify({ inside: true }),
+		})
 		const { classifier } = await openSurrogate(engine, path, ['anything'])
 		expect([...classifier.taps].sort()).toEqual(['features', 'logits'])
 		const { images } = randomBatch([0, 1, 2])

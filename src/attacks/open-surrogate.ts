@@ -30,12 +30,7 @@ export async function openSurrogate(
 ): Promise<OpenedSurrogate> {
 	const metadata = await metadataOf(path)
 	const own = metadata.kind?.startsWith('naptune surrogate') ?? false
-	const named = own ? namesIn(metadata.classNames) : undefined
-	const classifier = await openOnnxClassifier(engine, path, {
-		...(own && { input: { layout: 'nchw', range: '0..1', normalisation: 'none', channelOrder: 'rgb' } }),
-		...declared,
-		...(named && { classNames: named }),
-	})
+	const classifier = await openOnnxClassifier(engine, path, declared)
 	const { sha256, weights } = classifier.model
 	const files = Object.entries(weights)
 	const surrogate = {
@@ -67,14 +62,5 @@ async function metadataOf(path: string): Promise<Readonly<Record<string, string>
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
 		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
-	}
-}
-
-function namesIn(text: string | undefined): string[] | undefined {
-	try {
-		const names: unknown = JSON.parse(text ?? '')
-		return Array.isArray(names) ? names.map(String) : undefined
-	} catch {
-		return undefined
 	}
 }

@@ -28,7 +28,10 @@ async function writeSurrogate(name: string, size: number, metadata: Readonly<Rec
 }
 const own = (classNames: readonly string[]) => ({
 	kind: 'naptune surrogate classifier',
-	classNames: JSON.stringify(classNames),
+	class_names: JSON.stringify(classNames),
+	input_layout: 'NCHW',
+	input_range: '[0, 1]',
+	normalization: JSON.stringify({ inside: true }),
 })
 
 beforeAll(async () => {

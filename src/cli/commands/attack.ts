@@ -88,14 +88,47 @@ export function addAttackCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--output <folder>', 'where the record is written', 'attacks')
-			.addOption(new Option('--layout <name>', "order of the input's axes").choices(['nchw', 'nhwc']))
-			.addOption(new Option('--range <name>', 'range of pixels before normalisation').choices(Object.keys(pixelRanges)))
-			.addOption(new Option('--normalisation <name>', 'usual mean and deviation').choices(Object.keys(normalisations)))
-			.addOption(new Option('--mean <numbers>', 'mean in the unit of the range, per channel').argParser(numberList))
-			.addOption(new Option('--std <numbers>', 'deviation in the unit of the range, per channel').argParser(numberList))
-			.addOption(new Option('--channel-order <name>', "order of the input's colours").choices(['rgb', 'bgr']))
 			.addOption(
-				new Option('--size <pixels>', 'side, or HEIGHTxWIDTH, where the model leaves it open').argParser(imageSize),
+				new Option('--layout <name>', "order of the input's axes (default: as its shape tells)").choices([
+					'nchw',
+					'nhwc',
+				]),
+			)
+			.addOption(
+				new Option(
+					'--range <name>',
+					'range of pixels before normalisation (default: 0..1 with a normalisation, else guessed)',
+				).choices(Object.keys(pixelRanges)),
+			)
+			.addOption(
+				new Option(
+					'--normalisation <name>',
+					'usual mean and deviation (default: none with a range, else guessed)',
+				).choices(Object.keys(normalisations)),
+			)
+			.addOption(
+				new Option(
+					'--mean <numbers>',
+					'mean in the unit of the range, per channel (default: as --normalisation)',
+				).argParser(numberList),
+			)
+			.addOption(
+				new Option(
+					'--std <numbers>',
+					'deviation in the unit of the range, per channel (default: as --normalisation)',
+				).argParser(numberList),
+			)
+			.addOption(
+				new Option('--channel-order <name>', "order of the input's colours (default: rgb, as a guess)").choices([
+					'rgb',
+					'bgr',
+				]),
+			)
+			.addOption(
+				new Option(
+					'--size <pixels>',
+					'side, or HEIGHTxWIDTH, where the model leaves it open (default: as the model reads)',
+				).argParser(imageSize),
 			)
 			.addOption(
 				new Option(
@@ -107,22 +140,25 @@ export function addAttackCommand(program: Command): void {
 					.choices(Object.keys(resizings))
 					.default('crop'),
 			)
-			.option('--input-name <name>', 'input that takes the images, where the model has several')
+			.option('--input-name <name>', 'input that takes the images (default: the only one of rank 4)')
 			.option(
 				'--output-name <name>',
 				'output that holds logits (default: logits, or the only one with a row per image)',
 			)
 			.addOption(
-				new Option('--output-kind <name>', 'what it holds, where the graph does not tell').choices([
+				new Option('--output-kind <name>', 'what it holds (default: as the graph tells)').choices([
 					'logits',
 					'probabilities',
 				]),
 			)
 			.option(
 				'--classes <file-or-names>',
-				"the model's class names in its order: a file with one per line or a JSON list, or names separated by commas",
+				"the model's class names in its order: a file with one per line or a JSON list, or names separated by commas (default: those of the file's metadata)",
 			)
-			.option('--class-map <file>', 'JSON object from class folder to name or position in the model'),
+			.option(
+				'--class-map <file>',
+				'JSON object from class folder to name or position in the model (default: folders go by their names)',
+			),
 	)
 		.addHelpText(
 			'after',
