@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { NaptuneError } from '../errors.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
+import { generator } from '../random/counter-based.js'
 import { createEngine, type Engine } from '../runtime/index.js'
-import { float32, grad, int64, ops, readModelFile } from './index.js'
+import { float32, grad, int64, nodesInOrder, ops, readModel, readModelFile } from './index.js'
 
 let engine: Engine
 beforeAll(async () => {
@@ -41,3 +44,26 @@ describe('models that PyTorch exported', () => {
 		}
 	})
 })
+
+it.each(['mixture-torchscript-opset15', 'densenet-torchscript-opset12'])(
+	'damaged copies of %s: an error of ours, or a model',
+	async (name) => {
+		const path = fileURLToPath(new URL(`../../fixtures/onnx-classifiers/${name}.onnx`, import.meta.url))
+		const whole = await readFile(path)
+		const stream = generator(1, 'damage', name)
+		const found = { models: 0, errors: 0 }
+		for (let trial = 0; trial < 400; trial++) {
+			const damaged = Uint8Array.from(whole)
+			for (let flip = 0; flip <= stream.below(6); flip++)
+				damaged[stream.below(damaged.length)]! ^= 1 + stream.below(255)
+			try {
+				nodesInOrder(Object.values(readModel(damaged).outputs))
+				found.models++
+			} catch (error) {
+				expect(error).toBeInstanceOf(NaptuneError)
+				found.errors++
+			}
+		}
+		expect(Math.min(found.models, found.errors)).toBeGreaterThan(0)
+	},
+)

@@ -42,3 +42,17 @@ export function operand(node: StoredNode, index: number): Value {
 export function without(attributes: Attributes, ...names: readonly string[]): Record<string, Attribute> {
 	return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)))
 }
+
+/** More entries than an axis of images or a table of positions has: refused instead of allocated. */
+const longestList = 2 ** 22
+
+/**
+ * A list made entry by entry.
+ * @throws NaptuneError for a length that damaged or hostile files claim.
+ */
+export function listOf<T>(what: string, length: number, entry: (at: number) => T): T[] {
+	if (!(length >= 0 && length <= longestList)) {
+		throw new NaptuneError(`${what} of ${length} entries is not possible or too large. Is the file damaged?`)
+	}
+	return Array.from({ length }, (_, at) => entry(at))
+}

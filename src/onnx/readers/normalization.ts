@@ -2,6 +2,7 @@
 
 import { NaptuneError } from '../../errors.js'
 import { normalizeAxis, staticDimension } from '../dimensions.js'
+import { scalar } from '../emit.js'
 import { float, floatAttribute, int, intAttribute } from '../operator.js'
 import { isUneven, rowProducts } from '../operators/row-products.js'
 import * as ops from '../ops.js'
@@ -29,9 +30,9 @@ const batchNormalization: Reader = (node) => {
 function normalizedRows(node: StoredNode, rows: Value): Value {
 	const width = staticDimension(rows.shape, rows.shape.length - 1, node.operator)
 	if (isUneven(rows)) return unevenRows(node, rows, width)
-	const ones = ops.literal({ type: 'float32', shape: [width], data: new Float32Array(width).fill(1) })
+	const ones = ops.expand(scalar(1, rows.type), [width])
 	const epsilon = float(floatAttribute(node, 'epsilon', 1e-5))
-	return node.emit('LayerNormalization', [rows, ops.cast(ones, rows.type)], { axis: int(-1), epsilon })
+	return node.emit('LayerNormalization', [rows, ones], { axis: int(-1), epsilon })
 }
 
 /** The same for rows that the gradient of the operator would add up in an order that depends on the batch. */

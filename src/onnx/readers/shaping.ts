@@ -5,7 +5,7 @@ import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
 import { integers } from '../emit.js'
 import { constantIntegers, int, intAttribute, ints, stringAttribute } from '../operator.js'
 import * as ops from '../ops.js'
-import { asIs, operand, type Reader, type StoredNode, without } from '../stored-node.js'
+import { asIs, listOf, operand, type Reader, type StoredNode, without } from '../stored-node.js'
 import { symbolicIntegers } from '../symbolic-integers.js'
 import type { Value } from '../value.js'
 
@@ -89,15 +89,10 @@ function stepped(size: number, start: number, end: number, step: number): number
 	if (step === 0) throw new NaptuneError('Slice was given a step of 0.')
 	const clamp = (bound: number, least: number, most: number) =>
 		Math.max(least, Math.min(most, bound < 0 ? bound + size : bound))
-	const positions: number[] = []
-	if (step > 0) {
-		const last = clamp(end, 0, size)
-		for (let at = clamp(start, 0, size); at < last; at += step) positions.push(at)
-	} else {
-		const last = clamp(end, -1, size - 1)
-		for (let at = clamp(start, 0, size - 1); at > last; at += step) positions.push(at)
-	}
-	return positions
+	const [least, most] = step > 0 ? [0, size] : [-1, size - 1]
+	const first = clamp(start, Math.max(0, least), most)
+	const count = Math.max(0, Math.ceil((clamp(end, least, most) - first) / step))
+	return listOf('Slice with steps', count, (at) => first + at * step)
 }
 
 /** Amounts may be given for some axes only (version 18), or as an attribute (before 11), and be negative: a cut. */
@@ -144,7 +139,7 @@ function padByPositions(node: StoredNode, x: Value, amounts: readonly number[], 
 		const [before, after] = [amounts[axis]!, amounts[axis + rank]!]
 		if (before === 0 && after === 0) continue
 		const size = staticDimension(x.shape, axis, 'Pad')
-		const positions = Array.from({ length: Math.max(0, before + size + after) }, (_, at) =>
+		const positions = listOf('Padding', Math.max(0, before + size + after), (at) =>
 			borderPosition(at - before, size, mode),
 		)
 		result = node.emit('Gather', [result, integers(positions)], { axis: int(axis) })

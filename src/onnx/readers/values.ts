@@ -5,7 +5,7 @@ import { describeShape } from '../dimensions.js'
 import { integers, scalar } from '../emit.js'
 import { constantIntegers } from '../operator.js'
 import * as ops from '../ops.js'
-import { operand, type Reader } from '../stored-node.js'
+import { listOf, operand, type Reader } from '../stored-node.js'
 import { symbolicIntegers } from '../symbolic-integers.js'
 import { elementCount, tensor } from '../tensor.js'
 
@@ -52,6 +52,6 @@ export const range: Reader = (node) => {
 	const [start, limit, step] = [0, 1, 2].map((index) => constantIntegers(node, operand(node, index))[0] ?? Number.NaN)
 	const count = Math.max(0, Math.ceil((limit! - start!) / step!))
 	if (!(count <= largestFilled)) throw new NaptuneError(`Range from ${start} to ${limit} by ${step} is not possible.`)
-	const values = Array.from({ length: count }, (_, at) => start! + at * step!)
+	const values = listOf('Range', count, (at) => start! + at * step!)
 	return [operand(node, 0).type === 'int32' ? ops.cast(integers(values), 'int32') : integers(values)]
 }

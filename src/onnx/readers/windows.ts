@@ -5,7 +5,7 @@ import { describeShape, staticDimension } from '../dimensions.js'
 import { emitter, integers, scalar } from '../emit.js'
 import { int, intAttribute, ints, intsAttribute, stringAttribute } from '../operator.js'
 import * as ops from '../ops.js'
-import { asIs, operand, type Reader, type StoredNode, without } from '../stored-node.js'
+import { asIs, listOf, operand, type Reader, type StoredNode, without } from '../stored-node.js'
 import type { Attributes, Value } from '../value.js'
 
 /** How windows lie, both spatial axes; padding as top, left, bottom, right. */
@@ -19,6 +19,9 @@ interface Geometry {
 	/** The padding that the file declares, without what windows past the end need. */
 	readonly declared: readonly number[]
 }
+
+/** More windows than lie on images: refused instead of allocated. */
+const mostWindows = 2 ** 24
 
 /** Numbers for padding that is given by name, and for windows that may reach over the end (`ceil_mode`). */
 function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geometry {
@@ -50,6 +53,11 @@ function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geomet
 	})
 	if (axes.some(({ count }) => !(count >= 1))) {
 		throw new NaptuneError(`${node.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)}.`)
+	}
+	if (axes[0]!.count * axes[1]!.count > mostWindows) {
+		throw new NaptuneError(
+			`${node.operator} would lay ${axes[0]!.count} x ${axes[1]!.count} windows, which is too many.`,
+		)
 	}
 	return {
 		kernel,
@@ -161,7 +169,7 @@ function countedEntries(
 	included: boolean,
 ) {
 	const [least, most] = included ? [-declared[axis]!, size + declared[axis + 2]!] : [0, size]
-	return Array.from({ length: sizes[axis]! }, (_, at) => {
+	return listOf('A row of windows', sizes[axis]!, (at) => {
 		const start = at * strides[axis]! - pads[axis]!
 		return Math.max(1, Math.min(start + kernel[axis]!, most) - Math.max(start, least))
 	})
