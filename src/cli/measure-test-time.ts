@@ -31,8 +31,18 @@ export async function measureModel(
 		session.progress.line(`note: ${problem}`)
 		return rows
 	}
-	const full = await measure(session, { ...input, testTime, knowledge: 'full' })
-	const transfer = full && (await measure(session, { ...input, testTime, knowledge: 'transfer' }))
+	const defended = (knowledge: 'full' | 'transfer') =>
+		measure(session, {
+			...input,
+			testTime,
+			knowledge,
+			// Other images than those of the model as it is.
+			...(input.keepImagesIn !== undefined && {
+				keepImagesIn: `${input.keepImagesIn}-${testTime.name}-${knowledge}`,
+			}),
+		})
+	const full = await defended('full')
+	const transfer = full && (await defended('transfer'))
 	if (!transfer) return undefined
 	const worst: EvaluationRecord = { ...full.record, ...worstCase([full.record, transfer.record]) }
 	rows.push(

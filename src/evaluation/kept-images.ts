@@ -13,6 +13,8 @@ import type { EvaluationSettings } from './recorded-evaluation.js'
 export interface KeptImages {
 	/** Stores the images of all outcomes that are not stored yet: adversarial ones, or clean ones where not attacked. */
 	keep(progress: AttackProgress): Promise<void>
+	/** Whether an image is stored. */
+	has(id: string): boolean
 }
 
 /**
@@ -38,6 +40,7 @@ export async function keepImages(
 		})
 	}
 	return {
+		has: (id) => store.done.has(id),
 		async keep({ outcomes, images }) {
 			const isNew = (id: string) => positions.has(id) && !store.done.has(id)
 			const untouched = outcomes.filter(({ attacked, id }) => !attacked && isNew(id))
@@ -53,10 +56,9 @@ export async function keepImages(
 	}
 }
 
-function manifestOf(
-	{ attack, defense, model, threatModel, seed, dataset, versions }: EvaluationSettings,
-	clip: ClipModel,
-): AdversarialManifest {
+function manifestOf(settings: EvaluationSettings, clip: ClipModel): AdversarialManifest {
+	const { attack, defense, model, threatModel, seed, dataset, versions } = settings
+	const { knowledge, knownModel, testTime, target } = settings
 	const { imageSize } = clip.config.vision
 	return {
 		format: 1,
@@ -65,6 +67,13 @@ function manifestOf(
 			{ name: 'clip', sha256: model.sha256 },
 			{ name: defense.name, sha256: defense.parameters },
 		],
+		evaluation: {
+			options: { ...defense.options },
+			...(testTime && { testTime: { name: testTime.name, options: { ...testTime.options } } }),
+			knowledge,
+			...(knownModel && { knownModel: { name: knownModel.name, options: { ...knownModel.options } } }),
+			...(target !== undefined && { target }),
+		},
 		threatModel,
 		seed,
 		imageShape: [3, imageSize, imageSize],

@@ -15,6 +15,7 @@ import { readJsonLines } from '../files/json-lines.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { tinyClip, tinyDataset } from '../tuning/tiny.test.support.js'
+import { readAdversarialImages } from './adversarial-images.js'
 import { deployedClassifier } from './deployed-classifier.js'
 import { preparedImages, summarize } from './evaluate.js'
 import { readEvaluationRecord } from './record.js'
@@ -192,6 +193,40 @@ describe('recordedEvaluation', () => {
 		const wrong = resumed!.outcomes.slice(0, 5).filter(({ attacked }) => !attacked)
 		expect(work[1]).toBe(wholeWork - 5 - 7 * wrong.length)
 		expect(timeless(resumed)).toEqual(timeless(whole))
+	})
+
+	it('makes the images again that it was not asked to keep before it was stopped', async () => {
+		const input = await setting()
+		const folder = join(dirname(input.path), 'images')
+		await recordedEvaluation({ ...input, keepImagesIn: join(folder, 'whole') })
+		const whole = await readAdversarialImages(join(folder, 'whole'))
+		const stop = new AbortController()
+		const onProgress = ({ attacked }: AttackCounts) => attacked > 0 && stop.abort()
+		expect(await recordedEvaluation({ ...input, batchSize: 1, signal: stop.signal, onProgress })).toBeUndefined()
+		const resumed = await recordedEvaluation({ ...input, keepImagesIn: join(folder, 'resumed') })
+		const stored = await readAdversarialImages(join(folder, 'resumed'))
+		expect(resumed!.outcomes.some(({ attacked }) => attacked)).toBe(true)
+		expect(stored.ids.length).toBe(input.split.length)
+		for (const id of whole.ids) expect(stored.find(id)!.adversarial, id).toBe(whole.find(id)!.adversarial)
+		// And where all is done already.
+		await recordedEvaluation({ ...input, reuse: true, keepImagesIn: join(folder, 'late') })
+		expect((await readAdversarialImages(join(folder, 'late'))).ids.length).toBe(input.split.length)
+	})
+
+	it('keeps images of one evaluation only in a folder', async () => {
+		const input = await setting()
+		const keepImagesIn = join(dirname(input.path), 'images')
+		await recordedEvaluation({ ...input, keepImagesIn })
+		const other = { ...input, keepImagesIn, path: join(dirname(input.path), 'other.json') }
+		const asked = [
+			[{ knowledge: 'transfer' }, /differ in evaluation\.knowledge/],
+			[{ testTime: chooseTestTimeDefense('ttc') }, /differ in evaluation\.testTime/],
+			[{ attack: prepareAttack('pgd-100-targeted'), target: 1 }, /evaluation\.target/],
+		] as const
+		for (const [change, message] of asked) {
+			await expect(recordedEvaluation({ ...other, ...change })).rejects.toThrow(message)
+			expect(existsSync(`${other.path}.outcomes.jsonl`)).toBe(false)
+		}
 	})
 
 	it('begins anew where the log was tampered with', async () => {

@@ -110,13 +110,16 @@ export interface RecordedEvaluationInput {
 	readonly seed: number
 	/** Images per batch; default 50. */
 	readonly batchSize?: number
-	/** Give back the record at `path`, where it is a finished one under the same settings, rather than evaluate again. */
+	/**
+	 * Give back the record at `path`, where it is a finished one under the same settings, rather than evaluate again. Not
+	 * where images are to be kept, which no record has.
+	 */
 	readonly reuse?: boolean
 	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
 	readonly path: string
 	/**
 	 * Folder of a store for the adversarial images: those that fool, the last tried where none does, and the clean ones of
-	 * images that are wrong already.
+	 * images that are wrong already. What an evaluation that was cut off had not stored is made again.
 	 */
 	readonly keepImagesIn?: string
 	/** Called after every pass through a model. */
@@ -135,13 +138,15 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	requireSameClasses(input)
 	const { engine, clip, split, threatModel, seed, batchSize = 50, path } = input
 	const settings = await settingsOf(input)
-	const finished = input.reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
+	const reuse = input.reuse && input.keepImagesIn === undefined
+	const finished = reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
 	if (finished && isSameEvaluation(finished, settings)) return finished
 	await makeFolder(dirname(path))
+	// Before the log, which may begin anew.
+	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
 	const log = await openTrialLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
 		const passes = passCounter()
-		const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
 		const { classifier, attack, release } = await attackedModel(input, passes)
 		const result = await evaluate({
 			clip,
@@ -155,6 +160,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			passes,
 			earlier: log.earlier,
 			keepImages: kept !== undefined,
+			...(kept && { isKept: kept.has }),
 			async onBatch(progress) {
 				// Images first: a trial in the log says that they are stored.
 				await kept?.keep(progress)
