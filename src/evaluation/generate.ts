@@ -1,6 +1,5 @@
 /** Making adversarial images on surrogates, once for a data set, into a store. */
 
-import { readFile } from 'node:fs/promises'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { range } from '../attacks/batch-rows.js'
 import type { Classifier } from '../attacks/classifier.js'
@@ -11,6 +10,7 @@ import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
+import { packageVersion } from '../files/package-version.js'
 import type { Engine } from '../runtime/engine.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
 import { preparedImages } from './evaluate.js'
@@ -66,7 +66,7 @@ export async function generateAdversarialImages(input: GenerateInput): Promise<G
 	const { folder, clip, split, threatModel, seed, batchSize = 50 } = input
 	if (split.length === 0) throw new NaptuneError('There are no images to attack; choose another split.')
 	const { attack, classifier } = attackOnSurrogates(input)
-	const manifest = await manifestOf(input, attack)
+	const manifest = manifestOf(input, attack)
 	const store = await openAdversarialImages(folder, manifest)
 	const todo = range(0, split.length).filter((position) => !store.done.has(split.id(position)))
 	const before = split.length - todo.length
@@ -132,12 +132,11 @@ function unseen(classNames: readonly string[], inputShape: Classifier['inputShap
 	return { classNames, inputShape, taps: [], evaluate: refuse, gradient: refuse, release: async () => {} }
 }
 
-async function manifestOf(
+function manifestOf(
 	{ engine, clip, dataset, splitName, surrogates, threatModel, seed }: GenerateInput,
 	{ name, attack, source, options }: PreparedAttack,
-): Promise<AdversarialManifest> {
+): AdversarialManifest {
 	const { imageSize } = clip.config.vision
-	const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 	return {
 		format: 1,
 		attack: { name, attack, source, options: { ...options } },
@@ -153,6 +152,6 @@ async function manifestOf(
 			split: splitName,
 			classNames: [...dataset.classNames],
 		},
-		versions: { naptune: own.version, engine: engine.version, device: engine.device },
+		versions: { naptune: packageVersion(), engine: engine.version, device: engine.device },
 	}
 }

@@ -1,7 +1,6 @@
 /** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
 
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
@@ -18,6 +17,7 @@ import type { AttackedThrough } from '../defenses/test-time/test-time-defense.js
 import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
+import { packageVersion } from '../files/package-version.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
@@ -247,7 +247,6 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 	const knowsAll = knowledge === 'full'
 	const { source, revision, sha256 } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
-	const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
 	return {
 		format: 1,
 		defense: {
@@ -280,7 +279,7 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 			ids: sha256OfBytes(JSON.stringify(ids)),
 			classNames: dataset.classNames,
 		},
-		versions: { naptune: (manifest as { version: string }).version, engine: engine.version, device: engine.device },
+		versions: { naptune: packageVersion(), engine: engine.version, device: engine.device },
 	}
 }
 
