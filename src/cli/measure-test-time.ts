@@ -1,6 +1,8 @@
 /** A model with and without a test-time defense, under every knowledge that an attacker may have. */
 
+import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
+import { type Knowledge, usualKnowledge } from '../evaluation/knowledge.js'
 import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
 import { worstCase } from '../evaluation/worst-case.js'
 import { type AccuracyRow, type MeasureInput, measure } from './measure.js'
@@ -14,7 +16,8 @@ export interface MeasuredRow {
 
 /**
  * Measures a model as it is and, with a test-time defense that suits it, three rows more: the attacker knows everything,
- * knows everything but the test-time defense, and, from those, the worse of the two for each image.
+ * knows everything but the test-time defense, and, from those, the worse of the two for each image. Of an attack that takes
+ * no gradient of the model (by queries, or with stored images), one row more.
  * @returns Undefined when stopped.
  */
 export async function measureModel(
@@ -31,7 +34,12 @@ export async function measureModel(
 		session.progress.line(`note: ${problem}`)
 		return rows
 	}
-	const defended = (knowledge: 'full' | 'transfer') =>
+	if (testTime.options.randomised === true && !averages(input.attack)) {
+		session.progress.line(
+			`note: ${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws; robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
+		)
+	}
+	const defended = (knowledge: Knowledge) =>
 		measure(session, {
 			...input,
 			testTime,
@@ -41,6 +49,11 @@ export async function measureModel(
 				keepImagesIn: `${input.keepImagesIn}-${testTime.name}-${knowledge}`,
 			}),
 		})
+	const usual = usualKnowledge(input.attack)
+	if (usual !== 'full') {
+		const only = await defended(usual)
+		return only && [...rows, { row: only.record, records: [only.path] }]
+	}
 	const full = await defended('full')
 	const transfer = full && (await defended('transfer'))
 	if (!transfer) return undefined
@@ -56,4 +69,9 @@ export async function measureModel(
 		},
 	)
 	return rows
+}
+
+/** Whether gradients are averaged over draws of a randomised model. */
+function averages({ options, access }: PreparedAttack): boolean {
+	return access !== 'gradient' || (typeof options.eotSamples === 'number' && options.eotSamples > 1)
 }
