@@ -56,8 +56,9 @@ export interface Generated {
 }
 
 /**
- * Makes the adversarial images of a split and stores them. Every image is attacked, whatever a model makes of it: the
- * images are for any model.
+ * Makes the adversarial images of a split and stores them. Every image is attacked, whatever the model that it is for makes
+ * of it; but an attack that leaves wrong images alone (APGD, FAB, Square, AutoAttack) stores those clean that its surrogate
+ * gets wrong, and those that it does not fool there.
  * @returns What was made, or undefined when stopped by the signal.
  * @throws NaptuneError when surrogates have other classes than the data or cannot be resized to, the attack works on one
  * surrogate and got several, the folder holds images that were made otherwise, or it cannot be written.

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { threatModel } from '../../attacks/threat-model.js'
+import { embeddedDirectory } from '../../clip/checkpoint.js'
 import { chooseTestTimeDefense } from '../../defenses/test-time/registry.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
@@ -114,5 +115,9 @@ describe('controlRequirements', () => {
 			{ epsilon: 3 / 255, below: 0.25, ofClean: true },
 			{ epsilon: 8 / 255, below: 0.01, ofClean: false },
 		])
+		const byPath = { ...clip, checkpoint: { ...clip.checkpoint, directory: embeddedDirectory } }
+		expect(controlRequirements(byPath, threat)).toEqual(controlRequirements(nano, threat))
+		// 3/255 in L2 breaks nothing.
+		expect(controlRequirements(nano, threatModel('l2', 0.5))).toEqual([{ epsilon: 0.5, below: 0.25, ofClean: true }])
 	})
 })
