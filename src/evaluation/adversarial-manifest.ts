@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { ClipModel } from '../clip/model.js'
+import type { Dataset } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import { knowledgeNames } from './knowledge.js'
@@ -55,6 +57,20 @@ export const adversarialManifestSchema = z.strictObject({
 
 /** Everything that decides the images of a store; JSON. */
 export type AdversarialManifest = z.output<typeof adversarialManifestSchema>
+
+/** What a manifest says of the clean images. @param split Name of the split. */
+export function cleanImagesManifest(
+	{ config, checkpoint }: ClipModel,
+	{ name, origin, notices, classNames }: Pick<Dataset, 'name' | 'origin' | 'notices' | 'classNames'>,
+	split: string,
+): Pick<AdversarialManifest, 'imageShape' | 'preprocessing' | 'dataset'> {
+	const { imageSize } = config.vision
+	return {
+		imageShape: [3, imageSize, imageSize],
+		preprocessing: { ...checkpoint.preprocessor },
+		dataset: { name, origin: { ...origin }, notices: [...notices], split, classNames: [...classNames] },
+	}
+}
 
 /** Where the manifest of a store lies. */
 export function manifestPath(folder: string): string {

@@ -13,6 +13,7 @@ import { NaptuneError } from '../errors.js'
 import { packageVersion } from '../files/package-version.js'
 import type { Engine } from '../runtime/engine.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
+import { cleanImagesManifest } from './adversarial-manifest.js'
 import { preparedImages } from './evaluate.js'
 import { resizedClassifier } from './resized-classifier.js'
 import { watched } from './watched-classifier.js'
@@ -137,22 +138,13 @@ function manifestOf(
 	{ engine, clip, dataset, splitName, surrogates, threatModel, seed }: GenerateInput,
 	{ name, attack, source, options }: PreparedAttack,
 ): AdversarialManifest {
-	const { imageSize } = clip.config.vision
 	return {
 		format: 1,
 		attack: { name, attack, source, options: { ...options } },
 		models: surrogates.map(({ name, sha256 }) => ({ name, sha256 })),
 		threatModel,
 		seed,
-		imageShape: [3, imageSize, imageSize],
-		preprocessing: { ...clip.checkpoint.preprocessor },
-		dataset: {
-			name: dataset.name,
-			origin: { ...dataset.origin },
-			notices: [...dataset.notices],
-			split: splitName,
-			classNames: [...dataset.classNames],
-		},
+		...cleanImagesManifest(clip, dataset, splitName),
 		versions: { naptune: packageVersion(), engine: engine.version, device: engine.device },
 	}
 }

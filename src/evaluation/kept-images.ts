@@ -6,6 +6,7 @@ import type { ClipModel } from '../clip/model.js'
 import type { Split } from '../data/dataset.js'
 import type { Tensor } from '../onnx/tensor.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
+import { cleanImagesManifest } from './adversarial-manifest.js'
 import { preparedImages } from './evaluate.js'
 import type { EvaluationSettings } from './recorded-evaluation.js'
 
@@ -59,7 +60,6 @@ export async function keepImages(
 function manifestOf(settings: EvaluationSettings, clip: ClipModel): AdversarialManifest {
 	const { attack, defense, model, threatModel, seed, dataset, versions } = settings
 	const { knowledge, knownModel, testTime, target } = settings
-	const { imageSize } = clip.config.vision
 	return {
 		format: 1,
 		attack: { ...attack, options: { ...attack.options } },
@@ -76,15 +76,7 @@ function manifestOf(settings: EvaluationSettings, clip: ClipModel): AdversarialM
 		},
 		threatModel,
 		seed,
-		imageShape: [3, imageSize, imageSize],
-		preprocessing: { ...clip.checkpoint.preprocessor },
-		dataset: {
-			name: dataset.name,
-			origin: { ...dataset.origin },
-			notices: [...dataset.notices],
-			split: dataset.split,
-			classNames: [...dataset.classNames],
-		},
+		...cleanImagesManifest(clip, dataset, dataset.split),
 		versions,
 	}
 }
