@@ -19,8 +19,8 @@ export const adversarialManifestSchema = z.strictObject({
 	format: z.literal(1),
 	/** The attack with every option. */
 	attack: z.strictObject({ name: z.string(), attack: z.string(), source: z.string(), options: json }),
-	/** What the images were made on: surrogates, or the attacked model itself. */
-	models: z.array(z.strictObject({ name: z.string(), sha256 })).min(1),
+	/** What the images were made on: surrogates, with how pixels are given to them, or the attacked model itself. */
+	models: z.array(z.strictObject({ name: z.string(), sha256, reads: json.optional() })).min(1),
 	/** Of images that were kept of an evaluation: what else it was of. Whatever the attacker did not know still chose them. */
 	evaluation: z
 		.strictObject({

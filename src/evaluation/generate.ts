@@ -141,7 +141,7 @@ function manifestOf(
 	return {
 		format: 1,
 		attack: { name, attack, source, options: { ...options } },
-		models: surrogates.map(({ name, sha256 }) => ({ name, sha256 })),
+		models: surrogates.map(({ name, sha256, reads }) => ({ name, sha256, ...(reads && { reads: { ...reads } }) })),
 		threatModel,
 		seed,
 		...cleanImagesManifest(clip, dataset, splitName),
