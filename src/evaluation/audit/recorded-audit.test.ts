@@ -9,6 +9,8 @@ import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { tinyDataset } from '../../tuning/tiny.test.support.js'
 import { classNames, tinyModel } from '../test-time.test.support.js'
+import type { AttackRun } from './attack-run.js'
+import { auditLogEntrySchema } from './audit-record.js'
 import { controlRequirements, type RecordedAuditInput, recordedAudit } from './recorded-audit.js'
 import { auditChecks } from './registry.js'
 
@@ -102,6 +104,22 @@ describe('recordedAudit', () => {
 		expect(found).toMatchObject({ status: 'information', measured: { testTime: 'ttc' } })
 		expect(found?.summary).toContain('bpda-identity')
 		expect(record.testTime?.name).toBe('ttc')
+	})
+})
+
+describe('the log of an audit', () => {
+	it('is read back where a loss was infinite', () => {
+		const attack: AttackRun = {
+			key: 'key',
+			right: [false],
+			losses: [Number.POSITIVE_INFINITY],
+			attacked: 1,
+			threatModel: { norm: 'linf', epsilon: 0.1 },
+			largest: 0.1,
+			outside: 0,
+		}
+		const stored = JSON.parse(JSON.stringify({ attack })) as unknown
+		expect(auditLogEntrySchema.parse(stored)).toEqual({ attack })
 	})
 })
 
