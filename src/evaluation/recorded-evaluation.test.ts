@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AttackOutcome } from '../attacks/attack-outcomes.js'
 import { imageStreams } from '../attacks/image-streams.js'
 import { predictions } from '../attacks/predictions.js'
 import { prepareAttack } from '../attacks/registry.js'
@@ -17,7 +18,7 @@ import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { tinyClip, tinyDataset } from '../tuning/tiny.test.support.js'
 import { readAdversarialImages } from './adversarial-images.js'
 import { deployedClassifier } from './deployed-classifier.js'
-import { preparedImages, summarize } from './evaluate.js'
+import { preparedImages, summarize, summarizeStages } from './evaluate.js'
 import { readEvaluationRecord } from './record.js'
 import { type EvaluationRecord, type RecordedEvaluationInput, recordedEvaluation } from './recorded-evaluation.js'
 import { testTimeClassifier } from './test-time-classifier.js'
@@ -334,6 +335,12 @@ describe('readEvaluationRecord', () => {
 		expect((await read({})).robust.accuracy).toBe(0.5)
 		await expect(read({ robust: { accuracy: 1, interval: [0.34, 1] } })).rejects.toThrow(/its accuracies are not those/)
 		await expect(read({ outcomes: outcomes.map((one) => ({ ...one, id: 'a' })) })).rejects.toThrow(/image ids/)
+		const staged = outcomes.map((one) => (one.adversarialPrediction === one.label ? one : { ...one, stage: 'first' }))
+		const stages = (named: object[]) =>
+			summarizeStages(named as AttackOutcome[], ['first', 'second']).map((stage) => ({ ...stage, seconds: 1 }))
+		expect((await read({ outcomes: staged, stages: stages(staged) })).stages).toHaveLength(2)
+		await expect(read({ outcomes: staged, stages: stages(outcomes) })).rejects.toThrow(/its stages are not those/)
+		await expect(read({ stages: stages(outcomes) })).rejects.toThrow(/its stages are not those/)
 		const testTime = { name: 'ttc', options: {}, attackedThrough: 'none' }
 		expect((await read({ knowledge: 'transfer', testTime })).testTime).toEqual(testTime)
 		await expect(read({ testTime })).rejects.toThrow(/contradicts itself: its knowledge is full, .* through none/)
