@@ -62,7 +62,9 @@ export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatMod
 			const seen = await gradientAt(step, current, objective, ownSide)
 			requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`)
 			if (!offer) return seen.gradient
-			predictions(seen.taps.logits!, ids).forEach((predicted, at) => {
+			// With a gradient of hidden numbers come the taps of guessed ones; what counts is the deployed classifier.
+			const { logits } = classifier.draw ? await classifier.evaluate(current, ['logits']) : seen.taps
+			predictions(logits!, ids).forEach((predicted, at) => {
 				const row = open[at]!
 				const fooled = (predicted === batch.labels[row]) === targeted
 				best.offer(row, { fooled, loss: seen.loss.data[at]! }, current.data, at)
