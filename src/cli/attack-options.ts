@@ -12,6 +12,8 @@ export interface AttackMeans {
 	readonly surrogates?: boolean
 	/** A class that images are to be taken for. */
 	readonly targets?: boolean
+	/** Whether its help holds {@link attackListHelp}, so that names need not stand at the option as well. */
+	readonly listed?: boolean
 }
 
 /** `--attack`; only those are offered that the command can run. @param what Its help, which ends in the default where there is no fixed one. */
@@ -19,7 +21,9 @@ export function attackOption(what: string, means: AttackMeans = {}): Option {
 	const offered = attackNames()
 		.filter(({ name }) => whyNot(name, means) === undefined)
 		.map(({ name }) => name)
-	return new Option('--attack <name>', what).choices(offered).argParser((name: string) => {
+	const option = new Option('--attack <name>', what)
+	if (!means.listed) option.choices(offered)
+	return option.argParser((name: string) => {
 		if (offered.includes(name)) return name
 		const known = attackNames().some((attack) => attack.name === name)
 		throw new InvalidArgumentError(
@@ -28,7 +32,7 @@ export function attackOption(what: string, means: AttackMeans = {}): Option {
 	})
 }
 
-/** Help on what every attack is, with what can be set. */
+/** Help on what every attack is. */
 export function attackListHelp(means: AttackMeans = {}): string {
 	const offered = attackNames().filter(({ name }) => whyNot(name, means) === undefined)
 	const width = Math.max(...offered.map(({ name }) => name.length))

@@ -76,7 +76,7 @@ export function addAttackCommand(program: Command): void {
 				'--data <folder-or-name>',
 				`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
 			)
-			.addOption(attackOption('attack, see below').default('pgd-100'))
+			.addOption(attackOption('attack, see below', { listed: true }).default('pgd-100'))
 			.addOption(attackSettingOption('restarts=5'))
 			.addOption(normOption())
 			.addOption(

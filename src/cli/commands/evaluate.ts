@@ -75,7 +75,7 @@ interface EvaluateOptions extends SharedOptions {
 
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
-	const means = { targets: true } as const
+	const means = { targets: true, listed: true } as const
 	addSharedOptions(
 		program
 			.command('evaluate')

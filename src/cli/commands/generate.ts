@@ -37,7 +37,7 @@ interface GenerateOptions extends SharedOptions {
 
 /** Adds the command. */
 export function addGenerateCommand(program: Command): void {
-	const means = { surrogates: true } as const
+	const means = { surrogates: true, listed: true } as const
 	addSharedOptions(
 		program
 			.command('generate')
