@@ -168,7 +168,9 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	const testTime = chosenTestTime(options, run.trainedEpsilon)
 	const dataset = await evaluatedData(run, options, session)
 	const split =
-		store && options.limit === undefined ? storedImages(store, dataset, options) : chosenImages(dataset, options)
+		store && options.limit === undefined
+			? storedImages(store, dataset, options, session)
+			: chosenImages(dataset, options)
 	if (store) requireStored(store, idsOf(split))
 	const target = chosenTarget(options, attack, dataset)
 	const levels = options.knowledge ?? [usualKnowledge(attack)]
@@ -262,11 +264,23 @@ function idsOf(split: Split): string[] {
 	return Array.from({ length: split.length }, (_, position) => split.id(position))
 }
 
-/** Those images of the split that the store holds; all of them where it holds none, for the error to say so. */
-function storedImages(store: AdversarialImages, dataset: Dataset, { split }: EvaluateOptions): Split {
+/** Those images of the split that the store holds, with a note on others of the store; all where it holds none, for the error to say so. */
+function storedImages(
+	store: AdversarialImages,
+	dataset: Dataset,
+	{ split }: EvaluateOptions,
+	{ progress }: Session,
+): Split {
 	const all = dataset[split]
 	const held = idsOf(all).flatMap((id, position) => (store.find(id) ? [position] : []))
-	return held.length > 0 && held.length < all.length ? subset(all, held) : all
+	if (held.length === 0) return all
+	const others = store.ids.length - held.length
+	if (others > 0) {
+		progress.line(
+			`note: ${others} of the ${store.ids.length} stored images are not among the ${split} images of ${dataset.name} and; the others are tried (where data come without a test split, the seed of the run draws it)`,
+		)
+	}
+	return held.length < all.length ? subset(all, held) : all
 }
 
 /** A model under one level of knowledge, and the attack for it. */

@@ -73,7 +73,9 @@ export function addGenerateCommand(program: Command): void {
 			.addOption(splitOption())
 			.addOption(limitOption())
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of the attack and of the choice of images', 1)),
+			.addOption(
+				seedOption('seed of the attack, of the choice of images, and of the split where the data come without one', 1),
+			),
 	)
 		.addHelpText(
 			'after',
