@@ -52,7 +52,7 @@ describe('naptune attack', () => {
 		)
 		expect(l2.code).toBe(0)
 		expect(l2.stdout).toMatch(/resnet-torchscript-opset11\.onnx +\d+\.\d % \[/)
-		expect(l2.stdout).toContain('10 images, L2 epsilon 3')
+		expect(l2.stdout).toContain('10 images of photos, L2 epsilon 3')
 		expect(await readdir(join(folder, 'whole'))).toHaveLength(2)
 	})
 
@@ -113,6 +113,7 @@ describe('naptune attack', () => {
 		const wrong: [string[], number, RegExp][] = [
 			[['--epsilon', 'much'], 2, /must be a number or a fraction/],
 			[['--norm', 'linf', '--epsilon', '300'], 2, /exceeds the pixel range/],
+			[['--classes', 'nowhere/names.txt'], 1, /names\.txt is missing/],
 			[['--attack', 'mi-cwa'], 2, /naptune generate STORE --attack mi-cwa/],
 			[['--attack', 'pgd-100-targeted'], 2, /only naptune evaluate can be told/],
 			[['--attack', 'pgd', '--set', 'targeted=true'], 1, /needs a class to aim at/],

@@ -193,6 +193,8 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		})
 		const notices = [...data.notices, ...classifier.notices, ...labelNotices]
 		for (const notice of notices) session.progress.line(`note: ${notice}`)
+		const protocol = `${data.images.length} images of ${data.name}, ${normText(threat.norm)} epsilon ${sizeText(threat)}, seed ${options.seed}`
+		session.progress.line(`${protocol}, ${attack.name}`)
 		const folder = resolve(options.output)
 		session.writesTo(folder)
 		const several = attack.rounds(classifier.classNames.length).length > 1
@@ -215,14 +217,13 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		if (!found) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		for (const notice of found.record.notices.slice(notices.length)) session.progress.line(`note: ${notice}`)
 		const { outcomes, ...rest } = found.record
-		session.result({ ...rest, record: found.path }, text(options, found.record, found.path))
+		session.result({ ...rest, record: found.path }, text(options, found.record, found.path, protocol))
 	} finally {
 		await classifier.release()
 	}
 }
 
-function text(options: AttackOptions, record: OnnxAttackRecord, path: string): string {
-	const norm = normText(record.threatModel.norm)
+function text(options: AttackOptions, record: OnnxAttackRecord, path: string, protocol: string): string {
 	return [
 		textTable(
 			[
@@ -242,7 +243,7 @@ function text(options: AttackOptions, record: OnnxAttackRecord, path: string): s
 		),
 		'',
 		...(record.stages ? [stageTable([{ ...record, name: basename(options.onnx) }], 'model'), ''] : []),
-		`${record.images} images, ${norm} epsilon ${sizeText(record.threatModel)}, seed ${record.seed}; per-image outcomes:`,
+		`${protocol}; per-image outcomes:`,
 		`  ${path}`,
 	].join('\n')
 }

@@ -6,7 +6,7 @@ import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
 import { type Norm, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
 import { promptEnsembles } from '../../clip/templates.js'
-import { type Dataset, type Split, subset } from '../../data/dataset.js'
+import type { Dataset } from '../../data/dataset.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import {
 	type ChosenTestTimeDefense,
@@ -14,15 +14,9 @@ import {
 	testTimeDefenses,
 } from '../../defenses/test-time/registry.js'
 import { NaptuneError } from '../../errors.js'
-import { type AdversarialImages, readAdversarialImages } from '../../evaluation/adversarial-images.js'
+import { readAdversarialImages } from '../../evaluation/adversarial-images.js'
 import { controlDefense } from '../../evaluation/control.js'
-import {
-	type Knowledge,
-	knowledgeLevels,
-	knowledgeNames,
-	knownModel,
-	usualKnowledge,
-} from '../../evaluation/knowledge.js'
+import { type Knowledge, knowledgeLevels, knowledgeNames, usualKnowledge } from '../../evaluation/knowledge.js'
 import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -49,8 +43,10 @@ import {
 	type SharedOptions,
 	seedOption,
 } from '../options.js'
+import { plannedRows } from '../planned-rows.js'
 import { type Session, withSession } from '../session.js'
 import { stageTable } from '../stage-table.js'
+import { idsOf, storedImages } from '../stored-images.js'
 
 interface EvaluateOptions extends SharedOptions {
 	readonly attack?: string
@@ -169,7 +165,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	const dataset = await evaluatedData(run, options, session)
 	const split =
 		store && options.limit === undefined
-			? storedImages(store, dataset, options, session)
+			? storedImages(store, dataset, options.split, session)
 			: chosenImages(dataset, options)
 	if (store) requireStored(store, idsOf(split))
 	const target = chosenTarget(options, attack, dataset)
@@ -258,72 +254,6 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 				: []),
 		].join('\n'),
 	)
-}
-
-function idsOf(split: Split): string[] {
-	return Array.from({ length: split.length }, (_, position) => split.id(position))
-}
-
-/** Those images of the split that the store holds, with a note on others of the store; all where it holds none, for the error to say so. */
-function storedImages(
-	store: AdversarialImages,
-	dataset: Dataset,
-	{ split }: EvaluateOptions,
-	{ progress }: Session,
-): Split {
-	const all = dataset[split]
-	const held = idsOf(all).flatMap((id, position) => (store.find(id) ? [position] : []))
-	if (held.length === 0) return all
-	const others = store.ids.length - held.length
-	if (others > 0) {
-		progress.line(
-			`note: ${others} of the ${store.ids.length} stored images are not among the ${split} images of ${dataset.name} and; the others are tried (where data come without a test split, the seed of the run draws it)`,
-		)
-	}
-	return held.length < all.length ? subset(all, held) : all
-}
-
-/** A model under one level of knowledge, and the attack for it. */
-interface PlannedRow {
-	readonly model: Pick<TunedRun, 'defense' | 'parameters'>
-	readonly knowledge: Knowledge
-	readonly how: PreparedAttack
-}
-
-/** Rows level by level. What a model has nothing of, such as refiners that one could not know, is left out with a note. */
-function plannedRows(
-	models: readonly PlannedRow['model'][],
-	levels: readonly Knowledge[],
-	attack: PreparedAttack,
-	{ clip }: TunedRun,
-	dataset: Dataset,
-	{ progress }: Session,
-): PlannedRow[] {
-	const rows = levels.flatMap((knowledge) => {
-		const how = attackFor(knowledge, attack)
-		return models.flatMap((model): PlannedRow[] => {
-			try {
-				knownModel({ model: { clip, ...model }, dataset, attack: how, knowledge })
-				return [{ model, knowledge, how }]
-			} catch (error) {
-				// Of one level, and of the tuned model, the reason is the answer.
-				if (!(error instanceof NaptuneError) || (levels.length === 1 && model === models.at(-1))) throw error
-				if (model === models.at(-1)) progress.line(`note: ${knowledge} is left out: ${error.message}`)
-				return []
-			}
-		})
-	})
-	if (rows.length > 0) return rows
-	throw new NaptuneError(
-		`None of the levels of knowledge ${levels.join(', ')} suits attack ${attack.name} on this run.`,
-	)
-}
-
-/** The chosen attack, or one that this knowledge is enough for. */
-function attackFor(knowledge: Knowledge, attack: PreparedAttack): PreparedAttack {
-	if (knowledge === 'query' && attack.access !== 'query') return prepareAttack('square')
-	if (knowledge === 'encoder-only' && !attack.labelFree) return prepareAttack('feature-pgd')
-	return attack
 }
 
 /** Position of the target class. @throws NaptuneError when attack and target do not go together, or it is no class. */
