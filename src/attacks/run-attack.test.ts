@@ -191,6 +191,8 @@ describe('runAttack', () => {
 				const told = reports.map((counts) => counts[key])
 				expect(told).toEqual([...told].sort((a, b) => a - b))
 			}
+			for (const { done, underWay, total } of reports) expect(done + underWay).toBeLessThanOrEqual(total)
+			expect(Math.max(...reports.map(({ underWay }) => underWay))).toBeGreaterThan(3)
 			const totals = reports.map(({ work }) => work.done + work.left)
 			for (const [at, total] of totals.slice(1).entries()) expect(total).toBeLessThanOrEqual(totals[at]!)
 			const robust = outcomes.filter(isRobust).length

@@ -59,6 +59,8 @@ export interface AttackCounts {
 	/** Its place among all rounds, counted from 1; 0 for clean predictions. */
 	readonly roundNumber: number
 	readonly rounds: number
+	/** How many images the part of the batch that is done amounts to; fewer than it has. */
+	readonly underWay: number
 	/** In forward passes of one image: done by this run, and left at most. Images that are fooled early leave less. */
 	readonly work: { readonly done: number; readonly left: number }
 }
@@ -129,7 +131,7 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 		const before = outcomesAt(range(0, images.ids.length))
 		if (before.length > 0) yield { trials: [], outcomes: before.map((state) => outcomeOf(state, rounds)) }
 		for (const positions of batches(states.unseen(), batchSize)) {
-			told.begin(0)
+			told.begin(0, positions.length)
 			const { logits } = await classifier.evaluate(await images.pixels(positions), ['logits'])
 			const found = finish(cleanRound, positions, logits!)
 			told.end()
@@ -137,7 +139,7 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 		}
 		for (const [number, round] of rounds.entries()) {
 			for (const positions of batches(states.openAt(number), batchSize)) {
-				told.begin(number + 1)
+				told.begin(number + 1, positions.length)
 				const batch = {
 					images: await images.pixels(positions),
 					labels: positions.map((position) => (attack.targeted ? images.targets! : images.labels)[position]!),
@@ -199,7 +201,7 @@ function tellProgress(
 	states: readonly ImageState[],
 	rounds: readonly AttackRound[],
 	counter: PassCounter,
-): { begin(roundNumber: number): void; end(): void; close(): void } {
+): { begin(roundNumber: number, images: number): void; end(): void; close(): void } {
 	if (!onProgress) return { begin() {}, end() {}, close() {} }
 	/** Work from each round on, the clean passes of candidates included. */
 	const workFrom = [0]
@@ -207,7 +209,8 @@ function tellProgress(
 	const first = workOf(counter.passes())
 	let begun = first
 	let round = 0
-	let settled: Omit<AttackCounts, 'work' | 'round' | 'roundNumber' | 'rounds'> & { readonly left: number }
+	let batch = 0
+	let settled: Omit<AttackCounts, 'work' | 'underWay' | 'round' | 'roundNumber' | 'rounds'> & { readonly left: number }
 	const settle = () => {
 		const finished = states.filter((state) => state.finished)
 		const right = (state: ImageState) => state.clean === state.label && (state.last ?? state.label) === state.label
@@ -227,22 +230,27 @@ function tellProgress(
 	const tell = () => {
 		const { left, ...counts } = settled
 		const now = workOf(counter.passes())
+		const calls = rounds[round - 1]?.calls
+		const bound = batch * ((calls ? workOf(calls) : 0) + 1)
 		onProgress({
 			...counts,
 			round: rounds[round - 1]?.name ?? cleanRound,
 			roundNumber: round,
 			rounds: rounds.length,
+			underWay: bound > 0 ? batch * Math.min(1, (now - begun) / bound) : 0,
 			work: { done: now - first, left: Math.max(0, left - (now - begun)) },
 		})
 	}
 	settle()
 	const close = counter.listen(tell)
 	return {
-		begin(roundNumber) {
+		begin(roundNumber, images) {
 			round = roundNumber
+			batch = images
 			settle()
 		},
 		end() {
+			batch = 0
 			settle()
 			tell()
 		},

@@ -1,5 +1,6 @@
 /** A model with and without a test-time defense, under every knowledge that an attacker may have. */
 
+import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
 import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
 import { worstCase } from '../evaluation/worst-case.js'
@@ -31,6 +32,11 @@ export async function measureModel(
 		session.progress.line(`note: ${problem}`)
 		return rows
 	}
+	if (testTime.options.randomised === true && !averages(input.attack)) {
+		session.progress.line(
+			`note: ${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws; robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
+		)
+	}
 	const full = await measure(session, { ...input, testTime, knowledge: 'full' })
 	const transfer = full && (await measure(session, { ...input, testTime, knowledge: 'transfer' }))
 	if (!transfer) return undefined
@@ -44,4 +50,9 @@ export async function measureModel(
 		},
 	)
 	return rows
+}
+
+/** Whether gradients are averaged over draws of a randomised model. */
+function averages({ options, access }: PreparedAttack): boolean {
+	return access !== 'gradient' || (typeof options.eotSamples === 'number' && options.eotSamples > 1)
 }
