@@ -65,7 +65,14 @@ export type {
 	LayerDistortion,
 	PlaceDistortion,
 } from './evaluation/distortion-samples.js'
-export { type Accuracy, type EvaluateInput, type EvaluationResult, evaluate } from './evaluation/evaluate.js'
+export {
+	type Accuracy,
+	type EvaluateInput,
+	type EvaluationOptions,
+	type EvaluationResult,
+	evaluate,
+	evaluateImages,
+} from './evaluation/evaluate.js'
 export { evasionObjective } from './evaluation/evasion-objective.js'
 export { type Generated, type GenerateInput, generateAdversarialImages } from './evaluation/generate.js'
 export { inspectRun, type RunInspection } from './evaluation/inspect-run.js'

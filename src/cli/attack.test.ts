@@ -52,7 +52,7 @@ describe('naptune attack', () => {
 		)
 		expect(l2.code).toBe(0)
 		expect(l2.stdout).toMatch(/resnet-torchscript-opset11\.onnx +\d+\.\d % \[/)
-		expect(l2.stdout).toContain('10 images, L2 epsilon 3')
+		expect(l2.stdout).toContain('10 images of photos, L2 epsilon 3')
 		expect(await readdir(join(folder, 'whole'))).toHaveLength(2)
 	})
 
@@ -110,6 +110,19 @@ describe('naptune attack', () => {
 		const cut = join(folder, 'cut.onnx')
 		await writeFile(cut, (await readFile(resnet)).subarray(0, 100_000))
 		expect(await refused('--onnx', cut)).toMatch(/cut\.onnx: This is not/)
+		const wrong: [string[], number, RegExp][] = [
+			[['--epsilon', 'much'], 2, /must be a number or a fraction/],
+			[['--norm', 'linf', '--epsilon', '300'], 2, /exceeds the pixel range/],
+			[['--classes', 'nowhere/names.txt'], 1, /names\.txt is missing/],
+			[['--attack', 'mi-cwa'], 2, /naptune generate STORE --attack mi-cwa/],
+			[['--attack', 'pgd-100-targeted'], 2, /only naptune evaluate can be told/],
+			[['--attack', 'pgd', '--set', 'targeted=true'], 1, /needs a class to aim at/],
+		]
+		for (const [more, expected, message] of wrong) {
+			const { code, stderr } = await runCli(args('refused', ...declared, ...more))
+			expect(stderr).toMatch(message)
+			expect(code).toBe(expected)
+		}
 		expect(existsSync(join(folder, 'refused'))).toBe(false)
 	})
 })

@@ -6,9 +6,12 @@ import { NaptuneError } from '../errors.js'
 
 /**
  * Names from a file, one per line or as a JSON list, or from a list separated by commas.
- * @throws NaptuneError when there are none.
+ * @throws NaptuneError when there are none, or what can only be a file is missing.
  */
 export async function readClassNames(fileOrNames: string): Promise<string[]> {
+	if (!existsSync(fileOrNames) && /^[^,]*([\\/]|\.(txt|json|csv))[^,]*$/i.test(fileOrNames)) {
+		throw new NaptuneError(`The file of class names ${fileOrNames} is missing; check the path.`)
+	}
 	const text = existsSync(fileOrNames) ? await readFile(fileOrNames, 'utf8') : undefined
 	const names = text === undefined ? fileOrNames.split(',') : (jsonList(text) ?? text.split(/\r?\n/))
 	const trimmed = names.map((name) => name.trim())

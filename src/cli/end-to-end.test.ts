@@ -60,6 +60,7 @@ describe("tuning, measuring and using a model on one's own images", () => {
 			expect(robust.interval[0]).toBeLessThanOrEqual(robust.accuracy)
 			expect(robust.interval[1]).toBeGreaterThanOrEqual(robust.accuracy)
 		}
+		await rm(rows[1]!.record)
 		const again = await runJson([...args, '--batch-size', '2', '--no-vanilla'])
 		const [repeated] = (again.document as { rows: (typeof rows)[number][] }).rows
 		expect(repeated?.robust).toEqual(rows[1]?.robust)

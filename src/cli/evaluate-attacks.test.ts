@@ -104,6 +104,30 @@ describe('evaluate under AutoAttack', () => {
 	})
 })
 
+describe('evaluate, again', () => {
+	const args = () => ['evaluate', output, '--attack', 'pgd-5', '--epsilon', '4/255', '--limit', '3', '--seed', '11']
+
+	it('reads finished rows from their records, and tells where images are kept', async () => {
+		const first = await runJson(args())
+		const second = await runJson([...args(), '--knowledge', 'full,full'])
+		expect(second.code, second.stderr).toBe(0)
+		// Time that was spent is part of a record, and never the same twice.
+		expect(rowsOf(second.document)).toEqual(rowsOf(first.document))
+		const kept = await runCli([...args(), '--no-vanilla', '--keep-images', join(folder, 'few')])
+		expect(kept.stdout).toContain(`  ${join(folder, 'few', 'nap-pgd-5-full')}`)
+	})
+
+	it('tries the images that a store holds, whatever their choice was', async () => {
+		const scored = await runJson(['evaluate', output, '--images', join(folder, 'few', 'nap-pgd-5-full')])
+		expect(scored.code, scored.stderr).toBe(0)
+		const few = { images: 3, seed: 11, store: join(folder, 'few', 'nap-pgd-5-full') }
+		expect(scored.document).toMatchObject(few)
+		const other = await runCli(['evaluate', output, '--images', few.store, '--split', 'train'])
+		expect(other.code).toBe(1)
+		expect(other.stderr).toMatch(/have no stored adversarial image/)
+	})
+})
+
 describe('evaluate at several levels of knowledge', () => {
 	it('gives a row for each, with an attack that the knowledge is enough for', async () => {
 		const levels = 'encoder-only,prompt-aware,full,transfer,query'
@@ -142,7 +166,9 @@ describe('evaluate at several levels of knowledge', () => {
 		const cases: [string[], number, RegExp][] = [
 			[['--knowledge', 'everything'], 2, /Unknown: everything; choose among encoder-only/],
 			[['--attack', 'square', '--knowledge', 'full'], 1, /square does not fit the knowledge full/],
-			[['--attack', 'mi-cwa'], 1, /surrogates, and none were given/],
+			[['--attack', 'mi-cwa'], 2, /naptune generate STORE --attack mi-cwa/],
+			[['--epsilon', '300'], 2, /exceeds the pixel range/],
+			[['--images', folder, '--test-time', 'ttc'], 2, /cannot be used with/],
 			[['--norm', 'l2'], 1, /In L2 give --epsilon/],
 			[['--attack', 'pgd-100-targeted'], 1, /say at which class by --target, such as/],
 			[['--target', 'red_thing'], 1, /is not targeted, so --target red_thing would do nothing/],
@@ -177,6 +203,7 @@ describe('evaluate at several levels of knowledge', () => {
 		const { code, document } = await runJson(args)
 		expect(code).toBe(0)
 		expect(document).toMatchObject({ norm: 'l2', epsilon: 2 })
+		for (const { record } of rowsOf(document)) expect(record).toContain('-l2-2-train-')
 		for (const { clean, robust } of rowsOf(document)) expect(robust.accuracy).toBeLessThan(clean.accuracy)
 	})
 })

@@ -20,8 +20,9 @@ export function followAttack(
 		tell(counts) {
 			const { done, total, attacked, robust, standing, round, roundNumber, rounds, underWay, work } = counts
 			if (several) {
-				const share = roundNumber > 0 ? `, at most ${percent(standing / total).trim()} robust` : ''
-				task.update(work.done, `${round} (${roundNumber}/${rounds})${share}`, Math.ceil(work.done + work.left))
+				// The bound first: what does not fit into a terminal is cut at its end.
+				const share = roundNumber > 0 ? `at most ${percent(standing / total).trim()} robust, ` : ''
+				task.update(work.done, `${share}${round} (${roundNumber}/${rounds})`, Math.ceil(work.done + work.left))
 				return
 			}
 			// A batch can take long: its part that is done counts as so many images.

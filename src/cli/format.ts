@@ -1,5 +1,7 @@
 /** Numbers as people read them. */
 
+import type { ThreatModel } from '../attacks/threat-model.js'
+
 /** A share in [0, 1] as a percentage with one decimal; all of up to 100.0 % have the same width. */
 export function percent(share: number): string {
 	return `${(100 * share).toFixed(1).padStart(5)} %`
@@ -39,4 +41,9 @@ export function grouped(count: number): string {
 /** A norm as people write it. */
 export function normText(norm: 'linf' | 'l2'): string {
 	return norm === 'linf' ? 'L-infinity' : 'L2'
+}
+
+/** The size of a perturbation: grey levels measure L-infinity only. */
+export function sizeText({ norm, epsilon }: ThreatModel): string {
+	return norm === 'linf' ? epsilonText(epsilon) : String(epsilon)
 }

@@ -10,7 +10,7 @@ import type { EvaluationRecord, RecordedEvaluationInput } from '../evaluation/re
 import { recordedEvaluation } from '../evaluation/recorded-evaluation.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { followAttack } from './follow-attack.js'
-import { duration, epsilonText, percent, percentInterval } from './format.js'
+import { duration, percent, percentInterval, sizeText } from './format.js'
 import type { Session } from './session.js'
 import { textTable } from './table.js'
 
@@ -57,7 +57,7 @@ export function recordName(
 	const { attack, target, threatModel, testTime, splitName, split, seed } = input
 	const usually = usualKnowledge(attack)
 	const { knowledge = usually } = input
-	const epsilon = epsilonText(threatModel.epsilon).replace('/', '-')
+	const epsilon = sizeText(threatModel).replace('/', '-')
 	const hash = (options: unknown) => `-${sha256OfBytes(JSON.stringify(options)).slice(0, 8)}`
 	const usual = isDeepStrictEqual(attack.options, prepareAttack(attack.name).options)
 	const usualTestTime = !testTime || isDeepStrictEqual(testTime.options, chooseTestTimeDefense(testTime.name).options)

@@ -41,7 +41,10 @@ export function batchSizeOption(): Option {
 
 /** `--set` of an attack's options. @param example Such as `steps=50`. */
 export function attackSettingOption(example: string): Option {
-	return new Option('--set <key=value>', `any option of the attack, such as ${example}; may be repeated`)
+	return new Option(
+		'--set <key=value>',
+		`any option of the attack, such as ${example} (a wrong name lists all); may be repeated`,
+	)
 		.argParser(collectSetting)
 		.default({}, 'none')
 }

@@ -72,6 +72,15 @@ describe('on a terminal', () => {
 		for (const text of written) expect(visible(text).length).toBeLessThanOrEqual(40)
 	})
 
+	it('says less where the terminal is narrow, and what matters last', () => {
+		let seconds = 0
+		const { stream, text } = recorded(true, 80)
+		const task = createProgress(stream, () => seconds).start('attacking nap', 96726, 'forward passes')
+		for (seconds = 1; seconds <= 10; seconds++) task.update(1000 * seconds, 'at most 20.0 % robust, apgd-t target 1')
+		task.end()
+		expect(visible(text())).toContain(' 10 % · 1 min 27 s left, at most 20.0 % robust, apgd-t target 1')
+	})
+
 	it('gives the words their room first, then the bar', () => {
 		const drawn = (columns: number) => {
 			const { stream, text } = recorded(true, columns)

@@ -58,16 +58,18 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 			const meter = rateMeter(done, now())
 			const show = stream.isTTY ? barOn(stream, label, () => total) : linesOn(stream, label, now)
 			let last = { done, detail: '' }
-			const text = () => {
+			const text = (): Wording => {
 				const perSecond = meter.rate()
 				const remaining = meter.remaining(total)
-				const parts = [
-					`${grouped(last.done)}/${grouped(total)} ${unit}`,
-					perSecond === undefined ? '' : `${rate(perSecond)}/s`,
-					remaining === undefined || last.done >= total ? '' : `${duration(remaining)} left`,
-					last.detail,
-				]
-				return parts.filter((part) => part !== '').join(', ')
+				const worded = (...parts: readonly string[]) => parts.filter((part) => part !== '').join(', ')
+				const count = `${grouped(last.done)}/${grouped(total)} ${unit}`
+				const speed = perSecond === undefined ? '' : `${rate(perSecond)}/s`
+				const left = remaining === undefined || last.done >= total ? '' : `${duration(remaining)} left`
+				return {
+					full: worded(count, speed, left, last.detail),
+					shorter:
+						left === '' ? [worded(count, last.detail)] : [worded(count, left, last.detail), worded(left, last.detail)],
+				}
 			}
 			show.draw(done, text())
 			const task = {
@@ -91,8 +93,15 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 	}
 }
 
+/** What is told of a task. */
+interface Wording {
+	readonly full: string
+	/** The same in fewer words, for narrow terminals; the shortest last. */
+	readonly shorter: readonly string[]
+}
+
 interface Display {
-	draw(done: number, text: string): void
+	draw(done: number, text: Wording): void
 	/** Writes something else without mixing the two. */
 	aside(write: () => void): void
 	remove(): void
@@ -104,9 +113,9 @@ function barOn(stream: ProgressStream, label: string, total: () => number): Disp
 		clearOnComplete: true,
 		// Off would change the terminal's mode, which a process that is killed cannot restore.
 		linewrap: true,
-		format: (_options, { progress, maxWidth }, { text }: { text: string }) => barLine(label, progress, text, maxWidth),
+		format: (_options, { progress, maxWidth }, { text }: { text: Wording }) => barLine(label, progress, text, maxWidth),
 	})
-	let state = { done: 0, text: '' }
+	let state = { done: 0, text: { full: '', shorter: [] } as Wording }
 	let started = false
 	const begin = () => {
 		bar.start(total(), state.done, { text: state.text })
@@ -130,9 +139,10 @@ function barOn(stream: ProgressStream, label: string, total: () => number): Disp
 	}
 }
 
-/** The bar takes what the words leave over. */
-function barLine(label: string, progress: number, text: string, width: number): string {
-	const words = ` ${Math.floor(100 * progress)} % · ${text}`
+/** The bar takes what the words leave over; words that are too many give way to fewer. */
+function barLine(label: string, progress: number, { full: whole, shorter }: Wording, width: number): string {
+	const wordings = [whole, ...shorter].map((text) => ` ${Math.floor(100 * progress)} % · ${text}`)
+	const words = wordings.find((text) => label.length + text.length <= width) ?? wordings.at(-1)!
 	const size = Math.max(0, Math.min(24, width - label.length - words.length - 2))
 	const full = Math.round(size * progress)
 	return `${label} ${'█'.repeat(full)}${'░'.repeat(size - full)}${words}`
@@ -149,9 +159,9 @@ function linesOn(stream: ProgressStream, label: string, now: () => number): Disp
 		waiting = ''
 	}
 	return {
-		draw(_done, text) {
-			if (now() - shown >= secondsBetweenLines) write(text)
-			else waiting = text
+		draw(_done, { full }) {
+			if (now() - shown >= secondsBetweenLines) write(full)
+			else waiting = full
 		},
 		aside: (writeOther) => writeOther(),
 		remove() {

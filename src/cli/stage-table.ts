@@ -15,12 +15,12 @@ export interface StagedRow extends Pick<EvaluationResult, 'clean' | 'stages'> {
 
 /**
  * A line per stage of every row, from the clean accuracy on: how many images it was tried on, and the accuracy that it
- * left over all images with its 95 % interval. Below, the passes that each row took.
+ * left over all images with its 95 % interval. Below, the passes that each row took. @param heading Of the rows' names.
  */
-export function stageTable(rows: readonly StagedRow[]): string {
+export function stageTable(rows: readonly StagedRow[], heading = 'defense'): string {
 	const knows = rows.some((row) => row.knows !== undefined)
 	const columns = [
-		{ heading: 'defense' },
+		{ heading },
 		...(knows ? [{ heading: 'attacker knows' }] : []),
 		{ heading: 'stage' },
 		{ heading: 'tried on', align: 'right' },
@@ -42,9 +42,11 @@ export function stageTable(rows: readonly StagedRow[]): string {
 			]),
 		]
 	})
-	const passes = rows.flatMap(({ name, passes: own }) =>
+	const passes = rows.flatMap(({ name, knows: known, passes: own }) =>
 		own
-			? [`${name}: ${grouped(own.evaluations)} images passed forward, ${grouped(own.gradients)} forward and backward`]
+			? [
+					`${known === undefined ? name : `${name} (${known})`}: ${grouped(own.evaluations)} images passed forward, ${grouped(own.gradients)} forward and backward`,
+				]
 			: [],
 	)
 	return [textTable(columns, lines), ...passes].join('\n')

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
+import { explainIssues } from '../files/explain-issues.js'
 import { families } from './families/registry.js'
 
 const positive = z.int().positive()
@@ -130,7 +131,7 @@ function parsed<T>(schema: z.ZodType<T>, defaults: object, settings: object): T 
 	const own = Object.entries(settings).filter(([, value]) => value !== undefined)
 	const result = schema.safeParse({ ...defaults, ...Object.fromEntries(own) })
 	if (!result.success) {
-		throw new NaptuneError(`The settings of the surrogate are not usable:\n${z.prettifyError(result.error)}`)
+		throw new NaptuneError(`The settings of the surrogate are not usable:\n${explainIssues(result.error, schema)}`)
 	}
 	return result.data
 }

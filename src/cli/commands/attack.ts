@@ -5,8 +5,8 @@ import { basename, join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type OnnxClassifierOptions, openOnnxClassifier } from '../../attacks/onnx-classifier.js'
 import { type InputDeclaration, normalisations, pixelRanges } from '../../attacks/onnx-input.js'
-import { attackNames, prepareAttack } from '../../attacks/registry.js'
-import { type Norm, parseEpsilon, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
+import { prepareAttack } from '../../attacks/registry.js'
+import { type Norm, threatModel } from '../../attacks/threat-model.js'
 import { type LabelledImages, loadLabelledFolder } from '../../data/labelled-folder.js'
 import { datasetNames, loadDataset } from '../../data/registry.js'
 import { stratifiedSubset } from '../../data/subsets.js'
@@ -20,18 +20,19 @@ import {
 } from '../../evaluation/recorded-onnx-attack.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import {
+	attackListHelp,
+	attackOption,
+	checkEpsilon,
+	epsilonInNormOption,
+	limitOption,
+	normOption,
+} from '../attack-options.js'
 import { readClassNames } from '../class-names.js'
 import { Interruption } from '../exit-codes.js'
 import { followAttack } from '../follow-attack.js'
-import { duration, epsilonText, normText, percent, percentInterval } from '../format.js'
-import {
-	addSharedOptions,
-	attackSettingOption,
-	batchSizeOption,
-	type SharedOptions,
-	seedOption,
-	wholeNumber,
-} from '../options.js'
+import { duration, normText, percent, percentInterval, sizeText } from '../format.js'
+import { addSharedOptions, attackSettingOption, batchSizeOption, type SharedOptions, seedOption } from '../options.js'
 import { type Session, withSession } from '../session.js'
 import { stageTable } from '../stage-table.js'
 import { textTable } from '../table.js'
@@ -42,7 +43,7 @@ interface AttackOptions extends SharedOptions {
 	readonly attack: string
 	readonly set: Readonly<Record<string, unknown>>
 	readonly norm: Norm
-	readonly epsilon: string
+	readonly epsilon: number
 	readonly limit?: number
 	readonly batchSize: number
 	readonly seed: number
@@ -64,7 +65,6 @@ interface AttackOptions extends SharedOptions {
 
 /** Adds the command. */
 export function addAttackCommand(program: Command): void {
-	const names = attackNames().map(({ name }) => name)
 	addSharedOptions(
 		program
 			.command('attack')
@@ -76,15 +76,15 @@ export function addAttackCommand(program: Command): void {
 				'--data <folder-or-name>',
 				`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
 			)
-			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-100'))
+			.addOption(attackOption('attack, see below', { listed: true }).default('pgd-100'))
 			.addOption(attackSettingOption('restarts=5'))
-			.addOption(new Option('--norm <name>', 'norm of the attack').choices(['linf', 'l2']).default('linf'))
-			.requiredOption('--epsilon <size>', 'size of the attack for pixels in [0, 1], such as 4/255')
+			.addOption(normOption())
 			.addOption(
-				new Option('--limit <count>', 'so many images, balanced over the classes (default: all)').argParser(
-					wholeNumber(1),
-				),
+				epsilonInNormOption(
+					'size of the perturbation for pixels in [0, 1], such as 4/255, or 0.5 in L2',
+				).makeOptionMandatory(),
 			)
+			.addOption(limitOption())
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--output <folder>', 'where the record is written', 'attacks')
@@ -163,16 +163,25 @@ export function addAttackCommand(program: Command): void {
 		.addHelpText(
 			'after',
 			`
-Example:
+${attackListHelp()}
+
+Examples:
   $ naptune attack --onnx resnet50.onnx --data imagenet/val --classes imagenet-classes.txt \\
-      --normalisation imagenet --resize margin --attack pgd-100 --epsilon 4/255 --limit 200`,
+      --normalisation imagenet --resize margin --attack pgd-100 --epsilon 4/255 --limit 200
+  $ naptune attack --onnx model.onnx --data photos --attack autoattack --norm l2 --epsilon 0.5`,
 		)
+		.hook('preAction', checkEpsilon)
 		.action((options: AttackOptions) => withSession(options, (session) => runAttackCommand(options, session)))
 }
 
 async function runAttackCommand(options: AttackOptions, session: Session): Promise<void> {
 	const attack = prepareAttack(options.attack, options.set)
-	const threat = threatModel(options.norm, parseEpsilon(options.epsilon))
+	if (attack.targeted) {
+		throw new NaptuneError(
+			'A targeted attack needs a class to aim at, which only naptune evaluate can be told (--target).',
+		)
+	}
+	const threat = threatModel(options.norm, options.epsilon)
 	const data = await images(options)
 	const classifier = await openOnnxClassifier(await session.engine(), options.onnx, await declared(options))
 	try {
@@ -184,6 +193,8 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		})
 		const notices = [...data.notices, ...classifier.notices, ...labelNotices]
 		for (const notice of notices) session.progress.line(`note: ${notice}`)
+		const protocol = `${data.images.length} images of ${data.name}, ${normText(threat.norm)} epsilon ${sizeText(threat)}, seed ${options.seed}`
+		session.progress.line(`${protocol}, ${attack.name}`)
 		const folder = resolve(options.output)
 		session.writesTo(folder)
 		const several = attack.rounds(classifier.classNames.length).length > 1
@@ -206,14 +217,13 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		if (!found) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		for (const notice of found.record.notices.slice(notices.length)) session.progress.line(`note: ${notice}`)
 		const { outcomes, ...rest } = found.record
-		session.result({ ...rest, record: found.path }, text(options, found.record, found.path))
+		session.result({ ...rest, record: found.path }, text(options, found.record, found.path, protocol))
 	} finally {
 		await classifier.release()
 	}
 }
 
-function text(options: AttackOptions, record: OnnxAttackRecord, path: string): string {
-	const norm = normText(record.threatModel.norm)
+function text(options: AttackOptions, record: OnnxAttackRecord, path: string, protocol: string): string {
 	return [
 		textTable(
 			[
@@ -232,15 +242,10 @@ function text(options: AttackOptions, record: OnnxAttackRecord, path: string): s
 			],
 		),
 		'',
-		...(record.stages ? [stageTable([{ ...record, name: basename(options.onnx) }]), ''] : []),
-		`${record.images} images, ${norm} epsilon ${sizeText(record.threatModel)}, seed ${record.seed}; per-image outcomes:`,
+		...(record.stages ? [stageTable([{ ...record, name: basename(options.onnx) }], 'model'), ''] : []),
+		`${protocol}; per-image outcomes:`,
 		`  ${path}`,
 	].join('\n')
-}
-
-/** Grey levels measure L-infinity only. */
-function sizeText({ norm, epsilon }: ThreatModel): string {
-	return norm === 'linf' ? epsilonText(epsilon) : String(epsilon)
 }
 
 /** A file name that differs where the outcomes may. */

@@ -8,26 +8,20 @@ import { auditEfforts } from '../../evaluation/audit/audit-input.js'
 import { recordedAudit } from '../../evaluation/audit/recorded-audit.js'
 import { auditChecks } from '../../evaluation/audit/registry.js'
 import { loadTunedRun } from '../../evaluation/tuned-run.js'
+import { limitOption, splitOption } from '../attack-options.js'
 import { auditReport } from '../audit-report.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText } from '../format.js'
 import { chosenImages } from '../inputs.js'
 import { modelName } from '../measure.js'
-import {
-	addSharedOptions,
-	batchSizeOption,
-	epsilonOption,
-	type SharedOptions,
-	seedOption,
-	wholeNumber,
-} from '../options.js'
+import { addSharedOptions, batchSizeOption, epsilonOption, type SharedOptions, seedOption } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
 interface AuditOptions extends SharedOptions {
 	readonly epsilon?: number
 	readonly split: 'train' | 'validation' | 'test'
 	readonly limit?: number
-	readonly quick: boolean
+	readonly quick?: boolean
 	readonly testTime?: string
 	readonly batchSize: number
 	readonly seed: number
@@ -51,19 +45,11 @@ export function addAuditCommand(program: Command): void {
 					"L-infinity size of the attacks, such as 1/255 (default: that of the run's preset, or of its inner attack)",
 				),
 			)
-			.addOption(
-				new Option('--split <name>', 'images to attack').choices(['train', 'validation', 'test']).default('test'),
-			)
-			.addOption(
-				new Option(
-					'--limit <count>',
-					`so many images, balanced over the classes (default: ${usualImages.full}, with --quick ${usualImages.quick})`,
-				).argParser(wholeNumber(1)),
-			)
+			.addOption(splitOption())
+			.addOption(limitOption(`${usualImages.full}, with --quick ${usualImages.quick}`))
 			.option(
 				'--quick',
 				`fewer images, ${auditEfforts.quick.steps} steps and ${auditEfforts.quick.queries} queries instead of ${auditEfforts.full.steps} and ${auditEfforts.full.queries}`,
-				false,
 			)
 			.addOption(
 				new Option(

@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import { attackNames, prepareAttack } from '../../attacks/registry.js'
+import { prepareAttack } from '../../attacks/registry.js'
 import { type ThreatModel, threatModel } from '../../attacks/threat-model.js'
 import { flagRates } from '../../evaluation/assessment.js'
 import { deployedClassifier } from '../../evaluation/deployed-classifier.js'
@@ -15,6 +15,7 @@ import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import { attackOption, limitOption } from '../attack-options.js'
 import { detectionText } from '../detection-table.js'
 import { ownImagesText, rateText } from '../flag-text.js'
 import { epsilonText } from '../format.js'
@@ -28,7 +29,6 @@ import {
 	nonNegative,
 	type SharedOptions,
 	seedOption,
-	wholeNumber,
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
@@ -54,11 +54,7 @@ export function addCalibrateCommand(program: Command): void {
 			)
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(falsePositiveRateOption())
-			.addOption(
-				new Option('--attack <name>', 'attack test images, too (default: none)').choices(
-					attackNames().map(({ name }) => name),
-				),
-			)
+			.addOption(attackOption('attack test images, too (default: none)'))
 			.addOption(attackSettingOption('steps=50'))
 			.addOption(
 				new Option(
@@ -73,11 +69,7 @@ export function addCalibrateCommand(program: Command): void {
 					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
 				),
 			)
-			.addOption(
-				new Option('--limit <count>', 'so many test images, balanced over the classes (default: all)').argParser(
-					wholeNumber(1),
-				),
-			)
+			.addOption(limitOption('all', 'test images'))
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),

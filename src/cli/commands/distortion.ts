@@ -2,13 +2,14 @@
 
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { attackNames, prepareAttack } from '../../attacks/registry.js'
+import { prepareAttack } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
 import { controlDefense } from '../../evaluation/control.js'
 import { recordedDistortion } from '../../evaluation/recorded-distortion.js'
 import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { distortionFigure } from '../../report/distortion-figure.js'
 import { writeFigure } from '../../report/figure.js'
+import { attackOption, splitOption } from '../attack-options.js'
 import { distortionTables } from '../distortion-tables.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
@@ -38,7 +39,6 @@ interface DistortionOptions extends SharedOptions {
 
 /** Adds the command. */
 export function addDistortionCommand(program: Command): void {
-	const names = attackNames().map(({ name }) => name)
 	addSharedOptions(
 		program
 			.command('distortion')
@@ -46,16 +46,14 @@ export function addDistortionCommand(program: Command): void {
 				'Measure by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure into the run.',
 			)
 			.argument('<run>', 'run directory of naptune tune')
-			.addOption(new Option('--attack <name>', 'attack').choices(names).default('pgd-20'))
+			.addOption(attackOption('attack').default('pgd-20'))
 			.addOption(attackSettingOption('steps=50'))
 			.addOption(
 				epsilonOption(
 					"L-infinity size of attack and noise, such as 1/255 (default: that of the run's preset, or of its inner attack)",
 				),
 			)
-			.addOption(
-				new Option('--split <name>', 'images to perturb').choices(['train', 'validation', 'test']).default('test'),
-			)
+			.addOption(splitOption('images to perturb'))
 			.addOption(
 				new Option('--limit <count>', 'at most so many images, balanced over the classes')
 					.argParser(wholeNumber(2))

@@ -3,8 +3,8 @@
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import { attackNames, prepareAttack } from '../../attacks/registry.js'
-import { type Norm, parseEpsilon, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
+import { prepareAttack } from '../../attacks/registry.js'
+import { type Norm, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
 import { promptEnsembles } from '../../clip/templates.js'
 import type { Dataset } from '../../data/dataset.js'
 import { prepareDefense } from '../../defenses/registry.js'
@@ -16,12 +16,21 @@ import {
 import { NaptuneError } from '../../errors.js'
 import { readAdversarialImages } from '../../evaluation/adversarial-images.js'
 import { controlDefense } from '../../evaluation/control.js'
-import { type Knowledge, knowledgeNames, knownModel, usualKnowledge } from '../../evaluation/knowledge.js'
+import { type Knowledge, knowledgeLevels, knowledgeNames, usualKnowledge } from '../../evaluation/knowledge.js'
 import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
-import { exitCodes, Interruption } from '../exit-codes.js'
-import { epsilonText, normText, percent, percentInterval } from '../format.js'
+import {
+	attackListHelp,
+	attackOption,
+	checkEpsilon,
+	epsilonInNormOption,
+	limitOption,
+	normOption,
+	splitOption,
+} from '../attack-options.js'
+import { Interruption } from '../exit-codes.js'
+import { normText, percent, percentInterval, sizeText } from '../format.js'
 import { chosenImages, loadData } from '../inputs.js'
 import { accuracyTable, attackerKnows, modelName } from '../measure.js'
 import { type MeasuredRow, measureModel } from '../measure-test-time.js'
@@ -33,10 +42,11 @@ import {
 	commaList,
 	type SharedOptions,
 	seedOption,
-	wholeNumber,
 } from '../options.js'
+import { plannedRows } from '../planned-rows.js'
 import { type Session, withSession } from '../session.js'
 import { stageTable } from '../stage-table.js'
+import { idsOf, storedImages } from '../stored-images.js'
 
 interface EvaluateOptions extends SharedOptions {
 	readonly attack?: string
@@ -61,15 +71,15 @@ interface EvaluateOptions extends SharedOptions {
 
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
-	const names = attackNames().map(({ name }) => name)
+	const means = { targets: true, listed: true } as const
 	addSharedOptions(
 		program
 			.command('evaluate')
 			.description(
-				'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation goes on where it was.',
+				'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation goes on where it was; a finished row is read from its record.',
 			)
 			.argument('<run>', 'run directory of naptune tune')
-			.addOption(new Option('--attack <name>', "attack (default: that of the run's preset, or pgd-100)").choices(names))
+			.addOption(attackOption("attack, see below (default: that of the run's preset, or pgd-100)", means))
 			.addOption(attackSettingOption('restarts=5'))
 			.addOption(
 				new Option(
@@ -87,10 +97,10 @@ export function addEvaluateCommand(program: Command): void {
 				new Option(
 					'--images <folder>',
 					'score adversarial images that naptune generate or --keep-images stored (default: attack now)',
-				).conflicts(['attack', 'set', 'knowledge', 'keepImages', 'epsilon', 'norm']),
+				).conflicts(['attack', 'set', 'knowledge', 'keepImages', 'epsilon', 'norm', 'testTime']),
 			)
 			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row (default: not stored)')
-			.addOption(new Option('--norm <name>', 'norm of the perturbation').choices(['linf', 'l2']).default('linf'))
+			.addOption(normOption())
 			.addOption(
 				new Option(
 					'--test-time <name>',
@@ -103,20 +113,13 @@ export function addEvaluateCommand(program: Command): void {
 					.default({}, 'none'),
 			)
 			.addOption(
-				new Option(
-					'--epsilon <size>',
-					"size of the perturbation, such as 1/255, or 0.5 in L2 (default: in L-infinity that of the run's preset, or of its inner attack)",
-				).argParser(parsedEpsilon),
-			)
-			.option('--data <folder-or-name>', "images to attack, with their own classes (default: the run's data)")
-			.addOption(
-				new Option('--split <name>', 'images to attack').choices(['train', 'validation', 'test']).default('test'),
-			)
-			.addOption(
-				new Option('--limit <count>', 'so many images, balanced over the classes (default: all)').argParser(
-					wholeNumber(1),
+				epsilonInNormOption(
+					"size of the perturbation for pixels in [0, 1], such as 1/255, or 0.5 in L2 (default: in L-infinity that of the run's preset, or of its inner attack)",
 				),
 			)
+			.option('--data <folder-or-name>', "images to attack, with their own classes (default: the run's data)")
+			.addOption(splitOption())
+			.addOption(limitOption('all, with --images those of the store'))
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.addOption(
@@ -131,22 +134,22 @@ export function addEvaluateCommand(program: Command): void {
 		.addHelpText(
 			'after',
 			`
-Example:
+${attackListHelp(means)}
+
+What the attacker may know:
+${Object.entries(knowledgeLevels)
+	.map(([level, what]) => `  ${level.padEnd(12)}  ${what}`)
+	.join('\n')}
+
+Examples:
   $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200
   $ naptune evaluate runs/photos --attack autoattack --limit 200
   $ naptune evaluate runs/photos --knowledge encoder-only,prompt-aware,full,transfer,query
+  $ naptune evaluate runs/photos --attack pgd-100-targeted --target cat
+  $ naptune evaluate runs/photos --images images/cwa
   $ naptune evaluate runs/photos --test-time ttc --limit 200`,
 		)
-		.hook('preAction', (command) => {
-			const { norm, epsilon } = command.opts<EvaluateOptions>()
-			try {
-				if (epsilon !== undefined) threatModel(norm, epsilon)
-			} catch (error) {
-				command.error(`error: option '--epsilon <size>' is invalid. ${(error as Error).message}`, {
-					exitCode: exitCodes.usage,
-				})
-			}
-		})
+		.hook('preAction', checkEpsilon)
 		.action((run: string, options: EvaluateOptions) =>
 			withSession(options, (session) => runEvaluate(run, options, session)),
 		)
@@ -160,13 +163,11 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	const threat = store?.manifest.threatModel ?? chosenThreat(options, run)
 	const testTime = chosenTestTime(options, run.trainedEpsilon)
 	const dataset = await evaluatedData(run, options, session)
-	const split = chosenImages(dataset, options)
-	if (store) {
-		requireStored(
-			store,
-			Array.from({ length: split.length }, (_, position) => split.id(position)),
-		)
-	}
+	const split =
+		store && options.limit === undefined
+			? storedImages(store, dataset, options.split, session)
+			: chosenImages(dataset, options)
+	if (store) requireStored(store, idsOf(split))
 	const target = chosenTarget(options, attack, dataset)
 	const levels = options.knowledge ?? [usualKnowledge(attack)]
 	if (testTime && options.knowledge) {
@@ -174,7 +175,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			'With --test-time every model is attacked with full knowledge and by transfer anyway; leave --knowledge out.',
 		)
 	}
-	const protocol = `${split.length} ${options.split} images of ${dataset.name}, ${normText(threat.norm)} epsilon ${epsilonText(threat.epsilon)}, seed ${seed}`
+	const protocol = `${split.length} ${options.split} images of ${dataset.name}, ${normText(threat.norm)} epsilon ${sizeText(threat)}, seed ${seed}`
 	session.progress.line(`${protocol}, ${attack.name}`)
 	// What was learned belongs to no class: on other data the same parameters stand beside other names.
 	const { name, config } = run.defense
@@ -186,7 +187,10 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		{ defense, parameters: run.parameters },
 	]
 	const found: MeasuredRow[] = []
+	const kept: string[] = []
 	for (const { model, knowledge, how } of plannedRows(models, levels, attack, run, dataset, session)) {
+		const keepImagesIn =
+			options.keepImages && join(resolve(options.keepImages), `${model.defense.name}-${how.name}-${knowledge}`)
 		const input = {
 			clip: run.clip,
 			dataset,
@@ -199,14 +203,13 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			...(target !== undefined && { target }),
 			seed,
 			batchSize: options.batchSize,
-			...(options.keepImages !== undefined && {
-				keepImagesIn: join(resolve(options.keepImages), `${model.defense.name}-${how.name}-${knowledge}`),
-			}),
+			...(keepImagesIn === undefined ? { reuse: true } : { keepImagesIn: keepImagesIn }),
 			folder: options.data ? join(run.directory, 'transfer', folderOf(dataset)) : join(run.directory, 'evaluations'),
 		}
 		const measured = await measureModel(session, input, testTime)
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		found.push(...measured)
+		if (keepImagesIn !== undefined) kept.push(keepImagesIn)
 	}
 	const staged = found.flatMap(({ row }) =>
 		row.stages ? [{ ...row, name: modelName(row), ...(levels.length > 1 && { knows: attackerKnows(row) }) }] : [],
@@ -220,6 +223,9 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			split: options.split,
 			images: split.length,
 			seed,
+			...(options.target !== undefined && { target: options.target }),
+			...(options.images !== undefined && { store: resolve(options.images) }),
+			...(kept.length > 0 && { stores: kept }),
 			notices: dataset.notices,
 			rows: found.map(({ row, records }) => ({
 				defense: row.defense.name,
@@ -243,51 +249,11 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			...(staged.length > 0 ? [stageTable(staged), ''] : []),
 			`${protocol}; per-image outcomes:`,
 			...new Set(found.flatMap(({ records }) => records.map((path) => `  ${path}`))),
+			...(kept.length > 0
+				? ['adversarial images, to be tried with --images:', ...kept.map((path) => `  ${path}`)]
+				: []),
 		].join('\n'),
 	)
-}
-
-/** A model under one level of knowledge, and the attack for it. */
-interface PlannedRow {
-	readonly model: Pick<TunedRun, 'defense' | 'parameters'>
-	readonly knowledge: Knowledge
-	readonly how: PreparedAttack
-}
-
-/** Rows level by level. What a model has nothing of, such as refiners that one could not know, is left out with a note. */
-function plannedRows(
-	models: readonly PlannedRow['model'][],
-	levels: readonly Knowledge[],
-	attack: PreparedAttack,
-	{ clip }: TunedRun,
-	dataset: Dataset,
-	{ progress }: Session,
-): PlannedRow[] {
-	const rows = levels.flatMap((knowledge) => {
-		const how = attackFor(knowledge, attack)
-		return models.flatMap((model): PlannedRow[] => {
-			try {
-				knownModel({ model: { clip, ...model }, dataset, attack: how, knowledge })
-				return [{ model, knowledge, how }]
-			} catch (error) {
-				// Of one level, and of the tuned model, the reason is the answer.
-				if (!(error instanceof NaptuneError) || (levels.length === 1 && model === models.at(-1))) throw error
-				if (model === models.at(-1)) progress.line(`note: ${knowledge} is left out: ${error.message}`)
-				return []
-			}
-		})
-	})
-	if (rows.length > 0) return rows
-	throw new NaptuneError(
-		`None of the levels of knowledge ${levels.join(', ')} suits attack ${attack.name} on this run.`,
-	)
-}
-
-/** The chosen attack, or one that this knowledge is enough for. */
-function attackFor(knowledge: Knowledge, attack: PreparedAttack): PreparedAttack {
-	if (knowledge === 'query' && attack.access !== 'query') return prepareAttack('square')
-	if (knowledge === 'encoder-only' && !attack.labelFree) return prepareAttack('feature-pgd')
-	return attack
 }
 
 /** Position of the target class. @throws NaptuneError when attack and target do not go together, or it is no class. */
@@ -333,18 +299,10 @@ function chosenThreat({ norm, epsilon }: EvaluateOptions, { protocol }: TunedRun
 	return threatModel(norm, epsilon ?? protocol.epsilon)
 }
 
-function parsedEpsilon(text: string): number {
-	try {
-		return parseEpsilon(text)
-	} catch (error) {
-		throw new InvalidArgumentError((error as Error).message)
-	}
-}
-
 function knowledgeList(text: string): Knowledge[] {
 	const names = commaList(text)
 	const unknown = names.filter((name) => !(knowledgeNames as readonly string[]).includes(name))
-	if (unknown.length === 0) return names as Knowledge[]
+	if (unknown.length === 0) return [...new Set(names as Knowledge[])]
 	throw new InvalidArgumentError(`Unknown: ${unknown.join(', ')}; choose among ${knowledgeNames.join(', ')}.`)
 }
 

@@ -4,10 +4,10 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { normalisations } from '../../attacks/onnx-input.js'
 import { openSurrogate } from '../../attacks/open-surrogate.js'
-import { attackNames } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
 import type { Dataset } from '../../data/dataset.js'
 import { generateAdversarialImages } from '../../evaluation/generate.js'
+import { attackListHelp, attackOption, limitOption, splitOption } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
 import { chosenImages, dataOption, loadData, loadModel, modelOption } from '../inputs.js'
@@ -18,7 +18,6 @@ import {
 	epsilonOption,
 	type SharedOptions,
 	seedOption,
-	wholeNumber,
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
@@ -38,7 +37,7 @@ interface GenerateOptions extends SharedOptions {
 
 /** Adds the command. */
 export function addGenerateCommand(program: Command): void {
-	const names = attackNames().map(({ name }) => name)
+	const means = { surrogates: true, listed: true } as const
 	addSharedOptions(
 		program
 			.command('generate')
@@ -61,9 +60,9 @@ export function addGenerateCommand(program: Command): void {
 				).choices(Object.keys(normalisations)),
 			)
 			.addOption(
-				new Option('--attack <name>', 'attack; those that are not made for surrogates take exactly one')
-					.choices(names)
-					.default('mi-cwa'),
+				attackOption('attack, see below; those that are not made for surrogates take exactly one', means).default(
+					'mi-cwa',
+				),
 			)
 			.addOption(attackSettingOption('steps=20'))
 			.addOption(
@@ -71,24 +70,24 @@ export function addGenerateCommand(program: Command): void {
 			)
 			.addOption(modelOption())
 			.addOption(dataOption())
-			.addOption(
-				new Option('--split <name>', 'images to attack').choices(['train', 'validation', 'test']).default('test'),
-			)
-			.addOption(
-				new Option('--limit <count>', 'so many images, balanced over the classes (default: all)').argParser(
-					wholeNumber(1),
-				),
-			)
+			.addOption(splitOption())
+			.addOption(limitOption())
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of the attack and of the choice of images', 1)),
+			.addOption(
+				seedOption('seed of the attack, of the choice of images, and of the split where the data come without one', 1),
+			),
 	)
 		.addHelpText(
 			'after',
 			`
-Of --model only the image size and the preprocessing are used: the images suit every checkpoint that prepares images alike.
+${attackListHelp(means)}
+
+Of --model only the image size and the preprocessing are used: the images suit
+every checkpoint that prepares images alike. Then: naptune evaluate RUN --images STORE.
 
 Examples:
   $ naptune generate images/cwa --surrogate plain.onnx --surrogate residual.onnx --surrogate depthwise.onnx
+  $ naptune evaluate runs/photos --images images/cwa
   $ naptune generate images/ags --attack ags --surrogate substitute.onnx --epsilon 8/255`,
 		)
 		.action((store: string, options: GenerateOptions) =>

@@ -2,7 +2,6 @@
 
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { attackNames } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
 import { loadCaptions } from '../../data/captions.js'
 import { classGallery } from '../../data/class-captions.js'
@@ -11,6 +10,7 @@ import { type RetrievalRecord, recordedRetrieval } from '../../evaluation/record
 import { captionDefense, captionProblem, retrievalAttack } from '../../evaluation/retrieval-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import { attackOption, splitOption } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText, grouped } from '../format.js'
 import { chosenImages } from '../inputs.js'
@@ -55,20 +55,14 @@ export function addRetrieveCommand(program: Command): void {
 					'JSON lines or array of {"image": path, "captions": [texts]} (default: captions made of the class names of the run\'s data)',
 				),
 			)
-			.addOption(
-				new Option('--attack <name>', 'PGD on the contrastive loss')
-					.choices(attackNames().map(({ name }) => name))
-					.default('pgd-100'),
-			)
+			.addOption(attackOption('PGD on the contrastive loss').default('pgd-100'))
 			.addOption(attackSettingOption('steps=50'))
 			.addOption(
 				epsilonOption(
 					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
 				),
 			)
-			.addOption(
-				new Option('--split <name>', 'images of the data set').choices(['train', 'validation', 'test']).default('test'),
-			)
+			.addOption(splitOption('images of the data set'))
 			.addOption(
 				new Option('--limit <count>', 'a seeded choice of so many images (default: all)').argParser(wholeNumber(1)),
 			)

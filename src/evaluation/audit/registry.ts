@@ -17,6 +17,7 @@ import { testTimeOptimisation } from './checks/test-time-optimisation.js'
 import { undefendedControl } from './checks/undefended-control.js'
 import { zeroGradient } from './checks/zero-gradient.js'
 
+/** All checks, in the order of the report: adding one is a file and a line here. */
 export const auditChecks: readonly AuditCheck[] = [
 	deterministicForward,
 	testTimeOptimisation,

@@ -1,0 +1,89 @@
+/** Options of the commands that attack: which attack, in which norm and how far, on which images. */
+
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { attackNames, prepareAttack } from '../attacks/registry.js'
+import { type Norm, parseEpsilon, threatModel } from '../attacks/threat-model.js'
+import { exitCodes } from './exit-codes.js'
+import { wholeNumber } from './options.js'
+
+/** What a command can give an attack. */
+export interface AttackMeans {
+	/** Surrogates that images are made on. */
+	readonly surrogates?: boolean
+	/** A class that images are to be taken for. */
+	readonly targets?: boolean
+	/** Whether its help holds {@link attackListHelp}, so that names need not stand at the option as well. */
+	readonly listed?: boolean
+}
+
+/** `--attack`; only those are offered that the command can run. @param what Its help, which ends in the default where there is no fixed one. */
+export function attackOption(what: string, means: AttackMeans = {}): Option {
+	const offered = attackNames()
+		.filter(({ name }) => whyNot(name, means) === undefined)
+		.map(({ name }) => name)
+	const option = new Option('--attack <name>', what)
+	if (!means.listed) option.choices(offered)
+	return option.argParser((name: string) => {
+		if (offered.includes(name)) return name
+		const known = attackNames().some((attack) => attack.name === name)
+		throw new InvalidArgumentError(
+			(known ? whyNot(name, means) : undefined) ?? `Allowed choices are ${offered.join(', ')}.`,
+		)
+	})
+}
+
+/** Help on what every attack is. */
+export function attackListHelp(means: AttackMeans = {}): string {
+	const offered = attackNames().filter(({ name }) => whyNot(name, means) === undefined)
+	const width = Math.max(...offered.map(({ name }) => name.length))
+	return ['Attacks:', ...offered.map(({ name, doc }) => `  ${name.padEnd(width)}  ${doc}`)].join('\n')
+}
+
+function whyNot(name: string, { surrogates, targets }: AttackMeans): string | undefined {
+	const { access, targeted } = prepareAttack(name)
+	if (access === 'nothing' && !surrogates) {
+		return `${name} makes images on other models: naptune generate STORE --attack ${name} --surrogate model.onnx; then naptune evaluate RUN --images STORE.`
+	}
+	if (targeted && !targets) return `${name} aims at a class, which only naptune evaluate can be told (--target).`
+	return undefined
+}
+
+/** `--norm`. */
+export function normOption(): Option {
+	return new Option('--norm <name>', 'norm of the perturbation').choices(['linf', 'l2']).default('linf')
+}
+
+/** `--epsilon` in the norm that {@link normOption} chooses; see {@link checkEpsilon}. */
+export function epsilonInNormOption(what: string): Option {
+	return new Option('--epsilon <size>', what).argParser((text) => {
+		try {
+			return parseEpsilon(text)
+		} catch (error) {
+			throw new InvalidArgumentError((error as Error).message)
+		}
+	})
+}
+
+/** Ends a command with a usage error where norm and epsilon do not go together; a hook for `preAction`. */
+export function checkEpsilon(command: Command): void {
+	const { norm, epsilon } = command.opts<{ readonly norm: Norm; readonly epsilon?: number }>()
+	try {
+		if (epsilon !== undefined) threatModel(norm, epsilon)
+	} catch (error) {
+		command.error(`error: option '--epsilon <size>' is invalid. ${(error as Error).message}`, {
+			exitCode: exitCodes.usage,
+		})
+	}
+}
+
+/** `--split`. @param what What is done with its images. */
+export function splitOption(what = 'images to attack'): Option {
+	return new Option('--split <name>', what).choices(['train', 'validation', 'test']).default('test')
+}
+
+/** `--limit`. @param usual What is taken without it. */
+export function limitOption(usual = 'all', images = 'images'): Option {
+	return new Option('--limit <count>', `so many ${images}, balanced over the classes (default: ${usual})`).argParser(
+		wholeNumber(1),
+	)
+}

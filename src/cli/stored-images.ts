@@ -1,0 +1,29 @@
+/** Which images of a data set a store holds. */
+
+import { type Dataset, type Split, subset } from '../data/dataset.js'
+import type { AdversarialImages } from '../evaluation/adversarial-images.js'
+import type { Session } from './session.js'
+
+/** The ids of a split's images in order. */
+export function idsOf(split: Split): string[] {
+	return Array.from({ length: split.length }, (_, position) => split.id(position))
+}
+
+/** Those images of the split that the store holds, with a note on others of the store; all where it holds none, for the error to say so. */
+export function storedImages(
+	store: AdversarialImages,
+	dataset: Dataset,
+	split: 'train' | 'validation' | 'test',
+	{ progress }: Session,
+): Split {
+	const all = dataset[split]
+	const held = idsOf(all).flatMap((id, position) => (store.find(id) ? [position] : []))
+	if (held.length === 0) return all
+	const others = store.ids.length - held.length
+	if (others > 0) {
+		progress.line(
+			`note: ${others} of the ${store.ids.length} stored images are not among the ${split} images of ${dataset.name} and stay out (where data come without a test split, the seed of the run draws it)`,
+		)
+	}
+	return held.length < all.length ? subset(all, held) : all
+}
