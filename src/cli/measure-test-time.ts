@@ -11,6 +11,8 @@ import type { Session } from './session.js'
 export interface MeasuredRow {
 	readonly row: AccuracyRow
 	readonly records: readonly string[]
+	/** Folder of its adversarial images, where they are kept. */
+	readonly store?: string | undefined
 }
 
 /**
@@ -25,7 +27,7 @@ export async function measureModel(
 ): Promise<MeasuredRow[] | undefined> {
 	const plain = await measure(session, input)
 	if (!plain) return undefined
-	const rows: MeasuredRow[] = [{ row: plain.record, records: [plain.path] }]
+	const rows: MeasuredRow[] = [{ row: plain.record, records: [plain.path], store: plain.store }]
 	if (!testTime) return rows
 	const problem = testTime.unsuited(input.defense)
 	if (problem) {
@@ -42,8 +44,8 @@ export async function measureModel(
 	if (!transfer) return undefined
 	const worst: EvaluationRecord = { ...full.record, ...worstCase([full.record, transfer.record]) }
 	rows.push(
-		{ row: full.record, records: [full.path] },
-		{ row: transfer.record, records: [transfer.path] },
+		{ row: full.record, records: [full.path], store: full.store },
+		{ row: transfer.record, records: [transfer.path], store: transfer.store },
 		{
 			row: { ...worst, knowledge: 'either', seconds: full.record.seconds + transfer.record.seconds },
 			records: [full.path, transfer.path],
