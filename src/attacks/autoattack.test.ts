@@ -18,7 +18,7 @@ describe('AutoAttack', () => {
 		expect(stages('autoattack-plus', 100)).toEqual([
 			['apgd-ce', 5],
 			['apgd-dlr', 5],
-			['fab-u', 5],
+			['fab', 5],
 			['square', 1],
 			['apgd-t', 9],
 			['fab-t', 9],

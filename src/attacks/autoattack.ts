@@ -88,7 +88,10 @@ const roundsOf: Readonly<Record<Stage, (settings: AutoAttackSettings, classes: n
 	},
 	'apgd-t': (settings, classes) => apgd(settings, classes, { loss: 'dlr-targeted', targets: settings.targets }),
 	fab: ({ steps, restarts, force = false }, classes) =>
-		fabRounds(fabSettings({ mode: 'untargeted', steps, restarts, force }), classes),
+		fabRounds(fabSettings({ mode: 'untargeted', steps, restarts, force }), classes).map((round) => ({
+			...round,
+			stage: 'fab',
+		})),
 	'fab-t': ({ steps, targets }, classes) => fabRounds(fabSettings({ mode: 'targeted', steps, targets }), classes),
 	square: ({ queries }) => squareRounds({ queries }),
 }

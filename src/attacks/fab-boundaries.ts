@@ -3,10 +3,10 @@
 import { int64, type Tensor } from '../onnx/tensor.js'
 import type { AttackBatch } from './attack.js'
 import { rowSize } from './batch-rows.js'
-import { classDifferenceObjective } from './class-difference-objective.js'
 import type { Classifier } from './classifier.js'
 import type { Boundary } from './fab-geometry.js'
 import { dualNorm } from './hyperplane-projection.js'
+import { targetedMarginObjective } from './margin-objectives.js'
 import { predictions } from './predictions.js'
 import { rankedTargets } from './ranked-targets.js'
 import { requireFinite } from './require-finite.js'
@@ -28,7 +28,7 @@ export function targetBoundaries(
 	const count = labels.length
 	const side = { labels: int64([count], labels), targets: int64([count], targets) }
 	return async (images, where) => {
-		const seen = await classifier.gradient(images, classDifferenceObjective, side)
+		const seen = await classifier.gradient(images, targetedMarginObjective, side)
 		requireFinite(seen, ids, where)
 		const size = rowSize(images)
 		return labels.map((_, row) => ({

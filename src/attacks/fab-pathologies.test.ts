@@ -4,13 +4,13 @@ import { float32, ops, type Value } from '../onnx/index.js'
 import { createEngine, type Engine } from '../runtime/index.js'
 import type { AttackBatch } from './attack.js'
 import { range } from './batch-rows.js'
-import { classDifferenceObjective } from './class-difference-objective.js'
 import type { Classifier } from './classifier.js'
 import { fab } from './fab.js'
 import { bytes, counted, fooledRows, predict, rightBatch } from './fab.test.support.js'
 import { createGraphClassifier } from './graph-classifier.js'
 import { imageShape, linearGraph, networkGraph, noise, pixelCount, randomBatch } from './graphs.test.support.js'
 import { imageStreams } from './image-streams.js'
+import { targetedMarginObjective } from './margin-objectives.js'
 import { prepareAttack } from './registry.js'
 import type { Norm } from './threat-model.js'
 
@@ -39,7 +39,7 @@ describe('the class difference', () => {
 		const int = (values: readonly number[]) =>
 			({ type: 'int64', shape: [count], data: BigInt64Array.from(values, BigInt) }) as const
 		const side = { labels: int(batch.labels), targets: int(targets) }
-		const { loss, gradient, taps } = await linear.gradient(batch.images, classDifferenceObjective, side)
+		const { loss, gradient, taps } = await linear.gradient(batch.images, targetedMarginObjective, side)
 		batch.labels.forEach((label, row) => {
 			const logit = (index: number) => taps.logits!.data[row * 5 + index]!
 			expect(loss.data[row]).toBeCloseTo(logit(targets[row]!) - logit(label), 6)

@@ -7,6 +7,7 @@ import { hiddenDraws } from './hidden-draws.js'
 import { imageStreams } from './image-streams.js'
 import { crossEntropyObjective } from './objective.js'
 import { pgd } from './pgd.js'
+import { predictions } from './predictions.js'
 
 const labels = [0, 1, 2, 1]
 const batch = randomBatch(labels)
@@ -69,6 +70,23 @@ describe('a classifier with hidden draws', () => {
 		expect(asked).toEqual([0, 1, 2])
 		await classifier.release()
 		expect(asked).toEqual([0, 1, 2, -1])
+	})
+
+	it('is fooled by restarts of PGD as it is deployed, not as it was guessed', async () => {
+		const { classifier } = randomised()
+		const many = randomBatch(Array.from({ length: 24 }, () => 0))
+		const classes = async (images: typeof many.images) =>
+			predictions((await classifier.evaluate(images, ['logits'])).logits!, many.ids)
+		const own = { ...many, labels: await classes(many.images) }
+		const threat = { norm: 'linf', epsilon: 0.03 } as const
+		const still = async (restarts: number) => {
+			const images = await pgd(classifier, own, threat, { steps: 4, restarts }, imageStreams(1))
+			return (await classes(images)).map((predicted, row) => predicted === own.labels[row])
+		}
+		const [one, four] = [await still(1), await still(4)]
+		// What one start breaks stays broken, and more starts break more.
+		expect(four.filter((right, row) => right && !one[row])).toEqual([])
+		expect(four.filter(Boolean).length).toBeLessThan(one.filter(Boolean).length)
 	})
 
 	it.each([-1, 0.5, Number.NaN])('has no draw %d', (index) => {

@@ -21,7 +21,10 @@ export const marginObjective: Objective = {
 	},
 }
 
-/** z_t - z_y for a target t of every image. Side inputs `labels` and `targets`. */
+/**
+ * z_t - z_y for a target t of every image: its zero set is the boundary between the two classes. Side inputs `labels` and
+ * `targets`.
+ */
 export const targetedMarginObjective: Objective = {
 	name: 'targeted-margin',
 	taps: ['logits'],

@@ -10,11 +10,30 @@ const keys = ['names', 'id2label', 'class_names', 'classes', 'labels']
 export function metadataClasses(metadata: Readonly<Record<string, string>>, classes: number): string[] | undefined {
 	for (const key of keys) {
 		const text = metadata[key]
-		const names =
-			text === undefined ? undefined : text.trim().startsWith('{') ? byNumber(text, classes) : listed(text, classes)
+		const names = text === undefined ? undefined : (fromJson(text, classes) ?? fromText(text, classes))
 		if (names && new Set(names).size === classes) return names
 	}
 	return undefined
+}
+
+/** From JSON, whose strings may hold what a pattern would misread, such as `\u00e9`. */
+function fromJson(text: string, classes: number): string[] | undefined {
+	let parsed: unknown
+	try {
+		parsed = JSON.parse(text)
+	} catch {
+		return undefined
+	}
+	if (typeof parsed !== 'object' || parsed === null) return undefined
+	const entries = Object.entries(parsed)
+	if (!entries.every(([key, name]) => /^\d+$/.test(key) && typeof name === 'string')) return undefined
+	const names: string[] = []
+	for (const [key, name] of entries) if (Number(key) < classes) names[Number(key)] = name
+	return entries.length === classes ? complete(names, classes) : undefined
+}
+
+function fromText(text: string, classes: number): string[] | undefined {
+	return text.trim().startsWith('{') ? byNumber(text, classes) : listed(text, classes)
 }
 
 const quoted = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/
@@ -22,8 +41,11 @@ const quoted = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/
 function byNumber(text: string, classes: number): string[] | undefined {
 	const entry = new RegExp(`["']?(\\d+)["']?\\s*:\\s*(?:${quoted.source})`, 'g')
 	const names: string[] = []
-	for (const [, number, single, double] of text.matchAll(entry))
+	for (const [, number, single, double] of text.matchAll(entry)) {
+		// More classes than the model has, or a number that no list is long enough for.
+		if (Number(number) >= classes) return undefined
 		names[Number(number)] = unescaped(single ?? double ?? '')
+	}
 	return complete(names, classes)
 }
 

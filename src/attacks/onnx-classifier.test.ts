@@ -289,6 +289,14 @@ it('finds class names in metadata', () => {
 	expect(metadataClasses({ names: "{0: 'tench', 1: \"it's\", 2: 'a \\'b\\''}" }, 3)).toEqual(['tench', "it's", "a 'b'"])
 	expect(metadataClasses({ id2label: '{"0": "x", "1": "y"}' }, 2)).toEqual(['x', 'y'])
 	expect(metadataClasses({ classes: '["x", "y"]' }, 2)).toEqual(['x', 'y'])
+	expect(metadataClasses({ classes: JSON.stringify(['caf\u00e9', 'a "b", \'c\'']) }, 2)).toEqual([
+		'caf\u00e9',
+		'a "b", \'c\'',
+	])
+	expect(metadataClasses({ id2label: '{"0": "caf\\u00e9", "1": "y"}' }, 2)).toEqual(['caf\u00e9', 'y'])
+	expect(metadataClasses({ id2label: '{"0": "x", "4294967290": "y"}' }, 2)).toBeUndefined()
+	expect(metadataClasses({ names: "{0: 'x', 4294967290: 'y'}" }, 2)).toBeUndefined()
+	expect(metadataClasses({ names: "{0: 'x', 1: 'y', 2: 'z'}" }, 2)).toBeUndefined()
 	expect(metadataClasses({ labels: 'x, y' }, 2)).toEqual(['x', 'y'])
 	expect(metadataClasses({ names: "{0: 'x', 2: 'y'}" }, 2)).toBeUndefined()
 	expect(metadataClasses({ names: "{0: 'x', 1: 'x'}" }, 2)).toBeUndefined()

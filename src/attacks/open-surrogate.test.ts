@@ -67,6 +67,21 @@ describe('openSurrogate', () => {
 		await classifier.release()
 	})
 
+	it('tells models of one file apart that are given pixels in different ways', async () => {
+		const path = await written({})
+		const reads = async (...input: Parameters<typeof openSurrogate>[3][]) => {
+			const { classifier, reads } = await openSurrogate(engine, path, classNames, input[0])
+			await classifier.release()
+			return reads
+		}
+		const plain = await reads({ input: { normalisation: 'none' } })
+		expect(plain).toMatchObject({ input: { mean: [0, 0, 0], range: '0..1' }, output: { name: 'logits' } })
+		expect(await reads({ input: { normalisation: 'imagenet' } })).not.toEqual(plain)
+		// A guess that is right comes to the same images.
+		const guessed = await reads()
+		expect(await reads({ input: { normalisation: 'imagenet' } })).toEqual(guessed)
+	})
+
 	it("takes classes without names to be the data's, and says so", async () => {
 		const { classifier, notices } = await openSurrogate(engine, await written({}), classNames)
 		expect(classifier.classNames).toEqual(classNames)

@@ -33,10 +33,13 @@ export async function openSurrogate(
 	const classifier = await openOnnxClassifier(engine, path, declared)
 	const { sha256, weights } = classifier.model
 	const files = Object.entries(weights)
+	// Whether it was declared or guessed decides nothing.
+	const { guessed: _, ...input } = classifier.input
 	const surrogate = {
 		name: basename(path),
 		// One fingerprint for a model in several files.
 		sha256: files.length === 0 ? sha256 : sha256OfBytes(JSON.stringify([sha256, files])),
+		reads: { input, output: classifier.output },
 		notices: classifier.notices,
 	}
 	// A substitute has an embedding, no classes.

@@ -3,12 +3,10 @@
  * repeated steps along the gradient's sign (L-infinity) or direction (L2), each projected into ball and box.
  */
 
-import { NaptuneError } from '../errors.js'
 import type { Tensor } from '../onnx/tensor.js'
 import { int64 } from '../onnx/tensor.js'
-import type { AttackBatch } from './attack.js'
 import type { AttackDefinition } from './attack-definition.js'
-import { range, rowSize, takeRows } from './batch-rows.js'
+import { range, takeRows } from './batch-rows.js'
 import { bestImages } from './best-images.js'
 import { checkedAttack } from './checked-attack.js'
 import { expectedGradient } from './expected-gradient.js'
@@ -16,7 +14,8 @@ import { marginObjective } from './margin-objectives.js'
 import type { Objective } from './objective.js'
 import { perturbationSet } from './perturbation-set.js'
 import { type PgdOptions, type PgdSettings, pgdSchema, pgdSettings, type SideInputs } from './pgd-options.js'
-import { listIds, predictions } from './predictions.js'
+import { predictions } from './predictions.js'
+import { requireFinite } from './require-finite.js'
 
 /** The inner attack of tuning: 5 steps of 0.3 epsilon from the clean image, as in the authors' code. */
 export const trainingPgd = { steps: 5, relativeStepSize: 0.3, start: 'zero' } as const satisfies PgdOptions
@@ -63,7 +62,9 @@ export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatMod
 			const seen = await gradientAt(step, current, objective, ownSide)
 			requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`)
 			if (!offer) return seen.gradient
-			predictions(seen.taps.logits!, ids).forEach((predicted, at) => {
+			// With a gradient of hidden numbers come the taps of guessed ones; what counts is the deployed classifier.
+			const { logits } = classifier.draw ? await classifier.evaluate(current, ['logits']) : seen.taps
+			predictions(logits!, ids).forEach((predicted, at) => {
 				const row = open[at]!
 				const fooled = (predicted === batch.labels[row]) === targeted
 				best.offer(row, { fooled, loss: seen.loss.data[at]! }, current.data, at)
@@ -90,25 +91,6 @@ function labelInputs({ objective }: PgdSettings): SideInputs {
 function withLogits(objective: Objective): Objective {
 	if (objective.taps.includes('logits')) return objective
 	return { ...objective, name: `${objective.name} and logits`, taps: [...objective.taps, 'logits'] }
-}
-
-function requireFinite(
-	{ loss, gradient }: { readonly loss: Tensor<'float32'>; readonly gradient: Tensor<'float32'> },
-	ids: AttackBatch['ids'],
-	where: string,
-): void {
-	const size = rowSize(gradient)
-	const broken = ids.filter((_, row) => {
-		if (Number.isNaN(loss.data[row])) return true
-		for (let index = row * size; index < (row + 1) * size; index++) {
-			if (!Number.isFinite(gradient.data[index])) return true
-		}
-		return false
-	})
-	if (broken.length === 0) return
-	throw new NaptuneError(
-		`The loss or its gradient to the pixels is not finite for ${listIds(broken)} (${where}). The model's values overflow: check its weights and parameters for NaN, and if it was just tuned, lower the learning rate and go back to the last good state.`,
-	)
 }
 
 /** PGD for the registry. */

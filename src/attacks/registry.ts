@@ -114,7 +114,7 @@ function find(name: string): { readonly definition: AttackDefinition; readonly p
 	throw new NaptuneError(`Unknown attack ${name}; choose one of ${known.join(', ')}.`)
 }
 
-/** Options as JSON: what has a name goes by its name, and its SHA-256 where it has one; functions are left out. */
+/** Options as JSON: what has a name goes by its name, with SHA-256 and reading where it has them; functions are left out. */
 function recorded(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	const entries = Object.entries(options).flatMap(([key, value]): [string, unknown][] =>
 		value === undefined || typeof value === 'function' ? [] : [[key, recordedValue(value)]],
@@ -125,5 +125,6 @@ function recorded(options: Readonly<Record<string, unknown>>): Record<string, un
 function recordedValue(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(recordedValue)
 	if (typeof value !== 'object' || value === null || !('name' in value)) return value
-	return 'sha256' in value ? { name: value.name, sha256: value.sha256 } : value.name
+	if (!('sha256' in value)) return value.name
+	return { name: value.name, sha256: value.sha256, ...('reads' in value && { reads: value.reads }) }
 }

@@ -217,6 +217,33 @@ describe('runAttack', () => {
 		expect(sorted.map(({ label }) => label)).toEqual(labels)
 	})
 
+	it('goes on with a targeted attack until the target is reached, as the attack does on its own', async () => {
+		const square = prepareAttack('square', { queries: 12, restarts: 4, targeted: true })
+		const targets = labels.map((label) => (label + 2) % 4)
+		const strong = { norm: 'linf', epsilon: 0.1 } as const
+		const seen = new Map<string, number>()
+		const watched = observed(square, (round, { ids, labels: aims }) => {
+			seen.set(round, ids.length)
+			expect(aims).toEqual(ids.map((id) => targets[batch.ids.indexOf(id)]))
+		})
+		const { sorted } = await run({
+			attack: watched,
+			images: { ...images, targets },
+			threatModel: strong,
+			batchSize: 50,
+		})
+		const attempts = range(0, 4).map((restart) => seen.get(`square restart ${restart}`)!)
+		expect(attempts).toEqual([...attempts].sort((a, b) => b - a))
+		expect(attempts[3]).toBeLessThan(attempts[0]!)
+		const alone = await square.run(classifier, { ...batch, labels: targets }, strong, streams)
+		const predicted = predictions((await classifier.evaluate(alone, ['logits'])).logits!, batch.ids)
+		const attacked = range(0, count).filter((row) => sorted[row]!.attacked)
+		expect(attacked).toHaveLength(attempts[0]!)
+		for (const row of attacked) {
+			expect(sorted[row]!.adversarialPrediction === targets[row]).toBe(predicted[row] === targets[row])
+		}
+	})
+
 	it.each<[string, () => Partial<RunAttackOptions>, RegExp]>([
 		['ids that occur twice', () => ({ images: { ...images, ids: [...batch.ids.slice(1), 'image 5'] } }), /id image 5/],
 		['too few labels', () => ({ images: { ...images, labels: [0] } }), /23 images with 1 labels/],

@@ -80,6 +80,11 @@ export interface RunAttackOptions {
 	readonly earlier?: readonly AttackTrial[]
 	/** Whether adversarial images are handed back. Default false. */
 	readonly keepImages?: boolean
+	/**
+	 * With `keepImages`: whether the adversarial image of an earlier trial is kept already. Images that were finished without
+	 * being kept are attacked again. Default: all are kept.
+	 */
+	readonly isKept?: (id: string) => boolean
 	/** Counts the passes of other classifiers, too, such as surrogates that it was given. */
 	readonly passes?: PassCounter
 	/** Called after every pass through a model. */
@@ -94,7 +99,7 @@ export interface RunAttackOptions {
  * @throws NaptuneError when ids, labels and targets do not fit together, or the batch size is not a positive number.
  */
 export async function* runAttack(options: RunAttackOptions): AsyncGenerator<AttackProgress, void, undefined> {
-	const { attack, images, batchSize, streams, threatModel, keepImages = false, earlier = [] } = options
+	const { attack, images, batchSize, streams, threatModel, keepImages = false, isKept, earlier = [] } = options
 	checkImages(images, attack)
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
 		throw new NaptuneError(`The batch size of an attack must be a whole number >= 1, got ${batchSize}.`)
@@ -104,6 +109,7 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 	const rounds = attack.rounds(classifier.classNames.length)
 	const plan = { rounds, skipWrong: options.skipWrong ?? attack.skipsWrong }
 	const states = followedStates(images, attack.targeted, plan, earlier)
+	if (keepImages && isKept) states.forget(({ id, finished, last }) => finished && last !== undefined && !isKept(id))
 	const told = tellProgress(options, states.all, rounds, counter)
 	const outcomesAt = (positions: readonly number[]) =>
 		positions.map((position) => states.all[position]!).filter(({ finished }) => finished)
@@ -161,6 +167,8 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 interface FollowedStates {
 	readonly all: readonly ImageState[]
 	take(position: number, trial: AttackTrial): void
+	/** Starts anew with the images for which this holds. */
+	forget(which: (state: ImageState) => boolean): void
 	/** Positions without a clean prediction. */
 	unseen(): number[]
 	/** Positions that this round comes next for. */
@@ -186,6 +194,9 @@ function followedStates(
 	return {
 		all,
 		take,
+		forget(which) {
+			for (const position of those(which)) all[position] = freshState(ids[position]!, labels[position]!)
+		},
 		unseen: () => those(({ clean }) => clean === undefined),
 		openAt: (round) => those(({ clean, next, finished }) => clean !== undefined && !finished && next === round),
 	}

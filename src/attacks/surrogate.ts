@@ -9,6 +9,8 @@ export interface Surrogate {
 	readonly name: string
 	/** SHA-256 of its file. */
 	readonly sha256: string
+	/** What else decides its gradients, where its file does not: how pixels are given to it and what its logits are. JSON. */
+	readonly reads?: Readonly<Record<string, unknown>>
 	readonly classifier: Classifier
 }
 

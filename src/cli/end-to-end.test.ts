@@ -95,8 +95,13 @@ describe("tuning, measuring and using a model on one's own images", () => {
 	it('measures every model with a test-time defense around it, by what the attacker knows', async () => {
 		const args = ['evaluate', output(), '--attack', 'pgd-5', '--epsilon', '4/255', '--limit', '6']
 		const around = ['--test-time', 'ttc', '--test-time-set', 'steps=1']
-		const { code, document } = await runJson([...args, ...around])
+		const images = join(folder, 'images')
+		const { code, document } = await runJson([...args, ...around, '--keep-images', images])
 		expect(code).toBe(0)
+		const kept = ['nap', 'vanilla'].flatMap((name) =>
+			['', '-ttc-full', '-ttc-transfer'].map((how) => `${name}-pgd-5-full${how}`),
+		)
+		expect((await readdir(images)).sort()).toEqual(kept.sort())
 		const { rows } = document as {
 			rows: {
 				defense: string

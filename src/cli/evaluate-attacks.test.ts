@@ -90,6 +90,17 @@ describe('evaluate under AutoAttack', () => {
 				flags(own).map(({ id, adversarialPrediction }) => ({ id, adversarialPrediction }))
 			expect(stripped((await recordOf(nap!)).outcomes)).toEqual(stripped(outcomes))
 		}
+		const store = ['--images', join(folder, 'whole', 'nap-autoattack-full'), '--split', 'train', '--no-vanilla']
+		const around = await runJson(['evaluate', output, ...store, '--test-time', 'ttc'])
+		expect(around.code, around.stderr).toBe(0)
+		expect(rowsOf(around.document).map(({ attackerKnows }) => attackerKnows)).toEqual(['other models', 'other models'])
+	})
+
+	it('tries an attack by queries on a test-time defense as well', async () => {
+		const square = ['--attack', 'square', '--set', 'queries=5', '--epsilon', '4/255', '--limit', '3', '--no-vanilla']
+		const { code, document, stderr } = await runJson(['evaluate', output, ...square, '--test-time', 'ttc'])
+		expect(code, stderr).toBe(0)
+		expect(rowsOf(document).map(({ knowledge }) => knowledge)).toEqual(['query', 'query'])
 	})
 })
 

@@ -2,6 +2,7 @@
 
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
+import { type Knowledge, usualKnowledge } from '../evaluation/knowledge.js'
 import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
 import { worstCase } from '../evaluation/worst-case.js'
 import { type AccuracyRow, type MeasureInput, measure } from './measure.js'
@@ -17,7 +18,8 @@ export interface MeasuredRow {
 
 /**
  * Measures a model as it is and, with a test-time defense that suits it, three rows more: the attacker knows everything,
- * knows everything but the test-time defense, and, from those, the worse of the two for each image.
+ * knows everything but the test-time defense, and, from those, the worse of the two for each image. Of an attack that takes
+ * no gradient of the model (by queries, or with stored images), one row more.
  * @returns Undefined when stopped.
  */
 export async function measureModel(
@@ -39,10 +41,27 @@ export async function measureModel(
 			`note: ${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws; robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
 		)
 	}
-	const full = await measure(session, { ...input, testTime, knowledge: 'full' })
-	const transfer = full && (await measure(session, { ...input, testTime, knowledge: 'transfer' }))
+	const defended = (knowledge: Knowledge) =>
+		measure(session, {
+			...input,
+			testTime,
+			knowledge,
+			// Other images than those of the model as it is.
+			...(input.keepImagesIn !== undefined && {
+				keepImagesIn: `${input.keepImagesIn}-${testTime.name}-${knowledge}`,
+			}),
+		})
+	const usual = usualKnowledge(input.attack)
+	if (usual !== 'full') {
+		const only = await defended(usual)
+		return only && [...rows, { row: only.record, records: [only.path] }]
+	}
+	const full = await defended('full')
+	const transfer = full && (await defended('transfer'))
 	if (!transfer) return undefined
-	const worst: EvaluationRecord = { ...full.record, ...worstCase([full.record, transfer.record]) }
+	// Stages and targets are of one attack each, and not of the worse of two.
+	const { stages: _, reached: __, passes: ___, ...either } = full.record
+	const worst: EvaluationRecord = { ...either, ...worstCase([full.record, transfer.record]) }
 	rows.push(
 		{ row: full.record, records: [full.path], store: full.store },
 		{ row: transfer.record, records: [transfer.path], store: transfer.store },

@@ -122,17 +122,18 @@ export type AccuracyRow = Pick<
 > & { readonly knowledge: Knowledge | 'either' }
 
 /** What tells an attacker's knowledge. */
-type KnowledgeRow = Pick<AccuracyRow, 'knowledge' | 'testTime' | 'knownModel'>
+type KnowledgeRow = Pick<AccuracyRow, 'knowledge' | 'testTime' | 'knownModel' | 'attack'>
 
 /** What the attacker of a row knows. */
-export function attackerKnows({ knowledge, testTime, knownModel }: KnowledgeRow): string {
+export function attackerKnows({ knowledge, testTime, knownModel, attack }: KnowledgeRow): string {
 	if (knowledge === 'either') return 'the worse for each image'
 	if (knowledge === 'encoder-only') return 'the image encoder'
 	if (knowledge === 'prompt-aware') return 'prompts, not refiners'
 	if (knowledge === 'query') return 'answers to queries'
 	if (knowledge === 'transfer') {
 		if (knownModel) return `${knownModel.name} CLIP instead`
-		return testTime ? `all but ${testTime.name}` : 'other models'
+		// Stored images were made on whatever their manifest says.
+		return testTime && !('made' in attack.options) ? `all but ${testTime.name}` : 'other models'
 	}
 	if (!testTime) return 'everything'
 	return testTime.attackedThrough === 'unrolled'

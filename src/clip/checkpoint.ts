@@ -49,7 +49,8 @@ export interface LoadCheckpointOptions extends HubOptions {
 /** Name of the CLIP that comes with the package. A folder of that name is reached as `./nano`. */
 export const embeddedModel = 'nano'
 
-const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedModel}`, import.meta.url))
+/** Where it lies. */
+export const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedModel}`, import.meta.url))
 
 /**
  * Loads a CLIP checkpoint. The weights' file is read once, to fingerprint it and to find numbers that are not finite.

@@ -77,7 +77,7 @@ export async function openAdversarialImages(
 		}
 		await writeFileAtomic(manifestPath(folder), `${JSON.stringify(own, null, '\t')}\n`)
 	}
-	// The stored one: what it says of where data lay may differ, and it is what shards are bound to.
+	// The stored one: its notices may differ, and it is what shards are bound to.
 	const { fingerprint, shards, images } = await contents(folder)
 	const paths = [...shards]
 	const done = new Set(images.keys())

@@ -72,6 +72,8 @@ export interface EvaluationOptions {
 	readonly onBatch?: (progress: AttackProgress) => Promise<void>
 	/** Whether adversarial images are handed to `onBatch`. Default false. */
 	readonly keepImages?: boolean
+	/** With `keepImages`: whether the image of an earlier trial is kept already; those that are not are made again. */
+	readonly isKept?: (id: string) => boolean
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal
 }
@@ -121,6 +123,7 @@ export async function evaluateImages(
 		earlier,
 		passes,
 		keepImages: options.keepImages ?? false,
+		...(options.isKept ? { isKept: options.isKept } : {}),
 		...(options.onProgress ? { onProgress: options.onProgress } : {}),
 	})
 	let last = start

@@ -155,6 +155,8 @@ describe('generateAdversarialImages', () => {
 		await generateAdversarialImages({ ...input, split: subset(input.split, [0]) })
 		await expect(generateAdversarialImages({ ...input, seed: 6 })).rejects.toThrow(/seed \(6, was 5\)/)
 		const fewer = { ...input, surrogates: input.surrogates.slice(0, 1) }
+		const otherwise = input.surrogates.map((one) => ({ ...one, reads: { input: { mean: [0.5, 0.5, 0.5] } } }))
+		await expect(generateAdversarialImages({ ...input, surrogates: otherwise })).rejects.toThrow(/differ in .*models/)
 		await expect(generateAdversarialImages(fewer)).rejects.toThrow(/differ in .*models/)
 	})
 })

@@ -1,6 +1,5 @@
 /** Making adversarial images on surrogates, once for a data set, into a store. */
 
-import { readFile } from 'node:fs/promises'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { range } from '../attacks/batch-rows.js'
 import type { Classifier } from '../attacks/classifier.js'
@@ -11,8 +10,10 @@ import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
+import { packageVersion } from '../files/package-version.js'
 import type { Engine } from '../runtime/engine.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
+import { cleanImagesManifest } from './adversarial-manifest.js'
 import { preparedImages } from './evaluate.js'
 import { resizedClassifier } from './resized-classifier.js'
 import { watched } from './watched-classifier.js'
@@ -56,8 +57,9 @@ export interface Generated {
 }
 
 /**
- * Makes the adversarial images of a split and stores them. Every image is attacked, whatever a model makes of it: the
- * images are for any model.
+ * Makes the adversarial images of a split and stores them. Every image is attacked, whatever the model that it is for makes
+ * of it; but an attack that leaves wrong images alone (APGD, FAB, Square, AutoAttack) stores those clean that its surrogate
+ * gets wrong, and those that it does not fool there.
  * @returns What was made, or undefined when stopped by the signal.
  * @throws NaptuneError when surrogates have other classes than the data or cannot be resized to, the attack works on one
  * surrogate and got several, the folder holds images that were made otherwise, or it cannot be written.
@@ -66,7 +68,7 @@ export async function generateAdversarialImages(input: GenerateInput): Promise<G
 	const { folder, clip, split, threatModel, seed, batchSize = 50 } = input
 	if (split.length === 0) throw new NaptuneError('There are no images to attack; choose another split.')
 	const { attack, classifier } = attackOnSurrogates(input)
-	const manifest = await manifestOf(input, attack)
+	const manifest = manifestOf(input, attack)
 	const store = await openAdversarialImages(folder, manifest)
 	const todo = range(0, split.length).filter((position) => !store.done.has(split.id(position)))
 	const before = split.length - todo.length
@@ -132,27 +134,17 @@ function unseen(classNames: readonly string[], inputShape: Classifier['inputShap
 	return { classNames, inputShape, taps: [], evaluate: refuse, gradient: refuse, release: async () => {} }
 }
 
-async function manifestOf(
+function manifestOf(
 	{ engine, clip, dataset, splitName, surrogates, threatModel, seed }: GenerateInput,
 	{ name, attack, source, options }: PreparedAttack,
-): Promise<AdversarialManifest> {
-	const { imageSize } = clip.config.vision
-	const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+): AdversarialManifest {
 	return {
 		format: 1,
 		attack: { name, attack, source, options: { ...options } },
-		models: surrogates.map(({ name, sha256 }) => ({ name, sha256 })),
+		models: surrogates.map(({ name, sha256, reads }) => ({ name, sha256, ...(reads && { reads: { ...reads } }) })),
 		threatModel,
 		seed,
-		imageShape: [3, imageSize, imageSize],
-		preprocessing: { ...clip.checkpoint.preprocessor },
-		dataset: {
-			name: dataset.name,
-			origin: { ...dataset.origin },
-			notices: [...dataset.notices],
-			split: splitName,
-			classNames: [...dataset.classNames],
-		},
-		versions: { naptune: own.version, engine: engine.version, device: engine.device },
+		...cleanImagesManifest(clip, dataset, splitName),
+		versions: { naptune: packageVersion(), engine: engine.version, device: engine.device },
 	}
 }

@@ -6,6 +6,7 @@ import type { ClipModel } from '../clip/model.js'
 import type { Split } from '../data/dataset.js'
 import type { Tensor } from '../onnx/tensor.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
+import { cleanImagesManifest } from './adversarial-manifest.js'
 import { preparedImages } from './evaluate.js'
 import type { EvaluationSettings } from './recorded-evaluation.js'
 
@@ -13,6 +14,8 @@ import type { EvaluationSettings } from './recorded-evaluation.js'
 export interface KeptImages {
 	/** Stores the images of all outcomes that are not stored yet: adversarial ones, or clean ones where not attacked. */
 	keep(progress: AttackProgress): Promise<void>
+	/** Whether an image is stored. */
+	has(id: string): boolean
 }
 
 /**
@@ -38,6 +41,7 @@ export async function keepImages(
 		})
 	}
 	return {
+		has: (id) => store.done.has(id),
 		async keep({ outcomes, images }) {
 			const isNew = (id: string) => positions.has(id) && !store.done.has(id)
 			const untouched = outcomes.filter(({ attacked, id }) => !attacked && isNew(id))
@@ -53,11 +57,9 @@ export async function keepImages(
 	}
 }
 
-function manifestOf(
-	{ attack, defense, model, threatModel, seed, dataset, versions }: EvaluationSettings,
-	clip: ClipModel,
-): AdversarialManifest {
-	const { imageSize } = clip.config.vision
+function manifestOf(settings: EvaluationSettings, clip: ClipModel): AdversarialManifest {
+	const { attack, defense, model, threatModel, seed, dataset, versions } = settings
+	const { knowledge, knownModel, testTime, target } = settings
 	return {
 		format: 1,
 		attack: { ...attack, options: { ...attack.options } },
@@ -65,17 +67,16 @@ function manifestOf(
 			{ name: 'clip', sha256: model.sha256 },
 			{ name: defense.name, sha256: defense.parameters },
 		],
+		evaluation: {
+			options: { ...defense.options },
+			...(testTime && { testTime: { name: testTime.name, options: { ...testTime.options } } }),
+			knowledge,
+			...(knownModel && { knownModel: { name: knownModel.name, options: { ...knownModel.options } } }),
+			...(target !== undefined && { target }),
+		},
 		threatModel,
 		seed,
-		imageShape: [3, imageSize, imageSize],
-		preprocessing: { ...clip.checkpoint.preprocessor },
-		dataset: {
-			name: dataset.name,
-			origin: { ...dataset.origin },
-			notices: [...dataset.notices],
-			split: dataset.split,
-			classNames: [...dataset.classNames],
-		},
+		...cleanImagesManifest(clip, dataset, dataset.split),
 		versions,
 	}
 }

@@ -109,7 +109,10 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 		)
 			? []
 			: ['share that reached the target']),
-		...(isDeepStrictEqual(stages, stages && summarizeStages(outcomes, names)) ? [] : ['stages']),
+		...(isDeepStrictEqual(stages, stages && summarizeStages(outcomes, names)) &&
+		isDeepStrictEqual(stages?.at(-1)?.robust ?? robust, robust)
+			? []
+			: ['stages']),
 		...(dataset.ids === sha256OfBytes(JSON.stringify(ids)) && dataset.images === images ? [] : ['image ids']),
 		...(new Set(ids).size === ids.length ? [] : ['image ids, of which one is there twice,']),
 	]

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AttackOutcome } from '../attacks/attack-outcomes.js'
 import { imageStreams } from '../attacks/image-streams.js'
 import { predictions } from '../attacks/predictions.js'
 import { prepareAttack } from '../attacks/registry.js'
@@ -15,8 +16,9 @@ import { readJsonLines } from '../files/json-lines.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { tinyClip, tinyDataset } from '../tuning/tiny.test.support.js'
+import { readAdversarialImages } from './adversarial-images.js'
 import { deployedClassifier } from './deployed-classifier.js'
-import { preparedImages, summarize } from './evaluate.js'
+import { preparedImages, summarize, summarizeStages } from './evaluate.js'
 import { readEvaluationRecord } from './record.js'
 import { type EvaluationRecord, type RecordedEvaluationInput, recordedEvaluation } from './recorded-evaluation.js'
 import { testTimeClassifier } from './test-time-classifier.js'
@@ -194,6 +196,40 @@ describe('recordedEvaluation', () => {
 		expect(timeless(resumed)).toEqual(timeless(whole))
 	})
 
+	it('makes the images again that it was not asked to keep before it was stopped', async () => {
+		const input = await setting()
+		const folder = join(dirname(input.path), 'images')
+		await recordedEvaluation({ ...input, keepImagesIn: join(folder, 'whole') })
+		const whole = await readAdversarialImages(join(folder, 'whole'))
+		const stop = new AbortController()
+		const onProgress = ({ attacked }: AttackCounts) => attacked > 0 && stop.abort()
+		expect(await recordedEvaluation({ ...input, batchSize: 1, signal: stop.signal, onProgress })).toBeUndefined()
+		const resumed = await recordedEvaluation({ ...input, keepImagesIn: join(folder, 'resumed') })
+		const stored = await readAdversarialImages(join(folder, 'resumed'))
+		expect(resumed!.outcomes.some(({ attacked }) => attacked)).toBe(true)
+		expect(stored.ids.length).toBe(input.split.length)
+		for (const id of whole.ids) expect(stored.find(id)!.adversarial, id).toBe(whole.find(id)!.adversarial)
+		// And where all is done already.
+		await recordedEvaluation({ ...input, reuse: true, keepImagesIn: join(folder, 'late') })
+		expect((await readAdversarialImages(join(folder, 'late'))).ids.length).toBe(input.split.length)
+	})
+
+	it('keeps images of one evaluation only in a folder', async () => {
+		const input = await setting()
+		const keepImagesIn = join(dirname(input.path), 'images')
+		await recordedEvaluation({ ...input, keepImagesIn })
+		const other = { ...input, keepImagesIn, path: join(dirname(input.path), 'other.json') }
+		const asked = [
+			[{ knowledge: 'transfer' }, /differ in evaluation\.knowledge/],
+			[{ testTime: chooseTestTimeDefense('ttc') }, /differ in evaluation\.testTime/],
+			[{ attack: prepareAttack('pgd-100-targeted'), target: 1 }, /evaluation\.target/],
+		] as const
+		for (const [change, message] of asked) {
+			await expect(recordedEvaluation({ ...other, ...change })).rejects.toThrow(message)
+			expect(existsSync(`${other.path}.outcomes.jsonl`)).toBe(false)
+		}
+	})
+
 	it('begins anew where the log was tampered with', async () => {
 		const input = await setting()
 		const stop = new AbortController()
@@ -299,6 +335,12 @@ describe('readEvaluationRecord', () => {
 		expect((await read({})).robust.accuracy).toBe(0.5)
 		await expect(read({ robust: { accuracy: 1, interval: [0.34, 1] } })).rejects.toThrow(/its accuracies are not those/)
 		await expect(read({ outcomes: outcomes.map((one) => ({ ...one, id: 'a' })) })).rejects.toThrow(/image ids/)
+		const staged = outcomes.map((one) => (one.adversarialPrediction === one.label ? one : { ...one, stage: 'first' }))
+		const stages = (named: object[]) =>
+			summarizeStages(named as AttackOutcome[], ['first', 'second']).map((stage) => ({ ...stage, seconds: 1 }))
+		expect((await read({ outcomes: staged, stages: stages(staged) })).stages).toHaveLength(2)
+		await expect(read({ outcomes: staged, stages: stages(outcomes) })).rejects.toThrow(/its stages are not those/)
+		await expect(read({ stages: stages(outcomes) })).rejects.toThrow(/its stages are not those/)
 		const testTime = { name: 'ttc', options: {}, attackedThrough: 'none' }
 		expect((await read({ knowledge: 'transfer', testTime })).testTime).toEqual(testTime)
 		await expect(read({ testTime })).rejects.toThrow(/contradicts itself: its knowledge is full, .* through none/)

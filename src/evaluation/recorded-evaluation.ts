@@ -1,7 +1,6 @@
 /** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
 
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
@@ -18,6 +17,7 @@ import type { AttackedThrough } from '../defenses/test-time/test-time-defense.js
 import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
+import { packageVersion } from '../files/package-version.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
@@ -110,13 +110,16 @@ export interface RecordedEvaluationInput {
 	readonly seed: number
 	/** Images per batch; default 50. */
 	readonly batchSize?: number
-	/** Give back the record at `path`, where it is a finished one under the same settings, rather than evaluate again. */
+	/**
+	 * Give back the record at `path`, where it is a finished one under the same settings, rather than evaluate again. Not
+	 * where images are to be kept, which no record has.
+	 */
 	readonly reuse?: boolean
 	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
 	readonly path: string
 	/**
 	 * Folder of a store for the adversarial images: those that fool, the last tried where none does, and the clean ones of
-	 * images that are wrong already.
+	 * images that are wrong already. What an evaluation that was cut off had not stored is made again.
 	 */
 	readonly keepImagesIn?: string
 	/** Called after every pass through a model. */
@@ -135,13 +138,15 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	requireSameClasses(input)
 	const { engine, clip, split, threatModel, seed, batchSize = 50, path } = input
 	const settings = await settingsOf(input)
-	const finished = input.reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
+	const reuse = input.reuse && input.keepImagesIn === undefined
+	const finished = reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
 	if (finished && isSameEvaluation(finished, settings)) return finished
 	await makeFolder(dirname(path))
+	// Before the log, which may begin anew.
+	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
 	const log = await openTrialLog(`${path}.outcomes.jsonl`, { ...settings })
 	try {
 		const passes = passCounter()
-		const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
 		const { classifier, attack, release } = await attackedModel(input, passes)
 		const result = await evaluate({
 			clip,
@@ -155,6 +160,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			passes,
 			earlier: log.earlier,
 			keepImages: kept !== undefined,
+			...(kept && { isKept: kept.has }),
 			async onBatch(progress) {
 				// Images first: a trial in the log says that they are stored.
 				await kept?.keep(progress)
@@ -241,7 +247,6 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 	const knowsAll = knowledge === 'full'
 	const { source, revision, sha256 } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
-	const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
 	return {
 		format: 1,
 		defense: {
@@ -274,7 +279,7 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 			ids: sha256OfBytes(JSON.stringify(ids)),
 			classNames: dataset.classNames,
 		},
-		versions: { naptune: (manifest as { version: string }).version, engine: engine.version, device: engine.device },
+		versions: { naptune: packageVersion(), engine: engine.version, device: engine.device },
 	}
 }
 

@@ -1,7 +1,6 @@
 /** Attacking an ONNX model on labelled images, as one JSON record that can be gone on with after a kill. */
 
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { OnnxClassifier } from '../attacks/onnx-classifier.js'
@@ -13,6 +12,7 @@ import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { readJsonFile } from '../files/json-file.js'
 import { makeFolder } from '../files/make-folder.js'
+import { packageVersion } from '../files/package-version.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { DecodedImage } from '../images/decode.js'
 import { type Preparation, preprocess } from '../images/preprocess.js'
@@ -186,7 +186,6 @@ function grey(rgb: Float32Array, area: number): Float32Array {
 async function settingsOf(input: OnnxAttackInput): Promise<OnnxAttackSettings> {
 	const { engine, classifier, data, positions, resizing, attack, threatModel, seed } = input
 	const { path, ...model } = classifier.model
-	const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
 	return {
 		format: 1,
 		kind: 'onnx-attack',
@@ -207,7 +206,7 @@ async function settingsOf(input: OnnxAttackInput): Promise<OnnxAttackSettings> {
 			images: data.images.length,
 			ids: sha256OfBytes(JSON.stringify(idsOf(data.images))),
 		},
-		versions: { naptune: (manifest as { version: string }).version, engine: engine.version, device: engine.device },
+		versions: { naptune: packageVersion(), engine: engine.version, device: engine.device },
 	}
 }
 

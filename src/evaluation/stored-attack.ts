@@ -15,7 +15,7 @@ import { type EvaluateInput, type EvaluationResult, evaluate } from './evaluate.
  * the stored one was made from, or under another threat model.
  */
 export function storedAttack(store: AdversarialImages): PreparedAttack {
-	const { attack, threatModel, models, seed } = store.manifest
+	const { attack, threatModel, models, seed, evaluation } = store.manifest
 	const run = checkedAttack<undefined>(async (_, { images, ids }, { norm, epsilon }) => {
 		if (norm !== threatModel.norm || epsilon !== threatModel.epsilon) {
 			throw new NaptuneError(
@@ -35,7 +35,10 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 		run(classifier, batch, threat, undefined, streams)
 	return {
 		...attack,
-		options: { ...attack.options, made: { seed, models, manifest: store.fingerprint } },
+		options: {
+			...attack.options,
+			made: { seed, models, ...(evaluation && { evaluation }), manifest: store.fingerprint },
+		},
 		doc: 'Images that were made before.',
 		targeted: false,
 		access: 'nothing',

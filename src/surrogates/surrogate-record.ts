@@ -1,10 +1,11 @@
 /** Writing a finished surrogate: the model that any ONNX tool reads, and the record of how it came to be. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { readJsonFile } from '../files/json-file.js'
+import { packageVersion } from '../files/package-version.js'
 import { sha256OfFile } from '../files/sha256.js'
 import { writeModel } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
@@ -89,9 +90,4 @@ export async function writeSurrogate(
 	await writeFileAtomic(files.record, `${JSON.stringify({ ...description, result: whole }, null, '\t')}\n`)
 	await rm(files.state, { force: true })
 	return whole
-}
-
-function packageVersion(): string {
-	const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-	return (manifest as { version: string }).version
 }

@@ -1,8 +1,8 @@
 /** Everything that decides the result of a tuning run, for its record and to refuse resuming under other conditions. */
 
-import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { type Defense, trainableParameters } from '../defenses/defense.js'
+import { packageVersion } from '../files/package-version.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { isRecord } from './is-record.js'
 import type { TuneInput } from './tune.js'
@@ -60,9 +60,4 @@ export function differences(before: unknown, now: unknown, path = ''): string[] 
 	const [old, own] = [before, now].map((value) => (value === undefined ? 'not set' : JSON.stringify(value)))
 	const name = path || 'everything'
 	return [old!.length + own!.length > 100 ? name : `${name} (${own}, was ${old})`]
-}
-
-function packageVersion(): string {
-	const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-	return (manifest as { version: string }).version
 }

@@ -5,6 +5,11 @@ import type { AttackRun } from './attack-run.js'
 import type { AuditResult } from './audit-check.js'
 
 const count = z.int().nonnegative()
+/** JSON writes null for what is no finite number; of a loss that is one too large. */
+const number = z
+	.number()
+	.nullable()
+	.transform((value) => value ?? Number.POSITIVE_INFINITY)
 const scalar = z.union([z.number(), z.string(), z.boolean(), z.null()])
 
 /** One finding. */
@@ -15,13 +20,13 @@ export const auditResultSchema = z.strictObject({
 	status: z.enum(['pass', 'warn', 'fail', 'not-applicable', 'information']),
 	summary: z.string(),
 	images: count,
-	measured: z.record(z.string(), z.union([scalar, z.array(z.number())])),
+	measured: z.record(z.string(), z.union([scalar, z.array(number)])),
 })
 
 const attackRunSchema = z.strictObject({
 	key: z.string(),
 	right: z.array(z.boolean()),
-	losses: z.array(z.number()),
+	losses: z.array(number),
 	attacked: count,
 	threatModel: z.strictObject({ norm: z.enum(['linf', 'l2']), epsilon: z.number().nonnegative() }),
 	largest: z.number().nonnegative(),

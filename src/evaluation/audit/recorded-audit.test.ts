@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { threatModel } from '../../attacks/threat-model.js'
+import { embeddedDirectory } from '../../clip/checkpoint.js'
 import { chooseTestTimeDefense } from '../../defenses/test-time/registry.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { tinyDataset } from '../../tuning/tiny.test.support.js'
 import { classNames, tinyModel } from '../test-time.test.support.js'
+import type { AttackRun } from './attack-run.js'
+import { auditLogEntrySchema } from './audit-record.js'
 import { controlRequirements, type RecordedAuditInput, recordedAudit } from './recorded-audit.js'
 import { auditChecks } from './registry.js'
 
@@ -104,6 +107,22 @@ describe('recordedAudit', () => {
 	})
 })
 
+describe('the log of an audit', () => {
+	it('is read back where a loss was infinite', () => {
+		const attack: AttackRun = {
+			key: 'key',
+			right: [false],
+			losses: [Number.POSITIVE_INFINITY],
+			attacked: 1,
+			threatModel: { norm: 'linf', epsilon: 0.1 },
+			largest: 0.1,
+			outside: 0,
+		}
+		const stored = JSON.parse(JSON.stringify({ attack })) as unknown
+		expect(auditLogEntrySchema.parse(stored)).toEqual({ attack })
+	})
+})
+
 describe('controlRequirements', () => {
 	it('asks for more of a published CLIP than of nano', async () => {
 		const { clip } = await tinyModel(join(await temporaryFolder(), 'model'), 'vanilla')
@@ -114,5 +133,9 @@ describe('controlRequirements', () => {
 			{ epsilon: 3 / 255, below: 0.25, ofClean: true },
 			{ epsilon: 8 / 255, below: 0.01, ofClean: false },
 		])
+		const byPath = { ...clip, checkpoint: { ...clip.checkpoint, directory: embeddedDirectory } }
+		expect(controlRequirements(byPath, threat)).toEqual(controlRequirements(nano, threat))
+		// 3/255 in L2 breaks nothing.
+		expect(controlRequirements(nano, threatModel('l2', 0.5))).toEqual([{ epsilon: 0.5, below: 0.25, ofClean: true }])
 	})
 })

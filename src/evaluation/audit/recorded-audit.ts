@@ -3,7 +3,7 @@
 import { dirname } from 'node:path'
 import { imageStreams } from '../../attacks/image-streams.js'
 import type { ThreatModel } from '../../attacks/threat-model.js'
-import { embeddedModel } from '../../clip/checkpoint.js'
+import { embeddedDirectory, embeddedModel } from '../../clip/checkpoint.js'
 import type { ClipModel } from '../../clip/model.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
@@ -78,10 +78,14 @@ const nearZero = 0.02
 
 /**
  * How far vanilla CLIP must fall: nano, which is small and has coarse patches, below a quarter of its clean accuracy at
- * 3/255 and below 1 % at 8/255; a published one to nearly zero at the epsilon of the audit.
+ * 3/255 and below 1 % at 8/255 (in L2, below a quarter at the epsilon of the audit); a published one to nearly zero at the
+ * epsilon of the audit.
  */
-export function controlRequirements(clip: ClipModel, { epsilon }: ThreatModel): readonly ControlRequirement[] {
-	if (clip.checkpoint.source === embeddedModel) return embeddedRequirements
+export function controlRequirements(clip: ClipModel, { norm, epsilon }: ThreatModel): readonly ControlRequirement[] {
+	const { source, directory } = clip.checkpoint
+	if (source === embeddedModel || directory === embeddedDirectory) {
+		return norm === 'linf' ? embeddedRequirements : [{ epsilon, below: 0.25, ofClean: true }]
+	}
 	return [{ epsilon, below: nearZero, ofClean: false }]
 }
 

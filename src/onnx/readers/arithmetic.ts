@@ -1,7 +1,7 @@
 /** Arithmetic and reductions, as ONNX files write them. */
 
 import { NaptuneError } from '../../errors.js'
-import { normalizeAxis } from '../dimensions.js'
+import { normalizeAxis, product } from '../dimensions.js'
 import { isFloat } from '../element-types.js'
 import { integers, scalar } from '../emit.js'
 import { constantIntegers, int, intAttribute } from '../operator.js'
@@ -50,14 +50,26 @@ export function rowReduction(operator: 'ReduceSum' | 'ReduceMean'): Reader {
 	const general = reduction(operator)
 	return (node) => {
 		const x = operand(node, 0)
-		const width = x.shape.at(-1)
 		const stored = node.attributes.axes
 		const axes = node.inputs[1] ? constantIntegers(node, node.inputs[1]) : stored?.kind === 'ints' ? stored.value : []
-		const last = axes.length === 1 && (axes[0] === -1 || axes[0] === x.shape.length - 1)
-		if (node.own || !last || typeof width !== 'number' || !isUneven(x)) return general(node)
-		const sums = rowProducts(node.emit, x, operator === 'ReduceMean' ? 1 / width : 1)
-		return [intAttribute(node, 'keepdims', 1) === 1 ? sums : ops.squeeze(sums, [-1])]
+		const width = lastAxes(x, axes)
+		if (node.own || width === undefined || !isUneven(x)) return general(node)
+		const kept = x.shape.slice(0, -axes.length).map(() => 0)
+		const rows = axes.length === 1 ? x : ops.reshape(x, [...kept, width])
+		const sums = rowProducts(node.emit, rows, operator === 'ReduceMean' ? 1 / width : 1)
+		if (intAttribute(node, 'keepdims', 1) !== 1) return [ops.squeeze(sums, [-1])]
+		return [axes.length === 1 ? sums : ops.reshape(sums, [...kept, ...axes.map(() => 1)])]
 	}
+}
+
+/** The number of entries along these axes, where they are the last ones, not all, and of fixed sizes. */
+function lastAxes({ shape }: Value, axes: readonly number[]): number | undefined {
+	const first = shape.length - axes.length
+	const wanted = new Set(axes.map((axis) => (axis < 0 ? axis + shape.length : axis)))
+	if (axes.length === 0 || first === 0 || wanted.size < axes.length) return undefined
+	if ([...wanted].some((axis) => axis < first || axis >= shape.length)) return undefined
+	const count = product(shape.slice(first))
+	return typeof count === 'number' ? count : undefined
 }
 
 /** log(sum(exp(x))), with the largest entry taken out first. */

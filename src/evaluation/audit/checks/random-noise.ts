@@ -66,12 +66,11 @@ function noisyImages({ images, threatModel, streams }: AuditContext, draw: numbe
 		})
 		return noisy
 	}
-	const signs = Float32Array.from(
-		images.ids.flatMap((id) => {
-			const stream = streams(id, `audit noise ${draw}`)
-			return Array.from({ length: size }, () => (stream.uniform() < 0.5 ? -1 : 1))
-		}),
-	)
+	const signs = new Float32Array(noisy.data.length)
+	images.ids.forEach((id, row) => {
+		const stream = streams(id, `audit noise ${draw}`)
+		for (let at = row * size; at < (row + 1) * size; at++) signs[at] = stream.uniform() < 0.5 ? -1 : 1
+	})
 	set.ascend(noisy.data, signs, threatModel.epsilon)
 	return noisy
 }

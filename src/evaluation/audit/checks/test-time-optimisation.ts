@@ -11,7 +11,9 @@ export const testTimeOptimisation: AuditCheck = {
 	async run({ testTime, model }) {
 		const parts = [
 			...(testTime ? [`${testTime.name} optimises for each image, attacked through: ${testTime.attackedThrough}`] : []),
-			...(model.draw ? ['the model draws random numbers; its first draw was attacked'] : []),
+			...(model.draw
+				? ['the model draws random numbers; gradients were those of one guess at them, not averaged over draws']
+				: []),
 		]
 		return {
 			status: parts.length > 0 ? 'information' : 'not-applicable',
