@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -114,7 +114,25 @@ describe('evaluate, again', () => {
 		// Time that was spent is part of a record, and never the same twice.
 		expect(rowsOf(second.document)).toEqual(rowsOf(first.document))
 		const kept = await runCli([...args(), '--no-vanilla', '--keep-images', join(folder, 'few')])
-		expect(kept.stdout).toContain(`  ${join(folder, 'few', 'nap-pgd-5-full')}`)
+		expect(kept.stdout).toContain(`  ${join(folder, 'few', 'nap-pgd-5-full')}\n`)
+	})
+
+	it('keeps the images of every row in a store of its own', async () => {
+		const stores = join(folder, 'rows')
+		const around = ['--no-vanilla', '--test-time', 'ttc', '--keep-images', stores]
+		const { code, stderr } = await runCli([...args(), ...around])
+		expect(code, stderr).toBe(0)
+		const aims = ['--attack', 'pgd-100-targeted', '--set', 'steps=2', '--no-vanilla', '--keep-images', stores]
+		const [first, second] = ['red_thing', 'green_thing']
+		for (const target of [first!, second!])
+			expect((await runCli([...args(), ...aims, '--target', target])).code).toBe(0)
+		expect((await readdir(stores)).sort()).toEqual([
+			'nap+ttc-pgd-5-full',
+			'nap+ttc-pgd-5-transfer',
+			'nap-pgd-100-targeted-to1-full',
+			'nap-pgd-100-targeted-to2-full',
+			'nap-pgd-5-full',
+		])
 	})
 
 	it('tries the images that a store holds, whatever their choice was', async () => {

@@ -12,6 +12,8 @@ import type { Session } from './session.js'
 export interface MeasuredRow {
 	readonly row: AccuracyRow
 	readonly records: readonly string[]
+	/** Folder of its adversarial images, where they are kept. */
+	readonly store?: string | undefined
 }
 
 /**
@@ -27,7 +29,7 @@ export async function measureModel(
 ): Promise<MeasuredRow[] | undefined> {
 	const plain = await measure(session, input)
 	if (!plain) return undefined
-	const rows: MeasuredRow[] = [{ row: plain.record, records: [plain.path] }]
+	const rows: MeasuredRow[] = [{ row: plain.record, records: [plain.path], store: plain.store }]
 	if (!testTime) return rows
 	const problem = testTime.unsuited(input.defense)
 	if (problem) {
@@ -61,8 +63,8 @@ export async function measureModel(
 	const { stages: _, reached: __, passes: ___, ...either } = full.record
 	const worst: EvaluationRecord = { ...either, ...worstCase([full.record, transfer.record]) }
 	rows.push(
-		{ row: full.record, records: [full.path] },
-		{ row: transfer.record, records: [transfer.path] },
+		{ row: full.record, records: [full.path], store: full.store },
+		{ row: transfer.record, records: [transfer.path], store: transfer.store },
 		{
 			row: { ...worst, knowledge: 'either', seconds: full.record.seconds + transfer.record.seconds },
 			records: [full.path, transfer.path],

@@ -15,21 +15,36 @@ import type { Session } from './session.js'
 import { textTable } from './table.js'
 
 /** What is measured; the session gives the rest. */
-export type MeasureInput = Omit<RecordedEvaluationInput, 'engine' | 'path' | 'onProgress' | 'signal'> & {
+export type MeasureInput = Omit<
+	RecordedEvaluationInput,
+	'engine' | 'path' | 'onProgress' | 'signal' | 'keepImagesIn'
+> & {
 	/** Folder of records. */
 	readonly folder: string
+	/** Folder in which every evaluation has a store of its adversarial images. */
+	readonly storesIn?: string | undefined
+}
+
+/** A finished evaluation. */
+export interface Measured {
+	readonly record: EvaluationRecord
+	readonly path: string
+	/** Folder of its adversarial images, where they are kept. */
+	readonly store?: string
 }
 
 /**
  * Evaluates, shows progress, and writes the record.
- * @returns The record and its path, or undefined when stopped.
+ * @returns Undefined when stopped.
  */
 export async function measure(
 	session: Session,
-	{ folder, ...input }: MeasureInput,
-): Promise<{ readonly record: EvaluationRecord; readonly path: string } | undefined> {
+	{ folder, storesIn, ...input }: MeasureInput,
+): Promise<Measured | undefined> {
 	const path = join(folder, recordName(input))
+	const store = storesIn === undefined ? undefined : join(storesIn, storeName(input))
 	session.writesTo(folder)
+	if (store !== undefined) session.writesTo(store)
 	const classes = input.defense.classNames.length
 	const follow = followAttack(
 		session,
@@ -41,30 +56,49 @@ export async function measure(
 		...input,
 		engine: await session.engine(),
 		path,
+		...(store !== undefined && { keepImagesIn: store }),
 		signal: session.signal,
 		onProgress: follow.tell,
 	}).finally(follow.end)
-	return record && { record, path }
+	return record && { record, path, ...(store !== undefined && { store }) }
 }
 
+/** What tells evaluations apart. */
+type Named = Pick<
+	MeasureInput,
+	'defense' | 'attack' | 'target' | 'threatModel' | 'testTime' | 'knowledge' | 'splitName' | 'split' | 'seed'
+>
+
 /** A file name that differs where the numbers may. */
-export function recordName(
-	input: Pick<
-		MeasureInput,
-		'defense' | 'attack' | 'target' | 'threatModel' | 'testTime' | 'knowledge' | 'splitName' | 'split' | 'seed'
-	>,
-): string {
-	const { attack, target, threatModel, testTime, splitName, split, seed } = input
+export function recordName(input: Named): string {
+	const { attack, target, threatModel, splitName, split, seed } = input
 	const usually = usualKnowledge(attack)
 	const { knowledge = usually } = input
 	const epsilon = sizeText(threatModel).replace('/', '-')
-	const hash = (options: unknown) => `-${sha256OfBytes(JSON.stringify(options)).slice(0, 8)}`
 	const usual = isDeepStrictEqual(attack.options, prepareAttack(attack.name).options)
+	const how = `${attack.name}${usual ? '' : hash(attack.options)}${aim(target)}${knowledge === usually ? '' : `-${knowledge}`}`
+	return `${modelFileName(input)}-${how}-${threatModel.norm}-${epsilon}-${splitName}-${split.length}-seed${seed}.json`
+}
+
+/** A folder name that differs where a store would not know that its images are others; of attack, norm, seed and data it does. */
+function storeName(input: Named): string {
+	const { attack, target, knowledge = usualKnowledge(attack) } = input
+	return `${modelFileName(input)}-${attack.name}${aim(target)}-${knowledge}`
+}
+
+function modelFileName(input: Named): string {
+	const { defense, testTime } = input
 	const usualTestTime = !testTime || isDeepStrictEqual(testTime.options, chooseTestTimeDefense(testTime.name).options)
-	const prompts = hasOwnTemplates(input.defense) ? hash(input.defense.config) : ''
-	const model = `${modelName(input).replaceAll(' ', '')}${prompts}${usualTestTime ? '' : hash(testTime.options)}`
-	const how = `${attack.name}${usual ? '' : hash(attack.options)}${target === undefined ? '' : `-to${target}`}${knowledge === usually ? '' : `-${knowledge}`}`
-	return `${model}-${how}-${threatModel.norm}-${epsilon}-${splitName}-${split.length}-seed${seed}.json`
+	const prompts = hasOwnTemplates(defense) ? hash(defense.config) : ''
+	return `${modelName(input).replaceAll(' ', '')}${prompts}${usualTestTime ? '' : hash(testTime.options)}`
+}
+
+function aim(target: number | undefined): string {
+	return target === undefined ? '' : `-to${target}`
+}
+
+function hash(options: unknown): string {
+	return `-${sha256OfBytes(JSON.stringify(options)).slice(0, 8)}`
 }
 
 /** Whether vanilla was given other prompts than the one template of a data set. */

@@ -187,10 +187,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 		{ defense, parameters: run.parameters },
 	]
 	const found: MeasuredRow[] = []
-	const kept: string[] = []
 	for (const { model, knowledge, how } of plannedRows(models, levels, attack, run, dataset, session)) {
-		const keepImagesIn =
-			options.keepImages && join(resolve(options.keepImages), `${model.defense.name}-${how.name}-${knowledge}`)
 		const input = {
 			clip: run.clip,
 			dataset,
@@ -203,14 +200,14 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			...(target !== undefined && { target }),
 			seed,
 			batchSize: options.batchSize,
-			...(keepImagesIn === undefined ? { reuse: true } : { keepImagesIn: keepImagesIn }),
+			...(options.keepImages === undefined ? { reuse: true } : { storesIn: resolve(options.keepImages) }),
 			folder: options.data ? join(run.directory, 'transfer', folderOf(dataset)) : join(run.directory, 'evaluations'),
 		}
 		const measured = await measureModel(session, input, testTime)
 		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
 		found.push(...measured)
-		if (keepImagesIn !== undefined) kept.push(keepImagesIn)
 	}
+	const kept = found.flatMap(({ store }) => store ?? [])
 	const staged = found.flatMap(({ row }) =>
 		row.stages ? [{ ...row, name: modelName(row), ...(levels.length > 1 && { knows: attackerKnows(row) }) }] : [],
 	)
