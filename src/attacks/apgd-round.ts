@@ -52,7 +52,7 @@ export function apgdRound(loss: ApgdLoss, settings: ApgdSettings, { restart, ran
 				})
 				set.project(first)
 			}
-			const gradient = expectedGradient(classifier, eotSamples)
+			const gradient = expectedGradient(classifier, eotSamples, restart * (steps + 1))
 			const { adversarial } = await apgdRun<Float32Array>({
 				...threatModel,
 				steps,

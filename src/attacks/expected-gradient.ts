@@ -14,17 +14,18 @@ export type StepGradient = (
 
 /**
  * Expectation over transformation (Athalye et al., "Synthesizing robust adversarial examples", 2018): at step s, gradients
- * are averaged over the draws s · samples + 1 to (s + 1) · samples. Draw 0, the deployed one, is never among them: its
+ * are averaged over the draws s · samples + 1 to (s + 1) · samples (after those of skipped steps). Draw 0, the deployed one, is never among them: its
  * numbers are the defender's secret. Losses and taps are those of the last draw, as in the fra31/auto-attack repository.
  * One sample is the gradient of the classifier as it is, and so is any number of them where it has no draws, since all
  * would be the same: the passes are saved.
  * @param samples At least 1.
+ * @param skipped Steps whose draws are left out, so that restarts have draws of their own.
  */
-export function expectedGradient(classifier: Classifier, samples: number): StepGradient {
+export function expectedGradient(classifier: Classifier, samples: number, skipped = 0): StepGradient {
 	const draw = classifier.draw?.bind(classifier)
 	if (samples === 1 || !draw) return (_, ...call) => classifier.gradient(...call)
 	return async (step, ...call) => {
-		const sample = (index: number) => draw(step * samples + index).gradient(...call)
+		const sample = (index: number) => draw((skipped + step) * samples + index).gradient(...call)
 		const sums = Float64Array.from((await sample(1)).gradient.data)
 		for (let index = 2; ; index++) {
 			const { gradient, loss, taps } = await sample(index)

@@ -59,7 +59,7 @@ export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatMod
 			})
 		}
 		const look = async (step: number, offer: boolean) => {
-			const seen = await gradientAt(step, current, objective, ownSide)
+			const seen = await gradientAt(restart * (steps + 1) + step, current, objective, ownSide)
 			requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`)
 			if (!offer) return seen.gradient
 			// With a gradient of hidden numbers come the taps of guessed ones; what counts is the deployed classifier.
