@@ -41,20 +41,11 @@ export async function measureModel(
 			`note: ${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws; robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
 		)
 	}
-	const defended = (knowledge: Knowledge) =>
-		measure(session, {
-			...input,
-			testTime,
-			knowledge,
-			// Other images than those of the model as it is.
-			...(input.keepImagesIn !== undefined && {
-				keepImagesIn: `${input.keepImagesIn}-${testTime.name}-${knowledge}`,
-			}),
-		})
+	const defended = (knowledge: Knowledge) => measure(session, { ...input, testTime, knowledge })
 	const usual = usualKnowledge(input.attack)
 	if (usual !== 'full') {
 		const only = await defended(usual)
-		return only && [...rows, { row: only.record, records: [only.path] }]
+		return only && [...rows, { row: only.record, records: [only.path], store: only.store }]
 	}
 	const full = await defended('full')
 	const transfer = full && (await defended('transfer'))

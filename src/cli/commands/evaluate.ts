@@ -97,7 +97,7 @@ export function addEvaluateCommand(program: Command): void {
 				new Option(
 					'--images <folder>',
 					'score adversarial images that naptune generate or --keep-images stored (default: attack now)',
-				).conflicts(['attack', 'set', 'knowledge', 'keepImages', 'epsilon', 'norm', 'testTime']),
+				).conflicts(['attack', 'set', 'knowledge', 'keepImages', 'epsilon', 'norm']),
 			)
 			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row (default: not stored)')
 			.addOption(normOption())
