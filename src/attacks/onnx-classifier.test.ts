@@ -7,6 +7,7 @@ import { NaptuneError } from '../errors.js'
 import { int, int64s, type ModelInit, model, type NodeInit, type TensorInit } from '../onnx/models.test.support.js'
 import { int64 } from '../onnx/tensor.js'
 import { createEngine, type Engine } from '../runtime/index.js'
+import { range, takeRows } from './batch-rows.js'
 import { noise, randomBatch } from './graphs.test.support.js'
 import { crossEntropyObjective } from './objective.js'
 import { metadataClasses } from './onnx-classes.js'
@@ -193,6 +194,14 @@ describe('outputs', () => {
 		const { gradient } = await classifier.gradient(images, crossEntropyObjective, { labels: int64([3], [0, 1, 2]) })
 		expect(gradient.data.some((value) => value !== 0)).toBe(true)
 		expect(gradient.data.every(Number.isFinite)).toBe(true)
+		// The last numbers of a tensor are rounded as all others.
+		const many = randomBatch(range(0, 33).map(() => 0)).images
+		const whole = (await classifier.evaluate(many, ['logits'])).logits!
+		for (let first = 0; first < 32; first++) {
+			const pair = (await classifier.evaluate(takeRows(many, [first, first + 1]), ['logits'])).logits!
+			expect(pair.data, `images ${first} and ${first + 1}`).toEqual(whole.data.slice(first * 3, first * 3 + 6))
+		}
+		expect(whole.shape).toEqual([33, 3])
 	})
 
 	it('must be the only one that fits, or named', async () => {

@@ -77,8 +77,22 @@ function logitsOf(
 	const before = kind === 'logits' ? undefined : beforeProbabilities(output)
 	if (before) return before
 	if (kind !== 'probabilities') return { logits: output, from: 'output' }
+	return { logits: logarithms(output), from: 'log of probabilities' }
+}
+
+/** Numbers that ONNX Runtime takes logarithms of at once, at most. */
+const packet = 16
+
+/**
+ * Logarithms of probabilities. ONNX Runtime rounds those of the last few numbers of a tensor, which fill no packet, in
+ * another way than the others; rows of whole packets have the same bytes in every batch.
+ */
+function logarithms(output: Value): Value {
+	const classes = output.shape[1] as number
+	const rows = ops.reshape(output, [-1, classes])
+	const padded = ops.pad(rows, [0, 0], [0, (packet - (classes % packet)) % packet])
 	// The least positive normal number: the logarithm of a probability of 0 has no gradient at all.
-	return { logits: ops.log(ops.clip(output, 1.2e-38, null)), from: 'log of probabilities' }
+	return ops.slice(ops.log(ops.clip(padded, 1.2e-38, null)), 1, 0, classes)
 }
 
 /** What a softmax or sigmoid at the end is taken of. */

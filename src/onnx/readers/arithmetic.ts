@@ -46,8 +46,12 @@ export function reduction(
  * Sums or means. Rows that a reduction would add up in an order that depends on the batch are multiplied with a constant
  * matrix: then an image's results have the same bytes in every batch.
  */
-export function rowReduction(operator: 'ReduceSum' | 'ReduceMean'): Reader {
-	const general = reduction(operator)
+export function rowReduction(
+	operator: 'ReduceSum' | 'ReduceMean',
+	prepare: (x: Value) => Value = (x) => x,
+	finish: (y: Value) => Value = (y) => y,
+): Reader {
+	const general = reduction(operator, prepare, finish)
 	return (node) => {
 		const x = operand(node, 0)
 		const stored = node.attributes.axes
@@ -55,8 +59,9 @@ export function rowReduction(operator: 'ReduceSum' | 'ReduceMean'): Reader {
 		const width = lastAxes(x, axes)
 		if (node.own || width === undefined || !isUneven(x)) return general(node)
 		const kept = x.shape.slice(0, -axes.length).map(() => 0)
-		const rows = axes.length === 1 ? x : ops.reshape(x, [...kept, width])
-		const sums = rowProducts(node.emit, rows, operator === 'ReduceMean' ? 1 / width : 1)
+		const prepared = prepare(x)
+		const rows = axes.length === 1 ? prepared : ops.reshape(prepared, [...kept, width])
+		const sums = finish(rowProducts(node.emit, rows, operator === 'ReduceMean' ? 1 / width : 1))
 		if (intAttribute(node, 'keepdims', 1) !== 1) return [ops.squeeze(sums, [-1])]
 		return [axes.length === 1 ? sums : ops.reshape(sums, [...kept, ...axes.map(() => 1)])]
 	}
@@ -77,7 +82,7 @@ export const logSumExp: Reader = (node) => {
 	const kept = { ...node, attributes: { ...node.attributes, keepdims: int(1) } }
 	const [largest] = reduction('ReduceMax')(kept)
 	const shifted = ops.sub(operand(node, 0), largest!)
-	const [total] = reduction('ReduceSum', ops.exp)({ ...kept, inputs: [shifted, ...node.inputs.slice(1)] })
+	const [total] = rowReduction('ReduceSum', ops.exp)({ ...kept, inputs: [shifted, ...node.inputs.slice(1)] })
 	const result = ops.add(ops.log(total!), largest!)
 	if (intAttribute(node, 'keepdims', 1) === 1) return [result]
 	return reduction('ReduceMax')({ ...node, inputs: [result, ...node.inputs.slice(1)] })
