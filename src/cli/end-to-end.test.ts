@@ -98,10 +98,12 @@ describe("tuning, measuring and using a model on one's own images", () => {
 		const images = join(folder, 'images')
 		const { code, document } = await runJson([...args, ...around, '--keep-images', images])
 		expect(code).toBe(0)
-		const kept = ['nap', 'vanilla'].flatMap((name) =>
-			['', '-ttc-full', '-ttc-transfer'].map((how) => `${name}-pgd-5-full${how}`),
-		)
-		expect((await readdir(images)).sort()).toEqual(kept.sort())
+		const kept = ['nap', 'vanilla'].flatMap((name) => [
+			`${name}-pgd-5-full`,
+			...['full', 'transfer'].map((knowledge) => `${name}+ttc-pgd-5-${knowledge}`),
+		])
+		const found = (await readdir(images)).map((name) => name.replace(/ttc-[0-9a-f]{8}/, 'ttc'))
+		expect(found.sort()).toEqual(kept.sort())
 		const { rows } = document as {
 			rows: {
 				defense: string
