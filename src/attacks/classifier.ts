@@ -15,6 +15,11 @@ export interface Classifier {
 	/** Names of values that can be read: `logits` [B, C] always, others such as `imageFeatures` or `tokens.3` where offered. */
 	readonly taps: readonly string[]
 	/**
+	 * Whether two small batches at a time go faster than one after the other, because the engine works on one while the
+	 * attack moves the other, and no batch is filled up. Default false.
+	 */
+	readonly pipelined?: boolean
+	/**
 	 * Reads taps for images [B, 3, H, W].
 	 * @throws NaptuneError for an unknown tap or images of another shape.
 	 */

@@ -109,6 +109,7 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 	const over = (feeds: BoundFeeds, release: () => Promise<void>): GraphClassifier => ({
 		classNames,
 		inputShape: imageShape,
+		pipelined: exactly === undefined,
 		taps: Object.keys(taps),
 		async evaluate(images, names) {
 			checkImages(images, imageShape)

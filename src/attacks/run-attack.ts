@@ -18,6 +18,7 @@ import type { AttackRound } from './attack-round.js'
 import { range, takeRows } from './batch-rows.js'
 import type { Classifier } from './classifier.js'
 import { type PassCounter, passCounter, workOf } from './pass-counter.js'
+import { runPipelined } from './pipelined-round.js'
 import { predictions } from './predictions.js'
 import type { ThreatModel } from './threat-model.js'
 
@@ -151,7 +152,7 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 					labels: positions.map((position) => (attack.targeted ? images.targets! : images.labels)[position]!),
 					ids: positions.map((position) => images.ids[position]!),
 				}
-				const candidates = await round.run(classifier, batch, threatModel, streams)
+				const candidates = await runPipelined(round, classifier, batch, threatModel, streams)
 				const { logits } = await classifier.evaluate(candidates, ['logits'])
 				const found = finish(round.name, positions, logits!, candidates)
 				told.end()

@@ -41,6 +41,8 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 					optimization: optimization(settings),
 					session: {
 						'intra_op.allow_spinning': settings.spinning ? '1' : '0',
+						// Two programs that take turns would else slow each other down by the threads of the one that waits.
+						force_spinning_stop: '1',
 						disable_prepacking: settings.prepack ? '0' : '1',
 						...(settings.externalDirectory && {
 							model_external_initializers_file_folder_path: settings.externalDirectory,
