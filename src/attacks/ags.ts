@@ -6,7 +6,6 @@
 
 import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { AttackDefinition } from './attack-definition.js'
 import { rowSize } from './batch-rows.js'
@@ -16,6 +15,7 @@ import { accumulate } from './momentum.js'
 import { perturbationSet } from './perturbation-set.js'
 import { requireFinite } from './require-finite.js'
 import { requireSurrogates, surrogatesOption } from './surrogate.js'
+import { usableOptions } from './usable-options.js'
 
 export const agsSchema = z
 	.strictObject({
@@ -77,9 +77,7 @@ export const ags = checkedAttack<AgsOptions>(async (classifier, batch, threatMod
 })
 
 function agsSettings(options: AgsOptions) {
-	const parsed = agsSchema.safeParse(options)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of AGS are not usable:\n${explainIssues(parsed.error, agsSchema)}`)
+	return usableOptions('AGS', agsSchema, options)
 }
 
 /** AGS for the registry. */

@@ -1,8 +1,7 @@
 /** Options of APGD. */
 
 import { z } from 'zod'
-import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
+import { usableOptions } from './usable-options.js'
 
 export const apgdSchema = z
 	.strictObject({
@@ -38,7 +37,5 @@ export type ApgdSettings = z.output<typeof apgdSchema>
 
 /** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
 export function apgdSettings(options: ApgdOptions): ApgdSettings {
-	const parsed = apgdSchema.safeParse(options)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of APGD are not usable:\n${explainIssues(parsed.error, apgdSchema)}`)
+	return usableOptions('APGD', apgdSchema, options)
 }

@@ -5,8 +5,6 @@
  */
 
 import { z } from 'zod'
-import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
 import { apgdRounds } from './apgd.js'
 import { type ApgdOptions, apgdSettings } from './apgd-options.js'
 import type { AttackDefinition } from './attack-definition.js'
@@ -15,6 +13,7 @@ import { dlrClasses } from './dlr-objectives.js'
 import { fabRounds } from './fab.js'
 import { fabSettings } from './fab-options.js'
 import { squareRounds } from './square/square.js'
+import { usableOptions } from './usable-options.js'
 
 const stages = ['apgd-ce', 'apgd-dlr', 'apgd-t', 'fab', 'fab-t', 'square'] as const
 
@@ -115,9 +114,7 @@ export const autoAttack = attackOfRounds<AutoAttackOptions>((options, classes) =
 
 /** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
 function autoAttackSettings(options: AutoAttackOptions): AutoAttackSettings {
-	const parsed = autoAttackSchema.safeParse(options)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of AutoAttack are not usable:\n${explainIssues(parsed.error, autoAttackSchema)}`)
+	return usableOptions('AutoAttack', autoAttackSchema, options)
 }
 
 /** AutoAttack for the registry. */

@@ -5,7 +5,6 @@
  */
 
 import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
 import { int64, type Tensor } from '../onnx/tensor.js'
 import type { AttackDefinition } from './attack-definition.js'
 import { rowSize } from './batch-rows.js'
@@ -18,6 +17,7 @@ import { perturbationSet } from './perturbation-set.js'
 import { requireFinite } from './require-finite.js'
 import { spectrumGradient } from './spectrum-gradient.js'
 import { requireSurrogates, type Surrogate } from './surrogate.js'
+import { usableOptions } from './usable-options.js'
 
 /**
  * CWA on a batch; of the classifier only its classes and its input size are read. Steps of the reference
@@ -86,9 +86,7 @@ function move(
 }
 
 function cwaSettings(options: CwaOptions) {
-	const parsed = cwaSchema.safeParse(options)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of CWA are not usable:\n${explainIssues(parsed.error, cwaSchema)}`)
+	return usableOptions('CWA', cwaSchema, options)
 }
 
 /** CWA for the registry. */

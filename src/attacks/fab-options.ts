@@ -1,8 +1,7 @@
 /** Options of FAB. */
 
 import { z } from 'zod'
-import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
+import { usableOptions } from './usable-options.js'
 
 export const fabSchema = z
 	.strictObject({
@@ -45,7 +44,5 @@ export type FabSettings = z.output<typeof fabSchema>
 
 /** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
 export function fabSettings(options: FabOptions): FabSettings {
-	const parsed = fabSchema.safeParse(options)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of FAB are not usable:\n${explainIssues(parsed.error, fabSchema)}`)
+	return usableOptions('FAB', fabSchema, options)
 }

@@ -5,13 +5,13 @@
 
 import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
 import type { AttackDefinition } from './attack-definition.js'
 import type { AttackRound } from './attack-round.js'
 import { checkedAttack } from './checked-attack.js'
 import type { Classifier } from './classifier.js'
 import { featureKl } from './divergence-objectives.js'
 import { pgd } from './pgd.js'
+import { usableOptions } from './usable-options.js'
 
 export const featurePgdSchema = z
 	.strictObject({
@@ -46,21 +46,10 @@ export type FeaturePgdOptions = z.input<typeof featurePgdSchema>
  * @throws NaptuneError for wrong options or input, or a classifier without the tap `imageFeatures`.
  */
 export const featurePgd = checkedAttack<FeaturePgdOptions>(async (classifier, batch, threatModel, options, streams) => {
-	const parsed = featurePgdSchema.safeParse(options)
-	if (!parsed.success) {
-		throw new NaptuneError(
-			`The options of the feature attack are not usable:\n${explainIssues(parsed.error, featurePgdSchema)}`,
-		)
-	}
+	const settings = usableOptions('the feature attack', featurePgdSchema, options)
 	const clean = await imageFeatures(classifier, batch.images)
 	const { objective } = featureKl(clean.shape[1]!)
-	return pgd(
-		classifier,
-		batch,
-		threatModel,
-		{ ...parsed.data, objective, sideInputs: async () => ({ clean }) },
-		streams,
-	)
+	return pgd(classifier, batch, threatModel, { ...settings, objective, sideInputs: async () => ({ clean }) }, streams)
 })
 
 async function imageFeatures(classifier: Classifier, images: Parameters<Classifier['evaluate']>[0]) {

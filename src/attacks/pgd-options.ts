@@ -1,13 +1,12 @@
 /** Options of PGD. */
 
 import { z } from 'zod'
-import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { AttackBatch } from './attack.js'
 import type { Classifier } from './classifier.js'
 import { marginObjective } from './margin-objectives.js'
 import { crossEntropyObjective, type Objective, targetedCrossEntropyObjective } from './objective.js'
+import { usableOptions } from './usable-options.js'
 
 /** Computes an objective's side inputs for a batch, first axis B; called once, with the clean images. */
 export type SideInputs = (classifier: Classifier, batch: AttackBatch) => Promise<Readonly<Record<string, Tensor>>>
@@ -69,7 +68,5 @@ export type PgdSettings = z.output<typeof pgdSchema>
 
 /** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
 export function pgdSettings(options: PgdOptions): PgdSettings {
-	const parsed = pgdSchema.safeParse(options)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of PGD are not usable:\n${explainIssues(parsed.error, pgdSchema)}`)
+	return usableOptions('PGD', pgdSchema, options)
 }

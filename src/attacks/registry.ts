@@ -1,7 +1,6 @@
 /** All attacks: adding one is a file and a line here. */
 
 import { NaptuneError } from '../errors.js'
-import { explainIssues } from '../files/explain-issues.js'
 import { agsDefinition } from './ags.js'
 import { apgdDefinition } from './apgd.js'
 import type { AttackDefinition, AttackPreset, PreparedAttack } from './attack-definition.js'
@@ -14,6 +13,7 @@ import { featurePgdDefinition } from './feature-pgd.js'
 import { pgdDefinition } from './pgd.js'
 import { squareDefinition } from './square/square.js'
 import type { ThreatModel } from './threat-model.js'
+import { usableOptions } from './usable-options.js'
 
 const definitions: readonly unknown[] = [
 	pgdDefinition,
@@ -52,12 +52,7 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 	)
 	const kept = Object.entries(preset.options).filter(([option]) => !dropped.has(option))
 	const options = { ...Object.fromEntries(kept), ...overrides }
-	const parsed = definition.schema.safeParse(options)
-	if (!parsed.success) {
-		throw new NaptuneError(
-			`The options of attack ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
-		)
-	}
+	const settings = usableOptions(`attack ${name}`, definition.schema, options)
 	const requireNorm = ({ norm }: ThreatModel) => {
 		if (norms.includes(norm)) return
 		throw new NaptuneError(`Attack ${name} works in ${norms.join(', ')}, not in ${norm}.`)
@@ -71,14 +66,14 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 		attack: definition.name,
 		doc: preset.doc,
 		source: definition.source,
-		options: recorded(parsed.data as Record<string, unknown>),
-		targeted: definition.targeted(parsed.data),
+		options: recorded(settings as Record<string, unknown>),
+		targeted: definition.targeted(settings),
 		access: definition.access,
 		skipsWrong: definition.skipsWrong ?? false,
 		...(definition.labelFree && { labelFree: true }),
 		rounds: (classes) => {
-			const rounds = definition.rounds?.(parsed.data, classes)
-			return rounds?.map((round) => checkedRound(round, requireNorm)) ?? [wholeRound(name, parsed.data, whole)]
+			const rounds = definition.rounds?.(settings, classes)
+			return rounds?.map((round) => checkedRound(round, requireNorm)) ?? [wholeRound(name, settings, whole)]
 		},
 		run: whole,
 	}

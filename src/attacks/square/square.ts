@@ -1,7 +1,5 @@
 /** The Square attack (Andriushchenko et al., ECCV 2020): a random search over square patches that sees only logits. */
 
-import { NaptuneError } from '../../errors.js'
-import { explainIssues } from '../../files/explain-issues.js'
 import type { Tensor } from '../../onnx/tensor.js'
 import type { AttackBatch, ImageStreams } from '../attack.js'
 import type { AttackDefinition } from '../attack-definition.js'
@@ -10,6 +8,7 @@ import { range, rowSize, takeRows } from '../batch-rows.js'
 import type { Classifier } from '../classifier.js'
 import { predictions } from '../predictions.js'
 import type { ThreatModel } from '../threat-model.js'
+import { usableOptions } from '../usable-options.js'
 import { type Area, copyArea } from './area.js'
 import { l2Proposals } from './l2-proposals.js'
 import { linfProposals } from './linf-proposals.js'
@@ -33,13 +32,7 @@ interface Search {
  * @throws NaptuneError listing every option that is not usable.
  */
 export function squareRounds(options: SquareOptions): readonly AttackRound[] {
-	const parsed = squareSchema.safeParse(options)
-	if (!parsed.success) {
-		throw new NaptuneError(
-			`The options of the Square attack are not usable:\n${explainIssues(parsed.error, squareSchema)}`,
-		)
-	}
-	const settings = parsed.data
+	const settings = usableOptions('the Square attack', squareSchema, options)
 	return range(0, settings.restarts).map((restart) => {
 		const name = `square restart ${restart}`
 		return {
