@@ -9,11 +9,18 @@ import { perturbationSizes } from './check-perturbation.js'
 import { featureCosine } from './feature-cosine.js'
 import { imageStreams } from './image-streams.js'
 import { prepareAttack } from './registry.js'
-import { replay, shareEqual, type TransferGolden, transferEpsilon, transferGolden } from './transfer.test.support.js'
+import {
+	bytesOf,
+	replay,
+	shareEqual,
+	type TransferGolden,
+	transferEpsilon,
+	transferGolden,
+	transferPixels,
+	transferThreat,
+} from './transfer.test.support.js'
 
-const threat = { norm: 'linf', epsilon: transferEpsilon } as const
 const streams = imageStreams(1)
-const count = 5 * 90
 
 let engine: Engine
 let golden: TransferGolden
@@ -24,8 +31,7 @@ beforeAll(async () => {
 afterAll(() => engine.close())
 
 const attack = (options: AgsOptions, given = golden.batch, own: ImageStreams = streams) =>
-	ags(golden.surrogates[0]!.classifier, given, threat, { surrogates: [golden.surrogates[0]!], ...options }, own)
-const bytes = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+	ags(golden.surrogates[0]!.classifier, given, transferThreat, { surrogates: [golden.surrogates[0]!], ...options }, own)
 
 describe('AGS', () => {
 	it.each([1, 2, 6])('makes the images of PyTorch, after %i steps', async (steps) => {
@@ -39,7 +45,9 @@ describe('AGS', () => {
 			})
 		}
 		const { data } = await attack({ steps }, golden.batch, own)
-		expect(shareEqual(data, golden.values('ags').subarray((steps - 1) * count, steps * count))).toBe(1)
+		expect(shareEqual(data, golden.values('ags').subarray((steps - 1) * transferPixels, steps * transferPixels))).toBe(
+			1,
+		)
 	})
 
 	it('turns the features away, using no labels', async () => {
@@ -55,15 +63,15 @@ describe('AGS', () => {
 		for (const [row, distance] of far.entries()) expect(distance).toBeGreaterThan(2 * near[row]!)
 		expect(Math.max(...(await distances(golden.batch.images)).map(Math.abs))).toBeLessThan(1e-6)
 		const relabelled = { ...golden.batch, labels: golden.batch.labels.map((label) => (label + 1) % 4) }
-		expect(bytes(await attack({ steps: 60 }, relabelled))).toBe(bytes(made))
+		expect(bytesOf(await attack({ steps: 60 }, relabelled))).toBe(bytesOf(made))
 		expect(Math.max(...perturbationSizes(golden.batch.images, made, 'linf'))).toBeLessThanOrEqual(transferEpsilon)
 	})
 
 	it('gives an image the same bytes in any batch and order', async () => {
 		const whole = await attack({ steps: 4 })
 		const order = [3, 1, 4, 0, 2]
-		expect(bytes(await attack({ steps: 4 }, rowsOf(golden.batch, order)))).toBe(bytes(takeRows(whole, order)))
-		expect(bytes(await attack({ steps: 4 }, rowsOf(golden.batch, [2])))).toBe(bytes(takeRows(whole, [2])))
+		expect(bytesOf(await attack({ steps: 4 }, rowsOf(golden.batch, order)))).toBe(bytesOf(takeRows(whole, order)))
+		expect(bytesOf(await attack({ steps: 4 }, rowsOf(golden.batch, [2])))).toBe(bytesOf(takeRows(whole, [2])))
 	})
 
 	it('has the constants of its reference, as multiples of epsilon', () => {

@@ -1,11 +1,9 @@
 /** What the registry knows of an attack: its options, presets and where it comes from. */
 
 import type { z } from 'zod'
-import type { Tensor } from '../onnx/tensor.js'
-import type { Attack, AttackBatch, ImageStreams } from './attack.js'
-import type { AttackRound } from './attack-round.js'
-import type { Classifier } from './classifier.js'
-import type { Norm, ThreatModel } from './threat-model.js'
+import type { Attack } from './attack.js'
+import type { AttackRound, AttackRun } from './attack-round.js'
+import type { Norm } from './threat-model.js'
 
 /** Options under a name of their own. */
 export interface AttackPreset {
@@ -67,10 +65,5 @@ export interface PreparedAttack {
 	/** What it tries in turn; each round checks its input and output. @throws NaptuneError for a number of classes that it does not work for. */
 	rounds(classes: number): readonly AttackRound[]
 	/** Runs it, with input and output checked. @throws NaptuneError for a norm that it does not know, and as {@link Attack}. */
-	run(
-		classifier: Classifier,
-		batch: AttackBatch,
-		threatModel: ThreatModel,
-		streams: ImageStreams,
-	): Promise<Tensor<'float32'>>
+	readonly run: AttackRun
 }

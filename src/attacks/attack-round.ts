@@ -20,13 +20,16 @@ export interface AttackRound {
 	/** Passes per image at most, for estimates of time. */
 	readonly calls: { readonly evaluations: number; readonly gradients: number }
 	/** Candidates [B, 3, H, W] within the threat model; the clean image where nothing was found. */
-	run(
-		classifier: Classifier,
-		batch: AttackBatch,
-		threatModel: ThreatModel,
-		streams: ImageStreams,
-	): Promise<Tensor<'float32'>>
+	readonly run: AttackRun
 }
+
+/** An attack whose options are chosen, or a part of one: adversarial images [B, 3, H, W] for a batch. */
+export type AttackRun = (
+	classifier: Classifier,
+	batch: AttackBatch,
+	threatModel: ThreatModel,
+	streams: ImageStreams,
+) => Promise<Tensor<'float32'>>
 
 /**
  * An attack that runs rounds in turn on the images of a batch that are still classified right, the clean ones at first.

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { float32, ops } from '../onnx/index.js'
-import type { Tensor } from '../onnx/tensor.js'
 import { createEngine, type Engine } from '../runtime/index.js'
 import type { ImageStreams } from './attack.js'
 import { rowsOf } from './attack-round.js'
@@ -15,17 +14,18 @@ import { accumulate } from './momentum.js'
 import { prepareAttack } from './registry.js'
 import { spectrumCopy } from './spectrum-gradient.js'
 import {
+	bytesOf,
 	replay,
 	shareEqual,
 	type TransferGolden,
 	transferEpsilon,
 	transferGolden,
+	transferPixels,
 	transferShape,
+	transferThreat,
 } from './transfer.test.support.js'
 
-const threat = { norm: 'linf', epsilon: transferEpsilon } as const
 const streams = imageStreams(1)
-const count = 5 * 90
 
 let engine: Engine
 let golden: TransferGolden
@@ -36,8 +36,7 @@ beforeAll(async () => {
 afterAll(() => engine.close())
 
 const attack = (options: CwaOptions, given = golden.batch, own: ImageStreams = streams) =>
-	cwa(golden.surrogates[0]!.classifier, given, threat, { surrogates: [...golden.surrogates], ...options }, own)
-const bytes = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+	cwa(golden.surrogates[0]!.classifier, given, transferThreat, { surrogates: [...golden.surrogates], ...options }, own)
 
 /** Gives image R the fixture's numbers, in the order of steps, surrogates and copies. */
 function replayed(): ImageStreams {
@@ -45,7 +44,7 @@ function replayed(): ImageStreams {
 		(function* () {
 			const values = golden.values(name)
 			for (const block of range(0, 3 * 3 * 4))
-				yield* values.subarray(block * count + row * 90, block * count + row * 90 + 90)
+				yield* values.subarray(block * transferPixels + row * 90, block * transferPixels + row * 90 + 90)
 		})()
 	return (id) => {
 		const row = golden.batch.ids.indexOf(id)
@@ -56,12 +55,16 @@ function replayed(): ImageStreams {
 describe('CWA makes the images of PyTorch', () => {
 	it.each([1, 2, 3])('with momentum, after %i outer steps', async (steps) => {
 		const { data } = await attack({ steps })
-		expect(shareEqual(data, golden.values('mi_cwa').subarray((steps - 1) * count, steps * count))).toBe(1)
+		expect(
+			shareEqual(data, golden.values('mi_cwa').subarray((steps - 1) * transferPixels, steps * transferPixels)),
+		).toBe(1)
 	})
 
 	it.each([1, 2, 3])('over spectrum copies, after %i outer steps', async (steps) => {
 		const { data } = await attack({ variant: 'ssa', steps, copies: 4 }, golden.batch, replayed())
-		expect(shareEqual(data, golden.values('ssa_cwa').subarray((steps - 1) * count, steps * count))).toBe(1)
+		expect(
+			shareEqual(data, golden.values('ssa_cwa').subarray((steps - 1) * transferPixels, steps * transferPixels)),
+		).toBe(1)
 	})
 
 	it('from the same spectrum copies', () => {
@@ -101,12 +104,12 @@ describe('CWA', () => {
 	] as const)('gives an image the same bytes in any batch and order: %o', async (options) => {
 		const whole = await attack({ steps: 2, ...options })
 		const order = [3, 1, 4, 0, 2]
-		expect(bytes(await attack({ steps: 2, ...options }, rowsOf(golden.batch, order)))).toBe(
-			bytes(takeRows(whole, order)),
+		expect(bytesOf(await attack({ steps: 2, ...options }, rowsOf(golden.batch, order)))).toBe(
+			bytesOf(takeRows(whole, order)),
 		)
 		const alone = await attack({ steps: 2, ...options }, rowsOf(golden.batch, [2]))
-		expect(bytes(alone)).toBe(bytes(takeRows(whole, [2])))
-		expect(bytes(await attack({ steps: 2, ...options }))).toBe(bytes(whole))
+		expect(bytesOf(alone)).toBe(bytesOf(takeRows(whole, [2])))
+		expect(bytesOf(await attack({ steps: 2, ...options }))).toBe(bytesOf(whole))
 		const sizes = perturbationSizes(golden.batch.images, whole, 'linf')
 		expect(Math.max(...sizes)).toBeLessThanOrEqual(transferEpsilon)
 		expect(Math.min(...sizes)).toBeGreaterThan(0)
@@ -132,7 +135,7 @@ describe('CWA', () => {
 			}),
 		})
 		const surrogates = [{ name: 'constant', sha256: 'f'.repeat(64), classifier: constant }]
-		expect(bytes(await attack({ surrogates, steps: 2 }))).toBe(bytes(golden.batch.images))
+		expect(bytesOf(await attack({ surrogates, steps: 2 }))).toBe(bytesOf(golden.batch.images))
 		await constant.release()
 	})
 
@@ -157,10 +160,10 @@ describe('CWA', () => {
 				},
 			}))
 			const [round, ...others] = prepareAttack(name, { surrogates: counted, ...options }).rounds(4)
-			const made = await round!.run(golden.surrogates[0]!.classifier, golden.batch, threat, streams)
+			const made = await round!.run(golden.surrogates[0]!.classifier, golden.batch, transferThreat, streams)
 			expect(others).toEqual([])
 			expect(called).toEqual(round!.calls)
-			expect(bytes(made)).toBe(bytes(await attack({ variant, ...options })))
+			expect(bytesOf(made)).toBe(bytesOf(await attack({ variant, ...options })))
 		}
 	})
 
@@ -191,9 +194,9 @@ describe('CWA', () => {
 			classifier: { ...first!.classifier, classNames, inputShape },
 		})
 		const swapped = [surrogate(['b', 'a', 'c', 'd']), ...others]
-		await expect(cwa(others[0]!.classifier, golden.batch, threat, { surrogates: swapped }, streams)).rejects.toThrow(
-			/same classes in another order: its class 0 is b, that of the data a/,
-		)
+		await expect(
+			cwa(others[0]!.classifier, golden.batch, transferThreat, { surrogates: swapped }, streams),
+		).rejects.toThrow(/same classes in another order: its class 0 is b, that of the data a/)
 		await expect(attack({ surrogates: [...others, surrogate(['a', 'b', 'c'])] })).rejects.toThrow(
 			/Surrogate surrogate 0 has 3 classes, the data 4/,
 		)

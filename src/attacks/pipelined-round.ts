@@ -1,11 +1,7 @@
 /** A round of an attack on two halves of a batch at a time, so that the engine need not wait for the attack. */
 
-import type { Tensor } from '../onnx/tensor.js'
-import type { AttackBatch, ImageStreams } from './attack.js'
-import { type AttackRound, rowsOf } from './attack-round.js'
+import { type AttackRound, type AttackRun, rowsOf } from './attack-round.js'
 import { joinRows, range } from './batch-rows.js'
-import type { Classifier } from './classifier.js'
-import type { ThreatModel } from './threat-model.js'
 
 /** Images that a half should have at least; with fewer the engine takes longer per image than the overlap saves. */
 const smallestHalf = 8
@@ -16,19 +12,14 @@ const smallestHalf = 8
  * @throws NaptuneError as the round, of the half that fails first; the other one is waited for.
  */
 export async function runPipelined(
-	round: AttackRound,
-	classifier: Classifier,
-	batch: AttackBatch,
-	threatModel: ThreatModel,
-	streams: ImageStreams,
-): Promise<Tensor<'float32'>> {
+	{ run }: Pick<AttackRound, 'run'>,
+	...[classifier, batch, threatModel, streams]: Parameters<AttackRun>
+): ReturnType<AttackRun> {
 	const count = batch.ids.length
-	if (!classifier.pipelined || count < 2 * smallestHalf) return round.run(classifier, batch, threatModel, streams)
+	if (!classifier.pipelined || count < 2 * smallestHalf) return run(classifier, batch, threatModel, streams)
 	const middle = Math.ceil(count / 2)
 	const halves = await Promise.allSettled(
-		[range(0, middle), range(middle, count)].map((rows) =>
-			round.run(classifier, rowsOf(batch, rows), threatModel, streams),
-		),
+		[range(0, middle), range(middle, count)].map((rows) => run(classifier, rowsOf(batch, rows), threatModel, streams)),
 	)
 	return joinRows(
 		halves.map((half) => {

@@ -259,7 +259,6 @@ function tellProgress(
 		begin(roundNumber, images) {
 			round = roundNumber
 			batch = images
-			settle()
 		},
 		end() {
 			batch = 0

@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { readSafetensorsTensors } from '../files/safetensors.js'
 import { float32, ops, type Value } from '../onnx/index.js'
+import type { Tensor } from '../onnx/tensor.js'
 import type { Generator } from '../random/generator.js'
 import type { Engine } from '../runtime/index.js'
 import type { AttackBatch } from './attack.js'
@@ -16,6 +17,15 @@ const path = fileURLToPath(new URL('../../fixtures/transfer-golden/transfer.safe
 export const transferShape = [3, 6, 5] as const
 export const transferClasses = ['a', 'b', 'c', 'd']
 export const transferEpsilon = 16 / 255
+/** The threat model of the fixture. */
+export const transferThreat = { norm: 'linf', epsilon: transferEpsilon } as const
+/** Pixels of all five images. */
+export const transferPixels = 5 * 90
+
+/** A tensor's bytes, to be compared at once. */
+export function bytesOf({ data }: Tensor): string {
+	return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+}
 
 /** What the fixture holds. */
 export interface TransferGolden {

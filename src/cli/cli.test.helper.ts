@@ -192,3 +192,18 @@ export const tinyTuning: readonly string[] = [
 	'--set',
 	'stopOnCollapse=false',
 ]
+
+/**
+ * Tunes a tiny model on photographs: `model`, `photos` and `run` in this folder.
+ * @returns The run directory.
+ * @throws When tuning fails, with what it said.
+ */
+export async function writeTinyRun(folder: string): Promise<string> {
+	const run = join(folder, 'run')
+	await writeTinyModel(join(folder, 'model'))
+	await writePhotos(join(folder, 'photos'))
+	const data = ['--model', join(folder, 'model'), '--data', join(folder, 'photos')]
+	const { code, stderr } = await runCli(['tune', ...data, ...tinyTuning, '--output', run])
+	if (code !== 0) throw new Error(`Tuning ended with ${code}: ${stderr}`)
+	return run
+}

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli, runJson, startCli, tinyTuning, writePhotos, writeTinyModel } from './cli.test.helper.js'
+import { runCli, runJson, startCli, writeTinyRun } from './cli.test.helper.js'
 
 interface Row {
 	readonly defense: string
@@ -23,12 +23,7 @@ let output: string
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'naptune-attacks-'))
-	output = join(folder, 'run')
-	await writeTinyModel(join(folder, 'model'))
-	await writePhotos(join(folder, 'photos'))
-	const data = ['--model', join(folder, 'model'), '--data', join(folder, 'photos')]
-	const { code, stderr } = await runCli(['tune', ...data, ...tinyTuning, '--output', output])
-	expect(code, stderr).toBe(0)
+	output = await writeTinyRun(folder)
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

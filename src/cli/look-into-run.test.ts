@@ -3,19 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli, runJson, tinyTuning, writePhotos, writeTinyModel } from './cli.test.helper.js'
+import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
 
 let folder: string
 let run: string
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'naptune-look-'))
-	run = join(folder, 'run')
-	await writeTinyModel(join(folder, 'model'))
-	await writePhotos(join(folder, 'photos'))
-	const args = ['--model', join(folder, 'model'), '--data', join(folder, 'photos'), ...tinyTuning, '--output', run]
-	const { code, stderr } = await runCli(['tune', ...args])
-	expect(code, stderr).toBe(0)
+	run = await writeTinyRun(folder)
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

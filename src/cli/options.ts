@@ -60,6 +60,18 @@ export function epsilonOption(what: string): Option {
 	})
 }
 
+/** `--epsilon` of a command on a run. @param what What has that size. */
+export function runEpsilonOption(what: string): Option {
+	return epsilonOption(
+		`L-infinity size of ${what}, such as 1/255 (default: that of the run's preset, or of its inner attack)`,
+	)
+}
+
+/** `--model` of a command on a run. */
+export function runModelOption(): Option {
+	return new Option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)')
+}
+
 /** Parser of whole numbers. @param minimum The smallest that is allowed. */
 export function wholeNumber(minimum: number): (text: string) => number {
 	return (text) => {

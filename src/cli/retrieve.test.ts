@@ -2,19 +2,14 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli, runJson, tinyTuning, writePhotos, writeTinyModel } from './cli.test.helper.js'
+import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
 
 let folder: string
 let run: string
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'naptune-retrieve-'))
-	run = join(folder, 'run')
-	await writeTinyModel(join(folder, 'model'))
-	await writePhotos(join(folder, 'photos'))
-	const data = ['--model', join(folder, 'model'), '--data', join(folder, 'photos')]
-	const { code, stderr } = await runCli(['tune', ...data, ...tinyTuning, '--output', run])
-	expect(code, stderr).toBe(0)
+	run = await writeTinyRun(folder)
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

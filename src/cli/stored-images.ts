@@ -1,13 +1,8 @@
 /** Which images of a data set a store holds. */
 
-import { type Dataset, type Split, subset } from '../data/dataset.js'
+import { type Dataset, idsOf, type Split, subset } from '../data/dataset.js'
 import type { AdversarialImages } from '../evaluation/adversarial-images.js'
 import type { Session } from './session.js'
-
-/** The ids of a split's images in order. */
-export function idsOf(split: Split): string[] {
-	return Array.from({ length: split.length }, (_, position) => split.id(position))
-}
 
 /** Those images of the split that the store holds, with a note on others of the store; all where it holds none, for the error to say so. */
 export function storedImages(

@@ -51,3 +51,8 @@ export function subset(split: Split, indices: readonly number[]): Split {
 export function labelsOf(split: Split): number[] {
 	return Array.from({ length: split.length }, (_, index) => split.label(index))
 }
+
+/** The ids of a split's images in order. */
+export function idsOf(split: Pick<Split, 'length' | 'id'>): string[] {
+	return Array.from({ length: split.length }, (_, index) => split.id(index))
+}

@@ -9,7 +9,7 @@ import { type AttackCounts, type AttackImages, type AttackProgress, runAttack } 
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import { prepareImage } from '../clip/prepare-image.js'
-import type { Split } from '../data/dataset.js'
+import { idsOf, labelsOf, type Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import { wilsonInterval } from './wilson.js'
@@ -90,12 +90,16 @@ export interface EvaluateInput extends EvaluationOptions {
  * @throws NaptuneError for an empty split or unusable images.
  */
 export async function evaluate({ clip, split, ...options }: EvaluateInput): Promise<EvaluationResult | undefined> {
-	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
-	return evaluateImages(options, {
-		ids,
-		labels: ids.map((_, index) => split.label(index)),
+	return evaluateImages(options, splitImages(clip, split))
+}
+
+/** The images of a split as attacks take them, see {@link preparedImages}. */
+export function splitImages(clip: ClipModel, split: Split): AttackImages {
+	return {
+		ids: idsOf(split),
+		labels: labelsOf(split),
 		pixels: (positions) => preparedImages(clip, split, positions),
-	})
+	}
 }
 
 /** Evaluates a classifier on any images, as {@link evaluate}. */

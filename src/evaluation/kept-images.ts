@@ -3,7 +3,7 @@
 import { range, takeRows } from '../attacks/batch-rows.js'
 import type { AttackProgress } from '../attacks/run-attack.js'
 import type { ClipModel } from '../clip/model.js'
-import type { Split } from '../data/dataset.js'
+import { idsOf, type Split } from '../data/dataset.js'
 import type { Tensor } from '../onnx/tensor.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
 import { cleanImagesManifest } from './adversarial-manifest.js'
@@ -29,7 +29,7 @@ export async function keepImages(
 	split: Split,
 ): Promise<KeptImages> {
 	const store = await openAdversarialImages(folder, manifestOf(settings, clip))
-	const positions = new Map(range(0, split.length).map((position) => [split.id(position), position]))
+	const positions = new Map(idsOf(split).map((id, position) => [id, position]))
 	const append = async (positionsNow: readonly number[], images?: Tensor<'float32'>) => {
 		if (positionsNow.length === 0) return
 		const clean = await preparedImages(clip, split, positionsNow)

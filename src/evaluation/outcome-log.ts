@@ -2,9 +2,12 @@
 
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { AttackTrial } from '../attacks/attack-outcomes.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
 import { openJsonLines, readJsonLines } from '../files/json-lines.js'
+import { makeFolder } from '../files/make-folder.js'
 import { sameSettings } from './same-settings.js'
 
 /** An open log. */
@@ -18,14 +21,45 @@ export interface ResumeLog<Entry> {
 	discard(): Promise<void>
 }
 
-/** A log of trials. */
-export type TrialLog = ResumeLog<AttackTrial>
+/** Of a trial of an attack in a log. */
+export const trialSchema: z.ZodType<AttackTrial> = z.strictObject({
+	id: z.string(),
+	round: z.string(),
+	prediction: z.int().nonnegative(),
+})
 
-const trialSchema = z.strictObject({ id: z.string(), round: z.string(), prediction: z.int().nonnegative() })
+/** The log of what ends in a record. */
+export interface RecordLog<Entry> {
+	/** Its name after that of the record, such as `.outcomes.jsonl`. */
+	readonly suffix: string
+	/** As for {@link openResumeLog}. */
+	readonly settings: object
+	readonly schema: z.ZodType<Entry>
+}
 
-/** Opens a log of an attack's trials as {@link openResumeLog}. */
-export function openTrialLog(path: string, settings: Readonly<Record<string, unknown>>): Promise<TrialLog> {
-	return openResumeLog(path, settings, trialSchema)
+/**
+ * Writes the record that some work ends in. A log lies beside it while the work is under way, and also after it was stopped.
+ * @param path Of the record; its folder is made.
+ * @param work Gives the record as JSON, or undefined when it was stopped.
+ * @returns What the work gives.
+ * @throws NaptuneError when a file cannot be written, and whatever the work throws.
+ */
+export async function resumableRecord<Entry, Result extends object>(
+	path: string,
+	{ suffix, settings, schema }: RecordLog<Entry>,
+	work: (log: Pick<ResumeLog<Entry>, 'earlier' | 'append'>) => Promise<Result | undefined>,
+): Promise<Result | undefined> {
+	await makeFolder(dirname(path))
+	const log = await openResumeLog(`${path}${suffix}`, { ...settings }, schema)
+	try {
+		const record = await work(log)
+		if (!record) return undefined
+		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
+		await log.discard()
+		return record
+	} finally {
+		await log.close()
+	}
 }
 
 /**

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { range } from '../attacks/batch-rows.js'
 import type { Classifier } from '../attacks/classifier.js'
-import { type Split, subset } from '../data/dataset.js'
+import { idsOf, type Split, subset } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
 import { stratifiedSubset } from '../data/subsets.js'
 import { NaptuneError } from '../errors.js'
@@ -99,7 +99,7 @@ export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 		return undefined
 	})
 	if (!images) return stored!
-	const ids = range(0, images.split.length).map((index) => images.split.id(index))
+	const ids = idsOf(images.split)
 	const key = {
 		...model,
 		ids: sha256OfBytes(JSON.stringify(ids)),

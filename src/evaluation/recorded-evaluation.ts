@@ -1,7 +1,6 @@
 /** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
 
 import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { AttackOutcome } from '../attacks/attack-outcomes.js'
@@ -10,13 +9,11 @@ import { type PassCounter, type Passes, passCounter } from '../attacks/pass-coun
 import type { AttackCounts } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
-import type { Dataset, Split } from '../data/dataset.js'
+import { type Dataset, idsOf, type Split } from '../data/dataset.js'
 import { type Defense, trainableParameters } from '../defenses/defense.js'
 import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
 import type { AttackedThrough } from '../defenses/test-time/test-time-defense.js'
 import { NaptuneError } from '../errors.js'
-import { writeFileAtomic } from '../files/atomic-write.js'
-import { makeFolder } from '../files/make-folder.js'
 import { packageVersion } from '../files/package-version.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { Tensor } from '../onnx/tensor.js'
@@ -25,7 +22,7 @@ import { deployedClassifier } from './deployed-classifier.js'
 import { type Accuracy, evaluate, type StageResult } from './evaluate.js'
 import { keepImages } from './kept-images.js'
 import { type Knowledge, type KnowledgeSetting, knownModel, usualKnowledge } from './knowledge.js'
-import { openTrialLog } from './outcome-log.js'
+import { resumableRecord, trialSchema } from './outcome-log.js'
 import { readEvaluationRecord } from './record.js'
 import { sameSettings } from './same-settings.js'
 import { testTimeClassifier } from './test-time-classifier.js'
@@ -141,11 +138,9 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	const reuse = input.reuse && input.keepImagesIn === undefined
 	const finished = reuse && existsSync(path) ? await readEvaluationRecord(path) : undefined
 	if (finished && isSameEvaluation(finished, settings)) return finished
-	await makeFolder(dirname(path))
 	// Before the log, which may begin anew.
 	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
-	const log = await openTrialLog(`${path}.outcomes.jsonl`, { ...settings })
-	try {
+	return resumableRecord(path, { suffix: '.outcomes.jsonl', settings, schema: trialSchema }, async (log) => {
 		const passes = passCounter()
 		const { classifier, attack, release } = await attackedModel(input, passes)
 		const result = await evaluate({
@@ -170,13 +165,8 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			...(input.signal ? { signal: input.signal } : {}),
 		}).finally(release)
 		if (!result) return undefined
-		const record: EvaluationRecord = { ...settings, ...result, threads: engine.threads, batchSize }
-		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-		await log.discard()
-		return record
-	} finally {
-		await log.close()
-	}
+		return { ...settings, ...result, threads: engine.threads, batchSize }
+	})
 }
 
 /** Labels of the data are read as positions in the defense's classes. */
@@ -246,7 +236,7 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 	const known = knownModel(setting)?.defense
 	const knowsAll = knowledge === 'full'
 	const { source, revision, sha256 } = clip.checkpoint
-	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
+	const ids = idsOf(split)
 	return {
 		format: 1,
 		defense: {

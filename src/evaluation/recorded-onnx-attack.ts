@@ -1,17 +1,14 @@
 /** Attacking an ONNX model on labelled images, as one JSON record that can be gone on with after a kill. */
 
 import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { OnnxClassifier } from '../attacks/onnx-classifier.js'
 import type { AttackCounts } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
-import type { Split } from '../data/dataset.js'
+import { idsOf, type Split } from '../data/dataset.js'
 import type { LabelledImages } from '../data/labelled-folder.js'
 import { NaptuneError } from '../errors.js'
-import { writeFileAtomic } from '../files/atomic-write.js'
 import { readJsonFile } from '../files/json-file.js'
-import { makeFolder } from '../files/make-folder.js'
 import { packageVersion } from '../files/package-version.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { DecodedImage } from '../images/decode.js'
@@ -21,7 +18,7 @@ import type { Engine } from '../runtime/engine.js'
 import { isRecord } from '../tuning/is-record.js'
 import { type EvaluationResult, evaluateImages, summarize } from './evaluate.js'
 import { type Knowledge, usualKnowledge } from './knowledge.js'
-import { openTrialLog } from './outcome-log.js'
+import { resumableRecord, trialSchema } from './outcome-log.js'
 import { sameSettings } from './same-settings.js'
 
 /** How pictures get the size that a model reads. */
@@ -101,47 +98,42 @@ export async function recordedOnnxAttack(
 	const path = typeof input.path === 'string' ? input.path : input.path(settings)
 	const finished = await finishedRecord(path, settings)
 	if (finished) return { record: finished, path }
-	await makeFolder(dirname(path))
-	const log = await openTrialLog(`${path}.outcomes.jsonl`, { ...settings })
-	try {
-		const { attack, threatModel, seed, positions, resizing, onProgress, signal } = input
-		const ids = idsOf(data.images)
-		const found = await evaluateImages(
-			{
-				classifier,
-				attack,
-				threatModel,
-				seed,
+	const log = { suffix: '.outcomes.jsonl', settings, schema: trialSchema }
+	const record = await resumableRecord(
+		path,
+		log,
+		async ({ earlier, append }): Promise<OnnxAttackRecord | undefined> => {
+			const { attack, threatModel, seed, positions, resizing, onProgress, signal } = input
+			const ids = idsOf(data.images)
+			const found = await evaluateImages(
+				{
+					classifier,
+					attack,
+					threatModel,
+					seed,
+					batchSize,
+					earlier,
+					onBatch: ({ trials }) => append(trials),
+					...(onProgress && { onProgress }),
+					...(signal && { signal }),
+				},
+				{
+					ids,
+					labels: ids.map((_, index) => positions[data.images.label(index)]!),
+					pixels: (rows) => preparedPixels(classifier, data.images, rows, resizing),
+				},
+			)
+			if (!found) return undefined
+			return {
+				...settings,
+				...found,
+				threads: engine.threads,
 				batchSize,
-				earlier: log.earlier,
-				onBatch: ({ trials }) => log.append(trials),
-				...(onProgress && { onProgress }),
-				...(signal && { signal }),
-			},
-			{
-				ids,
-				labels: ids.map((_, index) => positions[data.images.label(index)]!),
-				pixels: (rows) => preparedPixels(classifier, data.images, rows, resizing),
-			},
-		)
-		if (!found) return undefined
-		const record: OnnxAttackRecord = {
-			...settings,
-			...found,
-			threads: engine.threads,
-			batchSize,
-			notices: [...(input.notices ?? []), ...chanceNotice(found, classifier.classNames.length)],
-		}
-		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-		await log.discard()
-		return { record, path }
-	} finally {
-		await log.close()
-	}
-}
-
-function idsOf(images: Split): string[] {
-	return Array.from({ length: images.length }, (_, index) => images.id(index))
+				notices: [...(input.notices ?? []), ...chanceNotice(found, classifier.classNames.length)],
+			}
+		},
+	)
+	return record && { record, path }
 }
 
 /** Images as the classifier reads them: [n, C, H, W] in [0, 1], grey where it has one channel. */

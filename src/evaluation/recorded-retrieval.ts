@@ -1,19 +1,16 @@
 /** Image-text retrieval, clean and with attacked images, as one JSON record. */
 
-import { dirname } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
 import type { Gallery } from '../data/gallery.js'
 import type { Defense } from '../defenses/defense.js'
-import { writeFileAtomic } from '../files/atomic-write.js'
-import { makeFolder } from '../files/make-folder.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { Tensor } from '../onnx/tensor.js'
 import type { Engine } from '../runtime/engine.js'
 import { computeTextFeatures } from '../tuning/text-side.js'
 import { classesPerChunk, deployedClassifier } from './deployed-classifier.js'
-import { openResumeLog } from './outcome-log.js'
+import { resumableRecord } from './outcome-log.js'
 import { type EvaluationSettings, settingsOf } from './recorded-evaluation.js'
 import { type RetrievalResult, retrievalRanks, summarizeRetrieval } from './retrieval.js'
 import { attackedFeatures, captionScorer, featureEntrySchema } from './retrieval-features.js'
@@ -91,10 +88,8 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 	const { engine, clip, gallery, defense, parameters, ks, batchSize = 50, path } = input
 	const start = performance.now()
 	const settings = await retrievalSettings(input)
-	await makeFolder(dirname(path))
 	const schema = featureEntrySchema(clip.config.projectionDimension)
-	const log = await openResumeLog(`${path}.features.jsonl`, { ...settings }, schema)
-	try {
+	return resumableRecord(path, { suffix: '.features.jsonl', settings, schema }, async (log) => {
 		const features = new Map(log.earlier.map((entry) => [entry.id, entry]))
 		const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
 		const classifier = await deployedClassifier(engine, clip, defense, parameters, { textFeatures })
@@ -141,12 +136,8 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 				attackedRank: attacked.textToImage[index]!,
 			})),
 		}
-		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-		await log.discard()
 		return record
-	} finally {
-		await log.close()
-	}
+	})
 }
 
 async function retrievalSettings(input: RecordedRetrievalInput): Promise<RetrievalSettings> {

@@ -2,6 +2,7 @@
 
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { checkedAttack } from '../attacks/checked-attack.js'
+import { idsOf } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { AdversarialImages } from './adversarial-images.js'
@@ -60,10 +61,7 @@ export interface ScoreInput extends Omit<EvaluateInput, 'attack' | 'threatModel'
  */
 export async function scoreAdversarialImages({ store, ...input }: ScoreInput): Promise<EvaluationResult | undefined> {
 	const { split } = input
-	requireStored(
-		store,
-		Array.from({ length: split.length }, (_, index) => split.id(index)),
-	)
+	requireStored(store, idsOf(split))
 	const { threatModel, seed } = store.manifest
 	return evaluate({ ...input, attack: storedAttack(store), threatModel, seed })
 }

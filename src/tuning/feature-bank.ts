@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import type { Classifier } from '../attacks/classifier.js'
 import type { ClipModel } from '../clip/model.js'
-import type { Split } from '../data/dataset.js'
+import { idsOf, type Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
 import { readSafetensorsHeader } from '../files/safetensors.js'
 import { sha256OfBytes } from '../files/sha256.js'
@@ -89,7 +89,7 @@ function emptyBank(images: number, width: number): FeatureBank {
 
 /** What the features were made of; banks of other images, models or attacks have other ones. */
 function originOf({ clip, training, config: { defense, attack, seed } }: FeatureBankInput): string {
-	const ids = Array.from({ length: training.length }, (_, index) => training.id(index))
+	const ids = idsOf(training)
 	return sha256OfBytes(JSON.stringify([clip.checkpoint.sha256, ids, defense, attack, seed]))
 }
 

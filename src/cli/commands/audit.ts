@@ -14,7 +14,14 @@ import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText } from '../format.js'
 import { chosenImages } from '../inputs.js'
 import { modelName } from '../measure.js'
-import { addSharedOptions, batchSizeOption, epsilonOption, type SharedOptions, seedOption } from '../options.js'
+import {
+	addSharedOptions,
+	batchSizeOption,
+	runEpsilonOption,
+	runModelOption,
+	type SharedOptions,
+	seedOption,
+} from '../options.js'
 import { type Session, withSession } from '../session.js'
 
 interface AuditOptions extends SharedOptions {
@@ -40,11 +47,7 @@ export function addAuditCommand(program: Command): void {
 				'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was. Exits with 3 when a check fails.',
 			)
 			.argument('<run>', 'run directory of naptune tune')
-			.addOption(
-				epsilonOption(
-					"L-infinity size of the attacks, such as 1/255 (default: that of the run's preset, or of its inner attack)",
-				),
-			)
+			.addOption(runEpsilonOption('the attacks'))
 			.addOption(splitOption())
 			.addOption(limitOption(`${usualImages.full}, with --quick ${usualImages.quick}`))
 			.option(
@@ -59,7 +62,7 @@ export function addAuditCommand(program: Command): void {
 			)
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attacks and of the choice of images', 1))
-			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+			.addOption(runModelOption()),
 	)
 		.addHelpText(
 			'after',

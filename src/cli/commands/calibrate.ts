@@ -24,9 +24,10 @@ import {
 	addSharedOptions,
 	attackSettingOption,
 	batchSizeOption,
-	epsilonOption,
 	falsePositiveRateOption,
 	nonNegative,
+	runEpsilonOption,
+	runModelOption,
 	type SharedOptions,
 	seedOption,
 } from '../options.js'
@@ -64,15 +65,11 @@ export function addCalibrateCommand(program: Command): void {
 					.argParser(nonNegative)
 					.default(10),
 			)
-			.addOption(
-				epsilonOption(
-					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
-				),
-			)
+			.addOption(runEpsilonOption('the attack'))
 			.addOption(limitOption('all', 'test images'))
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
-			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+			.addOption(runModelOption()),
 	)
 		.addHelpText(
 			'after',

@@ -19,7 +19,8 @@ import {
 	addSharedOptions,
 	attackSettingOption,
 	batchSizeOption,
-	epsilonOption,
+	runEpsilonOption,
+	runModelOption,
 	type SharedOptions,
 	seedOption,
 	wholeNumber,
@@ -48,11 +49,7 @@ export function addDistortionCommand(program: Command): void {
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(attackOption('attack').default('pgd-20'))
 			.addOption(attackSettingOption('steps=50'))
-			.addOption(
-				epsilonOption(
-					"L-infinity size of attack and noise, such as 1/255 (default: that of the run's preset, or of its inner attack)",
-				),
-			)
+			.addOption(runEpsilonOption('attack and noise'))
 			.addOption(splitOption('images to perturb'))
 			.addOption(
 				new Option('--limit <count>', 'at most so many images, balanced over the classes')
@@ -61,7 +58,7 @@ export function addDistortionCommand(program: Command): void {
 			)
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of attack and noise and of the choice of images', 1))
-			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+			.addOption(runModelOption()),
 	)
 		.addHelpText(
 			'after',

@@ -6,7 +6,7 @@ import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
 import { type Norm, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
 import { promptEnsembles } from '../../clip/templates.js'
-import type { Dataset } from '../../data/dataset.js'
+import { type Dataset, idsOf } from '../../data/dataset.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import {
 	type ChosenTestTimeDefense,
@@ -40,13 +40,14 @@ import {
 	batchSizeOption,
 	collectSetting,
 	commaList,
+	runModelOption,
 	type SharedOptions,
 	seedOption,
 } from '../options.js'
 import { plannedRows } from '../planned-rows.js'
 import { type Session, withSession } from '../session.js'
 import { stageTable } from '../stage-table.js'
-import { idsOf, storedImages } from '../stored-images.js'
+import { storedImages } from '../stored-images.js'
 
 interface EvaluateOptions extends SharedOptions {
 	readonly attack?: string
@@ -129,7 +130,7 @@ export function addEvaluateCommand(program: Command): void {
 				).argParser(templateList),
 			)
 			.option('--no-vanilla', 'leave the control out')
-			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+			.addOption(runModelOption()),
 	)
 		.addHelpText(
 			'after',

@@ -7,7 +7,7 @@ import { makeFolder } from '../../files/make-folder.js'
 import { isFigureFile, writeFigure } from '../../report/figure.js'
 import { learningCurvesFigure } from '../../report/learning-curves-figure.js'
 import { inspectionText, runProtocol } from '../inspection-text.js'
-import { addSharedOptions, type SharedOptions } from '../options.js'
+import { addSharedOptions, runModelOption, type SharedOptions } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
 interface InspectOptions extends SharedOptions {
@@ -27,7 +27,7 @@ export function addInspectCommand(program: Command): void {
 			.addOption(
 				new Option('--plot <file>', 'write the learning curves as .svg or .png (default: none)').argParser(figureFile),
 			)
-			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+			.addOption(runModelOption()),
 	)
 		.addHelpText(
 			'after',

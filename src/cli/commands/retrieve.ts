@@ -18,7 +18,8 @@ import {
 	addSharedOptions,
 	attackSettingOption,
 	batchSizeOption,
-	epsilonOption,
+	runEpsilonOption,
+	runModelOption,
 	type SharedOptions,
 	seedOption,
 	wholeNumber,
@@ -57,11 +58,7 @@ export function addRetrieveCommand(program: Command): void {
 			)
 			.addOption(attackOption('PGD on the contrastive loss').default('pgd-100'))
 			.addOption(attackSettingOption('steps=50'))
-			.addOption(
-				epsilonOption(
-					"L-infinity size of the attack, such as 1/255 (default: that of the run's preset, or of its inner attack)",
-				),
-			)
+			.addOption(runEpsilonOption('the attack'))
 			.addOption(splitOption('images of the data set'))
 			.addOption(
 				new Option('--limit <count>', 'a seeded choice of so many images (default: all)').argParser(wholeNumber(1)),
@@ -70,7 +67,7 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--no-vanilla', 'leave the control out')
-			.option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)'),
+			.addOption(runModelOption()),
 	)
 		.addHelpText(
 			'after',

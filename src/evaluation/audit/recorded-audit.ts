@@ -1,27 +1,24 @@
 /** An audit of a tuned CLIP as one JSON record: the findings, and everything that it takes to find them again. */
 
-import { dirname } from 'node:path'
 import { imageStreams } from '../../attacks/image-streams.js'
 import type { ThreatModel } from '../../attacks/threat-model.js'
 import { embeddedDirectory, embeddedModel } from '../../clip/checkpoint.js'
 import type { ClipModel } from '../../clip/model.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
-import { makeFolder } from '../../files/make-folder.js'
 import type { Engine } from '../../runtime/engine.js'
 import { controlDefense } from '../control.js'
 import { type DeployedModel, deployedClassifier } from '../deployed-classifier.js'
-import { preparedImages } from '../evaluate.js'
+import { splitImages } from '../evaluate.js'
 import { knownModel } from '../knowledge.js'
-import { openResumeLog } from '../outcome-log.js'
+import { resumableRecord } from '../outcome-log.js'
 import { type EvaluationSettings, settingsOf } from '../recorded-evaluation.js'
 import { testTimeClassifier } from '../test-time-classifier.js'
 import type { AuditResult } from './audit-check.js'
 import { auditPgd } from './audit-context.js'
 import { type AuditEffort, type AuditSubject, auditEfforts, type ControlRequirement } from './audit-input.js'
 import { type Audit, type AuditHooks, auditModel } from './audit-model.js'
-import { type AuditLogEntry, auditLogEntrySchema } from './audit-record.js'
+import { auditLogEntrySchema } from './audit-record.js'
 
 /** What decides an audit; JSON. */
 export interface AuditSettings extends Omit<EvaluationSettings, 'attack' | 'knowledge' | 'knownModel'> {
@@ -99,11 +96,8 @@ export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRec
 	const { engine, clip, split, threatModel, seed, batchSize = 50, effort = auditEfforts.full, path } = input
 	const started = performance.now()
 	const settings = await auditSettings(input, effort)
-	await makeFolder(dirname(path))
-	const log = await openResumeLog<AuditLogEntry>(`${path}.log.jsonl`, { ...settings }, auditLogEntrySchema)
-	try {
+	return resumableRecord(path, { suffix: '.log.jsonl', settings, schema: auditLogEntrySchema }, async (log) => {
 		const { subject, release } = await openSubject(input)
-		const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
 		const earlier = {
 			results: log.earlier.flatMap((entry) => ('result' in entry ? [entry.result] : [])),
 			attacks: log.earlier.flatMap((entry) => ('attack' in entry ? [entry.attack] : [])),
@@ -112,11 +106,7 @@ export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRec
 		const audit = await auditModel(
 			{
 				...subject,
-				images: {
-					ids,
-					labels: ids.map((_, index) => split.label(index)),
-					pixels: (positions) => preparedImages(clip, split, positions),
-				},
+				images: splitImages(clip, split),
 				threatModel,
 				streams: imageStreams(seed),
 				batchSize,
@@ -136,13 +126,8 @@ export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRec
 		).finally(release)
 		if (!audit) return undefined
 		const seconds = (performance.now() - started) / 1000
-		const record: AuditRecord = { ...settings, ...audit, seconds, threads: engine.threads, batchSize }
-		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-		await log.discard()
-		return record
-	} finally {
-		await log.close()
-	}
+		return { ...settings, ...audit, seconds, threads: engine.threads, batchSize }
+	})
 }
 
 async function auditSettings(input: RecordedAuditInput, effort: AuditEffort): Promise<AuditSettings> {

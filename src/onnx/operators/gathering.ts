@@ -3,6 +3,7 @@
 import { NaptuneError } from '../../errors.js'
 import { describeShape, normalizeAxis, sameShape } from '../dimensions.js'
 import {
+	type Call,
 	int,
 	intAttribute,
 	type Operator,
@@ -97,20 +98,24 @@ const gatherElements: Operator = {
 	},
 }
 
+/** The operands of a scattering operator, with the one reduction that it is supported with. */
+function scattered(call: Call, reduction: 'add' | 'none') {
+	const [data, indices, updates] = [required(call, 0), required(call, 1), required(call, 2)]
+	requireIndices(call, indices)
+	requireSameType(call, data, updates)
+	if (stringAttribute(call, 'reduction', 'none') !== reduction) {
+		throw new NaptuneError(`${call.operator} is supported with reduction '${reduction}' only.`)
+	}
+	return { data, indices, updates }
+}
+
 const scatterElements: Operator = {
 	name: 'ScatterElements',
 	doc: 'Data with updates added at the positions an index tensor names along one axis (reduction add).',
 	attributes: { axis: 'int', reduction: 'string' },
 	infer: (call) => {
-		const data = required(call, 0)
-		const indices = required(call, 1)
-		const updates = required(call, 2)
-		requireIndices(call, indices)
-		requireSameType(call, data, updates)
+		const { data, indices, updates } = scattered(call, 'add')
 		normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'ScatterElements')
-		if (stringAttribute(call, 'reduction', 'none') !== 'add') {
-			throw new NaptuneError("ScatterElements is supported with reduction 'add' only.")
-		}
 		if (!sameShape(indices.shape, updates.shape) || indices.shape.length !== data.shape.length) {
 			throw new NaptuneError(
 				`ScatterElements needs indices and updates of one shape and of the data's rank, got ${describeShape(indices.shape)} and ${describeShape(updates.shape)} for ${describeShape(data.shape)}.`,
@@ -131,14 +136,7 @@ const scatterND: Operator = {
 	doc: 'Data with entries or slices replaced at the positions an index tensor lists, such as those of a mask; the updates pass no gradient.',
 	attributes: { reduction: 'string' },
 	infer: (call) => {
-		const data = required(call, 0)
-		const indices = required(call, 1)
-		const updates = required(call, 2)
-		requireIndices(call, indices)
-		requireSameType(call, data, updates)
-		if (stringAttribute(call, 'reduction', 'none') !== 'none') {
-			throw new NaptuneError("ScatterND is supported with reduction 'none' only.")
-		}
+		const { data, indices, updates } = scattered(call, 'none')
 		const depth = indices.shape.at(-1)
 		const expected = [...indices.shape.slice(0, -1), ...data.shape.slice(Number(depth))]
 		if (typeof depth !== 'number' || depth > data.shape.length || !sameShape(updates.shape, expected)) {

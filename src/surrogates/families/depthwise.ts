@@ -3,7 +3,7 @@
 import { ops } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
 import type { Layers } from '../layers.js'
-import type { Family } from './family.js'
+import { type Family, stackBlocks } from './family.js'
 
 /** How much wider a block is inside; in the first stage, whose images are large, it is not (as in MobileNetV2's first block). */
 const expansion = 3
@@ -13,15 +13,11 @@ export const depthwise: Family = {
 	doc: 'Inverted residuals: channels are widened, convolved each on its own, and narrowed, as MobileNetV2.',
 	width: 10,
 	blocks: [1, 2, 2],
-	stage(layers, x, index, channels, blocks) {
-		let result = x
-		for (let block = 0; block < blocks; block++) {
-			const stride = index > 0 && block === 0 ? 2 : 1
-			const inner = (result.shape[1] as number) * (index === 0 ? 1 : expansion)
-			result = invertedResidual(layers, `stage${index + 1}.block${block + 1}`, result, { inner, channels, stride })
-		}
-		return result
-	},
+	stage: (layers, x, index, channels, blocks) =>
+		stackBlocks(x, index, blocks, (input, name, stride) => {
+			const inner = (input.shape[1] as number) * (index === 0 ? 1 : expansion)
+			return invertedResidual(layers, name, input, { inner, channels, stride })
+		}),
 }
 
 interface Shape {

@@ -22,6 +22,23 @@ export interface Family {
 }
 
 /**
+ * The blocks of a stage, one behind the other.
+ * @param block Builds one; its stride is 2 in the first block of every stage but the first, where a family halves by it.
+ */
+export function stackBlocks(
+	x: Value,
+	index: number,
+	blocks: number,
+	block: (x: Value, name: string, stride: number) => Value,
+): Value {
+	let result = x
+	for (let number = 0; number < blocks; number++) {
+		result = block(result, `stage${index + 1}.block${number + 1}`, index > 0 && number === 0 ? 2 : 1)
+	}
+	return result
+}
+
+/**
  * The first convolution, and as many halvings as leave the first stage an image of 32 to 63 pixels: none below 64 pixels,
  * one by the stride below 128, then also by pooling.
  */

@@ -3,21 +3,15 @@
 import { ops } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
 import type { Layers } from '../layers.js'
-import type { Family } from './family.js'
+import { type Family, stackBlocks } from './family.js'
 
 export const residual: Family = {
 	name: 'residual',
 	doc: 'Basic blocks with shortcuts and strided convolutions, as ResNet.',
 	width: 8,
 	blocks: [1, 1, 1],
-	stage(layers, x, index, channels, blocks) {
-		let result = x
-		for (let block = 0; block < blocks; block++) {
-			const stride = index > 0 && block === 0 ? 2 : 1
-			result = basicBlock(layers, `stage${index + 1}.block${block + 1}`, result, channels, stride)
-		}
-		return result
-	},
+	stage: (layers, x, index, channels, blocks) =>
+		stackBlocks(x, index, blocks, (input, name, stride) => basicBlock(layers, name, input, channels, stride)),
 }
 
 function basicBlock(layers: Layers, name: string, x: Value, channels: number, stride: number): Value {
