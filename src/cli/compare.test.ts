@@ -165,7 +165,7 @@ describe('evaluating a run on other data', () => {
 
 		// The same parameters beside these names, put together by hand.
 		const { clip, parameters, defense } = await loadTunedRun(run)
-		const { classNames, test } = await loadDataset(join(folder, 'others'), 1)
+		const { classNames, test } = await loadDataset(join(folder, 'others'))
 		const engine = await createEngine({ threads: 1 })
 		const moved = prepareDefense('nap', clip, classNames, defense.config)
 		const classifier = await deployedClassifier(engine, clip, moved, parameters)

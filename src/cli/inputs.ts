@@ -29,14 +29,27 @@ export function dataOption(): Option {
 	).default(packagedData)
 }
 
+/** `--data-root`. */
+export function dataRootOption(): Option {
+	return new Option(
+		'--data-root <folder>',
+		'folder that holds the folders of named data sets, such as caltech-101',
+	).env('NAPTUNE_DATA_ROOT')
+}
+
 /** Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere. */
 export function loadModel(source: string): Promise<ClipModel> {
 	return loadClip(source !== embeddedModel && existsSync(source) ? resolve(source) : source)
 }
 
 /** Loads data and passes on what a person must be told about it. */
-export async function loadData({ progress }: Session, nameOrFolder: string, seed: number): Promise<Dataset> {
-	const dataset = await loadDataset(nameOrFolder, seed)
+export async function loadData(
+	{ progress }: Session,
+	nameOrFolder: string,
+	seed: number,
+	root?: string,
+): Promise<Dataset> {
+	const dataset = await loadDataset(nameOrFolder, { seed, ...(root !== undefined && { root }) })
 	for (const notice of dataset.notices) progress.line(`note: ${notice}`)
 	return dataset
 }

@@ -2,6 +2,12 @@
 
 import type { DecodedImage } from '../images/decode.js'
 
+/** A picture that is not decoded yet, so that any thread can do it. */
+export type ImageSource =
+	| { readonly kind: 'file'; readonly path: string }
+	/** The bytes of an image file; `name` is what errors call it. */
+	| { readonly kind: 'encoded'; readonly bytes: Uint8Array; readonly name: string }
+
 /** A list of labelled images. Positions run from 0 to `length` - 1. */
 export interface Split {
 	readonly length: number
@@ -9,6 +15,8 @@ export interface Split {
 	label(index: number): number
 	/** Names the image the same way in every run, on every machine and whatever subset it is part of; keys its randomness. */
 	id(index: number): string
+	/** The image before it is decoded; missing where a split holds its images decoded. */
+	source?(index: number): Promise<ImageSource>
 	/** Decodes the image. @throws NaptuneError naming the file, when it is not a readable image. */
 	image(index: number): Promise<DecodedImage>
 }
@@ -39,10 +47,12 @@ export function subset(split: Split, indices: readonly number[]): Split {
 			throw new RangeError(`Position ${index} of a split of ${split.length} images.`)
 		}
 	}
+	const { source } = split
 	return {
 		length: indices.length,
 		label: (index) => split.label(at(index)),
 		id: (index) => split.id(at(index)),
+		...(source && { source: async (index: number) => source(at(index)) }),
 		image: async (index) => split.image(at(index)),
 	}
 }

@@ -3,9 +3,9 @@
 import { basename, join, resolve } from 'node:path'
 import { NaptuneError } from '../errors.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import { decodeImage } from '../images/decode.js'
 import { type ClassFolder, type ClassFolders, readClassFolders } from './class-folders.js'
 import type { Dataset, Split } from './dataset.js'
+import { fileSplit } from './file-split.js'
 import { splitClasses, splitRule } from './folder-split.js'
 import { listFolder } from './image-folders.js'
 
@@ -177,15 +177,5 @@ function assemble(root: string, { classes, train, validation, test, notices, ori
 }
 
 function splitOf(root: string, files: readonly ImageFile[]): Split {
-	const at = (index: number): ImageFile => {
-		const file = files[index]
-		if (!file) throw new RangeError(`Position ${index} of a split of ${files.length} images.`)
-		return file
-	}
-	return {
-		length: files.length,
-		label: (index) => at(index).label,
-		id: (index) => at(index).id,
-		image: async (index) => decodeImage(join(root, at(index).id)),
-	}
+	return fileSplit(files.map(({ id, label }) => ({ id, label, path: join(root, id) })))
 }

@@ -2,9 +2,9 @@
 
 import { basename, join, resolve } from 'node:path'
 import { sha256OfBytes } from '../files/sha256.js'
-import { decodeImage } from '../images/decode.js'
 import { readClassFolders } from './class-folders.js'
 import type { Split } from './dataset.js'
+import { fileSplit } from './file-split.js'
 import { listFolder } from './image-folders.js'
 
 /** Images in class folders. */
@@ -44,20 +44,10 @@ export async function loadLabelledFolder(path: string): Promise<LabelledImages> 
 		)
 	}
 	const files = classes.flatMap(({ name, images }, label) => images.map((image) => ({ id: `${name}/${image}`, label })))
-	const at = (index: number) => {
-		const file = files[index]
-		if (!file) throw new RangeError(`Position ${index} of ${files.length} images.`)
-		return file
-	}
 	return {
 		name: basename(root),
 		folders: classes.map(({ name }) => name),
-		images: {
-			length: files.length,
-			label: (index) => at(index).label,
-			id: (index) => at(index).id,
-			image: async (index) => decodeImage(join(below, at(index).id)),
-		},
+		images: fileSplit(files.map(({ id, label }) => ({ id, label, path: join(below, id) }))),
 		notices,
 		origin: { dataset: 'folder', path: below, fileNames: sha256OfBytes(JSON.stringify(files.map(({ id }) => id))) },
 	}

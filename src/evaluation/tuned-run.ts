@@ -151,7 +151,7 @@ async function sameDataset(origin: Readonly<Record<string, unknown>>, directory:
 	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
 	if (typeof name !== 'string')
 		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
-	const dataset = await loadDataset(name, seed)
+	const dataset = await loadDataset(name, { seed, ...(typeof source.root === 'string' && { root: source.root }) })
 	if (!isDeepStrictEqual(JSON.parse(JSON.stringify(dataset.origin)), source)) {
 		throw new NaptuneError(
 			`The data in ${name} has changed since ${directory} was tuned on it: files were added, removed or renamed. Restore it, or tune again.`,

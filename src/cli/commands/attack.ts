@@ -271,7 +271,7 @@ async function folderImages(path: string): Promise<LabelledImages> {
 }
 
 async function namedImages(name: string, seed: number): Promise<LabelledImages> {
-	const { classNames, test, notices, origin } = await loadDataset(name, seed)
+	const { classNames, test, notices, origin } = await loadDataset(name, { seed })
 	return { name, folders: classNames, images: test, notices, origin }
 }
 
