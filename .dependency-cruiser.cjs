@@ -16,7 +16,22 @@ const may = {
 	pretraining: ['tuning', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
 	surrogates: ['tuning', 'attacks', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
 	evaluation: ['tuning', 'attacks', 'defenses', 'clip', 'data', 'images', 'runtime', 'onnx', 'random', 'files'],
-	report: ['evaluation', 'files'],
+	experiments: [
+		'evaluation',
+		'surrogates',
+		'tuning',
+		'attacks',
+		'defenses',
+		'clip',
+		'data',
+		'images',
+		'runtime',
+		'onnx',
+		'random',
+		'files',
+	],
+	report: ['experiments', 'evaluation', 'tuning', 'attacks', 'data', 'images', 'random', 'files'],
+	tracking: ['files'],
 }
 const rooms = Object.keys(may)
 module.exports = {
