@@ -1,6 +1,6 @@
 /** Numbers as people read them. */
 
-import type { ThreatModel } from '../attacks/threat-model.js'
+export { epsilonText, sizeText } from '../attacks/size-text.js'
 
 /** A share in [0, 1] as a percentage with one decimal; all of up to 100.0 % have the same width. */
 export function percent(share: number): string {
@@ -22,12 +22,6 @@ export function duration(seconds: number): string {
 	return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
 }
 
-/** Epsilon in grey levels where that is a short number (`2/255`), else as it is. */
-export function epsilonText(epsilon: number): string {
-	const levels = Number((epsilon * 255).toPrecision(10))
-	return Number.isInteger(levels * 4) && epsilon > 0 ? `${levels}/255` : String(epsilon)
-}
-
 /** Rate of something with three digits. */
 export function rate(perSecond: number): string {
 	return perSecond >= 100 ? perSecond.toFixed(0) : perSecond.toPrecision(3)
@@ -41,9 +35,4 @@ export function grouped(count: number): string {
 /** A norm as people write it. */
 export function normText(norm: 'linf' | 'l2'): string {
 	return norm === 'linf' ? 'L-infinity' : 'L2'
-}
-
-/** The size of a perturbation: grey levels measure L-infinity only. */
-export function sizeText({ norm, epsilon }: ThreatModel): string {
-	return norm === 'linf' ? epsilonText(epsilon) : String(epsilon)
 }

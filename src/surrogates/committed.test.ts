@@ -30,7 +30,9 @@ interface Recorded {
 it.each(['plain', 'residual', 'depthwise'])(
 	'the %s surrogate of the repository is what its record says',
 	async (family) => {
-		const files = surrogateFiles(fileURLToPath(new URL(`../../results/surrogates/${family}.onnx`, import.meta.url)))
+		const files = surrogateFiles(
+			fileURLToPath(new URL(`../../models/surrogates/cifar10-mini/${family}.onnx`, import.meta.url)),
+		)
 		const { recipe, data, result } = (await readJsonFile(files.record)) as Recorded
 		expect(recipe).toEqual(classifierRecipe({ family }))
 		expect((await squareImages(dataset.train, 32, 'crop')).sha256).toBe(data.sha256)

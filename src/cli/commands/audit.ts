@@ -7,13 +7,13 @@ import { chooseTestTimeDefense, testTimeDefenses } from '../../defenses/test-tim
 import { auditEfforts } from '../../evaluation/audit/audit-input.js'
 import { recordedAudit } from '../../evaluation/audit/recorded-audit.js'
 import { auditChecks } from '../../evaluation/audit/registry.js'
+import { modelName } from '../../evaluation/record-name.js'
 import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { limitOption, splitOption } from '../attack-options.js'
 import { auditReport } from '../audit-report.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText } from '../format.js'
 import { chosenImages } from '../inputs.js'
-import { modelName } from '../measure.js'
 import {
 	addSharedOptions,
 	batchSizeOption,

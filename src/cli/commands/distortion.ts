@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander'
 import { prepareAttack } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/threat-model.js'
 import { controlDefense } from '../../evaluation/control.js'
+import { recordName } from '../../evaluation/record-name.js'
 import { recordedDistortion } from '../../evaluation/recorded-distortion.js'
 import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { distortionFigure } from '../../report/distortion-figure.js'
@@ -14,7 +15,6 @@ import { distortionTables } from '../distortion-tables.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
 import { chosenImages } from '../inputs.js'
-import { recordName } from '../measure.js'
 import {
 	addSharedOptions,
 	attackSettingOption,

@@ -17,6 +17,7 @@ import { NaptuneError } from '../../errors.js'
 import { readAdversarialImages } from '../../evaluation/adversarial-images.js'
 import { controlDefense } from '../../evaluation/control.js'
 import { type Knowledge, knowledgeLevels, knowledgeNames, usualKnowledge } from '../../evaluation/knowledge.js'
+import { modelName } from '../../evaluation/record-name.js'
 import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -32,7 +33,7 @@ import {
 import { Interruption } from '../exit-codes.js'
 import { normText, percent, percentInterval, sizeText } from '../format.js'
 import { chosenImages, loadData } from '../inputs.js'
-import { accuracyTable, attackerKnows, modelName } from '../measure.js'
+import { accuracyTable, attackerKnows } from '../measure.js'
 import { type MeasuredRow, measureModel } from '../measure-test-time.js'
 import {
 	addSharedOptions,
