@@ -1,0 +1,78 @@
+/** The cells of experiments: what is tuned once and attacked in several ways, with the folders that hold it. */
+
+import { basename } from 'node:path'
+import type { ThreatModel } from '../attacks/threat-model.js'
+import type { ClipModel } from '../clip/model.js'
+import type { Dataset, Split } from '../data/dataset.js'
+import type { Defense } from '../defenses/defense.js'
+import { sha256OfBytes } from '../files/sha256.js'
+import type { TuningConfig } from '../tuning/configuration.js'
+import type { ConfigurationOrigin } from '../tuning/presets.js'
+import type { Surrogates } from './surrogate-cells.js'
+
+/** A checkpoint under the name it was asked for by. */
+export interface NamedModel {
+	readonly name: string
+	readonly clip: ClipModel
+}
+
+/** What a tuning run is made of; without `config`, vanilla CLIP. */
+export interface TunedCell {
+	/** Folder below that of all experiments. */
+	readonly folder: string
+	readonly model: NamedModel
+	readonly dataset: Dataset
+	readonly method: string
+	readonly seed: number
+	readonly tuning?: { readonly config: TuningConfig; readonly origin: ConfigurationOrigin }
+	/** Vanilla's defense. */
+	readonly control?: Defense
+}
+
+/** An attack on one tuned cell. */
+export interface AttackCell {
+	readonly condition: string
+	readonly attack: string
+	readonly options: Readonly<Record<string, unknown>>
+	readonly threatModel: ThreatModel
+	/** Images of the test split. */
+	readonly split: Split
+	readonly evaluationSeed: number
+	/** Models that the images are made on; missing for the attacked model itself. */
+	readonly madeOn?: { readonly kind: 'classifiers' | 'substitute'; readonly surrogates: Surrogates }
+}
+
+/** What decides where a cell lies: two experiments share a cell exactly when this is the same for both. */
+export function cellFolder(
+	{ model, dataset, method }: Pick<TunedCell, 'model' | 'dataset' | 'method'>,
+	decides: unknown,
+): string {
+	const { clip } = model
+	const content = {
+		weights: clip.checkpoint.sha256,
+		data: withoutPlace(dataset.origin),
+		classes: dataset.classNames,
+		decides,
+	}
+	return `cells/${slug(modelTitle(model.name))}/${slug(dataset.name)}/${slug(method)}-${shortHash(content)}`
+}
+
+/** Eight hexadecimal digits of the SHA-256 of JSON. */
+export function shortHash(content: unknown): string {
+	return sha256OfBytes(JSON.stringify(content)).slice(0, 8)
+}
+
+/** A model's name without the folder it lies in or the owner on the hub. */
+export function modelTitle(name: string): string {
+	return basename(name)
+}
+
+/** A name as part of a path. */
+export function slug(name: string): string {
+	return name.replaceAll(/[^A-Za-z0-9.-]+/g, '-')
+}
+
+/** Where data lie decides nothing. */
+function withoutPlace({ root: _, path: __, ...origin }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	return origin
+}

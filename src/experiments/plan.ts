@@ -1,0 +1,212 @@
+/** From the definition of an experiment to its cells. */
+
+import { prepareAttack } from '../attacks/registry.js'
+import { parseEpsilon, type ThreatModel, threatModel } from '../attacks/threat-model.js'
+import type { Dataset, Split } from '../data/dataset.js'
+import { stratifiedSubset } from '../data/subsets.js'
+import { NaptuneError } from '../errors.js'
+import { controlDefense } from '../evaluation/control.js'
+import { mergeSettings } from '../tuning/configuration.js'
+import { type Preset, presetConfig } from '../tuning/presets.js'
+import { type AttackCell, cellFolder, type NamedModel, type TunedCell } from './cells.js'
+import type { ExperimentDefinition } from './definition.js'
+import type { Condition } from './experiment-result.js'
+import type { Surrogates } from './surrogate-cells.js'
+
+/** A tuned cell of an experiment with everything that attacks it. */
+export interface PlannedCell {
+	readonly cell: TunedCell
+	/** Value on the experiment's axis, for methods that depend on it. */
+	readonly point?: number
+	readonly attacks: readonly AttackCell[]
+}
+
+/** An experiment ready to be run. */
+export interface Plan {
+	readonly definition: ExperimentDefinition
+	/** Rows in order, those of the curve over epsilon last. */
+	readonly conditions: readonly Condition[]
+	readonly cells: readonly PlannedCell[]
+	readonly models: readonly NamedModel[]
+	/** Data sets that are there. */
+	readonly datasets: readonly Dataset[]
+}
+
+/** What a plan is made of. */
+export interface PlanInput {
+	readonly definition: ExperimentDefinition
+	readonly preset: Preset
+	readonly models: readonly NamedModel[]
+	readonly datasets: readonly Dataset[]
+	/** Settings over everything else, by whoever runs it. */
+	readonly overrides?: Readonly<Record<string, unknown>>
+	/** Files that are taken for the surrogates of the definition. */
+	readonly surrogateFiles?: { readonly classifiers?: readonly string[]; readonly substitute?: readonly string[] }
+}
+
+/**
+ * All cells of an experiment: every model, data set, method and seed, at every point of the axis where the method depends
+ * on it. Vanilla CLIP is not tuned and has one seed.
+ * @throws NaptuneError for attacks, settings or sizes that do not exist, before anything is computed.
+ */
+export function planExperiment(input: PlanInput): Plan {
+	const { definition, models, datasets } = input
+	const attacks = attackRows(definition)
+	const cells = models.flatMap((model) =>
+		datasets.flatMap((dataset) => {
+			const splits = new Map<string, Split>()
+			const attackCells = attacks.map((row) => attackCell(row, input, dataset, splits))
+			return Object.keys(definition.methods).flatMap((method) =>
+				tunedCells(input, model, dataset, method).map(
+					({ cell, point }): PlannedCell => ({
+						cell,
+						...(point !== undefined && { point }),
+						attacks: attackCells.filter((_, index) => attacks[index]!.methods?.includes(method) ?? true),
+					}),
+				),
+			)
+		}),
+	)
+	return { definition, conditions: conditionsOf(definition), cells, models, datasets }
+}
+
+interface AttackRow {
+	readonly name: string
+	readonly attack: string
+	readonly options: Readonly<Record<string, unknown>>
+	readonly threatModel: ThreatModel
+	readonly madeOn: 'model' | 'classifiers' | 'substitute'
+	/** Methods that it is run on; all where missing. */
+	readonly methods?: readonly string[]
+}
+
+/** The attacks of a definition, those of the curve over epsilon last. */
+function attackRows({ conditions, epsilon, epsilonCurve }: ExperimentDefinition): AttackRow[] {
+	const rows = conditions.flatMap((condition): AttackRow[] =>
+		condition.attack === undefined
+			? []
+			: [
+					{
+						name: condition.name,
+						attack: condition.attack,
+						options: condition.options,
+						threatModel: threatModel('linf', parseEpsilon(condition.epsilon ?? epsilon)),
+						madeOn: condition.madeOn,
+					},
+				],
+	)
+	const curve = (epsilonCurve?.epsilons ?? []).map((size): AttackRow => {
+		const { attack, methods } = epsilonCurve!
+		return {
+			name: curveName(attack, size),
+			attack,
+			options: {},
+			threatModel: threatModel('linf', parseEpsilon(size)),
+			madeOn: 'model',
+			methods,
+		}
+	})
+	return [...rows, ...curve]
+}
+
+function curveName(attack: string, epsilon: string): string {
+	return `${attack}-at-${epsilon.replace('/', '-')}`
+}
+
+function attackCell(
+	{ name, attack, options, threatModel: threat, madeOn }: AttackRow,
+	{ definition, surrogateFiles }: PlanInput,
+	{ test, name: dataset }: Dataset,
+	splits: Map<string, Split>,
+): AttackCell {
+	const { images, evaluationSeed, surrogates } = definition
+	const wanted = images[name] ?? images.default ?? test.length
+	if (test.length === 0) throw new NaptuneError(`${dataset} has no test images to attack.`)
+	const count = Math.min(wanted, test.length)
+	const key = String(count)
+	if (!splits.has(key)) splits.set(key, count < test.length ? stratifiedSubset(test, count, evaluationSeed) : test)
+	// Where images are made on surrogates, those are given later.
+	prepareAttack(attack, options)
+	return {
+		condition: name,
+		attack,
+		options,
+		threatModel: threat,
+		split: splits.get(key)!,
+		evaluationSeed,
+		...(madeOn !== 'model' && {
+			madeOn: { kind: madeOn, surrogates: surrogatesFor(madeOn, surrogates!, surrogateFiles) },
+		}),
+	}
+}
+
+function surrogatesFor(
+	kind: 'classifiers' | 'substitute',
+	recipes: NonNullable<ExperimentDefinition['surrogates']>,
+	files: PlanInput['surrogateFiles'],
+): Surrogates {
+	const own = files?.[kind]
+	return { ...(own && { files: own }), recipes: kind === 'classifiers' ? recipes.classifiers : [recipes.substitute] }
+}
+
+function tunedCells(
+	input: PlanInput,
+	model: NamedModel,
+	dataset: Dataset,
+	method: string,
+): { readonly cell: TunedCell; readonly point?: number }[] {
+	const { definition, preset, overrides = {} } = input
+	const { defense = method, tuning } = definition.methods[method]!
+	if (defense === 'vanilla') {
+		const control = controlDefense(model.clip, dataset)
+		const seed = definition.seeds[0]!
+		return [
+			{
+				cell: { folder: cellFolder({ model, dataset, method }, control.config), model, dataset, method, seed, control },
+			},
+		]
+	}
+	const points = definition.axis?.methods.includes(method) ? definition.axis.points : [undefined]
+	return points.flatMap((point) =>
+		definition.seeds.map((seed) => {
+			const own = mergeSettings([definition.tuning, tuning, point?.tuning ?? {}, { seed }])
+			const { config, origin } = presetConfig(preset, defense, own, overrides)
+			return {
+				cell: {
+					folder: cellFolder({ model, dataset, method }, config),
+					model,
+					dataset,
+					method,
+					seed,
+					tuning: { config, origin },
+				},
+				...(point && { point: point.value }),
+			}
+		}),
+	)
+}
+
+function conditionsOf({ conditions, epsilonCurve, epsilon }: ExperimentDefinition): Condition[] {
+	const described = (name: string, options: Readonly<Record<string, unknown>>, size: string) => {
+		const { name: chosen, attack, source, options: all } = prepareAttack(name, options)
+		return {
+			attack: { name: chosen, attack, source, options: all },
+			threatModel: threatModel('linf', parseEpsilon(size)),
+		}
+	}
+	const rows = conditions.map((condition): Condition => {
+		const { name, title, attack, options } = condition
+		const how = attack === undefined ? {} : described(attack, options, condition.epsilon ?? epsilon)
+		return { name, title, ...how, role: 'table' }
+	})
+	const curve = (epsilonCurve?.epsilons ?? []).map((size): Condition => {
+		const { attack } = epsilonCurve!
+		return {
+			name: curveName(attack, size),
+			title: `${attack} at ${size}`,
+			...described(attack, {}, size),
+			role: 'epsilon-curve',
+		}
+	})
+	return [...rows, ...curve]
+}

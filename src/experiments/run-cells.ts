@@ -1,0 +1,319 @@
+/** Runs the cells of experiments one after the other; what is finished is read, what was cut off goes on. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { prepareAttack } from '../attacks/registry.js'
+import { NaptuneError } from '../errors.js'
+import type { AdversarialImages } from '../evaluation/adversarial-images.js'
+import { recordName } from '../evaluation/record-name.js'
+import { type EvaluationRecord, recordedEvaluation } from '../evaluation/recorded-evaluation.js'
+import { storedAttack } from '../evaluation/stored-attack.js'
+import type { ModelEngine } from '../runtime/create-engine.js'
+import { runFiles } from '../tuning/run-directory.js'
+import { type EpochRecord, type TuneResult, tune } from '../tuning/tune.js'
+import { type AttackCell, shortHash, type TunedCell } from './cells.js'
+import type { Problem } from './experiment-result.js'
+import type { PlannedCell } from './plan.js'
+import { imagesOnSurrogates } from './surrogate-cells.js'
+import { attackWork, tuningWork } from './work.js'
+
+/** Where all cells stand. */
+export interface CellsProgress {
+	/** In forward passes of one image, about: done, and expected in all. */
+	readonly done: number
+	readonly total: number
+	/** The part under way, counted from 1, of all tuning runs and attacks. */
+	readonly part: number
+	readonly parts: number
+	/** What it is, such as `nap, autoattack`. */
+	readonly what: string
+}
+
+/** A measured cell. */
+export interface MeasuredCell {
+	readonly record: EvaluationRecord
+	/** Below the folder of all experiments, with forward slashes. */
+	readonly path: string
+	readonly tuningSeconds: number
+}
+
+/** What became of cells, by {@link attackKey}. */
+export interface CellResults {
+	readonly measured: ReadonlyMap<string, MeasuredCell>
+	readonly problems: ReadonlyMap<string, string>
+}
+
+/** What {@link runCells} needs. */
+export interface RunCellsInput {
+	readonly engine: ModelEngine
+	/** Of all experiments; what several of them share is run once. */
+	readonly cells: readonly PlannedCell[]
+	/** Folder of all experiments. */
+	readonly output: string
+	readonly batchSize?: number
+	readonly onProgress?: (progress: CellsProgress) => void
+	/** Called for a problem as it happens; the other cells go on. */
+	readonly onProblem?: (problem: Problem) => void
+	/** Called before a folder is written to. */
+	readonly onFolder?: (folder: string) => void
+	readonly onEpoch?: (cell: TunedCell, record: EpochRecord) => void
+	/** Called when an attack is done or read from its record. */
+	readonly onMeasured?: (cell: TunedCell, attack: AttackCell, measured: MeasuredCell) => void
+	readonly signal?: AbortSignal
+}
+
+/** What tells attacks on cells apart. */
+export function attackKey({ folder }: Pick<TunedCell, 'folder'>, attack: AttackCell): string {
+	const { condition: _, split, madeOn, ...how } = attack
+	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
+	return `${folder} ${shortHash({ ...how, ids, madeOn: madeOn && { kind: madeOn.kind, ...madeOn.surrogates } })}`
+}
+
+/**
+ * Runs all cells. A cell that fails with a NaptuneError is a problem of its own; the others go on.
+ * @returns Undefined when stopped by the signal; everything done is saved.
+ */
+export async function runCells(input: RunCellsInput): Promise<CellResults | undefined> {
+	const groups = groupByFolder(input.cells)
+	const measured = new Map<string, MeasuredCell>()
+	const problems = new Map<string, string>()
+	const stores = new Map<string, Promise<AdversarialImages | undefined>>()
+	const meter = workMeter(groups, input.onProgress)
+	for (const { cell, attacks } of groups) {
+		if (input.signal?.aborted) return undefined
+		const failed = (error: unknown, which: Iterable<readonly [string, AttackCell]>) => {
+			if (!(error instanceof NaptuneError)) throw error
+			for (const [key, { condition }] of which) {
+				problems.set(key, error.message)
+				input.onProblem?.({ ...coordinates(cell), condition, message: error.message })
+			}
+		}
+		let model: Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }
+		try {
+			meter.begin(`tuning ${labelOf(cell)}`, tuningWork(cell))
+			const tuned = await tunedModel(input, cell, meter)
+			if (!tuned) return undefined
+			model = tuned
+			meter.end()
+		} catch (error) {
+			failed(error, attacks)
+			meter.end()
+			for (const attack of attacks.values()) meter.skip(attackWork(attack, cell.dataset.classNames.length))
+			continue
+		}
+		for (const [key, attack] of attacks) {
+			meter.begin(`${labelOf(cell)}, ${attack.condition}`, attackWork(attack, cell.dataset.classNames.length))
+			try {
+				const found = await measuredCell(input, cell, attack, model, stores, meter)
+				if (!found) return undefined
+				measured.set(key, found)
+				input.onMeasured?.(cell, attack, found)
+			} catch (error) {
+				failed(error, [[key, attack]])
+			}
+			meter.end()
+		}
+	}
+	return { measured, problems }
+}
+
+interface Group {
+	readonly cell: TunedCell
+	readonly attacks: ReadonlyMap<string, AttackCell>
+}
+
+function groupByFolder(cells: readonly PlannedCell[]): Group[] {
+	const groups = new Map<string, { readonly cell: TunedCell; readonly attacks: Map<string, AttackCell> }>()
+	for (const { cell, attacks } of cells) {
+		const group = groups.get(cell.folder) ?? { cell, attacks: new Map<string, AttackCell>() }
+		groups.set(cell.folder, group)
+		for (const attack of attacks) {
+			const key = attackKey(cell, attack)
+			if (!group.attacks.has(key)) group.attacks.set(key, attack)
+		}
+	}
+	return [...groups.values()]
+}
+
+function coordinates({ model, dataset, method, seed }: TunedCell) {
+	return { model: model.name, dataset: dataset.name, method, seed }
+}
+
+function labelOf({ dataset, method, seed }: TunedCell): string {
+	return `${method} on ${dataset.name}, seed ${seed}`
+}
+
+async function tunedModel(
+	{ engine, output, signal, onEpoch, onFolder }: RunCellsInput,
+	cell: TunedCell,
+	meter: WorkMeter,
+): Promise<(Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }) | undefined> {
+	const { model, dataset, tuning, control, folder } = cell
+	if (!tuning) return { defense: control!, parameters: {}, seconds: 0 }
+	const directory = join(output, folder)
+	onFolder?.(directory)
+	const result = await tune({
+		engine,
+		clip: model.clip,
+		dataset,
+		config: tuning.config,
+		origin: tuning.origin,
+		output: directory,
+		resume: existsSync(join(directory, runFiles.description)),
+		...(signal && { signal }),
+		onProgress: ({ imagesDone, imagesTotal }) => meter.share(imagesDone / imagesTotal),
+		...(onEpoch && { onEpoch: (record: EpochRecord) => onEpoch(cell, record) }),
+	})
+	return result.finished ? result : undefined
+}
+
+async function measuredCell(
+	input: RunCellsInput,
+	cell: TunedCell,
+	attack: AttackCell,
+	model: Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number },
+	stores: Map<string, Promise<AdversarialImages | undefined>>,
+	meter: WorkMeter,
+): Promise<MeasuredCell | undefined> {
+	const { engine, output, batchSize = 50, signal } = input
+	const { split, threatModel, evaluationSeed, options } = attack
+	const { defense, parameters, seconds } = model
+	const prepared = attack.madeOn
+		? await surrogateAttack(input, cell, attack, stores, meter)
+		: prepareAttack(attack.attack, options)
+	if (!prepared) return undefined
+	const evaluation = {
+		engine,
+		clip: cell.model.clip,
+		dataset: cell.dataset,
+		splitName: 'test',
+		split,
+		defense,
+		parameters,
+		attack: prepared,
+		threatModel,
+		seed: evaluationSeed,
+		batchSize,
+	}
+	const path = `${cell.folder}/evaluations/${recordName(evaluation)}`
+	input.onFolder?.(join(output, cell.folder, 'evaluations'))
+	const record = await recordedEvaluation({
+		...evaluation,
+		path: join(output, path),
+		reuse: true,
+		...(signal && { signal }),
+		onProgress: ({ work, done, total, standing, roundNumber }) => {
+			const share =
+				roundNumber > 0 ? `at most ${((100 * standing) / total).toFixed(1)} % robust` : `${done} of ${total}`
+			meter.exact(work.done, work.left, share)
+		},
+	})
+	return record && { record, path, tuningSeconds: seconds }
+}
+
+/** Stored images as an attack; they are made once for all models that read the same pixels. */
+async function surrogateAttack(
+	{ engine, output, signal }: RunCellsInput,
+	{ model: { clip }, dataset }: TunedCell,
+	{ attack, options, threatModel, split, evaluationSeed, madeOn }: AttackCell,
+	stores: Map<string, Promise<AdversarialImages | undefined>>,
+	meter: WorkMeter,
+): Promise<ReturnType<typeof storedAttack> | undefined> {
+	const { kind, surrogates } = madeOn!
+	const { preprocessor, sha256: _ } = clip.checkpoint
+	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
+	const key = shortHash({
+		attack,
+		options,
+		threatModel,
+		ids,
+		kind,
+		surrogates,
+		preprocessor,
+		seed: evaluationSeed,
+		size: clip.config.vision.imageSize,
+		data: dataset.origin,
+	})
+	const make = () =>
+		imagesOnSurrogates({
+			engine,
+			clip,
+			dataset,
+			split,
+			kind,
+			surrogates,
+			attack,
+			options,
+			threatModel,
+			seed: evaluationSeed,
+			output,
+			onProgress: (share, what) => meter.note(`${what}, ${Math.floor(100 * share)} %`),
+			...(signal && { signal }),
+		})
+	let store = stores.get(key)
+	if (!store) {
+		store = make()
+		stores.set(key, store)
+	}
+	const images = await store
+	return images && storedAttack(images)
+}
+
+interface WorkMeter {
+	/** A part begins, expected to take so many passes. */
+	begin(what: string, work: number): void
+	/** What is done of the part, in [0, 1]. */
+	share(share: number): void
+	/** What is done of the part and left at most, in passes. */
+	exact(done: number, left: number, detail: string): void
+	/** Says what is going on in the part. */
+	note(detail: string): void
+	end(): void
+	/** A part that will not be run. */
+	skip(work: number): void
+}
+
+/** Adds up the work of all parts; what a part really takes replaces what was expected of it. */
+function workMeter(groups: readonly Group[], onProgress: RunCellsInput['onProgress']): WorkMeter {
+	const expected = groups.flatMap(({ cell, attacks }) => [
+		tuningWork(cell),
+		...[...attacks.values()].map((attack) => attackWork(attack, cell.dataset.classNames.length)),
+	])
+	let total = expected.reduce((sum, work) => sum + work, 0)
+	let finished = 0
+	let part = 0
+	let current = { what: '', work: 0, done: 0 }
+	const tell = (detail = '') => {
+		const what = detail === '' ? current.what : `${current.what}, ${detail}`
+		onProgress?.({ done: finished + current.done, total, part, parts: expected.length, what })
+	}
+	return {
+		begin(what, work) {
+			part++
+			current = { what, work, done: 0 }
+			tell()
+		},
+		share(share) {
+			current.done = share * current.work
+			tell()
+		},
+		exact(done, left, detail) {
+			total += done + left - current.work
+			current = { ...current, work: done + left, done }
+			tell(detail)
+		},
+		note: tell,
+		end() {
+			// A part that was read from its record took nothing.
+			total -= current.work - current.done
+			finished += current.done
+			current = { ...current, work: 0, done: 0 }
+			tell()
+		},
+		skip(work) {
+			part++
+			total -= work
+			tell()
+		},
+	}
+}

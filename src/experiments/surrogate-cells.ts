@@ -1,0 +1,158 @@
+/** Models of an attacker who does not know the attacked one, and the images that are made on them once for a data set. */
+
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
+import { openSurrogate } from '../attacks/open-surrogate.js'
+import type { ThreatModel } from '../attacks/threat-model.js'
+import type { ClipModel } from '../clip/model.js'
+import type { Dataset, Split } from '../data/dataset.js'
+import { type AdversarialImages, readAdversarialImages } from '../evaluation/adversarial-images.js'
+import { generateAdversarialImages } from '../evaluation/generate.js'
+import { readJsonFile } from '../files/json-file.js'
+import { makeFolder } from '../files/make-folder.js'
+import type { Engine } from '../runtime/engine.js'
+import { surrogateFiles } from '../surrogates/files.js'
+import { classifierRecipe, substituteRecipe } from '../surrogates/recipe.js'
+import { trainClassifier } from '../surrogates/train-classifier.js'
+import { trainSubstitute } from '../surrogates/train-substitute.js'
+import { isRecord } from '../tuning/is-record.js'
+import { shortHash, slug } from './cells.js'
+
+const shipped = fileURLToPath(new URL('../../models/surrogates', import.meta.url))
+
+/** How an attacker's models come to be: files that are there, or recipes. */
+export interface Surrogates {
+	/** `.onnx` files of one's own, which are taken instead of training any. */
+	readonly files?: readonly string[]
+	/** Settings of a training, one for each model. */
+	readonly recipes: readonly Readonly<Record<string, unknown>>[]
+}
+
+/** What making images on surrogates needs. */
+export interface SurrogateInput {
+	readonly engine: Engine
+	/** Only its preprocessing and image size are used. */
+	readonly clip: ClipModel
+	readonly dataset: Dataset
+	readonly split: Split
+	readonly kind: 'classifiers' | 'substitute'
+	readonly surrogates: Surrogates
+	readonly attack: string
+	readonly options: Readonly<Record<string, unknown>>
+	readonly threatModel: ThreatModel
+	readonly seed: number
+	/** Folder of all experiments. */
+	readonly output: string
+	readonly onProgress?: (share: number, what: string) => void
+	readonly signal?: AbortSignal
+}
+
+/**
+ * Images made on surrogates: those of an earlier call, and what is missing of them. Surrogates that come with the package
+ * for the very data are taken before any is trained.
+ * @returns Undefined when stopped by the signal.
+ * @throws NaptuneError as the training of surrogates and `generateAdversarialImages`.
+ */
+export async function imagesOnSurrogates(input: SurrogateInput): Promise<AdversarialImages | undefined> {
+	const { engine, clip, dataset, split, attack, options, threatModel, seed, signal } = input
+	const paths = await surrogatePaths(input)
+	if (!paths) return undefined
+	const surrogates = []
+	try {
+		for (const path of paths) surrogates.push(await openSurrogate(engine, path, dataset.classNames))
+		const models = surrogates.map(({ sha256 }) => sha256)
+		const { preprocessor } = clip.checkpoint
+		const decides = { attack, options, threatModel, seed, models, preprocessor, size: clip.config.vision.imageSize }
+		const folder = join(input.output, 'cells', 'images', slug(dataset.name), `${slug(attack)}-${shortHash(decides)}`)
+		let before = 0
+		const generated = await generateAdversarialImages({
+			folder,
+			engine,
+			clip,
+			dataset,
+			splitName: 'test',
+			split,
+			attack,
+			options,
+			surrogates,
+			threatModel,
+			seed,
+			...(signal && { signal }),
+			onStart: (done) => {
+				before = done
+			},
+			onProgress: (done) => input.onProgress?.((done - before) / Math.max(1, split.length - before), 'making images'),
+		})
+		return generated && (await readAdversarialImages(folder))
+	} finally {
+		for (const { classifier } of surrogates) await classifier.release()
+	}
+}
+
+async function surrogatePaths(input: SurrogateInput): Promise<readonly string[] | undefined> {
+	const { surrogates, kind, dataset } = input
+	if (surrogates.files && surrogates.files.length > 0) return surrogates.files
+	const packaged = await packagedSurrogates(dataset, kind)
+	if (packaged.length > 0) return packaged
+	const paths = []
+	for (const recipe of surrogates.recipes) {
+		const path = await trained(input, recipe)
+		if (path === undefined) return undefined
+		paths.push(path)
+	}
+	return paths
+}
+
+/** Files of the package whose records name the very data. */
+async function packagedSurrogates({ name, origin }: Dataset, kind: SurrogateInput['kind']): Promise<string[]> {
+	const folder = join(shipped, name)
+	if (basename(name) !== name || !existsSync(folder)) return []
+	const models = (await readdir(folder)).filter((file) => file.endsWith('.onnx')).sort()
+	const found = []
+	for (const file of models) {
+		const path = join(folder, file)
+		const record = await readJsonFile(surrogateFiles(path).record)
+		const { kind: trainedAs, data } = record as {
+			readonly kind?: unknown
+			readonly data?: { readonly origin?: unknown }
+		}
+		if (trainedAs !== (kind === 'substitute' ? 'substitute' : 'classifier') || !isRecord(data?.origin)) continue
+		const { split: _, ...source } = data.origin
+		if (isDeepStrictEqual(source, JSON.parse(JSON.stringify(origin)))) found.push(path)
+	}
+	return found
+}
+
+/** Trains one, or finds it finished. */
+async function trained(
+	{ engine, dataset, kind, output, signal, onProgress }: SurrogateInput,
+	settings: Readonly<Record<string, unknown>>,
+): Promise<string | undefined> {
+	const recipe = kind === 'classifiers' ? classifierRecipe(settings) : substituteRecipe(settings)
+	const { root: _, path: __, ...origin } = dataset.origin
+	const folder = join(output, 'cells', 'surrogates', slug(dataset.name))
+	const path = join(
+		folder,
+		`${kind === 'classifiers' ? recipe.family : 'substitute'}-${shortHash({ kind, recipe, origin })}.onnx`,
+	)
+	await makeFolder(folder)
+	const shared = {
+		engine,
+		output: path,
+		...(signal && { signal }),
+		onStep: (done: number, total: number) => onProgress?.(done / total, `training ${basename(path, '.onnx')}`),
+	}
+	const result =
+		kind === 'classifiers'
+			? await trainClassifier({ ...shared, dataset, recipe: classifierRecipe(settings) })
+			: await trainSubstitute({
+					...shared,
+					images: { ...dataset.train, label: () => 0 },
+					data: { name: dataset.name, origin: { ...dataset.origin, split: 'train' } },
+					recipe: substituteRecipe(settings),
+				})
+	return result && path
+}

@@ -1,0 +1,29 @@
+/** How much work cells are, before they are run: in forward passes of one image. */
+
+import { workOf } from '../attacks/pass-counter.js'
+import { prepareAttack } from '../attacks/registry.js'
+import type { AttackCell, TunedCell } from './cells.js'
+
+/** A gradient takes about as long as so many forward passes, and one with respect to parameters the same. */
+const forwardsPerGradient = 3
+
+/** Share of the most that attacks in stages can take which they do take: images that fall leave early. */
+const shareOfStages = 0.4
+
+/** Passes of a tuning run; 0 for vanilla. Few-shot samples are taken to be complete. */
+export function tuningWork({ tuning, dataset }: Pick<TunedCell, 'tuning' | 'dataset'>): number {
+	if (!tuning) return 0
+	const { shots, epochs, attack, loss } = tuning.config
+	const images = Math.min(shots * dataset.classNames.length, dataset.train.length)
+	const steps = loss === 'clean' ? 0 : attack.steps
+	const passes = attack.when === 'once' ? steps * forwardsPerGradient : epochs * (steps + 2) * forwardsPerGradient
+	return images * passes
+}
+
+/** Passes of an attack on a model; images made on surrogates are tried once. */
+export function attackWork({ attack, options, split, madeOn }: AttackCell, classes: number): number {
+	if (madeOn) return 2 * split.length
+	const rounds = prepareAttack(attack, options).rounds(classes)
+	const most = rounds.reduce((sum, { calls }) => sum + workOf(calls), 1)
+	return split.length * most * (rounds.length > 1 ? shareOfStages : 1)
+}
