@@ -14,6 +14,7 @@ import { addEvaluateCommand } from './commands/evaluate.js'
 import { addGenerateCommand } from './commands/generate.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
+import { addReproduceCommand } from './commands/reproduce.js'
 import { addRetrieveCommand } from './commands/retrieve.js'
 import { addSurrogateCommand } from './commands/surrogate.js'
 import { addTuneCommand } from './commands/tune.js'
@@ -47,6 +48,7 @@ export function createProgram(): Command {
 	addAuditCommand(program)
 	addAttackCommand(program)
 	addCompareCommand(program)
+	addReproduceCommand(program)
 	addDefensesCommand(program)
 	addDistortionCommand(program)
 	addGenerateCommand(program)

@@ -15,7 +15,7 @@ import { type AttackCell, shortHash, type TunedCell } from './cells.js'
 import type { Problem } from './experiment-result.js'
 import type { PlannedCell } from './plan.js'
 import { imagesOnSurrogates } from './surrogate-cells.js'
-import { attackWork, tuningWork } from './work.js'
+import { attackWork, surrogateWork, tuningWork } from './work.js'
 
 /** Where all cells stand. */
 export interface CellsProgress {
@@ -234,6 +234,7 @@ async function surrogateAttack(
 		size: clip.config.vision.imageSize,
 		data: dataset.origin,
 	})
+	const work = surrogateWork({ attack, options, split })
 	const make = () =>
 		imagesOnSurrogates({
 			engine,
@@ -247,7 +248,7 @@ async function surrogateAttack(
 			threatModel,
 			seed: evaluationSeed,
 			output,
-			onProgress: (share, what) => meter.note(`${what}, ${Math.floor(100 * share)} %`),
+			onProgress: (share, what) => meter.beside(`${what} of ${attack}`, share, work),
 			...(signal && { signal }),
 		})
 	let store = stores.get(key)
@@ -266,8 +267,8 @@ interface WorkMeter {
 	share(share: number): void
 	/** What is done of the part and left at most, in passes. */
 	exact(done: number, left: number, detail: string): void
-	/** Says what is going on in the part. */
-	note(detail: string): void
+	/** What is done, in [0, 1], of work of so many passes that nobody expected, such as making images for all models. */
+	beside(what: string, share: number, work: number): void
 	end(): void
 	/** A part that will not be run. */
 	skip(work: number): void
@@ -283,6 +284,7 @@ function workMeter(groups: readonly Group[], onProgress: RunCellsInput['onProgre
 	let finished = 0
 	let part = 0
 	let current = { what: '', work: 0, done: 0 }
+	const besides = new Map<string, { readonly share: number; readonly work: number }>()
 	const tell = (detail = '') => {
 		const what = detail === '' ? current.what : `${current.what}, ${detail}`
 		onProgress?.({ done: finished + current.done, total, part, parts: expected.length, what })
@@ -302,7 +304,13 @@ function workMeter(groups: readonly Group[], onProgress: RunCellsInput['onProgre
 			current = { ...current, work: done + left, done }
 			tell(detail)
 		},
-		note: tell,
+		beside(what, share, work) {
+			const before = besides.get(what) ?? { share: 0, work: 0 }
+			total += work - before.work
+			finished += share * work - before.share * before.work
+			besides.set(what, { share, work })
+			tell(what)
+		},
 		end() {
 			// A part that was read from its record took nothing.
 			total -= current.work - current.done
