@@ -9,6 +9,9 @@ import { type DefinitionChanges, type ExperimentDefinition, loadExperiment } fro
 import type { ExperimentResult } from './experiment-result.js'
 import { type Plan, type PlanInput, planExperiment } from './plan.js'
 
+/** What the points of robust accuracy over epsilon are called where conditions are chosen. */
+const curveCondition = 'epsilon-curve'
+
 /** An experiment that can be run. */
 export interface PreparedExperiment {
 	readonly plan: Plan
@@ -109,7 +112,7 @@ function narrowed(
 	{ methods, conditions, limit }: PrepareInput,
 ): ExperimentDefinition {
 	const keptMethods = chosen('method', methods, Object.keys(definition.methods), definition.name)
-	const names = definition.conditions.map(({ name }) => name)
+	const names = [...definition.conditions.map(({ name }) => name), ...(definition.epsilonCurve ? [curveCondition] : [])]
 	const keptConditions = chosen('condition', conditions, names, definition.name)
 	// Clean accuracy is read from an attack's records, which must then be made.
 	const orphan = definition.conditions.find(
@@ -123,7 +126,7 @@ function narrowed(
 	const kept = (name: string) => keptMethods.includes(name)
 	const { axis, epsilonCurve, reference, images } = definition
 	const axisMethods = axis?.methods.filter(kept) ?? []
-	const curveMethods = epsilonCurve?.methods.filter(kept) ?? []
+	const curveMethods = keptConditions.includes(curveCondition) ? (epsilonCurve?.methods.filter(kept) ?? []) : []
 	const { axis: _, epsilonCurve: __, reference: ___, ...rest } = definition
 	const most = limit ?? Number.POSITIVE_INFINITY
 	const limited = Object.fromEntries(Object.entries(images).map(([name, count]) => [name, Math.min(count, most)]))

@@ -90,7 +90,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		}
 		let model: Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }
 		try {
-			meter.begin(`tuning ${labelOf(cell)}`, tuningWork(cell))
+			meter.begin(`tuning ${cellLabel(cell)}`, tuningWork(cell))
 			const tuned = await tunedModel(input, cell, meter)
 			if (!tuned) return undefined
 			model = tuned
@@ -102,7 +102,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 			continue
 		}
 		for (const [key, attack] of attacks) {
-			meter.begin(`${labelOf(cell)}, ${attack.condition}`, attackWork(attack, cell.dataset.classNames.length))
+			meter.begin(`${cellLabel(cell)}, ${attack.condition}`, attackWork(attack, cell.dataset.classNames.length))
 			try {
 				const found = await measuredCell(input, cell, attack, model, stores, meter)
 				if (!found) return undefined
@@ -139,7 +139,8 @@ function coordinates({ model, dataset, method, seed }: TunedCell) {
 	return { model: model.name, dataset: dataset.name, method, seed }
 }
 
-function labelOf({ dataset, method, seed }: TunedCell): string {
+/** What a person calls it, such as `nap on dtd, seed 1`. */
+export function cellLabel({ dataset, method, seed }: TunedCell): string {
 	return `${method} on ${dataset.name}, seed ${seed}`
 }
 

@@ -2,12 +2,14 @@
 
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { AttackCell, TunedCell } from '../../experiments/cells.js'
 import { experimentNames } from '../../experiments/definition.js'
+import type { Problem } from '../../experiments/experiment-result.js'
 import { prepareExperiments } from '../../experiments/prepare.js'
 import { type ReproducedExperiment, reproduce } from '../../experiments/reproduce.js'
-import type { CellsProgress } from '../../experiments/run-cells.js'
+import { type CellsProgress, cellLabel, type MeasuredCell } from '../../experiments/run-cells.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
-import { duration, epsilonText, grouped } from '../format.js'
+import { duration, epsilonText, grouped, percent, percentInterval } from '../format.js'
 import { dataRootOption, loadData, loadModel } from '../inputs.js'
 import {
 	addSharedOptions,
@@ -141,9 +143,10 @@ async function runReproduce(names: readonly string[], options: ReproduceOptions,
 		loadData: (name, seed) => loadData(session, name, seed, options.dataRoot),
 	})
 	for (const { plan, missing } of experiments) {
-		const { definition, datasets, models, cells } = plan
+		const { definition, datasets, models } = plan
+		const list = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name).join(', ')
 		progress.line(
-			`${definition.name}: ${definition.title}. ${cells.length} models of ${Object.keys(definition.methods).length} methods on ${datasets.map(({ name }) => name).join(', ')} (${models.map(({ name }) => name).join(', ')})`,
+			`${definition.name}: ${Object.keys(definition.methods).join(', ')} on ${list(datasets)} with ${list(models)}; ${definition.conditions.map(({ name }) => name).join(', ')}`,
 		)
 		for (const { dataset, reason } of missing) progress.line(`note: left out ${dataset}: ${reason}`)
 	}
@@ -171,6 +174,15 @@ function followCells({ progress }: Session) {
 		callbacks: {
 			onProgress({ done, total, part, parts, what }: CellsProgress) {
 				task.update(Math.floor(done), `${part}/${parts} ${what}`, Math.max(1, Math.ceil(total)))
+			},
+			onMeasured(cell: TunedCell, { condition }: AttackCell, { record }: MeasuredCell) {
+				const { robust, images } = record
+				progress.line(
+					`${cellLabel(cell)}, ${condition}: ${percent(robust.accuracy).trim()} ${percentInterval(robust.interval)} of ${images}`,
+				)
+			},
+			onProblem({ method, dataset, condition, message }: Problem) {
+				progress.line(`problem: ${method} on ${dataset}, ${condition}: ${message}`)
 			},
 		},
 		end: () => task.end(),
