@@ -8,8 +8,10 @@ import type { Problem } from '../../experiments/experiment-result.js'
 import { prepareExperiments } from '../../experiments/prepare.js'
 import { type ReproducedExperiment, reproduce } from '../../experiments/reproduce.js'
 import { type CellsProgress, cellLabel, type MeasuredCell } from '../../experiments/run-cells.js'
+import { experimentTables } from '../../report/tables/experiment-tables.js'
+import { tableText } from '../../report/tables/text.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
-import { duration, epsilonText, grouped, percent, percentInterval } from '../format.js'
+import { duration, epsilonText, percent, percentInterval } from '../format.js'
 import { dataRootOption, loadData, loadModel } from '../inputs.js'
 import {
 	addSharedOptions,
@@ -201,7 +203,13 @@ function tellResults(reproduced: readonly ReproducedExperiment[], seconds: numbe
 			seconds,
 		},
 		[
-			...reproduced.map(({ result, folder }) => `${result.title}: ${grouped(result.cells.length)} cells in ${folder}`),
+			...reproduced.flatMap(({ result, folder }) => [
+				...experimentTables(result)
+					.slice(0, 1)
+					.flatMap((table) => [tableText(table, process.stdout.columns ?? 120), '']),
+				`All of ${result.name}: ${folder}`,
+				'',
+			]),
 			`${duration(seconds)} in this call.`,
 		].join('\n'),
 	)
