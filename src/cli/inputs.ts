@@ -33,7 +33,7 @@ export function dataOption(): Option {
 export function dataRootOption(): Option {
 	return new Option(
 		'--data-root <folder>',
-		'folder that holds the folders of named data sets, such as caltech-101',
+		'folder that holds the folders of named data sets, such as caltech-101 (default: none)',
 	).env('NAPTUNE_DATA_ROOT')
 }
 

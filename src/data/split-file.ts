@@ -83,22 +83,24 @@ function staysInside(image: string): boolean {
 }
 
 function classNamesOf(content: SplitFile, path: string): string[] {
-	const names: string[] = []
+	const names = new Map<number, string>()
 	for (const [, label, name] of [...content.train, ...content.val, ...content.test]) {
-		const before = names[label]
+		const before = names.get(label)
 		if (name.replaceAll('_', ' ').trim() === '') throw damaged(path, `label ${label} has an empty class name.`)
 		if (before !== undefined && before !== name) {
 			throw damaged(path, `label ${label} has two class names, ${JSON.stringify(before)} and ${JSON.stringify(name)}.`)
 		}
-		names[label] = name
+		names.set(label, name)
+	}
+	const beyond = [...names.keys()].find((label) => label >= names.size)
+	if (beyond !== undefined) {
+		throw damaged(path, `its ${names.size} labels are not 0 to ${names.size - 1}: there is ${beyond}.`)
 	}
 	const trained = new Set(content.train.map(([, label]) => label))
-	// A label of a thousand million must not make this a long loop: there are never more labels than images.
-	const untrained = Array.from({ length: trained.size + 1 }, (_, label) => label).find((label) => !trained.has(label))
-	if (untrained !== undefined && untrained < names.length) {
-		throw damaged(path, `labels go to ${names.length - 1}, but ${untrained} has no training image.`)
-	}
-	return names
+	const classNames = Array.from({ length: names.size }, (_, label) => names.get(label)!)
+	const untrained = classNames.findIndex((_, label) => !trained.has(label))
+	if (untrained >= 0) throw damaged(path, `label ${untrained} (${classNames[untrained]}) has no training image.`)
+	return classNames
 }
 
 function damaged(path: string, what: string): NaptuneError {

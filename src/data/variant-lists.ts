@@ -66,10 +66,9 @@ async function lines(path: string): Promise<string[]> {
 		text = await readFile(path, 'utf8')
 	} catch (cause) {
 		const { code, message } = cause as NodeJS.ErrnoException
-		throw new NaptuneError(
-			code === 'ENOENT' ? `${path} is missing.` : `${path} could not be read: ${message}.`,
-			{ cause },
-		)
+		throw new NaptuneError(code === 'ENOENT' ? `${path} is missing.` : `${path} could not be read: ${message}.`, {
+			cause,
+		})
 	}
 	const found = text
 		.split('\n')
