@@ -98,7 +98,21 @@ it('a run on a named data set is evaluated where the data lie now', async () => 
 	await rename(before, now)
 	const evaluate = ['evaluate', run, '--attack', 'pgd-5', ...one]
 	const gone = await runCli(evaluate)
-	expect([gone.code, gone.stderr]).toEqual([1, expect.stringMatching(/data root is missing/)])
+	expect([gone.code, gone.stderr]).toEqual([1, expect.stringMatching(/data root .* does not exist/)])
 	const found = await runCli([...evaluate, '--data-root', now])
 	expect([found.code, found.stderr]).toEqual([0, expect.stringMatching(/images of eurosat/)])
+})
+
+it('classify speaks of the classes of a named data set in its own prompt', async () => {
+	const root = await temporaryFolder()
+	const folder = await writeMadeUpBenchmark(root, 20)
+	await writeTinyModel(join(root, 'model'))
+	const classify = async (...more: string[]) => {
+		const command = ['classify', join(folder, '2750', madeUpImages[0]!), '--model', join(root, 'model'), ...one]
+		const { document } = await runJson([...command, '--data', 'eurosat', '--data-root', root, ...more])
+		return (document as { images: readonly { readonly classes: unknown }[] }).images[0]?.classes
+	}
+	const own = await classify()
+	expect(own).toEqual(await classify('--template', 'a centered satellite photo of {}.'))
+	expect(own).not.toEqual(await classify('--template', 'a photo of a {}.'))
 })

@@ -7,13 +7,13 @@ import { textTable } from './table.js'
 
 /** The examination as text: numbers by split, files, images, and at the end what is wrong. */
 export function examinationText(found: Examination): string {
-	const { name, title, notices, problems, obtain, splits } = found
+	const { name, title, folder, notices, problems, obtain, splits } = found
 	const wrong =
 		problems.length > 0
 			? ['Wrong:', ...problems.map((problem) => `  ${problem}`)]
 			: [found.decoded ? 'Nothing is wrong.' : 'Nothing is wrong as far as can be seen without decoding images.']
 	return [
-		title === undefined ? name : `${title} (${name})`,
+		`${title === undefined ? name : `${title} (${name})`}${folder === undefined ? '' : ` in ${folder}`}`,
 		...(splits ? ['', splitTable(splits, found.classNames)] : []),
 		...section([...found.lists.map(listText), ...imagesText(found), ...namesText(found)]),
 		...section(notices.map((notice) => `note: ${notice}`)),

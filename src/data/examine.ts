@@ -2,13 +2,13 @@
 
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { NaptuneError } from '../errors.js'
 import type { Benchmark } from './benchmarks/benchmark.js'
 import { type Dataset, labelsOf } from './dataset.js'
 import { type SplitName, splitNames } from './listing.js'
 import { fingerprintsOf, listFiles, openBenchmark } from './open-benchmark.js'
-import { benchmarks, loadDataset } from './registry.js'
+import { benchmarks, datasetNames, loadDataset } from './registry.js'
 import { sameSpoken } from './spoken-names.js'
 import { type ImagePlace, type ImageSurvey, surveyImages } from './survey-images.js'
 
@@ -36,6 +36,8 @@ export interface Examination {
 	readonly name: string
 	/** As papers write it, for published data sets. */
 	readonly title?: string
+	/** Where it lies; missing for the data set of the package. */
+	readonly folder?: string
 	/** In label order; none when the data set could not be opened. */
 	readonly classNames: readonly string[]
 	readonly splits?: Readonly<Record<SplitName, ExaminedSplit>>
@@ -74,11 +76,15 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 	const benchmark = benchmarks.find(({ name }) => name === nameOrPath)
 	const obtain = benchmark?.obtain ?? []
 	const lists = benchmark && options.root !== undefined ? await examineLists(benchmark, options.root) : []
+	const folder = benchmark
+		? options.root !== undefined && join(resolve(options.root), benchmark.folder)
+		: !datasetNames.includes(nameOrPath) && existsSync(nameOrPath) && resolve(nameOrPath)
+	const place = folder ? { folder } : {}
 	try {
 		const opened = benchmark
 			? await openBenchmark(benchmark, options.root)
 			: { dataset: await loadDataset(nameOrPath, options), missing: [], deviations: [] }
-		return { ...(await examined(opened, benchmark, options)), lists, obtain }
+		return { ...(await examined(opened, benchmark, options)), ...place, lists, obtain }
 	} catch (error) {
 		const expected = error instanceof NaptuneError && (benchmark ? options.root !== undefined : existsSync(nameOrPath))
 		if (!expected) throw error
@@ -87,6 +93,7 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 		return {
 			name: nameOrPath,
 			...(benchmark && { title: benchmark.title }),
+			...place,
 			classNames: [],
 			lists,
 			missing: [],
@@ -102,7 +109,7 @@ async function examined(
 	opened: { readonly dataset: Dataset; readonly missing: readonly string[]; readonly deviations: readonly string[] },
 	benchmark: Benchmark | undefined,
 	{ decode, parallel, onProgress = () => {} }: ExamineOptions,
-): Promise<Omit<Examination, 'lists' | 'obtain'>> {
+): Promise<Omit<Examination, 'folder' | 'lists' | 'obtain'>> {
 	const { dataset, missing, deviations } = opened
 	const { classNames } = dataset
 	const splits = Object.fromEntries(splitNames.map((name) => [name, examineSplit(dataset, name, benchmark)])) as Record<
@@ -140,7 +147,7 @@ async function examineLists(benchmark: Benchmark, root: string): Promise<Examine
 	const { layout } = benchmark
 	const found: ExaminedList[] = []
 	for (const name of listFiles(benchmark)) {
-		const path = join(root, benchmark.folder, name)
+		const path = join(resolve(root), benchmark.folder, name)
 		if (!(await stat(path).catch(() => undefined))?.isFile()) continue
 		const own = fingerprintsOf(await readFile(path))
 		const published = layout.kind === 'split-file' ? { published: own.gitBlob === layout.file.gitBlob } : {}
@@ -163,7 +170,7 @@ function spread(places: readonly ImagePlace[], count: number): ImagePlace[] {
 
 function missingText(missing: readonly string[]): string[] {
 	if (missing.length === 0) return []
-	return [`${missing.length} images are missing: ${firstOf(missing)}.`]
+	return [`${missing.length} of the images are missing: ${firstOf(missing)}.`]
 }
 
 function unreadableText(unreadable: ImageSurvey['unreadable']): string[] {
@@ -172,5 +179,5 @@ function unreadableText(unreadable: ImageSurvey['unreadable']): string[] {
 }
 
 function firstOf(items: readonly string[]): string {
-	return items.length > 5 ? `${items.slice(0, 5).join(', ')} and ${items.length - 5} more` : items.join(', ')
+	return items.length > 3 ? `${items.slice(0, 3).join(', ')} and ${items.length - 3} more` : items.join(', ')
 }

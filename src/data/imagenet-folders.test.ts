@@ -69,7 +69,7 @@ describe('imagenet', () => {
 		const gone = join(folder, test.id(7))
 		await rm(gone)
 		await expect(loadDataset('imagenet-1000', { root })).rejects.toThrow(
-			/1 images of imagenet-1000 are missing, the first of them .*ILSVRC2012_val_\d{8}\.JPEG.*Where to get/s,
+			/1 of the images of imagenet-1000 are missing, the first of them .*ILSVRC2012_val_\d{8}\.JPEG.*Where to get/s,
 		)
 		await writeFile(gone, '')
 	})

@@ -84,19 +84,23 @@ describe('loadDataset of a published name', () => {
 		await expect(loadDataset('eurosat')).rejects.toThrow(/folder eurosat below a data root.*--data-root.*option root/)
 		const root = await temporaryFolder()
 		const load = () => loadDataset('eurosat', { root })
-		await expect(loadDataset('eurosat', { root: join(root, 'no') })).rejects.toThrow(/data root is missing: .*\/no\./)
-		await expect(load()).rejects.toThrow(/A part of EuroSAT is missing: .*\/eurosat\./)
+		await expect(loadDataset('eurosat', { root: join(root, 'no') })).rejects.toThrow(
+			/\/no, but .*\/no does not exist\./,
+		)
+		await expect(load()).rejects.toThrow(
+			/eurosat was looked for below the data root .*, but .*\/eurosat does not exist\./,
+		)
 		const folder = await writeMadeUpBenchmark(root)
 		await rename(join(folder, '2750'), join(folder, 'images'))
-		await expect(load()).rejects.toThrow(/missing: .*eurosat\/2750\..*Where to get EuroSAT:\n {2}Images: http/s)
+		await expect(load()).rejects.toThrow(/eurosat\/2750 does not exist\..*Where to get EuroSAT:\n {2}Images: http/s)
 		await writeFile(join(folder, '2750'), '')
-		await expect(load()).rejects.toThrow(/2750 \(it is not a folder\)/)
+		await expect(load()).rejects.toThrow(/2750 is not a folder\./)
 		await rm(join(folder, '2750'))
 		await rename(join(folder, 'images'), join(folder, '2750'))
 		await rm(join(folder, 'split_zhou_EuroSAT.json'))
-		await expect(load()).rejects.toThrow(/missing: .*split_zhou_EuroSAT\.json\..*cross_modal_adaptation/s)
+		await expect(load()).rejects.toThrow(/split_zhou_EuroSAT\.json does not exist\..*cross_modal_adaptation/s)
 		await mkdir(join(folder, 'split_zhou_EuroSAT.json'))
-		await expect(load()).rejects.toThrow(/split_zhou_EuroSAT\.json \(it is not a file\)/)
+		await expect(load()).rejects.toThrow(/split_zhou_EuroSAT\.json is not a file\./)
 		expect(await readdir(folder)).toHaveLength(2)
 	})
 
@@ -106,7 +110,7 @@ describe('loadDataset of a published name', () => {
 		await rm(join(folder, '2750/river'), { recursive: true })
 		await rm(join(folder, '2750/forest/3.png'))
 		await expect(loadDataset('eurosat', { root })).rejects.toThrow(
-			/4 images of eurosat are missing, the first of them .*2750\/river\/1\.png\. naptune data doctor eurosat lists them/,
+			/4 of the images of eurosat are missing, the first of them .*2750\/river\/1\.png\. naptune data doctor eurosat lists them/,
 		)
 	})
 })

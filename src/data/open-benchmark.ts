@@ -67,7 +67,7 @@ export async function loadBenchmark(benchmark: Benchmark, root: string | undefin
 	const { folder, dataset, missing } = await openBenchmark(benchmark, root)
 	if (missing.length > 0) {
 		throw new NaptuneError(
-			`${missing.length} images of ${benchmark.name} are missing, the first of them ${join(folder, missing[0]!)}. naptune data doctor ${benchmark.name} lists them.\n${obtainText(benchmark)}`,
+			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, missing[0]!)}. naptune data doctor ${benchmark.name} lists them.\n${obtainText(benchmark)}`,
 		)
 	}
 	return dataset
@@ -90,9 +90,9 @@ function listed({ layout, images }: Benchmark, folder: string): Promise<Listing>
 	}
 }
 
-/** @returns The data set's folder. @throws NaptuneError that names what is not there. */
+/** @returns The data set's folder. @throws NaptuneError that names the first part that is not there. */
 async function requireParts(benchmark: Benchmark, root: string): Promise<string> {
-	const { name, title, images } = benchmark
+	const { name, images } = benchmark
 	const folder = join(root, benchmark.folder)
 	const absent =
 		(await firstAbsent([root], 'folder')) ??
@@ -102,15 +102,15 @@ async function requireParts(benchmark: Benchmark, root: string): Promise<string>
 			'file',
 		))
 	if (absent === undefined) return folder
-	const what = absent === root ? 'The data root' : `A part of ${title}`
-	throw new NaptuneError(`${what} is missing: ${absent}. ${name} was looked for there.\n${obtainText(benchmark)}`)
+	throw new NaptuneError(`${name} was looked for below the data root ${root}, but ${absent}.\n${obtainText(benchmark)}`)
 }
 
+/** What is wrong with the first of these paths that is not there. */
 async function firstAbsent(paths: readonly string[], kind: 'folder' | 'file'): Promise<string | undefined> {
 	for (const path of paths) {
 		const status = await stat(path).catch(() => undefined)
-		if (!status) return path
-		if (status.isDirectory() !== (kind === 'folder')) return `${path} (it is not a ${kind})`
+		if (!status) return `${path} does not exist`
+		if (status.isDirectory() !== (kind === 'folder')) return `${path} is not a ${kind}`
 	}
 	return undefined
 }

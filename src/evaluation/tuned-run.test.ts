@@ -47,7 +47,7 @@ it('finds its data where they lie now, and refuses others', async () => {
 	expect((await (await loadTunedRun(output)).dataset()).origin).toEqual(dataset.origin)
 
 	await rename(before, now)
-	await expect((await loadTunedRun(output)).dataset()).rejects.toThrow(/data root is missing: .*before/)
+	await expect((await loadTunedRun(output)).dataset()).rejects.toThrow(/data root .*before does not exist/)
 	const moved = await (await loadTunedRun(output, undefined, now)).dataset()
 	expect((await moved.test.image(0)).width).toBe(20)
 	// Records that were begun before go on.
