@@ -64,7 +64,7 @@ export function addAuditCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attacks and of the choice of images', 1))
 			.addOption(runModelOption())
-			.addOption(dataRootOption()),
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',

@@ -71,7 +71,7 @@ export function addCalibrateCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.addOption(runModelOption())
-			.addOption(dataRootOption()),
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',

@@ -60,7 +60,7 @@ export function addDistortionCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of attack and noise and of the choice of images', 1))
 			.addOption(runModelOption())
-			.addOption(dataRootOption()),
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',

@@ -133,7 +133,7 @@ export function addEvaluateCommand(program: Command): void {
 			)
 			.option('--no-vanilla', 'leave the control out')
 			.addOption(runModelOption())
-			.addOption(dataRootOption()),
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',

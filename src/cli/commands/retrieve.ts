@@ -69,7 +69,7 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--no-vanilla', 'leave the control out')
 			.addOption(runModelOption())
-			.addOption(dataRootOption()),
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',
