@@ -12,7 +12,7 @@ import { tune } from '../../tuning/tune.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped, percent } from '../format.js'
-import { dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -27,6 +27,7 @@ import { type Session, withSession } from '../session.js'
 interface TuneOptions extends SharedOptions {
 	readonly model: string
 	readonly data: string
+	readonly dataRoot?: string
 	readonly output: string
 	readonly preset: string
 	readonly defense?: string
@@ -49,6 +50,7 @@ export function addTuneCommand(program: Command): void {
 			.description('Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.')
 			.addOption(modelOption())
 			.addOption(dataOption())
+			.addOption(dataRootOption())
 			.requiredOption('--output <folder>', 'run directory to write')
 			.addOption(
 				new Option(
@@ -85,7 +87,7 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const output = resolve(options.output)
 	session.writesTo(output)
 	const clip = await loadModel(options.model)
-	const dataset = await loadData(session, options.data, config.seed)
+	const dataset = await loadData(session, options.data, config.seed, options.dataRoot)
 	prepareTuning(clip, dataset.classNames, config)
 	const sample = fewShot(dataset, config.shots, config.seed)
 	await checkImages(sample.train)
