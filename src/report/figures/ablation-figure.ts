@@ -71,17 +71,22 @@ function ablationFigure(
 	const pointsOf = (line: Line, dataset: string): CurvePoint[] =>
 		ofLine(line, dataset).flatMap(({ point, accuracy: y, interval: [low, high], deviation }): CurvePoint[] => {
 			if (point === undefined) return line.varies ? [] : [first, last].map((x) => ({ line: line.name, x, y }))
-			const bar = deviation === undefined ? {} : { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }
+			const bar =
+				deviation === undefined ? {} : { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }
 			return [{ line: line.name, x: point, y, low, high, ...bar }]
 		})
 	const name = figureName(`accuracy-over-${axis.name}`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
 	const title = `Accuracy over ${axis.title}`
 	const tops = cells.map(({ interval, accuracy, deviation = 0 }) => Math.max(interval[1], accuracy + deviation))
-	const constant = result.methods.filter(({ name: method }) => lines.some((line) => line.method === method && !line.varies))
+	const constant = result.methods.filter(({ name: method }) =>
+		lines.some((line) => line.method === method && !line.varies),
+	)
 	const explanation = [
 		'Bands: 95 % Wilson intervals.',
 		...(cells.some(({ deviation }) => deviation !== undefined) ? ['Bars: standard deviation over seeds.'] : []),
-		...(constant.length > 0 ? [`${listText(constant.map((method) => method.title))}: horizontal, as nothing is varied.`] : []),
+		...(constant.length > 0
+			? [`${listText(constant.map((method) => method.title))}: horizontal, as nothing is varied.`]
+			: []),
 	]
 	return {
 		name,

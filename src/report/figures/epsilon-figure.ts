@@ -77,13 +77,18 @@ function epsilonFigure(
 	const seen = datasets.map((place) => {
 		const at = (epsilon: number) =>
 			series.flatMap((line) => {
-				const cell = line.cells.find(({ dataset, ...one }) => dataset === place.dataset && sizeOf({ dataset, ...one }) === epsilon)
+				const cell = line.cells.find(
+					({ dataset, ...one }) => dataset === place.dataset && sizeOf({ dataset, ...one }) === epsilon,
+				)
 				return cell ? [{ name: line.name, value: cell.accuracy }] : []
 			})
 		const end = epsilons.findLast((epsilon) => at(epsilon).length > 0)!
 		const clean = at(0).map(({ value }) => value)
 		const [least, most] = [Math.min(...clean), Math.max(...clean)].map(percentText)
-		const from = clean.length === 0 || end === 0 ? '' : `; on clean images accuracy is ${least === most ? least : `from ${least} to ${most}`}`
+		const from =
+			clean.length === 0 || end === 0
+				? ''
+				: `; on clean images accuracy is ${least === most ? least : `from ${least} to ${most}`}`
 		return `On ${place.dataset} at epsilon ${sizeText(end)} ${extremesText(at(end))}${from}.`
 	})
 	return {

@@ -39,7 +39,10 @@ export function conditionsOf(names: readonly string[]): Condition[] {
 		const { name: chosen, attack: registered, source, options } = prepareAttack(attack)
 		return {
 			name,
-			title: levels === undefined ? { autoattack: 'AutoAttack' }[attack] ?? attack.toUpperCase() : `${attack} at ${levels}/255`,
+			title:
+				levels === undefined
+					? ({ autoattack: 'AutoAttack' }[attack] ?? attack.toUpperCase())
+					: `${attack} at ${levels}/255`,
 			attack: { name: chosen, attack: registered, source, options },
 			threatModel: threatModel('linf', Number(levels ?? 1) / 255),
 			role: levels === undefined ? 'table' : 'epsilon-curve',
@@ -107,7 +110,12 @@ export function experimentResult(parts: ResultParts = {}): ExperimentResult {
 	}
 }
 
-function expectedAccuracy(method: string, { attack, threatModel, title }: Condition, place: number, at: number): number {
+function expectedAccuracy(
+	method: string,
+	{ attack, threatModel, title }: Condition,
+	place: number,
+	at: number,
+): number {
 	const strength = known[method]?.[1] ?? 0.1 + 0.01 * method.length
 	const clean = 0.78 - 0.25 * strength + 0.03 * (place % 5)
 	if (!attack) return clean - 0.02 * at
@@ -129,7 +137,10 @@ function cellOf(of: {
 }): Cell {
 	const { model, dataset, method, condition, point, images, expected } = of
 	const seeds = of.seeds.map((seed, index): SeedResult => {
-		const right = Math.min(images, Math.max(0, Math.round(images * (expected + 0.02 * (index - (of.seeds.length - 1) / 2)))))
+		const right = Math.min(
+			images,
+			Math.max(0, Math.round(images * (expected + 0.02 * (index - (of.seeds.length - 1) / 2)))),
+		)
 		const left = [1.3, 1.05, 1.02, 1].map((share) => Math.min(images, Math.round(right * share)))
 		const stages = ['apgd-ce', 'apgd-t', 'fab-t', 'square'].map((stage, place) => ({
 			stage,

@@ -9,7 +9,14 @@ export interface NamedStyle {
 	readonly style: LineStyle
 }
 
-const dashes = { solid: [1, 0], long: [7, 3], short: [3, 2], dotted: [1.5, 2], mixed: [8, 3, 2, 3], wide: [4, 4] } as const
+const dashes = {
+	solid: [1, 0],
+	long: [7, 3],
+	short: [3, 2],
+	dotted: [1.5, 2],
+	mixed: [8, 3, 2, 3],
+	wide: [4, 4],
+} as const
 
 const fixed: Readonly<Record<string, LineStyle>> = {
 	vanilla: { color: palette.black, dash: dashes.long, shape: 'circle' },

@@ -35,7 +35,10 @@ export function pointLabel(axis: Axis | undefined, point: number): string {
 export function placesOf(
 	{ models, datasets, cells }: ExperimentResult,
 	which: (cell: Cell) => boolean,
-): { readonly model: string; readonly datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[] }[] {
+): {
+	readonly model: string
+	readonly datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[]
+}[] {
 	return models.flatMap((model) => {
 		const places = datasets.flatMap((dataset) => {
 			const own = cells.filter((cell) => cell.model === model && cell.dataset === dataset && which(cell))
