@@ -3,7 +3,7 @@
 import { modelTitle } from '../../experiments/cells.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
+import { figureFrame } from './layout.js'
 import { methodStyles } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolText } from './texts.js'
@@ -90,12 +90,13 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 				)
 				.join(' '),
 			figure: {
-				title: {
-					text: title,
-					subtitle: [protocolText(result, modelTitle(model), cells), intervals].flatMap(textLines),
-				},
-				config: figureConfig,
-				...grid(columns, 18),
+				...figureFrame(
+					title,
+					[protocolText(result, modelTitle(model), cells), intervals],
+					columns,
+					columns * (width + 18) + 60,
+					18,
+				),
 				concat: found.map(({ condition, values }, at) =>
 					dotsPanel(
 						values.map(({ method, one }) => dotOf(method.title, condition.name, one, styles.get(method.name)!)),
@@ -167,22 +168,24 @@ function dotsPanel(dots: readonly Dot[], methods: readonly string[], title: stri
 		axis: { values: [0, 0.25, 0.5, 0.75, 1], labelExpr: "format(100 * datum.value, 'd')" },
 	})
 	const own = (field: 'color' | 'shape') => ({ field, type: 'nominal' as const, scale: null, legend: null })
+	const spans = (from: 'low' | 'barLow', to: 'high' | 'barHigh', strokeWidth: number, opacity: number) =>
+		dots.some((dot) => dot[from] !== undefined)
+			? [
+					{
+						transform: [{ filter: `isValid(datum.${from})` }],
+						mark: { type: 'rule' as const, strokeWidth, opacity },
+						encoding: { y, x: x(from), x2: { field: to }, color: own('color') },
+					},
+				]
+			: []
 	return {
 		data: { values: [...dots] },
 		width,
 		height: { step: methods.length > 12 ? 18 : 22 },
 		title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
 		layer: [
-			{
-				transform: [{ filter: 'isValid(datum.low)' }],
-				mark: { type: 'rule' as const, strokeWidth: 1.4 },
-				encoding: { y, x: x('low'), x2: { field: 'high' }, color: own('color') },
-			},
-			{
-				transform: [{ filter: 'isValid(datum.barLow)' }],
-				mark: { type: 'rule' as const, strokeWidth: 4, opacity: 0.45 },
-				encoding: { y, x: x('barLow'), x2: { field: 'barHigh' }, color: own('color') },
-			},
+			...spans('low', 'high', 1.4, 1),
+			...spans('barLow', 'barHigh', 4, 0.45),
 			{
 				mark: { type: 'point' as const, filled: true, size: 60, opacity: 1 },
 				encoding: { y, x: x('y'), color: own('color'), shape: own('shape') },
