@@ -70,7 +70,7 @@ function ablationFigure(
 	const cells = datasets.flatMap((place) => place.cells)
 	const lines = linesOf(result, cells)
 	const { columns, width, height } = lineSize(datasets.length)
-	const banded = lines.filter(({ varies }) => varies).length <= mostBands
+	const banded = lines.filter(({ varies }) => varies).length <= 1.5 * mostBands
 	const [first, last] = [axis.values[0]!, axis.values.at(-1)!]
 	const ofLine = (line: Line, dataset: string) =>
 		cells.filter(

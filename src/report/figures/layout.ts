@@ -7,7 +7,7 @@ import { figureConfig, grid, textLines } from '../figure-style.js'
 export const mostColumns = 3
 
 /** More lines than this are drawn without bands, which would hide each other. */
-export const mostBands = 6
+export const mostBands = 4
 
 /** Sizes of panels. */
 export interface PanelSize {
@@ -47,12 +47,20 @@ export function figureFrame(
 	const room = Math.max(360, width)
 	return {
 		title: {
-			text: textLines(title, Math.floor(room / 12)),
-			subtitle: notes.flatMap((note) => textLines(note, Math.min(110, Math.floor(room / 8.8)))),
+			text: evenLines(title, Math.floor(room / 12)),
+			subtitle: notes.flatMap((note) => evenLines(note, Math.min(110, Math.floor(room / 8.8)))),
 		},
 		config: figureConfig,
 		...grid(columns),
 		// A horizontal axis with its title, and the title of the next panel.
 		spacing: { row: 76, column: columnSpacing ?? 52 },
 	}
+}
+
+/** As few lines as fit, of about the same length: no word is left alone. */
+function evenLines(text: string, longest: number): string[] {
+	const lines = textLines(text, longest)
+	let shorter = longest
+	while (shorter > 1 && textLines(text, shorter - 1).length === lines.length) shorter--
+	return textLines(text, shorter)
 }
