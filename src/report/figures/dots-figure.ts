@@ -18,6 +18,8 @@ interface Dot {
 	readonly barLow?: number
 	readonly barHigh?: number
 	readonly label: string
+	/** Whether none is higher. */
+	readonly best: boolean
 	readonly color: string
 	readonly shape: string
 }
@@ -74,8 +76,8 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 	const deviating = dataset !== undefined && cells.some(({ deviation }) => deviation !== undefined)
 	const intervals =
 		dataset === undefined
-			? `Means of ${countsText(result, model)}; a mean over data sets has no interval here.`
-			: `Thin lines: 95 % Wilson intervals.${deviating ? ' Thick lines: standard deviation over seeds.' : ''}`
+			? `Means of ${countsText(result, model)}; a mean over data sets has no interval here. Bold: highest.`
+			: `Thin lines: 95 % Wilson intervals.${deviating ? ' Thick lines: standard deviation over seeds.' : ''} Bold: highest.`
 	const columns =
 		conditions.length > 3 && conditions.length !== 5 ? Math.ceil(conditions.length / 2) : conditions.length
 	const width = Math.max(150, Math.min(320, Math.floor(760 / columns)))
@@ -99,7 +101,15 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 				),
 				concat: found.map(({ condition, values }, at) =>
 					dotsPanel(
-						values.map(({ method, one }) => dotOf(method.title, condition.name, one, styles.get(method.name)!)),
+						values.map(({ method, one }) =>
+							dotOf(
+								method.title,
+								condition.name,
+								one,
+								styles.get(method.name)!,
+								Math.max(...values.map((value) => value.one.accuracy)),
+							),
+						),
 						methods.map((method) => method.title),
 						condition.title,
 						at % columns === 0,
@@ -135,6 +145,7 @@ function dotOf(
 	condition: string,
 	one: { readonly accuracy: number; readonly interval?: readonly [number, number]; readonly deviation?: number },
 	{ color, shape }: LineStyle,
+	most: number,
 ): Dot {
 	const { accuracy: y, interval, deviation } = one
 	return {
@@ -144,6 +155,7 @@ function dotOf(
 		...(interval && { low: interval[0], high: interval[1] }),
 		...(deviation !== undefined && { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }),
 		label: (100 * y).toFixed(1),
+		best: y === most,
 		color,
 		shape,
 	}
@@ -191,7 +203,13 @@ function dotsPanel(dots: readonly Dot[], methods: readonly string[], title: stri
 				encoding: { y, x: x('y'), color: own('color'), shape: own('shape') },
 			},
 			{
-				mark: { type: 'text' as const, align: 'right' as const, fontSize: 11, x: width - 4 },
+				mark: {
+					type: 'text' as const,
+					align: 'right' as const,
+					fontSize: 11,
+					fontWeight: { expr: "datum.best ? 'bold' : 'normal'" },
+					x: width - 4,
+				},
 				encoding: { y, text: { field: 'label' } },
 			},
 		],
