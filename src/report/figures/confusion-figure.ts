@@ -104,7 +104,7 @@ function confusionFigure(
 						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',
 				],
 				whole ? 2 : 1,
-				whole ? 2 * squareSize(classNames) * classNames.length + 80 : 480,
+				whole ? 2 * squareSize(classNames) * classNames.length + 80 : 700,
 				whole ? { row: 84 + 6 * longest, column: 50 + 9 * longest } : {},
 			),
 			concat: whole ? confusionPanels(models, classNames) : pairPanels(models, classNames),
