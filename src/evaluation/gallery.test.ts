@@ -65,7 +65,8 @@ describe('recordedGallery', () => {
 			{ defense: input.defense, parameters: input.parameters },
 		].entries()) {
 			const path = join(folder, `${at}.json`)
-			const found = (await recordedEvaluation({ ...input, ...model, splitName: 'test', path }))!
+			const { signal: _, onProgress: __, ...settings } = input
+			const found = (await recordedEvaluation({ ...settings, ...model, splitName: 'test', path }))!
 			const classifier = await deployedClassifier(engine, input.clip, model.defense, model.parameters)
 			let attacked = 0
 			for (const image of images) {
