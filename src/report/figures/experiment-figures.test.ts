@@ -151,7 +151,7 @@ describe('experimentFigures', () => {
 		expect(figure.sentence).toContain(
 			`the largest difference is ${largest < 0 ? '−' : '+'}${Math.abs(largest).toFixed(1)}`,
 		)
-		expect(figure.table.rows[0]!.cells.at(-1)!.value).toBe(largest)
+		expect(figure.table.rows[0]!.cells.at(-1)!.value).toBe(largest / 100)
 	})
 
 	it('draws no cell that is missing, and nothing of an empty result', async () => {

@@ -66,7 +66,7 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 				numbers: [
 					{ text: `${cell.target!.paper.toFixed(1)} %`, value: cell.target!.paper / 100 },
 					accuracyCell(cell),
-					{ text: signed(cell.target!.difference), value: cell.target!.difference },
+					{ text: signed(cell.target!.difference), value: cell.target!.difference / 100 },
 				],
 			})),
 			['Largest differences first. In brackets 95 % Wilson intervals, in percent.'],

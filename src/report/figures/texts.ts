@@ -1,6 +1,5 @@
 /** Words and numbers that figures of experiments share. */
 
-import { slug } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
 
@@ -31,9 +30,12 @@ export function protocolText(result: ExperimentResult, model: string, cells: rea
 	].join(' ')
 }
 
-/** The stem of a figure's files: its kind, and what tells it from others of that kind. */
+/** The stem of a figure's files, of small letters, digits and `-`: its kind, and what tells it from others of that kind. */
 export function figureName(kind: string, ...parts: readonly string[]): string {
-	return [kind, ...parts.map(slug)].join('-')
+	return [kind, ...parts]
+		.join('-')
+		.toLowerCase()
+		.replaceAll(/[^a-z0-9]+/g, '-')
 }
 
 /** Which of these is highest and which lowest. @param values At least one; shares. */
