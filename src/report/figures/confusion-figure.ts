@@ -10,6 +10,7 @@ import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './
 import { confusionPanels, pairPanels, squareSize } from './confusion-panels.js'
 import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
+import { pointLabel } from './series.js'
 import { figureName, listText, numbersTable, percentText } from './texts.js'
 
 /** More classes than this do not fit as a matrix; the top confusions are drawn instead. */
@@ -76,7 +77,10 @@ function confusionFigure(
 	const models = found.map(({ cell, record: { outcomes } }): ConfusedModel => {
 		const { title } = result.methods.find(({ name }) => name === cell.method)!
 		return {
-			title: cell.point === undefined || !result.axis ? title : `${title}, ${result.axis.name} ${cell.point}`,
+			title:
+				cell.point === undefined || !result.axis
+					? title
+					: `${title} (${result.axis.name} ${pointLabel(result.axis, cell.point)})`,
 			clean: confusion(outcomes, 'cleanPrediction', classNames.length),
 			attacked: confusion(outcomes, 'adversarialPrediction', classNames.length),
 		}

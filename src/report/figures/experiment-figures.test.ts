@@ -154,6 +154,29 @@ describe('experimentFigures', () => {
 		expect(figure.table.rows[0]!.cells.at(-1)!.value).toBe(largest / 100)
 	})
 
+	it('keeps apart what has the same title', async () => {
+		const result = experimentResult({ methods: ['nap', 'fap'], conditions: conditionsOf([...table, ...curve]) })
+		const same = { ...result, methods: result.methods.map((method) => ({ ...method, title: 'NAP' })) }
+		for (const figure of (await figuresOf(same)).values()) {
+			expect(textsOf(await drawn(figure))).toEqual(expect.arrayContaining(['NAP [nap]', 'NAP [fap]']))
+		}
+	})
+
+	it('draws stages that only some data sets have', async () => {
+		const result = experimentResult({ datasets: ['one', 'two'] })
+		const cells = result.cells.map((cell) => ({
+			...cell,
+			seeds: cell.seeds.map(({ stages, ...seed }) => ({
+				...seed,
+				...(stages && { stages: cell.dataset === 'one' ? stages.filter(({ stage }) => stage !== 'fab-t') : stages }),
+			})),
+		}))
+		const figure = (await figuresOf({ ...result, cells })).get('stages')!
+		await drawn(figure)
+		expect(figure.table.columns.map(({ title }) => title)).toContain('fab-t')
+		expect(figure.table.rows[0]!.cells.filter(({ text }) => text === '')).toHaveLength(1)
+	})
+
 	it('draws no cell that is missing, and nothing of an empty result', async () => {
 		const whole = experimentResult({
 			conditions: conditionsOf([...table, ...curve]),

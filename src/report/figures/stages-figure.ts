@@ -44,7 +44,8 @@ function stagesFigure(
 	const cells = datasets.flatMap((place) => place.cells)
 	const all = seriesOf(result, cells)
 	const series = all.slice(0, mostLines)
-	const stages = ['clean', ...cells[0]!.seeds[0]!.stages!.map(({ stage }) => stage)]
+	// Few classes leave out stages.
+	const stages = ['clean', ...new Set(cells.flatMap((cell) => cell.seeds[0]!.stages!.map(({ stage }) => stage)))]
 	const positions = stages.map((_, at) => at)
 	const { columns, width, height } = lineSize(datasets.length)
 	const banded = series.length <= mostBands
@@ -116,7 +117,10 @@ function stagesFigure(
 					.filter(({ found }) => found.length > 0)
 					.map(({ line, found }) => ({
 						words: [dataset, line.name],
-						numbers: found.map(({ accuracy }) => ({ text: percentText(accuracy), value: accuracy })),
+						numbers: stages.map((stage) => {
+							const mean = found.find((one) => one.stage === stage)
+							return mean ? { text: percentText(mean.accuracy), value: mean.accuracy } : { text: '' }
+						}),
 					})),
 			),
 			['Accuracy over all images, mean over seeds.'],
