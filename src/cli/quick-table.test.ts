@@ -51,7 +51,9 @@ describe('Table I, small', () => {
 			)
 			const ids = new Set(stronger!.outcomes.map(({ id }) => id))
 			const right = (record: typeof weaker) =>
-				record!.outcomes.filter(({ id, label, adversarialPrediction }) => ids.has(id) && adversarialPrediction === label)
+				record!.outcomes.filter(
+					({ id, label, adversarialPrediction }) => ids.has(id) && adversarialPrediction === label,
+				)
 			const shared = weaker!.outcomes.filter(({ id }) => ids.has(id)).length
 			expect(right(stronger).length / stronger!.images).toBeLessThanOrEqual(right(weaker).length / shared + 0.05)
 		}

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { collectResult } from './collect.js'
 import type { ExperimentResult } from './experiment-result.js'
+import { lookIntoRuns } from './look-into-runs.js'
 import type { PreparedExperiment } from './prepare.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
 import { loadPaperTargets } from './targets.js'
@@ -17,6 +18,8 @@ export const resultFile = 'result.json'
 export interface ReproduceInput extends Omit<RunCellsInput, 'cells'> {
 	/** As `prepareExperiments` returns them. */
 	readonly experiments: readonly PreparedExperiment[]
+	/** Told of what is made for the report once all cells are done, and the share of it, in [0, 1]. */
+	readonly onLook?: (what: string, share: number) => void
 }
 
 /** An experiment's result and where it lies. */
@@ -33,12 +36,15 @@ export interface ReproducedExperiment {
  * @throws NaptuneError when nothing at all could be measured, or a file cannot be written; what was measured is saved.
  */
 export async function reproduce(input: ReproduceInput): Promise<ReproducedExperiment[] | undefined> {
-	const { experiments, engine, output, onFolder } = input
+	const { experiments, engine, output, onFolder, onLook } = input
 	const targets = await loadPaperTargets()
 	const results = await runCells({ ...input, cells: experiments.flatMap(({ plan }) => plan.cells) })
 	if (!results) return undefined
 	if (results.measured.size === 0) {
 		throw new NaptuneError(`Nothing could be measured:\n${[...new Set(results.problems.values())].join('\n')}`)
+	}
+	for (const { plan } of experiments) {
+		if (!(await lookIntoRuns({ ...input, plan, ...(onLook && { onProgress: onLook }) }))) return undefined
 	}
 	const reproduced = []
 	for (const { plan, quick, missing } of experiments) {

@@ -91,7 +91,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		let model: Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }
 		try {
 			meter.begin(`tuning ${cellLabel(cell)}`, tuningWork(cell))
-			const tuned = await tunedModel(input, cell, meter)
+			const tuned = await tunedModel(input, cell, meter.share)
 			if (!tuned) return undefined
 			model = tuned
 			meter.end()
@@ -144,10 +144,21 @@ export function cellLabel({ dataset, method, seed }: TunedCell): string {
 	return `${method} on ${dataset.name}, seed ${seed}`
 }
 
-async function tunedModel(
-	{ engine, output, signal, onEpoch, onFolder }: RunCellsInput,
+/**
+ * Tunes a cell, goes on with it, or reads it where it is finished.
+ * @param onShare Told the share of all images that were visited, in [0, 1].
+ * @returns Undefined when stopped by the signal.
+ */
+export async function tunedModel(
+	{
+		engine,
+		output,
+		signal,
+		onEpoch,
+		onFolder,
+	}: Pick<RunCellsInput, 'engine' | 'output' | 'signal' | 'onEpoch' | 'onFolder'>,
 	cell: TunedCell,
-	meter: WorkMeter,
+	onShare?: (share: number) => void,
 ): Promise<(Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }) | undefined> {
 	const { model, dataset, tuning, control, folder } = cell
 	if (!tuning) return { defense: control!, parameters: {}, seconds: 0 }
@@ -162,7 +173,7 @@ async function tunedModel(
 		output: directory,
 		resume: existsSync(join(directory, runFiles.description)),
 		...(signal && { signal }),
-		onProgress: ({ imagesDone, imagesTotal }) => meter.share(imagesDone / imagesTotal),
+		onProgress: ({ imagesDone, imagesTotal }) => onShare?.(imagesDone / imagesTotal),
 		...(onEpoch && { onEpoch: (record: EpochRecord) => onEpoch(cell, record) }),
 	})
 	return result.finished ? result : undefined

@@ -23,6 +23,7 @@ import {
 	type SharedOptions,
 	wholeNumber,
 } from '../options.js'
+import type { ProgressTask } from '../progress.js'
 import { type Session, withSession } from '../session.js'
 
 interface ReproduceOptions extends SharedOptions {
@@ -172,6 +173,7 @@ async function runReproduce(names: readonly string[], options: ReproduceOptions,
 /** One view of all cells: a bar over all of them, and a line for each that is done. */
 function followCells({ progress }: Session) {
 	const task = progress.start('all cells', 1, 'forward passes')
+	let looking: { readonly what: string; readonly task: ProgressTask } | undefined
 	return {
 		callbacks: {
 			onProgress({ done, total, part, parts, what }: CellsProgress) {
@@ -183,11 +185,18 @@ function followCells({ progress }: Session) {
 					`${cellLabel(cell)}, ${condition}: ${percent(robust.accuracy).trim()} ${percentInterval(robust.interval)} of ${images}`,
 				)
 			},
+			onLook(what: string, share: number) {
+				if (looking?.what !== what) looking = { what, task: progress.start(what, 100, '%') }
+				looking.task.update(Math.floor(100 * share))
+			},
 			onProblem({ method, dataset, condition, message }: Problem) {
 				progress.line(`problem: ${method} on ${dataset}, ${condition}: ${message}`)
 			},
 		},
-		end: () => task.end(),
+		end() {
+			task.end()
+			looking?.task.end()
+		},
 	}
 }
 

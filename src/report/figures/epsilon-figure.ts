@@ -1,0 +1,119 @@
+/** Robust accuracy over epsilon. */
+
+import { epsilonText } from '../../attacks/size-text.js'
+import { modelTitle } from '../../experiments/cells.js'
+import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { curvePanel, topOfShares } from './curve-panel.js'
+import { figureFrame, lineSize, mostBands } from './layout.js'
+import type { ReportFigure } from './report-figure.js'
+import { placesOf, seriesOf } from './series.js'
+import { accuracyCell, bandsText, figureName, highestText, numbersTable, percentText, protocolText } from './texts.js'
+
+/** One figure per model with one panel per data set; none where no attack was run at several epsilons. */
+export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
+	const sizes = new Map(
+		result.conditions.flatMap(({ name, role, threatModel }) =>
+			role === 'epsilon-curve' && threatModel ? [[name, threatModel.epsilon] as const] : [],
+		),
+	)
+	const lines = new Set(result.cells.filter(({ condition }) => sizes.has(condition)).map(lineKey))
+	const clean = result.conditions.find(({ attack }) => attack === undefined)
+	const isPoint = (cell: Cell) =>
+		sizes.has(cell.condition) || (cell.condition === clean?.name && lines.has(lineKey(cell)))
+	return placesOf(result, isPoint).map(({ model, datasets }) => epsilonFigure(result, model, datasets, sizes))
+}
+
+function lineKey({ model, dataset, method, point }: Cell): string {
+	return JSON.stringify([model, dataset, method, point])
+}
+
+function epsilonFigure(
+	result: ExperimentResult,
+	model: string,
+	datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+	sizes: ReadonlyMap<string, number>,
+): ReportFigure {
+	const { attack, threatModel } = result.conditions.find(({ role }) => role === 'epsilon-curve')!
+	const linf = threatModel?.norm !== 'l2'
+	const sizeOf = ({ condition }: Cell) => sizes.get(condition) ?? 0
+	const positionOf = (epsilon: number) => Number((epsilon * (linf ? 255 : 1)).toPrecision(10))
+	const sizeText = (epsilon: number) => (linf && epsilon > 0 ? epsilonText(epsilon) : String(epsilon))
+	const cells = datasets.flatMap((place) => place.cells)
+	const epsilons = [...new Set(cells.map(sizeOf))].sort((a, b) => a - b)
+	const series = seriesOf(result, cells)
+	const { columns, width, height } = lineSize(datasets.length)
+	const banded = series.length <= mostBands
+	const small = columns > 1
+	const name = figureName('accuracy-over-epsilon', ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const title = `Accuracy over epsilon under ${attack?.name ?? 'attack'}`
+	const panels = datasets.map(({ dataset }, at) =>
+		curvePanel({
+			points: series.flatMap((line) =>
+				line.cells
+					.filter((cell) => cell.dataset === dataset)
+					.map((cell) => ({
+						line: line.name,
+						x: positionOf(sizeOf(cell)),
+						y: cell.accuracy,
+						...(banded && { low: cell.interval[0], high: cell.interval[1] }),
+					})),
+			),
+			lines: series,
+			...(datasets.length > 1 && { title: dataset }),
+			yTitle: at % columns === 0 ? 'accuracy' : '',
+			most: topOfShares(cells.map(({ interval }) => interval[1])),
+			x: {
+				title: `epsilon${linf && small ? ' in 1/255' : ''} (${linf ? 'L-infinity' : 'L2'}); 0: clean images`,
+				values: epsilons.map(positionOf),
+				labels: epsilons.map((epsilon) => (small ? String(positionOf(epsilon)) : sizeText(epsilon))),
+				scale: 'zero-log',
+			},
+			width,
+			height,
+			legendWidth: columns * width,
+		}),
+	)
+	const end = epsilons.at(-1)!
+	const places = datasets.map(({ dataset }) => ({
+		place: dataset,
+		values: series.flatMap((line) => {
+			const cell = line.cells.find((one) => one.dataset === dataset && sizeOf(one) === end)
+			return cell ? [{ name: line.name, value: cell.accuracy }] : []
+		}),
+	}))
+	const clean = cells.filter((cell) => sizeOf(cell) === 0).map(({ accuracy }) => accuracy)
+	const from =
+		clean.length === 0 || end === 0
+			? ''
+			: ` On clean images accuracy is between ${percentText(Math.min(...clean))} and ${percentText(Math.max(...clean))}.`
+	return {
+		name,
+		title,
+		sentence: `${highestText(`at epsilon ${sizeText(end)}`, places)}${from}`,
+		figure: {
+			...figureFrame(
+				title,
+				[
+					protocolText(result, modelTitle(model), cells),
+					`${bandsText(banded)} The axis is logarithmic beyond ${linf ? '1/255' : '1'}.`,
+				],
+				columns,
+				columns * width,
+			),
+			concat: panels,
+		},
+		table: numbersTable(
+			{ name, title },
+			{ words: ['data set', 'method', 'epsilon'], numbers: ['accuracy'] },
+			datasets.flatMap(({ dataset }) =>
+				series.flatMap((line) =>
+					line.cells
+						.filter((cell) => cell.dataset === dataset)
+						.toSorted((a, b) => sizeOf(a) - sizeOf(b))
+						.map((cell) => ({ words: [dataset, line.name, sizeText(sizeOf(cell))], numbers: [accuracyCell(cell)] })),
+				),
+			),
+			['In brackets 95 % Wilson intervals, in percent.'],
+		),
+	}
+}
