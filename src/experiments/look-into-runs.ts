@@ -23,7 +23,7 @@ const gallery = { images: 8, attack: 'pgd-100' }
 export interface LookInput extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'onFolder' | 'signal'> {
 	readonly plan: Plan
 	/** Told what is being made, and the share of it that is done, in [0, 1]. */
-	readonly onProgress?: (what: string, share: number) => void
+	readonly onLook?: (what: string, share: number) => void
 }
 
 /**
@@ -43,7 +43,7 @@ export async function lookIntoRuns(input: LookInput): Promise<boolean> {
 }
 
 async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boolean> {
-	const { engine, output, plan, batchSize = 50, signal, onFolder, onProgress } = input
+	const { engine, output, plan, batchSize = 50, signal, onFolder, onLook } = input
 	const { definition } = plan
 	const { dataset, model } = cell
 	const tuned = await tunedModel(input, cell)
@@ -74,7 +74,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 			control: { defense: controlDefense(model.clip, dataset), parameters: {} },
 			tuned: { defense, parameters },
 			batchSize,
-			onProgress: (done) => onProgress?.(what, done / measured.split.length),
+			onProgress: (done) => onLook?.(what, done / measured.split.length),
 		})
 		if (!record) return false
 	}
@@ -86,7 +86,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		parameters,
 		control: controlDefense(model.clip, dataset),
 		count: gallery.images,
-		onProgress: (share) => onProgress?.(what, share),
+		onProgress: (share) => onLook?.(what, share),
 	})
 	return made !== undefined
 }

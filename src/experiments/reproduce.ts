@@ -36,7 +36,7 @@ export interface ReproducedExperiment {
  * @throws NaptuneError when nothing at all could be measured, or a file cannot be written; what was measured is saved.
  */
 export async function reproduce(input: ReproduceInput): Promise<ReproducedExperiment[] | undefined> {
-	const { experiments, engine, output, onFolder, onLook } = input
+	const { experiments, engine, output, onFolder } = input
 	const targets = await loadPaperTargets()
 	const results = await runCells({ ...input, cells: experiments.flatMap(({ plan }) => plan.cells) })
 	if (!results) return undefined
@@ -44,7 +44,7 @@ export async function reproduce(input: ReproduceInput): Promise<ReproducedExperi
 		throw new NaptuneError(`Nothing could be measured:\n${[...new Set(results.problems.values())].join('\n')}`)
 	}
 	for (const { plan } of experiments) {
-		if (!(await lookIntoRuns({ ...input, plan, ...(onLook && { onProgress: onLook }) }))) return undefined
+		if (!(await lookIntoRuns({ ...input, plan }))) return undefined
 	}
 	const reproduced = []
 	for (const { plan, quick, missing } of experiments) {
