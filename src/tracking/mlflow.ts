@@ -50,9 +50,11 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 	let known: MlflowRun | undefined
 	let refused = false
 	let warned = false
+	let failures = 0
 	let sending: Promise<void> | undefined
 
 	const failed = (error: unknown) => {
+		failures++
 		const { message } = error as Error
 		const passes = error instanceof MlflowFailure && error.passes
 		if (!warned) {
@@ -132,10 +134,12 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 		async close(status) {
 			const timer = setTimeout(() => given.abort(), closePatience)
 			try {
+				const before = failures
 				await sending
-				if (refused) return
+				// Away just now, after all tries: another round would only keep people waiting.
+				if (refused || failures > before) return
 				await send()
-				if (!known || refused) return
+				if (!known || refused || failures > before) return
 				await call('runs/update', { run_id: known.id, status: statuses[status], end_time: Date.now() })
 			} catch (error) {
 				failed(error)
