@@ -1,6 +1,6 @@
 /** A run on an MLflow server, told in the background. */
 
-import { flatSettings } from './flat-settings.js'
+import { flatSettings, settingText } from './flat-settings.js'
 import { MlflowFailure, type MlflowServer, mlflowClient } from './mlflow-client.js'
 import { type MlflowRun, mlflowRun } from './mlflow-run.js'
 import type { TrackedRun, TrackedStatus, Tracker } from './tracker.js'
@@ -110,7 +110,7 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 		params(settings) {
 			for (const [key, value] of flatSettings(settings)) {
 				// An empty value is none to some stores.
-				const text = value === '' ? '(empty)' : value
+				const text = settingText(value) || '(empty)'
 				waiting.params.push({ key: cut(nameOf(key), limits.key), value: cut(text, limits.value) })
 			}
 			flush()
