@@ -1,7 +1,7 @@
 /** Telling TensorBoard and MLflow of a run: options of commands, and what is told of tuning and evaluations. */
 
 import { existsSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { NaptuneError } from '../errors.js'
 import { modelName } from '../evaluation/record-name.js'
@@ -86,12 +86,17 @@ export async function withTracker<T>(
 
 /** A tuning run. @param output Its folder. @throws NaptuneError when the events would lie in it. */
 export function tuningRun({ tensorboard }: TrackingOptions, output: string, resume: boolean): TrackedRun {
-	if (tensorboard !== undefined && !relative(output, resolve(tensorboard)).startsWith('..')) {
+	if (tensorboard !== undefined && isWithin(resolve(tensorboard), output)) {
 		throw new NaptuneError(
 			`The folder for TensorBoard (${tensorboard}) lies in that of the run; give another one, such as ${join(dirname(output), 'tensorboard')}.`,
 		)
 	}
 	return { name: `${basename(output)}-tuning`, identity: `tuning ${output}`, goesOn: resume }
+}
+
+function isWithin(path: string, folder: string): boolean {
+	const way = relative(folder, path)
+	return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
 /**

@@ -8,6 +8,14 @@ export type TrackedEvent =
 	| { readonly kind: 'version' }
 	| { readonly kind: 'scalar'; readonly step: number; readonly tag: string; readonly value: number }
 	| { readonly kind: 'text'; readonly step: number; readonly tag: string; readonly text: string }
+	/** What a plugin reads beside the numbers. @see hparamsEvents */
+	| {
+			readonly kind: 'plugin'
+			readonly step: number
+			readonly tag: string
+			readonly plugin: string
+			readonly content: Uint8Array
+	  }
 
 /** Version of the format, without which a file is not read. */
 const version = 'brain.Event:2'
@@ -17,10 +25,13 @@ const event = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 } as const
 const summary = { value: 1 } as const
 const value = { tag: 1, simpleValue: 2, tensor: 8, metadata: 9 } as const
 const tensor = { dtype: 1, shape: 2, stringVal: 8 } as const
+/** A dimension without a size has none. */
+const shape = { dimension: 2 } as const
 const metadata = { pluginData: 1, dataClass: 4 } as const
-const pluginData = { name: 1 } as const
+const pluginData = { name: 1, content: 2 } as const
 
-/** `DataType.DT_STRING`, and `DataClass.DATA_CLASS_TENSOR`, by which texts are found. */
+/** `DataType.DT_FLOAT` and `DT_STRING`, and `DataClass.DATA_CLASS_TENSOR`, by which texts are found. */
+const floatType = 1
 const stringType = 7
 const tensorClass = 2
 
@@ -35,7 +46,8 @@ export function encodeEvent(tracked: TrackedEvent, wallTime: number): Uint8Array
 		message(writer, summary.value, () => {
 			writer.tag(value.tag, WireType.LengthDelimited).string(tracked.tag)
 			if (tracked.kind === 'scalar') writer.tag(value.simpleValue, WireType.Bit32).float(single(tracked.value))
-			else writeText(writer, tracked.text)
+			else if (tracked.kind === 'text') writeText(writer, tracked.text)
+			else writePlugin(writer, tracked.plugin, tracked.content)
 		})
 	}).finish()
 }
@@ -46,13 +58,30 @@ function writeText(writer: BinaryWriter, text: string): void {
 		message(writer, tensor.shape, () => {})
 		writer.tag(tensor.stringVal, WireType.LengthDelimited).string(text)
 	})
+	writeMetadata(writer, 'text')
+}
+
+/** A tensor without elements: all is in the metadata. */
+function writePlugin(writer: BinaryWriter, plugin: string, content: Uint8Array): void {
+	message(writer, value.tensor, () => {
+		writer.tag(tensor.dtype, WireType.Varint).int32(floatType)
+		message(writer, tensor.shape, () => message(writer, shape.dimension, () => {}))
+	})
+	writeMetadata(writer, plugin, content)
+}
+
+function writeMetadata(writer: BinaryWriter, plugin: string, content?: Uint8Array): void {
 	message(writer, value.metadata, () => {
-		message(writer, metadata.pluginData, () => writer.tag(pluginData.name, WireType.LengthDelimited).string('text'))
+		message(writer, metadata.pluginData, () => {
+			writer.tag(pluginData.name, WireType.LengthDelimited).string(plugin)
+			if (content) writer.tag(pluginData.content, WireType.LengthDelimited).bytes(content)
+		})
 		writer.tag(metadata.dataClass, WireType.Varint).int32(tensorClass)
 	})
 }
 
-function message(writer: BinaryWriter, field: number, fill: () => void): BinaryWriter {
+/** Writes a message as a field of another. @returns The same writer. */
+export function message(writer: BinaryWriter, field: number, fill: () => void): BinaryWriter {
 	writer.tag(field, WireType.LengthDelimited).fork()
 	fill()
 	return writer.join()

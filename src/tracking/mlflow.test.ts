@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openMlflow } from './mlflow.js'
 import { type MlflowServer, mlflowServer } from './mlflow-client.js'
 import type { TrackedRun } from './tracker.js'
@@ -190,17 +190,19 @@ describe('openMlflow', () => {
 
 	it('tries again, and tells later what it could not tell before', async () => {
 		const busy: Answer = [503, 'busy']
-		const { url, batches } = await startServer({
+		const { asked, url, batches } = await startServer({
 			'runs/create': ['broken', [429, {}]],
 			'runs/log-batch': [busy, busy, busy],
 		})
 		const { tracker, warnings } = open(url)
 		tracker.metrics(1, { loss: 1 })
+		await vi.waitFor(() => expect(warnings).toHaveLength(1))
 		await tracker.close('finished')
 		// The first three tries of the batch fail; the last words bring it.
 		expect(batches()).toHaveLength(4)
 		expect(all(batches().slice(3), 'metrics').map(({ step }) => step)).toEqual([1])
 		expect(warnings).toHaveLength(1)
+		expect(asked.at(-1)).toMatchObject({ path: 'runs/update', body: { status: 'FINISHED' } })
 		expect(warnings[0]).toMatch(/cannot be told of the run \(status 503\)\. The run goes on/)
 	})
 
@@ -212,6 +214,21 @@ describe('openMlflow', () => {
 		await tracker.close('finished')
 		expect(warnings).toHaveLength(1)
 		expect(warnings[0]).toContain('ECONNREFUSED')
+	})
+
+	it('waits no longer for an answer than it is told to', async () => {
+		const silent = createServer(() => {})
+		await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+		onTestFinished(() => {
+			silent.closeAllConnections()
+			silent.close()
+		})
+		const { port } = silent.address() as AddressInfo
+		const { tracker, warnings } = open(`http://127.0.0.1:${port}`, {}, { patience: 20, delays: [] })
+		tracker.metrics(1, { loss: 1 })
+		await tracker.close('finished')
+		expect(warnings).toHaveLength(1)
+		expect(warnings[0]).toContain('timeout')
 	})
 
 	it('asks no more where it is refused, and shows no secret', async () => {

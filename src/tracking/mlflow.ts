@@ -1,6 +1,6 @@
 /** A run on an MLflow server, told in the background. */
 
-import { flatSettings } from './flat-settings.js'
+import { flatSettings, settingText } from './flat-settings.js'
 import { MlflowFailure, type MlflowServer, mlflowClient } from './mlflow-client.js'
 import { type MlflowRun, mlflowRun } from './mlflow-run.js'
 import type { TrackedRun, TrackedStatus, Tracker } from './tracker.js'
@@ -50,9 +50,11 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 	let known: MlflowRun | undefined
 	let refused = false
 	let warned = false
+	let failures = 0
 	let sending: Promise<void> | undefined
 
 	const failed = (error: unknown) => {
+		failures++
 		const { message } = error as Error
 		const passes = error instanceof MlflowFailure && error.passes
 		if (!warned) {
@@ -108,7 +110,7 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 		params(settings) {
 			for (const [key, value] of flatSettings(settings)) {
 				// An empty value is none to some stores.
-				const text = value === '' ? '(empty)' : value
+				const text = settingText(value) || '(empty)'
 				waiting.params.push({ key: cut(nameOf(key), limits.key), value: cut(text, limits.value) })
 			}
 			flush()
@@ -132,10 +134,12 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 		async close(status) {
 			const timer = setTimeout(() => given.abort(), closePatience)
 			try {
+				const before = failures
 				await sending
-				if (refused) return
+				// Away just now, after all tries: another round would only keep people waiting.
+				if (refused || failures > before) return
 				await send()
-				if (!known || refused) return
+				if (!known || refused || failures > before) return
 				await call('runs/update', { run_id: known.id, status: statuses[status], end_time: Date.now() })
 			} catch (error) {
 				failed(error)

@@ -5,7 +5,8 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, withoutSuperuser } from '../files/temporary-folder.test.helper.js'
 import { lastSteps } from './event-folder.js'
-import { encodeEvent } from './events.js'
+import { encodeEvent, type TrackedEvent } from './events.js'
+import { hparamsEnd, hparamsStart } from './hparams.js'
 import { framed, framedRecords } from './record-framing.js'
 import { openTensorboard } from './tensorboard.js'
 import type { TrackedRun } from './tracker.js'
@@ -50,6 +51,7 @@ async function eventsIn(folder: string) {
 		if (value.has(2)) return { tag, step, value: value.get(2)![0] as number }
 		const plugin = words(inside(inside(value, 9), 1).get(1)![0])
 		const tensor = inside(value, 8)
+		if (!tensor.has(8)) return { tag, step, plugin, dtype: tensor.get(1)![0] }
 		return { tag, step, plugin, dtype: tensor.get(1)![0], text: words(tensor.get(8)![0]) }
 	})
 }
@@ -95,6 +97,27 @@ describe('encodeEvent', () => {
 		)
 	})
 
+	it('writes the messages of the plugin for settings', () => {
+		const content = (event: TrackedEvent) => (event.kind === 'plugin' ? hex(event.content) : '')
+		// SerializeToString of plugin_data_pb2.HParamsPluginData.
+		expect(content(hparamsStart({ epochs: 2 }, 'g', 1.5))).toBe(
+			'1a210a130a0665706f636873120911000000000000004022016729000000000000f83f',
+		)
+		expect(content(hparamsEnd(1.5))).toBe('220b080111000000000000f83f')
+		const settings = { a: { b: true, c: 'd' }, list: [1] }
+		const start = inside(fields((hparamsStart(settings, 'g', 0) as { content: Uint8Array }).content), 3)
+		const read = start.get(1)!.map((bytes) => {
+			const entry = fields(bytes as Uint8Array)
+			const [[field, [value]]] = [...inside(entry, 2)] as [[number, unknown[]]]
+			return [words(entry.get(1)![0]), field, field === 3 ? words(value) : value]
+		})
+		expect(read).toEqual([
+			['a.b', 4, 1],
+			['a.c', 3, 'd'],
+			['list', 3, '[1]'],
+		])
+	})
+
 	it('rounds what single precision cannot hold', () => {
 		const values = [1e300, -1e300, Number.NEGATIVE_INFINITY, Number.NaN, 1e-300]
 		const read = values.map((value) => {
@@ -128,10 +151,12 @@ describe('openTensorboard', () => {
 		]
 		expect(events).toEqual([
 			{ tag: 'settings', step: 0, plugin: 'text', dtype: 7, text: settings.join('\n') },
+			{ tag: '_hparams_/session_start_info', step: 0, plugin: 'hparams', dtype: 1 },
 			{ tag: 'protocol', step: 0, plugin: 'text', dtype: 7, text: '**5** images' },
 			{ tag: 'loss/clean', step: 1, value: 0.5 },
 			{ tag: 'accuracy/clean', step: 1, value: 0.25 },
 			{ tag: 'loss/clean', step: 2, value: Number.NaN },
+			{ tag: '_hparams_/session_end_info', step: 0, plugin: 'hparams', dtype: 1 },
 		])
 	})
 
@@ -149,9 +174,9 @@ describe('openTensorboard', () => {
 		expect(rest.folder).toBe(killed.folder)
 		for (const step of [2, 3, 4]) rest.metrics(step, { loss: step })
 		await rest.close('finished')
-		const steps = (await eventsIn(rest.folder)).flatMap((event) => ('step' in event ? event.step : []))
+		const steps = (await eventsIn(rest.folder)).flatMap((event) => (event.tag === 'loss' ? event.step : []))
 		expect(steps).toEqual([1, 2, 3, 4])
-		expect(await lastSteps(rest.folder)).toEqual(new Map([['loss', 4]]))
+		expect((await lastSteps(rest.folder)).get('loss')).toBe(4)
 
 		const other = await openTensorboard(folder, run, unexpected)
 		expect(other.folder).toBe(`${killed.folder}-2`)

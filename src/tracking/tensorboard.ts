@@ -2,10 +2,11 @@
 
 import { existsSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { eventFilePart, eventFolder, lastSteps } from './event-folder.js'
 import { encodeEvent, type TrackedEvent } from './events.js'
 import { settingsMarkdown } from './flat-settings.js'
+import { hparamsEnd, hparamsStart } from './hparams.js'
 import { framed } from './record-framing.js'
 import type { TrackedRun, Tracker } from './tracker.js'
 
@@ -57,11 +58,18 @@ export async function openTensorboard(
 	const text = (tag: string, markdown: string) => fresh([{ kind: 'text', step: 0, tag, text: markdown }])
 	return {
 		folder: own,
-		params: (settings) => text('settings', settingsMarkdown(settings)),
+		params(settings) {
+			text('settings', settingsMarkdown(settings))
+			fresh([hparamsStart(settings, relative(folder, own), Date.now() / 1000)])
+		},
 		text,
 		metrics: (step, values) =>
 			fresh(Object.entries(values).map(([tag, value]) => ({ kind: 'scalar', step, tag, value }))),
-		close: () => written,
+		close(status) {
+			// One that was cut off may go on.
+			if (status === 'finished') fresh([hparamsEnd(Date.now() / 1000)])
+			return written
+		},
 	}
 }
 
