@@ -15,7 +15,7 @@ import {
 	listText,
 	numbersTable,
 	percentText,
-	protocolText,
+	protocolTexts,
 } from './texts.js'
 
 /** A method under a condition. */
@@ -39,8 +39,8 @@ export function ablationFigures(result: ExperimentResult): ReportFigure[] {
 function linesOf({ methods, conditions }: ExperimentResult, cells: readonly Cell[]): Line[] {
 	const styles = methodStyles(methods)
 	const shown = conditions.filter(({ role }) => role === 'table')
-	return methods.flatMap((method) =>
-		shown.flatMap((condition, at): Line[] => {
+	return shown.flatMap((condition, at) =>
+		methods.flatMap((method): Line[] => {
 			const own = cells.filter((cell) => cell.method === method.name && cell.condition === condition.name)
 			if (own.length === 0) return []
 			return [
@@ -111,7 +111,7 @@ function ablationFigure(
 		figure: {
 			...figureFrame(
 				title,
-				[protocolText(result, modelTitle(model), cells), explanation.join(' ')],
+				[...protocolTexts(result, modelTitle(model), cells), explanation.join(' ')],
 				columns,
 				columns * width,
 			),
@@ -131,6 +131,7 @@ function ablationFigure(
 					width,
 					height,
 					legendWidth: columns * width,
+					legendGroup: new Set(lines.map(({ method }) => method)).size,
 				}),
 			),
 		},

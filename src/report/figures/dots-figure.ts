@@ -6,7 +6,7 @@ import type { LineStyle } from '../figure-style.js'
 import { figureFrame } from './layout.js'
 import { methodStyles } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
-import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolText } from './texts.js'
+import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolTexts } from './texts.js'
 
 /** A dot; an average has no interval. */
 interface Dot {
@@ -94,7 +94,7 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 			figure: {
 				...figureFrame(
 					title,
-					[protocolText(result, modelTitle(model), cells), intervals],
+					[...protocolTexts(result, modelTitle(model), cells), intervals],
 					columns,
 					columns * (width + 18) + 60,
 					{ column: 18 },

@@ -7,7 +7,7 @@ import { curvePanel, topOfShares } from './curve-panel.js'
 import { figureFrame, lineSize, mostBands } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, seriesOf } from './series.js'
-import { accuracyCell, bandsText, figureName, highestText, numbersTable, percentText, protocolText } from './texts.js'
+import { accuracyCell, bandsText, figureName, highestText, numbersTable, percentText, protocolTexts } from './texts.js'
 
 /** One figure per model with one panel per data set; none where no attack was run at several epsilons. */
 export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
@@ -94,8 +94,9 @@ function epsilonFigure(
 			...figureFrame(
 				title,
 				[
-					protocolText(result, modelTitle(model), cells),
-					`${bandsText(banded)} The axis is logarithmic beyond ${linf ? '1/255' : '1'}.`,
+					...protocolTexts(result, modelTitle(model), cells),
+					bandsText(banded),
+					`The axis is logarithmic beyond ${linf ? '1/255' : '1'}.`,
 				],
 				columns,
 				columns * width,

@@ -6,7 +6,7 @@ import { heatPanel } from './heat-panel.js'
 import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, pointLabel } from './series.js'
-import { accuracyCell, figureName, highestText, intervalText, numbersTable, protocolText } from './texts.js'
+import { accuracyCell, figureName, highestText, intervalText, numbersTable, protocolTexts } from './texts.js'
 
 /** Of panels side by side. */
 const mostWidth = 1000
@@ -69,7 +69,7 @@ function matrixFigure(
 			...figureFrame(
 				title,
 				[
-					protocolText(result, modelTitle(model), cells),
+					...protocolTexts(result, modelTitle(model), cells),
 					'Accuracy in percent, below it its 95 % Wilson interval; the darker the higher.',
 				],
 				columns,

@@ -3,11 +3,21 @@
 import { wilsonInterval } from '../../evaluation/wilson.js'
 import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import type { TableCell } from '../tables/table.js'
 import { type CurvePoint, curvePanel, topOfShares } from './curve-panel.js'
 import { figureFrame, lineSize, mostBands } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, type Series, seriesOf } from './series.js'
-import { bandsText, figureName, highestText, listText, numbersTable, percentText, protocolText } from './texts.js'
+import {
+	bandsText,
+	figureName,
+	highestText,
+	intervalText,
+	listText,
+	numbersTable,
+	percentText,
+	protocolTexts,
+} from './texts.js'
 
 /** More lines than this in a panel are not legible. */
 const mostLines = 16
@@ -55,6 +65,7 @@ function stagesFigure(
 		...(result.models.length > 1 ? [modelTitle(model)] : []),
 	)
 	const title = `Accuracy left after each stage of ${condition.title}`
+	const seeded = cells.some((cell) => cell.seeds.length > 1)
 	const ofPlace = (line: Series, dataset: string) => {
 		const cell = line.cells.find((one) => one.dataset === dataset)
 		return cell ? stageMeans(cell) : []
@@ -77,9 +88,9 @@ function stagesFigure(
 			...figureFrame(
 				title,
 				[
-					protocolText(result, modelTitle(model), cells),
+					...protocolTexts(result, modelTitle(model), cells),
 					`Each stage is tried on what the ones before had left right. ${bandsText(banded)}`,
-					...(banded && cells.some((cell) => cell.seeds.length > 1) ? ['Bands are of the first seed.'] : []),
+					...(banded && seeded ? ['Bands are of the first seed.'] : []),
 					...(all.length > series.length ? [`Only the first ${series.length} of ${all.length} lines are drawn.`] : []),
 				],
 				columns,
@@ -119,13 +130,19 @@ function stagesFigure(
 						words: [dataset, line.name],
 						numbers: stages.map((stage) => {
 							const mean = found.find((one) => one.stage === stage)
-							return mean ? { text: percentText(mean.accuracy), value: mean.accuracy } : { text: '' }
+							return mean ? stageCell(mean, line.cells[0]!.images) : { text: '' }
 						}),
 					})),
 			),
-			['Accuracy over all images, mean over seeds.'],
+			[
+				`Accuracy over all images, mean over seeds. In brackets 95 % Wilson intervals${seeded ? ' of the first seed' : ''}, in percent.`,
+			],
 		),
 	}
+}
+
+function stageCell({ accuracy, interval }: StageMean, images: number): TableCell {
+	return { text: percentText(accuracy), value: accuracy, detail: `${intervalText(interval)}, n = ${images}` }
 }
 
 /** Clean accuracy and what every stage left. */

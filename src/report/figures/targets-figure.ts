@@ -7,7 +7,7 @@ import { figureFrame, mostColumns } from './layout.js'
 import { styleScales } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, type Series, seriesOf } from './series.js'
-import { accuracyCell, figureName, numbersTable, protocolText } from './texts.js'
+import { accuracyCell, figureName, numbersTable, protocolTexts } from './texts.js'
 
 const width = 270
 
@@ -42,7 +42,7 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 			...figureFrame(
 				title,
 				[
-					protocolText(result, modelTitle(model), cells),
+					...protocolTexts(result, modelTitle(model), cells),
 					'One symbol per data set. On the line both are the same; above it ours is higher. Vertical lines: 95 % Wilson intervals of ours.',
 				],
 				columns,

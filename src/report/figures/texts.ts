@@ -20,14 +20,17 @@ export function imagesText(cells: readonly Pick<Cell, 'images'>[]): string {
 	return `${least === most ? `n = ${least}` : `n from ${least} to ${most}`} test images`
 }
 
-/** The line under a figure's title: where its numbers come from. */
-export function protocolText(result: ExperimentResult, model: string, cells: readonly Cell[]): string {
-	const { title, seeds } = result
-	const tuned = cells.some((cell) => cell.seeds.length > 1)
-	return [
-		`${title}${result.quick ? ' (small experiment)' : ''}.`,
-		`Model ${model}, ${imagesText(cells)}, ${tuned ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`}.`,
-	].join(' ')
+/** The lines under a figure's title: where its numbers come from. @param cells At least one. */
+export function protocolTexts(result: ExperimentResult, model: string, cells: readonly Cell[]): string[] {
+	const { seeds } = result
+	const several = cells.some((cell) => cell.seeds.length > 1)
+	const seedText = several ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`
+	return [experimentText(result), `Model ${model}, ${imagesText(cells)}, ${seedText}.`]
+}
+
+/** Which experiment a figure is of. */
+export function experimentText({ title, quick }: ExperimentResult): string {
+	return `${title}${quick ? ' (small experiment)' : ''}.`
 }
 
 /** The stem of a figure's files, of small letters, digits and `-`: its kind, and what tells it from others of that kind. */
