@@ -85,11 +85,8 @@ function confusionFigure(
 			attacked: confusion(outcomes, 'adversarialPrediction', classNames.length),
 		}
 	})
-	const parts = [
-		...(result.models.length > 1 ? [modelTitle(model)] : []),
-		...(result.datasets.length > 1 ? [dataset] : []),
-	]
-	const name = figureName('confusion', ...parts)
+	const parts = result.datasets.length > 1 ? [dataset] : []
+	const name = figureName(result, 'confusion', model, ...parts)
 	const title = `What classes are taken for, clean and under ${condition.title}`
 	const whole = classNames.length <= mostClasses
 	const longest = Math.min(24, Math.max(...classNames.map((one) => one.length)))

@@ -66,11 +66,6 @@ export function topLegend(names: readonly string[], width: number, group = 1) {
 	}
 }
 
-/** Where the vertical axis of shares ends: in tens of percent, above everything that is drawn. */
-export function topOfShares(values: readonly number[]): number {
-	return Math.min(1, Math.max(0.1, Math.ceil(Math.max(...values) * 10 + 0.2) / 10))
-}
-
 /** The panel as a part of a Vega-Lite specification. */
 export function curvePanel(panel: CurvePanel) {
 	const { points, lines, title, yTitle, most, width, height } = panel

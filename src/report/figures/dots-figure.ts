@@ -1,6 +1,5 @@
 /** Methods beside each other under every condition: dots with intervals. */
 
-import { modelTitle } from '../../experiments/cells.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
 import { figureFrame } from './layout.js'
@@ -55,11 +54,8 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 	const methods = result.methods.filter(({ name }) => shown.some(({ method }) => method === name))
 	if (conditions.length === 0) return []
 	const place = dataset ?? 'average over data sets'
-	const parts = [
-		...(result.models.length > 1 ? [modelTitle(model)] : []),
-		...(result.datasets.length > 1 ? [dataset ?? 'average'] : []),
-	]
-	const name = figureName('accuracy', ...parts)
+	const parts = result.datasets.length > 1 ? [dataset ?? 'average'] : []
+	const name = figureName(result, 'accuracy', model, ...parts)
 	const title = `Accuracy, ${place}`
 	const find = (method: string, condition: string) => {
 		const cell = cells.find((one) => one.method === method && one.condition === condition)
@@ -94,7 +90,7 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 			figure: {
 				...figureFrame(
 					title,
-					[...protocolTexts(result, modelTitle(model), cells), intervals],
+					[...protocolTexts(result, model, cells), intervals],
 					columns,
 					columns * (width + 18) + 60,
 					{ column: 18 },

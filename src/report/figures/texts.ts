@@ -1,5 +1,6 @@
 /** Words and numbers that figures of experiments share. */
 
+import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
 
@@ -25,7 +26,7 @@ export function protocolTexts(result: ExperimentResult, model: string, cells: re
 	const { seeds } = result
 	const several = cells.some((cell) => cell.seeds.length > 1)
 	const seedText = several ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`
-	return [experimentText(result), `Model ${model}, ${imagesText(cells)}, ${seedText}.`]
+	return [experimentText(result), `Model ${modelTitle(model)}, ${imagesText(cells)}, ${seedText}.`]
 }
 
 /** Which experiment a figure is of. */
@@ -33,9 +34,18 @@ export function experimentText({ title, quick }: ExperimentResult): string {
 	return `${title}${quick ? ' (small experiment)' : ''}.`
 }
 
-/** The stem of a figure's files, of small letters, digits and `-`: its kind, and what tells it from others of that kind. */
-export function figureName(kind: string, ...parts: readonly string[]): string {
-	return [kind, ...parts]
+/**
+ * The stem of a figure's files, of small letters, digits and `-`: its kind, and what tells it from others of that kind.
+ * @param model Left out where all figures are of the same.
+ */
+export function figureName(
+	{ models }: Pick<ExperimentResult, 'models'>,
+	kind: string,
+	model: string,
+	...parts: readonly string[]
+): string {
+	const all = [kind, ...(models.length > 1 ? [modelTitle(model)] : []), ...parts]
+	return all
 		.join('-')
 		.toLowerCase()
 		.replaceAll(/[^a-z0-9]+/g, '-')
@@ -51,11 +61,6 @@ export function extremesText(values: readonly { readonly name: string; readonly 
 			: `all have ${percentText(highest.value)}`
 	}
 	return `${highest.name} has the highest accuracy with ${percentText(highest.value)}, ${lowest.name} the lowest with ${percentText(lowest.value)}`
-}
-
-/** What bands are, or where the intervals are that are not drawn. */
-export function bandsText(banded: boolean): string {
-	return banded ? 'Bands: 95 % Wilson intervals.' : 'The intervals of so many lines are in the table of numbers.'
 }
 
 /** A list in words: `a, b and c`. */
