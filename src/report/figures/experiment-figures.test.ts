@@ -142,6 +142,21 @@ describe('experimentFigures', () => {
 		expect(await drawn(figures.find(({ name }) => name === 'beside-the-paper-vit-b-16')!)).toContain('>ours<')
 	})
 
+	it('does not compare averages over other data sets', async () => {
+		const result = experimentResult({ datasets: ['one', 'two', 'three'] })
+		const figure = (await figuresOf(result)).get('accuracy-average')!
+		const bold = (svg: string) => svg.match(/font-weight="bold"/g)?.length ?? 0
+		const marked = bold(await drawn(figure))
+		expect(figure.sentence).toContain('NAP has the highest accuracy')
+		const averages = result.averages.map((one) => (one.method === 'nap' ? { ...one, datasets: 2 } : one))
+		const mixed = (await figuresOf({ ...result, averages })).get('accuracy-average')!
+		// One number of each of the three conditions.
+		expect(bold(await drawn(mixed))).toBe(marked - 3)
+		expect(mixed.sentence).toBe(
+			'Means over 2 to 3 data sets, which do not compare. A mean over data sets has no interval here.',
+		)
+	})
+
 	it('says how far the paper is away', async () => {
 		const result = experimentResult({ targets: true })
 		const figure = (await figuresOf(result)).get('beside-the-paper')!

@@ -15,10 +15,11 @@ export function intervalText([low, high]: readonly [number, number]): string {
 }
 
 /** How many test images the cells have. */
-export function imagesText(cells: readonly Pick<Cell, 'images'>[]): string {
+function imagesText(cells: readonly Pick<Cell, 'images' | 'dataset'>[]): string {
 	const counts = cells.map(({ images }) => images)
 	const [least, most] = [Math.min(...counts), Math.max(...counts)]
-	return `${least === most ? `n = ${least}` : `n from ${least} to ${most}`} test images`
+	const several = new Set(cells.map(({ dataset }) => dataset)).size > 1
+	return `${least === most ? `n = ${least}` : `n from ${least} to ${most}`} test images${several ? ' per data set' : ''}`
 }
 
 /** The lines under a figure's title: where its numbers come from. @param cells At least one. */
