@@ -62,7 +62,7 @@ export function topLegend(names: readonly string[], width: number, group = 1) {
 		// Its outline would be dashed like the line.
 		symbolStrokeWidth: 0,
 		columnPadding: 20,
-		labelLimit: 0,
+		labelLimit: 320,
 	}
 }
 

@@ -44,7 +44,7 @@ export function heatPanel(panel: HeatPanel) {
 			...(turned && { titleY: 24 + 5.6 * longest }),
 			ticks: false,
 			domain: false,
-			labelLimit: 150,
+			labelLimit: turned ? 150 : 300,
 			labelOverlap: false,
 		},
 	}
