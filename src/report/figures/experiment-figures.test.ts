@@ -258,9 +258,10 @@ describe('confusions', () => {
 		const { folder, base } = await written(classNames)
 		const figure = (await figuresOf(base, folder)).get('confusion')!
 		const texts = textsOf(await drawn(figure))
-		expect(texts).toEqual(
-			expect.arrayContaining(['Vanilla CLIP, clean', 'Vanilla CLIP, attacked', 'NAP, clean', 'NAP, attacked']),
-		)
+		for (const panel of ['Vanilla CLIP, clean', 'Vanilla CLIP, attacked', 'NAP, clean', 'NAP, attacked']) {
+			// Broken in two in panels as small as these.
+			expect(texts.join(' ')).toContain(panel)
+		}
 		expect(texts).toEqual(expect.arrayContaining(['100', '40', '60', 'a <b> & "c"']))
 		expect(texts.join(' ')).not.toContain('FAP')
 		expect(figure.sentence).toContain(

@@ -41,6 +41,16 @@ export function figureFrame(
 	}
 }
 
+/** The title of a panel, broken for its width. */
+export function panelTitle(title: string, width: number) {
+	return {
+		text: textLines(title, Math.max(12, Math.floor(width / 8))),
+		fontSize: 12,
+		anchor: 'middle' as const,
+		offset: 6,
+	}
+}
+
 /** As few lines as fit, of about the same length: no word is left alone. */
 function evenLines(text: string, longest: number): string[] {
 	const lines = textLines(text, longest)
