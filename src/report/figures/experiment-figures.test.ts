@@ -142,6 +142,21 @@ describe('experimentFigures', () => {
 		expect(await drawn(figures.find(({ name }) => name === 'beside-the-paper-vit-b-16')!)).toContain('>ours<')
 	})
 
+	it('does not compare averages over other data sets', async () => {
+		const result = experimentResult({ datasets: ['one', 'two', 'three'] })
+		const figure = (await figuresOf(result)).get('accuracy-average')!
+		const bold = (svg: string) => svg.match(/font-weight="bold"/g)?.length ?? 0
+		const marked = bold(await drawn(figure))
+		expect(figure.sentence).toContain('NAP has the highest accuracy')
+		const averages = result.averages.map((one) => (one.method === 'nap' ? { ...one, datasets: 2 } : one))
+		const mixed = (await figuresOf({ ...result, averages })).get('accuracy-average')!
+		// One number of each of the three conditions.
+		expect(bold(await drawn(mixed))).toBe(marked - 3)
+		expect(mixed.sentence).toBe(
+			'Means over 2 to 3 data sets, which do not compare. A mean over data sets has no interval here.',
+		)
+	})
+
 	it('says how far the paper is away', async () => {
 		const result = experimentResult({ targets: true })
 		const figure = (await figuresOf(result)).get('beside-the-paper')!
@@ -159,6 +174,24 @@ describe('experimentFigures', () => {
 		const same = { ...result, methods: result.methods.map((method) => ({ ...method, title: 'NAP' })) }
 		for (const figure of (await figuresOf(same)).values()) {
 			expect(textsOf(await drawn(figure))).toEqual(expect.arrayContaining(['NAP [nap]', 'NAP [fap]']))
+		}
+	})
+
+	it('draws names as they are, whatever signs they have', async () => {
+		const name = `<b>'" \u2028${'x'.repeat(60)} \\`
+		const axis = { ...sizes, title: name, labels: [name, '"]+1+["', "'"] }
+		for (const layout of ['table', 'curve', 'matrix'] as const) {
+			const result = experimentResult({
+				layout,
+				...(layout !== 'table' && { axis }),
+				datasets: [name, 'b'],
+				targets: true,
+			})
+			const named = {
+				...result,
+				methods: result.methods.map((method) => ({ ...method, title: `${method.title} ${name}` })),
+			}
+			for (const figure of await experimentFigures(named, root)) expect(await drawn(figure)).not.toContain('<b>')
 		}
 	})
 
@@ -225,9 +258,10 @@ describe('confusions', () => {
 		const { folder, base } = await written(classNames)
 		const figure = (await figuresOf(base, folder)).get('confusion')!
 		const texts = textsOf(await drawn(figure))
-		expect(texts).toEqual(
-			expect.arrayContaining(['Vanilla CLIP, clean', 'Vanilla CLIP, attacked', 'NAP, clean', 'NAP, attacked']),
-		)
+		for (const panel of ['Vanilla CLIP, clean', 'Vanilla CLIP, attacked', 'NAP, clean', 'NAP, attacked']) {
+			// Broken in two in panels as small as these.
+			expect(texts.join(' ')).toContain(panel)
+		}
 		expect(texts).toEqual(expect.arrayContaining(['100', '40', '60', 'a <b> & "c"']))
 		expect(texts.join(' ')).not.toContain('FAP')
 		expect(figure.sentence).toContain(

@@ -6,23 +6,6 @@ import { figureConfig, grid, textLines } from '../figure-style.js'
 /** Panels side by side in figures of lines. */
 export const mostColumns = 3
 
-/** More lines than this are drawn without bands, which would hide each other. */
-export const mostBands = 4
-
-/** Sizes of panels. */
-export interface PanelSize {
-	readonly columns: number
-	readonly width: number
-	readonly height: number
-}
-
-/** How large panels of lines are, one per data set. */
-export function lineSize(panels: number): PanelSize {
-	return panels === 1
-		? { columns: 1, width: 560, height: 290 }
-		: { columns: Math.min(mostColumns, panels), width: 290, height: 190 }
-}
-
 /** The part of a specification around its panels. */
 interface Frame {
 	readonly title: { readonly text: string[]; readonly subtitle: string[] }
@@ -50,10 +33,21 @@ export function figureFrame(
 			text: evenLines(title, Math.floor(room / 12)),
 			subtitle: notes.flatMap((note) => evenLines(note, Math.min(110, Math.floor(room / 8.8)))),
 		},
-		config: figureConfig,
+		// Descriptions of single marks are expressions that titles with some signs would break.
+		config: { ...figureConfig, aria: false, mark: { aria: false } },
 		...grid(columns),
 		// A horizontal axis with its title, and the title of the next panel.
 		spacing: { row: 76, column: 52, ...spacing },
+	}
+}
+
+/** The title of a panel, broken for its width. */
+export function panelTitle(title: string, width: number) {
+	return {
+		text: textLines(title, Math.max(12, Math.floor(width / 8))),
+		fontSize: 12,
+		anchor: 'middle' as const,
+		offset: 6,
 	}
 }
 
