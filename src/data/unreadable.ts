@@ -45,13 +45,16 @@ export async function findUnreadable(
 		.map(([index, problem]) => ({ id: split.id(index), problem }))
 }
 
-/** An error that names the first five of them. @param total Images that were looked at. */
-export function unreadableError(unreadable: readonly UnreadableImage[], total: number): NaptuneError {
+/** An error that names the first five of them. @param total Images that were looked at. @param advice A last line. */
+export function unreadableError(
+	unreadable: readonly UnreadableImage[],
+	total: number,
+	...advice: readonly string[]
+): NaptuneError {
 	const more = unreadable.length > 5 ? [`and ${unreadable.length - 5} more`] : []
 	const problems = unreadable.slice(0, 5).map(({ problem }) => problem)
-	return new NaptuneError(
-		[`${unreadable.length} of ${total} images cannot be used:`, ...problems, ...more].join('\n  '),
-	)
+	const list = [`${unreadable.length} of ${total} images cannot be used:`, ...problems, ...more].join('\n  ')
+	return new NaptuneError([list, ...advice].join('\n'))
 }
 
 /** The split without these images; their order stays. @throws NaptuneError when nothing is left. */

@@ -20,6 +20,7 @@ import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped } from '../format.js'
 import { chosenImages, dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { loaderThreadsOption } from '../loading.js'
 import { measure } from '../measure.js'
 import {
 	addSharedOptions,
@@ -61,6 +62,7 @@ export function addCompareCommand(program: Command): void {
 			)
 			.addOption(modelOption())
 			.addOption(dataOption())
+			.addOption(loaderThreadsOption())
 			.addOption(
 				new Option(
 					'--output <folder>',

@@ -8,12 +8,13 @@ import { classGallery } from '../../data/class-captions.js'
 import { type Gallery, galleryFingerprint } from '../../data/gallery.js'
 import { type RetrievalRecord, recordedRetrieval } from '../../evaluation/recorded-retrieval.js'
 import { captionDefense, captionProblem, retrievalAttack } from '../../evaluation/retrieval-attack.js'
-import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
+import type { TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { attackOption, splitOption } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText, grouped } from '../format.js'
 import { chosenImages } from '../inputs.js'
+import { loaderThreadsOption, tunedRun } from '../loading.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -67,6 +68,7 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--no-vanilla', 'leave the control out')
+			.addOption(loaderThreadsOption())
 			.addOption(runModelOption()),
 	)
 		.addHelpText(
@@ -87,7 +89,7 @@ function wholeNumbers(text: string): number[] {
 }
 
 async function runRetrieve(directory: string, options: RetrieveOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model)
+	const run = await tunedRun(session, resolve(directory), options.model)
 	const { clip } = run
 	const gallery = await chosenGallery(run, options)
 	for (const notice of gallery.notices) session.progress.line(`note: ${notice}`)

@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { checkImages } from '../../data/check-images.js'
 import { fewShot } from '../../data/few-shot.js'
+import { exclusionNotice } from '../../data/unreadable.js'
 import { trainableParameters } from '../../defenses/defense.js'
 import { defenses } from '../../defenses/registry.js'
 import { prepareTuning } from '../../tuning/prepare-tuning.js'
@@ -13,6 +13,7 @@ import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped, percent } from '../format.js'
 import { dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { type LoadingOptions, loaderThreadsOption, unreadableImages, unreadableOption } from '../loading.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -24,7 +25,7 @@ import {
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
-interface TuneOptions extends SharedOptions {
+interface TuneOptions extends SharedOptions, LoadingOptions {
 	readonly model: string
 	readonly data: string
 	readonly output: string
@@ -67,6 +68,8 @@ export function addTuneCommand(program: Command): void {
 					.argParser(collectSetting)
 					.default({}, 'none'),
 			)
+			.addOption(loaderThreadsOption())
+			.addOption(unreadableOption())
 			.option('--resume', 'continue the run that the output folder holds'),
 	)
 		.addHelpText(
@@ -88,10 +91,11 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const dataset = await loadData(session, options.data, config.seed)
 	prepareTuning(clip, dataset.classNames, config)
 	const sample = fewShot(dataset, config.shots, config.seed)
-	await checkImages(sample.train)
+	const unreadable = await unreadableImages(session, sample.train, 'training', options.unreadable, true)
+	const images = sample.train.length - unreadable.length
 	const engine = await session.engine()
 	progress.line(
-		`Tuning ${config.defense.name} on ${grouped(sample.train.length)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`,
+		`Tuning ${config.defense.name} on ${grouped(images)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`,
 	)
 	const started = performance.now()
 	const follower = followTuning(progress, config.epochs)
@@ -99,6 +103,7 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 		engine,
 		clip,
 		dataset,
+		unreadable,
 		config,
 		origin,
 		output,
@@ -122,12 +127,15 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 			defense: defense.name,
 			trainableParameters: trained,
 			classes: dataset.classNames.length,
-			images: sample.train.length,
+			images,
 			epochs: config.epochs,
 			epsilon: config.attack.epsilon,
 			seconds,
 			residentBytes,
-			notices: sample.notices,
+			notices: [
+				...sample.notices,
+				...(unreadable.length > 0 ? [exclusionNotice(unreadable, sample.train.length, 'training')] : []),
+			],
 			lastEpoch: last ?? null,
 		},
 		[
