@@ -62,7 +62,7 @@ export async function unreadableImages(
 	stopIfAsked()
 	if (found.length === 0) return []
 	if (unreadable === 'stop') {
-		throw unreadableError(found, split.length, 'Replace or remove them, or leave them out by --unreadable exclude.')
+		throw unreadableError(found, split.length, 'To leave them out, add --unreadable exclude.')
 	}
 	progress.line(`note: ${exclusionNotice(found, split.length, what)}`)
 	return found

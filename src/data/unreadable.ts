@@ -73,5 +73,5 @@ export function withoutImages(split: Split, unreadable: readonly Pick<Unreadable
 /** What a person and a record are told of images that were left out: all their ids. @param total Images there were. */
 export function exclusionNotice(unreadable: readonly UnreadableImage[], total: number, what: string): string {
 	const ids = unreadable.map(({ id }) => id).join(', ')
-	return `${unreadable.length} of ${total} ${what} images cannot be read and were left out: ${ids}.`
+	return `${unreadable.length} of ${total} ${what} images were left out because they cannot be read: ${ids}.`
 }
