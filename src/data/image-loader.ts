@@ -62,13 +62,16 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 	let closed = false
 	const inThread = async (task: ViewTask): Promise<DecodedImage> => {
 		pool ??= startPool(threads)
-		const answer: ViewAnswer = await pool.run(task)
+		const answer: ViewAnswer = await pool.run(task).catch((cause: unknown) => {
+			// What was under way when the loader was closed.
+			throw closed ? closedError(cause) : cause
+		})
 		if ('problem' in answer) throw new NaptuneError(answer.problem)
 		return answer
 	}
 	const make = (split: Split, index: number, source: () => Promise<ImageSource>, view: ImageView) =>
 		inSlot(async () => {
-			if (closed) throw new NaptuneError('The image loader is closed; create another one.')
+			if (closed) throw closedError()
 			return threads === 0 ? viewOf(await split.image(index), view) : inThread({ source: await source(), view })
 		})
 	const loaded = (split: Split): Split => {
@@ -106,9 +109,15 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 	}
 }
 
+function closedError(cause?: unknown): NaptuneError {
+	return new NaptuneError('The image loader is closed; create another one.', { cause })
+}
+
 function startPool(threads: number): Tinypool {
 	return new Tinypool({
 		filename: new URL('./loader-worker.js', import.meta.url).href,
+		// The flags of the process are meant for the caller's script; some of them break this one.
+		execArgv: [],
 		minThreads: threads,
 		maxThreads: threads,
 		concurrentTasksPerWorker: tasksPerThread,
