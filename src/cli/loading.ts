@@ -2,6 +2,7 @@
 
 import { Option } from 'commander'
 import type { Dataset, Split } from '../data/dataset.js'
+import { fewShot } from '../data/few-shot.js'
 import { defaultLoaderThreads } from '../data/image-loader.js'
 import {
 	exclusionNotice,
@@ -66,6 +67,25 @@ export async function unreadableImages(
 	}
 	progress.line(`note: ${exclusionNotice(found, split.length, what)}`)
 	return found
+}
+
+/**
+ * Finds the training images of runs that cannot be read and are to be left out. Runs on the same sample look at it once.
+ */
+export function unreadableOfRuns(
+	session: Session,
+	dataset: Dataset,
+	unreadable: LoadingOptions['unreadable'],
+): (sample: { readonly shots: number; readonly seed: number }) => Promise<readonly UnreadableImage[]> {
+	const found = new Map<string, Promise<readonly UnreadableImage[]>>()
+	return ({ shots, seed }) => {
+		const key = `${shots} ${seed}`
+		const known = found.get(key)
+		if (known) return known
+		const looking = unreadableImages(session, fewShot(dataset, shots, seed).train, 'training', unreadable, false)
+		found.set(key, looking)
+		return looking
+	}
 }
 
 /**
