@@ -35,7 +35,11 @@ it('measures both ways of loading and the step, for all images', async () => {
 		...(await input()),
 		onProgress: (done, total, next) => told.push(`${done}/${total} ${next}`),
 	})
-	expect(told).toEqual(['0/3 loading on the main thread', '1/3 loading in 1 threads', '2/3 tuning step of 5 images'])
+	expect(told).toEqual([
+		'0/5 loading on the main thread',
+		'1/5 loading in threads: 1',
+		...[2, 3, 4, 5].map((done) => `${done}/5 tuning step`),
+	])
 	expect(result).toMatchObject({
 		images: 9,
 		stepImages: 5,
@@ -49,7 +53,9 @@ it('measures both ways of loading and the step, for all images', async () => {
 		expect(part.msPerImage).toBeCloseTo((1000 * part.seconds) / 9, 6)
 		expect(part.peakMemoryMB).toBeGreaterThan(10)
 	}
-	expect(result.shareOfStep.loader).toBeCloseTo(result.loader.seconds / result.step.seconds, 10)
+	expect(result.shareOfStep.loader.seconds).toBeCloseTo(result.loader.seconds / result.step.seconds, 10)
+	const { processorSeconds } = result.shareOfStep.mainThread
+	expect(processorSeconds).toBeCloseTo(result.mainThread.processorSeconds / result.step.processorSeconds, 10)
 })
 
 it('refuses what cannot be measured', async () => {

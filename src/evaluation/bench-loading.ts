@@ -45,6 +45,12 @@ export interface LoadingBenchCase {
 	readonly peakMemoryMB: number
 }
 
+/** In [0, 1] and above. */
+export interface Share {
+	readonly seconds: number
+	readonly processorSeconds: number
+}
+
 /** The measurement with what it depends on. */
 export interface LoadingBenchResult {
 	readonly images: number
@@ -64,9 +70,12 @@ export interface LoadingBenchResult {
 	readonly loader: LoadingBenchCase
 	/** Inner attack, losses and gradients of the images, which are there already. What a step takes for its texts is left out. */
 	readonly step: LoadingBenchCase
-	/** Seconds of loading over those of the step. */
-	readonly shareOfStep: { readonly mainThread: number; readonly loader: number }
+	/** Seconds of loading over those of the step, and processor seconds, which other jobs on the machine change less. */
+	readonly shareOfStep: { readonly mainThread: Share; readonly loader: Share }
 }
+
+/** What is told of: two ways of loading and three micro-batches. */
+const parts = 5
 
 /** Images loaded and dropped at a time. */
 const imagesPerBatch = 32
@@ -92,9 +101,9 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 			`The images of ${dataset.name} are decoded already, so that there is nothing to measure. Give a folder of images.`,
 		)
 	}
-	onProgress?.(0, 3, 'loading on the main thread')
+	onProgress?.(0, parts, 'loading on the main thread')
 	const mainThread = await measured(images, images, () => loadAll(input, training, images))
-	onProgress?.(1, 3, `loading in ${loaderThreads} threads`)
+	onProgress?.(1, parts, `loading in threads: ${loaderThreads}`)
 	const loader = createImageLoader({ threads: loaderThreads, cacheBytes: 0 })
 	const pooled = await (async () => {
 		const split = loader.split(training)
@@ -102,7 +111,6 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 		await loadTrainingImages(clip, split, [0], config, 0)
 		return measured(images, images, () => loadAll(input, split, images))
 	})().finally(() => loader.close())
-	onProgress?.(2, 3, `tuning step of ${stepImages} images`)
 	const step = await tuningStep(input, images)
 	return {
 		images,
@@ -117,7 +125,14 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 		mainThread,
 		loader: pooled,
 		step,
-		shareOfStep: { mainThread: mainThread.seconds / step.seconds, loader: pooled.seconds / step.seconds },
+		shareOfStep: { mainThread: shareOf(mainThread, step), loader: shareOf(pooled, step) },
+	}
+}
+
+function shareOf(part: LoadingBenchCase, whole: LoadingBenchCase): Share {
+	return {
+		seconds: part.seconds / whole.seconds,
+		processorSeconds: part.processorSeconds / whole.processorSeconds,
 	}
 }
 
@@ -161,15 +176,17 @@ function scaled({ seconds, processorSeconds }: Times, factor: number, images: nu
 
 /** Three micro-batches of half the images: the first warms up, the time of the others counts. */
 async function tuningStep(input: LoadingBenchInput, images: number): Promise<LoadingBenchCase> {
-	const { engine, clip, dataset, stepImages, beforeBatch } = input
+	const { engine, clip, dataset, stepImages, onProgress, beforeBatch } = input
 	const microBatchSize = Math.ceil(stepImages / 2)
 	const config = { ...input.config, microBatchSize }
 	const defense = prepareTuning(clip, dataset.classNames, config)
 	const parameters = await initialParameters(defense, config.seed)
 	const one = range(0, microBatchSize).map((row) => row % dataset.train.length)
 	const loaded = await loadTrainingImages(clip, dataset.train, one, config, 0)
+	const tell = (batch: number) => onProgress?.(2 + batch, parts, 'tuning step')
 	let clock: (() => Times) | undefined
 	let times: Times | undefined
+	tell(0)
 	const peak = await peakResidentBytes(async () => {
 		const programs = await compileTuningPrograms(engine, clip, defense, config, zeroShotTemplate(dataset.name))
 		const about = { engine, programs, clip, defense, config, training: dataset.train, parameters }
@@ -183,6 +200,7 @@ async function tuningStep(input: LoadingBenchInput, images: number): Promise<Loa
 				beforeBatch?.()
 				if (done === microBatchSize) clock = startClock()
 				if (done === 3 * microBatchSize) times = clock!()
+				tell(done / microBatchSize)
 			},
 		}).finally(() => programs.release())
 	})

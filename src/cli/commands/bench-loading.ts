@@ -100,6 +100,7 @@ function text(result: LoadingBenchResult): string {
 		{ heading: 'seconds', align: 'right' },
 		{ heading: 'of the step', align: 'right' },
 		{ heading: 'processor s', align: 'right' },
+		{ heading: 'of the step', align: 'right' },
 		{ heading: 'ms/image', align: 'right' },
 		{ heading: 'peak MB', align: 'right' },
 	] as const
@@ -108,16 +109,17 @@ function text(result: LoadingBenchResult): string {
 		seconds.toFixed(1),
 		percent(seconds / result.step.seconds).trim(),
 		processorSeconds.toFixed(1),
+		percent(processorSeconds / result.step.processorSeconds).trim(),
 		msPerImage.toFixed(1),
 		peakMemoryMB.toFixed(0),
 	]
 	return [
 		textTable(columns, [
 			row('loading and augmenting on the main thread', result.mainThread),
-			row(`loading and augmenting, ${loaderThreads} threads`, result.loader),
+			row(`loading and augmenting, loader threads: ${loaderThreads}`, result.loader),
 			row(`tuning step of ${defense}, PGD-${attackSteps}`, result.step),
 		]),
 		'',
-		`Augmentation ${augmentation}. The step was measured on ${stepImages} images, ${engine}, ${threads} threads, and leaves out what its texts take. A run loads the next images while the engine works.`,
+		`Augmentation ${augmentation}. The step was measured on ${stepImages} images, ${engine}, ${threads} threads, and leaves out what its texts take. A run loads the next images while the engine works; processor seconds are of all threads.`,
 	].join('\n')
 }
