@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os'
 import { Tinypool } from 'tinypool'
 import { NaptuneError } from '../errors.js'
 import type { DecodedImage } from '../images/decode.js'
-import { type ImageView, isFixed, viewOf } from '../images/view.js'
+import { type ImageView, isFixed } from '../images/view.js'
 import type { Dataset, ImageSource, Split } from './dataset.js'
-import type { ViewAnswer, ViewTask } from './loader-worker.js'
+import makeView, { type ViewAnswer, type ViewTask } from './loader-worker.js'
 import { slots } from './slots.js'
 import { viewCache } from './view-cache.js'
 
@@ -60,34 +60,32 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 	const inSlot = slots(threads === 0 ? 1 : threads * tasksPerThread + 1)
 	let pool: Tinypool | undefined
 	let closed = false
-	const inThread = async (task: ViewTask): Promise<DecodedImage> => {
-		pool ??= startPool(threads)
-		const answer: ViewAnswer = await pool.run(task).catch((cause: unknown) => {
+	const make = async (task: ViewTask): Promise<DecodedImage> => {
+		if (threads > 0) pool ??= startPool(threads)
+		const answer: ViewAnswer = await (pool ? pool.run(task) : makeView(task)).catch((cause: unknown) => {
 			// What was under way when the loader was closed.
 			throw closed ? closedError(cause) : cause
 		})
 		if ('problem' in answer) throw new NaptuneError(answer.problem)
 		return answer
 	}
-	const make = (split: Split, index: number, source: () => Promise<ImageSource>, view: ImageView) =>
-		inSlot(async () => {
-			if (closed) throw closedError()
-			return threads === 0 ? viewOf(await split.image(index), view) : inThread({ source: await source(), view })
-		})
 	const loaded = (split: Split): Split => {
-		const { source } = split
-		if (!source) return split
+		const { source: sourceOf } = split
+		if (!sourceOf) return split
 		return {
 			...split,
-			async view(index, view) {
-				if (!isFixed(view)) return make(split, index, () => source(index), view)
-				const key = cacheKey(split.id(index), await source(index), view)
-				const kept = cache.get(key)
-				if (kept) return kept
-				const made = await make(split, index, () => source(index), view)
-				cache.add(key, made)
-				return made
-			},
+			view: (index, view) =>
+				inSlot(async () => {
+					if (closed) throw closedError()
+					const source = await sourceOf(index)
+					if (!isFixed(view)) return make({ source, view })
+					const key = cacheKey(split.id(index), source, view)
+					const kept = cache.get(key)
+					if (kept) return kept
+					const made = await make({ source, view })
+					cache.add(key, made)
+					return made
+				}),
 		}
 	}
 	return {

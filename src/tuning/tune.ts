@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClipModel } from '../clip/model.js'
 import { zeroShotTemplate } from '../clip/templates.js'
-import { type Dataset, labelsOf, type Split } from '../data/dataset.js'
+import { type Dataset, idsOf, labelsOf, type Split } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
 import { exclusionNotice, type UnreadableImage, withoutImages } from '../data/unreadable.js'
 import type { Defense } from '../defenses/defense.js'
@@ -152,10 +152,11 @@ async function lookInto(input: TuneInput) {
 }
 
 function withoutUnreadable(sample: Dataset, unreadable: readonly UnreadableImage[]): Dataset {
-	const train = withoutImages(sample.train, unreadable)
-	const { length } = sample.train
-	if (train.length === length) return sample
-	return { ...sample, train, notices: [...sample.notices, exclusionNotice(unreadable, length, 'training')] }
+	const drawn = new Set(idsOf(sample.train))
+	const gone = unreadable.filter(({ id }) => drawn.has(id))
+	if (gone.length === 0) return sample
+	const notice = exclusionNotice(gone, sample.train.length, 'training')
+	return { ...sample, train: withoutImages(sample.train, gone), notices: [...sample.notices, notice] }
 }
 
 /** Numbers that follow from data and configuration. */
