@@ -91,7 +91,7 @@ function wholeNumbers(text: string): number[] {
 async function runRetrieve(directory: string, options: RetrieveOptions, session: Session): Promise<void> {
 	const run = await tunedRun(session, resolve(directory), options.model)
 	const { clip } = run
-	const gallery = await chosenGallery(run, options)
+	const gallery = await chosenGallery(run, options, session)
 	for (const notice of gallery.notices) session.progress.line(`note: ${notice}`)
 	const attack = retrievalAttack(options.attack, options.set, gallery)
 	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
@@ -170,7 +170,7 @@ async function runRetrieve(directory: string, options: RetrieveOptions, session:
 	)
 }
 
-async function chosenGallery(run: TunedRun, options: RetrieveOptions): Promise<Gallery> {
+async function chosenGallery(run: TunedRun, options: RetrieveOptions, { imageLoader }: Session): Promise<Gallery> {
 	const { captions, limit, seed } = options
 	if (captions === undefined) {
 		const dataset = await run.dataset()
@@ -180,9 +180,10 @@ async function chosenGallery(run: TunedRun, options: RetrieveOptions): Promise<G
 		captionProblem(run.defense.name, run.clip, run.defense.config),
 		...(options.vanilla ? [captionProblem('vanilla', run.clip)] : []),
 	]
-	return loadCaptions(captions, {
+	const gallery = await loadCaptions(captions, {
 		limit,
 		seed,
 		problemOf: (caption) => checks.map((check) => check(caption)).find((problem) => problem !== undefined),
 	})
+	return { ...gallery, images: imageLoader().split(gallery.images) }
 }
