@@ -52,8 +52,11 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 	return { classes, ignored }
 }
 
-/** Prompts write underscores as spaces and tokenizers of CLIP lower the case, so names must differ beyond that. */
-function checkNames(names: readonly string[], path: string): void {
+/**
+ * Prompts write underscores as spaces and tokenizers of CLIP lower the case, so names must differ beyond that.
+ * @throws NaptuneError naming two that do not, or one that is empty.
+ */
+export function checkNames(names: readonly string[], path: string): void {
 	const seen = new Map<string, string>()
 	for (const name of names) {
 		const spoken = name.replaceAll('_', ' ').replace(/\s+/g, ' ').trim().toLowerCase()
