@@ -7,7 +7,9 @@ import { embeddedModel } from '../clip/checkpoint.js'
 import { type ClipModel, loadClip } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { datasetNames, loadDataset } from '../data/registry.js'
+import { sourceForms } from '../data/sources.js'
 import { stratifiedSubset } from '../data/subsets.js'
+import { followDownload } from './follow-download.js'
 import type { Session } from './session.js'
 
 /** The data set that comes with the package. */
@@ -25,7 +27,7 @@ export function modelOption(): Option {
 export function dataOption(): Option {
 	return new Option(
 		'--data <folder-or-name>',
-		`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
+		`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
 	).default(packagedData)
 }
 
@@ -49,7 +51,10 @@ export async function loadData(
 	seed: number,
 	root?: string,
 ): Promise<Dataset> {
-	const dataset = await loadDataset(nameOrFolder, { seed, ...(root !== undefined && { root }) })
+	const { onProgress, end } = followDownload(progress)
+	const dataset = await loadDataset(nameOrFolder, { seed, onProgress, ...(root !== undefined && { root }) }).finally(
+		end,
+	)
 	for (const notice of dataset.notices) progress.line(`note: ${notice}`)
 	return dataset
 }

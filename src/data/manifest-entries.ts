@@ -48,7 +48,10 @@ export interface Manifest {
 
 const advice = `A manifest has an image path (${manifestFields.image.join(', ')}), a class (${manifestFields.className.join(', ')}) or label, and may have a split (train, val or test) in every entry.`
 
-const text = z.string().trim().min(1)
+const text = z
+	.string({ error: ({ input }) => (input === undefined ? 'It is missing' : undefined) })
+	.trim()
+	.min(1)
 const number = z.union([z.int().nonnegative(), z.string().regex(/^\d+$/).transform(Number)])
 const fieldsSchema = z.object({
 	image: text,

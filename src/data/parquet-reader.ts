@@ -107,7 +107,10 @@ function pieceOf({ metadata, rows }: ParquetFile, column: string, row: number) {
 		const length = Number(num_rows)
 		if (row < start + length) {
 			const own = columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === column)
-			if (!own.every(({ offset_index_offset }) => offset_index_offset)) return { start, end: start + length }
+			// That of the bytes counts; names of files are few.
+			const size = ({ meta_data }: (typeof own)[number]) => Number(meta_data?.total_compressed_size ?? 0)
+			const largest = own.reduce((most, one) => (size(one) > size(most) ? one : most), own[0]!)
+			if (!largest.offset_index_offset) return { start, end: start + length }
 			const first = start + Math.floor((row - start) / indexedPiece) * indexedPiece
 			return { start: first, end: Math.min(first + indexedPiece, start + length) }
 		}

@@ -147,14 +147,14 @@ function protocolOf({ config, preset }: z.output<typeof description>): Evaluatio
 
 async function sameDataset(origin: Readonly<Record<string, unknown>>, directory: string): Promise<Dataset> {
 	const { fewShot: _, ...source } = origin
-	const name = source.dataset === 'folder' ? source.path : source.dataset
+	const name = ['folder', 'manifest'].includes(String(source.dataset)) ? source.path : source.dataset
 	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
 	if (typeof name !== 'string')
 		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
 	const dataset = await loadDataset(name, { seed, ...(typeof source.root === 'string' && { root: source.root }) })
 	if (!isDeepStrictEqual(JSON.parse(JSON.stringify(dataset.origin)), source)) {
 		throw new NaptuneError(
-			`The data in ${name} has changed since ${directory} was tuned on it: files were added, removed or renamed. Restore it, or tune again.`,
+			`The data in ${name} has changed since ${directory} was tuned on it: images were added, removed, renamed or moved to another class or split. Restore it, or tune again.`,
 		)
 	}
 	return dataset

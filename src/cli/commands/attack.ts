@@ -9,6 +9,7 @@ import { prepareAttack } from '../../attacks/registry.js'
 import { type Norm, threatModel } from '../../attacks/threat-model.js'
 import { type LabelledImages, loadLabelledFolder } from '../../data/labelled-folder.js'
 import { datasetNames, loadDataset } from '../../data/registry.js'
+import { isSource, sourceForms } from '../../data/sources.js'
 import { stratifiedSubset } from '../../data/subsets.js'
 import { NaptuneError } from '../../errors.js'
 import { classPositions } from '../../evaluation/class-positions.js'
@@ -74,7 +75,7 @@ export function addAttackCommand(program: Command): void {
 			.requiredOption('--onnx <file>', 'model to attack')
 			.requiredOption(
 				'--data <folder-or-name>',
-				`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
+				`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
 			)
 			.addOption(attackOption('attack, see below', { listed: true }).default('pgd-100'))
 			.addOption(attackSettingOption('restarts=5'))
@@ -258,7 +259,7 @@ function recordName({ onnx }: AttackOptions, settings: OnnxAttackSettings): stri
 }
 
 async function images({ data, limit, seed }: AttackOptions): Promise<LabelledImages> {
-	const whole = datasetNames.includes(data) ? await namedImages(data, seed) : await folderImages(data)
+	const whole = datasetNames.includes(data) || isSource(data) ? await namedImages(data, seed) : await folderImages(data)
 	if (limit === undefined || limit >= whole.images.length) return whole
 	return { ...whole, images: stratifiedSubset(whole.images, limit, seed) }
 }
@@ -266,7 +267,7 @@ async function images({ data, limit, seed }: AttackOptions): Promise<LabelledIma
 async function folderImages(path: string): Promise<LabelledImages> {
 	if (existsSync(path)) return loadLabelledFolder(path)
 	throw new NaptuneError(
-		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists.`,
+		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.`,
 	)
 }
 
