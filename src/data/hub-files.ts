@@ -51,7 +51,7 @@ export async function fetchHubFiles(
 	onProgress?: (progress: DownloadProgress) => void,
 ): Promise<HubFiles> {
 	const settings = hubSettings()
-	const otherwise = 'use a folder or a manifest; a download that was cut goes on where it was'
+	const otherwise = 'use a folder or a manifest'
 	const repository = hubRepository('datasets', name.id, name.revision, settings, otherwise)
 	const { storage } = repository
 	const notices: string[] = []

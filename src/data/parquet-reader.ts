@@ -150,6 +150,8 @@ async function explained<T>(path: string, action: () => Promise<T>): Promise<T> 
 		return await action()
 	} catch (cause) {
 		if (cause instanceof NaptuneError) throw new NaptuneError(`${path}: ${cause.message}`, { cause })
+		const codec = /unsupported compression codec: (\w+)/.exec((cause as Error).message)?.[1]
+		if (codec) throw new NaptuneError(`${path} is compressed by ${codec}, which is not read here.`, { cause })
 		// In the hub's cache this is a link; what has to go is the file behind it.
 		const file = await realpath(path).catch(() => path)
 		throw new NaptuneError(

@@ -16,6 +16,8 @@ export interface HubContent {
 	readonly corrupted: Map<string, Uint8Array>
 	/** Files whose transfer breaks off after this many bytes. */
 	readonly brokenAfter: Map<string, number>
+	/** Whether the host of large files sends them whole, whatever range is asked for. */
+	withoutRanges?: boolean
 	/** Of a data set: what the head of its README holds. */
 	card?: unknown
 }
@@ -99,7 +101,7 @@ function answer(content: HubContent, large: string, request: IncomingMessage, re
 	} else if (!name.endsWith('.json')) {
 		const sha256 = createHash('sha256').update(bytes).digest('hex')
 		const headers = { 'x-linked-etag': `"${sha256}"`, 'x-linked-size': bytes.length, etag: 'W/"other"' }
-		response.writeHead(302, { ...headers, location: `${large}/${name}` })
+		response.writeHead(302, { ...headers, location: `${large}/${encodeURIComponent(name)}` })
 		response.end()
 	} else if (direct) {
 		const blob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
@@ -136,7 +138,7 @@ function send(
 	response: ServerResponse,
 ): void {
 	const whole = content.corrupted.get(name) ?? content.files[name]!
-	const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+	const start = content.withoutRanges ? 0 : Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
 	const bytes = whole.subarray(start)
 	if (start > 0) headers['content-range'] = `bytes ${start}-${whole.length - 1}/${whole.length}`
 	response.writeHead(start > 0 ? 206 : 200, { ...headers, 'content-length': bytes.length })

@@ -31,7 +31,7 @@ export async function isCached({ path, size }: ListedFile, storage: string, comm
  * Two programs may download the same file: they write the same bytes to the same places of one file, and the one that is
  * second finds the blob in place.
  * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written; HubApiError when the
- * hub refuses; TypeError when the connection fails.
+ * hub refuses; TypeError when there is no connection.
  */
 export async function downloadResumably(file: ListedFile, context: DownloadContext): Promise<void> {
 	const { storage, commit } = context
@@ -113,7 +113,7 @@ async function receive(
 		for await (const chunk of createReadStream(partial, { end: length - 1 })) hash.update(chunk as Buffer)
 	}
 	report()
-	for await (const chunk of (answer?.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+	for await (const chunk of piecesOf(answer, () => cutShort(path, length, size))) {
 		if (length + chunk.length > size) {
 			await handle.truncate(0)
 			throw new NaptuneError(`The download of ${path} is longer than the ${size} bytes of its listing. Try again.`)
@@ -125,10 +125,30 @@ async function receive(
 		length += chunk.length
 		report()
 	}
-	if (length < size) {
-		throw new NaptuneError(
-			`The download of ${path} ended after ${length} of ${size} bytes. Try again; it goes on there.`,
-		)
-	}
+	if (length < size) throw cutShort(path, length, size)
 	await handle.sync()
+}
+
+/** The content as it arrives; nothing where nothing was asked for. @param cut The error when the connection breaks. */
+async function* piecesOf(answer: Response | undefined, cut: () => NaptuneError): AsyncGenerator<Uint8Array> {
+	if (!answer?.body) return
+	const reader = answer.body.getReader()
+	try {
+		for (;;) {
+			const { done, value } = await reader.read().catch((cause: unknown) => {
+				throw Object.assign(cut(), { cause })
+			})
+			if (done) return
+			yield value
+		}
+	} finally {
+		// Where reading was given up, the connection must not stay open.
+		await reader.cancel().catch(() => {})
+	}
+}
+
+function cutShort(path: string, length: number, size: number): NaptuneError {
+	return new NaptuneError(
+		`The download of ${path} ended after ${length} of ${size} bytes. Try again; it goes on there.`,
+	)
 }
