@@ -1,5 +1,6 @@
 /** Data sets of the Hugging Face hub that are stored as Parquet files with the images inside. */
 
+import { parquetSchema } from 'hyparquet'
 import { NaptuneError } from '../errors.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import type { DownloadProgress } from '../hub/hub-download.js'
@@ -61,9 +62,12 @@ export async function loadHubData(
 		const labels: (number | string | null)[] = []
 		for (const path of split.paths) {
 			const file = await open(path)
-			requireColumns(file, columns, source)
 			opened.push(file)
-			for (const label of await readLabels(file, columns.label)) labels.push(label)
+			// Test images may come without a column of labels; those of a competition do.
+			const hasLabels = split === train || hasColumn(file, columns.label)
+			for (const column of [columns.image, ...(hasLabels ? [columns.label] : [])]) requireColumn(file, column, source)
+			const read = hasLabels ? await readLabels(file, columns.label) : new Array<null>(file.rows).fill(null)
+			for (const label of read) labels.push(label)
 		}
 		return { name: split.name, files: opened, labels }
 	}
@@ -106,16 +110,13 @@ export async function loadHubData(
 	}
 }
 
-function requireColumns(
-	{ path, metadata }: ParquetFile,
-	{ image, label }: { image: string; label: string },
-	source: string,
-) {
-	for (const column of [image, label]) {
-		if (metadata.row_groups.length === 0) continue
-		const has = metadata.row_groups[0]!.columns.some(({ meta_data }) => meta_data?.path_in_schema[0] === column)
-		if (!has) throw new NaptuneError(`${path} of ${source} has no column ${column}, which the first file has.`)
-	}
+function hasColumn({ metadata }: ParquetFile, column: string): boolean {
+	return parquetSchema(metadata).children.some(({ element }) => element.name === column)
+}
+
+function requireColumn(file: ParquetFile, column: string, source: string): void {
+	if (hasColumn(file, column)) return
+	throw new NaptuneError(`${file.path} of ${source} has no column ${column}, which the first file has.`)
 }
 
 function rowsOf(split: ReadSplit | undefined, { labelOf }: HubClasses): Row[] {

@@ -27,9 +27,9 @@ export interface SettledSplits<T> extends Splits<T> {
 /**
  * The same rule as for class folders: where nothing is there to test on, the validation images are the test split; where
  * those are missing too, all images are split by a seed.
- * @param given What the source has; `train` is not empty.
+ * @param given What the source has.
  * @param source Its name in notices and errors.
- * @throws NaptuneError for fewer than two classes, a class that is tested but not trained, or a class of one image where a
+ * @throws NaptuneError for no training images or fewer than two classes of them, a class that is tested but not trained, or a class of one image where a
  * split has to be drawn.
  */
 export function settleSplits<T extends Sample>(
@@ -38,6 +38,7 @@ export function settleSplits<T extends Sample>(
 	source: string,
 	seed: number,
 ): SettledSplits<T> {
+	if (given.train.length === 0) throw new NaptuneError(`${source} has no training images.`)
 	if (new Set(given.train.map(({ label }) => label)).size < 2) {
 		throw new NaptuneError(
 			`${source} has training images of one class only, ${JSON.stringify(classNames[given.train[0]?.label ?? 0])}; telling classes apart needs at least two.`,

@@ -21,6 +21,7 @@ import {
 } from '../../evaluation/recorded-onnx-attack.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import type { DownloadProgress } from '../../hub/hub-download.js'
 import {
 	attackListHelp,
 	attackOption,
@@ -32,6 +33,7 @@ import {
 import { readClassNames } from '../class-names.js'
 import { Interruption } from '../exit-codes.js'
 import { followAttack } from '../follow-attack.js'
+import { followDownload } from '../follow-download.js'
 import { duration, normText, percent, percentInterval, sizeText } from '../format.js'
 import { addSharedOptions, attackSettingOption, batchSizeOption, type SharedOptions, seedOption } from '../options.js'
 import { type Session, withSession } from '../session.js'
@@ -183,7 +185,8 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		)
 	}
 	const threat = threatModel(options.norm, options.epsilon)
-	const data = await images(options)
+	const { onProgress, end } = followDownload(session.progress)
+	const data = await images(options, onProgress).finally(end)
 	const classifier = await openOnnxClassifier(await session.engine(), options.onnx, await declared(options))
 	try {
 		const { positions, notices: labelNotices } = classPositions({
@@ -258,8 +261,12 @@ function recordName({ onnx }: AttackOptions, settings: OnnxAttackSettings): stri
 	return `${basename(onnx, '.onnx')}-${attack.name}-${threatModel.norm}-${epsilon}-${dataset.images}-seed${seed}-${hash}.json`
 }
 
-async function images({ data, limit, seed }: AttackOptions): Promise<LabelledImages> {
-	const whole = datasetNames.includes(data) || isSource(data) ? await namedImages(data, seed) : await folderImages(data)
+async function images(
+	{ data, limit, seed }: AttackOptions,
+	onProgress: (progress: DownloadProgress) => void,
+): Promise<LabelledImages> {
+	const whole =
+		datasetNames.includes(data) || isSource(data) ? await namedImages(data, seed, onProgress) : await folderImages(data)
 	if (limit === undefined || limit >= whole.images.length) return whole
 	return { ...whole, images: stratifiedSubset(whole.images, limit, seed) }
 }
@@ -271,8 +278,12 @@ async function folderImages(path: string): Promise<LabelledImages> {
 	)
 }
 
-async function namedImages(name: string, seed: number): Promise<LabelledImages> {
-	const { classNames, test, notices, origin } = await loadDataset(name, { seed })
+async function namedImages(
+	name: string,
+	seed: number,
+	onProgress: (progress: DownloadProgress) => void,
+): Promise<LabelledImages> {
+	const { classNames, test, notices, origin } = await loadDataset(name, { seed, onProgress })
 	return { name, folders: classNames, images: test, notices, origin }
 }
 
