@@ -1,10 +1,14 @@
 /** Progress of downloads, file after file. */
 
 import type { DownloadProgress } from '../hub/hub-download.js'
-import type { Progress, ProgressTask } from './progress.js'
+import type { ProgressTask } from './progress.js'
+import type { Session } from './session.js'
 
-/** Shows a bar for every file that is downloaded; nothing where none is. */
-export function followDownload(progress: Progress): {
+/**
+ * Shows a bar for every file that is downloaded; nothing where none is.
+ * @throws Interruption out of `onProgress` when the command was asked to stop; a download goes on there the next time.
+ */
+export function followDownload({ progress, stopIfAsked }: Pick<Session, 'progress' | 'stopIfAsked'>): {
 	readonly onProgress: (now: DownloadProgress) => void
 	readonly end: () => void
 } {
@@ -12,6 +16,7 @@ export function followDownload(progress: Progress): {
 	let shown = -1
 	return {
 		onProgress({ file, received, total }) {
+			stopIfAsked()
 			if (total === undefined || total < 1_000_000) return
 			const done = Math.floor(received / 1_000_000)
 			if (task?.file !== file) {

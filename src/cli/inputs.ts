@@ -45,17 +45,11 @@ export function loadModel(source: string): Promise<ClipModel> {
 }
 
 /** Loads data and passes on what a person must be told about it. */
-export async function loadData(
-	{ progress }: Session,
-	nameOrFolder: string,
-	seed: number,
-	root?: string,
-): Promise<Dataset> {
-	const { onProgress, end } = followDownload(progress)
-	const dataset = await loadDataset(nameOrFolder, { seed, onProgress, ...(root !== undefined && { root }) }).finally(
-		end,
-	)
-	for (const notice of dataset.notices) progress.line(`note: ${notice}`)
+export async function loadData(session: Session, nameOrFolder: string, seed: number, root?: string): Promise<Dataset> {
+	const { onProgress, end } = followDownload(session)
+	const options = { seed, onProgress, ...(root !== undefined && { root }) }
+	const dataset = await loadDataset(nameOrFolder, options).finally(end)
+	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	return dataset
 }
 

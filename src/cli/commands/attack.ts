@@ -185,7 +185,7 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		)
 	}
 	const threat = threatModel(options.norm, options.epsilon)
-	const { onProgress, end } = followDownload(session.progress)
+	const { onProgress, end } = followDownload(session)
 	const data = await images(options, onProgress).finally(end)
 	const classifier = await openOnnxClassifier(await session.engine(), options.onnx, await declared(options))
 	try {
