@@ -1,7 +1,7 @@
 /** Large files of a hub repository into the standard cache, going on where an earlier download was cut. */
 
 import type { Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
@@ -59,14 +59,10 @@ function requireInside(path: string, id: string): void {
 async function fetchBlob(file: ListedFile, blob: string, context: DownloadContext): Promise<void> {
 	const partial = `${blob}.naptune-part`
 	const hash = hashFor(file.fingerprint, file.size)
-	const handle = await open(partial, 'r+')
-		.catch((error: NodeJS.ErrnoException) => {
-			if (error.code !== 'ENOENT') throw error
-			return open(partial, 'wx+')
-		})
-		.catch((error: unknown) => {
-			throw explainWriteFailure(error, blob)
-		})
+	// Made where it is missing, and not emptied: another program may be writing to it.
+	const handle = await open(partial, constants.O_RDWR | constants.O_CREAT).catch((error: unknown) => {
+		throw explainWriteFailure(error, blob)
+	})
 	try {
 		await receive(file, handle, partial, hash, context)
 	} finally {
@@ -79,9 +75,11 @@ async function fetchBlob(file: ListedFile, blob: string, context: DownloadContex
 			`The download of ${file.path} is damaged: its fingerprint is ${digest}, it should be ${file.fingerprint}. Try again.`,
 		)
 	}
+	const inPlace = async () => (await stat(blob).catch(() => undefined))?.size === file.size
+	// Another program may have been faster; the file of this name is a third one's then.
+	if (await inPlace()) return
 	await rename(partial, blob).catch(async (error: unknown) => {
-		// Another program may have been faster.
-		if ((await stat(blob).catch(() => undefined))?.size !== file.size) throw explainWriteFailure(error, blob)
+		if (!(await inPlace())) throw explainWriteFailure(error, blob)
 	})
 }
 
@@ -94,9 +92,9 @@ async function receive(
 	context: DownloadContext,
 ): Promise<void> {
 	const { path, size } = file
-	const present = (await handle.stat()).size
-	if (present > size) await handle.truncate(0)
-	let length = present > size ? 0 : present
+	const before = (await handle.stat()).size
+	if (before > size) await handle.truncate(0)
+	let length = before > size ? 0 : before
 	const report = () => context.onProgress?.({ file: path, received: length, total: size })
 	let answer: Response | undefined
 	if (length < size) {
@@ -110,7 +108,9 @@ async function receive(
 		if (answer.status !== 206) length = 0
 	}
 	if (length > 0 && hash) {
-		for await (const chunk of createReadStream(partial, { end: length - 1 })) hash.update(chunk as Buffer)
+		// Through the handle: another program may have given the file its name meanwhile.
+		const present = handle.createReadStream({ start: 0, end: length - 1, autoClose: false })
+		for await (const chunk of present) hash.update(chunk as Buffer)
 	}
 	report()
 	for await (const chunk of piecesOf(answer, () => cutShort(path, length, size))) {
