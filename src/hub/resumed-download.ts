@@ -75,9 +75,13 @@ async function fetchBlob(file: ListedFile, blob: string, context: DownloadContex
 			`The download of ${file.path} is damaged: its fingerprint is ${digest}, it should be ${file.fingerprint}. Try again.`,
 		)
 	}
-	const inPlace = async () => (await stat(blob).catch(() => undefined))?.size === file.size
-	// Another program may have been faster; the file of this name is a third one's then.
-	if (await inPlace()) return
+	const isWhole = async (path: string) => (await stat(path).catch(() => undefined))?.size === file.size
+	const inPlace = () => isWhole(blob)
+	// Another program may have been faster. A part that is not whole is a third one's then.
+	if (await inPlace()) {
+		if (await isWhole(partial)) await rm(partial, { force: true })
+		return
+	}
 	await rename(partial, blob).catch(async (error: unknown) => {
 		if (!(await inPlace())) throw explainWriteFailure(error, blob)
 	})
