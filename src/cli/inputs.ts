@@ -7,7 +7,9 @@ import { embeddedModel } from '../clip/checkpoint.js'
 import { type ClipModel, loadClip } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { datasetNames, loadDataset } from '../data/registry.js'
+import { sourceForms } from '../data/sources.js'
 import { stratifiedSubset } from '../data/subsets.js'
+import { followDownload } from './follow-download.js'
 import type { Session } from './session.js'
 
 /** The data set that comes with the package. */
@@ -25,7 +27,7 @@ export function modelOption(): Option {
 export function dataOption(): Option {
 	return new Option(
 		'--data <folder-or-name>',
-		`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
+		`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
 	).default(packagedData)
 }
 
@@ -43,15 +45,12 @@ export function loadModel(source: string): Promise<ClipModel> {
 }
 
 /** Loads data, whose images the session's threads read, and passes on what a person must be told about it. */
-export async function loadData(
-	{ progress, imageLoader }: Session,
-	nameOrFolder: string,
-	seed: number,
-	root?: string,
-): Promise<Dataset> {
-	const dataset = await loadDataset(nameOrFolder, { seed, ...(root !== undefined && { root }) })
-	for (const notice of dataset.notices) progress.line(`note: ${notice}`)
-	return imageLoader().dataset(dataset)
+export async function loadData(session: Session, nameOrFolder: string, seed: number, root?: string): Promise<Dataset> {
+	const { onProgress, end } = followDownload(session)
+	const options = { seed, onProgress, ...(root !== undefined && { root }) }
+	const dataset = await loadDataset(nameOrFolder, options).finally(end)
+	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
+	return session.imageLoader().dataset(dataset)
 }
 
 /** The images of a split that `--split`, `--limit` and `--seed` choose. */

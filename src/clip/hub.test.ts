@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { temporaryFolder, withoutSuperuser } from '../files/temporary-folder.test.helper.js'
+import type { DownloadProgress } from '../hub/hub-download.js'
+import { type HubContent, startHub } from '../hub/hub-server.test.helper.js'
 import { loadCheckpoint } from './checkpoint.js'
-import { isHubId } from './hub.js'
-import type { DownloadProgress } from './hub-download.js'
-import { type HubContent, startHub } from './hub-server.test.helper.js'
 
 const fixtures = fileURLToPath(new URL('../../fixtures/checkpoints/', import.meta.url))
 const commit = '0123456789abcdef0123456789abcdef01234567'
@@ -204,17 +203,6 @@ describe('an existing folder', () => {
 			expect((await stat(directory)).isDirectory()).toBe(true)
 		} finally {
 			process.chdir(before)
-		}
-	})
-})
-
-describe('isHubId', () => {
-	it('knows ids from paths', () => {
-		for (const text of ['openai/clip-vit-base-patch16', 'laion/CLIP-ViT-B-32-laion2B-s34B-b79K', 'gpt2']) {
-			expect(isHubId(text)).toBe(true)
-		}
-		for (const text of ['', '.', '..', './a', '/a', 'a/', 'a/b/c', 'a b', '~/a', 'a/..', 'a//b', 'a--b', 'C:\\a']) {
-			expect(isHubId(text)).toBe(false)
 		}
 	})
 })

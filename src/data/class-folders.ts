@@ -54,7 +54,7 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 }
 
 /** @throws NaptuneError for names that prompts cannot tell apart, or an empty one. */
-function checkNames(names: readonly string[], path: string): void {
+export function checkNames(names: readonly string[], path: string): void {
 	const nameless = names.find((name) => spokenForm(name) === '')
 	if (nameless !== undefined) {
 		throw new NaptuneError(`${path} has a class without a name: ${JSON.stringify(nameless)}. Rename it.`)

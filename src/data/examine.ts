@@ -73,6 +73,7 @@ export interface ExamineOptions {
  * @throws NaptuneError when there is no such data set or folder, or no root was given for a data set that needs one.
  */
 export async function examine(nameOrPath: string, options: ExamineOptions): Promise<Examination> {
+	const { root, seed } = options
 	const benchmark = benchmarks.find(({ name }) => name === nameOrPath)
 	const obtain = benchmark?.obtain ?? []
 	const lists = benchmark && options.root !== undefined ? await examineLists(benchmark, options.root) : []
@@ -83,7 +84,7 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 	try {
 		const opened = benchmark
 			? await openBenchmark(benchmark, options.root)
-			: { dataset: await loadDataset(nameOrPath, options), missing: [], deviations: [] }
+			: { dataset: await loadDataset(nameOrPath, { root, ...(seed !== undefined && { seed }) }), missing: [], deviations: [] }
 		return { ...(await examined(opened, benchmark, options)), ...place, lists, obtain }
 	} catch (error) {
 		const expected = error instanceof NaptuneError && (benchmark ? options.root !== undefined : existsSync(nameOrPath))

@@ -18,6 +18,7 @@ import { loadCifar10Mini } from './cifar10-mini.js'
 import type { Dataset } from './dataset.js'
 import { loadFolder } from './folder.js'
 import { loadBenchmark } from './open-benchmark.js'
+import { loadSource, type SourceOptions, sourceForms } from './sources.js'
 
 /** The published data sets, in the order of the paper's tables. */
 export const benchmarks: readonly Benchmark[] = [
@@ -46,24 +47,24 @@ const named: Readonly<Record<string, (options: LoadOptions) => Promise<Dataset>>
 export const datasetNames: readonly string[] = Object.keys(named)
 
 /** What loading may need beside a name. */
-export interface LoadOptions {
-	/** Of the split, where a folder comes without one; 1 by default. */
-	readonly seed?: number
+export interface LoadOptions extends SourceOptions {
 	/** Folder that holds the folders of named data sets, such as `caltech-101`. */
 	readonly root?: string | undefined
 }
 
 /**
- * Loads a data set by its name, or a folder of class folders by its path. A folder with the name of a known data set is
- * reached as `./name`.
- * @throws NaptuneError when it is neither a known name nor a usable folder.
+ * Loads a data set by its name, a folder of class folders or a manifest by its path, or a data set of the Hugging Face hub
+ * as `hf:owner/name`. A folder with the name of a known data set is reached as `./name`.
+ * @throws NaptuneError when it is none of these, or cannot be used.
  */
 export async function loadDataset(nameOrPath: string, options: LoadOptions = {}): Promise<Dataset> {
 	const load = Object.hasOwn(named, nameOrPath) ? named[nameOrPath] : undefined
 	if (load) return load(options)
+	const source = await loadSource(nameOrPath, options)
+	if (source) return source
 	if (!existsSync(nameOrPath)) {
 		throw new NaptuneError(
-			`${JSON.stringify(nameOrPath)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists.`,
+			`${JSON.stringify(nameOrPath)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.`,
 		)
 	}
 	return loadFolder(nameOrPath, options.seed ?? 1)

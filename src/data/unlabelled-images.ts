@@ -6,6 +6,7 @@ import type { Split } from './dataset.js'
 import { fileSplit } from './file-split.js'
 import { listFolder } from './image-folders.js'
 import { datasetNames, loadDataset } from './registry.js'
+import { isSource } from './sources.js'
 
 /** Images without labels, and how to get them again. */
 export interface UnlabelledImages {
@@ -17,12 +18,13 @@ export interface UnlabelledImages {
 }
 
 /**
- * All images of a folder and of those below it, in sorted order; or the training images of a data set by its name.
+ * All images of a folder and of those below it, in sorted order; or the training images of a data set by its name, of
+ * a manifest or of a data set of the hub.
  * @param dataRoot Folder that holds the folders of named data sets.
  * @throws NaptuneError when it is neither a known name nor a folder with images.
  */
 export async function loadUnlabelled(nameOrPath: string, dataRoot?: string): Promise<UnlabelledImages> {
-	if (datasetNames.includes(nameOrPath)) {
+	if (datasetNames.includes(nameOrPath) || isSource(nameOrPath)) {
 		const { name, train, origin } = await loadDataset(nameOrPath, { root: dataRoot })
 		return { name, images: { ...train, label: () => 0 }, origin: { ...origin, split: 'train' } }
 	}

@@ -152,7 +152,7 @@ async function sameDataset(
 	dataRoot: string | undefined,
 ): Promise<Dataset> {
 	const { fewShot: _, ...source } = origin
-	const name = source.dataset === 'folder' ? source.path : source.dataset
+	const name = ['folder', 'manifest'].includes(String(source.dataset)) ? source.path : source.dataset
 	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
 	if (typeof name !== 'string')
 		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
@@ -163,7 +163,7 @@ async function sameDataset(
 	const { root: _before, ...recorded } = source
 	if (!isDeepStrictEqual(own, recorded)) {
 		throw new NaptuneError(
-			`The data in ${name} has changed since ${directory} was tuned on it: files were added, removed or renamed. Restore it, or tune again.`,
+			`The data in ${name} has changed since ${directory} was tuned on it: images were added, removed, renamed or moved to another class or split. Restore it, or tune again.`,
 		)
 	}
 	// As it was recorded, so that records of the run go on where they were.

@@ -9,6 +9,7 @@ import { prepareAttack } from '../../attacks/registry.js'
 import { type Norm, threatModel } from '../../attacks/threat-model.js'
 import { type LabelledImages, loadLabelledFolder } from '../../data/labelled-folder.js'
 import { datasetNames, loadDataset } from '../../data/registry.js'
+import { isSource, sourceForms } from '../../data/sources.js'
 import { stratifiedSubset } from '../../data/subsets.js'
 import { NaptuneError } from '../../errors.js'
 import { classPositions } from '../../evaluation/class-positions.js'
@@ -20,6 +21,7 @@ import {
 } from '../../evaluation/recorded-onnx-attack.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import type { DownloadProgress } from '../../hub/hub-download.js'
 import {
 	attackListHelp,
 	attackOption,
@@ -31,6 +33,7 @@ import {
 import { readClassNames } from '../class-names.js'
 import { Interruption } from '../exit-codes.js'
 import { followAttack } from '../follow-attack.js'
+import { followDownload } from '../follow-download.js'
 import { duration, normText, percent, percentInterval, sizeText } from '../format.js'
 import { dataRootOption } from '../inputs.js'
 import { type LoadingOptions, readableImages, unreadableOption } from '../loading.js'
@@ -77,7 +80,7 @@ export function addAttackCommand(program: Command): void {
 			.requiredOption('--onnx <file>', 'model to attack')
 			.requiredOption(
 				'--data <folder-or-name>',
-				`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
+				`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
 			)
 			.addOption(dataRootOption())
 			.addOption(attackOption('attack, see below', { listed: true }).default('pgd-100'))
@@ -187,7 +190,8 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		)
 	}
 	const threat = threatModel(options.norm, options.epsilon)
-	const data = await images(options, session)
+	const { onProgress, end } = followDownload(session)
+	const data = await images(options, session, onProgress).finally(end)
 	const classifier = await openOnnxClassifier(await session.engine(), options.onnx, await declared(options))
 	try {
 		const { positions, notices: labelNotices } = classPositions({
@@ -265,8 +269,12 @@ function recordName({ onnx }: AttackOptions, settings: OnnxAttackSettings): stri
 async function images(
 	{ data, dataRoot, limit, seed, unreadable }: AttackOptions,
 	session: Session,
+	onProgress: (progress: DownloadProgress) => void,
 ): Promise<LabelledImages> {
-	const whole = datasetNames.includes(data) ? await namedImages(data, seed, dataRoot) : await folderImages(data)
+	const whole =
+		datasetNames.includes(data) || isSource(data)
+			? await namedImages(data, seed, onProgress, dataRoot)
+			: await folderImages(data)
 	const all = limit === undefined || limit >= whole.images.length
 	const chosen = all ? whole.images : stratifiedSubset(whole.images, limit, seed)
 	const { dataset, split } = await readableImages(session, whole, chosen, 'chosen', unreadable)
@@ -276,12 +284,17 @@ async function images(
 async function folderImages(path: string): Promise<LabelledImages> {
 	if (existsSync(path)) return loadLabelledFolder(path)
 	throw new NaptuneError(
-		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists.`,
+		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.`,
 	)
 }
 
-async function namedImages(name: string, seed: number, root: string | undefined): Promise<LabelledImages> {
-	const { classNames, test, notices, origin } = await loadDataset(name, { seed, root })
+async function namedImages(
+	name: string,
+	seed: number,
+	onProgress: (progress: DownloadProgress) => void,
+	root: string | undefined,
+): Promise<LabelledImages> {
+	const { classNames, test, notices, origin } = await loadDataset(name, { seed, root, onProgress })
 	return { name, folders: classNames, images: test, notices, origin }
 }
 

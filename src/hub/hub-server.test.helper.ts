@@ -16,6 +16,10 @@ export interface HubContent {
 	readonly corrupted: Map<string, Uint8Array>
 	/** Files whose transfer breaks off after this many bytes. */
 	readonly brokenAfter: Map<string, number>
+	/** Whether the host of large files sends them whole, whatever range is asked for. */
+	withoutRanges?: boolean
+	/** Of a data set: what the head of its README holds. */
+	card?: unknown
 }
 
 /** A running hub. */
@@ -74,18 +78,30 @@ function answer(content: HubContent, large: string, request: IncomingMessage, re
 	response.setHeader('x-repo-commit', content.commit)
 	const path = decodeURIComponent(new URL(request.url ?? '', 'http://hub').pathname)
 	const model = path.match(new RegExp(`^/api/models/${content.id}/revision/(.+)$`))
+	const dataset = path.match(new RegExp(`^/api/datasets/${content.id}/revision/(.+)$`))
 	const [, direct, name = ''] =
-		path.match(new RegExp(`^/(api/resolve-cache/models/)?${content.id}/.*${content.commit}/(.+)$`)) ?? []
+		path.match(new RegExp(`^/(api/resolve-cache/models/)?(?:datasets/)?${content.id}/.*${content.commit}/(.+)$`)) ?? []
 	const bytes = content.files[name]
 	if (model && [content.commit, 'main', 'refs/pr/1'].includes(model[1]!)) {
 		const siblings = Object.keys(content.files).map((rfilename) => ({ rfilename }))
 		json(200, { _id: 'x', id: content.id, sha: content.commit, siblings, lastModified: '2024-01-01T00:00:00.000Z' })
+	} else if (dataset && [content.commit, 'main', 'refs/convert/parquet'].includes(dataset[1]!)) {
+		const { id, commit: sha, card: cardData } = content
+		json(200, {
+			_id: 'x',
+			id,
+			sha,
+			...(cardData !== undefined && { cardData }),
+			lastModified: '2024-01-01T00:00:00.000Z',
+		})
+	} else if (path === `/api/datasets/${content.id}/tree/${content.commit}`) {
+		listing(content, request, response)
 	} else if (!bytes) {
 		json(404, { error: 'Repository not found' })
 	} else if (!name.endsWith('.json')) {
 		const sha256 = createHash('sha256').update(bytes).digest('hex')
 		const headers = { 'x-linked-etag': `"${sha256}"`, 'x-linked-size': bytes.length, etag: 'W/"other"' }
-		response.writeHead(302, { ...headers, location: `${large}/${name}` })
+		response.writeHead(302, { ...headers, location: `${large}/${encodeURIComponent(name)}` })
 		response.end()
 	} else if (direct) {
 		const blob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
@@ -96,6 +112,24 @@ function answer(content: HubContent, large: string, request: IncomingMessage, re
 	}
 }
 
+/** In pages of two files. */
+function listing(content: HubContent, request: IncomingMessage, response: ServerResponse): void {
+	const { pathname, searchParams } = new URL(request.url ?? '', `http://${request.headers.host}`)
+	const start = Number(searchParams.get('cursor') ?? 0)
+	const all = Object.entries(content.files).map(([path, bytes]) => {
+		const size = bytes.length
+		const oid = createHash('sha1').update(`blob ${size}\0`).update(bytes).digest('hex')
+		const lfs = { oid: createHash('sha256').update(bytes).digest('hex'), size, pointerSize: 130 }
+		return { type: 'file', path, size, oid, ...(!path.endsWith('.json') && { lfs }) }
+	})
+	if (start + 2 < all.length) {
+		const next = `http://${request.headers.host}${pathname}?recursive=true&cursor=${start + 2}`
+		response.setHeader('link', `<${next}>; rel="next"`)
+	}
+	response.writeHead(200, { 'content-type': 'application/json' })
+	response.end(JSON.stringify([{ type: 'directory', path: 'data', size: 0, oid: '0' }, ...all.slice(start, start + 2)]))
+}
+
 function send(
 	content: HubContent,
 	name: string,
@@ -103,8 +137,11 @@ function send(
 	request: IncomingMessage,
 	response: ServerResponse,
 ): void {
-	const bytes = content.corrupted.get(name) ?? content.files[name]!
-	response.writeHead(200, { ...headers, 'content-length': bytes.length })
+	const whole = content.corrupted.get(name) ?? content.files[name]!
+	const start = content.withoutRanges ? 0 : Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+	const bytes = whole.subarray(start)
+	if (start > 0) headers['content-range'] = `bytes ${start}-${whole.length - 1}/${whole.length}`
+	response.writeHead(start > 0 ? 206 : 200, { ...headers, 'content-length': bytes.length })
 	const limit = content.brokenAfter.get(name)
 	if (request.method === 'HEAD') response.end()
 	else if (limit === undefined) response.end(bytes)

@@ -20,6 +20,8 @@ export interface DownloadProgress {
 export interface DownloadContext {
 	/** Address of the hub, without a slash at the end. */
 	readonly endpoint: string
+	/** Address of the repository, without a slash at the end. */
+	readonly address: string
 	/** `owner/name`. */
 	readonly id: string
 	/** Commit hash. */
@@ -30,10 +32,11 @@ export interface DownloadContext {
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 
-interface RemoteFile {
-	readonly url: string
+/** What the hub says of a file. */
+export interface RemoteFile {
 	/** SHA-256 of large files, git's blob id (SHA-1) of small ones. */
 	readonly fingerprint: string
+	/** In bytes. */
 	readonly size: number | undefined
 }
 
@@ -68,9 +71,9 @@ export async function downloadToCache(path: string, context: DownloadContext): P
 }
 
 /** Asks for the headers only. Large files are redirected to another host, whose fingerprint would be a different one. */
-async function askAbout(path: string, { endpoint, id, commit, fetch: send }: DownloadContext): Promise<RemoteFile> {
-	const url = `${endpoint}/${id}/resolve/${commit}/${encodeURIComponent(path)}`
-	let address = url
+async function askAbout(path: string, context: DownloadContext): Promise<RemoteFile> {
+	const { endpoint, id, fetch: send } = context
+	let address = addressOf(path, context)
 	for (let hops = 0; hops < 5; hops++) {
 		// Compressed answers would come without a length.
 		const response = await send(address, {
@@ -92,13 +95,19 @@ async function askAbout(path: string, { endpoint, id, commit, fetch: send }: Dow
 			throw new NaptuneError(`${endpoint} sent no valid fingerprint for ${path} of ${id}, but ${JSON.stringify(tag)}.`)
 		}
 		const length = headers.get('x-linked-size') ?? (next ? null : headers.get('content-length'))
-		return { url, fingerprint, size: length === null ? undefined : Number(length) }
+		return { fingerprint, size: length === null ? undefined : Number(length) }
 	}
 	throw new NaptuneError(`${endpoint} redirects ${path} of ${id} in a circle. Check HF_ENDPOINT.`)
 }
 
+/** Address of a file's content. */
+export function addressOf(path: string, { address, commit }: DownloadContext): string {
+	return `${address}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`
+}
+
 async function* received(path: string, remote: RemoteFile, context: DownloadContext): AsyncGenerator<Uint8Array> {
-	const { url, fingerprint, size } = remote
+	const { fingerprint, size } = remote
+	const url = addressOf(path, context)
 	const response = await context.fetch(url)
 	if (!response.ok || !response.body) {
 		throw new HubApiError(url, response.status, undefined, `the hub answered ${response.status} for ${path}.`)
@@ -125,13 +134,14 @@ async function* received(path: string, remote: RemoteFile, context: DownloadCont
 }
 
 /** The hash that a fingerprint is of, by its length; undefined for fingerprints of other hubs. */
-function hashFor(fingerprint: string, size: number | undefined) {
+export function hashFor(fingerprint: string, size: number | undefined) {
 	if (/^[0-9a-f]{64}$/.test(fingerprint)) return createHash('sha256')
 	if (/^[0-9a-f]{40}$/.test(fingerprint) && size !== undefined) return createHash('sha1').update(`blob ${size}\0`)
 	return undefined
 }
 
-async function link(blob: string, pointer: string): Promise<void> {
+/** Makes a file of a snapshot lead to its content. @throws NaptuneError when the cache cannot be written. */
+export async function link(blob: string, pointer: string): Promise<void> {
 	try {
 		if (await lstat(pointer).catch(() => undefined)) await rm(pointer)
 		await symlink(relative(dirname(pointer), blob), pointer).catch(async (error: NodeJS.ErrnoException) => {

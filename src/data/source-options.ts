@@ -1,0 +1,38 @@
+/** Options written behind the name of a data source: `name?key=value&key=value`. */
+
+import { NaptuneError } from '../errors.js'
+
+/** A name and what stands behind it. */
+export interface NameWithOptions<Key extends string> {
+	readonly name: string
+	readonly options: Readonly<Partial<Record<Key, string>>>
+}
+
+/**
+ * Takes a name apart at its first question mark. Values may be percent-encoded.
+ * @throws NaptuneError for an option that is unknown, given twice or empty.
+ */
+export function splitOptions<Key extends string>(text: string, known: readonly Key[]): NameWithOptions<Key> {
+	const at = text.indexOf('?')
+	const options: Partial<Record<Key, string>> = {}
+	if (at < 0) return { name: text, options }
+	for (const [key, value] of new URLSearchParams(text.slice(at + 1).replaceAll('+', '%2B'))) {
+		const option = known.find((candidate) => candidate === key)
+		if (option === undefined) {
+			throw new NaptuneError(`${text} has the option ${JSON.stringify(key)}; known are ${known.join(', ')}.`)
+		}
+		if (value === '' || options[option] !== undefined) {
+			throw new NaptuneError(`${text} gives the option ${key} ${value === '' ? 'no value' : 'twice'}.`)
+		}
+		options[option] = value
+	}
+	return { name: text.slice(0, at), options }
+}
+
+/** The options as they are written, sorted by name; an empty text where there are none. */
+export function optionsText(options: Readonly<Record<string, string>>): string {
+	const pairs = Object.keys(options)
+		.sort()
+		.map((key) => `${key}=${encodeURIComponent(options[key]!).replaceAll('%2F', '/')}`)
+	return pairs.length === 0 ? '' : `?${pairs.join('&')}`
+}

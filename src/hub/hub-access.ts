@@ -1,0 +1,149 @@
+/** What every use of the hub shares: names, tokens, the cache's revisions, and errors in words. */
+
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { HubApiError } from '@huggingface/hub'
+import { NaptuneError } from '../errors.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
+import type { HubSettings } from './hub-settings.js'
+
+/** A repository of the hub at a revision. */
+export interface HubRepository {
+	/** `owner/name`, or a bare name. */
+	readonly id: string
+	/** Branch, tag or commit hash. */
+	readonly revision: string
+	/** The repository's folder in the cache. */
+	readonly storage: string
+	/** What else could be given instead, for errors: a sentence without its full stop, such as `give the path of a folder`. */
+	readonly otherwise: string
+}
+
+/** Whether a text has the form of a hub id: `owner/name`, or a bare name. */
+export function isHubId(text: string): boolean {
+	return text.length <= 96 && /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(text) && !/--|\.\./.test(text)
+}
+
+/**
+ * Names a repository and its place in the cache.
+ * @throws NaptuneError when the revision has not the form of one.
+ */
+export function hubRepository(
+	kind: 'models' | 'datasets',
+	id: string,
+	revision: string,
+	{ cacheDirectory }: HubSettings,
+	otherwise: string,
+): HubRepository {
+	if (!/^[\w][\w./-]*$/.test(revision) || revision.includes('..')) {
+		throw new NaptuneError(`${JSON.stringify(revision)} is not a revision; give a branch, a tag or a commit hash.`)
+	}
+	return { id, revision, storage: join(cacheDirectory, `${kind}--${id.replace('/', '--')}`), otherwise }
+}
+
+/**
+ * Fetches from the hub, or takes what is cached where the network is forbidden or fails.
+ * @param fetchIt Asks the hub. @param cached What the cache has of a commit; undefined when that is not everything.
+ * @throws NaptuneError when the repository or revision does not exist, access is refused, or there is neither a
+ * connection nor a cached copy.
+ */
+export async function throughCache<T>(
+	repository: HubRepository,
+	settings: HubSettings,
+	fetchIt: () => Promise<T>,
+	cached: (commit: string) => Promise<T | undefined>,
+	onNotice: (notice: string) => void = () => {},
+): Promise<T> {
+	const { id, revision, otherwise } = repository
+	const fromCache = async (onUse: (commit: string) => void) => {
+		const commit = await recordedCommit(repository)
+		const found = commit === undefined ? undefined : await cached(commit)
+		if (commit !== undefined && found !== undefined) onUse(commit)
+		return found
+	}
+	if (settings.offline) {
+		const found = await fromCache(() => {})
+		if (found !== undefined) return found
+		throw new NaptuneError(
+			`${id} (revision ${revision}) is not in the cache ${settings.cacheDirectory}, and HF_HUB_OFFLINE forbids to fetch it. Unset HF_HUB_OFFLINE, or ${otherwise}.`,
+		)
+	}
+	try {
+		return await fetchIt()
+	} catch (error) {
+		if (error instanceof HubApiError) throw explainAnswer(error, repository, settings)
+		if (!isConnectionFailure(error)) throw error
+		const reason = connectionFailure(error)
+		const found = await fromCache((commit) =>
+			onNotice(`${settings.endpoint} cannot be reached (${reason}); using the cached ${id} of commit ${commit}.`),
+		)
+		if (found !== undefined) return found
+		throw new NaptuneError(
+			`${id} could not be fetched from ${settings.endpoint} (${reason}), and the cache ${settings.cacheDirectory} does not hold it. Check the connection and HF_ENDPOINT, or ${otherwise}.`,
+			{ cause: error },
+		)
+	}
+}
+
+/** @throws NaptuneError when this is no commit hash, which becomes the name of a folder. */
+export function requireCommit(commit: string, id: string, { endpoint }: HubSettings): void {
+	if (/^[0-9a-f]{40}$/.test(commit)) return
+	throw new NaptuneError(`${endpoint} sent an invalid commit for ${id}: ${commit}.`)
+}
+
+/** Notes the commit of a revision in the cache, so that it can be found offline. */
+export async function recordRevision({ storage, revision }: HubRepository, commit: string): Promise<void> {
+	if (revision === commit) return
+	const path = join(storage, 'refs', revision)
+	if ((await readFile(path, 'utf8').catch(() => '')).trim() === commit) return
+	try {
+		await mkdir(dirname(path), { recursive: true })
+		await writeFileAtomic(path, commit)
+	} catch {
+		// The files are all there, so a cache that turned read-only is no failure: found by its commit hash only.
+	}
+}
+
+async function recordedCommit({ storage, revision }: HubRepository): Promise<string | undefined> {
+	const recorded = await readFile(join(storage, 'refs', revision), 'utf8').catch(() => revision)
+	const commit = recorded.trim()
+	return /^[0-9a-f]{40}$/.test(commit) ? commit : undefined
+}
+
+/** Adds the token to requests of the hub itself; where it redirects to is signed already and must not see the token. */
+export function authorized(send: typeof fetch, { endpoint, token }: HubSettings): typeof fetch {
+	if (!token) return send
+	const origin = new URL(endpoint).origin
+	return (input, init) => {
+		const address = input instanceof Request ? input.url : String(input)
+		if (new URL(address).origin !== origin) return send(input, init)
+		const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined))
+		headers.set('Authorization', `Bearer ${token}`)
+		return send(input, { ...init, headers })
+	}
+}
+
+function explainAnswer(
+	error: HubApiError,
+	{ id, revision, otherwise }: HubRepository,
+	{ endpoint, token }: HubSettings,
+): NaptuneError {
+	const where = `${id} (revision ${revision}) at ${endpoint}`
+	const text = {
+		401: `${where} does not exist or is not public. Check the name${token ? ' and that HF_TOKEN may read it' : ', or set HF_TOKEN'}; or ${otherwise}.`,
+		403: `Access to ${where} is refused. Accept its terms on the hub and set HF_TOKEN to a token that may read it.`,
+		404: `${where} does not exist. Check the name and revision; or ${otherwise}.`,
+		429: `${endpoint} asks to wait before further requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
+	}[error.statusCode]
+	return new NaptuneError(text ?? `${where} could not be fetched: ${error.message} Try again later.`, { cause: error })
+}
+
+/** `fetch` fails with a TypeError whose cause is the system's error when there is no connection. */
+function isConnectionFailure(error: unknown): boolean {
+	return error instanceof TypeError && (error.cause instanceof Error || error.message === 'fetch failed')
+}
+
+function connectionFailure(error: unknown): string {
+	const { cause, message } = error as TypeError
+	return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : message
+}

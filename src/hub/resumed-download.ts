@@ -1,0 +1,158 @@
+/** Large files of a hub repository into the standard cache, going on where an earlier download was cut. */
+
+import type { Hash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { HubApiError } from '@huggingface/hub'
+import { NaptuneError } from '../errors.js'
+import { explainWriteFailure, writeAll } from '../files/atomic-write.js'
+import { addressOf, type DownloadContext, hashFor, link } from './hub-download.js'
+
+/** A file whose size and fingerprint the listing of the repository has told. */
+export interface ListedFile {
+	/** Path in the repository, with forward slashes. */
+	readonly path: string
+	/** In bytes. */
+	readonly size: number
+	/** SHA-256 of large files, git's blob id (SHA-1) of small ones. */
+	readonly fingerprint: string
+}
+
+/** Whether a file is in the cache with the size that it should have. */
+export async function isCached({ path, size }: ListedFile, storage: string, commit: string): Promise<boolean> {
+	return (await stat(join(storage, 'snapshots', commit, path)).catch(() => undefined))?.size === size
+}
+
+/**
+ * Makes sure that a listed file is in the cache. What arrived before a cut stays in a file beside the blob, and the next call
+ * asks for the rest; the whole is checked against the fingerprint before it gets its name.
+ *
+ * Two programs may download the same file: they write the same bytes to the same places of one file, and the one that is
+ * second finds the blob in place.
+ * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written; HubApiError when the
+ * hub refuses; TypeError when there is no connection.
+ */
+export async function downloadResumably(file: ListedFile, context: DownloadContext): Promise<void> {
+	const { storage, commit } = context
+	requireInside(file.path, context.id)
+	if (await isCached(file, storage, commit)) return
+	const pointer = join(storage, 'snapshots', commit, file.path)
+	const blob = join(storage, 'blobs', file.fingerprint)
+	try {
+		await mkdir(dirname(blob), { recursive: true })
+		await mkdir(dirname(pointer), { recursive: true })
+	} catch (error) {
+		throw explainWriteFailure(error, pointer)
+	}
+	if ((await stat(blob).catch(() => undefined))?.size !== file.size) await fetchBlob(file, blob, context)
+	await link(blob, pointer)
+}
+
+/** @throws NaptuneError for a path that would lead out of the cache. */
+function requireInside(path: string, id: string): void {
+	const parts = path.split('/')
+	if (!/[\\\0]/.test(path) && parts.every((part) => part !== '' && part !== '.' && part !== '..')) return
+	throw new NaptuneError(`The listing of ${id} names the file ${JSON.stringify(path)}, which no repository can hold.`)
+}
+
+async function fetchBlob(file: ListedFile, blob: string, context: DownloadContext): Promise<void> {
+	const partial = `${blob}.naptune-part`
+	const hash = hashFor(file.fingerprint, file.size)
+	// Made where it is missing, and not emptied: another program may be writing to it.
+	const handle = await open(partial, constants.O_RDWR | constants.O_CREAT).catch((error: unknown) => {
+		throw explainWriteFailure(error, blob)
+	})
+	try {
+		await receive(file, handle, partial, hash, context)
+	} finally {
+		await handle.close()
+	}
+	const digest = hash?.digest('hex')
+	if (digest !== undefined && digest !== file.fingerprint) {
+		await rm(partial, { force: true })
+		throw new NaptuneError(
+			`The download of ${file.path} is damaged: its fingerprint is ${digest}, it should be ${file.fingerprint}. Try again.`,
+		)
+	}
+	const isWhole = async (path: string) => (await stat(path).catch(() => undefined))?.size === file.size
+	const inPlace = () => isWhole(blob)
+	// Another program may have been faster. A part that is not whole is a third one's then.
+	if (await inPlace()) {
+		if (await isWhole(partial)) await rm(partial, { force: true })
+		return
+	}
+	await rename(partial, blob).catch(async (error: unknown) => {
+		if (!(await inPlace())) throw explainWriteFailure(error, blob)
+	})
+}
+
+/** Receives what is missing of a file. */
+async function receive(
+	file: ListedFile,
+	handle: FileHandle,
+	partial: string,
+	hash: Hash | undefined,
+	context: DownloadContext,
+): Promise<void> {
+	const { path, size } = file
+	const before = (await handle.stat()).size
+	if (before > size) await handle.truncate(0)
+	let length = before > size ? 0 : before
+	const report = () => context.onProgress?.({ file: path, received: length, total: size })
+	let answer: Response | undefined
+	if (length < size) {
+		answer = await context.fetch(addressOf(path, context), {
+			headers: { 'Accept-Encoding': 'identity', ...(length > 0 && { Range: `bytes=${length}-` }) },
+		})
+		if (!answer.ok || !answer.body) {
+			throw new HubApiError(answer.url, answer.status, undefined, `the hub answered ${answer.status} for ${path}.`)
+		}
+		// A host that knows no ranges sends the whole file.
+		if (answer.status !== 206) length = 0
+	}
+	if (length > 0 && hash) {
+		// Through the handle: another program may have given the file its name meanwhile.
+		const present = handle.createReadStream({ start: 0, end: length - 1, autoClose: false })
+		for await (const chunk of present) hash.update(chunk as Buffer)
+	}
+	report()
+	for await (const chunk of piecesOf(answer, () => cutShort(path, length, size))) {
+		if (length + chunk.length > size) {
+			await handle.truncate(0)
+			throw new NaptuneError(`The download of ${path} is longer than the ${size} bytes of its listing. Try again.`)
+		}
+		await writeAll(handle, chunk, length).catch((error: unknown) => {
+			throw explainWriteFailure(error, partial)
+		})
+		hash?.update(chunk)
+		length += chunk.length
+		report()
+	}
+	if (length < size) throw cutShort(path, length, size)
+	await handle.sync()
+}
+
+/** The content as it arrives; nothing where nothing was asked for. @param cut The error when the connection breaks. */
+async function* piecesOf(answer: Response | undefined, cut: () => NaptuneError): AsyncGenerator<Uint8Array> {
+	if (!answer?.body) return
+	const reader = answer.body.getReader()
+	try {
+		for (;;) {
+			const { done, value } = await reader.read().catch((cause: unknown) => {
+				throw Object.assign(cut(), { cause })
+			})
+			if (done) return
+			yield value
+		}
+	} finally {
+		// Where reading was given up, the connection must not stay open.
+		await reader.cancel().catch(() => {})
+	}
+}
+
+function cutShort(path: string, length: number, size: number): NaptuneError {
+	return new NaptuneError(
+		`The download of ${path} ended after ${length} of ${size} bytes. Try again; it goes on there.`,
+	)
+}
