@@ -1,0 +1,61 @@
+/** The gallery: images before and after an attack, and what models make of them. */
+
+import { html } from 'hono/html'
+import { percentText } from '../number-text.js'
+import { heading } from './heading.js'
+import type { Html } from './html.js'
+import type { Ids } from './page-ids.js'
+import type { Block, GalleryImage, GalleryModel, Guess } from './report-document.js'
+
+/** Side of a picture on the page. */
+const side = 112
+
+/** All images, each with its models one below the other. */
+export function galleryElement(gallery: Block & { kind: 'gallery' }, ids: Ids, level: 3 | 4): Html {
+	return html`<div class="gallery">
+${gallery.notes.length > 0 ? html`<ul class="notes">${gallery.notes.map((note) => html`<li>${note}</li>`)}</ul>` : ''}
+${gallery.images.map((image) => imageElement(image, gallery.factor, ids, level))}
+</div>`
+}
+
+function imageElement(image: GalleryImage, factor: number, ids: Ids, level: 3 | 4): Html {
+	const id = ids('image')
+	return html`<article class="sample" aria-labelledby="${id}">
+${heading(level, id, image.className)}
+<p class="id"><code>${image.id}</code></p>
+<div class="rows">
+<div class="clean">${picture(image.clean, `The clean image ${image.id}`, 'clean')}</div>
+${image.models.map((model) => modelElement(model, image, factor))}
+</div>
+</article>`
+}
+
+function modelElement(model: GalleryModel, { id, className }: GalleryImage, factor: number): Html {
+	return html`<section class="model" aria-label="${model.title}">
+<p class="name">${model.title}: ${fate(model, className)}</p>
+<div class="pictures">
+${picture(model.adversarial, `${id} attacked against ${model.title}`, 'attacked')}
+${picture(model.difference, `What the attack on ${model.title} changed in ${id}, magnified ${factor} times around grey`, `change × ${factor}`)}
+</div>
+<div class="guesses">${guessTable('Clean', model.before, className)}${guessTable('Attacked', model.after, className)}</div>
+</section>`
+}
+
+function fate({ before, after }: GalleryModel, className: string): string {
+	const [clean, attacked] = [before[0]?.className === className, after[0]?.className === className]
+	if (!clean) return 'wrong already when clean'
+	return attacked ? 'still right' : `fooled, now ${after[0]?.className ?? 'nothing'}`
+}
+
+function picture(source: string, alt: string, caption: string): Html {
+	return html`<figure class="picture"><img src="${source}" alt="${alt}" width="${side}" height="${side}"><figcaption>${caption}</figcaption></figure>`
+}
+
+function guessTable(title: string, guesses: readonly Guess[], className: string): Html {
+	return html`<table class="guess"><caption>${title}</caption><tbody>${guesses.map(
+		(guess) =>
+			html`<tr><th scope="row">${
+				guess.className === className ? html`<strong>${guess.className}</strong> <span>(true)</span>` : html`${guess.className}`
+			}</th><td class="right">${percentText(guess.probability)}</td></tr>`,
+	)}</tbody></table>`
+}

@@ -1,0 +1,42 @@
+/** Tables of a report, before they are written in any format. */
+
+/** One cell of a table. */
+export interface TableCell {
+	/** What a reader sees, without marks. */
+	readonly text: string
+	/** The number in `text`, in [0, 1] where it is a share or a difference of shares, otherwise in the unit of its column. */
+	readonly value?: number
+	/** What stands small beside it, such as `[4.2, 9.1], n = 100`. */
+	readonly detail?: string
+	/** The best of those it competes with; all of them where several are equal. */
+	readonly best?: boolean
+	/** The second best. */
+	readonly second?: boolean
+	/** Whether it names its row. */
+	readonly header?: boolean
+}
+
+/** A column of a table. */
+export interface TableColumn {
+	readonly title: string
+	readonly align: 'left' | 'right'
+}
+
+/** A row of a table. */
+export interface TableRow {
+	/** What neighbouring rows have in common, such as `AutoAttack`; shown once above them. */
+	readonly group?: string
+	/** One per column. */
+	readonly cells: readonly TableCell[]
+}
+
+/** A table with what a reader must know to read it. */
+export interface ReportTable {
+	/** Stem of file names: small letters, digits and `-`. */
+	readonly name: string
+	readonly title: string
+	/** Sentences: numbers of images, intervals, seeds, what bold means, what is missing. */
+	readonly notes: readonly string[]
+	readonly columns: readonly TableColumn[]
+	readonly rows: readonly TableRow[]
+}
