@@ -1,0 +1,37 @@
+/** What builders of reports give: the document, and what is written beside it. */
+
+import type { ReportFigure } from '../figures/report-figure.js'
+import type { ReportTable } from '../tables/table.js'
+import { figureBlock } from './figure-block.js'
+import type { Block, ReportDocument, ReportSection } from './report-document.js'
+
+/** A report before anything is written. */
+export interface ReportParts {
+	readonly document: ReportDocument
+	/** Also written as files. */
+	readonly figures: readonly ReportFigure[]
+	readonly tables: readonly ReportTable[]
+}
+
+/** A section with the figures in it that are also written as files. */
+export interface SectionParts {
+	readonly section: ReportSection
+	readonly figures: readonly ReportFigure[]
+}
+
+/** Figures one after the other, as blocks. */
+export async function figureBlocks(figures: readonly ReportFigure[]): Promise<Block[]> {
+	const blocks: Block[] = []
+	for (const figure of figures) blocks.push(await figureBlock(figure))
+	return blocks
+}
+
+/** A section of blocks, or none without any. */
+export function sectionOf(id: string, title: string, blocks: readonly Block[]): ReportSection[] {
+	return blocks.length === 0 ? [] : [{ id, title, blocks }]
+}
+
+/** A paragraph. */
+export function paragraph(text: string): Block {
+	return { kind: 'paragraph', text }
+}
