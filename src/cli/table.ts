@@ -1,22 +1,3 @@
 /** Tables of text for a terminal. */
 
-/** A column: its heading, and on which side its cells are aligned. */
-export interface Column {
-	readonly heading: string
-	readonly align?: 'left' | 'right'
-}
-
-/** Rows below headings and a rule, columns two spaces apart. Cells must not hold line breaks. */
-export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-	const widths = columns.map(({ heading }, at) => Math.max(heading.length, ...rows.map((row) => row[at]!.length)))
-	const line = (cells: readonly string[]) =>
-		cells
-			.map((cell, at) => (columns[at]!.align === 'right' ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
-			.join('  ')
-			.trimEnd()
-	return [
-		line(columns.map(({ heading }) => heading)),
-		line(widths.map((width) => '─'.repeat(width))),
-		...rows.map(line),
-	].join('\n')
-}
+export { type Column, textTable } from '../report/text-table.js'

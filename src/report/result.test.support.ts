@@ -59,6 +59,11 @@ export const sampleCurve: readonly Condition[] = [0.5, 1, 2, 4].map((levels) => 
 	role: 'epsilon-curve',
 }))
 
+const matrixConditions: readonly Condition[] = [
+	sampleConditions[0]!,
+	...sampleCurve.map((condition): Condition => ({ ...condition, role: 'table' })),
+]
+
 const axes: Readonly<Record<ExperimentResult['layout'], Axis | undefined>> = {
 	table: undefined,
 	curve: { name: 'shots', title: 'training images per class', values: [1, 2, 4, 8, 16], scale: 'log' },
@@ -146,7 +151,7 @@ function withDefaults(options: SampleOptions) {
 		models: options.models ?? ['nano'],
 		datasets: options.datasets ?? ['cifar10-mini'],
 		methods: options.methods ?? sampleMethods,
-		conditions: options.conditions ?? (layout === 'matrix' ? [sampleConditions[0]!, ...sampleCurve] : sampleConditions),
+		conditions: options.conditions ?? (layout === 'matrix' ? matrixConditions : sampleConditions),
 		axis: options.axis ?? axes[layout],
 		reference: options.reference === undefined ? 'vanilla' : options.reference,
 		seeds: options.seeds ?? [1],

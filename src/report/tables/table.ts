@@ -40,3 +40,20 @@ export interface ReportTable {
 	readonly columns: readonly TableColumn[]
 	readonly rows: readonly TableRow[]
 }
+
+/** Neighbouring rows with what they have in common. */
+export interface RowGroup {
+	readonly group: string | undefined
+	readonly rows: readonly TableRow[]
+}
+
+/** The rows of a table as the groups that they form, in order. */
+export function groupsOf({ rows }: Pick<ReportTable, 'rows'>): RowGroup[] {
+	const groups: { readonly group: string | undefined; readonly rows: TableRow[] }[] = []
+	for (const row of rows) {
+		const last = groups.at(-1)
+		if (last && last.group === row.group) last.rows.push(row)
+		else groups.push({ group: row.group, rows: [row] })
+	}
+	return groups
+}

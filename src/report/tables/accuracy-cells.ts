@@ -1,0 +1,57 @@
+/** Accuracies as cells of tables. */
+
+import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { intervalText, percentText } from './number-text.js'
+import { type CorrectedProbabilities, dagger, level } from './significance.js'
+import type { TableCell } from './table.js'
+
+/** Where there is no number. */
+export const emptyCell: TableCell = { text: '–' }
+
+/** A cell that names its row. */
+export function headerCell(text: string): TableCell {
+	return { text, header: true }
+}
+
+/** Makes the cell of an accuracy. */
+export type AccuracyCell = (cell: Cell | undefined) => TableCell
+
+/**
+ * How a result's accuracies are written: in percent, a dagger where the reference is not told apart, and beside it the
+ * standard deviation, the 95 % interval, and what differs from the other cells.
+ */
+export function accuracyCells(
+	{ cells, seeds }: Pick<ExperimentResult, 'cells' | 'seeds'>,
+	corrected: CorrectedProbabilities,
+): AccuracyCell {
+	const sameImages = new Set(cells.map(({ images }) => images)).size === 1
+	return (cell) => {
+		if (!cell) return emptyCell
+		const { accuracy, interval, deviation, images } = cell
+		const unsure = (corrected.get(cell) ?? 0) >= level
+		const wanted = isTuned(cell) ? seeds.length : 1
+		const details = [
+			...(deviation === undefined ? [] : [`± ${percentText(deviation)}`]),
+			intervalText(interval),
+			...(sameImages ? [] : [`n = ${images}`]),
+			...(cell.seeds.length < wanted ? [`${cell.seeds.length} of ${wanted} seeds`] : []),
+		]
+		return { text: percentText(accuracy) + (unsure ? dagger : ''), value: accuracy, detail: details.join(', ') }
+	}
+}
+
+/** Whether the method is tuned, so that seeds matter. */
+export function isTuned({ seeds }: Cell): boolean {
+	return seeds.some(({ run }) => run !== undefined)
+}
+
+/** An average over data sets. @param wanted Data sets that it should be over. */
+export function averageCell(average: Average | undefined, wanted: number): TableCell {
+	if (!average) return emptyCell
+	const { accuracy, datasets } = average
+	return {
+		text: percentText(accuracy),
+		value: accuracy,
+		...(datasets < wanted && { detail: `${datasets} of ${wanted} data sets` }),
+	}
+}

@@ -1,0 +1,93 @@
+/** The main tables of a `table` experiment: methods under conditions on data sets, one table per model. */
+
+import type { Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
+import { markBest, markColumns } from './marks.js'
+import { accuracyNotes } from './notes.js'
+import { averageFinder, cellFinder, fileStem, modelName } from './places.js'
+import { type CorrectedProbabilities, correctedProbabilities } from './significance.js'
+import type { ReportTable, TableRow } from './table.js'
+
+/**
+ * One table per model. With several data sets as in the paper: a group per condition, a row per method, a column per data
+ * set and their average. With one data set, where that would be a single column: a row per condition, a column per method.
+ */
+export function accuracyTables(result: ExperimentResult): ReportTable[] {
+	const conditions = result.conditions.filter(({ role }) => role === 'table')
+	return tablesOfModels(result, conditions, 'accuracy', 'accuracy')
+}
+
+/** Robust accuracy over the size of the perturbation, in the same form; none where it was not measured. */
+export function epsilonTables(result: ExperimentResult): ReportTable[] {
+	const conditions = result.conditions.filter(({ role }) => role === 'epsilon-curve')
+	const methods = result.methods.filter(({ name }) =>
+		result.cells.some(({ method, condition }) => method === name && conditions.some((one) => one.name === condition)),
+	)
+	if (methods.length === 0) return []
+	return tablesOfModels({ ...result, methods }, conditions, 'epsilon', 'robust accuracy over epsilon')
+}
+
+function tablesOfModels(
+	result: ExperimentResult,
+	conditions: readonly Condition[],
+	name: string,
+	what: string,
+): ReportTable[] {
+	const corrected = correctedProbabilities(result)
+	return result.models.map((model) => {
+		const single = result.datasets.length === 1
+		const stem = result.models.length > 1 ? fileStem(name, modelName(result, model)) : name
+		const names = conditions.map((condition) => condition.name)
+		const cells = result.cells.filter((cell) => cell.model === model && names.includes(cell.condition))
+		const where = [modelName(result, model), ...(single ? result.datasets : [])].join(' on ')
+		const averaged = single || result.datasets.length === 0 ? [] : ['Averages are means over the data sets of the row.']
+		return {
+			name: stem,
+			title: `${result.title}: ${what} of ${where}`,
+			notes: [
+				...accuracyNotes(result, cells, conditions, corrected, single ? 'of a row' : 'of a column under a condition'),
+				...averaged,
+			],
+			...(single ? conditionRows : methodRows)(result, model, conditions, corrected),
+		}
+	})
+}
+
+function conditionRows(
+	result: ExperimentResult,
+	model: string,
+	conditions: readonly Condition[],
+	corrected: CorrectedProbabilities,
+): Pick<ReportTable, 'columns' | 'rows'> {
+	const { methods, datasets } = result
+	const find = cellFinder(result)
+	const written = accuracyCells(result, corrected)
+	const rows = conditions.map(({ name: condition, title }): TableRow => {
+		const cells = methods.map(({ name }) => written(find({ model, dataset: datasets[0]!, method: name, condition })))
+		return { cells: [headerCell(title), ...markBest(cells)] }
+	})
+	const columns = methods.map(({ title }) => ({ title, align: 'right' as const }))
+	return { columns: [{ title: 'condition', align: 'left' }, ...columns], rows }
+}
+
+function methodRows(
+	result: ExperimentResult,
+	model: string,
+	conditions: readonly Condition[],
+	corrected: CorrectedProbabilities,
+): Pick<ReportTable, 'columns' | 'rows'> {
+	const { methods, datasets } = result
+	const find = cellFinder(result)
+	const average = averageFinder(result)
+	const written = accuracyCells(result, corrected)
+	const rows = conditions.flatMap(({ name: condition, title: group }) => {
+		const cells = methods.map(({ name: method, title }) => [
+			headerCell(title),
+			...datasets.map((dataset) => written(find({ model, dataset, method, condition }))),
+			averageCell(average({ model, method, condition }), datasets.length),
+		])
+		return markColumns(cells, 1).map((row): TableRow => ({ group, cells: row }))
+	})
+	const columns = [...datasets, 'average'].map((title) => ({ title, align: 'right' as const }))
+	return { columns: [{ title: 'method', align: 'left' }, ...columns], rows }
+}

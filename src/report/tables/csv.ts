@@ -1,0 +1,39 @@
+/** Tables as CSV (RFC 4180), safe to open in a spreadsheet. */
+
+import { emptyCell } from './accuracy-cells.js'
+import type { ReportTable } from './table.js'
+
+/** A field: a text, a number, or nothing. */
+export type CsvField = string | number | undefined
+
+/**
+ * One line of headings and one per row. A cell with a value is that number: shares in [0, 1]. What rows have in common is a
+ * first column, and what stands beside numbers a column after theirs. Notes are not in it.
+ */
+export function tableCsv({ columns, rows }: ReportTable): string {
+	const grouped = rows.some(({ group }) => group !== undefined)
+	const detailed = columns.map((_, at) => rows.some(({ cells }) => cells[at]?.detail !== undefined))
+	const heads = columns.flatMap(({ title }, at) => [title, ...(detailed[at] ? [`${title}, detail`] : [])])
+	const lines = rows.map(({ group, cells }) => [
+		...(grouped ? [group] : []),
+		...cells.flatMap(({ text, value, detail }, at) => [
+			value ?? (text === emptyCell.text ? undefined : text),
+			...(detailed[at] ? [detail] : []),
+		]),
+	])
+	return csvText([...(grouped ? ['group'] : []), ...heads], lines)
+}
+
+/** Headings and lines of fields. Lines end in a line feed. */
+export function csvText(heads: readonly string[], lines: readonly (readonly CsvField[])[]): string {
+	return [heads, ...lines].map((line) => `${line.map(csvField).join(',')}\n`).join('')
+}
+
+function csvField(field: CsvField): string {
+	if (field === undefined) return ''
+	// Beyond twelve digits there is only rounding of sums.
+	if (typeof field === 'number') return String(Number(field.toPrecision(12)))
+	// A spreadsheet would compute a text that begins like this; the apostrophe makes it a text again.
+	const safe = /^[=+\-@\t\r]/.test(field) ? `'${field}` : field
+	return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

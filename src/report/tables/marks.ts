@@ -1,0 +1,30 @@
+/** The best and the second best of cells that compete. */
+
+import type { TableCell } from './table.js'
+
+/**
+ * Marks the largest value and the one below it, each with all that a reader sees as equal: values count as shown, to a tenth
+ * of a percent. Nothing is marked where fewer than two compete.
+ * @param cells Accuracies in [0, 1]; those without a value do not compete.
+ */
+export function markBest(cells: readonly TableCell[]): TableCell[] {
+	const shown = cells.map(({ value }) => (value === undefined ? undefined : Number((100 * value).toFixed(1))))
+	const competing = shown.filter((value) => value !== undefined)
+	if (competing.length < 2) return [...cells]
+	const best = Math.max(...competing)
+	const second = Math.max(...competing.filter((value) => value < best))
+	return cells.map((cell, index) => ({
+		...cell,
+		...(shown[index] === best && { best: true }),
+		...(shown[index] === second && { second: true }),
+	}))
+}
+
+/** Marks every column of rows by itself. @param from Columns before this one do not compete. */
+export function markColumns(rows: readonly (readonly TableCell[])[], from: number): TableCell[][] {
+	const columns = (rows[0] ?? []).map((_, at) => {
+		const column = rows.map((row) => row[at]!)
+		return at < from ? column : markBest(column)
+	})
+	return rows.map((_, row) => columns.map((column) => column[row]!))
+}

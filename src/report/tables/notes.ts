@@ -1,0 +1,118 @@
+/** What a reader must know beside the numbers, in sentences. */
+
+import { sizeText } from '../../attacks/size-text.js'
+import type { Cell, Condition, ExperimentResult, Problem } from '../../experiments/experiment-result.js'
+import { isTuned } from './accuracy-cells.js'
+import { percentText } from './number-text.js'
+import { modelName, pointName } from './places.js'
+import { type CorrectedProbabilities, dagger, level } from './significance.js'
+
+/** Problems that are told in a note; the others only in their table. */
+const problemsTold = 3
+
+/** Notes of a table of accuracies. @param cells Those it shows. @param bold What the best is the best of. */
+export function accuracyNotes(
+	result: ExperimentResult,
+	cells: readonly Cell[],
+	conditions: readonly Condition[],
+	corrected: CorrectedProbabilities,
+	bold: string,
+): string[] {
+	return [
+		'Accuracy in %; an image that is wrong without an attack counts as wrong under it.',
+		...attacksNote(conditions),
+		...imagesNote(cells),
+		...seedsNote(result, cells),
+		`Bold: the best ${bold}; underlined: the second.`,
+		...daggerNote(result, cells, corrected),
+		...scopeNotes(result),
+	]
+}
+
+/** That the experiment is the small one, what is left out and what failed. */
+export function scopeNotes(result: ExperimentResult): string[] {
+	return [
+		...(result.quick
+			? ['The small experiment on the embedded model and data; it does not measure the numbers of the paper.']
+			: []),
+		...missingNote(result),
+		...problemNotes(result),
+	]
+}
+
+function attacksNote(conditions: readonly Condition[]): string[] {
+	const attacks = conditions.flatMap(({ title, attack, threatModel }) => {
+		if (!attack || !threatModel) return []
+		const norm = threatModel.norm === 'linf' ? 'L-infinity' : 'L2'
+		return [`${title} (${attack.name}, ${norm} ${sizeText(threatModel)})`]
+	})
+	return attacks.length === 0 ? [] : [`Attacks: ${attacks.join('; ')}.`]
+}
+
+function imagesNote(cells: readonly Cell[]): string[] {
+	if (cells.length === 0) return []
+	const counts = cells.map(({ images }) => images)
+	const [least, most] = [Math.min(...counts), Math.max(...counts)]
+	const widest = Math.max(
+		...cells.map(({ accuracy, interval: [low, high] }) => Math.max(high - accuracy, accuracy - low)),
+	)
+	const n = least === most ? String(most) : `${least} to ${most}`
+	return [
+		`n = ${n} test images per number; brackets are 95 % Wilson intervals, of which none reaches further than ${percentText(widest)} points.`,
+	]
+}
+
+function seedsNote({ seeds }: ExperimentResult, cells: readonly Cell[]): string[] {
+	const tuned = cells.filter(isTuned)
+	if (tuned.length === 0) return []
+	if (seeds.length === 1) return [`One tuning seed (${seeds[0]}): how much another seed would change is not measured.`]
+	const deviations = tuned.flatMap(({ deviation }) => (deviation === undefined ? [] : [deviation]))
+	const largest = deviations.length === 0 ? '' : `, at most ${percentText(Math.max(...deviations))} points`
+	return [
+		`Means over ${seeds.length} tuning seeds (${seeds.join(', ')}) on the same test images; ± is the standard deviation over seeds${largest}.`,
+	]
+}
+
+function daggerNote(
+	{ reference, methods }: ExperimentResult,
+	cells: readonly Cell[],
+	corrected: CorrectedProbabilities,
+): string[] {
+	if (!cells.some((cell) => (corrected.get(cell) ?? 0) >= level)) return []
+	const title = methods.find(({ name }) => name === reference)?.title ?? reference
+	return [
+		`${dagger}: not told apart from ${title} on the same images (exact McNemar test of the first seed, p ≥ ${level} after Holm's correction over all comparisons of a model under a condition).`,
+	]
+}
+
+function missingNote({ missing }: ExperimentResult): string[] {
+	if (missing.length === 0) return []
+	const each = missing.map(({ dataset, reason }) => `${dataset} (${withoutStop(reason)})`)
+	return [`Data sets left out: ${each.join('; ')}.`]
+}
+
+function problemNotes(result: ExperimentResult): string[] {
+	const { problems } = result
+	const told = problems.slice(0, problemsTold).map((problem) => `Not measured: ${problemText(result, problem)}.`)
+	const more = problems.length - told.length
+	return more > 0 ? [...told, `And ${more} more that could not be measured, listed in a table of their own.`] : told
+}
+
+function problemText(result: ExperimentResult, problem: Problem): string {
+	const { model, dataset, method, condition, point, seed, message } = problem
+	const titleOf = (all: readonly { readonly name: string; readonly title: string }[], name: string | undefined) =>
+		all.find((one) => one.name === name)?.title ?? name
+	const where = [
+		titleOf(result.methods, method),
+		titleOf(result.conditions, condition),
+		dataset,
+		...(result.models.length > 1 ? [modelName(result, model)] : []),
+		...(point === undefined ? [] : [`${result.axis?.title ?? 'point'} ${pointName(result, point)}`]),
+		...(seed === undefined ? [] : [`seed ${seed}`]),
+	]
+	return `${where.filter((part) => part !== undefined).join(', ')}: ${withoutStop(message)}`
+}
+
+function withoutStop(sentence: string): string {
+	return sentence.replace(/\.\s*$/, '').replaceAll(/\s*\n\s*/g, ' ')
+}

@@ -1,0 +1,51 @@
+/** Finds the cells of a result, and names models, data sets and points where people read. */
+
+import { modelTitle } from '../../experiments/cells.js'
+import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+
+/** Where a cell stands. */
+export type Place = Pick<Cell, 'model' | 'dataset' | 'method' | 'condition' | 'point'>
+
+/** The cell there; undefined where it could not be measured or does not exist. */
+export type FindCell = (place: Place) => Cell | undefined
+
+/** Looks cells up by place. */
+export function cellFinder({ cells }: ExperimentResult): FindCell {
+	const index = new Map(cells.map((cell) => [placeKey(cell), cell]))
+	return (place) => index.get(placeKey(place))
+}
+
+/** Looks averages over data sets up. */
+export function averageFinder({ averages }: ExperimentResult): (place: Omit<Place, 'dataset'>) => Average | undefined {
+	const index = new Map(averages.map((average) => [placeKey(average), average]))
+	return (place) => index.get(placeKey(place))
+}
+
+function placeKey({ model, dataset, method, condition, point }: Partial<Place>): string {
+	return JSON.stringify([model, dataset, method, condition, point])
+}
+
+/** What a reader sees for a model: without folder or owner, unless two would be called the same. */
+export function modelName({ models }: Pick<ExperimentResult, 'models'>, model: string): string {
+	const short = modelTitle(model)
+	return models.some((other) => other !== model && modelTitle(other) === short) ? model : short
+}
+
+/** A value of the axis as it is written. */
+export function pointName({ axis }: Pick<ExperimentResult, 'axis'>, point: number | undefined): string {
+	if (point === undefined) return ''
+	return axis?.labels?.[axis.values.indexOf(point)] ?? String(point)
+}
+
+/** Points at which a method was to be measured: those of the axis, or one without a value where it does not depend on it. */
+export function methodPoints({ axis, cells, problems }: ExperimentResult, method: string): readonly (number | undefined)[] {
+	if (!axis) return [undefined]
+	const depends = [...cells, ...problems].some((at) => at.method === method && at.point !== undefined)
+	return depends ? axis.values : [undefined]
+}
+
+/** A stem of file names from words: small letters, digits and `-`. */
+export function fileStem(...words: readonly string[]): string {
+	const stem = words.join('-').toLowerCase()
+	return stem.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '')
+}

@@ -1,0 +1,48 @@
+/** Tables as files. */
+
+import { join } from 'node:path'
+import { NaptuneError } from '../../errors.js'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { writeFileAtomic } from '../../files/atomic-write.js'
+import { makeFolder } from '../../files/make-folder.js'
+import { cellsCsv } from './cell-records.js'
+import { tableCsv } from './csv.js'
+import { tableJson } from './json.js'
+import { tableLatex } from './latex.js'
+import { tableMarkdown } from './markdown.js'
+import type { ReportTable } from './table.js'
+
+/** Name of the file with every cell, whatever table it stands in. */
+export const cellsFile = 'cells.csv'
+
+/**
+ * Writes every table as Markdown, CSV, LaTeX and JSON under its name, and all cells in one CSV. Files of the same names are
+ * replaced, each atomically.
+ * @param folder Made if missing.
+ * @returns Paths of all files, in the order of the tables.
+ * @throws NaptuneError when two tables have one name, or a file cannot be written.
+ */
+export async function writeTables(
+	folder: string,
+	tables: readonly ReportTable[],
+	result: ExperimentResult,
+): Promise<string[]> {
+	const names = tables.map(({ name }) => `${name}.csv`)
+	const twice = [...names, cellsFile].find((name, at, all) => all.indexOf(name) !== at)
+	if (twice !== undefined) {
+		throw new NaptuneError(`Two tables would be written to ${join(folder, twice)}; give every table its own name.`)
+	}
+	await makeFolder(folder)
+	const files = [
+		...tables.flatMap((table) => [
+			[`${table.name}.md`, tableMarkdown(table)],
+			[`${table.name}.csv`, tableCsv(table)],
+			[`${table.name}.tex`, tableLatex(table)],
+			[`${table.name}.json`, tableJson(table)],
+		]),
+		[cellsFile, cellsCsv(result)],
+	] as const
+	const paths = files.map(([name]) => join(folder, name!))
+	for (const [index, [, text]] of files.entries()) await writeFileAtomic(paths[index]!, text!)
+	return paths
+}
