@@ -1,0 +1,150 @@
+/** Accuracy over the option that an ablation varies. */
+
+import { modelTitle } from '../../experiments/cells.js'
+import type { Axis, Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { figureConfig, grid, textLines } from '../figure-style.js'
+import { type CurvePoint, curvePanel, topOfShares } from './curve-panel.js'
+import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
+import type { ReportFigure } from './report-figure.js'
+import { placesOf, pointLabel } from './series.js'
+import { accuracyCell, figureName, listText, numbersTable, percentText, protocolText } from './texts.js'
+
+const columns = 3
+
+/** A method under a condition. */
+interface Line extends NamedStyle {
+	readonly method: string
+	readonly condition: Condition
+	/** Whether it depends on the axis, rather than being a horizontal line. */
+	readonly varies: boolean
+}
+
+/** One figure per model with one panel per data set; none where nothing is varied. */
+export function ablationFigures(result: ExperimentResult): ReportFigure[] {
+	const { axis, layout, conditions } = result
+	if (!axis || layout !== 'curve') return []
+	const table = new Set(conditions.filter(({ role }) => role === 'table').map(({ name }) => name))
+	return placesOf(result, ({ condition }) => table.has(condition)).map(({ model, datasets }) =>
+		ablationFigure(result, axis, model, datasets),
+	)
+}
+
+function linesOf({ methods, conditions }: ExperimentResult, cells: readonly Cell[]): Line[] {
+	const styles = methodStyles(methods)
+	const shown = conditions.filter(({ role }) => role === 'table')
+	return methods.flatMap((method) =>
+		shown.flatMap((condition, at): Line[] => {
+			const own = cells.filter((cell) => cell.method === method.name && cell.condition === condition.name)
+			if (own.length === 0) return []
+			return [
+				{
+					name: `${method.title}, ${inSentence(condition.title)}`,
+					style: conditionStyle(styles.get(method.name)!, at),
+					method: method.name,
+					condition,
+					varies: own.some(({ point }) => point !== undefined),
+				},
+			]
+		}),
+	)
+}
+
+/** A title in the middle of a text; names keep their capitals. */
+function inSentence(title: string): string {
+	return /^[A-Z][a-z ]+$/.test(title) ? title.toLowerCase() : title
+}
+
+function ablationFigure(
+	result: ExperimentResult,
+	axis: Axis,
+	model: string,
+	datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+): ReportFigure {
+	const cells = datasets.flatMap((place) => place.cells)
+	const lines = linesOf(result, cells)
+	const width = datasets.length === 1 ? 520 : 280
+	const [first, last] = [axis.values[0]!, axis.values.at(-1)!]
+	const ofLine = (line: Line, dataset: string) =>
+		cells.filter(
+			(cell) => cell.dataset === dataset && cell.method === line.method && cell.condition === line.condition.name,
+		)
+	const pointsOf = (line: Line, dataset: string): CurvePoint[] =>
+		ofLine(line, dataset).flatMap(({ point, accuracy: y, interval: [low, high], deviation }): CurvePoint[] => {
+			if (point === undefined) return line.varies ? [] : [first, last].map((x) => ({ line: line.name, x, y }))
+			const bar =
+				deviation === undefined ? {} : { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }
+			return [{ line: line.name, x: point, y, low, high, ...bar }]
+		})
+	const name = figureName(`accuracy-over-${axis.name}`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const title = `Accuracy over ${axis.title}`
+	const tops = cells.map(({ interval, accuracy, deviation = 0 }) => Math.max(interval[1], accuracy + deviation))
+	const constant = result.methods.filter(({ name: method }) =>
+		lines.some((line) => line.method === method && !line.varies),
+	)
+	const explanation = [
+		'Bands: 95 % Wilson intervals.',
+		...(cells.some(({ deviation }) => deviation !== undefined) ? ['Bars: standard deviation over seeds.'] : []),
+		...(constant.length > 0
+			? [`${listText(constant.map((method) => method.title))}: horizontal, as nothing is varied.`]
+			: []),
+	]
+	return {
+		name,
+		title,
+		sentence: datasets
+			.flatMap(({ dataset }) =>
+				lines.filter(({ varies }) => varies).map((line) => courseText(line, dataset, axis, ofLine(line, dataset))),
+			)
+			.join(' '),
+		figure: {
+			title: {
+				text: title,
+				subtitle: [protocolText(result, modelTitle(model), cells), explanation.join(' ')].flatMap(textLines),
+			},
+			config: figureConfig,
+			...grid(Math.min(columns, datasets.length)),
+			concat: datasets.map(({ dataset }, at) =>
+				curvePanel({
+					points: lines.flatMap((line) => pointsOf(line, dataset)),
+					lines,
+					...(datasets.length > 1 && { title: dataset }),
+					yTitle: at % columns === 0 ? 'accuracy' : '',
+					most: topOfShares(tops),
+					x: {
+						title: axis.title,
+						values: axis.values,
+						labels: axis.values.map((value) => pointLabel(axis, value)),
+						scale: axis.scale === 'log' && first <= 0 ? 'zero-log' : axis.scale,
+					},
+					width,
+					height: datasets.length === 1 ? 280 : 190,
+					legendWidth: Math.min(columns, datasets.length) * width,
+				}),
+			),
+		},
+		table: numbersTable(
+			{ name, title },
+			{ words: ['data set', 'method and condition', axis.name], numbers: ['accuracy'] },
+			datasets.flatMap(({ dataset }) =>
+				lines.flatMap((line) =>
+					ofLine(line, dataset).map((cell) => ({
+						words: [dataset, line.name, cell.point === undefined ? '' : pointLabel(axis, cell.point)],
+						numbers: [accuracyCell(cell)],
+					})),
+				),
+			),
+			['In brackets 95 % Wilson intervals, in percent.'],
+		),
+	}
+}
+
+/** Where a line begins, ends and is highest. */
+function courseText(line: Line, dataset: string, axis: Axis, cells: readonly Cell[]): string {
+	const course = cells.filter(({ point }) => point !== undefined).toSorted((a, b) => a.point! - b.point!)
+	if (course.length === 0) return `${line.name} was not measured on ${dataset}.`
+	const [start, end] = [course[0]!, course.at(-1)!]
+	const best = course.reduce((most, cell) => (cell.accuracy > most.accuracy ? cell : most))
+	const at = ({ point, accuracy }: Cell) => `${percentText(accuracy)} at ${pointLabel(axis, point!)}`
+	const peak = best === start || best === end ? '' : `, highest ${at(best)}`
+	return `${line.name} on ${dataset}: ${course.length === 1 ? at(start) : `from ${at(start)} to ${at(end)}${peak}`}.`
+}

@@ -1,0 +1,143 @@
+/** Confusions of vanilla and of a hardened model, clean and under attack. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { readEvaluationRecord } from '../../evaluation/record.js'
+import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { modelTitle } from '../../experiments/cells.js'
+import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { figureConfig, grid, textLines } from '../figure-style.js'
+import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './confusion.js'
+import { confusionPanels, pairPanels } from './confusion-panels.js'
+import type { ReportFigure } from './report-figure.js'
+import { figureName, listText, numbersTable, percentText } from './texts.js'
+
+/** More classes than this do not fit as a matrix; the top confusions are drawn instead. */
+const mostClasses = 20
+/** Rows of the table. */
+const mostPairs = 30
+
+/**
+ * One figure per model and data set that the result shows, else of the first data set: vanilla where it was measured, and
+ * the shown method, else the one with the highest accuracy under the attack. The attack is the last row of a table, else the
+ * first attack. Cells whose records are not there are left out.
+ * @param root Folder of all experiments.
+ * @throws NaptuneError for a record that is damaged.
+ */
+export async function confusionFigures(result: ExperimentResult, root: string): Promise<ReportFigure[]> {
+	const attacks = result.conditions.filter(({ attack, role }) => attack !== undefined && role === 'table')
+	const condition = result.layout === 'table' ? attacks.at(-1) : attacks[0]
+	if (!condition) return []
+	const shown = result.shown.filter(({ method }) => method !== 'vanilla')
+	const places = shown.length > 0 ? [...new Set(shown.map(({ dataset }) => dataset))] : result.datasets.slice(0, 1)
+	const figures: ReportFigure[] = []
+	for (const model of result.models) {
+		for (const dataset of places) {
+			const cells = result.cells.filter(
+				(cell) => cell.model === model && cell.dataset === dataset && cell.condition === condition.name,
+			)
+			const methods = new Set(shown.flatMap((one) => (one.dataset === dataset ? [one.method] : [])))
+			const chosen = chosenCells(cells, methods)
+			const found = (await Promise.all(chosen.map((cell) => recordOf(cell, root)))).flatMap((record, at) =>
+				record ? [{ cell: chosen[at]!, record }] : [],
+			)
+			if (found.length > 0) figures.push(confusionFigure(result, condition, found))
+		}
+	}
+	return figures
+}
+
+/** Vanilla, and the best of the methods. */
+function chosenCells(cells: readonly Cell[], methods: ReadonlySet<string>): Cell[] {
+	const vanilla = cells.find(({ method }) => method === 'vanilla')
+	const hardened = cells.filter(({ method }) => method !== 'vanilla')
+	const candidates = hardened.some(({ method }) => methods.has(method))
+		? hardened.filter(({ method }) => methods.has(method))
+		: hardened
+	const best = candidates.reduce<Cell | undefined>(
+		(most, cell) => (most === undefined || cell.accuracy > most.accuracy ? cell : most),
+		undefined,
+	)
+	return [vanilla, best].filter((cell) => cell !== undefined)
+}
+
+async function recordOf({ seeds }: Cell, root: string): Promise<EvaluationRecord | undefined> {
+	const path = join(root, seeds[0]!.record)
+	return existsSync(path) ? readEvaluationRecord(path) : undefined
+}
+
+function confusionFigure(
+	result: ExperimentResult,
+	condition: Condition,
+	found: readonly { readonly cell: Cell; readonly record: EvaluationRecord }[],
+): ReportFigure {
+	const { dataset, model } = found[0]!.cell
+	const { classNames } = found[0]!.record.dataset
+	const models = found.map(({ cell, record: { outcomes } }): ConfusedModel => {
+		const { title } = result.methods.find(({ name }) => name === cell.method)!
+		return {
+			title: cell.point === undefined || !result.axis ? title : `${title}, ${result.axis.name} ${cell.point}`,
+			clean: confusion(outcomes, 'cleanPrediction', classNames.length),
+			attacked: confusion(outcomes, 'adversarialPrediction', classNames.length),
+		}
+	})
+	const parts = [
+		...(result.models.length > 1 ? [modelTitle(model)] : []),
+		...(result.datasets.length > 1 ? [dataset] : []),
+	]
+	const name = figureName('confusion', ...parts)
+	const title = `What classes are taken for, clean and under ${condition.title}`
+	const whole = classNames.length <= mostClasses
+	const counts = [...new Set(found.map(({ record }) => record.images))]
+	return {
+		name,
+		title,
+		sentence: models.map((one) => seenText(one, classNames)).join(' '),
+		figure: {
+			title: {
+				text: title,
+				subtitle: [
+					`${result.title}${result.quick ? ' (small experiment)' : ''}. Model ${modelTitle(model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(cell.seeds[0]!.seed)))])}.`,
+					whole
+						? 'Percent of the images of a row’s class; the diagonal is right. Images that are wrong when clean are not attacked and stay where they are.'
+						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',
+				].flatMap(textLines),
+			},
+			config: figureConfig,
+			...(whole ? grid(2, 30 + 7 * Math.max(...classNames.map((one) => one.length))) : grid(1, 40)),
+			concat: whole ? confusionPanels(models, classNames) : pairPanels(models, classNames),
+		},
+		table: numbersTable(
+			{ name, title },
+			{ words: ['method', 'class', 'taken for'], numbers: ['images clean', 'images attacked', 'share attacked'] },
+			models.flatMap((one) =>
+				confusedPairs(one.attacked)
+					.slice(0, mostPairs)
+					.map((pair) => ({
+						words: [one.title, classNames[pair.label]!, classNames[pair.prediction]!],
+						numbers: [
+							{
+								text: String(one.clean.counts[pair.label]![pair.prediction]),
+								value: one.clean.counts[pair.label]![pair.prediction]!,
+							},
+							{ text: String(pair.images), value: pair.images },
+							{ text: percentText(pair.share), value: pair.share },
+						],
+					})),
+			),
+			[`The ${mostPairs} pairs at most with most images under the attack. Share: of the images of the class.`],
+		),
+	}
+}
+
+function seenText({ title, clean, attacked }: ConfusedModel, classNames: readonly string[]): string {
+	const right = ({ counts, images }: Confusion) => {
+		const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
+		return percentText(sum(counts.map((row, label) => row[label]!)) / sum(images))
+	}
+	const pair = confusedPairs(attacked)[0]
+	const most = pair
+		? `; most often ${classNames[pair.label]} is taken for ${classNames[pair.prediction]} (${pair.images} of ${attacked.images[pair.label]} images)`
+		: ''
+	return `${title}: ${right(clean)} right clean, ${right(attacked)} under attack${most}.`
+}

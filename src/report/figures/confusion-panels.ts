@@ -1,0 +1,92 @@
+/** Confusions as panels: whole matrices, or the pairs that are confused most. */
+
+import { type ConfusedModel, type Confusion, confusedPairs } from './confusion.js'
+import { heatPanel } from './heat-panel.js'
+
+/** Pairs per model. */
+const mostPairs = 15
+
+/** Per model a matrix of clean images and one under attack. */
+export function confusionPanels(models: readonly ConfusedModel[], classNames: readonly string[]) {
+	const size = classNames.length > 12 ? 24 : 30
+	const panel = ({ counts, images }: Confusion, title: string) =>
+		heatPanel({
+			cells: counts.flatMap((row, label) =>
+				row.map((count, prediction) => {
+					const share = images[label] === 0 ? 0 : count / images[label]!
+					return {
+						row: classNames[label]!,
+						column: classNames[prediction]!,
+						share,
+						text: count === 0 ? '' : shareText(share),
+					}
+				}),
+			),
+			rows: classNames,
+			columns: classNames,
+			title,
+			rowTitle: 'class',
+			columnTitle: 'taken for',
+			width: size,
+			height: size,
+			turned: true,
+		})
+	return models.flatMap(({ title, clean, attacked }) => [
+		panel(clean, `${title}, clean`),
+		panel(attacked, `${title}, attacked`),
+	])
+}
+
+/** A share above 0 in percent: no share is rounded to nothing. */
+function shareText(share: number): string {
+	return share < 0.005 ? '<1' : (100 * share).toFixed(0)
+}
+
+/** Per model the pairs with most images under attack, with the same pairs on clean images. */
+export function pairPanels(models: readonly ConfusedModel[], classNames: readonly string[]) {
+	return models.map(({ title, clean, attacked }) => {
+		const pairs = confusedPairs(attacked).slice(0, mostPairs)
+		const names = pairs.map(
+			({ label, prediction }) => `${shortened(classNames[label]!)} → ${shortened(classNames[prediction]!)}`,
+		)
+		const most = Math.max(1, ...pairs.map(({ images }) => images))
+		const values = pairs.flatMap(({ label, prediction, images }, at) => [
+			{ pair: names[at]!, images, which: 'attacked' },
+			{ pair: names[at]!, images: clean.counts[label]![prediction]!, which: 'clean' },
+		])
+		const y = {
+			field: 'pair',
+			type: 'nominal' as const,
+			title: null,
+			scale: { domain: names },
+			axis: { labelLimit: 0, ticks: false, grid: true },
+		}
+		const x = (field: string) => ({
+			field,
+			type: 'quantitative' as const,
+			title: 'images',
+			scale: { domain: [0, most], nice: true },
+			axis: { tickMinStep: 1, format: 'd' },
+		})
+		const which = { field: 'which', type: 'nominal' as const }
+		const domain = ['clean', 'attacked']
+		const legend = { title: null, orient: 'top' as const }
+		return {
+			data: { values },
+			width: 380,
+			height: { step: 17 },
+			title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
+			mark: { type: 'point' as const, filled: true, size: 60, opacity: 1 },
+			encoding: {
+				y,
+				x: x('images'),
+				color: { ...which, scale: { domain, range: ['#6F6F6F', '#D55E00'] }, legend },
+				shape: { ...which, scale: { domain, range: ['circle', 'square'] }, legend },
+			},
+		}
+	})
+}
+
+function shortened(name: string): string {
+	return name.length > 28 ? `${name.slice(0, 27)}…` : name
+}

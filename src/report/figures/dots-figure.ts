@@ -1,0 +1,196 @@
+/** Methods beside each other under every condition: dots with intervals. */
+
+import { modelTitle } from '../../experiments/cells.js'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import type { LineStyle } from '../figure-style.js'
+import { figureConfig, grid, textLines } from '../figure-style.js'
+import { methodStyles } from './method-styles.js'
+import type { ReportFigure } from './report-figure.js'
+import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolText } from './texts.js'
+
+/** A dot; an average has no interval. */
+interface Dot {
+	readonly method: string
+	readonly condition: string
+	readonly y: number
+	readonly low?: number
+	readonly high?: number
+	readonly barLow?: number
+	readonly barHigh?: number
+	readonly label: string
+	readonly color: string
+	readonly shape: string
+}
+
+/**
+ * One figure per model and data set, before them one of the averages where there are several data sets. None for other
+ * layouts than tables.
+ */
+export function dotsFigures(result: ExperimentResult): ReportFigure[] {
+	if (result.layout !== 'table') return []
+	return result.models.flatMap((model) => {
+		const places = result.datasets.filter((dataset) =>
+			result.cells.some((cell) => cell.model === model && cell.dataset === dataset),
+		)
+		return [...(places.length > 1 ? [undefined] : []), ...places].flatMap((dataset) =>
+			dotsFigure(result, model, dataset),
+		)
+	})
+}
+
+/** @param dataset The average over all where missing. */
+function dotsFigure(result: ExperimentResult, model: string, dataset: string | undefined): ReportFigure[] {
+	const table = result.conditions.filter(({ role }) => role === 'table')
+	const styles = methodStyles(result.methods)
+	const cells = result.cells.filter(
+		(cell) =>
+			cell.model === model &&
+			(dataset === undefined || cell.dataset === dataset) &&
+			table.some(({ name }) => name === cell.condition),
+	)
+	const shown = dataset === undefined ? result.averages.filter((average) => average.model === model) : cells
+	const conditions = table.filter(({ name }) => shown.some(({ condition }) => condition === name))
+	const methods = result.methods.filter(({ name }) => shown.some(({ method }) => method === name))
+	if (conditions.length === 0) return []
+	const place = dataset ?? 'average over data sets'
+	const parts = [
+		...(result.models.length > 1 ? [modelTitle(model)] : []),
+		...(result.datasets.length > 1 ? [dataset ?? 'average'] : []),
+	]
+	const name = figureName('accuracy', ...parts)
+	const title = `Accuracy, ${place}`
+	const find = (method: string, condition: string) => {
+		const cell = cells.find((one) => one.method === method && one.condition === condition)
+		if (dataset !== undefined) return cell
+		return result.averages.find((one) => one.model === model && one.method === method && one.condition === condition)
+	}
+	const found = conditions.map((condition) => ({
+		condition,
+		values: methods.flatMap((method) => {
+			const one = find(method.name, condition.name)
+			return one ? [{ method, one }] : []
+		}),
+	}))
+	const deviating = dataset !== undefined && cells.some(({ deviation }) => deviation !== undefined)
+	const intervals =
+		dataset === undefined
+			? `Means of ${countsText(result, model)}; a mean over data sets has no interval here.`
+			: `Thin lines: 95 % Wilson intervals.${deviating ? ' Thick lines: standard deviation over seeds.' : ''}`
+	const columns =
+		conditions.length > 3 && conditions.length !== 5 ? Math.ceil(conditions.length / 2) : conditions.length
+	const width = Math.max(150, Math.min(320, Math.floor(760 / columns)))
+	return [
+		{
+			name,
+			title,
+			sentence: found
+				.map(
+					({ condition, values }) =>
+						`${condition.title}: ${extremesText(values.map(({ method, one }) => ({ name: method.title, value: one.accuracy })))}.`,
+				)
+				.join(' '),
+			figure: {
+				title: {
+					text: title,
+					subtitle: [protocolText(result, modelTitle(model), cells), intervals].flatMap(textLines),
+				},
+				config: figureConfig,
+				...grid(columns, 18),
+				concat: found.map(({ condition, values }, at) =>
+					dotsPanel(
+						values.map(({ method, one }) => dotOf(method.title, condition.name, one, styles.get(method.name)!)),
+						methods.map((method) => method.title),
+						condition.title,
+						at % columns === 0,
+						width,
+					),
+				),
+			},
+			table: numbersTable(
+				{ name, title },
+				{ words: ['method'], numbers: conditions.map((condition) => condition.title) },
+				methods.map((method) => ({
+					words: [method.title],
+					numbers: conditions.map(({ name: condition }) => {
+						const one = find(method.name, condition)
+						if (!one) return { text: '' }
+						return 'interval' in one ? accuracyCell(one) : { text: percentText(one.accuracy), value: one.accuracy }
+					}),
+				})),
+				dataset === undefined ? [intervals] : ['In brackets 95 % Wilson intervals, in percent.'],
+			),
+		},
+	]
+}
+
+function countsText({ averages }: ExperimentResult, model: string): string {
+	const counts = averages.filter((average) => average.model === model).map(({ datasets }) => datasets)
+	const [least, most] = [Math.min(...counts), Math.max(...counts)]
+	return least === most ? `${least} data sets` : `${least} to ${most} data sets`
+}
+
+function dotOf(
+	method: string,
+	condition: string,
+	one: { readonly accuracy: number; readonly interval?: readonly [number, number]; readonly deviation?: number },
+	{ color, shape }: LineStyle,
+): Dot {
+	const { accuracy: y, interval, deviation } = one
+	return {
+		method,
+		condition,
+		y,
+		...(interval && { low: interval[0], high: interval[1] }),
+		...(deviation !== undefined && { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }),
+		label: (100 * y).toFixed(1),
+		color,
+		shape,
+	}
+}
+
+/** Methods from top to bottom, shares from left to right, and the numbers in a column of their own. */
+function dotsPanel(dots: readonly Dot[], methods: readonly string[], title: string, named: boolean, width: number) {
+	const y = {
+		field: 'method',
+		type: 'nominal' as const,
+		title: null,
+		scale: { domain: [...methods] },
+		axis: { labels: named, ticks: false, grid: true, labelLimit: 180, labelPadding: 6 },
+	}
+	const numbers = 40
+	const end = width - numbers
+	const x = (field: string) => ({
+		field,
+		type: 'quantitative' as const,
+		title: 'accuracy in percent',
+		scale: { domain: [0, 1], range: [0, end] },
+		axis: { values: [0, 0.25, 0.5, 0.75, 1], labelExpr: "format(100 * datum.value, 'd')" },
+	})
+	const own = (field: 'color' | 'shape') => ({ field, type: 'nominal' as const, scale: null, legend: null })
+	return {
+		data: { values: [...dots] },
+		width,
+		height: { step: methods.length > 12 ? 18 : 22 },
+		title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
+		layer: [
+			{
+				transform: [{ filter: 'isValid(datum.low)' }],
+				mark: { type: 'rule' as const, strokeWidth: 1.4 },
+				encoding: { y, x: x('low'), x2: { field: 'high' }, color: own('color') },
+			},
+			{
+				transform: [{ filter: 'isValid(datum.barLow)' }],
+				mark: { type: 'rule' as const, strokeWidth: 4, opacity: 0.45 },
+				encoding: { y, x: x('barLow'), x2: { field: 'barHigh' }, color: own('color') },
+			},
+			{
+				mark: { type: 'point' as const, filled: true, size: 60, opacity: 1 },
+				encoding: { y, x: x('y'), color: own('color'), shape: own('shape') },
+			},
+			{
+				mark: { type: 'text' as const, align: 'right' as const, fontSize: 11, x: width - 4 },
+				encoding: { y, text: { field: 'label' } },
+			},
+		],
+	}
+}

@@ -1,0 +1,29 @@
+/** All figures of an experiment. */
+
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { ablationFigures } from './ablation-figure.js'
+import { confusionFigures } from './confusion-figure.js'
+import { dotsFigures } from './dots-figure.js'
+import { epsilonFigures } from './epsilon-figure.js'
+import { matrixFigures } from './matrix-figure.js'
+import type { ReportFigure } from './report-figure.js'
+import { stagesFigures } from './stages-figure.js'
+import { targetsFigures } from './targets-figure.js'
+
+/**
+ * The figures that a result has the numbers for, in the order of a report. Nothing is drawn of cells that are missing.
+ * @param root Folder of all experiments, where the records lie that the result names; what needs a record that is not there
+ * is left out.
+ * @throws NaptuneError for a record that is damaged.
+ */
+export async function experimentFigures(result: ExperimentResult, root: string): Promise<ReportFigure[]> {
+	return [
+		...ablationFigures(result),
+		...matrixFigures(result),
+		...dotsFigures(result),
+		...epsilonFigures(result),
+		...stagesFigures(result),
+		...(await confusionFigures(result, root)),
+		...targetsFigures(result),
+	]
+}

@@ -1,0 +1,106 @@
+/** Values of an axis by conditions, such as the epsilon of tuning by the epsilon of the attack. */
+
+import { modelTitle } from '../../experiments/cells.js'
+import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { figureConfig, grid, textLines } from '../figure-style.js'
+import { heatPanel } from './heat-panel.js'
+import type { ReportFigure } from './report-figure.js'
+import { placesOf, pointLabel } from './series.js'
+import { accuracyCell, figureName, intervalText, numbersTable, percentText, protocolText } from './texts.js'
+
+/** One figure per model with one panel per data set; none for other layouts. */
+export function matrixFigures(result: ExperimentResult): ReportFigure[] {
+	const { axis, layout, conditions } = result
+	if (!axis || layout !== 'matrix') return []
+	const table = new Set(conditions.filter(({ role }) => role === 'table').map(({ name }) => name))
+	return placesOf(result, ({ condition }) => table.has(condition)).map(({ model, datasets }) =>
+		matrixFigure(result, axis, model, datasets),
+	)
+}
+
+function matrixFigure(
+	result: ExperimentResult,
+	axis: Axis,
+	model: string,
+	datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+): ReportFigure {
+	const cells = datasets.flatMap((place) => place.cells)
+	const conditions = result.conditions.filter(({ name }) => cells.some(({ condition }) => condition === name))
+	const methods = result.methods.filter(({ name }) => cells.some(({ method }) => method === name))
+	const varied = methods.filter(({ name }) => cells.some(({ method, point }) => method === name && point !== undefined))
+	const rowOf = ({ method, point }: Cell) => {
+		const { title } = methods.find(({ name }) => name === method)!
+		if (point === undefined) return title
+		return varied.length > 1 ? `${title}, ${pointLabel(axis, point)}` : pointLabel(axis, point)
+	}
+	const places = new Map(result.methods.map(({ name }, at) => [name, at]))
+	const ordered = cells.toSorted(
+		(a, b) => places.get(a.method)! - places.get(b.method)! || (a.point ?? 0) - (b.point ?? 0),
+	)
+	const rows = [...new Set(ordered.map(rowOf))]
+	const titles = new Map(conditions.map(({ name, title }) => [name, title]))
+	const name = figureName(`${axis.name}-by-attack`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const title = `Accuracy by ${axis.title} and attack`
+	const longest = Math.max(...conditions.map((condition) => condition.title.length))
+	return {
+		name,
+		title,
+		sentence: datasets
+			.flatMap((place) =>
+				conditions.map((condition) => {
+					const own = place.cells.filter((cell) => cell.condition === condition.name)
+					if (own.length === 0) return ''
+					const best = own.reduce((most, cell) => (cell.accuracy > most.accuracy ? cell : most))
+					const which = best.point === undefined ? rowOf(best) : `${axis.title} ${pointLabel(axis, best.point)}`
+					return `${condition.title} on ${place.dataset}: highest with ${which}, ${percentText(best.accuracy)}.`
+				}),
+			)
+			.filter((text) => text !== '')
+			.join(' '),
+		figure: {
+			title: {
+				text: title,
+				subtitle: [
+					protocolText(result, modelTitle(model), cells),
+					'Accuracy in percent, below it its 95 % Wilson interval; the darker the higher.',
+				].flatMap(textLines),
+			},
+			config: figureConfig,
+			...grid(2, 40 + 7 * Math.max(...rows.map((row) => row.length))),
+			concat: datasets.map((place) =>
+				heatPanel({
+					cells: place.cells.map((cell) => ({
+						row: rowOf(cell),
+						column: titles.get(cell.condition)!,
+						share: cell.accuracy,
+						text: (100 * cell.accuracy).toFixed(1),
+						detail: intervalText(cell.interval),
+					})),
+					rows,
+					columns: conditions.map((condition) => condition.title),
+					...(datasets.length > 1 && { title: place.dataset }),
+					rowTitle: axis.title,
+					columnTitle: 'tested on',
+					width: Math.max(74, 7 * longest),
+					height: 38,
+				}),
+			),
+		},
+		table: numbersTable(
+			{ name, title },
+			{ words: ['data set', axis.name], numbers: conditions.map((condition) => condition.title) },
+			datasets.flatMap(({ dataset, cells: own }) =>
+				rows
+					.filter((row) => own.some((cell) => rowOf(cell) === row))
+					.map((row) => ({
+						words: [dataset, row],
+						numbers: conditions.map((condition) => {
+							const cell = own.find((one) => one.condition === condition.name && rowOf(one) === row)
+							return cell ? accuracyCell(cell) : { text: '' }
+						}),
+					})),
+			),
+			['In brackets 95 % Wilson intervals, in percent.'],
+		),
+	}
+}

@@ -1,0 +1,49 @@
+/** Lines of figures: methods, or the points of an axis that a method was measured at. */
+
+import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
+
+/** A line with its cells in the order of the result. */
+export interface Series extends NamedStyle {
+	readonly method: string
+	readonly cells: readonly Cell[]
+}
+
+/** One line per method, or per point of the axis where the cells of a method have several; in the order of the methods. */
+export function seriesOf({ methods, axis }: ExperimentResult, cells: readonly Cell[]): Series[] {
+	const styles = methodStyles(methods)
+	return methods.flatMap(({ name: method, title }): Series[] => {
+		const own = cells.filter((cell) => cell.method === method)
+		const points = [...new Set(own.map(({ point }) => point))].sort((a, b) => (a ?? 0) - (b ?? 0))
+		const style = styles.get(method)!
+		if (points.length < 2) return own.length === 0 ? [] : [{ method, name: title, style, cells: own }]
+		return points.map((point, at) => ({
+			method,
+			name: `${title}, ${point === undefined ? 'no value' : pointLabel(axis, point)}`,
+			style: conditionStyle(style, at),
+			cells: own.filter((cell) => cell.point === point),
+		}))
+	})
+}
+
+/** A value of an axis as it is written. */
+export function pointLabel(axis: Axis | undefined, point: number): string {
+	return axis?.labels?.[axis.values.indexOf(point)] ?? String(point)
+}
+
+/** Models with their data sets that have such cells. */
+export function placesOf(
+	{ models, datasets, cells }: ExperimentResult,
+	which: (cell: Cell) => boolean,
+): {
+	readonly model: string
+	readonly datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[]
+}[] {
+	return models.flatMap((model) => {
+		const places = datasets.flatMap((dataset) => {
+			const own = cells.filter((cell) => cell.model === model && cell.dataset === dataset && which(cell))
+			return own.length === 0 ? [] : [{ dataset, cells: own }]
+		})
+		return places.length === 0 ? [] : [{ model, datasets: places }]
+	})
+}

@@ -1,0 +1,143 @@
+/** The paper's numbers beside ours. */
+
+import { modelTitle } from '../../experiments/cells.js'
+import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { figureConfig, grid, textLines } from '../figure-style.js'
+import { topLegend } from './curve-panel.js'
+import { styleScales } from './method-styles.js'
+import type { ReportFigure } from './report-figure.js'
+import { placesOf, type Series, seriesOf } from './series.js'
+import { accuracyCell, figureName, numbersTable, protocolText } from './texts.js'
+
+const columns = 3
+const width = 270
+
+/** One figure per model with one panel per condition; none where the paper has no numbers. */
+export function targetsFigures(result: ExperimentResult): ReportFigure[] {
+	return placesOf(result, ({ target }) => target !== undefined).map(({ model, datasets }) =>
+		targetsFigure(
+			result,
+			model,
+			datasets.flatMap(({ cells }) => cells),
+		),
+	)
+}
+
+function targetsFigure(result: ExperimentResult, model: string, cells: readonly Cell[]): ReportFigure {
+	const conditions = result.conditions.filter(({ name }) => cells.some(({ condition }) => condition === name))
+	const series = seriesOf(result, cells)
+	const name = figureName('beside-the-paper', ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const title = "The paper's accuracy and ours"
+	const rows = cells.toSorted((a, b) => Math.abs(b.target!.difference) - Math.abs(a.target!.difference))
+	const lineOf = (cell: Cell) => series.find((line) => line.cells.includes(cell))!.name
+	const largest = rows[0]!
+	const differences = cells.map(({ target }) => target!.difference)
+	const mean = differences.reduce((sum, one) => sum + one, 0) / differences.length
+	const near = differences.filter((one) => Math.abs(one) <= 2).length
+	return {
+		name,
+		title,
+		sentence: `Of ${cells.length} numbers of the paper ${near} differ from ours by at most 2 percentage points; ours are ${signed(mean)} points away on average, the largest difference is ${signed(largest.target!.difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditions.find((condition) => condition.name === largest.condition)!.title}).`,
+		figure: {
+			title: {
+				text: title,
+				subtitle: [
+					protocolText(result, modelTitle(model), cells),
+					'One symbol per data set. On the line both are the same; above it ours is higher. Vertical lines: 95 % Wilson intervals of ours.',
+				].flatMap(textLines),
+			},
+			config: figureConfig,
+			...grid(Math.min(columns, conditions.length)),
+			concat: conditions.map((condition, at) =>
+				targetsPanel(
+					cells.filter((cell) => cell.condition === condition.name).map((cell) => ({ cell, line: lineOf(cell) })),
+					series,
+					condition.title,
+					at % columns === 0,
+					Math.min(columns, conditions.length) * width,
+				),
+			),
+		},
+		table: numbersTable(
+			{ name, title },
+			{ words: ['data set', 'method', 'condition'], numbers: ['paper', 'ours', 'difference in points'] },
+			rows.map((cell) => ({
+				words: [cell.dataset, lineOf(cell), conditions.find((condition) => condition.name === cell.condition)!.title],
+				numbers: [
+					{ text: `${cell.target!.paper.toFixed(1)} %`, value: cell.target!.paper / 100 },
+					accuracyCell(cell),
+					{ text: signed(cell.target!.difference), value: cell.target!.difference },
+				],
+			})),
+			['Largest differences first. In brackets 95 % Wilson intervals, in percent.'],
+		),
+	}
+}
+
+function signed(points: number): string {
+	return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`
+}
+
+function targetsPanel(
+	found: readonly { readonly cell: Cell; readonly line: string }[],
+	series: readonly Series[],
+	title: string,
+	named: boolean,
+	legendWidth: number,
+) {
+	const scales = styleScales(series)
+	const legend = topLegend(
+		series.map((line) => line.name),
+		legendWidth,
+	)
+	const shares = { domain: [0, 1] }
+	const axis = { values: [0, 0.2, 0.4, 0.6, 0.8, 1], format: '.0%' }
+	const x = { field: 'paper', type: 'quantitative' as const, title: 'paper', scale: shares, axis }
+	const y = (field: string) => ({
+		field,
+		type: 'quantitative' as const,
+		title: named ? 'ours' : null,
+		scale: shares,
+		axis,
+	})
+	const color = { field: 'line', type: 'nominal' as const, scale: scales.color, legend }
+	return {
+		width,
+		height: width,
+		title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
+		data: {
+			values: found.map(({ cell, line }) => ({
+				line,
+				paper: cell.target!.paper / 100,
+				ours: cell.accuracy,
+				low: cell.interval[0],
+				high: cell.interval[1],
+			})),
+		},
+		layer: [
+			{
+				data: {
+					values: [
+						{ paper: 0, ours: 0 },
+						{ paper: 1, ours: 1 },
+					],
+				},
+				mark: { type: 'line' as const, color: '#888888', strokeWidth: 1 },
+				encoding: { x, y: y('ours') },
+			},
+			{
+				mark: { type: 'rule' as const, strokeWidth: 1, opacity: 0.7 },
+				encoding: { x, y: y('low'), y2: { field: 'high' }, color },
+			},
+			{
+				mark: { type: 'point' as const, filled: true, size: 46, opacity: 0.9 },
+				encoding: {
+					x,
+					y: y('ours'),
+					color,
+					shape: { field: 'line', type: 'nominal' as const, scale: scales.shape, legend },
+				},
+			},
+		],
+	}
+}

@@ -1,0 +1,86 @@
+/** Words and numbers that figures of experiments share. */
+
+import { slug } from '../../experiments/cells.js'
+import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import type { ReportTable, TableCell } from '../tables/table.js'
+
+/** A share in [0, 1] as `57.6 %`. */
+export function percentText(share: number): string {
+	return `${(100 * share).toFixed(1)} %`
+}
+
+/** An interval of shares as `[52.1, 63.0]`, in percent. */
+export function intervalText([low, high]: readonly [number, number]): string {
+	return `[${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`
+}
+
+/** How many test images the cells have. */
+export function imagesText(cells: readonly Pick<Cell, 'images'>[]): string {
+	const counts = cells.map(({ images }) => images)
+	const [least, most] = [Math.min(...counts), Math.max(...counts)]
+	return `${least === most ? `n = ${least}` : `n from ${least} to ${most}`} test images`
+}
+
+/** The line under a figure's title: where its numbers come from. */
+export function protocolText(result: ExperimentResult, model: string, cells: readonly Cell[]): string {
+	const { title, seeds } = result
+	const tuned = cells.some((cell) => cell.seeds.length > 1)
+	return [
+		`${title}${result.quick ? ' (small experiment)' : ''}.`,
+		`Model ${model}, ${imagesText(cells)}, ${tuned ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`}.`,
+	].join(' ')
+}
+
+/** The stem of a figure's files: its kind, and what tells it from others of that kind. */
+export function figureName(kind: string, ...parts: readonly string[]): string {
+	return [kind, ...parts.map(slug)].join('-')
+}
+
+/** Which of these is highest and which lowest. @param values At least one; shares. */
+export function extremesText(values: readonly { readonly name: string; readonly value: number }[]): string {
+	const highest = values.reduce((best, one) => (one.value > best.value ? one : best))
+	const lowest = values.reduce((worst, one) => (one.value < worst.value ? one : worst))
+	if (highest.value === lowest.value) {
+		return values.length === 1
+			? `${highest.name} has ${percentText(highest.value)}`
+			: `all have ${percentText(highest.value)}`
+	}
+	return `${highest.name} has the highest accuracy with ${percentText(highest.value)}, ${lowest.name} the lowest with ${percentText(lowest.value)}`
+}
+
+/** A list in words: `a, b and c`. */
+export function listText(words: readonly string[]): string {
+	return words.length < 2 ? (words[0] ?? 'none') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}
+
+/** An accuracy with its interval, deviation and images. */
+export function accuracyCell(cell: Pick<Cell, 'accuracy' | 'interval' | 'images' | 'deviation'>): TableCell {
+	const { accuracy, interval, images, deviation } = cell
+	const spread = deviation === undefined ? '' : `, deviation ${(100 * deviation).toFixed(1)}`
+	return {
+		text: percentText(accuracy),
+		value: accuracy,
+		detail: `${intervalText(interval)}${spread}, n = ${images}`,
+	}
+}
+
+/** The numbers of a figure: the columns of `words` are text, those of `numbers` are not. */
+export function numbersTable(
+	{ name, title }: { readonly name: string; readonly title: string },
+	columns: { readonly words: readonly string[]; readonly numbers: readonly string[] },
+	rows: readonly { readonly words: readonly string[]; readonly numbers: readonly TableCell[] }[],
+	notes: readonly string[],
+): ReportTable {
+	return {
+		name,
+		title: `${title}: the numbers`,
+		notes,
+		columns: [
+			...columns.words.map((word) => ({ title: word, align: 'left' as const })),
+			...columns.numbers.map((number) => ({ title: number, align: 'right' as const })),
+		],
+		rows: rows.map(({ words, numbers }) => ({
+			cells: [...words.map((text): TableCell => ({ text, header: true })), ...numbers],
+		})),
+	}
+}
