@@ -14,6 +14,7 @@ import { addEvaluateCommand } from './commands/evaluate.js'
 import { addGenerateCommand } from './commands/generate.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
+import { addReportCommand } from './commands/report.js'
 import { addRetrieveCommand } from './commands/retrieve.js'
 import { addSurrogateCommand } from './commands/surrogate.js'
 import { addTuneCommand } from './commands/tune.js'
@@ -51,6 +52,7 @@ export function createProgram(): Command {
 	addDistortionCommand(program)
 	addGenerateCommand(program)
 	addInspectCommand(program)
+	addReportCommand(program)
 	addClassifyCommand(program)
 	addCalibrateCommand(program)
 	addRetrieveCommand(program)

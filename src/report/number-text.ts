@@ -19,19 +19,3 @@ export function grouped(count: number): string {
 export function normText(norm: 'linf' | 'l2'): string {
 	return norm === 'linf' ? 'L-infinity' : 'L2'
 }
-
-/** A share in [0, 1] as a percentage with one decimal. */
-export function percentText(share: number): string {
-	return `${(100 * share).toFixed(1)} %`
-}
-
-/** A share in [0, 1] with its interval: `41.2 % [38.0, 44.5]`. */
-export function estimateText(share: number, [low, high]: readonly [number, number]): string {
-	return `${percentText(share)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`
-}
-
-/** A difference of shares in percentage points, with its sign. */
-export function pointsText(difference: number): string {
-	const points = (100 * difference).toFixed(1)
-	return `${difference < 0 ? points.replace('-', '\u2212') : `+${points}`} points`
-}

@@ -1,8 +1,10 @@
 /** What an experiment found, in sentences made of its numbers. */
 
-import { normText, percentText, pointsText } from '../number-text.js'
-import type { Cell, Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import { epsilonText } from '../../attacks/size-text.js'
+import type { Cell, Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
+import { percentText } from '../figures/texts.js'
+import { normText } from '../number-text.js'
+import { pointsText } from '../tables/number-text.js'
 
 /** A method in a condition: one cell, or the mean over data sets. */
 interface Score {
@@ -93,16 +95,16 @@ function scoreText({ accuracy, cell }: Score, { datasets }: ExperimentResult): s
 
 /** The paired difference where vanilla is the reference; else whether the intervals overlap. */
 function differenceText({ cell, accuracy }: Score, vanilla: Score): string {
-	if (!cell || !vanilla.cell) return ` (${pointsText(accuracy - vanilla.accuracy)})`
+	if (!cell || !vanilla.cell) return ` (${pointsText(100 * (accuracy - vanilla.accuracy))} points)`
 	const { paired } = cell
 	if (paired?.reference === 'vanilla') {
-		const [low, high] = paired.interval.map((bound) => pointsText(bound).replace(' points', ''))
+		const [low, high] = paired.interval.map((bound) => pointsText(100 * bound))
 		const clear = paired.interval[0] > 0 || paired.interval[1] < 0
-		return ` (${pointsText(paired.difference)}, 95 % interval ${low} to ${high}${clear ? '' : ', which does not exclude 0'})`
+		return ` (${pointsText(100 * paired.difference)} points, 95 % interval ${low} to ${high}${clear ? '' : ', which does not exclude 0'})`
 	}
 	const [own, other] = [cell.interval, vanilla.cell.interval]
 	const overlap = own[0] <= other[1] && other[0] <= own[1]
-	return ` (${pointsText(accuracy - vanilla.accuracy)}${overlap ? ', with 95 % intervals that overlap' : ''})`
+	return ` (${pointsText(100 * (accuracy - vanilla.accuracy))} points${overlap ? ', with 95 % intervals that overlap' : ''})`
 }
 
 function sameModel(a: Score, b: Score): boolean {
