@@ -28,9 +28,7 @@ const recordSchema = z.looseObject({
 			z.looseObject({
 				tower: z.string(),
 				perturbation: z.string(),
-				layers: z
-					.array(z.looseObject({ layer: z.int(), refined: z.boolean(), before: place, after: place }))
-					.min(1),
+				layers: z.array(z.looseObject({ layer: z.int(), refined: z.boolean(), before: place, after: place })).min(1),
 				features: distance,
 			}),
 		)

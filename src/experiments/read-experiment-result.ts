@@ -69,9 +69,7 @@ const resultSchema = z.looseObject({
 		z.looseObject({
 			name: z.string(),
 			title: z.string(),
-			attack: z
-				.looseObject({ name: z.string(), attack: z.string(), source: z.string(), options: settings })
-				.optional(),
+			attack: z.looseObject({ name: z.string(), attack: z.string(), source: z.string(), options: settings }).optional(),
 			threatModel: z.looseObject({ norm: z.enum(['linf', 'l2']), epsilon: z.number().nonnegative() }).optional(),
 			role: z.enum(['table', 'epsilon-curve']),
 		}),

@@ -2,14 +2,21 @@
 
 import { modelTitle } from '../../experiments/cells.js'
 import type { Axis, Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
 import { type CurvePoint, curvePanel, topOfShares } from './curve-panel.js'
+import { figureFrame, lineSize, mostBands } from './layout.js'
 import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, pointLabel } from './series.js'
-import { accuracyCell, figureName, listText, numbersTable, percentText, protocolText } from './texts.js'
-
-const columns = 3
+import {
+	accuracyCell,
+	bandsText,
+	figureName,
+	highestText,
+	listText,
+	numbersTable,
+	percentText,
+	protocolText,
+} from './texts.js'
 
 /** A method under a condition. */
 interface Line extends NamedStyle {
@@ -62,7 +69,8 @@ function ablationFigure(
 ): ReportFigure {
 	const cells = datasets.flatMap((place) => place.cells)
 	const lines = linesOf(result, cells)
-	const width = datasets.length === 1 ? 520 : 280
+	const { columns, width, height } = lineSize(datasets.length)
+	const banded = lines.filter(({ varies }) => varies).length <= 1.5 * mostBands
 	const [first, last] = [axis.values[0]!, axis.values.at(-1)!]
 	const ofLine = (line: Line, dataset: string) =>
 		cells.filter(
@@ -73,7 +81,7 @@ function ablationFigure(
 			if (point === undefined) return line.varies ? [] : [first, last].map((x) => ({ line: line.name, x, y }))
 			const bar =
 				deviation === undefined ? {} : { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }
-			return [{ line: line.name, x: point, y, low, high, ...bar }]
+			return [{ line: line.name, x: point, y, ...(banded && { low, high }), ...bar }]
 		})
 	const name = figureName(`accuracy-over-${axis.name}`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
 	const title = `Accuracy over ${axis.title}`
@@ -82,7 +90,7 @@ function ablationFigure(
 		lines.some((line) => line.method === method && !line.varies),
 	)
 	const explanation = [
-		'Bands: 95 % Wilson intervals.',
+		bandsText(banded),
 		...(cells.some(({ deviation }) => deviation !== undefined) ? ['Bars: standard deviation over seeds.'] : []),
 		...(constant.length > 0
 			? [`${listText(constant.map((method) => method.title))}: horizontal, as nothing is varied.`]
@@ -91,18 +99,22 @@ function ablationFigure(
 	return {
 		name,
 		title,
-		sentence: datasets
-			.flatMap(({ dataset }) =>
-				lines.filter(({ varies }) => varies).map((line) => courseText(line, dataset, axis, ofLine(line, dataset))),
-			)
+		sentence: lines
+			.filter(({ varies }) => varies)
+			.map((line) => {
+				const courses = datasets.map(({ dataset }) => ({ dataset, cells: ofLine(line, dataset) }))
+				return datasets.length < 3
+					? courses.map((course) => courseText(line, course.dataset, axis, course.cells)).join(' ')
+					: peaksText(line, axis, courses)
+			})
 			.join(' '),
 		figure: {
-			title: {
-				text: title,
-				subtitle: [protocolText(result, modelTitle(model), cells), explanation.join(' ')].flatMap(textLines),
-			},
-			config: figureConfig,
-			...grid(Math.min(columns, datasets.length)),
+			...figureFrame(
+				title,
+				[protocolText(result, modelTitle(model), cells), explanation.join(' ')],
+				columns,
+				columns * width,
+			),
 			concat: datasets.map(({ dataset }, at) =>
 				curvePanel({
 					points: lines.flatMap((line) => pointsOf(line, dataset)),
@@ -117,8 +129,8 @@ function ablationFigure(
 						scale: axis.scale === 'log' && first <= 0 ? 'zero-log' : axis.scale,
 					},
 					width,
-					height: datasets.length === 1 ? 280 : 190,
-					legendWidth: Math.min(columns, datasets.length) * width,
+					height,
+					legendWidth: columns * width,
 				}),
 			),
 		},
@@ -147,4 +159,21 @@ function courseText(line: Line, dataset: string, axis: Axis, cells: readonly Cel
 	const at = ({ point, accuracy }: Cell) => `${percentText(accuracy)} at ${pointLabel(axis, point!)}`
 	const peak = best === start || best === end ? '' : `, highest ${at(best)}`
 	return `${line.name} on ${dataset}: ${course.length === 1 ? at(start) : `from ${at(start)} to ${at(end)}${peak}`}.`
+}
+
+/** Where a line is highest on how many data sets. */
+function peaksText(
+	line: Line,
+	axis: Axis,
+	courses: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+): string {
+	return `${line.name}: ${highestText(
+		`over ${axis.title}`,
+		courses.map(({ dataset, cells }) => ({
+			place: dataset,
+			values: cells.flatMap(({ point, accuracy }) =>
+				point === undefined ? [] : [{ name: pointLabel(axis, point), value: accuracy }],
+			),
+		})),
+	)}`
 }

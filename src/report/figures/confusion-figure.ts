@@ -6,9 +6,9 @@ import { readEvaluationRecord } from '../../evaluation/record.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
 import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './confusion.js'
-import { confusionPanels, pairPanels } from './confusion-panels.js'
+import { confusionPanels, pairPanels, squareSize } from './confusion-panels.js'
+import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { figureName, listText, numbersTable, percentText } from './texts.js'
 
@@ -94,17 +94,18 @@ function confusionFigure(
 		title,
 		sentence: models.map((one) => seenText(one, classNames)).join(' '),
 		figure: {
-			title: {
-				text: title,
-				subtitle: [
+			...figureFrame(
+				title,
+				[
 					`${result.title}${result.quick ? ' (small experiment)' : ''}. Model ${modelTitle(model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(cell.seeds[0]!.seed)))])}.`,
 					whole
 						? 'Percent of the images of a row’s class; the diagonal is right. Images that are wrong when clean are not attacked and stay where they are.'
 						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',
-				].flatMap(textLines),
-			},
-			config: figureConfig,
-			...(whole ? grid(2, 30 + 7 * Math.max(...classNames.map((one) => one.length))) : grid(1, 40)),
+				],
+				whole ? 2 : 1,
+				whole ? 2 * squareSize(classNames) * classNames.length + 80 : 480,
+				30 + 7 * Math.max(...classNames.map((one) => one.length)),
+			),
 			concat: whole ? confusionPanels(models, classNames) : pairPanels(models, classNames),
 		},
 		table: numbersTable(

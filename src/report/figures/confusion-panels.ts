@@ -6,9 +6,14 @@ import { heatPanel } from './heat-panel.js'
 /** Pairs per model. */
 const mostPairs = 15
 
+/** Width of a square of a matrix. */
+export function squareSize(classNames: readonly string[]): number {
+	return classNames.length > 12 ? 24 : 30
+}
+
 /** Per model a matrix of clean images and one under attack. */
 export function confusionPanels(models: readonly ConfusedModel[], classNames: readonly string[]) {
-	const size = classNames.length > 12 ? 24 : 30
+	const size = squareSize(classNames)
 	const panel = ({ counts, images }: Confusion, title: string) =>
 		heatPanel({
 			cells: counts.flatMap((row, label) =>

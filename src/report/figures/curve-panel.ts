@@ -84,27 +84,34 @@ export function curvePanel(panel: CurvePanel) {
 	})
 	const named = { field: 'line', type: 'nominal' as const }
 	const color = { ...named, scale: scales.color, legend }
-	const clipped = { clip: true }
 	return {
 		data: { values: [...points] },
 		width,
 		height,
 		...(title === undefined ? {} : { title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 } }),
 		layer: [
+			...(points.some(({ low }) => low !== undefined)
+				? [
+						{
+							transform: [{ filter: 'isValid(datum.low)' }],
+							mark: { type: 'area' as const, opacity: 0.15, clip: true },
+							encoding: { x, y: y('low'), y2: { field: 'high' }, color },
+						},
+					]
+				: []),
 			{
-				transform: [{ filter: 'isValid(datum.low)' }],
-				mark: { type: 'area' as const, opacity: 0.15, ...clipped },
-				encoding: { x, y: y('low'), y2: { field: 'high' }, color },
-			},
-			{
-				mark: { type: 'line' as const, strokeWidth: 1.8, ...clipped },
+				mark: { type: 'line' as const, strokeWidth: 1.8, clip: true },
 				encoding: { x, y: y('y'), color, strokeDash: { ...named, scale: scales.strokeDash, legend } },
 			},
-			{
-				transform: [{ filter: 'isValid(datum.barLow)' }],
-				mark: { type: 'rule' as const, strokeWidth: 1.6, ...clipped },
-				encoding: { x, y: y('barLow'), y2: { field: 'barHigh' }, color },
-			},
+			...(points.some(({ barLow }) => barLow !== undefined)
+				? [
+						{
+							transform: [{ filter: 'isValid(datum.barLow)' }],
+							mark: { type: 'rule' as const, strokeWidth: 1.6, clip: true },
+							encoding: { x, y: y('barLow'), y2: { field: 'barHigh' }, color },
+						},
+					]
+				: []),
 			{
 				mark: { type: 'point' as const, filled: true, size: 42, opacity: 1 },
 				encoding: { x, y: y('y'), color, shape: { ...named, scale: scales.shape, legend } },

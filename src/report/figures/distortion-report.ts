@@ -7,9 +7,15 @@ import type { DistortionRecord } from '../../evaluation/recorded-distortion.js'
 import { distortionFigure, perturbationTitle } from '../distortion-figure.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
 import type { ReportFigure } from './report-figure.js'
+import { percentText } from './texts.js'
 
 /** @param name Stem of its files. @param title Such as `Distortion by layer`. @param protocol One line: images, epsilon, attack, seed. */
-export function distortionReport(record: DistortionRecord, name: string, title: string, protocol: string): ReportFigure {
+export function distortionReport(
+	record: DistortionRecord,
+	name: string,
+	title: string,
+	protocol: string,
+): ReportFigure {
 	return {
 		name,
 		title,
@@ -24,7 +30,7 @@ function sentenceOf({ measurements, attack }: DistortionRecord): string {
 	const own = measurements.filter(({ tower, perturbation }) => tower === perturbation)
 	const parts = own.flatMap(({ tower, layers }) => {
 		const { relative } = layers.at(-1)!.after.tokens
-		return relative ? [`of ${tower} by ${share(relative.mean)} of their clean norm`] : []
+		return relative ? [`of ${tower} by ${percentText(relative.mean)} of their clean norm`] : []
 	})
 	return `${attack.name} against each model itself moves the tokens that leave the last block ${parts.join(', and ')}.`
 }

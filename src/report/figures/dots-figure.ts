@@ -3,7 +3,7 @@
 import { modelTitle } from '../../experiments/cells.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
+import { figureFrame } from './layout.js'
 import { methodStyles } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolText } from './texts.js'
@@ -18,6 +18,8 @@ interface Dot {
 	readonly barLow?: number
 	readonly barHigh?: number
 	readonly label: string
+	/** Whether none is higher. */
+	readonly best: boolean
 	readonly color: string
 	readonly shape: string
 }
@@ -74,8 +76,8 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 	const deviating = dataset !== undefined && cells.some(({ deviation }) => deviation !== undefined)
 	const intervals =
 		dataset === undefined
-			? `Means of ${countsText(result, model)}; a mean over data sets has no interval here.`
-			: `Thin lines: 95 % Wilson intervals.${deviating ? ' Thick lines: standard deviation over seeds.' : ''}`
+			? `Means of ${countsText(result, model)}; a mean over data sets has no interval here. Bold: highest.`
+			: `Thin lines: 95 % Wilson intervals.${deviating ? ' Thick lines: standard deviation over seeds.' : ''} Bold: highest.`
 	const columns =
 		conditions.length > 3 && conditions.length !== 5 ? Math.ceil(conditions.length / 2) : conditions.length
 	const width = Math.max(150, Math.min(320, Math.floor(760 / columns)))
@@ -90,15 +92,24 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 				)
 				.join(' '),
 			figure: {
-				title: {
-					text: title,
-					subtitle: [protocolText(result, modelTitle(model), cells), intervals].flatMap(textLines),
-				},
-				config: figureConfig,
-				...grid(columns, 18),
+				...figureFrame(
+					title,
+					[protocolText(result, modelTitle(model), cells), intervals],
+					columns,
+					columns * (width + 18) + 60,
+					18,
+				),
 				concat: found.map(({ condition, values }, at) =>
 					dotsPanel(
-						values.map(({ method, one }) => dotOf(method.title, condition.name, one, styles.get(method.name)!)),
+						values.map(({ method, one }) =>
+							dotOf(
+								method.title,
+								condition.name,
+								one,
+								styles.get(method.name)!,
+								Math.max(...values.map((value) => value.one.accuracy)),
+							),
+						),
 						methods.map((method) => method.title),
 						condition.title,
 						at % columns === 0,
@@ -134,6 +145,7 @@ function dotOf(
 	condition: string,
 	one: { readonly accuracy: number; readonly interval?: readonly [number, number]; readonly deviation?: number },
 	{ color, shape }: LineStyle,
+	most: number,
 ): Dot {
 	const { accuracy: y, interval, deviation } = one
 	return {
@@ -143,6 +155,7 @@ function dotOf(
 		...(interval && { low: interval[0], high: interval[1] }),
 		...(deviation !== undefined && { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }),
 		label: (100 * y).toFixed(1),
+		best: y === most,
 		color,
 		shape,
 	}
@@ -167,28 +180,36 @@ function dotsPanel(dots: readonly Dot[], methods: readonly string[], title: stri
 		axis: { values: [0, 0.25, 0.5, 0.75, 1], labelExpr: "format(100 * datum.value, 'd')" },
 	})
 	const own = (field: 'color' | 'shape') => ({ field, type: 'nominal' as const, scale: null, legend: null })
+	const spans = (from: 'low' | 'barLow', to: 'high' | 'barHigh', strokeWidth: number, opacity: number) =>
+		dots.some((dot) => dot[from] !== undefined)
+			? [
+					{
+						transform: [{ filter: `isValid(datum.${from})` }],
+						mark: { type: 'rule' as const, strokeWidth, opacity },
+						encoding: { y, x: x(from), x2: { field: to }, color: own('color') },
+					},
+				]
+			: []
 	return {
 		data: { values: [...dots] },
 		width,
 		height: { step: methods.length > 12 ? 18 : 22 },
 		title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
 		layer: [
-			{
-				transform: [{ filter: 'isValid(datum.low)' }],
-				mark: { type: 'rule' as const, strokeWidth: 1.4 },
-				encoding: { y, x: x('low'), x2: { field: 'high' }, color: own('color') },
-			},
-			{
-				transform: [{ filter: 'isValid(datum.barLow)' }],
-				mark: { type: 'rule' as const, strokeWidth: 4, opacity: 0.45 },
-				encoding: { y, x: x('barLow'), x2: { field: 'barHigh' }, color: own('color') },
-			},
+			...spans('low', 'high', 1.4, 1),
+			...spans('barLow', 'barHigh', 4, 0.45),
 			{
 				mark: { type: 'point' as const, filled: true, size: 60, opacity: 1 },
 				encoding: { y, x: x('y'), color: own('color'), shape: own('shape') },
 			},
 			{
-				mark: { type: 'text' as const, align: 'right' as const, fontSize: 11, x: width - 4 },
+				mark: {
+					type: 'text' as const,
+					align: 'right' as const,
+					fontSize: 11,
+					fontWeight: { expr: "datum.best ? 'bold' : 'normal'" },
+					x: width - 4,
+				},
 				encoding: { y, text: { field: 'label' } },
 			},
 		],

@@ -3,13 +3,11 @@
 import { epsilonText } from '../../attacks/size-text.js'
 import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
 import { curvePanel, topOfShares } from './curve-panel.js'
+import { figureFrame, lineSize, mostBands } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, seriesOf } from './series.js'
-import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolText } from './texts.js'
-
-const columns = 3
+import { accuracyCell, bandsText, figureName, highestText, numbersTable, percentText, protocolText } from './texts.js'
 
 /** One figure per model with one panel per data set; none where no attack was run at several epsilons. */
 export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
@@ -43,7 +41,9 @@ function epsilonFigure(
 	const cells = datasets.flatMap((place) => place.cells)
 	const epsilons = [...new Set(cells.map(sizeOf))].sort((a, b) => a - b)
 	const series = seriesOf(result, cells)
-	const width = datasets.length === 1 ? 520 : 280
+	const { columns, width, height } = lineSize(datasets.length)
+	const banded = series.length <= mostBands
+	const small = columns > 1
 	const name = figureName('accuracy-over-epsilon', ...(result.models.length > 1 ? [modelTitle(model)] : []))
 	const title = `Accuracy over epsilon under ${attack?.name ?? 'attack'}`
 	const panels = datasets.map(({ dataset }, at) =>
@@ -55,8 +55,7 @@ function epsilonFigure(
 						line: line.name,
 						x: positionOf(sizeOf(cell)),
 						y: cell.accuracy,
-						low: cell.interval[0],
-						high: cell.interval[1],
+						...(banded && { low: cell.interval[0], high: cell.interval[1] }),
 					})),
 			),
 			lines: series,
@@ -64,47 +63,43 @@ function epsilonFigure(
 			yTitle: at % columns === 0 ? 'accuracy' : '',
 			most: topOfShares(cells.map(({ interval }) => interval[1])),
 			x: {
-				title: `epsilon (${linf ? 'L-infinity' : 'L2'}); 0: clean images`,
+				title: `epsilon${linf && small ? ' in 1/255' : ''} (${linf ? 'L-infinity' : 'L2'}); 0: clean images`,
 				values: epsilons.map(positionOf),
-				labels: epsilons.map(sizeText),
+				labels: epsilons.map((epsilon) => (small ? String(positionOf(epsilon)) : sizeText(epsilon))),
 				scale: 'zero-log',
 			},
 			width,
-			height: datasets.length === 1 ? 280 : 190,
-			legendWidth: Math.min(columns, datasets.length) * width,
+			height,
+			legendWidth: columns * width,
 		}),
 	)
-	const seen = datasets.map((place) => {
-		const at = (epsilon: number) =>
-			series.flatMap((line) => {
-				const cell = line.cells.find(
-					({ dataset, ...one }) => dataset === place.dataset && sizeOf({ dataset, ...one }) === epsilon,
-				)
-				return cell ? [{ name: line.name, value: cell.accuracy }] : []
-			})
-		const end = epsilons.findLast((epsilon) => at(epsilon).length > 0)!
-		const clean = at(0).map(({ value }) => value)
-		const [least, most] = [Math.min(...clean), Math.max(...clean)].map(percentText)
-		const from =
-			clean.length === 0 || end === 0
-				? ''
-				: `; on clean images accuracy is ${least === most ? least : `from ${least} to ${most}`}`
-		return `On ${place.dataset} at epsilon ${sizeText(end)} ${extremesText(at(end))}${from}.`
-	})
+	const end = epsilons.at(-1)!
+	const places = datasets.map(({ dataset }) => ({
+		place: dataset,
+		values: series.flatMap((line) => {
+			const cell = line.cells.find((one) => one.dataset === dataset && sizeOf(one) === end)
+			return cell ? [{ name: line.name, value: cell.accuracy }] : []
+		}),
+	}))
+	const clean = cells.filter((cell) => sizeOf(cell) === 0).map(({ accuracy }) => accuracy)
+	const from =
+		clean.length === 0 || end === 0
+			? ''
+			: ` On clean images accuracy is between ${percentText(Math.min(...clean))} and ${percentText(Math.max(...clean))}.`
 	return {
 		name,
 		title,
-		sentence: seen.join(' '),
+		sentence: `${highestText(`at epsilon ${sizeText(end)}`, places)}${from}`,
 		figure: {
-			title: {
-				text: title,
-				subtitle: [
+			...figureFrame(
+				title,
+				[
 					protocolText(result, modelTitle(model), cells),
-					`Bands: 95 % Wilson intervals. The axis is logarithmic beyond ${linf ? '1/255' : '1'}.`,
-				].flatMap(textLines),
-			},
-			config: figureConfig,
-			...grid(Math.min(columns, datasets.length)),
+					`${bandsText(banded)} The axis is logarithmic beyond ${linf ? '1/255' : '1'}.`,
+				],
+				columns,
+				columns * width,
+			),
 			concat: panels,
 		},
 		table: numbersTable(

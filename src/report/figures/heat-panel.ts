@@ -46,10 +46,11 @@ export function heatPanel(panel: HeatPanel) {
 		scale: { domain: [...rows], paddingInner: 0.04, paddingOuter: 0 },
 		axis: { ticks: false, domain: false, labelLimit: 150 },
 	}
-	const color = { condition: { test: 'datum.share > 0.5', value: 'white' }, value: '#111111' }
+	const color = { condition: { test: 'datum.share > 0.62', value: 'white' }, value: '#111111' }
 	const detailed = cells.some(({ detail }) => detail !== undefined)
 	return {
 		data: { values: [...cells] },
+		view: { stroke: null },
 		width: width * columns.length,
 		height: height * rows.length,
 		...(title === undefined ? {} : { title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 } }),

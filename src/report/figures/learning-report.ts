@@ -5,15 +5,18 @@ import { type CurveField, learningCurvesFigure } from '../learning-curves-figure
 import type { ReportTable } from '../tables/table.js'
 import type { ReportFigure } from './report-figure.js'
 
-const fields: readonly { readonly field: CurveField; readonly title: string; readonly text: (value: number) => string }[] =
-	[
-		{ field: 'cleanLoss', title: 'clean loss', text: (value) => value.toFixed(3) },
-		{ field: 'adversarialLoss', title: 'adversarial loss', text: (value) => value.toFixed(3) },
-		{ field: 'cleanAccuracy', title: 'clean accuracy', text: (value) => `${(100 * value).toFixed(1)} %` },
-		{ field: 'adversarialAccuracy', title: 'adversarial accuracy', text: (value) => `${(100 * value).toFixed(1)} %` },
-		{ field: 'alpha', title: 'alpha', text: (value) => value.toFixed(3) },
-		{ field: 'learningRate', title: 'learning rate', text: (value) => value.toExponential(1) },
-	]
+const fields: readonly {
+	readonly field: CurveField
+	readonly title: string
+	readonly text: (value: number) => string
+}[] = [
+	{ field: 'cleanLoss', title: 'clean loss', text: (value) => value.toFixed(3) },
+	{ field: 'adversarialLoss', title: 'adversarial loss', text: (value) => value.toFixed(3) },
+	{ field: 'cleanAccuracy', title: 'clean accuracy', text: (value) => `${(100 * value).toFixed(1)} %` },
+	{ field: 'adversarialAccuracy', title: 'adversarial accuracy', text: (value) => `${(100 * value).toFixed(1)} %` },
+	{ field: 'alpha', title: 'alpha', text: (value) => value.toFixed(3) },
+	{ field: 'learningRate', title: 'learning rate', text: (value) => value.toExponential(1) },
+]
 
 /** A run whose curves are drawn. */
 export interface LearningRun {
@@ -46,12 +49,7 @@ export function learningReport(run: LearningRun, name: string, title: string, pr
 	}
 }
 
-function epochTable(
-	epochs: readonly EpochPoint[],
-	measured: typeof fields,
-	name: string,
-	title: string,
-): ReportTable {
+function epochTable(epochs: readonly EpochPoint[], measured: typeof fields, name: string, title: string): ReportTable {
 	return {
 		name,
 		title,

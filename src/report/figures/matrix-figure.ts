@@ -2,11 +2,14 @@
 
 import { modelTitle } from '../../experiments/cells.js'
 import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
 import { heatPanel } from './heat-panel.js'
+import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, pointLabel } from './series.js'
-import { accuracyCell, figureName, intervalText, numbersTable, percentText, protocolText } from './texts.js'
+import { accuracyCell, figureName, highestText, intervalText, numbersTable, protocolText } from './texts.js'
+
+/** Of panels side by side. */
+const mostWidth = 1000
 
 /** One figure per model with one panel per data set; none for other layouts. */
 export function matrixFigures(result: ExperimentResult): ReportFigure[] {
@@ -38,35 +41,41 @@ function matrixFigure(
 		(a, b) => places.get(a.method)! - places.get(b.method)! || (a.point ?? 0) - (b.point ?? 0),
 	)
 	const rows = [...new Set(ordered.map(rowOf))]
+	const describedRow = (cell: Cell) =>
+		cell.point === undefined || varied.length > 1 ? rowOf(cell) : `${axis.title} ${rowOf(cell)}`
 	const titles = new Map(conditions.map(({ name, title }) => [name, title]))
 	const name = figureName(`${axis.name}-by-attack`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
 	const title = `Accuracy by ${axis.title} and attack`
-	const longest = Math.max(...conditions.map((condition) => condition.title.length))
+	const square = Math.max(74, 7 * Math.max(...conditions.map((condition) => condition.title.length)))
+	const names = 40 + 7 * Math.max(...rows.map((row) => row.length))
+	const columns = datasets.length > 1 && 2 * square * conditions.length + names <= mostWidth ? 2 : 1
 	return {
 		name,
 		title,
-		sentence: datasets
-			.flatMap((place) =>
-				conditions.map((condition) => {
-					const own = place.cells.filter((cell) => cell.condition === condition.name)
-					if (own.length === 0) return ''
-					const best = own.reduce((most, cell) => (cell.accuracy > most.accuracy ? cell : most))
-					const which = best.point === undefined ? rowOf(best) : `${axis.title} ${pointLabel(axis, best.point)}`
-					return `${condition.title} on ${place.dataset}: highest with ${which}, ${percentText(best.accuracy)}.`
-				}),
+		sentence: conditions
+			.map((condition) =>
+				highestText(
+					`for ${condition.title}`,
+					datasets.map((place) => ({
+						place: place.dataset,
+						values: place.cells
+							.filter((cell) => cell.condition === condition.name)
+							.map((cell) => ({ name: describedRow(cell), value: cell.accuracy })),
+					})),
+				),
 			)
-			.filter((text) => text !== '')
 			.join(' '),
 		figure: {
-			title: {
-				text: title,
-				subtitle: [
+			...figureFrame(
+				title,
+				[
 					protocolText(result, modelTitle(model), cells),
 					'Accuracy in percent, below it its 95 % Wilson interval; the darker the higher.',
-				].flatMap(textLines),
-			},
-			config: figureConfig,
-			...grid(2, 40 + 7 * Math.max(...rows.map((row) => row.length))),
+				],
+				columns,
+				columns * (square * conditions.length + names) - names,
+				names,
+			),
 			concat: datasets.map((place) =>
 				heatPanel({
 					cells: place.cells.map((cell) => ({
@@ -81,7 +90,7 @@ function matrixFigure(
 					...(datasets.length > 1 && { title: place.dataset }),
 					rowTitle: axis.title,
 					columnTitle: 'tested on',
-					width: Math.max(74, 7 * longest),
+					width: square,
 					height: 38,
 				}),
 			),

@@ -18,6 +18,9 @@ const dashes = {
 	wide: [4, 4],
 } as const
 
+/** With five points, in the square from -1 to 1. */
+const star = 'M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.24,-0.32Z'
+
 const fixed: Readonly<Record<string, LineStyle>> = {
 	vanilla: { color: palette.black, dash: dashes.long, shape: 'circle' },
 	nap: { color: palette.blue, dash: dashes.solid, shape: 'square' },
@@ -27,7 +30,7 @@ const fixed: Readonly<Record<string, LineStyle>> = {
 	'advpt-v': { color: palette.green, dash: dashes.wide, shape: 'cross' },
 	'advpt-vli': { color: palette.purple, dash: dashes.long, shape: 'triangle-right' },
 	'advpt-vlj': { color: palette.orange, dash: dashes.short, shape: 'triangle-left' },
-	'advpt-e2e': { color: '#6F6F6F', dash: dashes.mixed, shape: 'M-1,-1L1,1M-1,1L1,-1M-1,0L1,0M0,-1L0,1Z' },
+	'advpt-e2e': { color: '#6F6F6F', dash: dashes.mixed, shape: star },
 }
 
 /** Styles of methods that have none of their own, in the order of the experiment. */

@@ -19,7 +19,7 @@ export function seriesOf({ methods, axis }: ExperimentResult, cells: readonly Ce
 		if (points.length < 2) return own.length === 0 ? [] : [{ method, name: title, style, cells: own }]
 		return points.map((point, at) => ({
 			method,
-			name: `${title}, ${point === undefined ? 'no value' : pointLabel(axis, point)}`,
+			name: point === undefined ? title : `${title} (${axis?.name ?? 'value'} ${pointLabel(axis, point)})`,
 			style: conditionStyle(style, at),
 			cells: own.filter((cell) => cell.point === point),
 		}))

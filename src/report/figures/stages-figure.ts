@@ -2,13 +2,12 @@
 
 import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
 import { type CurvePoint, curvePanel, topOfShares } from './curve-panel.js'
+import { figureFrame, lineSize, mostBands } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, type Series, seriesOf } from './series.js'
-import { extremesText, figureName, listText, numbersTable, percentText, protocolText } from './texts.js'
+import { bandsText, figureName, highestText, listText, numbersTable, percentText, protocolText } from './texts.js'
 
-const columns = 3
 /** More lines than this in a panel are not legible. */
 const mostLines = 16
 
@@ -46,7 +45,8 @@ function stagesFigure(
 	const series = all.slice(0, mostLines)
 	const stages = ['clean', ...cells[0]!.seeds[0]!.stages!.map(({ stage }) => stage)]
 	const positions = stages.map((_, at) => at)
-	const width = datasets.length === 1 ? 520 : 280
+	const { columns, width, height } = lineSize(datasets.length)
+	const banded = series.length <= mostBands
 	const name = figureName(
 		'stages',
 		...(several ? [condition.name] : []),
@@ -61,26 +61,28 @@ function stagesFigure(
 	return {
 		name,
 		title,
-		sentence: datasets
-			.map(({ dataset }) => {
-				const ends = series.flatMap((line) => {
+		sentence: highestText(
+			`after ${listText(stages.slice(1))}`,
+			datasets.map(({ dataset }) => ({
+				place: dataset,
+				values: series.flatMap((line) => {
 					const end = ofPlace(line, dataset).at(-1)
 					return end ? [{ name: line.name, value: end.accuracy }] : []
-				})
-				return `On ${dataset} after ${listText(stages.slice(1))} ${extremesText(ends)}.`
-			})
-			.join(' '),
+				}),
+			})),
+		),
 		figure: {
-			title: {
-				text: title,
-				subtitle: [
+			...figureFrame(
+				title,
+				[
 					protocolText(result, modelTitle(model), cells),
-					`Each stage is tried on what the ones before had left right. Bands: 95 % Wilson intervals${cells.some((cell) => cell.seeds.length > 1) ? ' of the first seed' : ''}.`,
+					`Each stage is tried on what the ones before had left right. ${bandsText(banded)}`,
+					...(banded && cells.some((cell) => cell.seeds.length > 1) ? ['Bands are of the first seed.'] : []),
 					...(all.length > series.length ? [`Only the first ${series.length} of ${all.length} lines are drawn.`] : []),
-				].flatMap(textLines),
-			},
-			config: figureConfig,
-			...grid(Math.min(columns, datasets.length)),
+				],
+				columns,
+				columns * width,
+			),
 			concat: datasets.map(({ dataset }, at) =>
 				curvePanel({
 					points: series.flatMap((line) =>
@@ -89,8 +91,7 @@ function stagesFigure(
 								line: line.name,
 								x: stages.indexOf(stage),
 								y: accuracy,
-								// So many bands are not legible.
-								...(series.length <= 6 && { low: interval[0], high: interval[1] }),
+								...(banded && { low: interval[0], high: interval[1] }),
 							}),
 						),
 					),
@@ -100,8 +101,8 @@ function stagesFigure(
 					most: topOfShares(means.map(({ interval }) => interval[1])),
 					x: { title: 'stage', values: positions, labels: stages, scale: 'linear' },
 					width,
-					height: datasets.length === 1 ? 280 : 190,
-					legendWidth: Math.min(columns, datasets.length) * width,
+					height,
+					legendWidth: columns * width,
 				}),
 			),
 		},

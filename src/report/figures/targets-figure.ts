@@ -2,14 +2,13 @@
 
 import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { figureConfig, grid, textLines } from '../figure-style.js'
 import { topLegend } from './curve-panel.js'
+import { figureFrame, mostColumns } from './layout.js'
 import { styleScales } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, type Series, seriesOf } from './series.js'
 import { accuracyCell, figureName, numbersTable, protocolText } from './texts.js'
 
-const columns = 3
 const width = 270
 
 /** One figure per model with one panel per condition; none where the paper has no numbers. */
@@ -27,6 +26,7 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 	const conditions = result.conditions.filter(({ name }) => cells.some(({ condition }) => condition === name))
 	const series = seriesOf(result, cells)
 	const name = figureName('beside-the-paper', ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const columns = Math.min(mostColumns, conditions.length)
 	const title = "The paper's accuracy and ours"
 	const rows = cells.toSorted((a, b) => Math.abs(b.target!.difference) - Math.abs(a.target!.difference))
 	const lineOf = (cell: Cell) => series.find((line) => line.cells.includes(cell))!.name
@@ -39,22 +39,22 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 		title,
 		sentence: `Of ${cells.length} numbers of the paper ${near} differ from ours by at most 2 percentage points; ours are ${signed(mean)} points away on average, the largest difference is ${signed(largest.target!.difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditions.find((condition) => condition.name === largest.condition)!.title}).`,
 		figure: {
-			title: {
-				text: title,
-				subtitle: [
+			...figureFrame(
+				title,
+				[
 					protocolText(result, modelTitle(model), cells),
 					'One symbol per data set. On the line both are the same; above it ours is higher. Vertical lines: 95 % Wilson intervals of ours.',
-				].flatMap(textLines),
-			},
-			config: figureConfig,
-			...grid(Math.min(columns, conditions.length)),
+				],
+				columns,
+				columns * width,
+			),
 			concat: conditions.map((condition, at) =>
 				targetsPanel(
 					cells.filter((cell) => cell.condition === condition.name).map((cell) => ({ cell, line: lineOf(cell) })),
 					series,
 					condition.title,
 					at % columns === 0,
-					Math.min(columns, conditions.length) * width,
+					columns * width,
 				),
 			),
 		},

@@ -48,6 +48,11 @@ export function extremesText(values: readonly { readonly name: string; readonly 
 	return `${highest.name} has the highest accuracy with ${percentText(highest.value)}, ${lowest.name} the lowest with ${percentText(lowest.value)}`
 }
 
+/** What bands are, or where the intervals are that are not drawn. */
+export function bandsText(banded: boolean): string {
+	return banded ? 'Bands: 95 % Wilson intervals.' : 'The intervals of so many lines are in the table of numbers.'
+}
+
 /** A list in words: `a, b and c`. */
 export function listText(words: readonly string[]): string {
 	return words.length < 2 ? (words[0] ?? 'none') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
@@ -83,4 +88,25 @@ export function numbersTable(
 			cells: [...words.map((text): TableCell => ({ text, header: true })), ...numbers],
 		})),
 	}
+}
+
+/** Values of one place, such as a data set. */
+export interface PlaceValues {
+	readonly place: string
+	readonly values: readonly { readonly name: string; readonly value: number }[]
+}
+
+/** What is highest where: everything said for one or two places, counted for more. @param at Such as `at epsilon 1/255`. */
+export function highestText(at: string, places: readonly PlaceValues[]): string {
+	const measured = places.filter(({ values }) => values.length > 0)
+	if (measured.length < 3) {
+		return measured.map(({ place, values }) => `On ${place} ${at} ${extremesText(values)}.`).join(' ')
+	}
+	const counts = new Map<string, number>()
+	for (const { values } of measured) {
+		const most = Math.max(...values.map(({ value }) => value))
+		for (const { name } of values.filter(({ value }) => value === most)) counts.set(name, (counts.get(name) ?? 0) + 1)
+	}
+	const ranked = [...counts].toSorted(([, a], [, b]) => b - a)
+	return `Highest accuracy ${at}: ${listText(ranked.map(([name, count]) => `${name} on ${count}`))} of ${measured.length} data sets.`
 }

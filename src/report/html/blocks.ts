@@ -8,6 +8,7 @@ import { inlineSvg } from './inline-svg.js'
 import type { Ids } from './page-ids.js'
 import type { Block, Definition, Tone } from './report-document.js'
 import { tableElement } from './table-element.js'
+import { words } from './words.js'
 
 /**
  * Blocks one after the other.
@@ -20,9 +21,9 @@ export function blockElements(blocks: readonly Block[], ids: Ids, level: 3 | 4 =
 function blockElement(block: Block, ids: Ids, level: 3 | 4): Html {
 	switch (block.kind) {
 		case 'paragraph':
-			return html`<p${toned(block.tone)}>${toneWord(block.tone)}${block.text}</p>`
+			return html`<p${toned(block.tone)}>${toneWord(block.tone)}${words(block.text)}</p>`
 		case 'list':
-			return html`<ul${toned(block.tone)}>${block.items.map((item) => html`<li>${toneWord(block.tone)}${item}</li>`)}</ul>`
+			return html`<ul${toned(block.tone)}>${block.items.map((item) => html`<li>${toneWord(block.tone)}${words(item)}</li>`)}</ul>`
 		case 'table':
 			return tableElement(block.table, { id: ids(`table-${block.table.name}`) })
 		case 'figure':
@@ -43,7 +44,7 @@ function blockElement(block: Block, ids: Ids, level: 3 | 4): Html {
 export function definitionList(entries: readonly Definition[]): Html {
 	return html`<dl>${entries.map(
 		({ term, text, code }) =>
-			html`<div><dt>${term}</dt><dd>${code ? html`<code>${text}</code>` : html`${text}`}</dd></div>
+			html`<div><dt>${term}</dt><dd>${code ? html`<code>${text}</code>` : words(text)}</dd></div>
 `,
 	)}</dl>`
 }
@@ -54,8 +55,10 @@ function figureElement(figure: Block & { kind: 'figure' }, ids: Ids, level: 3 | 
 	return html`<figure aria-labelledby="${id}-title">
 ${heading(level, `${id}-title`, figure.title)}
 <div class="scroll drawing" role="region" aria-label="${figure.title}" tabindex="0">${inlineSvg(figure.svg, id, `${id}-title ${id}-sentence`)}</div>
-<figcaption><p id="${id}-sentence">${figure.sentence}</p>${
-		figure.notes.length > 0 ? html`<ul class="notes">${figure.notes.map((note) => html`<li>${note}</li>`)}</ul>` : ''
+<figcaption><p id="${id}-sentence">${words(figure.sentence)}</p>${
+		figure.notes.length > 0
+			? html`<ul class="notes">${figure.notes.map((note) => html`<li>${words(note)}</li>`)}</ul>`
+			: ''
 	}</figcaption>
 ${
 	table

@@ -48,7 +48,7 @@ export function tuneCommand(run: RunInspection): string | undefined {
 function withoutOwnOptions({ seed: _, defense, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	if (!isRecord(defense)) return rest
 	const { name: __, ...options } = defense
-	return { ...rest, ...options && Object.keys(options).length > 0 ? { defense: options } : {} }
+	return { ...rest, ...(options && Object.keys(options).length > 0 ? { defense: options } : {}) }
 }
 
 /**
@@ -69,7 +69,16 @@ function evaluateCommand(run: string, record: EvaluationRecord): string | undefi
 	const words = [
 		...['naptune', 'evaluate', run, '--attack', attack.name, ...settingWords(changed)],
 		...(threatModel.norm === 'linf' ? [] : ['--norm', threatModel.norm]),
-		...['--epsilon', sizeText(threatModel), '--split', dataset.split, '--limit', String(images), '--seed', String(seed)],
+		...[
+			'--epsilon',
+			sizeText(threatModel),
+			'--split',
+			dataset.split,
+			'--limit',
+			String(images),
+			'--seed',
+			String(seed),
+		],
 		...(target === undefined ? [] : ['--target', dataset.classNames[target] ?? String(target)]),
 		...(knowledge === 'full' || knowledge === 'query' ? [] : ['--knowledge', knowledge]),
 		...(testTime ? ['--test-time', testTime.name] : []),

@@ -1,8 +1,8 @@
 /** The report of an experiment. */
 
 import { join } from 'node:path'
-import { packageVersion } from '../../files/package-version.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { packageVersion } from '../../files/package-version.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration } from '../number-text.js'
 import { experimentTables } from '../tables/experiment-tables.js'
@@ -11,7 +11,7 @@ import { lookSections, type ShownRun } from './look-sections.js'
 import { protocolSection } from './protocol-section.js'
 import { provenanceSection } from './provenance-section.js'
 import type { Block, Definition, ReportSection } from './report-document.js'
-import { figureBlocks, paragraph, type ReportParts, sectionOf } from './report-parts.js'
+import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
 import { verdictOf } from './verdict.js'
 
 /**
@@ -38,13 +38,13 @@ export async function experimentDocument(result: ExperimentResult, root: string)
 		...sectionOf(
 			'results',
 			'Results',
-			tables.filter((table) => !notMeasured.includes(table)).map((table): Block => ({ kind: 'table', table })),
+			tableBlocks(
+				tables.filter((table) => !notMeasured.includes(table)),
+				result.title,
+			),
 		),
 		...sectionOf('figures', 'Figures', await figureBlocks(figures)),
-		...sectionOf('not-measured', 'Not measured', [
-			...notMeasured.map((table): Block => ({ kind: 'table', table })),
-			...problemList(lost),
-		]),
+		...sectionOf('missing', 'What is missing', [...tableBlocks(notMeasured, result.title), ...problemList(lost)]),
 		...looks.sections,
 		await protocolSection(result, root),
 		provenance,
@@ -108,15 +108,10 @@ function introductionOf({ quick, missing, problems }: ExperimentResult, lost: nu
 					{
 						kind: 'paragraph' as const,
 						tone: 'problem' as const,
-						text: `${told.join(', ')}: see the section Not measured.`,
+						text: `${told.join(', ')}: see the section What is missing.`,
 					},
 				]),
 	]
-}
-
-/** Problems as a list; nothing without any. */
-export function problemList(items: readonly string[]): Block[] {
-	return items.length === 0 ? [] : [{ kind: 'list', items, tone: 'problem' }]
 }
 
 async function reproduceSection(result: ExperimentResult): Promise<ReportSection> {

@@ -6,6 +6,7 @@ import { heading } from './heading.js'
 import type { Html } from './html.js'
 import type { Ids } from './page-ids.js'
 import type { Block, GalleryImage, GalleryModel, Guess } from './report-document.js'
+import { words } from './words.js'
 
 /** Side of a picture on the page. */
 const side = 112
@@ -13,7 +14,7 @@ const side = 112
 /** All images, each with its models one below the other. */
 export function galleryElement(gallery: Block & { kind: 'gallery' }, ids: Ids, level: 3 | 4): Html {
 	return html`<div class="gallery">
-${gallery.notes.length > 0 ? html`<ul class="notes">${gallery.notes.map((note) => html`<li>${note}</li>`)}</ul>` : ''}
+${gallery.notes.length > 0 ? html`<ul class="notes">${gallery.notes.map((note) => html`<li>${words(note)}</li>`)}</ul>` : ''}
 ${gallery.images.map((image) => imageElement(image, gallery.factor, ids, level))}
 </div>`
 }
@@ -55,7 +56,9 @@ function guessTable(title: string, guesses: readonly Guess[], className: string)
 	return html`<table class="guess"><caption>${title}</caption><tbody>${guesses.map(
 		(guess) =>
 			html`<tr><th scope="row">${
-				guess.className === className ? html`<strong>${guess.className}</strong> <span>(true)</span>` : html`${guess.className}`
+				guess.className === className
+					? html`<strong>${guess.className}</strong> <span>(true)</span>`
+					: html`${guess.className}`
 			}</th><td class="right">${percentText(guess.probability)}</td></tr>`,
 	)}</tbody></table>`
 }

@@ -22,6 +22,8 @@ export interface ShownRun {
 	readonly folder: string
 	/** What readers call it, such as `NAP on cifar10-mini`. */
 	readonly title: string
+	/** What was tuned how, in one sentence; the title by default. */
+	readonly protocol?: string
 }
 
 /** Sections of what the runs hold. */
@@ -34,7 +36,12 @@ export interface Looks {
 
 /** Learning curves, distortion and galleries of all runs; a file that cannot be read is a problem, not an end. */
 export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
-	const [learning, distortion, galleries, problems]: [ReportFigure[], ReportFigure[], Block[], string[]] = [[], [], [], []]
+	const [learning, distortion, galleries, problems]: [ReportFigure[], ReportFigure[], Block[], string[]] = [
+		[],
+		[],
+		[],
+		[],
+	]
 	const tried = async (work: () => Promise<void>) => {
 		try {
 			await work()
@@ -43,19 +50,26 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 			problems.push(error.message)
 		}
 	}
-	for (const { folder, title } of runs) {
+	for (const { folder, title, protocol = `${title}.` } of runs) {
 		const stem = runs.length > 1 ? `-${slug(title).toLowerCase()}` : ''
 		await tried(async () => {
 			if (!existsSync(folder)) throw new NaptuneError(`The tuning run ${folder} is gone; its curves are not shown.`)
 			const epochs = await readLearningCurves(folder)
 			if (epochs.length === 0) return
-			learning.push(learningReport({ directory: folder, epochs }, `learning-curves${stem}`, `Learning curves: ${title}`, title))
+			learning.push(
+				learningReport(
+					{ directory: folder, epochs },
+					`learning-curves${stem}`,
+					`Learning curves of ${title}`,
+					protocol,
+				),
+			)
 		})
 		for (const [at, path] of (await jsonFiles(folder, 'distortion')).entries()) {
 			await tried(async () => {
 				const record = await readDistortionRecord(join(folder, path))
 				const name = `distortion${stem}${at === 0 ? '' : `-${at + 1}`}`
-				distortion.push(distortionReport(record, name, `Distortion by layer: ${title}`, distortionProtocol(record)))
+				distortion.push(distortionReport(record, name, `Distortion by layer of ${title}`, distortionProtocol(record)))
 			})
 		}
 		for (const path of await jsonFiles(folder, 'gallery')) {

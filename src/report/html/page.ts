@@ -6,6 +6,7 @@ import { blockElements, definitionList } from './blocks.js'
 import { type Ids, pageIds } from './page-ids.js'
 import type { ReportDocument, ReportSection } from './report-document.js'
 import { pageStyle } from './style.js'
+import { words } from './words.js'
 
 /**
  * A report as an HTML document. Nothing in it runs, and nothing is asked of any network: its policy forbids both. All texts
@@ -32,7 +33,7 @@ export async function reportPage(document: ReportDocument): Promise<string> {
 <a class="skip" href="#content">Skip to the content</a>
 <header class="top">
 <h1>${document.title}</h1>
-${document.verdict.map((sentence) => html`<p class="verdict">${sentence}</p>`)}
+${document.verdict.map((sentence) => html`<p class="verdict">${words(sentence)}</p>`)}
 ${definitionList(document.facts)}
 </header>
 <div class="columns">

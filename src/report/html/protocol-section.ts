@@ -65,7 +65,16 @@ async function firstRecords({ cells }: ExperimentResult, root: string): Promise<
 }
 
 function conditionsTable({ conditions, cells }: ExperimentResult, records: readonly Read[]): ReportTable {
-	const columns = ['condition', 'attack', 'threat model', 'attacker knows', 'attack seed', 'images per cell', 'every option', 'source']
+	const columns = [
+		'condition',
+		'attack',
+		'threat model',
+		'attacker knows',
+		'attack seed',
+		'images per cell',
+		'every option',
+		'source',
+	]
 	return {
 		name: 'conditions',
 		title: 'Attacks and threat models',
@@ -82,7 +91,14 @@ function conditionsTable({ conditions, cells }: ExperimentResult, records: reado
 					{ text: condition.title, header: true },
 					{ text: attack?.name ?? 'none' },
 					{ text: threatText(condition) },
-					{ text: attack && record ? (record.knownModel ? `${record.knowledge}: ${record.knownModel.name}` : record.knowledge) : '\u2013' },
+					{
+						text:
+							attack && record
+								? record.knownModel
+									? `${record.knowledge}: ${record.knownModel.name}`
+									: record.knowledge
+								: '\u2013',
+					},
 					{ text: attack && record ? String(record.seed) : '\u2013' },
 					{ text: rangeText(own.map(({ images }) => images)) },
 					{ text: attack ? settingLine(attack.options) || 'none' : '\u2013' },
@@ -113,7 +129,11 @@ function dataTable({ datasets, missing, seeds }: ExperimentResult, records: read
 	})
 	const left = missing.map(({ dataset, reason }) => ({
 		group: 'Left out',
-		cells: [{ text: dataset, header: true }, ...['\u2013', '\u2013', '\u2013'].map((text) => ({ text })), { text: reason }],
+		cells: [
+			{ text: dataset, header: true },
+			...['\u2013', '\u2013', '\u2013'].map((text) => ({ text })),
+			{ text: reason },
+		],
 	}))
 	return {
 		name: 'data',
@@ -153,7 +173,9 @@ function imagesBlocks(records: readonly Read[]): Block[] {
 async function tuningSettings({ cells, methods }: ExperimentResult, root: string): Promise<NamedSettings[]> {
 	const found: NamedSettings[] = []
 	for (const { name, title } of methods) {
-		const run = cells.find((cell) => cell.method === name && cell.seeds[0]!.run !== undefined)?.seeds[0]!.run
+		const run = cells
+			.flatMap(({ method, seeds }) => (method === name ? seeds : []))
+			.find((seed) => seed.run !== undefined)?.run
 		if (run === undefined) continue
 		const path = join(root, run, runFiles.description)
 		if (!existsSync(path)) continue

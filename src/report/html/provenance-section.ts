@@ -2,8 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { sha256OfFile } from '../../files/sha256.js'
 import type { ExperimentResult, SeedResult } from '../../experiments/experiment-result.js'
+import { sha256OfFile } from '../../files/sha256.js'
 import { duration, grouped } from '../number-text.js'
 import type { ReportTable } from '../tables/table.js'
 import type { ReportSection } from './report-document.js'
@@ -66,7 +66,9 @@ function recordsTable(rows: readonly { readonly seed: SeedResult; readonly sha25
 	return {
 		name: 'records',
 		title: 'Evaluation records',
-		notes: ['Every record holds the outcome of each image; a repeated evaluation gives the same outcomes. SHA-256 of the files as they lie.'],
+		notes: [
+			'Every record holds the outcome of each image; a repeated evaluation gives the same outcomes. SHA-256 of the files as they lie.',
+		],
 		columns: [
 			{ title: 'record', align: 'left' },
 			{ title: 'seed', align: 'right' },

@@ -1,11 +1,11 @@
 /** Evaluation records that no experiment holds, in the form of an experiment's result: tables and figures are made of that. */
 
 import { sizeText } from '../../attacks/size-text.js'
+import type { Accuracy } from '../../evaluation/evaluate.js'
 import { modelName } from '../../evaluation/record-name.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
-import type { Accuracy } from '../../evaluation/evaluate.js'
-import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { modelTitle, shortHash, slug } from '../../experiments/cells.js'
+import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { normText } from '../number-text.js'
 
 /** A record with the path that the result names it by. */
@@ -40,7 +40,8 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 		const attacked = attackCondition(record, sample)
 		conditions.set(attacked.name, attacked)
 		const place = { model, dataset: record.dataset.name, method: modelName(record) }
-		const tuningSeconds = place.method === 'vanilla' ? 0 : (frame.tuningSeconds ?? 0)
+		const tuned = frame.tuningSeconds !== undefined && place.method !== 'vanilla'
+		const tuningSeconds = tuned ? frame.tuningSeconds : 0
 		const add = (condition: string, accuracy: Accuracy, stages?: EvaluationRecord['stages']) => {
 			const key = JSON.stringify([place, condition])
 			if (cells.has(key)) return
@@ -56,6 +57,7 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 						accuracy,
 						...(stages && { stages }),
 						record: path,
+						...(tuned && { run: '.' }),
 						tuningSeconds,
 						evaluationSeconds: stages || condition !== cleanName ? record.seconds : 0,
 					},
@@ -68,7 +70,7 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 	const methods = unique(records.map(({ record }) => modelName(record))).sort(
 		(a, b) => Number(b === 'vanilla') - Number(a === 'vanilla'),
 	)
-	const inOrder = [...conditions.values()].sort((a, b) => Number(a.attack !== undefined) - Number(b.attack !== undefined))
+	const inOrder = [...conditions.values()].sort((a, b) => orderOf(a) - orderOf(b))
 	return {
 		format: 1,
 		name: frame.name,
@@ -110,6 +112,11 @@ function attackCondition(record: EvaluationRecord, sample: string): Condition {
 		threatModel,
 		role: 'table',
 	}
+}
+
+/** Clean images first, attacks of several stages last. */
+function orderOf({ attack }: Condition): number {
+	return attack === undefined ? 0 : Array.isArray(attack.options.stages) ? 2 : 1
 }
 
 function unique<Item>(items: readonly Item[]): Item[] {

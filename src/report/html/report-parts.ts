@@ -35,3 +35,17 @@ export function sectionOf(id: string, title: string, blocks: readonly Block[]): 
 export function paragraph(text: string): Block {
 	return { kind: 'paragraph', text }
 }
+
+/** Problems as a list; nothing without any. */
+export function problemList(items: readonly string[]): Block[] {
+	return items.length === 0 ? [] : [{ kind: 'list', items, tone: 'problem' }]
+}
+
+/** Tables of a report; its title, which stands in theirs for whoever sees them alone, is left out. */
+export function tableBlocks(tables: readonly ReportTable[], reportTitle: string): Block[] {
+	const prefix = `${reportTitle}: `
+	return tables.map((table) => {
+		const own = table.title.startsWith(prefix) ? table.title.slice(prefix.length) : table.title
+		return { kind: 'table', table: { ...table, title: own.charAt(0).toUpperCase() + own.slice(1) } }
+	})
+}

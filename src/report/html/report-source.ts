@@ -8,9 +8,9 @@ import { inspectRun, type RunInspection } from '../../evaluation/inspect-run.js'
 import { readEvaluationRecord } from '../../evaluation/record.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { readExperimentResult } from '../../experiments/read-experiment-result.js'
+import { readJsonFile } from '../../files/json-file.js'
 import { isRecord } from '../../tuning/is-record.js'
 import { runFiles } from '../../tuning/run-directory.js'
-import { readJsonFile } from '../../files/json-file.js'
 import type { PlacedRecord } from './records-result.js'
 
 /** An experiment, a tuning run or a single evaluation. */

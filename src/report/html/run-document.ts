@@ -1,9 +1,9 @@
 /** The report of a tuning run or of a single evaluation. */
 
+import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { epsilonText } from '../../attacks/size-text.js'
 import type { RunInspection } from '../../evaluation/inspect-run.js'
-import { existsSync } from 'node:fs'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { runFiles } from '../../tuning/run-directory.js'
@@ -12,13 +12,12 @@ import { duration, grouped } from '../number-text.js'
 import { experimentTables } from '../tables/experiment-tables.js'
 import type { ReportTable } from '../tables/table.js'
 import { evaluateCommands, tuneCommand } from './commands.js'
-import { problemList } from './experiment-document.js'
 import { lookSections } from './look-sections.js'
 import { protocolSection } from './protocol-section.js'
 import { provenanceSection } from './provenance-section.js'
 import { type PlacedRecord, resultOfRecords } from './records-result.js'
 import type { Block, Definition, ReportSection } from './report-document.js'
-import { figureBlocks, paragraph, type ReportParts, sectionOf } from './report-parts.js'
+import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
 import type { ReportSource } from './report-source.js'
 import { settingsTable } from './setting-text.js'
 import { verdictOf } from './verdict.js'
@@ -36,9 +35,14 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 	const title = `${defense.name} tuned on ${data.name}`
 	const tuningSeconds = progress.seconds ?? 0
 	const measured = await measuredParts(records, folder, { name: basename(folder), title, tuningSeconds })
-	const looks = await lookSections([{ folder, title: runTitle(inspection) }])
+	const looks = await lookSections([{ folder, title: defense.name, protocol: runProtocol(inspection) }])
 	const trouble = [...problems, ...looks.problems]
-	const settings = settingsTable('settings', 'Settings of tuning', [{ title: defense.name, settings: { ...inspection.config, defense: { ...defense } } }], [])
+	const settings = settingsTable(
+		'settings',
+		'Settings of tuning',
+		[{ title: defense.name, settings: { ...inspection.config, defense: { ...defense } } }],
+		[],
+	)
 	return {
 		document: {
 			title,
@@ -66,7 +70,10 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 				...(measured ? [measured.provenance] : []),
 				reproduceSection(
 					[tuneCommand(inspection) ?? []].flat(),
-					evaluateCommands(`${folder}${tuneCommand(inspection) ? '-again' : ''}`, records.map(({ record }) => record)),
+					evaluateCommands(
+						`${folder}${tuneCommand(inspection) ? '-again' : ''}`,
+						records.map(({ record }) => record),
+					),
 				),
 			],
 			writer: `naptune ${packageVersion()}`,
@@ -91,7 +98,10 @@ export async function evaluationDocument(source: ReportSource & { kind: 'evaluat
 			verdict: verdictOf(measured.result),
 			facts: [
 				{ term: 'Model', text: record.model.source },
-				{ term: 'Defense', text: `${record.defense.name}, ${grouped(record.defense.trainableParameters)} trainable parameters` },
+				{
+					term: 'Defense',
+					text: `${record.defense.name}, ${grouped(record.defense.trainableParameters)} trainable parameters`,
+				},
 				{ term: 'Data set', text: `${record.dataset.name}, ${grouped(record.images)} ${record.dataset.split} images` },
 				{ term: 'Attacked in', text: duration(record.seconds) },
 			],
@@ -110,7 +120,11 @@ export async function evaluationDocument(source: ReportSource & { kind: 'evaluat
 	}
 }
 
-async function measuredParts(records: readonly PlacedRecord[], folder: string, frame: Parameters<typeof resultOfRecords>[1]) {
+async function measuredParts(
+	records: readonly PlacedRecord[],
+	folder: string,
+	frame: Parameters<typeof resultOfRecords>[1],
+) {
 	if (records.length === 0) return undefined
 	const result = resultOfRecords(records, frame)
 	const tables = experimentTables(result)
@@ -121,7 +135,7 @@ async function measuredParts(records: readonly PlacedRecord[], folder: string, f
 		tables,
 		figures,
 		sections: [
-			...sectionOf('results', 'Results', tables.map((table): Block => ({ kind: 'table', table }))),
+			...sectionOf('results', 'Results', tableBlocks(tables, result.title)),
 			...sectionOf('figures', 'Figures', await figureBlocks(figures)),
 		],
 		protocol: await protocolSection(result, folder),
@@ -130,20 +144,28 @@ async function measuredParts(records: readonly PlacedRecord[], folder: string, f
 }
 
 /** What was tuned how, in one line. */
-function runTitle({ defense, data, config }: RunInspection): string {
+function runProtocol({ defense, data, config }: RunInspection): string {
 	const { attack, seed } = config as { attack?: { epsilon?: number }; seed?: number }
 	return [
 		`${defense.name} on ${grouped(data.images)} images of ${data.name}`,
 		...(attack?.epsilon === undefined ? [] : [`inner attack L-infinity epsilon ${epsilonText(attack.epsilon)}`]),
 		...(seed === undefined ? [] : [`seed ${seed}`]),
-	].join(', ')
+	]
+		.join(', ')
+		.concat('.')
 }
 
 function runFacts({ model, data, progress, parameters, defense, preset }: RunInspection): Definition[] {
 	return [
 		{ term: 'Model', text: model.source },
-		{ term: 'Method', text: `${defense.name}, ${grouped(parameters.total)} trainable parameters beside ${grouped(parameters.frozen)} frozen ones` },
-		{ term: 'Data set', text: `${data.name}, ${grouped(data.images)} training images of ${data.classNames.length} classes` },
+		{
+			term: 'Method',
+			text: `${defense.name}, ${grouped(parameters.total)} trainable parameters beside ${grouped(parameters.frozen)} frozen ones`,
+		},
+		{
+			term: 'Data set',
+			text: `${data.name}, ${grouped(data.images)} training images of ${data.classNames.length} classes`,
+		},
 		...(preset ? [{ term: 'Preset', text: `${preset.name}, version ${preset.version}` }] : []),
 		{
 			term: 'Tuned for',
@@ -186,7 +208,8 @@ function parametersTable({ parameters: { groups, total, frozen } }: RunInspectio
 
 function changesBlocks({ changed }: RunInspection): Block[] {
 	if (changed.length === 0) return [paragraph("All settings are the paper's.")]
-	const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+	const text = (value: unknown) =>
+		value === null ? '\u2013' : typeof value === 'string' ? value : JSON.stringify(value)
 	return [
 		{
 			kind: 'table',

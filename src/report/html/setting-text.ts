@@ -27,16 +27,18 @@ export interface NamedSettings {
 }
 
 /** Settings of several things, one row each: first those that differ, then those that all share. */
-export function settingsTable(name: string, title: string, of: readonly NamedSettings[], notes: readonly string[]): ReportTable {
+export function settingsTable(
+	name: string,
+	title: string,
+	of: readonly NamedSettings[],
+	notes: readonly string[],
+): ReportTable {
 	const flat = of.map(({ settings }) => new Map(flatSettings(settings)))
 	const paths = [...new Set(flat.flatMap((one) => [...one.keys()]))]
 	const shared = (path: string) => flat.every((one) => one.get(path) === flat[0]!.get(path))
 	const row = (path: string, group?: string) => ({
 		...(group !== undefined && { group }),
-		cells: [
-			{ text: path, header: true },
-			...flat.map((one) => ({ text: one.get(path) ?? '\u2013' })),
-		],
+		cells: [{ text: path, header: true }, ...flat.map((one) => ({ text: one.get(path) ?? '\u2013' }))],
 	})
 	const several = of.length > 1
 	return {

@@ -27,6 +27,7 @@ h4 { margin: 1.25rem 0 .5rem; font-size: 1rem; }
 p { margin: .5rem 0; max-width: 48rem; }
 code, pre { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .verdict { max-width: 56rem; font-size: 1.15rem; }
+.keep { white-space: nowrap; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .skip { position: absolute; left: .5rem; top: -4rem; z-index: 3; padding: .5rem .75rem; background: var(--paper); }
 .skip:focus { top: .5rem; }
@@ -48,7 +49,8 @@ ul.note, ul.problem { list-style: none; max-width: 48rem; }
 ul.note li + li, ul.problem li + li { margin-top: .4rem; }
 .notes { margin: .5rem 0 1.25rem; padding-left: 1.1rem; max-width: 48rem; color: var(--soft); font-size: .875rem; }
 .table { margin: 1.25rem 0; }
-.scroll { max-width: 100%; overflow-x: auto; }
+/* What is hidden for eyes stays inside, or the page itself would scroll. */
+.scroll { position: relative; max-width: 100%; overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { padding: 0 0 .4rem; text-align: left; font-weight: 600; }
 .table caption > span { position: sticky; left: 0; display: inline-block; max-width: min(48rem, calc(100vw - 2rem)); }

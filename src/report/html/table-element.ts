@@ -3,6 +3,7 @@
 import { html } from 'hono/html'
 import type { ReportTable, TableCell, TableRow } from '../tables/table.js'
 import type { Html } from './html.js'
+import { words } from './words.js'
 
 /** How a table stands on the page. */
 export interface TableElement {
@@ -18,12 +19,12 @@ export function tableElement(table: ReportTable, { id, quiet = false }: TableEle
 	return html`<div class="table">
 <div class="scroll" role="region" aria-labelledby="${id}-title" tabindex="0">
 <table${notes.length > 0 ? html` aria-describedby="${id}-notes"` : ''}>
-<caption id="${id}-title"${quiet ? html` class="hidden"` : ''}><span>${title}</span></caption>
-<thead><tr>${columns.map((column) => html`<th scope="col"${aligned(column.align)}>${column.title}</th>`)}</tr></thead>
+<caption id="${id}-title"${quiet ? html` class="hidden"` : ''}><span>${words(title)}</span></caption>
+<thead><tr>${columns.map((column) => html`<th scope="col"${aligned(column.align)}>${words(column.title)}</th>`)}</tr></thead>
 ${groupsOf(table.rows).map((rows) => rowGroup(rows, table))}
 </table>
 </div>
-${notes.length > 0 ? html`<ul class="notes" id="${id}-notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>` : ''}
+${notes.length > 0 ? html`<ul class="notes" id="${id}-notes">${notes.map((note) => html`<li>${words(note)}</li>`)}</ul>` : ''}
 </div>`
 }
 
@@ -43,7 +44,7 @@ function rowGroup(rows: readonly TableRow[], { columns }: ReportTable): Html {
 	return html`<tbody>${
 		group === undefined
 			? ''
-			: html`<tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${group}</span></th></tr>`
+			: html`<tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${words(group)}</span></th></tr>`
 	}${rows.map(
 		({ cells }) =>
 			html`<tr>${cells.map((cell, at) => cellElement(cell, columns[at]?.align ?? 'left', headsRow(cells, at)))}</tr>
@@ -62,11 +63,9 @@ function cellElement(cell: TableCell, align: 'left' | 'right', header: boolean):
 		? html`<strong class="best">${text}</strong><span class="hidden"> (best)</span>`
 		: cell.second
 			? html`<span class="second">${text}</span><span class="hidden"> (second best)</span>`
-			: html`${text}`
+			: words(text)
 	const content = html`${marked}${detail === undefined ? '' : html` <small>${detail}</small>`}`
-	return header
-		? html`<th scope="row"${aligned(align)}>${content}</th>`
-		: html`<td${aligned(align)}>${content}</td>`
+	return header ? html`<th scope="row"${aligned(align)}>${content}</th>` : html`<td${aligned(align)}>${content}</td>`
 }
 
 function aligned(align: 'left' | 'right') {

@@ -79,7 +79,9 @@ function where(condition: Condition, attacks: number, model: string | undefined)
 	if (!condition.attack) return `On clean images${place}`
 	// A title may say the size already.
 	const shown = threatModel && title.includes(epsilonText(threatModel.epsilon)) ? '' : size
-	return attacks > 1 ? `Under ${title}${shown}, the attack that leaves the least${place}` : `Under ${title}${shown}${place}`
+	return attacks > 1
+		? `Under ${title}${shown}, the attack that leaves the least${place}`
+		: `Under ${title}${shown}${place}`
 }
 
 function titleOf({ axis }: ExperimentResult, { method, point }: Score): string {

@@ -71,8 +71,13 @@ function cellLatex({ text, detail, best, second }: TableCell, detailed: boolean)
 
 /** Text without anything that LaTeX would take for a command, on one line. */
 export function latexText(text: string): string {
-	return text
-		.replaceAll(/\s*[\r\n]+\s*/g, ' ')
-		// Two dashes would become one long one.
-		.replaceAll(/--+|./gu, (part) => commands[part] ?? (part.length > 1 && part[0] === '-' ? [...part].join('{}') : part))
+	return (
+		text
+			.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+			// Two dashes would become one long one.
+			.replaceAll(
+				/--+|./gu,
+				(part) => commands[part] ?? (part.length > 1 && part[0] === '-' ? [...part].join('{}') : part),
+			)
+	)
 }

@@ -24,7 +24,11 @@ export function pairedTables(result: ExperimentResult): ReportTable[] {
 				...(models.length > 1 ? [{ text: modelName(result, cell.model) }] : []),
 				...(datasets.length > 1 ? [{ text: cell.dataset }] : []),
 				...(axis ? [{ text: pointName(result, cell.point) }] : []),
-				{ text: pointsText(100 * difference), value: difference, ...(adjusted < level && difference > 0 && { best: true }) },
+				{
+					text: pointsText(100 * difference),
+					value: difference,
+					...(adjusted < level && difference > 0 && { best: true }),
+				},
 				{ text: pointsIntervalText(interval) },
 				{ text: String(onlyThis), value: onlyThis },
 				{ text: String(onlyReference), value: onlyReference },

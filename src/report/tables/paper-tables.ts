@@ -29,7 +29,9 @@ function cellsBeside(result: ExperimentResult, model: string): ReportTable[] {
 		return quantities.map((quantity, at) => ({ group, cells: [...heads, { text: quantity.title }, ...read[at]!] }))
 	})
 	if (rows.length === 0) return []
-	const numbers = (single ? quantities.map((quantity) => quantity.title) : datasets).map((name) => column(name, 'right'))
+	const numbers = (single ? quantities.map((quantity) => quantity.title) : datasets).map((name) =>
+		column(name, 'right'),
+	)
 	return [
 		{
 			name: stem(result, model, 'paper'),

@@ -38,7 +38,10 @@ export function pointName({ axis }: Pick<ExperimentResult, 'axis'>, point: numbe
 }
 
 /** Points at which a method was to be measured: those of the axis, or one without a value where it does not depend on it. */
-export function methodPoints({ axis, cells, problems }: ExperimentResult, method: string): readonly (number | undefined)[] {
+export function methodPoints(
+	{ axis, cells, problems }: ExperimentResult,
+	method: string,
+): readonly (number | undefined)[] {
 	if (!axis) return [undefined]
 	const depends = [...cells, ...problems].some((at) => at.method === method && at.point !== undefined)
 	return depends ? axis.values : [undefined]

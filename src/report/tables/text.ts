@@ -13,9 +13,13 @@ export function tableText(table: ReportTable, width = 120): string {
 	const fits = full.split('\n').every((line) => line.length <= width)
 	const marked = table.rows.some(({ cells }) => cells.some(({ best, second }) => best || second))
 	const notes = [...table.notes, ...(marked ? ['Here *…* is bold and _…_ underlined.'] : [])]
-	return [table.title, '', fits ? full : body(table, false), '', ...notes.flatMap((note) => textLines(note, width))].join(
-		'\n',
-	)
+	return [
+		table.title,
+		'',
+		fits ? full : body(table, false),
+		'',
+		...notes.flatMap((note) => textLines(note, width)),
+	].join('\n')
 }
 
 function body(table: ReportTable, detailed: boolean): string {

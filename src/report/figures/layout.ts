@@ -1,0 +1,66 @@
+/** The frame of a figure: its head and how its panels are placed. */
+
+import type { Config } from 'vega-lite'
+import { figureConfig, grid, textLines } from '../figure-style.js'
+
+/** Panels side by side in figures of lines. */
+export const mostColumns = 3
+
+/** More lines than this are drawn without bands, which would hide each other. */
+export const mostBands = 4
+
+/** Sizes of panels. */
+export interface PanelSize {
+	readonly columns: number
+	readonly width: number
+	readonly height: number
+}
+
+/** How large panels of lines are, one per data set. */
+export function lineSize(panels: number): PanelSize {
+	return panels === 1
+		? { columns: 1, width: 560, height: 290 }
+		: { columns: Math.min(mostColumns, panels), width: 290, height: 190 }
+}
+
+/** The part of a specification around its panels. */
+interface Frame {
+	readonly title: { readonly text: string[]; readonly subtitle: string[] }
+	readonly config: Config
+	readonly columns: number
+	readonly bounds: 'flush'
+	readonly spacing: { readonly row: number; readonly column: number }
+}
+
+/**
+ * What a figure has around its panels.
+ * @param width Of all panels side by side. Text is broken for it: its own width is only estimated, 0.8 of the font's size
+ * per character.
+ */
+export function figureFrame(
+	title: string,
+	notes: readonly string[],
+	columns: number,
+	width: number,
+	columnSpacing?: number,
+): Frame {
+	const room = Math.max(360, width)
+	return {
+		title: {
+			text: evenLines(title, Math.floor(room / 12)),
+			subtitle: notes.flatMap((note) => evenLines(note, Math.min(110, Math.floor(room / 8.8)))),
+		},
+		config: figureConfig,
+		...grid(columns),
+		// A horizontal axis with its title, and the title of the next panel.
+		spacing: { row: 76, column: columnSpacing ?? 52 },
+	}
+}
+
+/** As few lines as fit, of about the same length: no word is left alone. */
+function evenLines(text: string, longest: number): string[] {
+	const lines = textLines(text, longest)
+	let shorter = longest
+	while (shorter > 1 && textLines(text, shorter - 1).length === lines.length) shorter--
+	return textLines(text, shorter)
+}
