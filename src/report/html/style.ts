@@ -108,7 +108,8 @@ details > div { padding-left: .9rem; border-left: 2px solid var(--line); }
     --note: #000000; --note-tint: #ffffff; --problem: #000000; --problem-tint: #ffffff;
   }
   @page { margin: 15mm; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  html { font-size: 9.5pt; }
+  body { max-width: none; padding: 0; }
   .contents, .skip { display: none; }
   .scroll { overflow: visible; }
   .table th[scope=row], .table thead th:first-child, .group span, .table caption > span { position: static; max-width: none; }

@@ -13,6 +13,14 @@ interface Score {
 	readonly accuracy: number
 	/** Of one data set. */
 	readonly cell?: Cell
+	/** That the mean is over. */
+	readonly datasets?: number
+}
+
+/** A condition with what every method has there. */
+interface Row {
+	readonly condition: Condition
+	readonly scores: readonly Score[]
 }
 
 /**
@@ -25,63 +33,73 @@ export function verdictOf(result: ExperimentResult): string[] {
 }
 
 function modelVerdict(result: ExperimentResult, model: string): string | undefined {
-	const isRow = ({ role, attack }: Condition) => role === 'table' && attack !== undefined
-	// Of a matrix, every condition may be a point of a curve.
-	const shown = result.conditions.some(isRow) ? (condition: Condition) => condition.role === 'table' : () => true
-	const rows = result.conditions
-		.filter(shown)
-		.map((condition) => ({ condition, scores: scoresOf(result, model, condition) }))
-		.filter(({ scores }) => scores.length > 0)
+	const rows = rowsOf(result, model)
 	const attacked = rows.filter(({ condition }) => condition.attack !== undefined)
-	const hardest = lowest(attacked, ({ scores }) => Math.max(...scores.map(({ accuracy }) => accuracy)))
-	const row = hardest ?? rows[0]
+	const row = hardest(attacked) ?? rows[0]
 	if (!row) return undefined
 	const tuned = row.scores.filter(({ method }) => method.name !== 'vanilla')
-	const best = highest(tuned.length > 0 ? tuned : row.scores)!
-	const vanilla = row.scores.find(({ method }) => method.name === 'vanilla')
+	const best = highest(tuned.length > 0 ? tuned : row.scores)
+	const vanilla = row.scores.find((score) => score.method.name === 'vanilla' && score !== best)
 	const clean = rows.find(({ condition }) => condition.attack === undefined)
-	const cleanOf = (of: Score) => clean?.scores.find((score) => sameModel(score, of))?.accuracy
-	const bestClean = cleanOf(best)
-	const vanillaClean = vanilla && cleanOf(vanilla)
-	return [
-		`${where(row.condition, attacked.length, result.models.length > 1 ? model : undefined)}, ${titleOf(result, best)} gets ${scoreText(best, result)} right`,
-		...(vanilla && vanilla !== best
-			? [`, vanilla CLIP ${scoreText(vanilla, result)}${differenceText(best, vanilla)}`]
-			: []),
-		...(row.condition.attack && bestClean !== undefined
-			? [
-					`; on clean images it gets ${percentText(bestClean)} right${
-						vanillaClean !== undefined && vanilla !== best ? `, vanilla CLIP ${percentText(vanillaClean)}` : ''
-					}`,
-				]
-			: []),
-		'.',
-	].join('')
+	const cleanOf = (of: Score) =>
+		clean?.scores.find(({ method, point }) => method.name === of.method.name && point === of.point)
+	const [bestClean, vanillaClean] = [cleanOf(best), vanilla && cleanOf(vanilla)]
+	const first = `${whereText(row.condition, attacked.length, result.models.length > 1 ? model : undefined)}, ${titleOf(result, best)} gets ${amountText(best)}`
+	const beside = vanilla ? `, ${besideText(best, vanilla)}` : ''
+	const cleanly =
+		row.condition.attack && bestClean
+			? `; on clean images it gets ${percentText(bestClean.accuracy)} right${vanillaClean ? `, vanilla CLIP ${percentText(vanillaClean.accuracy)}` : ''}`
+			: ''
+	return `${first}${beside}${cleanly}.`
 }
 
-function scoresOf(result: ExperimentResult, model: string, condition: Condition): Score[] {
-	const { averages, cells, methods, datasets } = result
-	const single = cells.filter((cell) => cell.model === model && cell.condition === condition.name)
-	const several = new Set(single.map(({ dataset }) => dataset)).size > 1 && datasets.length > 1
-	const found: readonly (Omit<Score, 'method'> & { readonly method: string })[] = several
-		? averages.filter((average) => average.model === model && average.condition === condition.name)
-		: single.map((cell) => ({ ...cell, cell }))
-	return found.flatMap(({ method: name, ...score }) => {
-		const method = methods.find((one) => one.name === name)
-		return method ? [{ ...score, method }] : []
+/** The rows that a table shows; of a matrix, every condition may be a point of a curve. */
+function rowsOf(result: ExperimentResult, model: string): Row[] {
+	const { conditions } = result
+	const tabled = conditions.some(({ role, attack }) => role === 'table' && attack !== undefined)
+	return conditions
+		.filter(({ role }) => role === 'table' || !tabled)
+		.map((condition) => ({ condition, scores: scoresOf(result, model, condition) }))
+		.filter(({ scores }) => scores.length > 0)
+}
+
+function scoresOf({ averages, cells, methods }: ExperimentResult, model: string, condition: Condition): Score[] {
+	const own = cells.filter((cell) => cell.model === model && cell.condition === condition.name)
+	const several = new Set(own.map(({ dataset }) => dataset)).size > 1
+	return methods.flatMap((method): Score[] => {
+		if (!several) {
+			return own.filter((cell) => cell.method === method.name).map((cell) => ({ ...placed(cell), method, cell }))
+		}
+		return averages
+			.filter((one) => one.model === model && one.condition === condition.name && one.method === method.name)
+			.map((one) => ({ ...placed(one), method, datasets: one.datasets }))
 	})
 }
 
-function where(condition: Condition, attacks: number, model: string | undefined): string {
-	const { title, threatModel } = condition
-	const size = threatModel ? ` at ${normText(threatModel.norm)} epsilon ${epsilonText(threatModel.epsilon)}` : ''
-	const place = model === undefined ? '' : ` of ${model}`
-	if (!condition.attack) return `On clean images${place}`
+function placed({ accuracy, point }: { readonly accuracy: number; readonly point?: number }) {
+	return { accuracy, ...(point !== undefined && { point }) }
+}
+
+/** The attack whose best method has the least; of equal ones the last. */
+function hardest(rows: readonly Row[]): Row | undefined {
+	return rows.reduce<Row | undefined>(
+		(least, row) =>
+			least === undefined || highest(row.scores).accuracy <= highest(least.scores).accuracy ? row : least,
+		undefined,
+	)
+}
+
+function highest(scores: readonly Score[]): Score {
+	return scores.reduce((most, score) => (score.accuracy > most.accuracy ? score : most))
+}
+
+function whereText({ title, threatModel, attack }: Condition, attacks: number, model: string | undefined): string {
+	const place = model === undefined ? '' : ` on ${model}`
+	if (!attack) return `On clean images${place}`
 	// A title may say the size already.
-	const shown = threatModel && title.includes(epsilonText(threatModel.epsilon)) ? '' : size
-	return attacks > 1
-		? `Under ${title}${shown}, the attack that leaves the least${place}`
-		: `Under ${title}${shown}${place}`
+	const said = !threatModel || title.includes(epsilonText(threatModel.epsilon))
+	const size = said ? '' : ` at ${normText(threatModel.norm)} epsilon ${epsilonText(threatModel.epsilon)}`
+	return `Under ${title}${size}${attacks > 1 ? ', the attack that leaves the least' : ''}${place}`
 }
 
 function titleOf({ axis }: ExperimentResult, { method, point }: Score): string {
@@ -90,36 +108,26 @@ function titleOf({ axis }: ExperimentResult, { method, point }: Score): string {
 	return `${method.title} with ${axis.title} ${label}`
 }
 
-function scoreText({ accuracy, cell }: Score, { datasets }: ExperimentResult): string {
-	if (cell) return `${percentText(accuracy)} of ${cell.images} images`
-	return `${percentText(accuracy)} (mean over ${datasets.length} data sets)`
+function amountText({ accuracy, cell, datasets }: Score): string {
+	if (cell) return `${percentText(accuracy)} of ${cell.images} images right`
+	return `${percentText(accuracy)} right on average over ${datasets} data sets`
 }
 
 /** The paired difference where vanilla is the reference; else whether the intervals overlap. */
-function differenceText({ cell, accuracy }: Score, vanilla: Score): string {
-	if (!cell || !vanilla.cell) return ` (${pointsText(100 * (accuracy - vanilla.accuracy))} points)`
-	const { paired } = cell
+function besideText(score: Score, vanilla: Score): string {
+	const points = `${pointsText(100 * (score.accuracy - vanilla.accuracy))} points`
+	const start = `vanilla CLIP ${percentText(vanilla.accuracy)}`
+	if (!score.cell || !vanilla.cell) {
+		const same = score.datasets === vanilla.datasets
+		return same ? `${start} (${points})` : `${start} over ${vanilla.datasets ?? 1}, which cannot be compared`
+	}
+	const { paired, interval } = score.cell
 	if (paired?.reference === 'vanilla') {
 		const [low, high] = paired.interval.map((bound) => pointsText(100 * bound))
 		const clear = paired.interval[0] > 0 || paired.interval[1] < 0
-		return ` (${pointsText(100 * paired.difference)} points, 95 % interval ${low} to ${high}${clear ? '' : ', which does not exclude 0'})`
+		return `${start} (${pointsText(100 * paired.difference)} points, 95 % interval ${low} to ${high}${clear ? '' : ', which does not exclude 0'})`
 	}
-	const [own, other] = [cell.interval, vanilla.cell.interval]
-	const overlap = own[0] <= other[1] && other[0] <= own[1]
-	return ` (${pointsText(100 * (accuracy - vanilla.accuracy))} points${overlap ? ', with 95 % intervals that overlap' : ''})`
-}
-
-function sameModel(a: Score, b: Score): boolean {
-	return a.method.name === b.method.name && a.point === b.point
-}
-
-function highest(scores: readonly Score[]): Score | undefined {
-	return lowest(scores, ({ accuracy }) => -accuracy)
-}
-
-function lowest<Item>(items: readonly Item[], measure: (item: Item) => number): Item | undefined {
-	return items.reduce<Item | undefined>(
-		(least, item) => (least === undefined || measure(item) < measure(least) ? item : least),
-		undefined,
-	)
+	const other = vanilla.cell.interval
+	const overlap = interval[0] <= other[1] && other[0] <= interval[1]
+	return `${start} (${points}${overlap ? ', with 95 % intervals that overlap' : ''})`
 }
