@@ -32,20 +32,25 @@ ${image.models.map((model) => modelElement(model, image, factor))}
 }
 
 function modelElement(model: GalleryModel, { id, className }: GalleryImage, factor: number): Html {
+	const { attacked } = model
 	return html`<section class="model" aria-label="${model.title}">
 <p class="name">${model.title}: ${fate(model, className)}</p>
-<div class="pictures">
-${picture(model.adversarial, `${id} attacked against ${model.title}`, 'attacked')}
-${picture(model.difference, `What the attack on ${model.title} changed in ${id}, magnified ${factor} times around grey`, `change × ${factor}`)}
-</div>
-<div class="guesses">${guessTable('Clean', model.before, className)}${guessTable('Attacked', model.after, className)}</div>
+${
+	attacked
+		? html`<div class="pictures">
+${picture(attacked.adversarial, `${id} attacked against ${model.title}`, 'attacked')}
+${picture(attacked.difference, `What the attack on ${model.title} changed in ${id}, magnified ${factor} times around grey`, `change × ${factor}`)}
+</div>`
+		: ''
+}
+<div class="guesses">${guessTable('Clean', model.before, className)}${attacked ? guessTable('Attacked', attacked.after, className) : ''}</div>
 </section>`
 }
 
-function fate({ before, after }: GalleryModel, className: string): string {
-	const [clean, attacked] = [before[0]?.className === className, after[0]?.className === className]
-	if (!clean) return 'wrong already when clean'
-	return attacked ? 'still right' : `fooled, now ${after[0]?.className ?? 'nothing'}`
+function fate({ before, attacked }: GalleryModel, className: string): string {
+	if (before[0]?.className !== className) return 'wrong already when clean, not attacked'
+	const now = attacked?.after[0]?.className
+	return now === className ? 'still right' : `fooled, now ${now ?? 'nothing'}`
 }
 
 function picture(source: string, alt: string, caption: string): Html {

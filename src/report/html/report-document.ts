@@ -21,12 +21,16 @@ export interface Guess {
 export interface GalleryModel {
 	/** What a reader sees. */
 	readonly title: string
-	/** PNG as `data:` URIs. */
-	readonly adversarial: string
-	readonly difference: string
 	/** Best first. */
 	readonly before: readonly Guess[]
-	readonly after: readonly Guess[]
+	/** Missing where the model was wrong already and was not attacked. */
+	readonly attacked?: {
+		/** PNG as `data:` URIs. */
+		readonly adversarial: string
+		readonly difference: string
+		/** Best first. */
+		readonly after: readonly Guess[]
+	}
 }
 
 /** One test image in the gallery. */

@@ -57,7 +57,7 @@ caption { padding: 0 0 .4rem; text-align: left; font-weight: 600; }
 caption.hidden { display: table-caption; }
 th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 td.right, th.right { text-align: right; }
-thead th { vertical-align: bottom; border-bottom: 2px solid var(--soft); font-weight: 600; background: var(--paper); }
+thead th, thead td { vertical-align: bottom; border-bottom: 2px solid var(--soft); font-weight: 600; background: var(--paper); }
 tbody th { font-weight: 400; }
 .table th[scope=row], .table thead th:first-child { position: sticky; left: 0; background: var(--paper); max-width: 16rem; }
 .group th { padding-top: .9rem; font-weight: 600; color: var(--soft); }
@@ -79,14 +79,14 @@ details > div { padding-left: .9rem; border-left: 2px solid var(--line); }
 .sample h3, .sample h4 { margin: .75rem 0 0; }
 .sample .id { margin: 0 0 .5rem; color: var(--soft); }
 .rows { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
-.model { display: grid; gap: .35rem; }
+.model { display: grid; grid-template-columns: minmax(0, 1fr); gap: .35rem; min-width: 0; }
 .model .name { margin: 0; font-weight: 600; }
 .pictures, .guesses { display: flex; flex-wrap: wrap; gap: .5rem 1rem; }
 .clean { padding-top: 1.9rem; }
 .picture { margin: 0; }
 .picture img { display: block; background: #808080; image-rendering: pixelated; }
 .picture figcaption { color: var(--soft); font-size: .8rem; }
-.guess { font-size: .8rem; }
+.guess { font-size: .8rem; overflow-wrap: anywhere; }
 .guess caption { padding: 0; color: var(--soft); font-weight: 400; }
 .guess th, .guess td { padding: .1rem .5rem .1rem 0; border: 0; }
 @media (min-width: 64rem) {
@@ -115,6 +115,7 @@ details > div { padding-left: .9rem; border-left: 2px solid var(--line); }
   .table th[scope=row], .table thead th:first-child, .group span, .table caption > span { position: static; max-width: none; }
   table { font-size: 8pt; }
   th, td { padding: 1.5pt 4pt; }
+  th:not(.right), td:not(.right) { overflow-wrap: anywhere; }
   td small, th small { font-size: 6.5pt; white-space: normal; }
   thead { display: table-header-group; }
   tr, figure, .sample, dl > div { break-inside: avoid; }

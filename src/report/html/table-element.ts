@@ -1,7 +1,7 @@
 /** Tables of a report as elements of a page. */
 
 import { html } from 'hono/html'
-import type { ReportTable, TableCell, TableRow } from '../tables/table.js'
+import type { ReportTable, TableCell, TableColumn, TableRow } from '../tables/table.js'
 import type { Html } from './html.js'
 import { words } from './words.js'
 
@@ -20,12 +20,17 @@ export function tableElement(table: ReportTable, { id, quiet = false }: TableEle
 <div class="scroll" role="region" aria-labelledby="${id}-title" tabindex="0">
 <table${notes.length > 0 ? html` aria-describedby="${id}-notes"` : ''}>
 <caption id="${id}-title"${quiet ? html` class="hidden"` : ''}><span>${words(title)}</span></caption>
-<thead><tr>${columns.map((column) => html`<th scope="col"${aligned(column.align)}>${words(column.title)}</th>`)}</tr></thead>
+<thead><tr>${columns.map(columnHeader)}</tr></thead>
 ${groupsOf(table.rows).map((rows) => rowGroup(rows, table))}
 </table>
 </div>
 ${notes.length > 0 ? html`<ul class="notes" id="${id}-notes">${notes.map((note) => html`<li>${words(note)}</li>`)}</ul>` : ''}
 </div>`
+}
+
+/** A column without a title has no header to be announced. */
+function columnHeader({ title, align }: TableColumn): Html {
+	return title === '' ? html`<td></td>` : html`<th scope="col"${aligned(align)}>${words(title)}</th>`
 }
 
 /** Neighbours of the same group together. */
