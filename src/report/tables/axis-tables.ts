@@ -3,10 +3,13 @@
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
 import { markColumns } from './marks.js'
-import { accuracyNotes } from './notes.js'
+import { accuracyNotes, averageNotes } from './notes.js'
 import { averageFinder, cellFinder, fileStem, methodPoints, modelName, pointName } from './places.js'
 import { correctedProbabilities } from './significance.js'
 import type { ReportTable, TableCell, TableRow } from './table.js'
+
+/** Stands for the value where a method does not depend on it. */
+const anyPoint = 'any'
 
 /** One table per model and data set; with several data sets also one of their averages per model. */
 export function axisTables(result: ExperimentResult): ReportTable[] {
@@ -16,26 +19,29 @@ export function axisTables(result: ExperimentResult): ReportTable[] {
 	const average = averageFinder(result)
 	const written = accuracyCells(result, corrected)
 	const conditions = result.conditions.filter(({ role }) => role === 'table')
-	const notes = (cells: ExperimentResult['cells']) =>
-		accuracyNotes(result, cells, conditions, corrected, "of a method's column")
+	const bold = "of a method's column"
+	const depends = result.methods.every(({ name }) => methodPoints(result, name)[0] !== undefined)
+	const free = depends ? [] : [`"${anyPoint}": the method does not depend on ${result.axis?.title ?? 'it'}.`]
 	return models.flatMap((model) => {
 		const nameOf = (...more: readonly string[]) =>
 			fileStem('accuracy', ...(models.length > 1 ? [modelName(result, model)] : []), ...more)
 		const own = datasets.map((dataset): ReportTable => {
-			const cells = result.cells.filter((cell) => cell.model === model && cell.dataset === dataset)
+			const cells = result.cells.filter(
+				(cell) =>
+					cell.model === model && cell.dataset === dataset && conditions.some(({ name }) => name === cell.condition),
+			)
 			return {
 				name: nameOf(...(datasets.length > 1 ? [dataset] : [])),
 				title: `${result.title}: accuracy of ${modelName(result, model)} on ${dataset}`,
-				notes: notes(cells.filter(({ condition }) => conditions.some(({ name }) => name === condition))),
+				notes: [...accuracyNotes(result, cells, conditions, corrected, bold), ...free],
 				...pointRows(result, (place) => written(find({ model, dataset, ...place }))),
 			}
 		})
 		if (datasets.length < 2) return own
-		const cells = result.cells.filter((cell) => cell.model === model)
 		const averages: ReportTable = {
 			name: nameOf('average'),
 			title: `${result.title}: accuracy of ${modelName(result, model)}, mean over ${datasets.length} data sets`,
-			notes: notes(cells),
+			notes: [...averageNotes(result, conditions, bold), ...free],
 			...pointRows(result, (place) => averageCell(average({ model, ...place }), datasets.length)),
 		}
 		return [averages, ...own]
@@ -48,7 +54,7 @@ function pointRows(result: ExperimentResult, read: Read): Pick<ReportTable, 'col
 	const conditions = result.conditions.filter(({ role }) => role === 'table')
 	const rows = result.methods.flatMap(({ name: method, title: group }) => {
 		const cells = methodPoints(result, method).map((point) => [
-			headerCell(point === undefined ? 'any' : pointName(result, point)),
+			headerCell(point === undefined ? anyPoint : pointName(result, point)),
 			...conditions.map(({ name: condition }) => read({ method, condition, ...(point !== undefined && { point }) })),
 		])
 		return markColumns(cells, 1).map((row): TableRow => ({ group, cells: row }))

@@ -29,6 +29,16 @@ export function accuracyNotes(
 	]
 }
 
+/** Notes of a table of averages over data sets, which have tables of their own. */
+export function averageNotes(result: ExperimentResult, conditions: readonly Condition[], bold: string): string[] {
+	return [
+		'Accuracy in %, the mean over data sets; intervals and numbers of images stand in the tables of the data sets.',
+		...attacksNote(conditions),
+		`Bold: the best ${bold}; underlined: the second.`,
+		...scopeNotes(result),
+	]
+}
+
 /** That the experiment is the small one, what is left out and what failed. */
 export function scopeNotes(result: ExperimentResult): string[] {
 	return [
