@@ -88,6 +88,7 @@ function confusionFigure(
 	const name = figureName('confusion', ...parts)
 	const title = `What classes are taken for, clean and under ${condition.title}`
 	const whole = classNames.length <= mostClasses
+	const longest = Math.min(24, Math.max(...classNames.map((one) => one.length)))
 	const counts = [...new Set(found.map(({ record }) => record.images))]
 	return {
 		name,
@@ -103,8 +104,8 @@ function confusionFigure(
 						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',
 				],
 				whole ? 2 : 1,
-				whole ? 2 * squareSize(classNames) * classNames.length + 80 : 480,
-				30 + 7 * Math.max(...classNames.map((one) => one.length)),
+				whole ? 2 * squareSize(classNames) * classNames.length + 80 : 700,
+				whole ? { row: 84 + 6 * longest, column: 50 + 9 * longest } : {},
 			),
 			concat: whole ? confusionPanels(models, classNames) : pairPanels(models, classNames),
 		},

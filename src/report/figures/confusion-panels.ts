@@ -56,15 +56,21 @@ export function pairPanels(models: readonly ConfusedModel[], classNames: readonl
 		)
 		const most = Math.max(1, ...pairs.map(({ images }) => images))
 		const values = pairs.flatMap(({ label, prediction, images }, at) => [
-			{ pair: names[at]!, images, which: 'attacked' },
-			{ pair: names[at]!, images: clean.counts[label]![prediction]!, which: 'clean' },
+			{ pair: at, images, which: 'attacked' },
+			{ pair: at, images: clean.counts[label]![prediction]!, which: 'clean' },
 		])
 		const y = {
 			field: 'pair',
 			type: 'nominal' as const,
 			title: null,
-			scale: { domain: names },
-			axis: { labelLimit: 0, ticks: false, grid: true },
+			scale: { domain: [...names.keys()] },
+			axis: {
+				labelExpr: `${JSON.stringify(names)}[datum.value]`,
+				labelLimit: 0,
+				labelPadding: 10,
+				ticks: false,
+				grid: true,
+			},
 		}
 		const x = (field: string) => ({
 			field,

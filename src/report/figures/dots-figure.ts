@@ -97,7 +97,7 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 					[protocolText(result, modelTitle(model), cells), intervals],
 					columns,
 					columns * (width + 18) + 60,
-					18,
+					{ column: 18 },
 				),
 				concat: found.map(({ condition, values }, at) =>
 					dotsPanel(
@@ -197,7 +197,7 @@ function dotsPanel(dots: readonly Dot[], methods: readonly string[], title: stri
 		title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
 		layer: [
 			...spans('low', 'high', 1.4, 1),
-			...spans('barLow', 'barHigh', 4, 0.45),
+			...spans('barLow', 'barHigh', 8, 0.35),
 			{
 				mark: { type: 'point' as const, filled: true, size: 60, opacity: 1 },
 				encoding: { y, x: x('y'), color: own('color'), shape: own('shape') },

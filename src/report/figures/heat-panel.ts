@@ -32,12 +32,21 @@ export interface HeatPanel {
 /** The panel as a part of a Vega-Lite specification. */
 export function heatPanel(panel: HeatPanel) {
 	const { cells, rows, columns, title, rowTitle, columnTitle, width, height, turned = false } = panel
+	const longest = Math.min(24, Math.max(...columns.map((column) => column.length)))
 	const x = {
 		field: 'column',
 		type: 'nominal' as const,
 		title: columnTitle,
 		scale: { domain: [...columns], paddingInner: 0.04, paddingOuter: 0 },
-		axis: { labelAngle: turned ? -60 : 0, ticks: false, domain: false, labelLimit: 150, labelOverlap: false },
+		axis: {
+			labelAngle: turned ? -60 : 0,
+			// The room that turned names take is not known where there is no browser.
+			...(turned && { titleY: 24 + 5.6 * longest }),
+			ticks: false,
+			domain: false,
+			labelLimit: 150,
+			labelOverlap: false,
+		},
 	}
 	const y = {
 		field: 'row',

@@ -42,7 +42,7 @@ export function figureFrame(
 	notes: readonly string[],
 	columns: number,
 	width: number,
-	columnSpacing?: number,
+	spacing: { readonly row?: number; readonly column?: number } = {},
 ): Frame {
 	const room = Math.max(360, width)
 	return {
@@ -53,7 +53,7 @@ export function figureFrame(
 		config: figureConfig,
 		...grid(columns),
 		// A horizontal axis with its title, and the title of the next panel.
-		spacing: { row: 76, column: columnSpacing ?? 52 },
+		spacing: { row: 76, column: 52, ...spacing },
 	}
 }
 

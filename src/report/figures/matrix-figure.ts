@@ -47,7 +47,7 @@ function matrixFigure(
 	const name = figureName(`${axis.name}-by-attack`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
 	const title = `Accuracy by ${axis.title} and attack`
 	const square = Math.max(74, 7 * Math.max(...conditions.map((condition) => condition.title.length)))
-	const names = 40 + 7 * Math.max(...rows.map((row) => row.length))
+	const names = 50 + 9 * Math.max(...rows.map((row) => row.length))
 	const columns = datasets.length > 1 && 2 * square * conditions.length + names <= mostWidth ? 2 : 1
 	return {
 		name,
@@ -74,7 +74,7 @@ function matrixFigure(
 				],
 				columns,
 				columns * (square * conditions.length + names) - names,
-				names,
+				{ column: names },
 			),
 			concat: datasets.map((place) =>
 				heatPanel({

@@ -1,5 +1,6 @@
 /** What is left right after each stage of an attack that has several, such as AutoAttack. */
 
+import { wilsonInterval } from '../../evaluation/wilson.js'
 import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { type CurvePoint, curvePanel, topOfShares } from './curve-panel.js'
@@ -127,10 +128,9 @@ function stagesFigure(
 function stageMeans({ seeds }: Cell): StageMean[] {
 	const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 	const first = seeds[0]!.stages!
-	const share = (right: number, images: number) => right / images
-	const clean = mean(seeds.map(({ stages, images }) => share(stages![0]!.attacked, images)))
+	const clean = mean(seeds.map(({ stages, images }) => stages![0]!.attacked / images))
 	return [
-		{ stage: 'clean', accuracy: clean, interval: [clean, clean] },
+		{ stage: 'clean', accuracy: clean, interval: wilsonInterval(first[0]!.attacked, seeds[0]!.images) },
 		...first.map(({ stage, robust }) => ({
 			stage,
 			accuracy: mean(seeds.map(({ stages }) => stages!.find((one) => one.stage === stage)!.robust.accuracy)),
