@@ -2,13 +2,16 @@
 
 import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { readReportSource } from '../../report/html/report-source.js'
+import { NaptuneError } from '../../errors.js'
+import { type ReportSource, readReportSource } from '../../report/html/report-source.js'
 import { pagePath, writeReport } from '../../report/html/write-report.js'
-import { addSharedOptions, runModelOption, type SharedOptions } from '../options.js'
+import { addSharedOptions, runModelOption, type SharedOptions, wholeNumber } from '../options.js'
+import { recordRunGallery } from '../run-gallery.js'
 import { type Session, withSession } from '../session.js'
 
 interface ReportOptions extends SharedOptions {
 	readonly output?: string
+	readonly gallery?: number
 	readonly model?: string
 }
 
@@ -27,6 +30,12 @@ export function addReportCommand(program: Command): void {
 					'.html file, or folder for report.html (default: into the experiment or run, for a record a folder beside it)',
 				),
 			)
+			.addOption(
+				new Option(
+					'--gallery <count>',
+					'first attack so many test images for a gallery, which stays in the run; of an experiment in every run that it shows (default: galleries that are there)',
+				).argParser(wholeNumber(1)),
+			)
 			.addOption(runModelOption()),
 	)
 		.addHelpText(
@@ -43,6 +52,9 @@ Example:
 
 async function runReport(path: string, options: ReportOptions, session: Session): Promise<void> {
 	const source = await readReportSource(path, options.model)
+	if (options.gallery !== undefined) {
+		for (const run of galleryRuns(source)) await recordRunGallery(session, run, options.gallery, options.model)
+	}
 	const page = await pagePath(source, options.output)
 	const folder = dirname(page)
 	for (const written of [folder, join(folder, 'figures'), join(folder, 'tables')]) session.writesTo(written)
@@ -57,4 +69,15 @@ async function runReport(path: string, options: ReportOptions, session: Session)
 			...(tables.length > 0 ? [`  ${tables.length} files of tables in ${join(folder, 'tables')}`] : []),
 		].join('\n'),
 	)
+}
+
+function galleryRuns(source: ReportSource): string[] {
+	switch (source.kind) {
+		case 'run':
+			return [source.folder]
+		case 'experiment':
+			return source.result.shown.map(({ run }) => join(source.root, run))
+		case 'evaluation':
+			throw new NaptuneError('A gallery needs the tuned model, which an evaluation record does not hold. Give its run.')
+	}
 }

@@ -13,16 +13,18 @@ const side = 112
 
 /** All images, each with its models one below the other. */
 export function galleryElement(gallery: Block & { kind: 'gallery' }, ids: Ids, level: 3 | 4): Html {
+	const id = ids('images')
 	return html`<div class="gallery">
+${heading(level, id, gallery.title)}
 ${gallery.notes.length > 0 ? html`<ul class="notes">${gallery.notes.map((note) => html`<li>${words(note)}</li>`)}</ul>` : ''}
-${gallery.images.map((image) => imageElement(image, gallery.factor, ids, level))}
+${gallery.images.map((image) => imageElement(image, gallery.factor, ids))}
 </div>`
 }
 
-function imageElement(image: GalleryImage, factor: number, ids: Ids, level: 3 | 4): Html {
+function imageElement(image: GalleryImage, factor: number, ids: Ids): Html {
 	const id = ids('image')
 	return html`<article class="sample" aria-labelledby="${id}">
-${heading(level, id, image.className)}
+${heading(4, id, image.className)}
 <p class="id"><code>${image.id}</code></p>
 <div class="rows">
 <div class="clean">${picture(image.clean, `The clean image ${image.id}`, 'clean')}</div>

@@ -12,7 +12,7 @@ import { distortionReport } from '../figures/distortion-report.js'
 import { learningReport } from '../figures/learning-report.js'
 import type { ReportFigure } from '../figures/report-figure.js'
 import { normText } from '../number-text.js'
-import { galleryBlocks } from './gallery-blocks.js'
+import { galleryBlock } from './gallery-blocks.js'
 import type { Block, ReportSection } from './report-document.js'
 import { figureBlocks, sectionOf } from './report-parts.js'
 import { jsonFiles } from './report-source.js'
@@ -74,7 +74,7 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 		}
 		for (const path of await jsonFiles(folder, 'gallery')) {
 			await tried(async () => {
-				galleries.push(...(await galleryBlocks(join(folder, path), title)))
+				galleries.push(await galleryBlock(join(folder, path), title))
 			})
 		}
 	}

@@ -63,6 +63,7 @@ export type Block =
 	  }
 	| {
 			readonly kind: 'gallery'
+			readonly title: string
 			/** How the images were chosen and attacked; sentences. */
 			readonly notes: readonly string[]
 			/** What differences are multiplied by before they are shown around mid-grey. */
