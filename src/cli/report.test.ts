@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sampleResult } from '../report/result.test.support.js'
+import { reportPage } from '../report/html/page.js'
+import { readReportSource } from '../report/html/report-source.js'
+import { pagePath, reportParts, writeReport } from '../report/html/write-report.js'
 import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
 
 let folder: string
@@ -75,8 +77,9 @@ describe('naptune report of a run', () => {
 	it('goes on without a record that is damaged, and says so', async () => {
 		const broken = join(run, 'evaluations', 'broken.json')
 		await writeFile(broken, '{"format": 1}')
-		const { page } = await report(run)
+		const parts = await reportParts(await readReportSource(run))
 		await rm(broken)
+		const page = await reportPage(parts.document)
 		expect(page).toMatch(/<b>Problem:<\/b> .*broken\.json is not an evaluation record/)
 		expect(page).toContain('<h2 id="results"')
 	})
@@ -85,48 +88,17 @@ describe('naptune report of a run', () => {
 describe('naptune report of a record', () => {
 	it('lies in a folder beside it', async () => {
 		const name = (await readdir(join(run, 'evaluations'))).find((file) => /^nap.*json$/.test(file))!
-		const { written, page } = await report(join(run, 'evaluations', name))
-		expect(written.report).toBe(join(run, 'evaluations', `${name.replace('.json', '')}-report`, 'report.html'))
-		expect(page).toContain(`naptune evaluate ${run} --attack pgd-20`)
-		const gallery = await runCli(['report', join(run, 'evaluations', name), '--gallery', '2'])
-		expect([gallery.code, gallery.stderr]).toEqual([1, expect.stringContaining('Give its run')])
-	})
-})
-
-describe('naptune report of an experiment', () => {
-	it('shows its tables and figures, what is missing, and the definition', async () => {
-		const place = join(folder, 'results', 'sample')
-		await mkdir(place, { recursive: true })
-		const problems = [{ model: 'nano', dataset: 'cifar10-mini', method: 'nap', message: 'The disk is full.' }]
-		const result = sampleResult({ problems, changes: { shown: [{ method: 'nap', run: 'cells/gone', dataset: 'x' }] } })
-		await writeFile(join(place, 'result.json'), JSON.stringify(result))
-		const { written, page } = await report(place)
-		expect(written).toMatchObject({ kind: 'experiment', report: join(place, 'report.html') })
-		expect(written.tables).toContain(join(place, 'tables', 'cells.csv'))
-		for (const text of ['1 cell could not be measured', 'The disk is full.', 'cells/gone is gone', 'sample-table']) {
-			expect(page).toContain(text)
-		}
+		const source = await readReportSource(join(run, 'evaluations', name))
+		const path = await pagePath(source)
+		expect(path).toBe(join(run, 'evaluations', `${name.replace('.json', '')}-report`, 'report.html'))
+		const { figures, tables } = await writeReport(source, path)
+		expect(await readFile(path, 'utf8')).toContain(`naptune evaluate ${run} --attack pgd-20`)
+		for (const file of [...figures, ...tables]) expect((await readFile(file)).length).toBeGreaterThan(0)
 	})
 
-	it('says what is wrong with what it is given', async () => {
-		const place = join(folder, 'results', 'wrong')
-		await mkdir(place, { recursive: true })
-		const failed = async (...args: string[]) => {
-			const { code, stderr } = await runCli(['report', ...args])
-			return `${code} ${stderr}`
-		}
-		expect(await failed(join(folder, 'nothing'))).toMatch(/^1 .*does not exist\. Give the folder of an experiment/)
-		expect(await failed(place)).toMatch(/^1 .*neither an experiment nor a run/)
-		await writeFile(join(place, 'result.json'), '{"layout": 1, "cells": []}')
-		expect(await failed(place)).toMatch(/^1 .*not the result of an experiment/)
-		const result = sampleResult()
-		const cells = result.cells.map((cell) => ({ ...cell, method: 'unknown' }))
-		await writeFile(join(place, 'result.json'), JSON.stringify({ ...result, cells }))
-		expect(await failed(place)).toMatch(/^1 .*method "unknown", which it does not list/)
-		const seeds = [{ ...result.cells[0]!.seeds[0]!, record: '../../etc/passwd' }]
-		await writeFile(join(place, 'result.json'), JSON.stringify({ ...result, cells: [{ ...result.cells[0]!, seeds }] }))
-		expect(await failed(place)).toContain('a path below the folder of all experiments was expected')
-		expect(await failed(run, '--output', join(run, 'run.json'))).toMatch(/^1 .*run\.json is a file\. Give a folder/)
-		expect(await failed(run, '--gallery', '0')).toMatch(/^2 /)
+	it('has no gallery', async () => {
+		const name = (await readdir(join(run, 'evaluations'))).find((file) => file.endsWith('.json'))!
+		const { code, stderr } = await runCli(['report', join(run, 'evaluations', name), '--gallery', '2'])
+		expect([code, stderr]).toEqual([1, expect.stringContaining('Give its run')])
 	})
 })

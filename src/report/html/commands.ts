@@ -38,7 +38,7 @@ export function tuneCommand(run: RunInspection): string | undefined {
 	const words = [
 		...['naptune', 'tune', '--model', model.source, '--data', place, '--preset', preset.name],
 		...['--defense', run.defense.name, '--seed', String(config.seed ?? 1)],
-		...settingWords(Object.assign({}, ...preset.overrides.map(withoutOwnOptions))),
+		...preset.overrides.flatMap((layer) => settingWords(withoutOwnOptions(layer))),
 		...['--output', `${directory}-again`],
 	]
 	return words.map(shellWord).join(' ')
