@@ -74,6 +74,14 @@ export {
 	evaluateImages,
 } from './evaluation/evaluate.js'
 export { evasionObjective } from './evaluation/evasion-objective.js'
+export {
+	type AttackGallery,
+	type GalleryImage,
+	type GalleryRecord,
+	type RecordedGalleryInput,
+	readGallery,
+	recordedGallery,
+} from './evaluation/gallery.js'
 export { type Generated, type GenerateInput, generateAdversarialImages } from './evaluation/generate.js'
 export { inspectRun, type RunInspection } from './evaluation/inspect-run.js'
 export { type Knowledge, knowledgeLevels, knowledgeNames, knownModel, usualKnowledge } from './evaluation/knowledge.js'

@@ -49,8 +49,9 @@ import { plannedRows } from '../planned-rows.js'
 import { type Session, withSession } from '../session.js'
 import { stageTable } from '../stage-table.js'
 import { storedImages } from '../stored-images.js'
+import { evaluationRun, type TrackingOptions, tellEvaluation, trackingOptions, withTracker } from '../tracking.js'
 
-interface EvaluateOptions extends SharedOptions {
+interface EvaluateOptions extends SharedOptions, TrackingOptions {
 	readonly attack?: string
 	readonly knowledge?: readonly Knowledge[]
 	readonly images?: string
@@ -74,7 +75,7 @@ interface EvaluateOptions extends SharedOptions {
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
 	const means = { targets: true, listed: true } as const
-	addSharedOptions(
+	const command = addSharedOptions(
 		program
 			.command('evaluate')
 			.description(
@@ -155,6 +156,7 @@ Examples:
 		.action((run: string, options: EvaluateOptions) =>
 			withSession(options, (session) => runEvaluate(run, options, session)),
 		)
+	trackingOptions(command)
 }
 
 async function runEvaluate(directory: string, options: EvaluateOptions, session: Session): Promise<void> {
@@ -188,27 +190,34 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			: []),
 		{ defense, parameters: run.parameters },
 	]
-	const found: MeasuredRow[] = []
-	for (const { model, knowledge, how } of plannedRows(models, levels, attack, run, dataset, session)) {
-		const input = {
-			clip: run.clip,
-			dataset,
-			splitName: options.split,
-			split,
-			...model,
-			attack: how,
-			knowledge,
-			threatModel: threat,
-			...(target !== undefined && { target }),
-			seed,
-			batchSize: options.batchSize,
-			...(options.keepImages === undefined ? { reuse: true } : { storesIn: resolve(options.keepImages) }),
-			folder: options.data ? join(run.directory, 'transfer', folderOf(dataset)) : join(run.directory, 'evaluations'),
+	const folder = options.data ? join(run.directory, 'transfer', folderOf(dataset)) : join(run.directory, 'evaluations')
+	const tracked = await evaluationRun(run.directory, folder, options.data && dataset.name)
+	const found = await withTracker(options, session, tracked, async (tracker) => {
+		tracker.params({ run: run.directory, defense: { name, ...config }, data: dataset.name })
+		const rows: MeasuredRow[] = []
+		for (const { model, knowledge, how } of plannedRows(models, levels, attack, run, dataset, session)) {
+			const input = {
+				clip: run.clip,
+				dataset,
+				splitName: options.split,
+				split,
+				...model,
+				attack: how,
+				knowledge,
+				threatModel: threat,
+				...(target !== undefined && { target }),
+				seed,
+				batchSize: options.batchSize,
+				...(options.keepImages === undefined ? { reuse: true } : { storesIn: resolve(options.keepImages) }),
+				folder,
+			}
+			const measured = await measureModel(session, input, testTime)
+			if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
+			rows.push(...measured)
+			for (const row of measured) tellEvaluation(tracker, row)
 		}
-		const measured = await measureModel(session, input, testTime)
-		if (!measured) throw new Interruption('Stopped. The outcomes are saved; the same command goes on from there.')
-		found.push(...measured)
-	}
+		return rows
+	})
 	const kept = found.flatMap(({ store }) => store ?? [])
 	const staged = found.flatMap(({ row }) =>
 		row.stages ? [{ ...row, name: modelName(row), ...(levels.length > 1 && { knows: attackerKnows(row) }) }] : [],

@@ -8,7 +8,7 @@ import { trainableParameters } from '../../defenses/defense.js'
 import { defenses } from '../../defenses/registry.js'
 import { prepareTuning } from '../../tuning/prepare-tuning.js'
 import { loadPreset, type Preset, presetConfig } from '../../tuning/presets.js'
-import { tune } from '../../tuning/tune.js'
+import { checkRun, type TuneInput, tune } from '../../tuning/tune.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped, percent } from '../format.js'
@@ -23,8 +23,17 @@ import {
 	wholeNumber,
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
+import {
+	isTracked,
+	type TrackingOptions,
+	tellEarlierEpochs,
+	tellEpoch,
+	trackingOptions,
+	tuningRun,
+	withTracker,
+} from '../tracking.js'
 
-interface TuneOptions extends SharedOptions {
+interface TuneOptions extends SharedOptions, TrackingOptions {
 	readonly model: string
 	readonly data: string
 	readonly output: string
@@ -43,7 +52,7 @@ interface TuneOptions extends SharedOptions {
 export function addTuneCommand(program: Command): void {
 	const learning = [...defenses.keys()].filter((name) => name !== 'vanilla')
 	const ofPreset = (what: string) => `${what} (default: the preset's)`
-	addSharedOptions(
+	const command = addSharedOptions(
 		program
 			.command('tune')
 			.description('Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.')
@@ -77,12 +86,15 @@ Example:
   $ naptune evaluate runs/photos`,
 		)
 		.action((options: TuneOptions) => withSession(options, (session) => runTune(options, session)))
+	trackingOptions(command)
 }
 
 async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const { progress, signal } = session
 	const { config, origin } = configOf(await loadPreset(options.preset), options)
 	const output = resolve(options.output)
+	const resume = options.resume ?? false
+	const tracked = tuningRun(options, output, resume)
 	session.writesTo(output)
 	const clip = await loadModel(options.model)
 	const dataset = await loadData(session, options.data, config.seed)
@@ -90,29 +102,31 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const sample = fewShot(dataset, config.shots, config.seed)
 	await checkImages(sample.train)
 	const engine = await session.engine()
-	progress.line(
-		`Tuning ${config.defense.name} on ${grouped(sample.train.length)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`,
-	)
+	const protocol = `Tuning ${config.defense.name} on ${grouped(sample.train.length)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`
+	progress.line(protocol)
 	const started = performance.now()
 	const follower = followTuning(progress, config.epochs)
-	const { defense, finished, residentBytes } = await tune({
-		engine,
-		clip,
-		dataset,
-		config,
-		origin,
-		output,
-		resume: options.resume ?? false,
-		signal,
-		onProgress: follower.onProgress,
-		onEpoch: follower.onEpoch,
-		onBank: follower.onBank,
-	}).finally(follower.end)
-	if (!finished) {
+	const input: TuneInput = { engine, clip, dataset, config, origin, output, resume, signal }
+	// Nothing is told of a run that cannot begin.
+	if (isTracked(options)) await checkRun(input)
+	const { defense, residentBytes } = await withTracker(options, session, tracked, async (tracker) => {
+		tracker.params({ data: dataset.name, classes: dataset.classNames.length, ...config })
+		tracker.text('protocol', protocol)
+		if (resume) await tellEarlierEpochs(tracker, session, output)
+		const result = await tune({
+			...input,
+			onProgress: follower.onProgress,
+			onEpoch(record) {
+				follower.onEpoch(record)
+				tellEpoch(tracker, record)
+			},
+			onBank: follower.onBank,
+		}).finally(follower.end)
+		if (result.finished) return result
 		throw new Interruption(
 			`Stopped. The state is saved in ${output}; the same command with --resume goes on from there.`,
 		)
-	}
+	})
 	const seconds = (performance.now() - started) / 1000
 	const last = follower.records.at(-1)
 	const trained = trainableParameters(defense)

@@ -1,22 +1,12 @@
 /** Accuracy over the option that an ablation varies. */
 
-import { modelTitle } from '../../experiments/cells.js'
 import type { Axis, Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
-import { type CurvePoint, curvePanel, topOfShares } from './curve-panel.js'
-import { figureFrame, lineSize, mostBands } from './layout.js'
+import { bandsText, curveFigure, mostBands } from './curve-figure.js'
+import type { CurvePoint } from './curve-panel.js'
 import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
-import { placesOf, pointLabel } from './series.js'
-import {
-	accuracyCell,
-	bandsText,
-	figureName,
-	highestText,
-	listText,
-	numbersTable,
-	percentText,
-	protocolText,
-} from './texts.js'
+import { type DatasetCells, placesOf, pointLabel } from './series.js'
+import { accuracyCell, figureName, highestText, listText, numbersTable, percentText, protocolTexts } from './texts.js'
 
 /** A method under a condition. */
 interface Line extends NamedStyle {
@@ -31,16 +21,16 @@ export function ablationFigures(result: ExperimentResult): ReportFigure[] {
 	const { axis, layout, conditions } = result
 	if (!axis || layout !== 'curve') return []
 	const table = new Set(conditions.filter(({ role }) => role === 'table').map(({ name }) => name))
-	return placesOf(result, ({ condition }) => table.has(condition)).map(({ model, datasets }) =>
-		ablationFigure(result, axis, model, datasets),
+	return placesOf(result, ({ condition }) => table.has(condition)).map(({ model, places }) =>
+		ablationFigure(result, axis, model, places),
 	)
 }
 
 function linesOf({ methods, conditions }: ExperimentResult, cells: readonly Cell[]): Line[] {
 	const styles = methodStyles(methods)
 	const shown = conditions.filter(({ role }) => role === 'table')
-	return methods.flatMap((method) =>
-		shown.flatMap((condition, at): Line[] => {
+	return shown.flatMap((condition, at) =>
+		methods.flatMap((method): Line[] => {
 			const own = cells.filter((cell) => cell.method === method.name && cell.condition === condition.name)
 			if (own.length === 0) return []
 			return [
@@ -65,11 +55,11 @@ function ablationFigure(
 	result: ExperimentResult,
 	axis: Axis,
 	model: string,
-	datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+	places: readonly DatasetCells[],
 ): ReportFigure {
-	const cells = datasets.flatMap((place) => place.cells)
+	const datasets = places.map(({ dataset }) => dataset)
+	const cells = places.flatMap((place) => place.cells)
 	const lines = linesOf(result, cells)
-	const { columns, width, height } = lineSize(datasets.length)
 	const banded = lines.filter(({ varies }) => varies).length <= 1.5 * mostBands
 	const [first, last] = [axis.values[0]!, axis.values.at(-1)!]
 	const ofLine = (line: Line, dataset: string) =>
@@ -83,9 +73,8 @@ function ablationFigure(
 				deviation === undefined ? {} : { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }
 			return [{ line: line.name, x: point, y, ...(banded && { low, high }), ...bar }]
 		})
-	const name = figureName(`accuracy-over-${axis.name}`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const name = figureName(result, `accuracy-over-${axis.name}`, model)
 	const title = `Accuracy over ${axis.title}`
-	const tops = cells.map(({ interval, accuracy, deviation = 0 }) => Math.max(interval[1], accuracy + deviation))
 	const constant = result.methods.filter(({ name: method }) =>
 		lines.some((line) => line.method === method && !line.varies),
 	)
@@ -102,42 +91,30 @@ function ablationFigure(
 		sentence: lines
 			.filter(({ varies }) => varies)
 			.map((line) => {
-				const courses = datasets.map(({ dataset }) => ({ dataset, cells: ofLine(line, dataset) }))
+				const courses = datasets.map((dataset) => ({ dataset, cells: ofLine(line, dataset) }))
 				return datasets.length < 3
 					? courses.map((course) => courseText(line, course.dataset, axis, course.cells)).join(' ')
 					: peaksText(line, axis, courses)
 			})
 			.join(' '),
-		figure: {
-			...figureFrame(
-				title,
-				[protocolText(result, modelTitle(model), cells), explanation.join(' ')],
-				columns,
-				columns * width,
-			),
-			concat: datasets.map(({ dataset }, at) =>
-				curvePanel({
-					points: lines.flatMap((line) => pointsOf(line, dataset)),
-					lines,
-					...(datasets.length > 1 && { title: dataset }),
-					yTitle: at % columns === 0 ? 'accuracy' : '',
-					most: topOfShares(tops),
-					x: {
-						title: axis.title,
-						values: axis.values,
-						labels: axis.values.map((value) => pointLabel(axis, value)),
-						scale: axis.scale === 'log' && first <= 0 ? 'zero-log' : axis.scale,
-					},
-					width,
-					height,
-					legendWidth: columns * width,
-				}),
-			),
-		},
+		figure: curveFigure({
+			title,
+			notes: [...protocolTexts(result, model, cells), explanation.join(' ')],
+			datasets,
+			lines,
+			points: (dataset) => lines.flatMap((line) => pointsOf(line, dataset)),
+			axis: {
+				title: axis.title,
+				values: axis.values,
+				labels: axis.values.map((value) => pointLabel(axis, value)),
+				scale: axis.scale === 'log' && first <= 0 ? 'zero-log' : axis.scale,
+			},
+			legendGroup: new Set(lines.map(({ method }) => method)).size,
+		}),
 		table: numbersTable(
 			{ name, title },
 			{ words: ['data set', 'method and condition', axis.name], numbers: ['accuracy'] },
-			datasets.flatMap(({ dataset }) =>
+			datasets.flatMap((dataset) =>
 				lines.flatMap((line) =>
 					ofLine(line, dataset).map((cell) => ({
 						words: [dataset, line.name, cell.point === undefined ? '' : pointLabel(axis, cell.point)],
@@ -162,11 +139,7 @@ function courseText(line: Line, dataset: string, axis: Axis, cells: readonly Cel
 }
 
 /** Where a line is highest on how many data sets. */
-function peaksText(
-	line: Line,
-	axis: Axis,
-	courses: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
-): string {
+function peaksText(line: Line, axis: Axis, courses: readonly DatasetCells[]): string {
 	return `${line.name}: ${highestText(
 		`over ${axis.title}`,
 		courses.map(({ dataset, cells }) => ({

@@ -10,7 +10,8 @@ import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './
 import { confusionPanels, pairPanels, squareSize } from './confusion-panels.js'
 import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
-import { figureName, listText, numbersTable, percentText } from './texts.js'
+import { pointLabel } from './series.js'
+import { experimentText, figureName, listText, numbersTable, percentText } from './texts.js'
 
 /** More classes than this do not fit as a matrix; the top confusions are drawn instead. */
 const mostClasses = 20
@@ -76,16 +77,16 @@ function confusionFigure(
 	const models = found.map(({ cell, record: { outcomes } }): ConfusedModel => {
 		const { title } = result.methods.find(({ name }) => name === cell.method)!
 		return {
-			title: cell.point === undefined || !result.axis ? title : `${title}, ${result.axis.name} ${cell.point}`,
+			title:
+				cell.point === undefined || !result.axis
+					? title
+					: `${title} (${result.axis.name} ${pointLabel(result.axis, cell.point)})`,
 			clean: confusion(outcomes, 'cleanPrediction', classNames.length),
 			attacked: confusion(outcomes, 'adversarialPrediction', classNames.length),
 		}
 	})
-	const parts = [
-		...(result.models.length > 1 ? [modelTitle(model)] : []),
-		...(result.datasets.length > 1 ? [dataset] : []),
-	]
-	const name = figureName('confusion', ...parts)
+	const parts = result.datasets.length > 1 ? [dataset] : []
+	const name = figureName(result, 'confusion', model, ...parts)
 	const title = `What classes are taken for, clean and under ${condition.title}`
 	const whole = classNames.length <= mostClasses
 	const longest = Math.min(24, Math.max(...classNames.map((one) => one.length)))
@@ -98,7 +99,8 @@ function confusionFigure(
 			...figureFrame(
 				title,
 				[
-					`${result.title}${result.quick ? ' (small experiment)' : ''}. Model ${modelTitle(model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(cell.seeds[0]!.seed)))])}.`,
+					experimentText(result),
+					`Model ${modelTitle(model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(cell.seeds[0]!.seed)))])}.`,
 					whole
 						? 'Percent of the images of a row’s class; the diagonal is right. Images that are wrong when clean are not attacked and stay where they are.'
 						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',

@@ -40,6 +40,8 @@ export interface CurvePanel {
 	readonly height: number
 	/** Width that the legend may take. */
 	readonly legendWidth: number
+	/** Lines that belong together, which the legend keeps in one row where they fit. */
+	readonly legendGroup?: number
 }
 
 /** Entries of a legend side by side in a width, for text of the figures' size. */
@@ -49,12 +51,13 @@ export function legendColumns(names: readonly string[], width: number): number {
 }
 
 /** A legend above the panels. */
-export function topLegend(names: readonly string[], width: number) {
+export function topLegend(names: readonly string[], width: number, group = 1) {
+	const fit = legendColumns(names, width)
 	return {
 		title: null,
 		orient: 'top' as const,
 		direction: 'horizontal' as const,
-		columns: legendColumns(names, width),
+		columns: fit < group ? fit : fit - (fit % group),
 		symbolOpacity: 1,
 		// Its outline would be dashed like the line.
 		symbolStrokeWidth: 0,
@@ -63,17 +66,12 @@ export function topLegend(names: readonly string[], width: number) {
 	}
 }
 
-/** Where the vertical axis of shares ends: in tens of percent, above everything that is drawn. */
-export function topOfShares(values: readonly number[]): number {
-	return Math.min(1, Math.max(0.1, Math.ceil(Math.max(...values) * 10 + 0.2) / 10))
-}
-
 /** The panel as a part of a Vega-Lite specification. */
 export function curvePanel(panel: CurvePanel) {
 	const { points, lines, title, yTitle, most, width, height } = panel
 	const scales = styleScales(lines)
 	const names = lines.map(({ name }) => name)
-	const legend = topLegend(names, panel.legendWidth)
+	const legend = topLegend(names, panel.legendWidth, panel.legendGroup)
 	const x = { field: 'x', type: 'quantitative' as const, ...horizontal(panel.x, width) }
 	const y = (field: string) => ({
 		field,

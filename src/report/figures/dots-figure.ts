@@ -1,12 +1,11 @@
 /** Methods beside each other under every condition: dots with intervals. */
 
-import { modelTitle } from '../../experiments/cells.js'
-import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import type { Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
 import { figureFrame } from './layout.js'
 import { methodStyles } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
-import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolText } from './texts.js'
+import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolTexts } from './texts.js'
 
 /** A dot; an average has no interval. */
 interface Dot {
@@ -55,11 +54,8 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 	const methods = result.methods.filter(({ name }) => shown.some(({ method }) => method === name))
 	if (conditions.length === 0) return []
 	const place = dataset ?? 'average over data sets'
-	const parts = [
-		...(result.models.length > 1 ? [modelTitle(model)] : []),
-		...(result.datasets.length > 1 ? [dataset ?? 'average'] : []),
-	]
-	const name = figureName('accuracy', ...parts)
+	const parts = result.datasets.length > 1 ? [dataset ?? 'average'] : []
+	const name = figureName(result, 'accuracy', model, ...parts)
 	const title = `Accuracy, ${place}`
 	const find = (method: string, condition: string) => {
 		const cell = cells.find((one) => one.method === method && one.condition === condition)
@@ -74,9 +70,12 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 		}),
 	}))
 	const deviating = dataset !== undefined && cells.some(({ deviation }) => deviation !== undefined)
+	const [least, most] = dataset === undefined ? countsOf(result, model, conditions) : [1, 1]
+	// Means over other data sets say nothing about methods.
+	const comparable = least === most
 	const intervals =
 		dataset === undefined
-			? `Means of ${countsText(result, model)}; a mean over data sets has no interval here. Bold: highest.`
+			? `${comparable ? `Means over ${most} data sets. Bold: highest.` : `Means over ${least} to ${most} data sets, which do not compare.`} A mean over data sets has no interval here.`
 			: `Thin lines: 95 % Wilson intervals.${deviating ? ' Thick lines: standard deviation over seeds.' : ''} Bold: highest.`
 	const columns =
 		conditions.length > 3 && conditions.length !== 5 ? Math.ceil(conditions.length / 2) : conditions.length
@@ -85,16 +84,11 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 		{
 			name,
 			title,
-			sentence: found
-				.map(
-					({ condition, values }) =>
-						`${condition.title}: ${extremesText(values.map(({ method, one }) => ({ name: method.title, value: one.accuracy })))}.`,
-				)
-				.join(' '),
+			sentence: comparable ? highestTexts(found) : intervals,
 			figure: {
 				...figureFrame(
 					title,
-					[protocolText(result, modelTitle(model), cells), intervals],
+					[...protocolTexts(result, model, cells), intervals],
 					columns,
 					columns * (width + 18) + 60,
 					{ column: 18 },
@@ -107,7 +101,7 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 								condition.name,
 								one,
 								styles.get(method.name)!,
-								Math.max(...values.map((value) => value.one.accuracy)),
+								comparable ? Math.max(...values.map((value) => value.one.accuracy)) : Number.POSITIVE_INFINITY,
 							),
 						),
 						methods.map((method) => method.title),
@@ -134,10 +128,27 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 	]
 }
 
-function countsText({ averages }: ExperimentResult, model: string): string {
-	const counts = averages.filter((average) => average.model === model).map(({ datasets }) => datasets)
-	const [least, most] = [Math.min(...counts), Math.max(...counts)]
-	return least === most ? `${least} data sets` : `${least} to ${most} data sets`
+/** What is highest and lowest under every condition. */
+function highestTexts(
+	found: readonly {
+		readonly condition: Condition
+		readonly values: readonly { readonly method: Method; readonly one: { readonly accuracy: number } }[]
+	}[],
+): string {
+	return found
+		.map(
+			({ condition, values }) =>
+				`${condition.title}: ${extremesText(values.map(({ method, one }) => ({ name: method.title, value: one.accuracy })))}.`,
+		)
+		.join(' ')
+}
+
+/** How many data sets the means are over, the fewest and the most. */
+function countsOf({ averages }: ExperimentResult, model: string, conditions: readonly Condition[]): [number, number] {
+	const counts = averages
+		.filter((one) => one.model === model && conditions.some(({ name }) => name === one.condition))
+		.map(({ datasets }) => datasets)
+	return [Math.min(...counts), Math.max(...counts)]
 }
 
 function dotOf(

@@ -1,13 +1,11 @@
 /** Robust accuracy over epsilon. */
 
 import { epsilonText } from '../../attacks/size-text.js'
-import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { curvePanel, topOfShares } from './curve-panel.js'
-import { figureFrame, lineSize, mostBands } from './layout.js'
+import { bandsText, curveFigure, mostBands } from './curve-figure.js'
 import type { ReportFigure } from './report-figure.js'
-import { placesOf, seriesOf } from './series.js'
-import { accuracyCell, bandsText, figureName, highestText, numbersTable, percentText, protocolText } from './texts.js'
+import { type DatasetCells, placesOf, type Series, seriesOf } from './series.js'
+import { accuracyCell, figureName, highestText, numbersTable, percentText, protocolTexts } from './texts.js'
 
 /** One figure per model with one panel per data set; none where no attack was run at several epsilons. */
 export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
@@ -20,7 +18,7 @@ export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
 	const clean = result.conditions.find(({ attack }) => attack === undefined)
 	const isPoint = (cell: Cell) =>
 		sizes.has(cell.condition) || (cell.condition === clean?.name && lines.has(lineKey(cell)))
-	return placesOf(result, isPoint).map(({ model, datasets }) => epsilonFigure(result, model, datasets, sizes))
+	return placesOf(result, isPoint).map(({ model, places }) => epsilonFigure(result, model, places, sizes))
 }
 
 function lineKey({ model, dataset, method, point }: Cell): string {
@@ -30,7 +28,7 @@ function lineKey({ model, dataset, method, point }: Cell): string {
 function epsilonFigure(
 	result: ExperimentResult,
 	model: string,
-	datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+	places: readonly DatasetCells[],
 	sizes: ReadonlyMap<string, number>,
 ): ReportFigure {
 	const { attack, threatModel } = result.conditions.find(({ role }) => role === 'epsilon-curve')!
@@ -38,47 +36,22 @@ function epsilonFigure(
 	const sizeOf = ({ condition }: Cell) => sizes.get(condition) ?? 0
 	const positionOf = (epsilon: number) => Number((epsilon * (linf ? 255 : 1)).toPrecision(10))
 	const sizeText = (epsilon: number) => (linf && epsilon > 0 ? epsilonText(epsilon) : String(epsilon))
-	const cells = datasets.flatMap((place) => place.cells)
+	const datasets = places.map(({ dataset }) => dataset)
+	const cells = places.flatMap((place) => place.cells)
 	const epsilons = [...new Set(cells.map(sizeOf))].sort((a, b) => a - b)
 	const series = seriesOf(result, cells)
-	const { columns, width, height } = lineSize(datasets.length)
 	const banded = series.length <= mostBands
-	const small = columns > 1
-	const name = figureName('accuracy-over-epsilon', ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const small = datasets.length > 1
+	const name = figureName(result, 'accuracy-over-epsilon', model)
 	const title = `Accuracy over epsilon under ${attack?.name ?? 'attack'}`
-	const panels = datasets.map(({ dataset }, at) =>
-		curvePanel({
-			points: series.flatMap((line) =>
-				line.cells
-					.filter((cell) => cell.dataset === dataset)
-					.map((cell) => ({
-						line: line.name,
-						x: positionOf(sizeOf(cell)),
-						y: cell.accuracy,
-						...(banded && { low: cell.interval[0], high: cell.interval[1] }),
-					})),
-			),
-			lines: series,
-			...(datasets.length > 1 && { title: dataset }),
-			yTitle: at % columns === 0 ? 'accuracy' : '',
-			most: topOfShares(cells.map(({ interval }) => interval[1])),
-			x: {
-				title: `epsilon${linf && small ? ' in 1/255' : ''} (${linf ? 'L-infinity' : 'L2'}); 0: clean images`,
-				values: epsilons.map(positionOf),
-				labels: epsilons.map((epsilon) => (small ? String(positionOf(epsilon)) : sizeText(epsilon))),
-				scale: 'zero-log',
-			},
-			width,
-			height,
-			legendWidth: columns * width,
-		}),
-	)
+	const cellsOf = (line: Series, dataset: string) =>
+		line.cells.filter((cell) => cell.dataset === dataset).toSorted((a, b) => sizeOf(a) - sizeOf(b))
 	const end = epsilons.at(-1)!
-	const places = datasets.map(({ dataset }) => ({
+	const ends = datasets.map((dataset) => ({
 		place: dataset,
 		values: series.flatMap((line) => {
-			const cell = line.cells.find((one) => one.dataset === dataset && sizeOf(one) === end)
-			return cell ? [{ name: line.name, value: cell.accuracy }] : []
+			const last = cellsOf(line, dataset).at(-1)
+			return last && sizeOf(last) === end ? [{ name: line.name, value: last.accuracy }] : []
 		}),
 	}))
 	const clean = cells.filter((cell) => sizeOf(cell) === 0).map(({ accuracy }) => accuracy)
@@ -89,28 +62,41 @@ function epsilonFigure(
 	return {
 		name,
 		title,
-		sentence: `${highestText(`at epsilon ${sizeText(end)}`, places)}${from}`,
-		figure: {
-			...figureFrame(
-				title,
-				[
-					protocolText(result, modelTitle(model), cells),
-					`${bandsText(banded)} The axis is logarithmic beyond ${linf ? '1/255' : '1'}.`,
-				],
-				columns,
-				columns * width,
-			),
-			concat: panels,
-		},
+		sentence: `${highestText(`at epsilon ${sizeText(end)}`, ends)}${from}`,
+		figure: curveFigure({
+			title,
+			notes: [
+				...protocolTexts(result, model, cells),
+				bandsText(banded),
+				`The axis is logarithmic beyond ${linf ? '1/255' : '1'}.`,
+			],
+			datasets,
+			lines: series,
+			points: (dataset) =>
+				series.flatMap((line) =>
+					cellsOf(line, dataset).map((cell) => ({
+						line: line.name,
+						x: positionOf(sizeOf(cell)),
+						y: cell.accuracy,
+						...(banded && { low: cell.interval[0], high: cell.interval[1] }),
+					})),
+				),
+			axis: {
+				title: `epsilon${linf && small ? ' in 1/255' : ''} (${linf ? 'L-infinity' : 'L2'}); 0: clean images`,
+				values: epsilons.map(positionOf),
+				labels: epsilons.map((epsilon) => (small ? String(positionOf(epsilon)) : sizeText(epsilon))),
+				scale: 'zero-log',
+			},
+		}),
 		table: numbersTable(
 			{ name, title },
 			{ words: ['data set', 'method', 'epsilon'], numbers: ['accuracy'] },
-			datasets.flatMap(({ dataset }) =>
+			datasets.flatMap((dataset) =>
 				series.flatMap((line) =>
-					line.cells
-						.filter((cell) => cell.dataset === dataset)
-						.toSorted((a, b) => sizeOf(a) - sizeOf(b))
-						.map((cell) => ({ words: [dataset, line.name, sizeText(sizeOf(cell))], numbers: [accuracyCell(cell)] })),
+					cellsOf(line, dataset).map((cell) => ({
+						words: [dataset, line.name, sizeText(sizeOf(cell))],
+						numbers: [accuracyCell(cell)],
+					})),
 				),
 			),
 			['In brackets 95 % Wilson intervals, in percent.'],

@@ -142,6 +142,21 @@ describe('experimentFigures', () => {
 		expect(await drawn(figures.find(({ name }) => name === 'beside-the-paper-vit-b-16')!)).toContain('>ours<')
 	})
 
+	it('does not compare averages over other data sets', async () => {
+		const result = experimentResult({ datasets: ['one', 'two', 'three'] })
+		const figure = (await figuresOf(result)).get('accuracy-average')!
+		const bold = (svg: string) => svg.match(/font-weight="bold"/g)?.length ?? 0
+		const marked = bold(await drawn(figure))
+		expect(figure.sentence).toContain('NAP has the highest accuracy')
+		const averages = result.averages.map((one) => (one.method === 'nap' ? { ...one, datasets: 2 } : one))
+		const mixed = (await figuresOf({ ...result, averages })).get('accuracy-average')!
+		// One number of each of the three conditions.
+		expect(bold(await drawn(mixed))).toBe(marked - 3)
+		expect(mixed.sentence).toBe(
+			'Means over 2 to 3 data sets, which do not compare. A mean over data sets has no interval here.',
+		)
+	})
+
 	it('says how far the paper is away', async () => {
 		const result = experimentResult({ targets: true })
 		const figure = (await figuresOf(result)).get('beside-the-paper')!
@@ -151,7 +166,30 @@ describe('experimentFigures', () => {
 		expect(figure.sentence).toContain(
 			`the largest difference is ${largest < 0 ? '−' : '+'}${Math.abs(largest).toFixed(1)}`,
 		)
-		expect(figure.table.rows[0]!.cells.at(-1)!.value).toBe(largest)
+		expect(figure.table.rows[0]!.cells.at(-1)!.value).toBe(largest / 100)
+	})
+
+	it('keeps apart what has the same title', async () => {
+		const result = experimentResult({ methods: ['nap', 'fap'], conditions: conditionsOf([...table, ...curve]) })
+		const same = { ...result, methods: result.methods.map((method) => ({ ...method, title: 'NAP' })) }
+		for (const figure of (await figuresOf(same)).values()) {
+			expect(textsOf(await drawn(figure))).toEqual(expect.arrayContaining(['NAP [nap]', 'NAP [fap]']))
+		}
+	})
+
+	it('draws stages that only some data sets have', async () => {
+		const result = experimentResult({ datasets: ['one', 'two'] })
+		const cells = result.cells.map((cell) => ({
+			...cell,
+			seeds: cell.seeds.map(({ stages, ...seed }) => ({
+				...seed,
+				...(stages && { stages: cell.dataset === 'one' ? stages.filter(({ stage }) => stage !== 'fab-t') : stages }),
+			})),
+		}))
+		const figure = (await figuresOf({ ...result, cells })).get('stages')!
+		await drawn(figure)
+		expect(figure.table.columns.map(({ title }) => title)).toContain('fab-t')
+		expect(figure.table.rows[0]!.cells.filter(({ text }) => text === '')).toHaveLength(1)
 	})
 
 	it('draws no cell that is missing, and nothing of an empty result', async () => {

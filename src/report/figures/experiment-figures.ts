@@ -17,13 +17,24 @@ import { targetsFigures } from './targets-figure.js'
  * @throws NaptuneError for a record that is damaged.
  */
 export async function experimentFigures(result: ExperimentResult, root: string): Promise<ReportFigure[]> {
+	const named = withOwnTitles(result)
 	return [
-		...ablationFigures(result),
-		...matrixFigures(result),
-		...dotsFigures(result),
-		...epsilonFigures(result),
-		...stagesFigures(result),
-		...(await confusionFigures(result, root)),
-		...targetsFigures(result),
+		...ablationFigures(named),
+		...matrixFigures(named),
+		...dotsFigures(named),
+		...epsilonFigures(named),
+		...stagesFigures(named),
+		...(await confusionFigures(named, root)),
+		...targetsFigures(named),
 	]
+}
+
+/** Lines and columns are told apart by their titles: equal ones get their names, too. */
+function withOwnTitles(result: ExperimentResult): ExperimentResult {
+	const own = <One extends { readonly name: string; readonly title: string }>(all: readonly One[]) =>
+		all.map((one) => {
+			const shared = all.filter(({ title }) => title === one.title).length > 1
+			return shared ? { ...one, title: `${one.title} [${one.name}]` } : one
+		})
+	return { ...result, methods: own(result.methods), conditions: own(result.conditions) }
 }

@@ -13,7 +13,7 @@ export async function drawn({ figure, title, sentence, table, name }: ReportFigu
 	expect(svg).not.toMatch(/NaN|undefined|Infinity/)
 	expect(`${sentence} ${title}`).not.toMatch(/NaN|undefined|Infinity/)
 	expect(sentence).toMatch(/\.$/)
-	expect(name).toMatch(/^[A-Za-z0-9.-]+$/)
+	expect(name).toMatch(/^[a-z0-9-]+$/)
 	expect(table.rows.length).toBeGreaterThan(0)
 	for (const { cells } of table.rows) expect(cells).toHaveLength(table.columns.length)
 	return svg

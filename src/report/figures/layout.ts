@@ -6,23 +6,6 @@ import { figureConfig, grid, textLines } from '../figure-style.js'
 /** Panels side by side in figures of lines. */
 export const mostColumns = 3
 
-/** More lines than this are drawn without bands, which would hide each other. */
-export const mostBands = 4
-
-/** Sizes of panels. */
-export interface PanelSize {
-	readonly columns: number
-	readonly width: number
-	readonly height: number
-}
-
-/** How large panels of lines are, one per data set. */
-export function lineSize(panels: number): PanelSize {
-	return panels === 1
-		? { columns: 1, width: 560, height: 290 }
-		: { columns: Math.min(mostColumns, panels), width: 290, height: 190 }
-}
-
 /** The part of a specification around its panels. */
 interface Frame {
 	readonly title: { readonly text: string[]; readonly subtitle: string[] }

@@ -1,12 +1,11 @@
 /** Values of an axis by conditions, such as the epsilon of tuning by the epsilon of the attack. */
 
-import { modelTitle } from '../../experiments/cells.js'
 import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { heatPanel } from './heat-panel.js'
 import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
-import { placesOf, pointLabel } from './series.js'
-import { accuracyCell, figureName, highestText, intervalText, numbersTable, protocolText } from './texts.js'
+import { type DatasetCells, placesOf, pointLabel } from './series.js'
+import { accuracyCell, figureName, highestText, intervalText, numbersTable, protocolTexts } from './texts.js'
 
 /** Of panels side by side. */
 const mostWidth = 1000
@@ -16,8 +15,8 @@ export function matrixFigures(result: ExperimentResult): ReportFigure[] {
 	const { axis, layout, conditions } = result
 	if (!axis || layout !== 'matrix') return []
 	const table = new Set(conditions.filter(({ role }) => role === 'table').map(({ name }) => name))
-	return placesOf(result, ({ condition }) => table.has(condition)).map(({ model, datasets }) =>
-		matrixFigure(result, axis, model, datasets),
+	return placesOf(result, ({ condition }) => table.has(condition)).map(({ model, places }) =>
+		matrixFigure(result, axis, model, places),
 	)
 }
 
@@ -25,7 +24,7 @@ function matrixFigure(
 	result: ExperimentResult,
 	axis: Axis,
 	model: string,
-	datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+	datasets: readonly DatasetCells[],
 ): ReportFigure {
 	const cells = datasets.flatMap((place) => place.cells)
 	const conditions = result.conditions.filter(({ name }) => cells.some(({ condition }) => condition === name))
@@ -44,7 +43,7 @@ function matrixFigure(
 	const describedRow = (cell: Cell) =>
 		cell.point === undefined || varied.length > 1 ? rowOf(cell) : `${axis.title} ${rowOf(cell)}`
 	const titles = new Map(conditions.map(({ name, title }) => [name, title]))
-	const name = figureName(`${axis.name}-by-attack`, ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const name = figureName(result, `${axis.name}-by-attack`, model)
 	const title = `Accuracy by ${axis.title} and attack`
 	const square = Math.max(74, 7 * Math.max(...conditions.map((condition) => condition.title.length)))
 	const names = 50 + 9 * Math.max(...rows.map((row) => row.length))
@@ -69,7 +68,7 @@ function matrixFigure(
 			...figureFrame(
 				title,
 				[
-					protocolText(result, modelTitle(model), cells),
+					...protocolTexts(result, model, cells),
 					'Accuracy in percent, below it its 95 % Wilson interval; the darker the higher.',
 				],
 				columns,

@@ -31,19 +31,22 @@ export function pointLabel(axis: Axis | undefined, point: number): string {
 	return axis?.labels?.[axis.values.indexOf(point)] ?? String(point)
 }
 
+/** The cells of a model on one data set; at least one. */
+export interface DatasetCells {
+	readonly dataset: string
+	readonly cells: readonly Cell[]
+}
+
 /** Models with their data sets that have such cells. */
 export function placesOf(
 	{ models, datasets, cells }: ExperimentResult,
 	which: (cell: Cell) => boolean,
-): {
-	readonly model: string
-	readonly datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[]
-}[] {
+): { readonly model: string; readonly places: readonly DatasetCells[] }[] {
 	return models.flatMap((model) => {
 		const places = datasets.flatMap((dataset) => {
 			const own = cells.filter((cell) => cell.model === model && cell.dataset === dataset && which(cell))
 			return own.length === 0 ? [] : [{ dataset, cells: own }]
 		})
-		return places.length === 0 ? [] : [{ model, datasets: places }]
+		return places.length === 0 ? [] : [{ model, places }]
 	})
 }

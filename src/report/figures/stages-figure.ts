@@ -1,13 +1,12 @@
 /** What is left right after each stage of an attack that has several, such as AutoAttack. */
 
 import { wilsonInterval } from '../../evaluation/wilson.js'
-import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { type CurvePoint, curvePanel, topOfShares } from './curve-panel.js'
-import { figureFrame, lineSize, mostBands } from './layout.js'
+import type { TableCell } from '../tables/table.js'
+import { bandsText, curveFigure, mostBands } from './curve-figure.js'
 import type { ReportFigure } from './report-figure.js'
-import { placesOf, type Series, seriesOf } from './series.js'
-import { bandsText, figureName, highestText, listText, numbersTable, percentText, protocolText } from './texts.js'
+import { type DatasetCells, placesOf, type Series, seriesOf } from './series.js'
+import { figureName, highestText, intervalText, listText, numbersTable, percentText, protocolTexts } from './texts.js'
 
 /** More lines than this in a panel are not legible. */
 const mostLines = 16
@@ -29,7 +28,7 @@ export function stagesFigures(result: ExperimentResult): ReportFigure[] {
 	)
 	return staged.flatMap((condition) =>
 		placesOf(result, (cell) => cell.condition === condition.name && cell.seeds.every(({ stages }) => stages)).map(
-			({ model, datasets }) => stagesFigure(result, condition, model, datasets, staged.length > 1),
+			({ model, places }) => stagesFigure(result, condition, model, places, staged.length > 1),
 		),
 	)
 }
@@ -38,33 +37,29 @@ function stagesFigure(
 	result: ExperimentResult,
 	condition: ExperimentResult['conditions'][number],
 	model: string,
-	datasets: readonly { readonly dataset: string; readonly cells: readonly Cell[] }[],
+	places: readonly DatasetCells[],
 	several: boolean,
 ): ReportFigure {
-	const cells = datasets.flatMap((place) => place.cells)
+	const datasets = places.map(({ dataset }) => dataset)
+	const cells = places.flatMap((place) => place.cells)
 	const all = seriesOf(result, cells)
 	const series = all.slice(0, mostLines)
-	const stages = ['clean', ...cells[0]!.seeds[0]!.stages!.map(({ stage }) => stage)]
-	const positions = stages.map((_, at) => at)
-	const { columns, width, height } = lineSize(datasets.length)
+	// Few classes leave out stages.
+	const stages = ['clean', ...new Set(cells.flatMap((cell) => cell.seeds[0]!.stages!.map(({ stage }) => stage)))]
 	const banded = series.length <= mostBands
-	const name = figureName(
-		'stages',
-		...(several ? [condition.name] : []),
-		...(result.models.length > 1 ? [modelTitle(model)] : []),
-	)
+	const name = figureName(result, 'stages', model, ...(several ? [condition.name] : []))
 	const title = `Accuracy left after each stage of ${condition.title}`
+	const seeded = cells.some((cell) => cell.seeds.length > 1)
 	const ofPlace = (line: Series, dataset: string) => {
 		const cell = line.cells.find((one) => one.dataset === dataset)
 		return cell ? stageMeans(cell) : []
 	}
-	const means = datasets.flatMap(({ dataset }) => series.flatMap((line) => ofPlace(line, dataset)))
 	return {
 		name,
 		title,
 		sentence: highestText(
 			`after ${listText(stages.slice(1))}`,
-			datasets.map(({ dataset }) => ({
+			datasets.map((dataset) => ({
 				place: dataset,
 				values: series.flatMap((line) => {
 					const end = ofPlace(line, dataset).at(-1)
@@ -72,56 +67,51 @@ function stagesFigure(
 				}),
 			})),
 		),
-		figure: {
-			...figureFrame(
-				title,
-				[
-					protocolText(result, modelTitle(model), cells),
-					`Each stage is tried on what the ones before had left right. ${bandsText(banded)}`,
-					...(banded && cells.some((cell) => cell.seeds.length > 1) ? ['Bands are of the first seed.'] : []),
-					...(all.length > series.length ? [`Only the first ${series.length} of ${all.length} lines are drawn.`] : []),
-				],
-				columns,
-				columns * width,
-			),
-			concat: datasets.map(({ dataset }, at) =>
-				curvePanel({
-					points: series.flatMap((line) =>
-						ofPlace(line, dataset).map(
-							({ stage, accuracy, interval }): CurvePoint => ({
-								line: line.name,
-								x: stages.indexOf(stage),
-								y: accuracy,
-								...(banded && { low: interval[0], high: interval[1] }),
-							}),
-						),
-					),
-					lines: series,
-					...(datasets.length > 1 && { title: dataset }),
-					yTitle: at % columns === 0 ? 'accuracy' : '',
-					most: topOfShares(means.map(({ interval }) => interval[1])),
-					x: { title: 'stage', values: positions, labels: stages, scale: 'linear' },
-					width,
-					height,
-					legendWidth: columns * width,
-				}),
-			),
-		},
+		figure: curveFigure({
+			title,
+			notes: [
+				...protocolTexts(result, model, cells),
+				`Each stage is tried on what the ones before had left right. ${bandsText(banded)}`,
+				...(banded && seeded ? ['Bands are of the first seed.'] : []),
+				...(all.length > series.length ? [`Only the first ${series.length} of ${all.length} lines are drawn.`] : []),
+			],
+			datasets,
+			lines: series,
+			points: (dataset) =>
+				series.flatMap((line) =>
+					ofPlace(line, dataset).map(({ stage, accuracy, interval }) => ({
+						line: line.name,
+						x: stages.indexOf(stage),
+						y: accuracy,
+						...(banded && { low: interval[0], high: interval[1] }),
+					})),
+				),
+			axis: { title: 'stage', values: [...stages.keys()], labels: stages, scale: 'linear' },
+		}),
 		table: numbersTable(
 			{ name, title },
 			{ words: ['data set', 'method'], numbers: stages },
-			datasets.flatMap(({ dataset }) =>
+			datasets.flatMap((dataset) =>
 				all
 					.map((line) => ({ line, found: ofPlace(line, dataset) }))
 					.filter(({ found }) => found.length > 0)
 					.map(({ line, found }) => ({
 						words: [dataset, line.name],
-						numbers: found.map(({ accuracy }) => ({ text: percentText(accuracy), value: accuracy })),
+						numbers: stages.map((stage) => {
+							const mean = found.find((one) => one.stage === stage)
+							return mean ? stageCell(mean, line.cells[0]!.images) : { text: '' }
+						}),
 					})),
 			),
-			['Accuracy over all images, mean over seeds.'],
+			[
+				`Accuracy over all images, mean over seeds. In brackets 95 % Wilson intervals${seeded ? ' of the first seed' : ''}, in percent.`,
+			],
 		),
 	}
+}
+
+function stageCell({ accuracy, interval }: StageMean, images: number): TableCell {
+	return { text: percentText(accuracy), value: accuracy, detail: `${intervalText(interval)}, n = ${images}` }
 }
 
 /** Clean accuracy and what every stage left. */

@@ -1,23 +1,22 @@
 /** The paper's numbers beside ours. */
 
-import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { topLegend } from './curve-panel.js'
 import { figureFrame, mostColumns } from './layout.js'
 import { styleScales } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, type Series, seriesOf } from './series.js'
-import { accuracyCell, figureName, numbersTable, protocolText } from './texts.js'
+import { accuracyCell, figureName, numbersTable, protocolTexts } from './texts.js'
 
 const width = 270
 
 /** One figure per model with one panel per condition; none where the paper has no numbers. */
 export function targetsFigures(result: ExperimentResult): ReportFigure[] {
-	return placesOf(result, ({ target }) => target !== undefined).map(({ model, datasets }) =>
+	return placesOf(result, ({ target }) => target !== undefined).map(({ model, places }) =>
 		targetsFigure(
 			result,
 			model,
-			datasets.flatMap(({ cells }) => cells),
+			places.flatMap(({ cells }) => cells),
 		),
 	)
 }
@@ -25,7 +24,7 @@ export function targetsFigures(result: ExperimentResult): ReportFigure[] {
 function targetsFigure(result: ExperimentResult, model: string, cells: readonly Cell[]): ReportFigure {
 	const conditions = result.conditions.filter(({ name }) => cells.some(({ condition }) => condition === name))
 	const series = seriesOf(result, cells)
-	const name = figureName('beside-the-paper', ...(result.models.length > 1 ? [modelTitle(model)] : []))
+	const name = figureName(result, 'beside-the-paper', model)
 	const columns = Math.min(mostColumns, conditions.length)
 	const title = "The paper's accuracy and ours"
 	const rows = cells.toSorted((a, b) => Math.abs(b.target!.difference) - Math.abs(a.target!.difference))
@@ -42,7 +41,7 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 			...figureFrame(
 				title,
 				[
-					protocolText(result, modelTitle(model), cells),
+					...protocolTexts(result, model, cells),
 					'One symbol per data set. On the line both are the same; above it ours is higher. Vertical lines: 95 % Wilson intervals of ours.',
 				],
 				columns,
@@ -66,7 +65,7 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 				numbers: [
 					{ text: `${cell.target!.paper.toFixed(1)} %`, value: cell.target!.paper / 100 },
 					accuracyCell(cell),
-					{ text: signed(cell.target!.difference), value: cell.target!.difference },
+					{ text: signed(cell.target!.difference), value: cell.target!.difference / 100 },
 				],
 			})),
 			['Largest differences first. In brackets 95 % Wilson intervals, in percent.'],

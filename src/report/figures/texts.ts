@@ -1,6 +1,6 @@
 /** Words and numbers that figures of experiments share. */
 
-import { slug } from '../../experiments/cells.js'
+import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
 
@@ -15,25 +15,41 @@ export function intervalText([low, high]: readonly [number, number]): string {
 }
 
 /** How many test images the cells have. */
-export function imagesText(cells: readonly Pick<Cell, 'images'>[]): string {
+function imagesText(cells: readonly Pick<Cell, 'images' | 'dataset'>[]): string {
 	const counts = cells.map(({ images }) => images)
 	const [least, most] = [Math.min(...counts), Math.max(...counts)]
-	return `${least === most ? `n = ${least}` : `n from ${least} to ${most}`} test images`
+	const several = new Set(cells.map(({ dataset }) => dataset)).size > 1
+	return `${least === most ? `n = ${least}` : `n from ${least} to ${most}`} test images${several ? ' per data set' : ''}`
 }
 
-/** The line under a figure's title: where its numbers come from. */
-export function protocolText(result: ExperimentResult, model: string, cells: readonly Cell[]): string {
-	const { title, seeds } = result
-	const tuned = cells.some((cell) => cell.seeds.length > 1)
-	return [
-		`${title}${result.quick ? ' (small experiment)' : ''}.`,
-		`Model ${model}, ${imagesText(cells)}, ${tuned ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`}.`,
-	].join(' ')
+/** The lines under a figure's title: where its numbers come from. @param cells At least one. */
+export function protocolTexts(result: ExperimentResult, model: string, cells: readonly Cell[]): string[] {
+	const { seeds } = result
+	const several = cells.some((cell) => cell.seeds.length > 1)
+	const seedText = several ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`
+	return [experimentText(result), `Model ${modelTitle(model)}, ${imagesText(cells)}, ${seedText}.`]
 }
 
-/** The stem of a figure's files: its kind, and what tells it from others of that kind. */
-export function figureName(kind: string, ...parts: readonly string[]): string {
-	return [kind, ...parts.map(slug)].join('-')
+/** Which experiment a figure is of. */
+export function experimentText({ title, quick }: ExperimentResult): string {
+	return `${title}${quick ? ' (small experiment)' : ''}.`
+}
+
+/**
+ * The stem of a figure's files, of small letters, digits and `-`: its kind, and what tells it from others of that kind.
+ * @param model Left out where all figures are of the same.
+ */
+export function figureName(
+	{ models }: Pick<ExperimentResult, 'models'>,
+	kind: string,
+	model: string,
+	...parts: readonly string[]
+): string {
+	const all = [kind, ...(models.length > 1 ? [modelTitle(model)] : []), ...parts]
+	return all
+		.join('-')
+		.toLowerCase()
+		.replaceAll(/[^a-z0-9]+/g, '-')
 }
 
 /** Which of these is highest and which lowest. @param values At least one; shares. */
@@ -46,11 +62,6 @@ export function extremesText(values: readonly { readonly name: string; readonly 
 			: `all have ${percentText(highest.value)}`
 	}
 	return `${highest.name} has the highest accuracy with ${percentText(highest.value)}, ${lowest.name} the lowest with ${percentText(lowest.value)}`
-}
-
-/** What bands are, or where the intervals are that are not drawn. */
-export function bandsText(banded: boolean): string {
-	return banded ? 'Bands: 95 % Wilson intervals.' : 'The intervals of so many lines are in the table of numbers.'
 }
 
 /** A list in words: `a, b and c`. */

@@ -45,13 +45,18 @@ export function isTuned({ seeds }: Cell): boolean {
 	return seeds.some(({ run }) => run !== undefined)
 }
 
-/** An average over data sets. @param wanted Data sets that it should be over. */
+/**
+ * An average over data sets. One that lacks some says so, as `48.3 (10)`, and does not compete with the others.
+ * @param wanted Data sets that it should be over.
+ */
 export function averageCell(average: Average | undefined, wanted: number): TableCell {
 	if (!average) return emptyCell
 	const { accuracy, datasets } = average
+	if (datasets >= wanted) return { text: percentText(accuracy), value: accuracy }
 	return {
-		text: percentText(accuracy),
+		text: `${percentText(accuracy)} (${datasets})`,
 		value: accuracy,
-		...(datasets < wanted && { detail: `${datasets} of ${wanted} data sets` }),
+		detail: `${datasets} of ${wanted} data sets`,
+		best: false,
 	}
 }

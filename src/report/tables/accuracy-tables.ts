@@ -3,7 +3,7 @@
 import type { Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
 import { markBest, markColumns } from './marks.js'
-import { accuracyNotes } from './notes.js'
+import { accuracyNotes, partialNote } from './notes.js'
 import { averageFinder, cellFinder, fileStem, modelName } from './places.js'
 import { type CorrectedProbabilities, correctedProbabilities } from './significance.js'
 import type { ReportTable, TableRow } from './table.js'
@@ -40,7 +40,10 @@ function tablesOfModels(
 		const names = conditions.map((condition) => condition.name)
 		const cells = result.cells.filter((cell) => cell.model === model && names.includes(cell.condition))
 		const where = [modelName(result, model), ...(single ? result.datasets : [])].join(' on ')
-		const averaged = single || result.datasets.length === 0 ? [] : ['Averages are means over the data sets of the row.']
+		const averaged =
+			single || result.datasets.length === 0
+				? []
+				: ['Averages are means over the data sets of the row.', ...partialNote(result)]
 		return {
 			name: stem,
 			title: `${result.title}: ${what} of ${where}`,

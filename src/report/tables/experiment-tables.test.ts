@@ -197,8 +197,19 @@ describe('experimentTables', () => {
 		expect(notes).toContain('And 1 more that could not be measured, listed in a table of their own.')
 		const pgd = rows.filter(({ group }) => group === 'PGD-100')
 		expect(pgd.map(({ cells }) => cells[1]!.text)).toEqual(['–', '–', '–', '–'])
-		expect(pgd[0]!.cells[3]!.detail).toBe('1 of 2 data sets')
+		expect(pgd.map(({ cells }) => cells[3]!.text)).toEqual(
+			pgd.map(({ cells }) => `${cells[2]!.text.replace('†', '')} (1)`),
+		)
+		expect(pgd.some(({ cells }) => cells[3]!.best || cells[3]!.second)).toBe(false)
+		expect(notes.join(' ')).toContain('over that many of the 2 data sets')
 		expect(table(tables, 'not-measured').rows).toHaveLength(5)
+	})
+
+	it('gives tables of their own names to models and data sets that are called alike', () => {
+		const datasets = ['a b', 'a-b', 'average']
+		const names = experimentTables(sampleResult({ layout: 'curve', datasets })).map(({ name }) => name)
+		expect(new Set(names).size).toBe(names.length)
+		expect(names).toContain('accuracy-a-b-2')
 	})
 
 	it('counts runs and evaluations once for costs', () => {

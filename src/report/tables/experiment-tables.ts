@@ -15,12 +15,23 @@ import type { ReportTable } from './table.js'
  */
 export function experimentTables(result: ExperimentResult): ReportTable[] {
 	const main = result.layout === 'table' ? accuracyTables(result) : axisTables(result)
-	return [
+	return ownNames([
 		...main,
 		...epsilonTables(result),
 		...paperTables(result),
 		...pairedTables(result),
 		costTable(result),
 		...problemTables(result),
-	]
+	])
+}
+
+/** Models and data sets may have names of which the same file names are made. */
+function ownNames(tables: readonly ReportTable[]): ReportTable[] {
+	const taken = new Set<string>()
+	return tables.map((table) => {
+		let name = table.name
+		for (let count = 2; taken.has(name); count++) name = `${table.name}-${count}`
+		taken.add(name)
+		return { ...table, name }
+	})
 }

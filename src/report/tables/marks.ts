@@ -5,10 +5,12 @@ import type { TableCell } from './table.js'
 /**
  * Marks the largest value and the one below it, each with all that a reader sees as equal: values count as shown, to a tenth
  * of a percent. Nothing is marked where fewer than two compete.
- * @param cells Accuracies in [0, 1]; those without a value do not compete.
+ * @param cells Accuracies in [0, 1]; those without a value, and those that are said not to be the best, do not compete.
  */
 export function markBest(cells: readonly TableCell[]): TableCell[] {
-	const shown = cells.map(({ value }) => (value === undefined ? undefined : Number((100 * value).toFixed(1))))
+	const shown = cells.map(({ value, best }) =>
+		value === undefined || best === false ? undefined : Number((100 * value).toFixed(1)),
+	)
 	const competing = shown.filter((value) => value !== undefined)
 	if (competing.length < 2) return [...cells]
 	const best = Math.max(...competing)

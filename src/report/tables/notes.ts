@@ -35,7 +35,16 @@ export function averageNotes(result: ExperimentResult, conditions: readonly Cond
 		'Accuracy in %, the mean over data sets; intervals and numbers of images stand in the tables of the data sets.',
 		...attacksNote(conditions),
 		`Bold: the best ${bold}; underlined: the second.`,
+		...partialNote(result),
 		...scopeNotes(result),
+	]
+}
+
+/** What a number beside an average means; nothing where no average lacks a data set. */
+export function partialNote({ averages, datasets }: ExperimentResult): string[] {
+	if (averages.every((average) => average.datasets >= datasets.length)) return []
+	return [
+		`An average with a number beside it is over that many of the ${datasets.length} data sets, and does not compete.`,
 	]
 }
 

@@ -95,6 +95,22 @@ describe('tableLatex', () => {
 		expect(latex.split('{').length).toBe(latex.split('}').length)
 	})
 
+	it('has as many columns in every row as it says, as Markdown has', () => {
+		for (const table of experimentTables(sampleResult({ datasets: ['a|b', 'c&d'], targets: true }))) {
+			const grouped = table.rows.some(({ group }) => group !== undefined) ? 1 : 0
+			const rows = tableLatex(table)
+				.split('\n')
+				.filter((line) => line.endsWith('\\\\') && !line.startsWith('\\multicolumn'))
+			expect(rows).toHaveLength(1 + table.rows.length)
+			for (const row of rows) expect(row.match(/(?<!\\)&/g) ?? []).toHaveLength(table.columns.length - 1)
+			const lines = tableMarkdown(table)
+				.split('\n')
+				.filter((line) => line.startsWith('|'))
+			expect(lines).toHaveLength(2 + table.rows.length)
+			for (const line of lines) expect(line.match(/(?<!\\)\|/g)).toHaveLength(table.columns.length + grouped + 1)
+		}
+	})
+
 	it('escapes every sign that means something', () => {
 		expect(latexText('\\{$}&#%_~^<>|"[*')).toBe(
 			'\\textbackslash{}\\{\\$\\}\\&\\#\\%\\_\\textasciitilde{}\\textasciicircum{}\\textless{}\\textgreater{}\\textbar{}\\textquotedbl{}{[}{*}',

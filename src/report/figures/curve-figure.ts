@@ -1,0 +1,61 @@
+/** A figure of lines: one panel per data set, one legend for all. */
+
+import type { Figure } from '../figure.js'
+import { type CurveAxis, type CurvePoint, curvePanel } from './curve-panel.js'
+import { figureFrame, mostColumns } from './layout.js'
+import type { NamedStyle } from './method-styles.js'
+
+/** More lines than this are drawn without bands, which would hide each other. */
+export const mostBands = 4
+
+/** What a figure shows. */
+export interface CurveFigure {
+	readonly title: string
+	/** Lines below the title. */
+	readonly notes: readonly string[]
+	/** In the order of the panels. */
+	readonly datasets: readonly string[]
+	/** All lines, in the order of the legend. */
+	readonly lines: readonly NamedStyle[]
+	/** Shares on one data set. */
+	readonly points: (dataset: string) => readonly CurvePoint[]
+	readonly axis: CurveAxis
+	/** Lines that belong together, which the legend keeps in one row where they fit. */
+	readonly legendGroup?: number
+}
+
+/** The figure as a Vega-Lite specification. */
+export function curveFigure({ title, notes, datasets, lines, points, axis, legendGroup }: CurveFigure): Figure {
+	const single = datasets.length === 1
+	const columns = Math.min(mostColumns, datasets.length)
+	const width = single ? 560 : 290
+	const panels = datasets.map((dataset) => ({ dataset, points: points(dataset) }))
+	const tops = panels.flatMap((panel) => panel.points.map(({ y, high = 0, barHigh = 0 }) => Math.max(y, high, barHigh)))
+	return {
+		...figureFrame(title, notes, columns, columns * width),
+		concat: panels.map((panel, at) =>
+			curvePanel({
+				points: panel.points,
+				lines,
+				...(single ? {} : { title: panel.dataset }),
+				yTitle: at % columns === 0 ? 'accuracy' : '',
+				most: topOfShares(tops),
+				x: axis,
+				width,
+				height: single ? 290 : 190,
+				legendWidth: columns * width,
+				...(legendGroup !== undefined && { legendGroup }),
+			}),
+		),
+	}
+}
+
+/** What bands are, or where the intervals are that are not drawn. */
+export function bandsText(banded: boolean): string {
+	return banded ? 'Bands: 95 % Wilson intervals.' : 'The intervals of so many lines are in the table of numbers.'
+}
+
+/** Where the vertical axis of shares ends: in tens of percent, above everything that is drawn. */
+function topOfShares(values: readonly number[]): number {
+	return Math.min(1, Math.max(0.1, Math.ceil(Math.max(...values) * 10 + 0.2) / 10))
+}

@@ -1,0 +1,69 @@
+/** Which folder below that of all runs a run's events go to. */
+
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NaptuneError } from '../errors.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
+import { readJsonFile } from '../files/json-file.js'
+import { makeFolder } from '../files/make-folder.js'
+import { decodeEvent } from './events.js'
+import { framedRecords } from './record-framing.js'
+import type { TrackedRun } from './tracker.js'
+
+/** Says whose events a folder holds. */
+const identityFile = 'naptune-run.json'
+
+/** Part of the name of every file of events. */
+export const eventFilePart = 'tfevents'
+
+/** Folders of one name that are tried. */
+const mostFolders = 10_000
+
+/**
+ * The folder of a run: its name, and `-2` and so on where that is taken. A run that goes on gets the one that it had.
+ * @param folder That of all runs.
+ * @throws NaptuneError when it cannot be made or written.
+ */
+export async function eventFolder(folder: string, { name, identity, goesOn }: TrackedRun): Promise<string> {
+	const parts = name.split('/').map((part) => part.replaceAll(/[^\w.+-]+/g, '-'))
+	const stem = join(folder, ...parts.filter((part) => !/^\.*$/.test(part)))
+	let own: string | undefined
+	for (let count = 1; count <= mostFolders; count++) {
+		const path = count === 1 ? stem : `${stem}-${count}`
+		const file = join(path, identityFile)
+		if (!existsSync(file)) {
+			// An own one further on would be the later one; a gap is the end.
+			if (own !== undefined) return own
+			await makeFolder(path)
+			await writeFileAtomic(file, `${JSON.stringify({ identity })}\n`)
+			return path
+		}
+		if (goesOn && (await hasIdentity(file, identity))) own = path
+	}
+	throw new NaptuneError(`${stem} and its numbered neighbours all hold runs; give another folder.`)
+}
+
+async function hasIdentity(file: string, identity: string): Promise<boolean> {
+	const content = await readJsonFile(file)
+	return typeof content === 'object' && content !== null && (content as { identity?: unknown }).identity === identity
+}
+
+/** The last step of every tag in the files of events of a folder. @throws NaptuneError when one cannot be read. */
+export async function lastSteps(folder: string): Promise<Map<string, number>> {
+	const steps = new Map<string, number>()
+	try {
+		for (const name of (await readdir(folder)).filter((file) => file.includes(eventFilePart))) {
+			for (const record of framedRecords(await readFile(join(folder, name)))) {
+				const { step, tags } = decodeEvent(record)
+				for (const tag of tags) steps.set(tag, Math.max(step, steps.get(tag) ?? step))
+			}
+		}
+	} catch (error) {
+		throw new NaptuneError(
+			`The events in ${folder} could not be read: ${(error as Error).message}. Remove them, or give another folder.`,
+			{ cause: error },
+		)
+	}
+	return steps
+}

@@ -1,0 +1,27 @@
+/** Nested settings as a list. */
+
+/** Settings by path, as `optimizer.learningRate`, in their order. Lists are not taken apart; what is undefined is left out. */
+export function flatSettings(settings: Readonly<Record<string, unknown>>): Map<string, unknown> {
+	return new Map(entriesOf(settings, ''))
+}
+
+function entriesOf(settings: object, path: string): (readonly [string, unknown])[] {
+	return Object.entries(settings).flatMap(([key, value]: [string, unknown]) => {
+		const own = path === '' ? key : `${path}.${key}`
+		if (value === undefined) return []
+		const nested = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+		return nested ? entriesOf(value, own) : [[own, value] as const]
+	})
+}
+
+/** A setting as text: texts as they are, anything else as JSON. */
+export function settingText(value: unknown): string {
+	return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** Settings as a table in Markdown. */
+export function settingsMarkdown(settings: Readonly<Record<string, unknown>>): string {
+	const escaped = (text: string) => text.replaceAll(/[\\|`*_<]/g, '\\$&').replaceAll(/\s+/g, ' ')
+	const rows = [...flatSettings(settings)].map(([key, value]) => `| ${escaped(key)} | ${escaped(settingText(value))} |`)
+	return ['| setting | value |', '| --- | --- |', ...rows].join('\n')
+}

@@ -1,0 +1,144 @@
+/** MLflow's REST interface, version 2.0: requests with credentials, a time limit and another try. */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import { NaptuneError } from '../errors.js'
+
+/** Who asks. */
+export type Credentials =
+	| { readonly token: string }
+	| { readonly username: string; readonly password: string }
+	| undefined
+
+/** A server and how it is talked to. */
+export interface MlflowServer {
+	/** Without credentials. */
+	readonly url: URL
+	readonly credentials: Credentials
+	/** Milliseconds before each further try; 500, 1000 and 2000 by default. */
+	readonly delays?: readonly number[]
+	/** Milliseconds that an answer may take; 10000 by default. */
+	readonly patience?: number
+}
+
+/** A request that failed. */
+export class MlflowFailure extends Error {
+	override readonly name = 'MlflowFailure'
+	/**
+	 * @param message What the server said, or why it could not be asked.
+	 * @param status HTTP status; missing where there was no answer.
+	 * @param code MLflow's, such as `RESOURCE_DOES_NOT_EXIST`.
+	 */
+	constructor(
+		message: string,
+		readonly status?: number,
+		readonly code?: string,
+	) {
+		super(message)
+	}
+
+	/** Whether the same request may succeed later. */
+	get passes(): boolean {
+		return this.status === undefined || this.status === 429 || this.status >= 500
+	}
+}
+
+/** A call of an endpoint, such as `runs/create`; GET without a body. */
+export type MlflowCall = (
+	endpoint: string,
+	body?: Readonly<Record<string, unknown>>,
+	query?: Readonly<Record<string, string>>,
+) => Promise<Readonly<Record<string, unknown>>>
+
+/** Calls of a server. @param signal Ends all calls. They throw {@link MlflowFailure}. */
+export function mlflowClient(server: MlflowServer, signal: AbortSignal): MlflowCall {
+	const { url, credentials, delays = [500, 1000, 2000], patience = 10_000 } = server
+	const headers = { 'content-type': 'application/json', ...authorization(credentials) }
+	return async (endpoint, body, query = {}) => {
+		const address = new URL(`${url.pathname.replace(/\/+$/, '')}/api/2.0/mlflow/${endpoint}`, url)
+		for (const [key, value] of Object.entries(query)) address.searchParams.set(key, value)
+		for (let tries = 0; ; tries++) {
+			try {
+				return await request(address, headers, body, AbortSignal.any([signal, AbortSignal.timeout(patience)]))
+			} catch (error) {
+				const delay = delays[tries]
+				if (!(error instanceof MlflowFailure) || !error.passes || delay === undefined || signal.aborted) throw error
+				await wait(delay, undefined, { signal }).catch(() => {})
+			}
+		}
+	}
+}
+
+async function request(
+	address: URL,
+	headers: Readonly<Record<string, string>>,
+	body: Readonly<Record<string, unknown>> | undefined,
+	signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+	let status: number
+	let text: string
+	try {
+		const response = await fetch(address, {
+			method: body ? 'POST' : 'GET',
+			headers,
+			signal,
+			...(body && { body: JSON.stringify(body) }),
+		})
+		status = response.status
+		text = await response.text()
+	} catch (error) {
+		// The reason of a failed fetch is in its cause.
+		const { message, cause } = error as Error
+		throw new MlflowFailure(cause instanceof Error && cause.message !== '' ? cause.message : message)
+	}
+	const answer = parsed(text)
+	if (status >= 200 && status < 300) {
+		if (answer) return answer
+		throw new MlflowFailure('it does not answer as MLflow does', 404)
+	}
+	const { message, error_code: code } = answer ?? {}
+	const said = typeof message === 'string' ? `: ${message.slice(0, 200)}` : ''
+	throw new MlflowFailure(`status ${status}${said}`, status, typeof code === 'string' ? code : undefined)
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+	try {
+		const value: unknown = JSON.parse(text)
+		return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined
+	} catch {
+		return undefined
+	}
+}
+
+function authorization(credentials: Credentials): Record<string, string> {
+	if (!credentials) return {}
+	if ('token' in credentials) return { authorization: `Bearer ${credentials.token}` }
+	const { username, password } = credentials
+	return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+}
+
+/**
+ * The server of an address, with the credentials that the address or the environment hold, as for MLflow's own client:
+ * MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
+ * @throws NaptuneError for anything but an address of HTTP.
+ */
+export function mlflowServer(text: string, environment: Readonly<Record<string, string | undefined>>): MlflowServer {
+	const url = URL.canParse(text) ? new URL(text) : undefined
+	if (!url || !['http:', 'https:'].includes(url.protocol)) {
+		throw new NaptuneError('MLflow needs the address of its server, such as http://localhost:5000.')
+	}
+	const own = url.username === '' ? undefined : credentialsOf(url)
+	url.username = ''
+	url.password = ''
+	url.search = ''
+	url.hash = ''
+	const {
+		MLFLOW_TRACKING_TOKEN: token,
+		MLFLOW_TRACKING_USERNAME: username,
+		MLFLOW_TRACKING_PASSWORD: password = '',
+	} = environment
+	return { url, credentials: own ?? (token ? { token } : username ? { username, password } : undefined) }
+}
+
+function credentialsOf({ username, password }: URL): Credentials {
+	return { username: decodeURIComponent(username), password: decodeURIComponent(password) }
+}
