@@ -9,6 +9,7 @@ const commands = [
 	'audit',
 	'attack',
 	'compare',
+	'data',
 	'defenses',
 	'distortion',
 	'generate',

@@ -29,11 +29,11 @@ export function dataOption(): Option {
 	).default(packagedData)
 }
 
-/** `--data-root`. */
-export function dataRootOption(): Option {
+/** `--data-root`. @param fallback What is taken without it, in words. */
+export function dataRootOption(fallback = 'none'): Option {
 	return new Option(
 		'--data-root <folder>',
-		'folder that holds the folders of named data sets, such as caltech-101',
+		`folder that holds the folders of named data sets, such as caltech-101 (default: ${fallback})`,
 	).env('NAPTUNE_DATA_ROOT')
 }
 

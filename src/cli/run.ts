@@ -7,6 +7,7 @@ import { addBenchCommand } from './commands/bench.js'
 import { addCalibrateCommand } from './commands/calibrate.js'
 import { addClassifyCommand } from './commands/classify.js'
 import { addCompareCommand } from './commands/compare.js'
+import { addDataCommand } from './commands/data.js'
 import { addDefensesCommand } from './commands/defenses.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addDistortionCommand } from './commands/distortion.js'
@@ -15,6 +16,7 @@ import { addGenerateCommand } from './commands/generate.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
 import { addReportCommand } from './commands/report.js'
+import { addReproduceCommand } from './commands/reproduce.js'
 import { addRetrieveCommand } from './commands/retrieve.js'
 import { addSurrogateCommand } from './commands/surrogate.js'
 import { addTuneCommand } from './commands/tune.js'
@@ -28,7 +30,7 @@ Exit codes:
   0    done
   1    what was asked for cannot be done; the message says why (NAPTUNE_DEBUG=1 adds the stack)
   2    the command line is wrong
-  3    it was done, and a check failed (audit)
+  3    it was done, and a check failed (audit, data doctor)
   130  stopped by Ctrl-C; what was done is saved (143: stopped by SIGTERM)
 
 With --json, stdout holds exactly one JSON document: the result, or { "error": { "message", "exitCode" } }.`
@@ -48,6 +50,8 @@ export function createProgram(): Command {
 	addAuditCommand(program)
 	addAttackCommand(program)
 	addCompareCommand(program)
+	addReproduceCommand(program)
+	addDataCommand(program)
 	addDefensesCommand(program)
 	addDistortionCommand(program)
 	addGenerateCommand(program)

@@ -16,6 +16,7 @@ import {
 export interface SurrogateOptions extends SharedOptions {
 	readonly out: string
 	readonly data: string
+	readonly dataRoot?: string
 	readonly family?: string
 	readonly imageSize?: number
 	readonly width?: number

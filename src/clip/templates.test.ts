@@ -23,9 +23,9 @@ describe('classPrompts', () => {
 		expect(() => classPrompts(['cat', '_'])).toThrow(/Class 1 has the empty name "_"/)
 	})
 
-	it('has a template with one place for each of the eleven data sets and CIFAR-10', () => {
+	it('has a template with one place for each of the eleven data sets, ImageNet of one test image per class, and CIFAR-10', () => {
 		const templates = Object.values(zeroShotTemplates)
-		expect(templates).toHaveLength(13)
+		expect(templates).toHaveLength(14)
 		for (const template of templates) expect(template.split('{}')).toHaveLength(2)
 	})
 })

@@ -11,6 +11,7 @@ export const defaultTemplate = 'a photo of a {}.'
 /** Template by data set; `{}` stands for the class name. */
 export const zeroShotTemplates = {
 	imagenet: defaultTemplate,
+	'imagenet-1000': defaultTemplate,
 	caltech101: defaultTemplate,
 	'stanford-cars': defaultTemplate,
 	sun397: defaultTemplate,

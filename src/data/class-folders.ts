@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { NaptuneError } from '../errors.js'
 import { listFolder } from './image-folders.js'
+import { sameSpoken, spokenForm } from './spoken-names.js'
 
 /** The images of one class. */
 export interface ClassFolder {
@@ -52,18 +53,16 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 	return { classes, ignored }
 }
 
-/** Prompts write underscores as spaces and tokenizers of CLIP lower the case, so names must differ beyond that. */
+/** @throws NaptuneError for names that prompts cannot tell apart, or an empty one. */
 function checkNames(names: readonly string[], path: string): void {
-	const seen = new Map<string, string>()
-	for (const name of names) {
-		const spoken = name.replaceAll('_', ' ').replace(/\s+/g, ' ').trim().toLowerCase()
-		const other = seen.get(spoken)
-		if (other !== undefined) {
-			throw new NaptuneError(
-				`${path} has two classes that read the same in a prompt: ${JSON.stringify(other)} and ${JSON.stringify(name)}. Merge or rename them.`,
-			)
-		}
-		if (spoken === '') throw new NaptuneError(`${path} has a class without a name: ${JSON.stringify(name)}. Rename it.`)
-		seen.set(spoken, name)
+	const nameless = names.find((name) => spokenForm(name) === '')
+	if (nameless !== undefined) {
+		throw new NaptuneError(`${path} has a class without a name: ${JSON.stringify(nameless)}. Rename it.`)
 	}
+	const [same] = sameSpoken(names)
+	if (!same) return
+	const [first, second] = same.map((position) => JSON.stringify(names[position]))
+	throw new NaptuneError(
+		`${path} has two classes that read the same in a prompt: ${first} and ${second}. Merge or rename them.`,
+	)
 }

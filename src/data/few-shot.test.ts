@@ -1,55 +1,90 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { NaptuneError } from '../errors.js'
 import { pythonRandom } from '../random/python-random.js'
 import { loadCifar10Mini } from './cifar10-mini.js'
-import { labelsOf } from './dataset.js'
+import { type Dataset, idsOf, labelsOf } from './dataset.js'
 import { fewShot, fewShotPositions } from './few-shot.js'
+import { loadDataset } from './registry.js'
+import { readSplitFile } from './split-file.js'
 
-const shared = new URL('../../../shared/data/', import.meta.url)
-const published = new URL('fewshot-caltech101/', shared)
-const splitFile = new URL('caltech-101/split_zhou_Caltech101.json', shared)
-const present = existsSync(published) && existsSync(splitFile)
+const shared = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
+const published = join(shared, 'fewshot-caltech101')
+const present = existsSync(published) && existsSync(join(shared, 'caltech-101/101_ObjectCategories'))
 const files = present ? readdirSync(published).filter((name) => name.endsWith('.json')) : []
 
 interface PublishedList {
-	readonly data: readonly { readonly impath: string; readonly label: number }[]
-	readonly indices: readonly number[]
+	readonly data: readonly { readonly impath: string; readonly label: number; readonly classname: string }[]
 }
-type SplitList = readonly (readonly [path: string, label: number, className: string])[]
 
-describe.skipIf(!present)('fewShotPositions, against the published index files of Caltech101', () => {
-	const split = present
-		? (JSON.parse(readFileSync(splitFile, 'utf8')) as { train: SplitList; val: SplitList })
-		: { train: [], val: [] }
+describe.skipIf(!present)('fewShot of Caltech101, against the published lists', () => {
+	let dataset: Dataset
+	beforeAll(async () => {
+		dataset = await loadDataset('caltech101', { root: shared })
+	})
 
-	it('has index files for 1, 2, 4, 8 and 16 shots and three seeds', () => {
+	it('has the published split, and lists for 1, 2, 4, 8 and 16 shots and three seeds', () => {
+		expect(dataset.notices).toEqual([])
 		expect(files).toHaveLength(15)
 	})
 
 	it.each(files)('%s', (name) => {
 		const [, shots, seed] = /shot_(\d+)-seed_(\d+)/.exec(name)!
-		const expected = JSON.parse(readFileSync(new URL(name, published), 'utf8')) as Record<
-			'train' | 'val',
-			PublishedList
-		>
-		const random = pythonRandom(Number(seed))
-		for (const [part, count] of [
-			['train', Number(shots)],
-			['val', Math.min(Number(shots), 4)],
+		const lists = JSON.parse(readFileSync(join(published, name), 'utf8')) as Record<'train' | 'val', PublishedList>
+		const sample = fewShot(dataset, Number(shots), Number(seed))
+		for (const [own, list] of [
+			[sample.train, lists.train],
+			[sample.validation, lists.val],
 		] as const) {
-			const list = split[part]
-			const positions = fewShotPositions(
-				list.map(([, label]) => label),
-				count,
-				random,
-			)
-			expect(positions).toEqual(expected[part].indices)
-			expect(positions.map((at) => list[at]![0])).toEqual(
-				expected[part].data.map(({ impath }) => impath.replace('./data/caltech-101/101_ObjectCategories/', '')),
+			expect(idsOf(own).map((id) => `./data/caltech-101/${id}`)).toEqual(list.data.map(({ impath }) => impath))
+			expect(labelsOf(own).map((label) => [label, dataset.classNames[label]])).toEqual(
+				list.data.map(({ label, classname }) => [label, classname]),
 			)
 		}
+	})
+
+	it('seed 1 draws these faces first, whose pictures can be decoded', async () => {
+		const { train } = fewShot(dataset, 16, 1)
+		expect(idsOf(train).slice(0, 3)).toEqual(
+			['0201', '0225', '0160'].map((number) => `101_ObjectCategories/Faces/image_${number}.jpg`),
+		)
+		expect((await train.image(0)).rgb.length).toBeGreaterThan(10_000)
+	})
+})
+
+const splits = join(shared, 'splits')
+describe.skipIf(!existsSync(splits))('fewShotPositions of other published splits, seed 1, 16 shots', () => {
+	const drawn = async (file: string, images: string) => {
+		const { train } = await readSplitFile(join(splits, file), images)
+		const positions = fewShotPositions(
+			train.map(({ label }) => label),
+			16,
+			pythonRandom(1),
+		)
+		return { train, positions: positions.slice(0, 16) }
+	}
+
+	it('EuroSAT, whose classes are drawn from by sets', async () => {
+		const { train, positions } = await drawn('split_zhou_EuroSAT.json', '2750')
+		expect(positions).toEqual([275, 1165, 129, 522, 241, 1014, 920, 967, 1334, 777, 429, 192, 999, 58, 798, 886])
+		expect(positions.slice(0, 3).map((at) => train[at]!.id)).toEqual(
+			[2365, 93, 2552].map((number) => `2750/AnnualCrop/AnnualCrop_${number}.jpg`),
+		)
+	})
+
+	it('Stanford Cars, whose first class is not the first label', async () => {
+		const { train, positions } = await drawn('split_zhou_StanfordCars.json', '')
+		const first = train.flatMap(({ label }, at) => (label === 13 ? [at] : []))
+		expect(first).toHaveLength(34)
+		expect(positions.map((at) => first.indexOf(at))).toEqual([
+			8, 4, 16, 3, 15, 24, 14, 29, 20, 12, 6, 30, 26, 0, 28, 13,
+		])
+		expect(positions.slice(0, 3).map((at) => train[at]!.id)).toEqual(
+			['00467', '03804', '03590'].map((number) => `cars_train/${number}.jpg`),
+		)
 	})
 })
 

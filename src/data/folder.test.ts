@@ -188,7 +188,7 @@ describe('loadDataset', () => {
 		expect((await loadDataset(root)).classNames).toEqual(['a', 'b'])
 		await expect(loadDataset(join(root, 'a', '0.png'))).rejects.toThrow(/is not a folder/)
 		await expect(loadDataset('cifar11')).rejects.toThrow(
-			/"cifar11" is neither a known data set \(cifar10-mini\) nor a folder/,
+			/"cifar11" is neither a known data set \(cifar10-mini, imagenet, .*\) nor a folder/,
 		)
 	})
 })

@@ -18,11 +18,12 @@ export interface UnlabelledImages {
 
 /**
  * All images of a folder and of those below it, in sorted order; or the training images of a data set by its name.
+ * @param dataRoot Folder that holds the folders of named data sets.
  * @throws NaptuneError when it is neither a known name nor a folder with images.
  */
-export async function loadUnlabelled(nameOrPath: string): Promise<UnlabelledImages> {
+export async function loadUnlabelled(nameOrPath: string, dataRoot?: string): Promise<UnlabelledImages> {
 	if (datasetNames.includes(nameOrPath)) {
-		const { name, train, origin } = await loadDataset(nameOrPath)
+		const { name, train, origin } = await loadDataset(nameOrPath, { root: dataRoot })
 		return { name, images: { ...train, label: () => 0 }, origin: { ...origin, split: 'train' } }
 	}
 	const root = resolve(nameOrPath)

@@ -1,9 +1,13 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { fewShot } from '../data/few-shot.js'
+import { writeMadeUpBenchmark } from '../data/made-up-benchmark.test.helper.js'
+import { loadDataset } from '../data/registry.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { loadPreset, presetConfig } from '../tuning/presets.js'
-import { tinyClip, tinyDataset } from '../tuning/tiny.test.support.js'
+import { tinyClip, tinyDataset, tinyTuning } from '../tuning/tiny.test.support.js'
 import { tune } from '../tuning/tune.js'
 import { loadTunedRun, openRun } from './tuned-run.js'
 
@@ -28,4 +32,32 @@ it("is attacked as its preset says, with another epsilon where the inner attack'
 	expect(await protocolOf({ epochs: 1 }, true)).toEqual({ attack: 'pgd-5', epsilon: 4 / 255 })
 	expect(await protocolOf({ attack: { epsilon: 0.5 } }, true)).toEqual({ attack: 'pgd-5', epsilon: 0.5 })
 	expect(await protocolOf({ attack: { epsilon: 0.25 } }, false)).toEqual({ attack: 'pgd-100', epsilon: 0.25 })
+})
+
+it('finds its data where they lie now, and refuses others', async () => {
+	const folder = await temporaryFolder()
+	const before = join(folder, 'before')
+	const now = join(folder, 'now')
+	await writeMadeUpBenchmark(before, 20)
+	const clip = await tinyClip(join(folder, 'model'))
+	const dataset = await loadDataset('eurosat', { root: before })
+	const output = join(folder, 'run')
+	const config = tinyTuning({ epochs: 1, shots: 1, batchSize: 2, microBatchSize: 2 })
+	await tune({ engine, clip, dataset: fewShot(dataset, 1, 1), config, output })
+	expect((await (await loadTunedRun(output)).dataset()).origin).toEqual(dataset.origin)
+
+	await rename(before, now)
+	await expect((await loadTunedRun(output)).dataset()).rejects.toThrow(/data root .*before does not exist/)
+	const moved = await (await loadTunedRun(output, undefined, now)).dataset()
+	expect((await moved.test.image(0)).width).toBe(20)
+	// Records that were begun before go on.
+	expect(moved.origin).toEqual(dataset.origin)
+	const elsewhere = await loadDataset('eurosat', { root: now })
+	await expect(
+		tune({ engine, clip, dataset: fewShot(elsewhere, 1, 1), config, output, resume: true }),
+	).resolves.toBeDefined()
+
+	const path = join(now, 'eurosat/split_zhou_EuroSAT.json')
+	await writeFile(path, (await readFile(path, 'utf8')).replaceAll('River', 'Lake'))
+	await expect((await loadTunedRun(output, undefined, now)).dataset()).rejects.toThrow(/eurosat has changed/)
 })

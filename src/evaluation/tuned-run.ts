@@ -111,9 +111,10 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 
 /**
  * Opens a finished run.
+ * @param dataRoot Folder that holds the folders of named data sets now; by default where it was.
  * @throws NaptuneError as {@link openRun}, when the run is not finished, or its parameters are damaged.
  */
-export async function loadTunedRun(directory: string, model?: string): Promise<TunedRun> {
+export async function loadTunedRun(directory: string, model?: string, dataRoot?: string): Promise<TunedRun> {
 	const parametersFile = join(directory, runFiles.parameters)
 	if (existsSync(join(directory, runFiles.description)) && !existsSync(parametersFile)) {
 		throw new NaptuneError(
@@ -132,7 +133,7 @@ export async function loadTunedRun(directory: string, model?: string): Promise<T
 		trainedEpsilon,
 		protocol,
 		...(sample.success ? { fewShot: { shots: sample.data.shots, seed: sample.data.seed } } : {}),
-		dataset: () => sameDataset(origin, directory),
+		dataset: () => sameDataset(origin, directory, dataRoot),
 	}
 }
 
@@ -145,19 +146,28 @@ function protocolOf({ config, preset }: z.output<typeof description>): Evaluatio
 	}
 }
 
-async function sameDataset(origin: Readonly<Record<string, unknown>>, directory: string): Promise<Dataset> {
+async function sameDataset(
+	origin: Readonly<Record<string, unknown>>,
+	directory: string,
+	dataRoot: string | undefined,
+): Promise<Dataset> {
 	const { fewShot: _, ...source } = origin
 	const name = source.dataset === 'folder' ? source.path : source.dataset
 	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
 	if (typeof name !== 'string')
 		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
-	const dataset = await loadDataset(name, { seed, ...(typeof source.root === 'string' && { root: source.root }) })
-	if (!isDeepStrictEqual(JSON.parse(JSON.stringify(dataset.origin)), source)) {
+	// Where the data lie is not what they are.
+	const before = typeof source.root === 'string' ? source.root : undefined
+	const dataset = await loadDataset(name, { seed, root: dataRoot ?? before })
+	const { root: _now, ...own } = JSON.parse(JSON.stringify(dataset.origin)) as Record<string, unknown>
+	const { root: _before, ...recorded } = source
+	if (!isDeepStrictEqual(own, recorded)) {
 		throw new NaptuneError(
 			`The data in ${name} has changed since ${directory} was tuned on it: files were added, removed or renamed. Restore it, or tune again.`,
 		)
 	}
-	return dataset
+	// As it was recorded, so that records of the run go on where they were.
+	return { ...dataset, origin: source }
 }
 
 function checkParameters(defense: Defense, parameters: TunedRun['parameters'], path: string): void {

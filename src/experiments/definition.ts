@@ -111,7 +111,7 @@ const definitionSchema = z.strictObject(fields).superRefine((definition, context
 const fileSchema = z.strictObject({
 	...fields,
 	/** What the small experiment on the embedded model and data has instead. */
-	quick: z.partialRecord(z.enum(Object.keys(fields) as [keyof typeof fields]), z.unknown()),
+	quick: z.partialRecord(z.enum(Object.keys(fields) as [keyof typeof fields]), z.unknown()).optional(),
 })
 
 /** A validated experiment. */
@@ -150,6 +150,11 @@ export async function loadExperiment(
 	}
 	if (!existsSync(path)) throw new NaptuneError(`The experiment ${path} does not exist.`)
 	const { quick: small, ...whole } = parsed(fileSchema, await readJsonFile(path), path)
+	if (quick && !small) {
+		throw new NaptuneError(
+			`The experiment ${path} has no quick form; add one under "quick", or run it without --quick.`,
+		)
+	}
 	return parsed(definitionSchema, { ...whole, ...(quick && small), ...changes }, path)
 }
 

@@ -38,7 +38,7 @@ export interface PlanInput {
 	readonly preset: Preset
 	readonly models: readonly NamedModel[]
 	readonly datasets: readonly Dataset[]
-	/** Settings over everything else, by whoever runs it. */
+	/** Settings over the definition's, by whoever runs it; points of the axis and seeds stay. */
 	readonly overrides?: Readonly<Record<string, unknown>>
 	/** Files that are taken for the surrogates of the definition. */
 	readonly surrogateFiles?: { readonly classifiers?: readonly string[]; readonly substitute?: readonly string[] }
@@ -169,8 +169,9 @@ function tunedCells(
 	const points = definition.axis?.methods.includes(method) ? definition.axis.points : [undefined]
 	return points.flatMap((point) =>
 		definition.seeds.map((seed) => {
-			const own = mergeSettings([definition.tuning, tuning, point?.tuning ?? {}, { seed }])
-			const { config, origin } = presetConfig(preset, defense, own, overrides)
+			// The axis comes last: a setting for all points must not make them the same.
+			const own = mergeSettings([definition.tuning, tuning, overrides, point?.tuning ?? {}, { seed }])
+			const { config, origin } = presetConfig(preset, defense, own)
 			return {
 				cell: {
 					folder: cellFolder({ model, dataset, method }, config),

@@ -15,7 +15,7 @@ import { type AttackCell, shortHash, type TunedCell } from './cells.js'
 import type { Problem } from './experiment-result.js'
 import type { PlannedCell } from './plan.js'
 import { imagesOnSurrogates } from './surrogate-cells.js'
-import { attackWork, tuningWork } from './work.js'
+import { attackWork, surrogateWork, tuningWork } from './work.js'
 
 /** Where all cells stand. */
 export interface CellsProgress {
@@ -90,8 +90,8 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		}
 		let model: Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }
 		try {
-			meter.begin(`tuning ${labelOf(cell)}`, tuningWork(cell))
-			const tuned = await tunedModel(input, cell, meter)
+			meter.begin(`tuning ${cellLabel(cell)}`, tuningWork(cell))
+			const tuned = await tunedModel(input, cell, meter.share)
 			if (!tuned) return undefined
 			model = tuned
 			meter.end()
@@ -102,7 +102,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 			continue
 		}
 		for (const [key, attack] of attacks) {
-			meter.begin(`${labelOf(cell)}, ${attack.condition}`, attackWork(attack, cell.dataset.classNames.length))
+			meter.begin(`${cellLabel(cell)}, ${attack.condition}`, attackWork(attack, cell.dataset.classNames.length))
 			try {
 				const found = await measuredCell(input, cell, attack, model, stores, meter)
 				if (!found) return undefined
@@ -139,14 +139,26 @@ function coordinates({ model, dataset, method, seed }: TunedCell) {
 	return { model: model.name, dataset: dataset.name, method, seed }
 }
 
-function labelOf({ dataset, method, seed }: TunedCell): string {
+/** What a person calls it, such as `nap on dtd, seed 1`. */
+export function cellLabel({ dataset, method, seed }: TunedCell): string {
 	return `${method} on ${dataset.name}, seed ${seed}`
 }
 
-async function tunedModel(
-	{ engine, output, signal, onEpoch, onFolder }: RunCellsInput,
+/**
+ * Tunes a cell, goes on with it, or reads it where it is finished.
+ * @param onShare Told the share of all images that were visited, in [0, 1].
+ * @returns Undefined when stopped by the signal.
+ */
+export async function tunedModel(
+	{
+		engine,
+		output,
+		signal,
+		onEpoch,
+		onFolder,
+	}: Pick<RunCellsInput, 'engine' | 'output' | 'signal' | 'onEpoch' | 'onFolder'>,
 	cell: TunedCell,
-	meter: WorkMeter,
+	onShare?: (share: number) => void,
 ): Promise<(Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }) | undefined> {
 	const { model, dataset, tuning, control, folder } = cell
 	if (!tuning) return { defense: control!, parameters: {}, seconds: 0 }
@@ -161,7 +173,7 @@ async function tunedModel(
 		output: directory,
 		resume: existsSync(join(directory, runFiles.description)),
 		...(signal && { signal }),
-		onProgress: ({ imagesDone, imagesTotal }) => meter.share(imagesDone / imagesTotal),
+		onProgress: ({ imagesDone, imagesTotal }) => onShare?.(imagesDone / imagesTotal),
 		...(onEpoch && { onEpoch: (record: EpochRecord) => onEpoch(cell, record) }),
 	})
 	return result.finished ? result : undefined
@@ -234,6 +246,7 @@ async function surrogateAttack(
 		size: clip.config.vision.imageSize,
 		data: dataset.origin,
 	})
+	const work = surrogateWork({ attack, options, split })
 	const make = () =>
 		imagesOnSurrogates({
 			engine,
@@ -247,7 +260,7 @@ async function surrogateAttack(
 			threatModel,
 			seed: evaluationSeed,
 			output,
-			onProgress: (share, what) => meter.note(`${what}, ${Math.floor(100 * share)} %`),
+			onProgress: (share, what) => meter.beside(`${what} of ${attack}`, share, work),
 			...(signal && { signal }),
 		})
 	let store = stores.get(key)
@@ -266,8 +279,8 @@ interface WorkMeter {
 	share(share: number): void
 	/** What is done of the part and left at most, in passes. */
 	exact(done: number, left: number, detail: string): void
-	/** Says what is going on in the part. */
-	note(detail: string): void
+	/** What is done, in [0, 1], of work of so many passes that nobody expected, such as making images for all models. */
+	beside(what: string, share: number, work: number): void
 	end(): void
 	/** A part that will not be run. */
 	skip(work: number): void
@@ -283,6 +296,7 @@ function workMeter(groups: readonly Group[], onProgress: RunCellsInput['onProgre
 	let finished = 0
 	let part = 0
 	let current = { what: '', work: 0, done: 0 }
+	const besides = new Map<string, { readonly share: number; readonly work: number }>()
 	const tell = (detail = '') => {
 		const what = detail === '' ? current.what : `${current.what}, ${detail}`
 		onProgress?.({ done: finished + current.done, total, part, parts: expected.length, what })
@@ -302,7 +316,13 @@ function workMeter(groups: readonly Group[], onProgress: RunCellsInput['onProgre
 			current = { ...current, work: done + left, done }
 			tell(detail)
 		},
-		note: tell,
+		beside(what, share, work) {
+			const before = besides.get(what) ?? { share: 0, work: 0 }
+			total += work - before.work
+			finished += share * work - before.share * before.work
+			besides.set(what, { share, work })
+			tell(what)
+		},
 		end() {
 			// A part that was read from its record took nothing.
 			total -= current.work - current.done

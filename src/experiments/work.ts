@@ -27,3 +27,9 @@ export function attackWork({ attack, options, split, madeOn }: AttackCell, class
 	const most = rounds.reduce((sum, { calls }) => sum + workOf(calls), 1)
 	return split.length * most * (rounds.length > 1 ? shareOfStages : 1)
 }
+
+/** Passes of making images on surrogates, which are taken to be as large as the attacked model. */
+export function surrogateWork({ attack, options, split }: Pick<AttackCell, 'attack' | 'options' | 'split'>): number {
+	const { steps } = prepareAttack(attack, options).options as { readonly steps?: unknown }
+	return split.length * (typeof steps === 'number' ? steps : 1) * forwardsPerGradient
+}

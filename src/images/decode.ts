@@ -38,7 +38,7 @@ export async function decodeImage(
 	name = typeof source === 'string' ? source : 'The image',
 ): Promise<DecodedImage> {
 	// Bytes are read here rather than by the library: it caches by path and would miss that a file has changed.
-	const bytes = typeof source === 'string' ? await readBytes(source) : source
+	const bytes = typeof source === 'string' ? await readImageBytes(source) : source
 	if (bytes.length === 0) throw new NaptuneError(`${name} is empty (0 bytes). Replace or remove it.`)
 	try {
 		const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
@@ -98,7 +98,8 @@ function rgbOfCmyk(inks: Uint8Array, pixels: number): Uint8Array {
 	return rgb
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** Reads a file. @throws NaptuneError that says why it cannot be read. */
+export async function readImageBytes(path: string): Promise<Uint8Array> {
 	try {
 		return await readFile(path)
 	} catch (cause) {

@@ -71,12 +71,12 @@ export function grid(columns: number, columnSpacing = 52) {
 	return { columns, bounds: 'flush' as const, spacing: { row: 52, column: columnSpacing } }
 }
 
-/** Text as lines of at most so many characters, for the same reason. */
-export function textLines(text: string, longest = 95): string[] {
+/** Text as lines of at most `width` characters, by default as many as a figure has room for. */
+export function textLines(text: string, width = 95): string[] {
 	const lines: string[] = []
 	for (const word of text.split(' ')) {
 		const longer = `${lines.at(-1) ?? ''} ${word}`
-		if (lines.length > 0 && longer.length <= longest) lines.splice(-1, 1, longer)
+		if (lines.length > 0 && longer.length <= width) lines.splice(-1, 1, longer)
 		else lines.push(word)
 	}
 	return lines

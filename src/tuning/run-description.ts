@@ -11,7 +11,13 @@ import type { TuneInput } from './tune.js'
 const format = 1
 
 /** Entries that say where things came from, but do not decide what comes out. */
-const informative: ReadonlySet<string> = new Set(['model.source', 'model.revision', 'dataset.notices', 'preset'])
+const informative: ReadonlySet<string> = new Set([
+	'model.source',
+	'model.revision',
+	'dataset.origin.root',
+	'dataset.notices',
+	'preset',
+])
 
 /** A JSON description of a run, whose data set holds the few-shot sample. */
 export function describeRun(

@@ -32,6 +32,7 @@ import { readClassNames } from '../class-names.js'
 import { Interruption } from '../exit-codes.js'
 import { followAttack } from '../follow-attack.js'
 import { duration, normText, percent, percentInterval, sizeText } from '../format.js'
+import { dataRootOption } from '../inputs.js'
 import { addSharedOptions, attackSettingOption, batchSizeOption, type SharedOptions, seedOption } from '../options.js'
 import { type Session, withSession } from '../session.js'
 import { stageTable } from '../stage-table.js'
@@ -40,6 +41,7 @@ import { textTable } from '../table.js'
 interface AttackOptions extends SharedOptions {
 	readonly onnx: string
 	readonly data: string
+	readonly dataRoot?: string
 	readonly attack: string
 	readonly set: Readonly<Record<string, unknown>>
 	readonly norm: Norm
@@ -76,6 +78,7 @@ export function addAttackCommand(program: Command): void {
 				'--data <folder-or-name>',
 				`folder with one folder of images per class, or a data set: ${datasetNames.join(', ')}`,
 			)
+			.addOption(dataRootOption())
 			.addOption(attackOption('attack, see below', { listed: true }).default('pgd-100'))
 			.addOption(attackSettingOption('restarts=5'))
 			.addOption(normOption())
@@ -257,8 +260,8 @@ function recordName({ onnx }: AttackOptions, settings: OnnxAttackSettings): stri
 	return `${basename(onnx, '.onnx')}-${attack.name}-${threatModel.norm}-${epsilon}-${dataset.images}-seed${seed}-${hash}.json`
 }
 
-async function images({ data, limit, seed }: AttackOptions): Promise<LabelledImages> {
-	const whole = datasetNames.includes(data) ? await namedImages(data, seed) : await folderImages(data)
+async function images({ data, dataRoot, limit, seed }: AttackOptions): Promise<LabelledImages> {
+	const whole = datasetNames.includes(data) ? await namedImages(data, seed, dataRoot) : await folderImages(data)
 	if (limit === undefined || limit >= whole.images.length) return whole
 	return { ...whole, images: stratifiedSubset(whole.images, limit, seed) }
 }
@@ -270,8 +273,8 @@ async function folderImages(path: string): Promise<LabelledImages> {
 	)
 }
 
-async function namedImages(name: string, seed: number): Promise<LabelledImages> {
-	const { classNames, test, notices, origin } = await loadDataset(name, { seed })
+async function namedImages(name: string, seed: number, root: string | undefined): Promise<LabelledImages> {
+	const { classNames, test, notices, origin } = await loadDataset(name, { seed, root })
 	return { name, folders: classNames, images: test, notices, origin }
 }
 

@@ -13,7 +13,7 @@ import { limitOption, splitOption } from '../attack-options.js'
 import { auditReport } from '../audit-report.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText } from '../format.js'
-import { chosenImages } from '../inputs.js'
+import { chosenImages, dataRootOption } from '../inputs.js'
 import {
 	addSharedOptions,
 	batchSizeOption,
@@ -33,6 +33,7 @@ interface AuditOptions extends SharedOptions {
 	readonly batchSize: number
 	readonly seed: number
 	readonly model?: string
+	readonly dataRoot?: string
 }
 
 /** Images by default, and with `--quick`. */
@@ -62,7 +63,8 @@ export function addAuditCommand(program: Command): void {
 			)
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attacks and of the choice of images', 1))
-			.addOption(runModelOption()),
+			.addOption(runModelOption())
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',
@@ -74,7 +76,7 @@ Example:
 }
 
 async function runAudit(directory: string, options: AuditOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model)
+	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
 	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 	const effort = options.quick ? 'quick' : 'full'
 	const testTime =

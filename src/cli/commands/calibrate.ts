@@ -19,7 +19,7 @@ import { attackOption, limitOption } from '../attack-options.js'
 import { detectionText } from '../detection-table.js'
 import { ownImagesText, rateText } from '../flag-text.js'
 import { epsilonText } from '../format.js'
-import { chosenImages } from '../inputs.js'
+import { chosenImages, dataRootOption } from '../inputs.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -43,6 +43,7 @@ interface CalibrateOptions extends SharedOptions {
 	readonly batchSize: number
 	readonly seed: number
 	readonly model?: string
+	readonly dataRoot?: string
 }
 
 /** Adds the command. */
@@ -69,7 +70,8 @@ export function addCalibrateCommand(program: Command): void {
 			.addOption(limitOption('all', 'test images'))
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
-			.addOption(runModelOption()),
+			.addOption(runModelOption())
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',
@@ -83,7 +85,7 @@ Example:
 }
 
 async function runCalibrate(directory: string, options: CalibrateOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model)
+	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
 	const { clip, defense, parameters } = run
 	session.writesTo(run.directory)
 	const engine = await session.engine()

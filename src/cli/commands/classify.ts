@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { Classifier } from '../../attacks/classifier.js'
-import { defaultTemplate } from '../../clip/templates.js'
+import { defaultTemplate, zeroShotTemplate } from '../../clip/templates.js'
 import { loadDataset } from '../../data/registry.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import { NaptuneError } from '../../errors.js'
@@ -14,7 +14,7 @@ import { type Calibration, calibrate, hasCorrections } from '../../evaluation/re
 import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
 import { ownImagesText, rateText } from '../flag-text.js'
 import { percent } from '../format.js'
-import { dataOption, loadModel, modelOption } from '../inputs.js'
+import { dataOption, dataRootOption, loadModel, modelOption } from '../inputs.js'
 import { addSharedOptions, commaList, falsePositiveRateOption, type SharedOptions, wholeNumber } from '../options.js'
 import type { ProgressTask } from '../progress.js'
 import { type Session, withSession } from '../session.js'
@@ -24,7 +24,8 @@ interface ClassifyOptions extends SharedOptions {
 	readonly model: string
 	readonly classes?: readonly string[]
 	readonly data: string
-	readonly template: string
+	readonly dataRoot?: string
+	readonly template?: string
 	readonly top: number
 	readonly falsePositiveRate: number
 }
@@ -51,7 +52,11 @@ export function addClassifyCommand(program: Command): void {
 					.conflicts('data'),
 			)
 			.addOption(dataOption())
-			.option('--template <text>', 'prompt of a class; {} stands for its name', defaultTemplate)
+			.addOption(dataRootOption())
+			.option(
+				'--template <text>',
+				`prompt of a class; {} stands for its name (default: that of --data, for --classes ${JSON.stringify(defaultTemplate)})`,
+			)
 			.addOption(new Option('--top <count>', 'classes to name per picture').argParser(wholeNumber(1)).default(5))
 			.addOption(falsePositiveRateOption()),
 	)
@@ -144,12 +149,16 @@ async function chosenModel(
 	options: ClassifyOptions,
 ): Promise<Pick<TunedRun, 'clip' | 'defense' | 'parameters'> & { readonly run?: TunedRun }> {
 	if (options.run !== undefined) {
-		const run = await loadTunedRun(resolve(options.run))
+		const run = await loadTunedRun(resolve(options.run), undefined, options.dataRoot)
 		return { ...run, run }
 	}
 	const clip = await loadModel(options.model)
-	const classNames = options.classes ?? (await loadDataset(options.data)).classNames
-	const defense = prepareDefense('vanilla', clip, classNames, { templates: [options.template] })
+	const { name, classNames } = options.classes
+		? { name: '', classNames: options.classes }
+		: await loadDataset(options.data, { root: options.dataRoot })
+	const defense = prepareDefense('vanilla', clip, classNames, {
+		templates: [options.template ?? zeroShotTemplate(name)],
+	})
 	return { clip, defense, parameters: {} }
 }
 

@@ -19,7 +19,7 @@ import { comparisonTable } from '../comparison-table.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped } from '../format.js'
-import { chosenImages, dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { chosenImages, dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
 import { measure } from '../measure.js'
 import {
 	addSharedOptions,
@@ -36,6 +36,7 @@ import { type Session, withSession } from '../session.js'
 interface CompareOptions extends SharedOptions {
 	readonly model: string
 	readonly data: string
+	readonly dataRoot?: string
 	readonly output?: string
 	readonly preset?: string
 	readonly quick?: boolean
@@ -61,6 +62,7 @@ export function addCompareCommand(program: Command): void {
 			)
 			.addOption(modelOption())
 			.addOption(dataOption())
+			.addOption(dataRootOption())
 			.addOption(
 				new Option(
 					'--output <folder>',
@@ -131,7 +133,7 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 	const output = resolve(options.output ?? join('runs', `compare-${preset.name}`))
 
 	const clip = await loadModel(options.model)
-	const dataset = await loadData(session, options.data, seed)
+	const dataset = await loadData(session, options.data, seed, options.dataRoot)
 	const images = options.images ?? evaluation.images
 	const split = chosenImages(dataset, { split: 'test', seed, ...(images !== undefined && { limit: images }) })
 	progress.line(

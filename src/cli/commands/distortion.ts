@@ -14,7 +14,7 @@ import { attackOption, splitOption } from '../attack-options.js'
 import { distortionTables } from '../distortion-tables.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
-import { chosenImages } from '../inputs.js'
+import { chosenImages, dataRootOption } from '../inputs.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -36,6 +36,7 @@ interface DistortionOptions extends SharedOptions {
 	readonly batchSize: number
 	readonly seed: number
 	readonly model?: string
+	readonly dataRoot?: string
 }
 
 /** Adds the command. */
@@ -58,7 +59,8 @@ export function addDistortionCommand(program: Command): void {
 			)
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of attack and noise and of the choice of images', 1))
-			.addOption(runModelOption()),
+			.addOption(runModelOption())
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',
@@ -72,7 +74,7 @@ Example:
 }
 
 async function runDistortion(directory: string, options: DistortionOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model)
+	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
 	const attack = prepareAttack(options.attack, options.set)
 	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 	const dataset = await run.dataset()

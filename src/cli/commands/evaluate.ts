@@ -32,7 +32,7 @@ import {
 } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { normText, percent, percentInterval, sizeText } from '../format.js'
-import { chosenImages, loadData } from '../inputs.js'
+import { chosenImages, dataRootOption, loadData } from '../inputs.js'
 import { accuracyTable, attackerKnows } from '../measure.js'
 import { type MeasuredRow, measureModel } from '../measure-test-time.js'
 import {
@@ -68,6 +68,7 @@ interface EvaluateOptions extends SharedOptions, TrackingOptions {
 	readonly vanilla: boolean
 	readonly vanillaTemplates?: string | readonly string[]
 	readonly model?: string
+	readonly dataRoot?: string
 	readonly testTime?: string
 	readonly testTimeSet: Readonly<Record<string, unknown>>
 }
@@ -132,7 +133,8 @@ export function addEvaluateCommand(program: Command): void {
 				).argParser(templateList),
 			)
 			.option('--no-vanilla', 'leave the control out')
-			.addOption(runModelOption()),
+			.addOption(runModelOption())
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',
@@ -160,7 +162,7 @@ Examples:
 }
 
 async function runEvaluate(directory: string, options: EvaluateOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model)
+	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
 	const store = options.images === undefined ? undefined : await readAdversarialImages(resolve(options.images))
 	const attack = store ? storedAttack(store) : prepareAttack(options.attack ?? run.protocol.attack, options.set)
 	const seed = store?.manifest.seed ?? options.seed
@@ -325,8 +327,12 @@ function templateList(text: string): string | string[] {
 	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }
 
-async function evaluatedData(run: TunedRun, { data, seed }: EvaluateOptions, session: Session): Promise<Dataset> {
-	if (data !== undefined) return loadData(session, data, seed)
+async function evaluatedData(
+	run: TunedRun,
+	{ data, dataRoot, seed }: EvaluateOptions,
+	session: Session,
+): Promise<Dataset> {
+	if (data !== undefined) return loadData(session, data, seed, dataRoot)
 	const dataset = await run.dataset()
 	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	return dataset

@@ -10,7 +10,7 @@ import { generateAdversarialImages } from '../../evaluation/generate.js'
 import { attackListHelp, attackOption, limitOption, splitOption } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
-import { chosenImages, dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { chosenImages, dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -29,6 +29,7 @@ interface GenerateOptions extends SharedOptions {
 	readonly epsilon: number
 	readonly model: string
 	readonly data: string
+	readonly dataRoot?: string
 	readonly split: 'train' | 'validation' | 'test'
 	readonly limit?: number
 	readonly batchSize: number
@@ -70,6 +71,7 @@ export function addGenerateCommand(program: Command): void {
 			)
 			.addOption(modelOption())
 			.addOption(dataOption())
+			.addOption(dataRootOption())
 			.addOption(splitOption())
 			.addOption(limitOption())
 			.addOption(batchSizeOption())
@@ -98,7 +100,7 @@ Examples:
 async function runGenerate(folder: string, options: GenerateOptions, session: Session): Promise<void> {
 	const { attack, seed, batchSize } = options
 	const clip = await loadModel(options.model)
-	const dataset = await loadData(session, options.data, seed)
+	const dataset = await loadData(session, options.data, seed, options.dataRoot)
 	const split = chosenImages(dataset, options)
 	const engine = await session.engine()
 	const surrogates = await openSurrogates(options, dataset, session)

@@ -13,7 +13,7 @@ import { sha256OfBytes } from '../../files/sha256.js'
 import { attackOption, splitOption } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText, grouped } from '../format.js'
-import { chosenImages } from '../inputs.js'
+import { chosenImages, dataRootOption } from '../inputs.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -39,6 +39,7 @@ interface RetrieveOptions extends SharedOptions {
 	readonly seed: number
 	readonly vanilla: boolean
 	readonly model?: string
+	readonly dataRoot?: string
 }
 
 /** Adds the command. */
@@ -67,7 +68,8 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--no-vanilla', 'leave the control out')
-			.addOption(runModelOption()),
+			.addOption(runModelOption())
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',
@@ -87,7 +89,7 @@ function wholeNumbers(text: string): number[] {
 }
 
 async function runRetrieve(directory: string, options: RetrieveOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model)
+	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
 	const { clip } = run
 	const gallery = await chosenGallery(run, options)
 	for (const notice of gallery.notices) session.progress.line(`note: ${notice}`)

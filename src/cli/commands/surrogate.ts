@@ -17,7 +17,7 @@ import { trainSubstitute } from '../../surrogates/train-substitute.js'
 import { Interruption } from '../exit-codes.js'
 import { followSurrogate } from '../follow-surrogate.js'
 import { duration, grouped, percent } from '../format.js'
-import { dataOption, loadData, packagedData } from '../inputs.js'
+import { dataOption, dataRootOption, loadData, packagedData } from '../inputs.js'
 import { nonNegative } from '../options.js'
 import { type Session, withSession } from '../session.js'
 import { addRecipeOptions, recipeSettings, type SurrogateOptions } from '../surrogate-options.js'
@@ -40,6 +40,7 @@ function addTrain(group: Command): void {
 		)
 		.addOption(new Option('--family <name>', 'kind of network').choices(names).default(classifierDefaults.family))
 		.addOption(dataOption())
+		.addOption(dataRootOption())
 	addRecipeOptions(command, classifierDefaults, "the family's")
 		.addHelpText(
 			'after',
@@ -66,6 +67,7 @@ function addSubstitute(group: Command): void {
 				'folder of images, those in folders below it included, or a data set',
 			).default(packagedData),
 		)
+		.addOption(dataRootOption())
 		.addOption(
 			new Option('--epsilon <length>', 'L2 size of the adversarial view, in pixel units')
 				.argParser(nonNegative)
@@ -88,7 +90,7 @@ Example:
 async function runTrain(options: SurrogateOptions, session: Session): Promise<void> {
 	const recipe = classifierRecipe({ ...recipeSettings(options), family: options.family, ...options.set })
 	const output = openOutput(options, session)
-	const dataset = await loadData(session, options.data, recipe.seed)
+	const dataset = await loadData(session, options.data, recipe.seed, options.dataRoot)
 	const engine = await session.engine()
 	const follower = followSurrogate(session, recipe.epochs)
 	const { signal } = session
@@ -106,7 +108,7 @@ async function runSubstitute(
 ): Promise<void> {
 	const recipe = substituteRecipe({ ...recipeSettings(options), epsilon: options.epsilon, ...options.set })
 	const output = openOutput(options, session)
-	const { name, images, origin } = await loadUnlabelled(options.data)
+	const { name, images, origin } = await loadUnlabelled(options.data, options.dataRoot)
 	const engine = await session.engine()
 	const follower = followSurrogate(session, recipe.epochs)
 	const { signal } = session

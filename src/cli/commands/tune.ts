@@ -12,7 +12,7 @@ import { checkRun, type TuneInput, tune } from '../../tuning/tune.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped, percent } from '../format.js'
-import { dataOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -36,6 +36,7 @@ import {
 interface TuneOptions extends SharedOptions, TrackingOptions {
 	readonly model: string
 	readonly data: string
+	readonly dataRoot?: string
 	readonly output: string
 	readonly preset: string
 	readonly defense?: string
@@ -58,6 +59,7 @@ export function addTuneCommand(program: Command): void {
 			.description('Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.')
 			.addOption(modelOption())
 			.addOption(dataOption())
+			.addOption(dataRootOption())
 			.requiredOption('--output <folder>', 'run directory to write')
 			.addOption(
 				new Option(
@@ -97,7 +99,7 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const tracked = tuningRun(options, output, resume)
 	session.writesTo(output)
 	const clip = await loadModel(options.model)
-	const dataset = await loadData(session, options.data, config.seed)
+	const dataset = await loadData(session, options.data, config.seed, options.dataRoot)
 	prepareTuning(clip, dataset.classNames, config)
 	const sample = fewShot(dataset, config.shots, config.seed)
 	await checkImages(sample.train)

@@ -1,0 +1,229 @@
+/** `naptune reproduce`: the paper's tables and figures, from data and a checkpoint to results. */
+
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { AttackCell, TunedCell } from '../../experiments/cells.js'
+import { experimentNames } from '../../experiments/definition.js'
+import type { Problem } from '../../experiments/experiment-result.js'
+import { prepareExperiments } from '../../experiments/prepare.js'
+import { type ReproducedExperiment, reproduce } from '../../experiments/reproduce.js'
+import { type CellsProgress, cellLabel, type MeasuredCell } from '../../experiments/run-cells.js'
+import { experimentTables } from '../../report/tables/experiment-tables.js'
+import { tableText } from '../../report/tables/text.js'
+import { FailedCheck, Interruption } from '../exit-codes.js'
+import { duration, epsilonText, percent, percentInterval } from '../format.js'
+import { dataRootOption, loadData, loadModel } from '../inputs.js'
+import {
+	addSharedOptions,
+	batchSizeOption,
+	collectSetting,
+	commaList,
+	epsilonOption,
+	given,
+	type SharedOptions,
+	wholeNumber,
+} from '../options.js'
+import type { ProgressTask } from '../progress.js'
+import { type Session, withSession } from '../session.js'
+
+interface ReproduceOptions extends SharedOptions {
+	readonly quick?: boolean
+	readonly model?: readonly string[]
+	readonly data?: readonly string[]
+	readonly dataRoot?: string
+	readonly methods?: readonly string[]
+	readonly conditions?: readonly string[]
+	readonly seeds?: readonly number[]
+	readonly limit?: number
+	readonly epsilon?: number
+	readonly surrogate: readonly string[]
+	readonly substitute?: string
+	readonly set: Readonly<Record<string, unknown>>
+	readonly output?: string
+	readonly batchSize: number
+}
+
+/** Adds the command. */
+export function addReproduceCommand(program: Command): void {
+	const ofExperiment = (what: string) => `${what} (default: the experiment's)`
+	addSharedOptions(
+		program
+			.command('reproduce')
+			.description(
+				"Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call goes on where it was; cells that experiments share are computed once.",
+			)
+			.argument('<experiments...>', `${experimentNames.join(', ')}, all, or .json files of your own`)
+			.option('--quick', 'as a small experiment on the embedded model and data')
+			.addOption(
+				new Option('--model <folders-or-ids>', ofExperiment('CLIP checkpoints, separated by commas')).argParser(
+					commaList,
+				),
+			)
+			.addOption(
+				new Option(
+					'--data <names>',
+					ofExperiment('data sets, separated by commas; those that are missing are left out'),
+				).argParser(commaList),
+			)
+			.addOption(dataRootOption())
+			.addOption(new Option('--methods <names>', ofExperiment('methods, separated by commas')).argParser(commaList))
+			.addOption(
+				new Option('--conditions <names>', ofExperiment('rows, such as clean,pgd, separated by commas')).argParser(
+					commaList,
+				),
+			)
+			.addOption(
+				new Option('--seeds <numbers>', ofExperiment('seeds of sample and tuning, separated by commas')).argParser(
+					(text) => commaList(text).map(wholeNumber(0)),
+				),
+			)
+			.addOption(
+				new Option(
+					'--limit <count>',
+					ofExperiment('test images per cell at most, balanced over the classes'),
+				).argParser(wholeNumber(1)),
+			)
+			.addOption(
+				epsilonOption(
+					ofExperiment('L-infinity size of attacks that have none of their own, and of inner attacks, such as 1/255'),
+				),
+			)
+			.addOption(
+				new Option(
+					'--surrogate <file>',
+					"classifier (.onnx) of CWA's attacker; may be repeated (default: trained on the training images)",
+				)
+					.argParser((file: string, before: readonly string[]) => [...before, resolve(file)])
+					.default([], 'none'),
+			)
+			.option('--substitute <file>', "substitute (.onnx) of AGS's attacker (default: trained on the training images)")
+			.addOption(
+				new Option('--set <key=value>', 'any tuning setting for all methods, such as epochs=5; may be repeated')
+					.argParser(collectSetting)
+					.default({}, 'none'),
+			)
+			.option(
+				'--output <folder>',
+				'folder of all experiments (default: runs/reproduce, with --quick runs/reproduce-quick)',
+			)
+			.addOption(batchSizeOption()),
+	)
+		.addHelpText(
+			'after',
+			`
+Examples:
+  $ naptune reproduce table1 --quick
+  $ naptune reproduce all --quick
+  $ naptune reproduce table1 --data-root data --data caltech101,dtd --methods vanilla,nap
+  $ naptune reproduce fig6-shots --data-root data --model openai/clip-vit-base-patch32 --limit 500`,
+		)
+		.action((experiments: string[], options: ReproduceOptions) =>
+			withSession(options, (session) => runReproduce(experiments, options, session)),
+		)
+}
+
+async function runReproduce(names: readonly string[], options: ReproduceOptions, session: Session): Promise<void> {
+	const { progress, signal } = session
+	const started = performance.now()
+	const { quick = false, epsilon, limit, methods, conditions, surrogate, substitute } = options
+	const output = resolve(options.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
+	const experiments = await prepareExperiments({
+		experiments: names.flatMap((name) => (name === 'all' ? experimentNames : [name])),
+		quick,
+		changes: given({
+			models: options.model,
+			datasets: options.data,
+			seeds: options.seeds,
+			epsilon: epsilon === undefined ? undefined : epsilonText(epsilon),
+		}),
+		...given({ methods, conditions, limit }),
+		overrides: epsilon === undefined ? options.set : { attack: { epsilon }, ...options.set },
+		surrogateFiles: {
+			...(surrogate.length > 0 && { classifiers: surrogate }),
+			...(substitute !== undefined && { substitute: [resolve(substitute)] }),
+		},
+		loadModel,
+		loadData: (name, seed) => loadData(session, name, seed, options.dataRoot),
+	})
+	for (const { plan, missing } of experiments) {
+		const { definition, datasets, models } = plan
+		const list = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name).join(', ')
+		progress.line(
+			`${definition.name}: ${Object.keys(definition.methods).join(', ')} on ${list(datasets)} with ${list(models)}; ${definition.conditions.map(({ name }) => name).join(', ')}`,
+		)
+		for (const { dataset, reason } of missing) progress.line(`note: left out ${dataset}: ${reason}`)
+	}
+	const engine = await session.engine()
+	const follow = followCells(session)
+	const reproduced = await reproduce({
+		engine,
+		experiments,
+		output,
+		batchSize: options.batchSize,
+		signal,
+		onFolder: session.writesTo,
+		...follow.callbacks,
+	}).finally(follow.end)
+	if (!reproduced) {
+		throw new Interruption('Stopped. What was done is saved; the same command goes on from there.')
+	}
+	tellResults(reproduced, (performance.now() - started) / 1000, session)
+}
+
+/** One view of all cells: a bar over all of them, and a line for each that is done. */
+function followCells({ progress }: Session) {
+	const task = progress.start('all cells', 1, 'forward passes')
+	let looking: { readonly what: string; readonly task: ProgressTask } | undefined
+	return {
+		callbacks: {
+			onProgress({ done, total, part, parts, what }: CellsProgress) {
+				task.update(Math.floor(done), `${part}/${parts} ${what}`, Math.max(1, Math.ceil(total)))
+			},
+			onMeasured(cell: TunedCell, { condition }: AttackCell, { record }: MeasuredCell) {
+				const { robust, images } = record
+				progress.line(
+					`${cellLabel(cell)}, ${condition}: ${percent(robust.accuracy).trim()} ${percentInterval(robust.interval)} of ${images}`,
+				)
+			},
+			onLook(what: string, share: number) {
+				if (looking?.what !== what) looking = { what, task: progress.start(what, 100, '%') }
+				looking.task.update(Math.floor(100 * share))
+			},
+			onProblem({ method, dataset, condition, message }: Problem) {
+				progress.line(`problem: ${method} on ${dataset}, ${condition}: ${message}`)
+			},
+		},
+		end() {
+			task.end()
+			looking?.task.end()
+		},
+	}
+}
+
+function tellResults(reproduced: readonly ReproducedExperiment[], seconds: number, session: Session): void {
+	session.result(
+		{
+			experiments: reproduced.map(({ result, folder }) => ({
+				name: result.name,
+				folder,
+				cells: result.cells.length,
+				problems: result.problems,
+			})),
+			seconds,
+		},
+		[
+			...reproduced.flatMap(({ result, folder }) => [
+				...experimentTables(result)
+					.slice(0, 1)
+					.flatMap((table) => [tableText(table, process.stdout.columns ?? 120), '']),
+				`All of ${result.name}: ${folder}`,
+				'',
+			]),
+			`${duration(seconds)} in this call.`,
+		].join('\n'),
+	)
+	const problems = reproduced.flatMap(({ result }) => result.problems)
+	if (problems.length > 0) {
+		throw new FailedCheck(`${problems.length} cells could not be measured; the report says why.`)
+	}
+}

@@ -1,0 +1,183 @@
+/** A data set examined before it is relied on: what is there, what is missing, what differs from what was published. */
+
+import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { NaptuneError } from '../errors.js'
+import type { Benchmark } from './benchmarks/benchmark.js'
+import { type Dataset, labelsOf } from './dataset.js'
+import { type SplitName, splitNames } from './listing.js'
+import { fingerprintsOf, listFiles, openBenchmark } from './open-benchmark.js'
+import { benchmarks, datasetNames, loadDataset } from './registry.js'
+import { sameSpoken } from './spoken-names.js'
+import { type ImagePlace, type ImageSurvey, surveyImages } from './survey-images.js'
+
+/** A split in numbers. */
+export interface ExaminedSplit {
+	readonly images: number
+	/** Number of images as published; missing where nothing was. */
+	readonly published?: number
+	/** Number of images of each class, in label order. */
+	readonly perClass: readonly number[]
+}
+
+/** A file that says which images belong to a data set. */
+export interface ExaminedList {
+	readonly path: string
+	readonly sha256: string
+	/** Id of its content in git. */
+	readonly gitBlob: string
+	/** Whether it is the published file; missing where that is not known. */
+	readonly published?: boolean
+}
+
+/** What was found. */
+export interface Examination {
+	readonly name: string
+	/** As papers write it, for published data sets. */
+	readonly title?: string
+	/** Where it lies; missing for the data set of the package. */
+	readonly folder?: string
+	/** In label order; none when the data set could not be opened. */
+	readonly classNames: readonly string[]
+	readonly splits?: Readonly<Record<SplitName, ExaminedSplit>>
+	readonly lists: readonly ExaminedList[]
+	/** Ids of images that belong to it and are not there. */
+	readonly missing: readonly string[]
+	/** What decoding found; missing where nothing was decoded. */
+	readonly decoded?: ImageSurvey & { readonly of: number }
+	/** Names that several classes have, with those classes' labels. */
+	readonly sameNames: readonly { readonly name: string; readonly labels: readonly number[] }[]
+	readonly notices: readonly string[]
+	/** What is wrong, one sentence each; nothing when all is well. */
+	readonly problems: readonly string[]
+	/** Where to get a published data set. */
+	readonly obtain: readonly string[]
+}
+
+/** How to examine. */
+export interface ExamineOptions {
+	readonly root?: string | undefined
+	/** Of the split, where a folder comes without one. */
+	readonly seed?: number
+	/** Images to decode: all, or so many spread evenly over all; 0 for none. */
+	readonly decode: 'all' | number
+	/** Images that are decoded at a time. */
+	readonly parallel: number
+	/** Told how many images are decoded, out of how many; what it throws ends the examination. */
+	readonly onProgress?: (done: number, total: number) => void
+}
+
+/**
+ * Examines a data set by its name, or a folder of images by its path. What is wrong with it is part of the result.
+ * @throws NaptuneError when there is no such data set or folder, or no root was given for a data set that needs one.
+ */
+export async function examine(nameOrPath: string, options: ExamineOptions): Promise<Examination> {
+	const benchmark = benchmarks.find(({ name }) => name === nameOrPath)
+	const obtain = benchmark?.obtain ?? []
+	const lists = benchmark && options.root !== undefined ? await examineLists(benchmark, options.root) : []
+	const folder = benchmark
+		? options.root !== undefined && join(resolve(options.root), benchmark.folder)
+		: !datasetNames.includes(nameOrPath) && existsSync(nameOrPath) && resolve(nameOrPath)
+	const place = folder ? { folder } : {}
+	try {
+		const opened = benchmark
+			? await openBenchmark(benchmark, options.root)
+			: { dataset: await loadDataset(nameOrPath, options), missing: [], deviations: [] }
+		return { ...(await examined(opened, benchmark, options)), ...place, lists, obtain }
+	} catch (error) {
+		const expected = error instanceof NaptuneError && (benchmark ? options.root !== undefined : existsSync(nameOrPath))
+		if (!expected) throw error
+		// Where to get what is told once, at the end.
+		const [reason] = error.message.split('\nWhere to get ')
+		return {
+			name: nameOrPath,
+			...(benchmark && { title: benchmark.title }),
+			...place,
+			classNames: [],
+			lists,
+			missing: [],
+			sameNames: [],
+			notices: [],
+			problems: [reason!],
+			obtain,
+		}
+	}
+}
+
+async function examined(
+	opened: { readonly dataset: Dataset; readonly missing: readonly string[]; readonly deviations: readonly string[] },
+	benchmark: Benchmark | undefined,
+	{ decode, parallel, onProgress = () => {} }: ExamineOptions,
+): Promise<Omit<Examination, 'folder' | 'lists' | 'obtain'>> {
+	const { dataset, missing, deviations } = opened
+	const { classNames } = dataset
+	const splits = Object.fromEntries(splitNames.map((name) => [name, examineSplit(dataset, name, benchmark)])) as Record<
+		SplitName,
+		ExaminedSplit
+	>
+	const present = placesOf(dataset, new Set(missing))
+	const chosen = decode === 'all' || decode >= present.length ? present : spread(present, decode)
+	const survey =
+		chosen.length > 0 ? await surveyImages(chosen, parallel, (done) => onProgress(done, chosen.length)) : undefined
+	return {
+		name: dataset.name,
+		...(benchmark && { title: benchmark.title }),
+		classNames,
+		splits,
+		missing,
+		...(survey && { decoded: { ...survey, of: present.length } }),
+		sameNames: sameSpoken(classNames).map((labels) => ({ name: classNames[labels[0]!]!, labels })),
+		notices: dataset.notices.filter((notice) => !deviations.includes(notice)),
+		problems: [...deviations, ...missingText(missing), ...unreadableText(survey?.unreadable ?? [])],
+	}
+}
+
+function examineSplit(dataset: Dataset, name: SplitName, benchmark: Benchmark | undefined): ExaminedSplit {
+	const perClass = dataset.classNames.map(() => 0)
+	for (const label of labelsOf(dataset[name])) perClass[label]!++
+	return {
+		images: dataset[name].length,
+		...(benchmark && { published: benchmark.sizes[name] }),
+		perClass,
+	}
+}
+
+async function examineLists(benchmark: Benchmark, root: string): Promise<ExaminedList[]> {
+	const { layout } = benchmark
+	const found: ExaminedList[] = []
+	for (const name of listFiles(benchmark)) {
+		const path = join(resolve(root), benchmark.folder, name)
+		if (!(await stat(path).catch(() => undefined))?.isFile()) continue
+		const own = fingerprintsOf(await readFile(path))
+		const published = layout.kind === 'split-file' ? { published: own.gitBlob === layout.file.gitBlob } : {}
+		found.push({ path, ...own, ...published })
+	}
+	return found
+}
+
+function placesOf(dataset: Dataset, missing: ReadonlySet<string>): ImagePlace[] {
+	return splitNames.flatMap((name) => {
+		const split = dataset[name]
+		const indices = Array.from({ length: split.length }, (_, index) => index)
+		return indices.filter((index) => !missing.has(split.id(index))).map((index) => ({ split, index }))
+	})
+}
+
+function spread(places: readonly ImagePlace[], count: number): ImagePlace[] {
+	return Array.from({ length: count }, (_, at) => places[Math.floor((at * places.length) / count)]!)
+}
+
+function missingText(missing: readonly string[]): string[] {
+	if (missing.length === 0) return []
+	return [`${missing.length} of the images are missing: ${firstOf(missing)}.`]
+}
+
+function unreadableText(unreadable: ImageSurvey['unreadable']): string[] {
+	const more = unreadable.length > 5 ? [`${unreadable.length - 5} more images cannot be read.`] : []
+	return [...unreadable.slice(0, 5).map(({ reason }) => reason), ...more]
+}
+
+function firstOf(items: readonly string[]): string {
+	return items.length > 3 ? `${items.slice(0, 3).join(', ')} and ${items.length - 3} more` : items.join(', ')
+}

@@ -1,0 +1,21 @@
+/** Images of a data set by name and label, before anything of them is read. */
+
+/** Names of the splits. */
+export const splitNames = ['train', 'validation', 'test'] as const
+export type SplitName = (typeof splitNames)[number]
+
+/** One labelled image file. */
+export interface ListedFile {
+	/** Its path below the data set's folder, with forward slashes: its id. */
+	readonly id: string
+	readonly label: number
+}
+
+/** What belongs to a data set. */
+export interface Listing extends Readonly<Record<SplitName, readonly ListedFile[]>> {
+	/** In label order. */
+	readonly classNames: readonly string[]
+	/** Splits whose files were named by a list, and may be missing from the disk. */
+	readonly named: readonly SplitName[]
+	readonly notices: readonly string[]
+}

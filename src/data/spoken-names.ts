@@ -1,0 +1,21 @@
+/** Class names as models hear them: prompts write underscores as spaces, and tokenizers of CLIP lower the case. */
+
+/** A name with what prompts and tokenizers take from it; names that differ in nothing else are the same to a model. */
+export function spokenForm(name: string): string {
+	return name.replaceAll('_', ' ').replace(/\s+/g, ' ').trim().toLowerCase()
+}
+
+/**
+ * Groups of names (by position) that a model cannot tell apart.
+ * @returns Groups of at least two, by their first position.
+ */
+export function sameSpoken(names: readonly string[]): readonly (readonly number[])[] {
+	const groups = new Map<string, number[]>()
+	names.forEach((name, position) => {
+		const spoken = spokenForm(name)
+		const group = groups.get(spoken)
+		if (group) group.push(position)
+		else groups.set(spoken, [position])
+	})
+	return [...groups.values()].filter((group) => group.length > 1)
+}

@@ -1,0 +1,311 @@
+/** From records to the result of an experiment. */
+
+import { isRobust } from '../attacks/attack-outcomes.js'
+import { mcnemarTest } from '../evaluation/mcnemar.js'
+import { meanAndDeviation } from '../evaluation/mean-and-deviation.js'
+import { pairedBootstrap } from '../evaluation/paired-bootstrap.js'
+import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
+import { wilsonIntervalOfShare } from '../evaluation/wilson.js'
+import { packageVersion } from '../files/package-version.js'
+import { generator } from '../random/counter-based.js'
+import type { ModelEngine } from '../runtime/create-engine.js'
+import type { AttackCell } from './cells.js'
+import type {
+	Average,
+	Cell,
+	Condition,
+	ExperimentResult,
+	PairedResult,
+	Problem,
+	SeedResult,
+} from './experiment-result.js'
+import type { Plan, PlannedCell } from './plan.js'
+import { attackKey, type CellResults, type MeasuredCell } from './run-cells.js'
+import { geometryName, type PaperTargets, paperAverage, paperTarget } from './targets.js'
+
+/** The paper's averages are over so many. */
+const paperDatasets = 11
+
+/** What {@link collectResult} needs. */
+export interface CollectInput {
+	readonly plan: Plan
+	readonly results: CellResults
+	readonly quick: boolean
+	/** Data sets of the definition that are not there. */
+	readonly missing: ExperimentResult['missing']
+	readonly targets: PaperTargets
+	readonly engine: Pick<ModelEngine, 'version' | 'device' | 'threads'>
+}
+
+/** One cell with the outcomes of every seed, from which pairs are made. */
+interface CellWithOutcomes {
+	readonly cell: Cell
+	/** Whether an image counts as right, by seed and in the order of the images. */
+	readonly right: readonly (readonly boolean[])[]
+}
+
+/** The result of an experiment, of everything that was measured; the rest is in its problems. */
+export function collectResult({ plan, results, quick, missing, targets, engine }: CollectInput): ExperimentResult {
+	const { definition, conditions, models, datasets } = plan
+	const found = models.flatMap((model) =>
+		datasets.flatMap((dataset) => {
+			const own = plan.cells.filter(({ cell }) => cell.model === model && cell.dataset === dataset)
+			return Object.keys(definition.methods).flatMap((method) => {
+				const ofMethod = own.filter(({ cell }) => cell.method === method)
+				const points = [...new Set(ofMethod.map(({ point }) => point))]
+				return points.flatMap((point) =>
+					conditions.flatMap((condition) => {
+						const seeds = ofMethod.filter((planned) => planned.point === point)
+						const cell = collectCell(plan, seeds, condition, results)
+						return cell ? [cell] : []
+					}),
+				)
+			})
+		}),
+	)
+	const cells = found.map((own) => withTarget(plan, targets, withPair(definition.reference, own, found)))
+	const records = new Map([...results.measured.values()].map((measured) => [measured.path, measured]))
+	return {
+		format: 1,
+		name: definition.name,
+		version: definition.version,
+		title: definition.title,
+		doc: definition.doc,
+		quick,
+		layout: definition.layout,
+		definition: { ...definition },
+		models: models.map(({ name }) => name),
+		datasets: datasets.map(({ name }) => name),
+		missing,
+		methods: Object.entries(definition.methods).map(([name, { title }]) => ({ name, title })),
+		conditions,
+		...axisOf(plan),
+		...(definition.reference !== undefined && { reference: definition.reference }),
+		seeds: definition.seeds,
+		cells,
+		averages: averagesOf(plan, targets, cells),
+		problems: problemsOf(plan, results),
+		shown: shownRuns(plan, results),
+		provenance: {
+			naptune: packageVersion(),
+			engine: engine.version,
+			device: engine.device,
+			threads: engine.threads,
+			weights: Object.fromEntries(models.map(({ name, clip }) => [name, clip.checkpoint.sha256])),
+			seconds: secondsOf(plan, records),
+		},
+	}
+}
+
+function axisOf({ definition: { axis } }: Plan): Pick<ExperimentResult, 'axis'> {
+	if (!axis) return {}
+	const { name, title, scale, points } = axis
+	const labelled = points.some(({ label }) => label !== undefined)
+	const values = points.map(({ value }) => value)
+	return {
+		axis: {
+			name,
+			title,
+			scale,
+			values,
+			...(labelled && { labels: points.map(({ value, label }) => label ?? String(value)) }),
+		},
+	}
+}
+
+/** The attack whose records a condition reads, and whether it reads their clean accuracy. */
+function sourceOf({ definition }: Plan, condition: Condition): { readonly attack: string; readonly clean: boolean } {
+	const cleanOf = definition.conditions.find(({ name }) => name === condition.name)?.cleanOf
+	return { attack: cleanOf ?? condition.name, clean: cleanOf !== undefined }
+}
+
+function recordsOf(
+	seeds: readonly PlannedCell[],
+	attack: string,
+	{ measured }: CellResults,
+): { readonly planned: PlannedCell; readonly found: MeasuredCell }[] {
+	return seeds.flatMap((planned) => {
+		const own = planned.attacks.find(({ condition }) => condition === attack)
+		const found = own && measured.get(attackKey(planned.cell, own))
+		return found ? [{ planned, found }] : []
+	})
+}
+
+function collectCell(
+	plan: Plan,
+	seeds: readonly PlannedCell[],
+	condition: Condition,
+	results: CellResults,
+): CellWithOutcomes | undefined {
+	const { attack, clean } = sourceOf(plan, condition)
+	const records = recordsOf(seeds, attack, results)
+	// A mean over fewer seeds than the others have would not be comparable.
+	if (records.length === 0 || records.length < seeds.length) return undefined
+	const [
+		{
+			planned: { cell, point },
+		},
+	] = records as [(typeof records)[number]]
+	const own = records.map(({ planned, found }) => seedResult(planned, found, clean))
+	const { mean, deviation } = meanAndDeviation(own.map(({ accuracy }) => accuracy.accuracy))
+	const { images } = own[0]!
+	return {
+		cell: {
+			model: cell.model.name,
+			dataset: cell.dataset.name,
+			method: cell.method,
+			condition: condition.name,
+			...(point !== undefined && { point }),
+			seeds: own,
+			images,
+			accuracy: mean,
+			interval: wilsonIntervalOfShare(mean, images),
+			...(deviation !== undefined && { deviation }),
+		},
+		right: records.map(({ found: { record } }) => rightImages(record, clean)),
+	}
+}
+
+function seedResult({ cell }: PlannedCell, { record, path, tuningSeconds }: MeasuredCell, clean: boolean): SeedResult {
+	return {
+		seed: cell.seed,
+		images: record.images,
+		accuracy: clean ? record.clean : record.robust,
+		...(!clean && record.stages && { stages: record.stages }),
+		record: path,
+		...(cell.tuning && { run: cell.folder }),
+		tuningSeconds,
+		evaluationSeconds: record.seconds,
+	}
+}
+
+function rightImages({ outcomes }: EvaluationRecord, clean: boolean): boolean[] {
+	return outcomes.map((outcome) => (clean ? outcome.cleanPrediction === outcome.label : isRobust(outcome)))
+}
+
+/** A method without an axis, such as vanilla, stands beside every point of the reference: it is not paired. */
+function withPair(reference: string | undefined, own: CellWithOutcomes, all: readonly CellWithOutcomes[]): Cell {
+	const { cell, right } = own
+	if (reference === undefined || cell.method === reference) return cell
+	const other = all.find(
+		(candidate) =>
+			candidate.cell.method === reference &&
+			candidate.cell.model === cell.model &&
+			candidate.cell.dataset === cell.dataset &&
+			candidate.cell.condition === cell.condition &&
+			candidate.cell.point === cell.point,
+	)
+	return other ? { ...cell, paired: paired(reference, cell, right, other.right) } : cell
+}
+
+function paired(
+	reference: string,
+	{ dataset, method, condition }: Cell,
+	right: CellWithOutcomes['right'],
+	other: CellWithOutcomes['right'],
+): PairedResult {
+	const [first, base] = [right[0]!, other[0]!]
+	const onlyThis = first.filter((isRight, image) => isRight && !base[image]).length
+	const onlyReference = base.filter((isRight, image) => isRight && !first[image]).length
+	const bootstrap = pairedBootstrap(right, other, {
+		generator: generator(1, 'paired-bootstrap', dataset, method, condition),
+	})
+	return { reference, onlyThis, onlyReference, p: mcnemarTest(onlyThis, onlyReference), ...bootstrap }
+}
+
+function withTarget({ definition, models }: Plan, targets: PaperTargets, cell: Cell): Cell {
+	const { clip } = models.find(({ name }) => name === cell.model)!
+	const model = geometryName(clip.config)
+	if (model === undefined) return cell
+	const { dataset, method, condition, point } = cell
+	const place = { experiment: definition.name, model, dataset, method, condition }
+	const paper = paperTarget(targets, { ...place, ...(point !== undefined && { point }) })
+	return paper === undefined ? cell : { ...cell, target: { paper, difference: 100 * cell.accuracy - paper } }
+}
+
+function averagesOf(
+	{ definition, models, datasets, conditions }: Plan,
+	targets: PaperTargets,
+	cells: readonly Cell[],
+): Average[] {
+	if (datasets.length < 2) return []
+	return models.flatMap(({ name: model, clip }) =>
+		Object.keys(definition.methods).flatMap((method) =>
+			conditions.flatMap((condition) => {
+				const own = cells.filter(
+					(cell) => cell.model === model && cell.method === method && cell.condition === condition.name,
+				)
+				const points = [...new Set(own.map(({ point }) => point))]
+				return points.flatMap((point): Average[] => {
+					const over = own.filter((cell) => cell.point === point)
+					// A mean over fewer data sets than there are would stand beside others as if it were comparable.
+					if (over.length < datasets.length) return []
+					const geometry = over.length === paperDatasets ? geometryName(clip.config) : undefined
+					const target =
+						geometry &&
+						paperAverage(targets, {
+							experiment: definition.name,
+							model: geometry,
+							method,
+							condition: condition.name,
+							...(point !== undefined && { point }),
+						})
+					return [
+						{
+							model,
+							method,
+							condition: condition.name,
+							...(point !== undefined && { point }),
+							datasets: over.length,
+							accuracy: over.reduce((sum, { accuracy }) => sum + accuracy, 0) / over.length,
+							...(target && { target }),
+						},
+					]
+				})
+			}),
+		),
+	)
+}
+
+function problemsOf(plan: Plan, { problems }: CellResults): Problem[] {
+	return plan.cells.flatMap(({ cell, point, attacks }) =>
+		attacks.flatMap((attack: AttackCell): Problem[] => {
+			const message = problems.get(attackKey(cell, attack))
+			if (message === undefined) return []
+			const { model, dataset, method, seed } = cell
+			return [
+				{
+					model: model.name,
+					dataset: dataset.name,
+					method,
+					condition: attack.condition,
+					...(point !== undefined && { point }),
+					seed,
+					message,
+				},
+			]
+		}),
+	)
+}
+
+/** The first seed of every method whose run is shown; at the axis' points, all of them. */
+function shownRuns(plan: Plan, results: CellResults): ExperimentResult['shown'] {
+	const { definition } = plan
+	const runs = plan.cells.flatMap(({ cell, attacks }) => {
+		const wanted = definition.shown.includes(cell.method) && cell.tuning && cell.seed === definition.seeds[0]
+		const done = attacks.some((attack) => results.measured.has(attackKey(cell, attack)))
+		return wanted && done ? [{ method: cell.method, run: cell.folder, dataset: cell.dataset.name }] : []
+	})
+	return runs.filter(({ run }, index) => runs.findIndex((other) => other.run === run) === index)
+}
+
+/** Of what the experiment needs, wherever it was computed. */
+function secondsOf({ cells }: Plan, records: ReadonlyMap<string, MeasuredCell>): number {
+	const folders = new Set(cells.map(({ cell }) => cell.folder))
+	const own = [...records.values()].filter(({ path }) => folders.has(path.slice(0, path.lastIndexOf('/evaluations/'))))
+	const tuning = new Map(
+		own.map(({ path, tuningSeconds }) => [path.slice(0, path.lastIndexOf('/evaluations/')), tuningSeconds]),
+	)
+	const attacks = own.reduce((sum, { record }) => sum + record.seconds, 0)
+	return attacks + [...tuning.values()].reduce((sum, seconds) => sum + seconds, 0)
+}

@@ -1,0 +1,92 @@
+/** What the report shows of tuning runs beside their numbers: distortion by layer, and a gallery of attacked images. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PreparedAttack } from '../attacks/attack-definition.js'
+import { prepareAttack } from '../attacks/registry.js'
+import { parseEpsilon, threatModel } from '../attacks/threat-model.js'
+import { stratifiedSubset } from '../data/subsets.js'
+import { controlDefense } from '../evaluation/control.js'
+import { recordedGallery } from '../evaluation/gallery.js'
+import { recordName } from '../evaluation/record-name.js'
+import { recordedDistortion } from '../evaluation/recorded-distortion.js'
+import type { Plan, PlannedCell } from './plan.js'
+import { cellLabel, type RunCellsInput, tunedModel } from './run-cells.js'
+
+/** Images that distortion is measured on, and attack: means over images need fewer of both than accuracies do. */
+const distortion = { images: 100, attack: 'pgd-20' }
+
+/** Images of a gallery, and attack. */
+const gallery = { images: 8, attack: 'pgd-100' }
+
+/** What {@link lookIntoRuns} needs. */
+export interface LookInput extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'onFolder' | 'signal'> {
+	readonly plan: Plan
+	/** Told what is being made, and the share of it that is done, in [0, 1]. */
+	readonly onLook?: (what: string, share: number) => void
+}
+
+/**
+ * Measures distortion and makes a gallery for the first seed of every method that the experiment shows, into its run.
+ * What is there is left as it is.
+ * @returns False when stopped by the signal.
+ */
+export async function lookIntoRuns(input: LookInput): Promise<boolean> {
+	const { definition, cells } = input.plan
+	const shown = cells.filter(
+		({ cell }) => definition.shown.includes(cell.method) && cell.tuning && cell.seed === definition.seeds[0],
+	)
+	for (const planned of shown) {
+		if (!(await lookIntoRun(input, planned))) return false
+	}
+	return true
+}
+
+async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boolean> {
+	const { engine, output, plan, batchSize = 50, signal, onFolder, onLook } = input
+	const { definition } = plan
+	const { dataset, model } = cell
+	const tuned = await tunedModel(input, cell)
+	if (!tuned) return false
+	const { defense, parameters } = tuned
+	const shared = {
+		engine,
+		clip: model.clip,
+		dataset,
+		splitName: 'test',
+		threatModel: threatModel('linf', parseEpsilon(definition.epsilon)),
+		seed: definition.evaluationSeed,
+		...(signal && { signal }),
+	}
+	const place = (folder: string, attack: PreparedAttack, images: number) => {
+		const count = Math.min(images, dataset.test.length)
+		const split = count < dataset.test.length ? stratifiedSubset(dataset.test, count, shared.seed) : dataset.test
+		const directory = join(output, cell.folder, folder)
+		onFolder?.(directory)
+		return { split, attack, path: join(directory, recordName({ ...shared, defense, split, attack })) }
+	}
+	const measured = place('distortion', prepareAttack(distortion.attack), distortion.images)
+	if (!existsSync(measured.path)) {
+		const what = `distortion of ${cellLabel(cell)}`
+		const record = await recordedDistortion({
+			...shared,
+			...measured,
+			control: { defense: controlDefense(model.clip, dataset), parameters: {} },
+			tuned: { defense, parameters },
+			batchSize,
+			onProgress: (done) => onLook?.(what, done / measured.split.length),
+		})
+		if (!record) return false
+	}
+	const what = `gallery of ${cellLabel(cell)}`
+	const made = await recordedGallery({
+		...shared,
+		...place('gallery', prepareAttack(gallery.attack), gallery.images),
+		defense,
+		parameters,
+		control: controlDefense(model.clip, dataset),
+		count: gallery.images,
+		onProgress: (share) => onLook?.(what, share),
+	})
+	return made !== undefined
+}

@@ -1,0 +1,157 @@
+/** From the name of an experiment to its plan: models and data are loaded once, whatever number of experiments needs them. */
+
+import type { ClipModel } from '../clip/model.js'
+import type { Dataset } from '../data/dataset.js'
+import { NaptuneError } from '../errors.js'
+import { loadPreset } from '../tuning/presets.js'
+import type { NamedModel } from './cells.js'
+import { type DefinitionChanges, type ExperimentDefinition, loadExperiment } from './definition.js'
+import type { ExperimentResult } from './experiment-result.js'
+import { type Plan, type PlanInput, planExperiment } from './plan.js'
+
+/** What the points of robust accuracy over epsilon are called where conditions are chosen. */
+const curveCondition = 'epsilon-curve'
+
+/** An experiment that can be run. */
+export interface PreparedExperiment {
+	readonly plan: Plan
+	readonly quick: boolean
+	/** Data sets of the definition that could not be loaded, with what the error said. */
+	readonly missing: ExperimentResult['missing']
+}
+
+/** What {@link prepareExperiments} needs. */
+export interface PrepareInput extends Pick<PlanInput, 'overrides' | 'surrogateFiles'> {
+	/** Names of experiments of the package, or paths of `.json` files; at least one. */
+	readonly experiments: readonly string[]
+	readonly quick: boolean
+	/** Entries of the definitions that whoever runs them replaces. */
+	readonly changes?: DefinitionChanges
+	/** The only methods and conditions that are wanted; all by default. */
+	readonly methods?: readonly string[]
+	readonly conditions?: readonly string[]
+	/** Test images per cell at most. */
+	readonly limit?: number
+	readonly loadModel: (name: string) => Promise<ClipModel>
+	/** @param seed Of the split, where data come without one. */
+	readonly loadData: (name: string, seed: number) => Promise<Dataset>
+}
+
+/**
+ * Loads everything that experiments need and plans their cells. Data sets that cannot be loaded are left out, as long as
+ * one is there.
+ * @throws NaptuneError for unknown names, an experiment none of whose data sets is there, or whatever the plan refuses.
+ */
+export async function prepareExperiments(input: PrepareInput): Promise<PreparedExperiment[]> {
+	const names = [...new Set(input.experiments)]
+	if (names.length === 0) throw new NaptuneError('Name at least one experiment.')
+	const models = new Map<string, Promise<NamedModel>>()
+	const datasets = new Map<string, Promise<Dataset | NaptuneError>>()
+	const prepared = []
+	for (const name of names) {
+		const whole = await loadExperiment(name, { quick: input.quick, ...(input.changes && { changes: input.changes }) })
+		prepared.push(await prepareExperiment(narrowed(whole, input), input, models, datasets))
+	}
+	const titles = prepared.map(({ plan }) => plan.definition.name)
+	const twice = titles.find((title, index) => titles.indexOf(title) !== index)
+	if (twice !== undefined) throw new NaptuneError(`Two experiments are called ${twice}; give one another name.`)
+	return prepared
+}
+
+async function prepareExperiment(
+	definition: ExperimentDefinition,
+	{ quick, overrides, surrogateFiles, loadModel, loadData }: PrepareInput,
+	models: Map<string, Promise<NamedModel>>,
+	datasets: Map<string, Promise<Dataset | NaptuneError>>,
+): Promise<PreparedExperiment> {
+	const preset = await loadPreset(definition.preset)
+	const found: Dataset[] = []
+	const missing: ExperimentResult['missing'][number][] = []
+	for (const dataset of definition.datasets) {
+		const key = `${definition.evaluationSeed} ${dataset}`
+		if (!datasets.has(key)) datasets.set(key, loadData(dataset, definition.evaluationSeed).catch(onlyOurs))
+		const loaded = await datasets.get(key)!
+		if (loaded instanceof NaptuneError) missing.push({ dataset, reason: loaded.message })
+		else found.push(loaded)
+	}
+	if (found.length === 0) {
+		throw new NaptuneError(
+			`No data set of ${definition.name} is there:\n${missing.map(({ reason }) => `  ${reason}`).join('\n')}`,
+		)
+	}
+	const named = await Promise.all(
+		definition.models.map((name) => {
+			if (!models.has(name))
+				models.set(
+					name,
+					loadModel(name).then((clip) => ({ name, clip })),
+				)
+			return models.get(name)!
+		}),
+	)
+	const plan = planExperiment({
+		definition,
+		preset,
+		models: named,
+		datasets: found,
+		...(overrides && { overrides }),
+		...(surrogateFiles && { surrogateFiles }),
+	})
+	return { plan, quick, missing }
+}
+
+/** An error that says what to do is a reason to leave data out; any other one is ours. */
+function onlyOurs(error: unknown): NaptuneError {
+	if (error instanceof NaptuneError) return error
+	throw error
+}
+
+/** The definition with the methods, conditions and images that are wanted. */
+function narrowed(
+	definition: ExperimentDefinition,
+	{ methods, conditions, limit }: PrepareInput,
+): ExperimentDefinition {
+	const keptMethods = chosen('method', methods, Object.keys(definition.methods), definition.name)
+	const names = [...definition.conditions.map(({ name }) => name), ...(definition.epsilonCurve ? [curveCondition] : [])]
+	const keptConditions = chosen('condition', conditions, names, definition.name)
+	// Clean accuracy is read from an attack's records, which must then be made.
+	const orphan = definition.conditions.find(
+		({ name, cleanOf }) => cleanOf !== undefined && keptConditions.includes(name) && !keptConditions.includes(cleanOf),
+	)
+	if (orphan) {
+		throw new NaptuneError(
+			`Condition ${orphan.name} of ${definition.name} is read from the records of ${orphan.cleanOf}; ask for both.`,
+		)
+	}
+	const kept = (name: string) => keptMethods.includes(name)
+	const { axis, epsilonCurve, reference, images } = definition
+	const axisMethods = axis?.methods.filter(kept) ?? []
+	const curveMethods = keptConditions.includes(curveCondition) ? (epsilonCurve?.methods.filter(kept) ?? []) : []
+	const { axis: _, epsilonCurve: __, reference: ___, ...rest } = definition
+	const most = limit ?? Number.POSITIVE_INFINITY
+	const limited = Object.fromEntries(Object.entries(images).map(([name, count]) => [name, Math.min(count, most)]))
+	return {
+		...rest,
+		methods: Object.fromEntries(Object.entries(definition.methods).filter(([name]) => kept(name))),
+		conditions: definition.conditions.filter(({ name }) => keptConditions.includes(name)),
+		shown: definition.shown.filter(kept),
+		images: limit === undefined ? images : { default: limit, ...limited },
+		...(axis && axisMethods.length > 0 && { axis: { ...axis, methods: axisMethods } }),
+		...(epsilonCurve && curveMethods.length > 0 && { epsilonCurve: { ...epsilonCurve, methods: curveMethods } }),
+		...(reference !== undefined && kept(reference) && { reference }),
+	}
+}
+
+/** Those that are wanted, in the definition's order. */
+function chosen(
+	what: string,
+	wanted: readonly string[] | undefined,
+	known: readonly string[],
+	experiment: string,
+): readonly string[] {
+	const unknown = wanted?.find((name) => !known.includes(name))
+	if (unknown !== undefined) {
+		throw new NaptuneError(`${experiment} has no ${what} ${unknown}; it has ${known.join(', ')}.`)
+	}
+	return wanted ? known.filter((name) => wanted.includes(name)) : known
+}

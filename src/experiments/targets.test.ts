@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { embeddedModel } from '../clip/checkpoint.js'
+import { loadClip } from '../clip/model.js'
+import { loadExperiment } from './definition.js'
+import { geometryName, loadPaperTargets, paperAverage, paperTarget } from './targets.js'
+
+const targets = await loadPaperTargets()
+const nap = { model: 'ViT-B/16', method: 'nap' }
+
+describe("the paper's numbers", () => {
+	it.each(['table1', 'table2'])('of %s have averages that are the means of its cells', async (experiment) => {
+		for (const average of targets.averages.filter(
+			(entry) => entry.experiment === experiment && entry.method === 'nap',
+		)) {
+			const cells = targets.cells.filter(
+				(cell) => cell.experiment === experiment && cell.condition === average.condition && cell.method === 'nap',
+			)
+			expect(cells).toHaveLength(11)
+			expect(cells.reduce((sum, { percent }) => sum + percent, 0) / 11).toBeCloseTo(average.recomputed, 2)
+		}
+	})
+
+	it('stand at places that the experiments have', async () => {
+		for (const entry of [...targets.cells, ...targets.averages]) {
+			const { methods, conditions, axis, datasets } = await loadExperiment(entry.experiment)
+			expect(Object.keys(methods)).toContain(entry.method)
+			expect(conditions.map(({ name }) => name)).toContain(entry.condition)
+			if (entry.point !== undefined) expect(axis!.points.map(({ value }) => value)).toContain(entry.point)
+			if ('dataset' in entry) {
+				expect(datasets).toContain(entry.dataset === 'imagenet' ? 'imagenet-1000' : entry.dataset)
+			}
+		}
+	})
+
+	it('are found by place', () => {
+		const place = { experiment: 'table1', condition: 'autoattack', ...nap }
+		expect(paperTarget(targets, { ...place, dataset: 'caltech101' })).toBe(80.6)
+		expect(paperTarget(targets, { ...place, dataset: 'imagenet-1000' })).toBe(28.3)
+		expect(paperTarget(targets, { ...place, dataset: 'photos' })).toBeUndefined()
+		expect(paperAverage(targets, place)).toEqual({ stated: 51.4, recomputed: 48.86 })
+		expect(paperAverage(targets, { ...place, method: 'fap' })).toEqual({ recomputed: 2.05 })
+		const flowers = { experiment: 'table3', condition: 'pgd-at-4', dataset: 'oxford-flowers', ...nap }
+		expect(paperTarget(targets, { ...flowers, point: 2 })).toBe(38.1)
+		expect(paperTarget(targets, flowers)).toBeUndefined()
+	})
+
+	it('say nothing of a model of another size', async () => {
+		const { config } = await loadClip(embeddedModel)
+		expect(geometryName(config)).toBeUndefined()
+		const vision = { ...config.vision, width: 768, layers: 12, imageSize: 224, patchSize: 32 }
+		expect(geometryName({ ...config, vision, text: { ...config.text, width: 512 } })).toBe('ViT-B/32')
+	})
+})
