@@ -1,7 +1,6 @@
 /** Commands that repeat what a report shows. */
 
 import { isDeepStrictEqual } from 'node:util'
-import { prepareAttack } from '../../attacks/registry.js'
 import { sizeText } from '../../attacks/size-text.js'
 import { NaptuneError } from '../../errors.js'
 import type { RunInspection } from '../../evaluation/inspect-run.js'
@@ -9,6 +8,7 @@ import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { loadExperiment } from '../../experiments/definition.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { isRecord } from '../../tuning/is-record.js'
+import { changedOptions } from './changed-options.js'
 import { flatSettings } from './setting-text.js'
 
 /** A word as a shell takes it. */
@@ -61,11 +61,8 @@ export function evaluateCommands(run: string, records: readonly EvaluationRecord
 
 function evaluateCommand(run: string, record: EvaluationRecord): string | undefined {
 	const { attack, threatModel, dataset, images, seed, target, testTime, knowledge } = record
-	const usual = usualOptions(attack.name)
-	if (!usual) return undefined
-	const changed = Object.fromEntries(
-		Object.entries(attack.options).filter(([key, value]) => !isDeepStrictEqual(value, usual[key])),
-	)
+	const changed = changedOptions(attack)
+	if (!changed) return undefined
 	const words = [
 		...['naptune', 'evaluate', run, '--attack', attack.name, ...settingWords(changed)],
 		...(threatModel.norm === 'linf' ? [] : ['--norm', threatModel.norm]),
@@ -84,15 +81,6 @@ function evaluateCommand(run: string, record: EvaluationRecord): string | undefi
 		...(testTime ? ['--test-time', testTime.name] : []),
 	]
 	return words.map(shellWord).join(' ')
-}
-
-function usualOptions(name: string): Readonly<Record<string, unknown>> | undefined {
-	try {
-		return JSON.parse(JSON.stringify(prepareAttack(name).options)) as Record<string, unknown>
-	} catch (error) {
-		if (error instanceof NaptuneError) return undefined
-		throw error
-	}
 }
 
 function settingWords(settings: Readonly<Record<string, unknown>>): string[] {

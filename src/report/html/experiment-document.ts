@@ -1,6 +1,7 @@
 /** The report of an experiment. */
 
 import { join } from 'node:path'
+import { modelTitle } from '../../experiments/cells.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
@@ -74,7 +75,7 @@ function shownRuns({ shown, methods }: ExperimentResult, root: string): ShownRun
 function factsOf(result: ExperimentResult): Definition[] {
 	const { models, datasets, methods, seeds, provenance, axis } = result
 	return [
-		{ term: models.length === 1 ? 'Model' : 'Models', text: models.join(', ') },
+		{ term: models.length === 1 ? 'Model' : 'Models', text: models.map(modelTitle).join(', ') },
 		{ term: datasets.length === 1 ? 'Data set' : 'Data sets', text: datasets.join(', ') || 'none' },
 		{ term: 'Methods', text: methods.map(({ title }) => title).join(', ') },
 		...(axis ? [{ term: 'Varied', text: `${axis.title}: ${(axis.labels ?? axis.values).join(', ')}` }] : []),

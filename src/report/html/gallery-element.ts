@@ -28,7 +28,7 @@ ${heading(4, id, image.className)}
 <p class="id"><code>${image.id}</code></p>
 <div class="rows">
 <div class="clean">${picture(image.clean, `The clean image ${image.id}`, 'clean')}</div>
-${image.models.map((model) => modelElement(model, image, factor))}
+<div class="models">${image.models.map((model) => modelElement(model, image, factor))}</div>
 </div>
 </article>`
 }

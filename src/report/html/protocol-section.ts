@@ -15,10 +15,18 @@ import type { Block, ReportSection } from './report-document.js'
 import { paragraph } from './report-parts.js'
 import { type NamedSettings, settingLine, settingsTable } from './setting-text.js'
 
-/** Protocol of a result. @param root Folder of all experiments. @throws NaptuneError for a damaged record or run. */
-export async function protocolSection(result: ExperimentResult, root: string): Promise<ReportSection> {
+/**
+ * Protocol of a result.
+ * @param root Folder of all experiments. @param withTuning Whether with the settings of the runs.
+ * @throws NaptuneError for a damaged record or run.
+ */
+export async function protocolSection(
+	result: ExperimentResult,
+	root: string,
+	withTuning = true,
+): Promise<ReportSection> {
 	const records = await firstRecords(result, root)
-	const tunings = await tuningSettings(result, root)
+	const tunings = withTuning ? await tuningSettings(result, root) : []
 	return {
 		id: 'protocol',
 		title: 'Protocol',
@@ -139,7 +147,11 @@ function dataTable({ datasets, missing, seeds }: ExperimentResult, records: read
 		name: 'data',
 		title: 'Data',
 		notes: [
-			`Tuned with ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}: few-shot sample, initial values and order. The test images are the same for all methods and seeds.`,
+			...(seeds.length === 0
+				? []
+				: [
+						`Tuned with ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}: few-shot sample, initial values and order. The test images are the same for all methods and seeds.`,
+					]),
 			...new Set(records.flatMap(({ record }) => record.dataset.notices)),
 		],
 		columns: ['data set', 'evaluated on', 'images', 'classes', 'origin'].map((title) => ({ title, align: 'left' })),
@@ -186,7 +198,7 @@ async function tuningSettings({ cells, methods }: ExperimentResult, root: string
 }
 
 /** What decides a tuning run, from its description: all options of the defense, not only those that were asked for. */
-export function tuningOf({ defense, config }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function tuningOf({ defense, config }: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	return { ...(isRecord(config) ? config : {}), defense }
 }
 

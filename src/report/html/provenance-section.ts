@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { modelTitle } from '../../experiments/cells.js'
 import type { ExperimentResult, SeedResult } from '../../experiments/experiment-result.js'
 import { sha256OfFile } from '../../files/sha256.js'
 import { duration, grouped } from '../number-text.js'
@@ -42,7 +43,7 @@ export async function provenanceSection(
 						...(experiment ? [{ term: 'experiment', text: `version ${version}` }] : []),
 						{ term: 'time', text: `${duration(seconds)} for tuning and attacks, wherever they were computed` },
 						...Object.entries(weights).map(([model, sha256]) => ({
-							term: `weights of ${model}, SHA-256`,
+							term: `weights of ${modelTitle(model)}, SHA-256`,
 							text: sha256,
 							code: true,
 						})),

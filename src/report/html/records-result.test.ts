@@ -33,7 +33,7 @@ function record(defense: string, attack: string, [images, clean, robust]: [numbe
 
 const placed = (...records: EvaluationRecord[]) =>
 	records.map((one, at) => ({ path: `evaluations/${at}.json`, record: one }))
-const frame = { name: 'run', title: 'A run', tuningSeconds: 60 }
+const frame = { name: 'run', title: 'A run', run: { seed: 4, seconds: 60 } }
 
 describe('resultOfRecords', () => {
 	it('has a column per model, vanilla first, clean images first and attacks of several stages last', () => {
@@ -64,6 +64,8 @@ describe('resultOfRecords', () => {
 			['vanilla', 'pgd-20', 0.1],
 		])
 		expect(result.cells.map((cell) => cell.seeds[0]!.run)).toEqual(['.', '.', '.', undefined, undefined])
+		// Of tuning; the attack's own stands in the protocol.
+		expect([result.seeds, result.cells[0]!.seeds[0]!.seed]).toEqual([[4], 4])
 		expect(result.provenance.seconds).toBe(66)
 	})
 
@@ -84,7 +86,7 @@ describe('resultOfRecords', () => {
 			'Clean (4 test images)',
 			'pgd-20 at L-infinity 1/255 (10 test images)',
 			'pgd-20 at L-infinity 1/255 (4 test images)',
-			'pgd-20 at L-infinity 1/255 (10 test images)',
+			'pgd-20 (steps 3) at L-infinity 1/255 (10 test images)',
 			'pgd-20 at L-infinity 1/255, knowledge transfer (10 test images)',
 		])
 		expect(new Set(conditions.map(({ name }) => name)).size).toBe(6)

@@ -7,6 +7,8 @@ import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { modelTitle, shortHash, slug } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { normText } from '../number-text.js'
+import { changedOptions } from './changed-options.js'
+import { settingLine } from './setting-text.js'
 
 /** A record with the path that the result names it by. */
 export interface PlacedRecord {
@@ -19,8 +21,8 @@ export interface PlacedRecord {
 export interface RecordsFrame {
 	readonly name: string
 	readonly title: string
-	/** Of the run that was evaluated. */
-	readonly tuningSeconds?: number
+	/** The tuning run that was evaluated; missing where it is not known. */
+	readonly run?: { readonly seed: number; readonly seconds: number }
 }
 
 /**
@@ -40,8 +42,8 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 		const attacked = attackCondition(record, sample)
 		conditions.set(attacked.name, attacked)
 		const place = { model, dataset: record.dataset.name, method: modelName(record) }
-		const tuned = frame.tuningSeconds !== undefined && place.method !== 'vanilla'
-		const tuningSeconds = tuned ? frame.tuningSeconds : 0
+		const run = place.method === 'vanilla' ? undefined : frame.run
+		const tuningSeconds = run?.seconds ?? 0
 		const add = (condition: string, accuracy: Accuracy, stages?: EvaluationRecord['stages']) => {
 			const key = JSON.stringify([place, condition])
 			if (cells.has(key)) return
@@ -52,12 +54,12 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 				...accuracy,
 				seeds: [
 					{
-						seed: record.seed,
+						seed: frame.run?.seed ?? record.seed,
 						images: record.images,
 						accuracy,
 						...(stages && { stages }),
 						record: path,
-						...(tuned && { run: '.' }),
+						...(run && { run: '.' }),
 						tuningSeconds,
 						evaluationSeconds: stages || condition !== cleanName ? record.seconds : 0,
 					},
@@ -85,7 +87,7 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 		missing: [],
 		methods: methods.map((name) => ({ name, title: name })),
 		conditions: inOrder,
-		seeds: unique(records.map(({ record }) => record.seed)),
+		seeds: frame.run ? [frame.run.seed] : [],
 		cells: [...cells.values()],
 		averages: [],
 		problems: [],
@@ -94,7 +96,7 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 			...first.versions,
 			threads: first.threads,
 			weights: { [model]: first.model.sha256 },
-			seconds: records.reduce((sum, { record }) => sum + record.seconds, 0) + (frame.tuningSeconds ?? 0),
+			seconds: records.reduce((sum, { record }) => sum + record.seconds, 0) + (frame.run?.seconds ?? 0),
 		},
 	}
 }
@@ -104,7 +106,9 @@ function attackCondition(record: EvaluationRecord, sample: string): Condition {
 	const { attack, threatModel, knowledge, seed, target, dataset } = record
 	const known = knowledge === 'full' ? '' : `, knowledge ${knowledge}`
 	const aim = target === undefined ? '' : `, aimed at ${dataset.classNames[target] ?? target}`
-	const title = `${attack.name} at ${normText(threatModel.norm)} ${sizeText(threatModel)}${known}${aim}${sample}`
+	const changed = settingLine(changedOptions(attack) ?? {})
+	const how = changed === '' ? attack.name : `${attack.name} (${changed})`
+	const title = `${how} at ${normText(threatModel.norm)} ${sizeText(threatModel)}${known}${aim}${sample}`
 	return {
 		name: `${slug(attack.name)}-${shortHash([title, attack.options, seed, dataset.ids])}`,
 		title,

@@ -33,8 +33,11 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 	const { folder, inspection, records, problems } = source
 	const { defense, data, progress } = inspection
 	const title = `${defense.name} tuned on ${data.name}`
-	const tuningSeconds = progress.seconds ?? 0
-	const measured = await measuredParts(records, folder, { name: basename(folder), title, tuningSeconds })
+	const measured = await measuredParts(records, folder, {
+		name: basename(folder),
+		title,
+		run: { seed: Number(inspection.config.seed ?? 1), seconds: progress.seconds ?? 0 },
+	})
 	const looks = await lookSections([{ folder, title: defense.name, protocol: runProtocol(inspection) }])
 	const trouble = [...problems, ...looks.problems]
 	const settings = settingsTable(
@@ -138,7 +141,7 @@ async function measuredParts(
 			...sectionOf('results', 'Results', tableBlocks(tables, result.title)),
 			...sectionOf('figures', 'Figures', await figureBlocks(figures)),
 		],
-		protocol: await protocolSection(result, folder),
+		protocol: await protocolSection(result, folder, false),
 		provenance: { ...section, id: 'records', title: 'Provenance of the evaluations' },
 	}
 }

@@ -78,11 +78,11 @@ details > div { padding-left: .9rem; border-left: 2px solid var(--line); }
 .sample { margin: 1.25rem 0; padding: .25rem 1rem 1rem; border: 1px solid var(--line); border-radius: 6px; }
 .sample h3, .sample h4 { margin: .75rem 0 0; }
 .sample .id { margin: 0 0 .5rem; color: var(--soft); }
-.rows { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
+.rows { display: grid; gap: 1rem 2rem; }
+.models { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1.25rem 2rem; align-items: start; }
 .model { display: grid; grid-template-columns: minmax(0, 1fr); gap: .35rem; min-width: 0; }
 .model .name { margin: 0; font-weight: 600; }
 .pictures, .guesses { display: flex; flex-wrap: wrap; gap: .5rem 1rem; }
-.clean { padding-top: 1.9rem; }
 .picture { margin: 0; }
 .picture img { display: block; background: #808080; image-rendering: pixelated; }
 .picture figcaption { color: var(--soft); font-size: .8rem; }
@@ -95,6 +95,10 @@ details > div { padding-left: .9rem; border-left: 2px solid var(--line); }
   .contents { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; padding: 1.75rem .25rem 1rem; }
   .contents ol { columns: auto; }
   .contents li { border-left: 2px solid var(--line); padding-left: .75rem; }
+}
+@media (min-width: 48rem) {
+  .rows { grid-template-columns: auto minmax(0, 1fr); }
+  .rows > .clean { padding-top: 1.9rem; }
 }
 @media (max-width: 40rem) {
   h1 { font-size: 1.5rem; }

@@ -1,6 +1,7 @@
 /** What an experiment found, in sentences made of its numbers. */
 
 import { epsilonText } from '../../attacks/size-text.js'
+import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import { percentText } from '../figures/texts.js'
 import { normText } from '../number-text.js'
@@ -44,7 +45,7 @@ function modelVerdict(result: ExperimentResult, model: string): string | undefin
 	const cleanOf = (of: Score) =>
 		clean?.scores.find(({ method, point }) => method.name === of.method.name && point === of.point)
 	const [bestClean, vanillaClean] = [cleanOf(best), vanilla && cleanOf(vanilla)]
-	const first = `${whereText(row.condition, attacked.length, result.models.length > 1 ? model : undefined)}, ${titleOf(result, best)} gets ${amountText(best)}`
+	const first = `${whereText(row.condition, attacked.length, result.models.length > 1 ? modelTitle(model) : undefined)}, ${titleOf(result, best)} gets ${amountText(best)}`
 	const beside = vanilla ? `, ${besideText(best, vanilla)}` : ''
 	const cleanly =
 		row.condition.attack && bestClean
