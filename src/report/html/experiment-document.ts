@@ -1,7 +1,7 @@
 /** The report of an experiment. */
 
 import { join } from 'node:path'
-import { modelTitle } from '../../experiments/cells.js'
+import { modelTitle, slug } from '../../experiments/cells.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
@@ -34,6 +34,7 @@ export async function experimentDocument(result: ExperimentResult, root: string)
 					`${gone.length} evaluation ${gone.length === 1 ? 'record is' : 'records are'} not below ${root} any more, such as ${gone[0]}; what is made of them is left out.`,
 				]),
 	]
+	const reproduce = await reproduceParts(result)
 	const notMeasured = tables.filter(({ name }) => name.startsWith('not-measured'))
 	const sections: ReportSection[] = [
 		...sectionOf(
@@ -49,7 +50,7 @@ export async function experimentDocument(result: ExperimentResult, root: string)
 		...looks.sections,
 		await protocolSection(result, root),
 		provenance,
-		await reproduceSection(result),
+		reproduce.section,
 	]
 	return {
 		document: {
@@ -62,6 +63,7 @@ export async function experimentDocument(result: ExperimentResult, root: string)
 		},
 		figures: [...figures, ...looks.figures],
 		tables,
+		files: reproduce.files,
 	}
 }
 
@@ -115,28 +117,34 @@ function introductionOf({ quick, missing, problems }: ExperimentResult, lost: nu
 	]
 }
 
-async function reproduceSection(result: ExperimentResult): Promise<ReportSection> {
-	const command = await experimentCommand(result)
-	const definition: Block = {
-		kind: 'details',
-		summary: 'The whole definition as it ran',
-		blocks: [{ kind: 'code', label: 'Definition of the experiment', text: JSON.stringify(result.definition, null, 2) }],
-	}
+/** As the package has it, a command is enough; otherwise the definition is a file beside the page. */
+async function reproduceParts(
+	result: ExperimentResult,
+): Promise<{ readonly section: ReportSection; readonly files: NonNullable<ReportParts['files']> }> {
+	const { name: experiment, definition } = result
+	const known = await experimentCommand(result)
+	const name = `${slug(experiment)}-definition.json`
+	const command = known ?? `naptune reproduce ${name}`
+	// Definitions in files say what is otherwise in a small run; this one is as it is.
+	const text = JSON.stringify(known === undefined ? { ...definition, quick: {} } : definition, null, 2)
+	const told =
+		known === undefined
+			? `The experiment ran with settings of its own, which ${name} beside this page holds. On the same data and weights this gives the same numbers:`
+			: 'On the same data and weights this gives the same numbers:'
 	return {
-		id: 'reproduce',
-		title: 'Reproduce',
-		blocks:
-			command === undefined
-				? [
-						paragraph(
-							`The experiment ${result.name} ran with settings of its own: those below, which the package's definition, version ${result.version}, does not have.`,
-						),
-						definition,
-					]
-				: [
-						paragraph('On the same data and weights this gives the same numbers:'),
-						{ kind: 'code', label: 'Command', text: command },
-						definition,
-					],
+		files: known === undefined ? [{ name, text: `${text}\n` }] : [],
+		section: {
+			id: 'reproduce',
+			title: 'Reproduce',
+			blocks: [
+				paragraph(told),
+				{ kind: 'code', label: 'Command', text: command },
+				{
+					kind: 'details',
+					summary: 'The whole definition as it ran',
+					blocks: [{ kind: 'code', label: 'Definition of the experiment', text }],
+				},
+			],
+		},
 	}
 }

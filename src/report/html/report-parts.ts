@@ -11,6 +11,8 @@ export interface ReportParts {
 	/** Also written as files. */
 	readonly figures: readonly ReportFigure[]
 	readonly tables: readonly ReportTable[]
+	/** Other files to be written beside the page. */
+	readonly files?: readonly { readonly name: string; readonly text: string }[]
 }
 
 /** A section with the figures in it that are also written as files. */

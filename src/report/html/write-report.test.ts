@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { loadExperiment } from '../../experiments/definition.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { sampleResult } from '../result.test.support.js'
@@ -45,6 +46,21 @@ describe('writeReport of an experiment', () => {
 		expect(tables).toContain(join(place, 'tables', 'cells.csv'))
 		expect(figures.length).toBeGreaterThan(1)
 		for (const file of [...figures, ...tables]) expect((await readFile(file)).length).toBeGreaterThan(0)
+	})
+
+	it('repeats what ran as the package has it by name, and anything else by a definition beside the page', async () => {
+		const definition = JSON.parse(JSON.stringify(await loadExperiment('fig6-shots', { quick: true })))
+		const changes = { name: 'fig6-shots', definition }
+		const known = await readReportSource(await experiment(sampleResult({ layout: 'curve', changes })))
+		const page = await pagePath(known)
+		await writeReport(known, page)
+		expect(await readFile(page, 'utf8')).toContain('<code>naptune reproduce fig6-shots --quick</code>')
+		const own = { ...changes, definition: { ...definition, seeds: [7] } }
+		const changed = await readReportSource(await experiment(sampleResult({ layout: 'curve', changes: own })))
+		const folder = await temporaryFolder()
+		await writeReport(changed, join(folder, 'a.html'))
+		expect(await readFile(join(folder, 'a.html'), 'utf8')).toContain('naptune reproduce fig6-shots-definition.json')
+		expect(await loadExperiment(join(folder, 'fig6-shots-definition.json'))).toEqual(own.definition)
 	})
 
 	it('survives hostile names in files and folders', async () => {

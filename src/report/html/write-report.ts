@@ -64,7 +64,7 @@ export async function reportParts(source: ReportSource): Promise<RunParts> {
  * @throws NaptuneError as {@link reportParts}, or when a file cannot be written.
  */
 export async function writeReport(source: ReportSource, page: string): Promise<WrittenReport> {
-	const { document, figures, tables, result } = await reportParts(source)
+	const { document, figures, tables, files = [], result } = await reportParts(source)
 	const html = await reportPage(document)
 	const folder = dirname(page)
 	await makeFolder(folder)
@@ -76,6 +76,7 @@ export async function writeReport(source: ReportSource, page: string): Promise<W
 		drawn.push(...paths)
 	}
 	const tabled = result && tables.length > 0 ? await writeTables(join(folder, 'tables'), tables, result) : []
+	for (const { name, text } of files) await writeFileAtomic(join(folder, name), text)
 	await writeFileAtomic(page, html)
 	return { page, figures: drawn, tables: tabled, verdict: document.verdict }
 }
