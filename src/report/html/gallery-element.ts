@@ -35,7 +35,7 @@ ${heading(4, id, image.className)}
 
 function modelElement(model: GalleryModel, { id, className }: GalleryImage, factor: number): Html {
 	const { attacked } = model
-	return html`<section class="model" aria-label="${model.title}">
+	return html`<div class="model" role="group" aria-label="${model.title}">
 <p class="name">${model.title}: ${fate(model, className)}</p>
 ${
 	attacked
@@ -46,7 +46,7 @@ ${picture(attacked.difference, `What the attack on ${model.title} changed in ${i
 		: ''
 }
 <div class="guesses">${guessTable('Clean', model.before, className)}${attacked ? guessTable('Attacked', attacked.after, className) : ''}</div>
-</section>`
+</div>`
 }
 
 function fate({ before, attacked }: GalleryModel, className: string): string {

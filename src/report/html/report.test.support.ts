@@ -43,7 +43,7 @@ export async function sampleGallery(): Promise<Block & { kind: 'gallery' }> {
 			attacked: { adversarial: source, difference: source, after: at === 0 ? [...guesses].reverse() : guesses },
 		})),
 	}
-	return { kind: 'gallery', title: hostile, notes: [hostile], factor: 32, images: [image] }
+	return { kind: 'gallery', title: hostile, notes: [hostile], factor: 32, images: [image, { ...image, id: 'two' }] }
 }
 
 /** The document of {@link hostileResult} with a gallery; its records are nowhere. */

@@ -2,23 +2,21 @@
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { epsilonText } from '../../attacks/size-text.js'
-import type { RunInspection } from '../../evaluation/inspect-run.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { runFiles } from '../../tuning/run-directory.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration, grouped } from '../number-text.js'
 import { experimentTables } from '../tables/experiment-tables.js'
-import type { ReportTable } from '../tables/table.js'
 import { evaluateCommands, tuneCommand } from './commands.js'
 import { lookSections } from './look-sections.js'
 import { protocolSection } from './protocol-section.js'
 import { provenanceSection } from './provenance-section.js'
 import { type PlacedRecord, resultOfRecords } from './records-result.js'
-import type { Block, Definition, ReportSection } from './report-document.js'
+import type { Block, ReportSection } from './report-document.js'
 import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
 import type { ReportSource } from './report-source.js'
+import { changesBlocks, parametersTable, runFacts, runProtocol, runProvenance, standingBlocks } from './run-blocks.js'
 import { settingsTable } from './setting-text.js'
 import { verdictOf } from './verdict.js'
 
@@ -143,114 +141,6 @@ async function measuredParts(
 		],
 		protocol: await protocolSection(result, folder, false),
 		provenance: { ...section, id: 'records', title: 'Provenance of the evaluations' },
-	}
-}
-
-/** What was tuned how, in one line. */
-function runProtocol({ defense, data, config }: RunInspection): string {
-	const { attack, seed } = config as { attack?: { epsilon?: number }; seed?: number }
-	return [
-		`${defense.name} on ${grouped(data.images)} images of ${data.name}`,
-		...(attack?.epsilon === undefined ? [] : [`inner attack L-infinity epsilon ${epsilonText(attack.epsilon)}`]),
-		...(seed === undefined ? [] : [`seed ${seed}`]),
-	]
-		.join(', ')
-		.concat('.')
-}
-
-function runFacts({ model, data, progress, parameters, defense, preset }: RunInspection): Definition[] {
-	return [
-		{ term: 'Model', text: model.source },
-		{
-			term: 'Method',
-			text: `${defense.name}, ${grouped(parameters.total)} trainable parameters beside ${grouped(parameters.frozen)} frozen ones`,
-		},
-		{
-			term: 'Data set',
-			text: `${data.name}, ${grouped(data.images)} training images of ${data.classNames.length} classes`,
-		},
-		...(preset ? [{ term: 'Preset', text: `${preset.name}, version ${preset.version}` }] : []),
-		{
-			term: 'Tuned for',
-			text: `${progress.epochs} of ${progress.totalEpochs} epochs, ${grouped(progress.steps)} of ${grouped(progress.totalSteps)} steps${progress.seconds === null ? '' : `, ${duration(progress.seconds)}`}`,
-		},
-	]
-}
-
-function standingBlocks({ progress: { epochsAtChance } }: RunInspection): Block[] {
-	if (epochsAtChance === 0) return []
-	const text = `The last ${epochsAtChance} epochs of the run were at chance: its parameters are worth nothing.`
-	return [{ kind: 'paragraph', text, tone: 'problem' }]
-}
-
-function parametersTable({ parameters: { groups, total, frozen } }: RunInspection): ReportTable {
-	const row = (name: string, tensors: string, count: number) => ({
-		cells: [
-			{ text: name, header: true },
-			{ text: tensors },
-			{ text: grouped(count), value: count },
-			{ text: `${((100 * count) / frozen).toFixed(3)} %` },
-		],
-	})
-	return {
-		name: 'parameters',
-		title: 'Trainable parameters',
-		notes: [],
-		columns: [
-			{ title: 'part', align: 'left' },
-			{ title: 'tensors', align: 'right' },
-			{ title: 'numbers', align: 'right' },
-			{ title: "share of the CLIP's", align: 'right' },
-		],
-		rows: [
-			...groups.map(({ name, tensors, count }) => row(name, String(tensors), count)),
-			row('all', String(groups.reduce((sum, { tensors }) => sum + tensors, 0)), total),
-		],
-	}
-}
-
-function changesBlocks({ changed }: RunInspection): Block[] {
-	if (changed.length === 0) return [paragraph("All settings are the paper's.")]
-	const text = (value: unknown) =>
-		value === null ? '\u2013' : typeof value === 'string' ? value : JSON.stringify(value)
-	return [
-		{
-			kind: 'table',
-			table: {
-				name: 'changes',
-				title: "Where the settings are not the paper's",
-				notes: [],
-				columns: ['setting', 'here', 'usual'].map((title) => ({ title, align: 'left' })),
-				rows: changed.map(({ setting, value, usual }) => ({
-					cells: [{ text: setting, header: true }, { text: text(value) }, { text: text(usual) }],
-				})),
-			},
-		},
-	]
-}
-
-function runProvenance({ versions, model, directory, data }: RunInspection): ReportSection {
-	return {
-		id: 'provenance',
-		title: 'Provenance of the run',
-		blocks: [
-			{
-				kind: 'definitions',
-				entries: [
-					{ term: 'naptune', text: versions.naptune },
-					{ term: 'engine', text: `${versions.engine} on ${versions.device}, ${versions.threads} threads` },
-					{ term: 'run', text: directory, code: true },
-					{ term: 'model', text: model.source, code: true },
-					{ term: 'its weights, SHA-256', text: model.sha256, code: true },
-					{ term: 'classes', text: data.classNames.join(', ') },
-					...Object.entries(data.origin).map(([key, value]) => ({
-						term: `data, ${key}`,
-						text: typeof value === 'string' ? value : JSON.stringify(value),
-						code: true,
-					})),
-				],
-			},
-		],
 	}
 }
 

@@ -43,6 +43,11 @@ describe('verdictOf', () => {
 		expect(verdictOf(sampleResult({ datasets, problems }))[0]).toContain('% over 2, which cannot be compared')
 	})
 
+	it('speaks of one data set where there is no mean over several', () => {
+		const result = { ...sampleResult({ datasets: ['a', 'b'] }), averages: [] }
+		expect(verdictOf(result)[0]).toMatch(/NAP gets [\d.]+ % of 200 images of a right, vanilla CLIP/)
+	})
+
 	it('names the point of a curve, every model, and clean images where there is no attack', () => {
 		expect(verdictOf(sampleResult({ layout: 'curve' }))[0]).toMatch(/NAP with training images per class \d+ gets/)
 		expect(verdictOf(sampleResult({ layout: 'matrix' }))[0]).toMatch(

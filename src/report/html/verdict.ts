@@ -45,7 +45,7 @@ function modelVerdict(result: ExperimentResult, model: string): string | undefin
 	const cleanOf = (of: Score) =>
 		clean?.scores.find(({ method, point }) => method.name === of.method.name && point === of.point)
 	const [bestClean, vanillaClean] = [cleanOf(best), vanilla && cleanOf(vanilla)]
-	const first = `${whereText(row.condition, attacked.length, result.models.length > 1 ? modelTitle(model) : undefined)}, ${titleOf(result, best)} gets ${amountText(best)}`
+	const first = `${whereText(row.condition, attacked.length, result.models.length > 1 ? modelTitle(model) : undefined)}, ${titleOf(result, best)} gets ${amountText(best, result.datasets.length > 1)}`
 	const beside = vanilla ? `, ${besideText(best, vanilla)}` : ''
 	const cleanly =
 		row.condition.attack && bestClean
@@ -66,10 +66,12 @@ function rowsOf(result: ExperimentResult, model: string): Row[] {
 
 function scoresOf({ averages, cells, methods }: ExperimentResult, model: string, condition: Condition): Score[] {
 	const own = cells.filter((cell) => cell.model === model && cell.condition === condition.name)
-	const several = new Set(own.map(({ dataset }) => dataset)).size > 1
+	const several = new Set(own.map(({ dataset }) => dataset)).size > 1 && averages.length > 0
+	// Evaluations on several data sets without a mean: the first one speaks.
+	const first = own.filter(({ dataset }) => dataset === own[0]!.dataset)
 	return methods.flatMap((method): Score[] => {
 		if (!several) {
-			return own.filter((cell) => cell.method === method.name).map((cell) => ({ ...placed(cell), method, cell }))
+			return first.filter((cell) => cell.method === method.name).map((cell) => ({ ...placed(cell), method, cell }))
 		}
 		return averages
 			.filter((one) => one.model === model && one.condition === condition.name && one.method === method.name)
@@ -109,8 +111,8 @@ function titleOf({ axis }: ExperimentResult, { method, point }: Score): string {
 	return `${method.title} with ${axis.title} ${label}`
 }
 
-function amountText({ accuracy, cell, datasets }: Score): string {
-	if (cell) return `${percentText(accuracy)} of ${cell.images} images right`
+function amountText({ accuracy, cell, datasets }: Score, several: boolean): string {
+	if (cell) return `${percentText(accuracy)} of ${cell.images} images${several ? ` of ${cell.dataset}` : ''} right`
 	return `${percentText(accuracy)} right on average over ${datasets} data sets`
 }
 
