@@ -38,6 +38,7 @@ export function learningReport(run: LearningRun, name: string, title: string, pr
 		.flatMap(({ field, title: what, text }) => {
 			const values = epochs.flatMap((epoch) => epoch[field] ?? [])
 			const [first, last] = [text(values[0]!), text(values.at(-1)!)]
+			if (epochs.length === 1) return [`${what} is ${first}`]
 			return first === last ? [`${what} stays at ${first}`] : [`${what} goes from ${first} to ${last}`]
 		})
 	return {

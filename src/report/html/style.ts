@@ -126,6 +126,8 @@ details > div { padding-left: .9rem; border-left: 2px solid var(--line); }
   h2, h3, h4, caption, .group { break-after: avoid; }
   .drawing { border: 0; padding: 0; }
   .drawing svg, .drawing svg.wide { min-width: 0; max-width: 100%; }
+  .rows { grid-template-columns: auto minmax(0, 1fr); }
+  .models { grid-template-columns: 1fr 1fr; gap: 1rem; }
   pre { white-space: pre-wrap; }
   /* What stands in sections is printed open; numbers of figures, which the figures show, as they are. */
   section > details:not([open])::details-content { content-visibility: visible; display: block; height: auto; }

@@ -30,6 +30,12 @@ describe('verdictOf', () => {
 			...(cell.paired && { paired: { ...cell.paired, interval: [-0.01, 0.5] as const } }),
 		}))
 		expect(verdictOf({ ...result, cells })[0]).toContain('to +50.0, which does not exclude 0)')
+		const turned = sampleResult({ reference: 'nap' })
+		const { difference } = turned.cells.find(
+			({ method, condition }) => method === 'vanilla' && condition === 'autoattack',
+		)!.paired!
+		expect(difference).toBeLessThan(0)
+		expect(verdictOf(turned)[0]).toContain(`(+${(-100 * difference).toFixed(1)} points, 95 % interval +`)
 		const alone = sampleResult({ reference: null, images: 4 })
 		expect(verdictOf(alone)[0]).toContain('95 % intervals that overlap')
 	})

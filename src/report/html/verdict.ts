@@ -116,7 +116,7 @@ function amountText({ accuracy, cell, datasets }: Score, several: boolean): stri
 	return `${percentText(accuracy)} right on average over ${datasets} data sets`
 }
 
-/** The paired difference where vanilla is the reference; else whether the intervals overlap. */
+/** The paired difference where one of the two is the reference; else whether the intervals overlap. */
 function besideText(score: Score, vanilla: Score): string {
 	const points = `${pointsText(100 * (score.accuracy - vanilla.accuracy))} points`
 	const start = `vanilla CLIP ${percentText(vanilla.accuracy)}`
@@ -124,13 +124,26 @@ function besideText(score: Score, vanilla: Score): string {
 		const same = score.datasets === vanilla.datasets
 		return same ? `${start} (${points})` : `${start} over ${vanilla.datasets ?? 1}, which cannot be compared`
 	}
-	const { paired, interval } = score.cell
-	if (paired?.reference === 'vanilla') {
-		const [low, high] = paired.interval.map((bound) => pointsText(100 * bound))
-		const clear = paired.interval[0] > 0 || paired.interval[1] < 0
-		return `${start} (${pointsText(100 * paired.difference)} points, 95 % interval ${low} to ${high}${clear ? '' : ', which does not exclude 0'})`
+	const { interval } = score.cell
+	const paired = pairedDifference(score, vanilla)
+	if (paired) {
+		const [low, high] = paired.interval
+		const clear = low > 0 || high < 0
+		return `${start} (${pointsText(100 * paired.difference)} points, 95 % interval ${pointsText(100 * low)} to ${pointsText(100 * high)}${clear ? '' : ', which does not exclude 0'})`
 	}
 	const other = vanilla.cell.interval
 	const overlap = interval[0] <= other[1] && other[0] <= interval[1]
 	return `${start} (${points}${overlap ? ', with 95 % intervals that overlap' : ''})`
+}
+
+function pairedDifference(
+	{ method, cell, point }: Score,
+	vanilla: Score,
+): { readonly difference: number; readonly interval: readonly [number, number] } | undefined {
+	if (cell?.paired?.reference === 'vanilla') return cell.paired
+	const other = vanilla.cell?.paired
+	// Of a curve, the reference may be the method at another point.
+	if (point !== undefined || other?.reference !== method.name) return undefined
+	const [low, high] = other.interval
+	return { difference: -other.difference, interval: [-high, -low] }
 }
