@@ -45,7 +45,9 @@ describe('naptune report of a run', () => {
 		expect(headings).toEqual(
 			'contents results figures learning distortion gallery protocol tuning provenance records reproduce'.split(' '),
 		)
-		expect(written.verdict[0]).toMatch(/^Under pgd-20 \(steps 2\) at L-infinity 1\/255, nap gets [\d.]+ % of 6 images right/)
+		expect(written.verdict[0]).toMatch(
+			/^Under pgd-20 \(steps 2\) at L-infinity 1\/255, nap gets [\d.]+ % of 6 images right/,
+		)
 		expect(page).toContain('<p class="verdict">Under pgd-20 (steps 2) at ')
 		const log = (await readFile(join(run, 'log.jsonl'), 'utf8')).trim().split('\n')
 		const { cleanLoss } = JSON.parse(log[0]!) as { cleanLoss: number }
