@@ -17,6 +17,7 @@ import {
 import type { AttackRound } from './attack-round.js'
 import { range, takeRows } from './batch-rows.js'
 import type { Classifier } from './classifier.js'
+import { loadAhead } from './load-ahead.js'
 import { type PassCounter, passCounter, workOf } from './pass-counter.js'
 import { runPipelined } from './pipelined-round.js'
 import { predictions } from './predictions.js'
@@ -137,18 +138,18 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 	try {
 		const before = outcomesAt(range(0, images.ids.length))
 		if (before.length > 0) yield { trials: [], outcomes: before.map((state) => outcomeOf(state, rounds)) }
-		for (const positions of batches(states.unseen(), batchSize)) {
+		for await (const [positions, pixels] of loadAhead(batches(states.unseen(), batchSize), images.pixels)) {
 			told.begin(0, positions.length)
-			const { logits } = await classifier.evaluate(await images.pixels(positions), ['logits'])
+			const { logits } = await classifier.evaluate(pixels, ['logits'])
 			const found = finish(cleanRound, positions, logits!)
 			told.end()
 			yield found
 		}
 		for (const [number, round] of rounds.entries()) {
-			for (const positions of batches(states.openAt(number), batchSize)) {
+			for await (const [positions, pixels] of loadAhead(batches(states.openAt(number), batchSize), images.pixels)) {
 				told.begin(number + 1, positions.length)
 				const batch = {
-					images: await images.pixels(positions),
+					images: pixels,
 					labels: positions.map((position) => (attack.targeted ? images.targets! : images.labels)[position]!),
 					ids: positions.map((position) => images.ids[position]!),
 				}

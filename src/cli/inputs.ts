@@ -42,16 +42,16 @@ export function loadModel(source: string): Promise<ClipModel> {
 	return loadClip(source !== embeddedModel && existsSync(source) ? resolve(source) : source)
 }
 
-/** Loads data and passes on what a person must be told about it. */
+/** Loads data, whose images the session's threads read, and passes on what a person must be told about it. */
 export async function loadData(
-	{ progress }: Session,
+	{ progress, imageLoader }: Session,
 	nameOrFolder: string,
 	seed: number,
 	root?: string,
 ): Promise<Dataset> {
 	const dataset = await loadDataset(nameOrFolder, { seed, ...(root !== undefined && { root }) })
 	for (const notice of dataset.notices) progress.line(`note: ${notice}`)
-	return dataset
+	return imageLoader().dataset(dataset)
 }
 
 /** The images of a split that `--split`, `--limit` and `--seed` choose. */

@@ -1,5 +1,6 @@
 /** What every command works with: output, engine and a way to be stopped. */
 
+import { createImageLoader, type ImageLoader } from '../data/image-loader.js'
 import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
 import { Interruption } from './exit-codes.js'
 import { createInterrupt } from './interrupt.js'
@@ -13,6 +14,8 @@ export interface Session extends Output {
 	readonly signal: AbortSignal
 	/** The engine that the options ask for; started at the first call. */
 	engine(): Promise<ModelEngine>
+	/** The loader of images; its threads are started by the first image file. */
+	imageLoader(): ImageLoader
 	/** Names the folder that is written to, so that leaving at once leaves no temporary file in it. */
 	writesTo(folder: string): void
 	/** @throws Interruption when the command was asked to stop and has nothing to save. */
@@ -20,7 +23,10 @@ export interface Session extends Output {
 }
 
 /** Runs a command and closes what it opened. */
-export async function withSession(options: SharedOptions, work: (session: Session) => Promise<void>): Promise<void> {
+export async function withSession(
+	options: SharedOptions & { readonly loaderThreads?: number },
+	work: (session: Session) => Promise<void>,
+): Promise<void> {
 	const output = createOutput(options)
 	const folders = new Set<string>()
 	const interrupt = createInterrupt(
@@ -34,6 +40,7 @@ export async function withSession(options: SharedOptions, work: (session: Sessio
 		},
 	)
 	let engine: Promise<ModelEngine> | undefined
+	let loader: ImageLoader | undefined
 	try {
 		await work({
 			...output,
@@ -41,6 +48,11 @@ export async function withSession(options: SharedOptions, work: (session: Sessio
 			engine: () => {
 				engine ??= createEngine({ device: options.device, threads: options.threads })
 				return engine
+			},
+			imageLoader() {
+				const { loaderThreads: threads } = options
+				loader ??= createImageLoader(threads === undefined ? {} : { threads })
+				return loader
 			},
 			writesTo: (folder) => folders.add(folder),
 			stopIfAsked() {
@@ -52,6 +64,7 @@ export async function withSession(options: SharedOptions, work: (session: Sessio
 		throw error instanceof Interruption && code !== undefined ? new Interruption(error.message, code) : error
 	} finally {
 		interrupt.dispose()
+		await loader?.close()
 		await engine?.then(
 			(started) => started.close(),
 			() => {},

@@ -1,9 +1,14 @@
 /** A picture as the image tower reads it. */
 
-import { NaptuneError } from '../errors.js'
 import type { DecodedImage } from '../images/decode.js'
-import { preprocess } from '../images/preprocess.js'
+import { unitPixels } from '../images/pixels.js'
+import { type PreparedView, viewOf } from '../images/view.js'
 import type { ClipModel } from './model.js'
+
+/** The view that a checkpoint's own rules make of a picture, without augmentation. */
+export function preparedView({ config, checkpoint }: Pick<ClipModel, 'config' | 'checkpoint'>): PreparedView {
+	return { kind: 'prepared', size: config.vision.imageSize, preparation: checkpoint.preprocessor }
+}
 
 /**
  * Prepares a picture by the checkpoint's own rules, without augmentation.
@@ -11,12 +16,5 @@ import type { ClipModel } from './model.js'
  * @throws NaptuneError when preprocessor_config.json makes another size than config.json reads.
  */
 export function prepareImage(clip: Pick<ClipModel, 'config' | 'checkpoint'>, image: DecodedImage): Float32Array {
-	const { imageSize } = clip.config.vision
-	const { width, height, pixels } = preprocess(image, clip.checkpoint.preprocessor)
-	if (width !== imageSize || height !== imageSize) {
-		throw new NaptuneError(
-			`preprocessor_config.json makes images of ${width} x ${height} pixels, config.json reads ${imageSize} x ${imageSize}. Correct crop_size.`,
-		)
-	}
-	return pixels
+	return unitPixels(viewOf(image, preparedView(clip)))
 }

@@ -56,6 +56,7 @@ export async function loadCaptions(path: string, options: CaptionsOptions = {}):
 			length: images.length,
 			label: (index) => own[index]![0]!,
 			id: (index) => at(index).id,
+			source: async (index) => ({ kind: 'file', path: at(index).path }),
 			image: async (index) => decodeImage(at(index).path),
 		},
 		captions,

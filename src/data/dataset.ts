@@ -1,6 +1,7 @@
 /** What a data set is: classes, and splits whose images are decoded when asked for. */
 
 import type { DecodedImage } from '../images/decode.js'
+import type { ImageView } from '../images/view.js'
 
 /** A picture that is not decoded yet, so that any thread can do it. */
 export type ImageSource =
@@ -19,6 +20,8 @@ export interface Split {
 	source?(index: number): Promise<ImageSource>
 	/** Decodes the image. @throws NaptuneError naming the file, when it is not a readable image. */
 	image(index: number): Promise<DecodedImage>
+	/** A view of the image, made elsewhere (see `createImageLoader`); many may be asked for at once. @throws as `image`. */
+	view?(index: number, view: ImageView): Promise<DecodedImage>
 }
 
 /** Classes and three splits; `validation` may be empty. */
@@ -47,13 +50,14 @@ export function subset(split: Split, indices: readonly number[]): Split {
 			throw new RangeError(`Position ${index} of a split of ${split.length} images.`)
 		}
 	}
-	const { source } = split
+	const { source, view } = split
 	return {
 		length: indices.length,
 		label: (index) => split.label(at(index)),
 		id: (index) => split.id(at(index)),
 		...(source && { source: async (index: number) => source(at(index)) }),
 		image: async (index) => split.image(at(index)),
+		...(view && { view: async (index: number, what: ImageView) => view(at(index), what) }),
 	}
 }
 

@@ -2,8 +2,8 @@
 
 import { basename, join, resolve } from 'node:path'
 import { NaptuneError } from '../errors.js'
-import { decodeImage } from '../images/decode.js'
 import type { Split } from './dataset.js'
+import { fileSplit } from './file-split.js'
 import { listFolder } from './image-folders.js'
 import { datasetNames, loadDataset } from './registry.js'
 
@@ -35,12 +35,7 @@ export async function loadUnlabelled(nameOrPath: string, dataRoot?: string): Pro
 	}
 	return {
 		name: basename(root),
-		images: {
-			length: ids.length,
-			label: () => 0,
-			id: (index) => ids[index]!,
-			image: async (index) => decodeImage(join(root, ids[index]!)),
-		},
+		images: fileSplit(ids.map((id) => ({ id, label: 0, path: join(root, id) }))),
 		origin: { dataset: 'images', path: root },
 	}
 }

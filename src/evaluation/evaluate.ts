@@ -8,8 +8,9 @@ import { type PassCounter, type Passes, passCounter } from '../attacks/pass-coun
 import { type AttackCounts, type AttackImages, type AttackProgress, runAttack } from '../attacks/run-attack.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import type { ClipModel } from '../clip/model.js'
-import { prepareImage } from '../clip/prepare-image.js'
+import { preparedView } from '../clip/prepare-image.js'
 import { idsOf, labelsOf, type Split } from '../data/dataset.js'
+import { loadViews } from '../data/load-views.js'
 import { NaptuneError } from '../errors.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import { wilsonInterval } from './wilson.js'
@@ -198,10 +199,7 @@ export async function preparedImages(
 	positions: readonly number[],
 ): Promise<Tensor<'float32'>> {
 	const { imageSize } = clip.config.vision
-	const area = 3 * imageSize * imageSize
-	const pixels = new Float32Array(positions.length * area)
-	for (const [row, position] of positions.entries()) {
-		pixels.set(prepareImage(clip, await split.image(position)), row * area)
-	}
+	const view = preparedView(clip)
+	const pixels = await loadViews(split, positions, imageSize, () => view)
 	return float32([positions.length, 3, imageSize, imageSize], pixels)
 }

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { range } from '../attacks/batch-rows.js'
 import type { Classifier } from '../attacks/classifier.js'
+import { loadAhead } from '../attacks/load-ahead.js'
 import { idsOf, type Split, subset } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
 import { stratifiedSubset } from '../data/subsets.js'
@@ -158,12 +159,14 @@ async function scoresOf(
 ): Promise<Calibration['scores']> {
 	const names = scoreTaps(classifier)
 	const found: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
-	for (let start = 0; start < split.length; start += imagesPerBatch) {
+	const starts = range(0, Math.ceil(split.length / imagesPerBatch)).map((batch) => batch * imagesPerBatch)
+	const end = (start: number) => Math.min(start + imagesPerBatch, split.length)
+	const load = (start: number) => preparedImages(run.clip, split, range(start, end(start)))
+	for await (const [start, images] of loadAhead(starts, load)) {
 		beforeBatch?.()
-		const positions = range(start, Math.min(start + imagesPerBatch, split.length))
-		const taps = await classifier.evaluate(await preparedImages(run.clip, split, positions), names)
+		const taps = await classifier.evaluate(images, names)
 		for (const name of names) found[name]!.push(...taps[name]!.data)
-		onProgress?.(start + positions.length, split.length)
+		onProgress?.(end(start), split.length)
 	}
 	const broken = Object.values(found).some((values) => !values.every(Number.isFinite))
 	if (broken) {

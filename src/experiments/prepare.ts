@@ -1,5 +1,6 @@
 /** From the name of an experiment to its plan: models and data are loaded once, whatever number of experiments needs them. */
 
+import { existsSync } from 'node:fs'
 import type { ClipModel } from '../clip/model.js'
 import type { Dataset } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
@@ -45,6 +46,10 @@ export interface PrepareInput extends Pick<PlanInput, 'overrides' | 'surrogateFi
 export async function prepareExperiments(input: PrepareInput): Promise<PreparedExperiment[]> {
 	const names = [...new Set(input.experiments)]
 	if (names.length === 0) throw new NaptuneError('Name at least one experiment.')
+	for (const file of [...(input.surrogateFiles?.classifiers ?? []), ...(input.surrogateFiles?.substitute ?? [])]) {
+		if (existsSync(file)) continue
+		throw new NaptuneError(`The surrogate ${file} does not exist; give the path of an .onnx file.`)
+	}
 	const models = new Map<string, Promise<NamedModel>>()
 	const datasets = new Map<string, Promise<Dataset | NaptuneError>>()
 	const prepared = []

@@ -26,10 +26,34 @@ export interface RandomResizedCrop {
  * @returns [3, size, size] in [0, 1].
  */
 export function randomResizedCrop(image: DecodedImage, options: RandomResizedCrop, stream: Generator): Float32Array {
+	return unitPixels(randomlyCropped(image, options, stream))
+}
+
+/** What {@link randomResizedCrop} makes numbers of: a square picture. */
+export function randomlyCropped(image: DecodedImage, options: RandomResizedCrop, stream: Generator): DecodedImage {
 	const { size, scale = [0.08, 1], ratio = [3 / 4, 4 / 3], flip = 0.5, resample = 'bicubic' } = options
 	const window = randomWindow(image, scale, ratio, stream)
 	const view = resize(crop(image, window), { width: size, height: size }, resample)
-	return unitPixels(stream.uniform() < flip ? mirror(view) : view)
+	return stream.uniform() < flip ? mirror(view) : view
+}
+
+/** A square picture shifted by up to an eighth of its side, black where nothing is, and mirrored half of the time. */
+export function randomlyShifted({ width: size, rgb }: DecodedImage, stream: Generator): DecodedImage {
+	const reach = Math.floor(size / 8)
+	const top = stream.below(2 * reach + 1) - reach
+	const left = stream.below(2 * reach + 1) - reach
+	const mirrored = stream.uniform() < 0.5
+	const shifted = new Uint8Array(rgb.length)
+	for (let y = Math.max(0, -top); y < Math.min(size, size - top); y++) {
+		for (let x = 0; x < size; x++) {
+			const sourceX = (mirrored ? size - 1 - x : x) + left
+			if (sourceX < 0 || sourceX >= size) continue
+			const source = ((y + top) * size + sourceX) * 3
+			const target = (y * size + x) * 3
+			for (let channel = 0; channel < 3; channel++) shifted[target + channel] = rgb[source + channel]!
+		}
+	}
+	return { width: size, height: size, rgb: shifted }
 }
 
 /**

@@ -7,15 +7,20 @@ import type { Window } from './resize.js'
 export const unitLevels: Float32Array = Float32Array.from({ length: 256 }, (_, level) => level / 255)
 
 /** @returns [3, height, width] in [0, 1]. */
-export function unitPixels({ width, height, rgb }: DecodedImage): Float32Array {
-	const area = width * height
-	const pixels = new Float32Array(3 * area)
-	for (let at = 0, source = 0; at < area; at++) {
-		pixels[at] = unitLevels[rgb[source++]!]!
-		pixels[area + at] = unitLevels[rgb[source++]!]!
-		pixels[2 * area + at] = unitLevels[rgb[source++]!]!
-	}
+export function unitPixels(image: DecodedImage): Float32Array {
+	const pixels = new Float32Array(3 * image.width * image.height)
+	writeUnitPixels(image, pixels)
 	return pixels
+}
+
+/** {@link unitPixels} into an array. @param target Takes [3, height, width], and may be longer. */
+export function writeUnitPixels({ width, height, rgb }: DecodedImage, target: Float32Array): void {
+	const area = width * height
+	for (let at = 0, source = 0; at < area; at++) {
+		target[at] = unitLevels[rgb[source++]!]!
+		target[area + at] = unitLevels[rgb[source++]!]!
+		target[2 * area + at] = unitLevels[rgb[source++]!]!
+	}
 }
 
 /** The part of a picture in a window, which must lie inside of it. */

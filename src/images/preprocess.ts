@@ -37,6 +37,12 @@ export interface PreparedImage extends Size {
  * @throws NaptuneError when neither cropping nor exact resizing bounds the result and it would be unreasonably large.
  */
 export function preprocess(image: DecodedImage, preparation: Preparation): PreparedImage {
+	const picture = preparedPicture(image, preparation)
+	return { width: picture.width, height: picture.height, pixels: unitPixels(picture) }
+}
+
+/** What {@link preprocess} makes numbers of. @throws NaptuneError as it does. */
+export function preparedPicture(image: DecodedImage, preparation: Preparation): DecodedImage {
 	const size = preparation.doResize ? resizedSize(image, preparation.resize) : image
 	const target = preparation.doCenterCrop ? preparation.crop : size
 	if (target.width * target.height > 1 << 26) {
@@ -49,8 +55,7 @@ export function preprocess(image: DecodedImage, preparation: Preparation): Prepa
 	const window: Window = { left: columns.from, top: rows.from, width: columns.length, height: rows.length }
 	const part = resize(image, size, preparation.resample, window)
 	const whole = part.width === target.width && part.height === target.height
-	const framed = whole ? part : frame(part, target, columns.to, rows.to)
-	return { width: target.width, height: target.height, pixels: unitPixels(framed) }
+	return whole ? part : frame(part, target, columns.to, rows.to)
 }
 
 /** Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels. */

@@ -16,12 +16,17 @@ const dotsPerInch = 144
 export async function figureSvg(figure: Figure): Promise<string> {
 	// The library is large, and most commands draw nothing.
 	const [{ parse, View, Warn }, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
-	const view = new View(parse(compile(figure).spec), { renderer: 'none', logLevel: Warn })
+	const view = new View(parse(compile(withoutSeparators(figure)).spec), { renderer: 'none', logLevel: Warn })
 	try {
 		return `${await view.toSVG()}\n`
 	} finally {
 		view.finalize()
 	}
+}
+
+/** Line and paragraph separators end a line in the library's expressions, even inside of texts. */
+function withoutSeparators(figure: Figure): Figure {
+	return JSON.parse(JSON.stringify(figure).replaceAll(/[\u2028\u2029]/g, ' ')) as Figure
 }
 
 /** An SVG document as PNG, two dots per unit. */

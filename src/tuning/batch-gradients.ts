@@ -16,7 +16,7 @@ import type { MicroBatch } from './image-side.js'
 import { innerAttack } from './inner-attack.js'
 import { tuningLosses } from './losses.js'
 import { addSums, type EpochSums, emptySums } from './run-state.js'
-import { loadTrainingImages } from './training-images.js'
+import { loadTrainingImages, type TrainingImages } from './training-images.js'
 import type { TuningPrograms } from './tuning-programs.js'
 
 /** What {@link batchGradients} needs. */
@@ -33,6 +33,8 @@ export interface BatchInput {
 	readonly bank?: FeatureBank | undefined
 	/** Positions of the batch's images. */
 	readonly positions: readonly number[]
+	/** Hands out the micro-batches of `positions` in order, loaded already; by default they are loaded when needed. */
+	readonly nextImages?: (() => Promise<TrainingImages>) | undefined
 	/** 0-based; keys what is random about an image. */
 	readonly epoch: number
 	/** Weight of the adversarial loss. */
@@ -94,7 +96,7 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 
 /** Clean and adversarial images or features at these positions. */
 async function microBatch(
-	{ bank, clip, training, config, epoch }: BatchInput,
+	{ bank, clip, training, config, epoch, nextImages }: BatchInput,
 	positions: readonly number[],
 	attacked: Classifier,
 ): Promise<MicroBatch> {
@@ -105,7 +107,8 @@ async function microBatch(
 			labels: positions.map((position) => training.label(position)),
 		}
 	}
-	const { pixels, labels, ids } = await loadTrainingImages(clip, training, positions, config, epoch)
+	const load = nextImages ?? (() => loadTrainingImages(clip, training, positions, config, epoch))
+	const { pixels, labels, ids } = await load()
 	if (!tuningLosses.get(config.loss)!.attacks) return { clean: pixels, labels }
 	const batch = { images: pixels, labels, ids }
 	const width = clip.config.projectionDimension

@@ -4,7 +4,9 @@
  */
 
 import { existsSync } from 'node:fs'
+import { range } from '../attacks/batch-rows.js'
 import type { Classifier } from '../attacks/classifier.js'
+import { loadAhead } from '../attacks/load-ahead.js'
 import type { ClipModel } from '../clip/model.js'
 import { idsOf, type Split } from '../data/dataset.js'
 import { NaptuneError } from '../errors.js'
@@ -60,9 +62,10 @@ export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureB
 	const { bank, done } = kept ?? { bank: emptyBank(length, width), done: 0 }
 	let lastSave = performance.now()
 	let at = done
-	while (at < length && !signal?.aborted) {
-		const positions = Array.from({ length: Math.min(config.microBatchSize, length - at) }, (_, index) => at + index)
-		const { pixels, labels, ids } = await loadTrainingImages(clip, training, positions, config, 0)
+	const parts = microBatches(at, length, config.microBatchSize)
+	const loaded = loadAhead(parts, (positions) => loadTrainingImages(clip, training, positions, config, 0))
+	for await (const [positions, { pixels, labels, ids }] of loaded) {
+		if (signal?.aborted) break
 		const adversarial = await innerAttack(classifier, { images: pixels, labels, ids }, config, width, 'bank')
 		for (const [name, images] of [
 			['clean', pixels],
@@ -80,6 +83,10 @@ export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureB
 	}
 	if (at > done) await writeBank(path, bank, at, origin)
 	return at === length ? bank : undefined
+}
+
+function* microBatches(from: number, to: number, size: number): Generator<number[]> {
+	for (let start = from; start < to; start += size) yield range(start, Math.min(start + size, to))
 }
 
 function emptyBank(images: number, width: number): FeatureBank {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { loadClip } from '../clip/model.js'
+import { loadCifar10Mini } from '../data/cifar10-mini.js'
+import { sha256OfBytes } from '../files/sha256.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { tinyClip, tinyDataset, tinyTuning } from './tiny.test.support.js'
 import { loadTrainingImages, positionsOfStep, stepsOfEpoch } from './training-images.js'
@@ -55,6 +58,18 @@ describe('loadTrainingImages', () => {
 			}
 		},
 	)
+
+	it.each([
+		['none', '39e41e6a96a6b4ac'],
+		['crop-and-flip', 'ed6eea76077485ae'],
+		['random-resized-crop', 'af9c5904f7ea2a59'],
+	])('%s makes the bytes that it has always made', async (augmentation, expected) => {
+		const [clip, dataset] = [await loadClip('nano'), await loadCifar10Mini()]
+		const positions = Array.from({ length: 100 }, (_, index) => 7 * index)
+		const config = tinyTuning({ augmentation, seed: 3 })
+		const { pixels } = await loadTrainingImages(clip, dataset.train, positions, config, 2)
+		expect(sha256OfBytes(new Uint8Array(pixels.data.buffer)).slice(0, 16)).toBe(expected)
+	})
 
 	it('shifts and mirrors without changing a value', async () => {
 		const clip = await tinyClip(await temporaryFolder())

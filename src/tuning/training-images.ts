@@ -1,12 +1,12 @@
 /** Training images of a run: a few-shot sample in a new random order every epoch, augmented from per-image streams. */
 
 import type { ClipModel } from '../clip/model.js'
-import { prepareImage } from '../clip/prepare-image.js'
+import { preparedView } from '../clip/prepare-image.js'
 import type { Split } from '../data/dataset.js'
-import { randomResizedCrop } from '../images/augment.js'
+import { loadViews } from '../data/load-views.js'
+import type { ImageView, StreamName } from '../images/view.js'
 import { float32, type Tensor } from '../onnx/tensor.js'
 import { generator, permutation } from '../random/counter-based.js'
-import type { Generator } from '../random/generator.js'
 import type { TuningConfig } from './configuration.js'
 
 /** A part of a batch as the engine takes it. */
@@ -42,13 +42,9 @@ export async function loadTrainingImages(
 	epoch: number,
 ): Promise<TrainingImages> {
 	const { imageSize } = clip.config.vision
-	const area = 3 * imageSize * imageSize
-	const pixels = new Float32Array(positions.length * area)
 	const ids = positions.map((position) => split.id(position))
-	for (const [row, position] of positions.entries()) {
-		const stream = generator(config.seed, 'tuning-augmentation', epoch, ids[row]!)
-		pixels.set(await augmented(clip, split, position, config, stream), row * area)
-	}
+	const viewAt = (position: number) => trainingView(clip, split.id(position), config, epoch)
+	const pixels = await loadViews(split, positions, imageSize, viewAt)
 	return {
 		pixels: float32([positions.length, 3, imageSize, imageSize], pixels),
 		labels: positions.map((position) => split.label(position)),
@@ -56,37 +52,17 @@ export async function loadTrainingImages(
 	}
 }
 
-async function augmented(
+/** What becomes of the image of this id in an epoch. */
+export function trainingView(
 	clip: ClipModel,
-	split: Split,
-	position: number,
-	{ augmentation }: TuningConfig,
-	stream: Generator,
-): Promise<Float32Array> {
-	const { imageSize } = clip.config.vision
-	const image = await split.image(position)
-	if (augmentation === 'random-resized-crop') return randomResizedCrop(image, { size: imageSize }, stream)
-	const pixels = prepareImage(clip, image)
-	return augmentation === 'none' ? pixels : shifted(pixels, imageSize, stream)
-}
-
-/** A random shift by up to an eighth with black borders, and a flip, of prepared pixels. */
-function shifted(pixels: Float32Array, size: number, stream: Generator): Float32Array {
-	const reach = Math.floor(size / 8)
-	const top = stream.below(2 * reach + 1) - reach
-	const left = stream.below(2 * reach + 1) - reach
-	const mirrored = stream.uniform() < 0.5
-	const result = new Float32Array(pixels.length)
-	for (let channel = 0; channel < 3; channel++) {
-		for (let y = 0; y < size; y++) {
-			const sourceY = y + top
-			if (sourceY < 0 || sourceY >= size) continue
-			for (let x = 0; x < size; x++) {
-				const sourceX = (mirrored ? size - 1 - x : x) + left
-				if (sourceX < 0 || sourceX >= size) continue
-				result[(channel * size + y) * size + x] = pixels[(channel * size + sourceY) * size + sourceX]!
-			}
-		}
-	}
-	return result
+	id: string,
+	{ augmentation, seed }: Pick<TuningConfig, 'augmentation' | 'seed'>,
+	epoch: number,
+): ImageView {
+	const prepared = preparedView(clip)
+	if (augmentation === 'none') return prepared
+	const stream: StreamName = [seed, 'tuning-augmentation', epoch, id]
+	return augmentation === 'crop-and-flip'
+		? { kind: 'crop-and-flip', prepared, stream }
+		: { kind: 'random-resized-crop', size: clip.config.vision.imageSize, stream }
 }

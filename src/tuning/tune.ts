@@ -7,8 +7,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClipModel } from '../clip/model.js'
 import { zeroShotTemplate } from '../clip/templates.js'
-import { type Dataset, labelsOf, type Split } from '../data/dataset.js'
+import { type Dataset, idsOf, labelsOf, type Split } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
+import { exclusionNotice, type UnreadableImage, withoutImages } from '../data/unreadable.js'
 import type { Defense } from '../defenses/defense.js'
 import { NaptuneError } from '../errors.js'
 import { openJsonLines } from '../files/json-lines.js'
@@ -37,6 +38,7 @@ import {
 	type TuningState,
 } from './run-state.js'
 import { alphaAt, learningRateAt } from './schedules.js'
+import { trainingFeed } from './training-feed.js'
 import { positionsOfStep, stepsOfEpoch } from './training-images.js'
 import { compileTuningPrograms, type TuningPrograms } from './tuning-programs.js'
 
@@ -74,6 +76,8 @@ export interface TuneInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
 	readonly dataset: Dataset
+	/** Training images that cannot be read: left out after the sample was drawn, and told in the run's notices. */
+	readonly unreadable?: readonly UnreadableImage[]
 	readonly config: TuningConfig
 	/** Where the configuration came from, for the record. */
 	readonly origin?: ConfigurationOrigin | undefined
@@ -138,13 +142,21 @@ export async function checkRun(input: TuneInput): Promise<void> {
 async function lookInto(input: TuneInput) {
 	const { clip, config, output } = input
 	const defense = prepareTuning(clip, input.dataset.classNames, config)
-	const dataset = fewShot(input.dataset, config.shots, config.seed)
+	const dataset = withoutUnreadable(fewShot(input.dataset, config.shots, config.seed), input.unreadable ?? [])
 	if (dataset.train.length === 0) {
 		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
 	}
 	const description = describeRun({ ...input, dataset }, defense)
 	const done = input.resume ? await loadFinishedRun(output, description) : undefined
 	return { defense, dataset, description, done }
+}
+
+function withoutUnreadable(sample: Dataset, unreadable: readonly UnreadableImage[]): Dataset {
+	const drawn = new Set(idsOf(sample.train))
+	const gone = unreadable.filter(({ id }) => drawn.has(id))
+	if (gone.length === 0) return sample
+	const notice = exclusionNotice(gone, sample.train.length, 'training')
+	return { ...sample, train: withoutImages(sample.train, gone), notices: [...sample.notices, notice] }
 }
 
 /** Numbers that follow from data and configuration. */
@@ -195,6 +207,7 @@ async function runSteps(
 	const programs = await compileTuningPrograms(engine, clip, defense, config, zeroShotTemplate(dataset.name))
 	const log = await openJsonLines(join(output, runFiles.log), { length: state.logLength })
 	let step = state.optimizer.step
+	const feed = trainingFeed(clip, dataset.train, config, { from: step, to: totalSteps, stepsPerEpoch, batchSize })
 	try {
 		const bank = await featureBank(input, programs, state)
 		if (bank === 'stopped') return
@@ -215,6 +228,7 @@ async function runSteps(
 				config,
 				training: dataset.train,
 				bank,
+				nextImages: feed.next,
 				parameters,
 				positions: positionsOfStep(seed, epoch, step % stepsPerEpoch, length, batchSize),
 				epoch,
@@ -246,6 +260,7 @@ async function runSteps(
 		const where = `epoch ${Math.floor(step / stepsPerEpoch) + 1} of ${epochs}, step ${(step % stepsPerEpoch) + 1} of ${stepsPerEpoch}`
 		throw explained(error, where, output)
 	} finally {
+		await feed.close()
 		await log.close()
 		await programs.release()
 	}

@@ -33,12 +33,13 @@ import { Interruption } from '../exit-codes.js'
 import { followAttack } from '../follow-attack.js'
 import { duration, normText, percent, percentInterval, sizeText } from '../format.js'
 import { dataRootOption } from '../inputs.js'
+import { type LoadingOptions, readableImages, unreadableOption } from '../loading.js'
 import { addSharedOptions, attackSettingOption, batchSizeOption, type SharedOptions, seedOption } from '../options.js'
 import { type Session, withSession } from '../session.js'
 import { stageTable } from '../stage-table.js'
 import { textTable } from '../table.js'
 
-interface AttackOptions extends SharedOptions {
+interface AttackOptions extends SharedOptions, Pick<LoadingOptions, 'unreadable'> {
 	readonly onnx: string
 	readonly data: string
 	readonly dataRoot?: string
@@ -88,6 +89,7 @@ export function addAttackCommand(program: Command): void {
 				).makeOptionMandatory(),
 			)
 			.addOption(limitOption())
+			.addOption(unreadableOption())
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--output <folder>', 'where the record is written', 'attacks')
@@ -185,7 +187,7 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 		)
 	}
 	const threat = threatModel(options.norm, options.epsilon)
-	const data = await images(options)
+	const data = await images(options, session)
 	const classifier = await openOnnxClassifier(await session.engine(), options.onnx, await declared(options))
 	try {
 		const { positions, notices: labelNotices } = classPositions({
@@ -260,10 +262,15 @@ function recordName({ onnx }: AttackOptions, settings: OnnxAttackSettings): stri
 	return `${basename(onnx, '.onnx')}-${attack.name}-${threatModel.norm}-${epsilon}-${dataset.images}-seed${seed}-${hash}.json`
 }
 
-async function images({ data, dataRoot, limit, seed }: AttackOptions): Promise<LabelledImages> {
+async function images(
+	{ data, dataRoot, limit, seed, unreadable }: AttackOptions,
+	session: Session,
+): Promise<LabelledImages> {
 	const whole = datasetNames.includes(data) ? await namedImages(data, seed, dataRoot) : await folderImages(data)
-	if (limit === undefined || limit >= whole.images.length) return whole
-	return { ...whole, images: stratifiedSubset(whole.images, limit, seed) }
+	const all = limit === undefined || limit >= whole.images.length
+	const chosen = all ? whole.images : stratifiedSubset(whole.images, limit, seed)
+	const { dataset, split } = await readableImages(session, whole, chosen, 'chosen', unreadable)
+	return { ...dataset, images: split }
 }
 
 async function folderImages(path: string): Promise<LabelledImages> {

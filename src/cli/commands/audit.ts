@@ -8,12 +8,12 @@ import { auditEfforts } from '../../evaluation/audit/audit-input.js'
 import { recordedAudit } from '../../evaluation/audit/recorded-audit.js'
 import { auditChecks } from '../../evaluation/audit/registry.js'
 import { modelName } from '../../evaluation/record-name.js'
-import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { limitOption, splitOption } from '../attack-options.js'
 import { auditReport } from '../audit-report.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText } from '../format.js'
 import { chosenImages, dataRootOption } from '../inputs.js'
+import { type LoadingOptions, loaderThreadsOption, readableImages, tunedRun, unreadableOption } from '../loading.js'
 import {
 	addSharedOptions,
 	batchSizeOption,
@@ -24,7 +24,7 @@ import {
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
-interface AuditOptions extends SharedOptions {
+interface AuditOptions extends SharedOptions, LoadingOptions {
 	readonly epsilon?: number
 	readonly split: 'train' | 'validation' | 'test'
 	readonly limit?: number
@@ -63,6 +63,8 @@ export function addAuditCommand(program: Command): void {
 			)
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attacks and of the choice of images', 1))
+			.addOption(loaderThreadsOption())
+			.addOption(unreadableOption())
 			.addOption(runModelOption())
 			.addOption(dataRootOption('where the run found them')),
 	)
@@ -76,7 +78,7 @@ Example:
 }
 
 async function runAudit(directory: string, options: AuditOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
+	const run = await tunedRun(session, resolve(directory), options.model, options.dataRoot)
 	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 	const effort = options.quick ? 'quick' : 'full'
 	const testTime =
@@ -86,9 +88,10 @@ async function runAudit(directory: string, options: AuditOptions, session: Sessi
 					options.testTime,
 					testTimeDefenses.get(options.testTime)?.needsTrainingImages ? { statisticsEpsilon: run.trainedEpsilon } : {},
 				)
-	const dataset = await run.dataset()
-	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
-	const split = chosenImages(dataset, { ...options, limit: options.limit ?? usualImages[effort] })
+	const whole = await run.dataset()
+	for (const notice of whole.notices) session.progress.line(`note: ${notice}`)
+	const chosen = chosenImages(whole, { ...options, limit: options.limit ?? usualImages[effort] })
+	const { dataset, split } = await readableImages(session, whole, chosen, options.split, options.unreadable)
 	const { clip, defense, parameters } = run
 	const name = modelName({ defense, testTime })
 	const protocol = `${name}, ${split.length} ${options.split} images of ${dataset.name}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`

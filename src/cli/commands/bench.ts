@@ -5,6 +5,7 @@ import { benchGradient, type GradientBenchResult } from '../../evaluation/bench-
 import { addSharedOptions, commaList, type SharedOptions, wholeNumber } from '../options.js'
 import { type Session, withSession } from '../session.js'
 import { textTable } from '../table.js'
+import { addBenchLoadingCommand } from './bench-loading.js'
 
 interface BenchOptions extends SharedOptions {
 	readonly batch: readonly number[]
@@ -15,6 +16,7 @@ interface BenchOptions extends SharedOptions {
 /** Adds the command. */
 export function addBenchCommand(program: Command): void {
 	const bench = program.command('bench').description('Measure the speed of this machine.')
+	addBenchLoadingCommand(bench)
 	addSharedOptions(
 		bench
 			.command('gradient')

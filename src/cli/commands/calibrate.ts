@@ -11,7 +11,7 @@ import { type DetectionResult, measureDetection } from '../../evaluation/detecti
 import { evasionObjective } from '../../evaluation/evasion-objective.js'
 import { type Calibration, calibrate, calibrationFile, scoreTaps } from '../../evaluation/recorded-calibration.js'
 import { settingsOf } from '../../evaluation/recorded-evaluation.js'
-import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
+import type { TunedRun } from '../../evaluation/tuned-run.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -20,6 +20,7 @@ import { detectionText } from '../detection-table.js'
 import { ownImagesText, rateText } from '../flag-text.js'
 import { epsilonText } from '../format.js'
 import { chosenImages, dataRootOption } from '../inputs.js'
+import { loaderThreadsOption, tunedRun } from '../loading.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -70,6 +71,7 @@ export function addCalibrateCommand(program: Command): void {
 			.addOption(limitOption('all', 'test images'))
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.addOption(loaderThreadsOption())
 			.addOption(runModelOption())
 			.addOption(dataRootOption('where the run found them')),
 	)
@@ -85,7 +87,7 @@ Example:
 }
 
 async function runCalibrate(directory: string, options: CalibrateOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
+	const run = await tunedRun(session, resolve(directory), options.model, options.dataRoot)
 	const { clip, defense, parameters } = run
 	session.writesTo(run.directory)
 	const engine = await session.engine()

@@ -20,6 +20,13 @@ import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped } from '../format.js'
 import { chosenImages, dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
+import {
+	type LoadingOptions,
+	loaderThreadsOption,
+	readableImages,
+	unreadableOfRuns,
+	unreadableOption,
+} from '../loading.js'
 import { measure } from '../measure.js'
 import {
 	addSharedOptions,
@@ -33,7 +40,7 @@ import {
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
-interface CompareOptions extends SharedOptions {
+interface CompareOptions extends SharedOptions, LoadingOptions {
 	readonly model: string
 	readonly data: string
 	readonly dataRoot?: string
@@ -62,6 +69,8 @@ export function addCompareCommand(program: Command): void {
 			)
 			.addOption(modelOption())
 			.addOption(dataOption())
+			.addOption(loaderThreadsOption())
+			.addOption(unreadableOption())
 			.addOption(dataRootOption())
 			.addOption(
 				new Option(
@@ -133,9 +142,10 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 	const output = resolve(options.output ?? join('runs', `compare-${preset.name}`))
 
 	const clip = await loadModel(options.model)
-	const dataset = await loadData(session, options.data, seed, options.dataRoot)
+	const whole = await loadData(session, options.data, seed, options.dataRoot)
 	const images = options.images ?? evaluation.images
-	const split = chosenImages(dataset, { split: 'test', seed, ...(images !== undefined && { limit: images }) })
+	const chosen = chosenImages(whole, { split: 'test', seed, ...(images !== undefined && { limit: images }) })
+	const { dataset, split } = await readableImages(session, whole, chosen, 'test', options.unreadable)
 	progress.line(
 		`Preset ${preset.name} (version ${preset.version}) on ${dataset.name}: ${names.join(', ')}; then ${attack.name} at L-infinity epsilon ${epsilonText(epsilon)} on ${split.length} of ${grouped(dataset.test.length)} test images, seed ${seed}.`,
 	)
@@ -158,9 +168,18 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		return measured.record
 	}
 	const engine = await session.engine()
-	const about = (config: TuningConfig) => ({ engine, clip, dataset, config })
+	const unreadable = unreadableOfRuns(session, whole, options.unreadable)
+	const about = async (config: TuningConfig) => ({
+		engine,
+		clip,
+		dataset: whole,
+		unreadable: await unreadable(config),
+		config,
+	})
 	// All runs are checked against what their folders hold before the first hour is spent.
-	for (const { name, config } of methods) await checkRun({ ...about(config), output: join(output, name), resume: true })
+	for (const { name, config } of methods) {
+		await checkRun({ ...(await about(config)), output: join(output, name), resume: true })
+	}
 	const control = { defense: controlDefense(clip, dataset), parameters: {} }
 	const entries: ComparisonEntry[] = [{ record: await evaluated(join(output, 'vanilla'), control), tuningSeconds: 0 }]
 	for (const { name, config, origin } of methods) {
@@ -169,7 +188,7 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		if (!existsSync(join(folder, runFiles.result))) progress.line(`Tuning ${name}`)
 		const follower = followTuning(progress, config.epochs)
 		const result = await tune({
-			...about(config),
+			...(await about(config)),
 			origin,
 			output: folder,
 			resume: true,

@@ -7,7 +7,6 @@ import { threatModel } from '../../attacks/threat-model.js'
 import { controlDefense } from '../../evaluation/control.js'
 import { recordName } from '../../evaluation/record-name.js'
 import { recordedDistortion } from '../../evaluation/recorded-distortion.js'
-import { loadTunedRun } from '../../evaluation/tuned-run.js'
 import { distortionFigure } from '../../report/distortion-figure.js'
 import { writeFigure } from '../../report/figure.js'
 import { attackOption, splitOption } from '../attack-options.js'
@@ -15,6 +14,7 @@ import { distortionTables } from '../distortion-tables.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
 import { chosenImages, dataRootOption } from '../inputs.js'
+import { type LoadingOptions, loaderThreadsOption, readableImages, tunedRun, unreadableOption } from '../loading.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -27,7 +27,7 @@ import {
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
-interface DistortionOptions extends SharedOptions {
+interface DistortionOptions extends SharedOptions, LoadingOptions {
 	readonly attack: string
 	readonly set: Readonly<Record<string, unknown>>
 	readonly epsilon?: number
@@ -59,6 +59,8 @@ export function addDistortionCommand(program: Command): void {
 			)
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of attack and noise and of the choice of images', 1))
+			.addOption(loaderThreadsOption())
+			.addOption(unreadableOption())
 			.addOption(runModelOption())
 			.addOption(dataRootOption('where the run found them')),
 	)
@@ -74,12 +76,13 @@ Example:
 }
 
 async function runDistortion(directory: string, options: DistortionOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
+	const run = await tunedRun(session, resolve(directory), options.model, options.dataRoot)
 	const attack = prepareAttack(options.attack, options.set)
 	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
-	const dataset = await run.dataset()
-	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
-	const split = chosenImages(dataset, options)
+	const whole = await run.dataset()
+	for (const notice of whole.notices) session.progress.line(`note: ${notice}`)
+	const chosen = chosenImages(whole, options)
+	const { dataset, split } = await readableImages(session, whole, chosen, options.split, options.unreadable)
 	const { defense, parameters } = run
 	const protocol = `${split.length} ${options.split} images of ${dataset.name}, ${attack.name}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${options.seed}`
 	session.progress.line(protocol)

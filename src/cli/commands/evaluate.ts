@@ -19,7 +19,7 @@ import { controlDefense } from '../../evaluation/control.js'
 import { type Knowledge, knowledgeLevels, knowledgeNames, usualKnowledge } from '../../evaluation/knowledge.js'
 import { modelName } from '../../evaluation/record-name.js'
 import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
-import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
+import type { TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import {
 	attackListHelp,
@@ -33,6 +33,7 @@ import {
 import { Interruption } from '../exit-codes.js'
 import { normText, percent, percentInterval, sizeText } from '../format.js'
 import { chosenImages, dataRootOption, loadData } from '../inputs.js'
+import { type LoadingOptions, loaderThreadsOption, readableImages, tunedRun, unreadableOption } from '../loading.js'
 import { accuracyTable, attackerKnows } from '../measure.js'
 import { type MeasuredRow, measureModel } from '../measure-test-time.js'
 import {
@@ -51,7 +52,7 @@ import { stageTable } from '../stage-table.js'
 import { storedImages } from '../stored-images.js'
 import { evaluationRun, type TrackingOptions, tellEvaluation, trackingOptions, withTracker } from '../tracking.js'
 
-interface EvaluateOptions extends SharedOptions, TrackingOptions {
+interface EvaluateOptions extends SharedOptions, LoadingOptions, TrackingOptions {
 	readonly attack?: string
 	readonly knowledge?: readonly Knowledge[]
 	readonly images?: string
@@ -133,6 +134,8 @@ export function addEvaluateCommand(program: Command): void {
 				).argParser(templateList),
 			)
 			.option('--no-vanilla', 'leave the control out')
+			.addOption(loaderThreadsOption())
+			.addOption(unreadableOption())
 			.addOption(runModelOption())
 			.addOption(dataRootOption('where the run found them')),
 	)
@@ -162,17 +165,18 @@ Examples:
 }
 
 async function runEvaluate(directory: string, options: EvaluateOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
+	const run = await tunedRun(session, resolve(directory), options.model, options.dataRoot)
 	const store = options.images === undefined ? undefined : await readAdversarialImages(resolve(options.images))
 	const attack = store ? storedAttack(store) : prepareAttack(options.attack ?? run.protocol.attack, options.set)
 	const seed = store?.manifest.seed ?? options.seed
 	const threat = store?.manifest.threatModel ?? chosenThreat(options, run)
 	const testTime = chosenTestTime(options, run.trainedEpsilon)
-	const dataset = await evaluatedData(run, options, session)
-	const split =
+	const whole = await evaluatedData(run, options, session)
+	const chosen =
 		store && options.limit === undefined
-			? storedImages(store, dataset, options.split, session)
-			: chosenImages(dataset, options)
+			? storedImages(store, whole, options.split, session)
+			: chosenImages(whole, options)
+	const { dataset, split } = await readableImages(session, whole, chosen, options.split, options.unreadable)
 	if (store) requireStored(store, idsOf(split))
 	const target = chosenTarget(options, attack, dataset)
 	const levels = options.knowledge ?? [usualKnowledge(attack)]

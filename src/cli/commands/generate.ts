@@ -11,6 +11,7 @@ import { attackListHelp, attackOption, limitOption, splitOption } from '../attac
 import { Interruption } from '../exit-codes.js'
 import { epsilonText } from '../format.js'
 import { chosenImages, dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { type LoadingOptions, loaderThreadsOption, readableImages, unreadableOption } from '../loading.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -21,7 +22,7 @@ import {
 } from '../options.js'
 import { type Session, withSession } from '../session.js'
 
-interface GenerateOptions extends SharedOptions {
+interface GenerateOptions extends SharedOptions, LoadingOptions {
 	readonly surrogate: readonly string[]
 	readonly normalisation?: keyof typeof normalisations
 	readonly attack: string
@@ -75,6 +76,8 @@ export function addGenerateCommand(program: Command): void {
 			.addOption(splitOption())
 			.addOption(limitOption())
 			.addOption(batchSizeOption())
+			.addOption(loaderThreadsOption())
+			.addOption(unreadableOption())
 			.addOption(
 				seedOption('seed of the attack, of the choice of images, and of the split where the data come without one', 1),
 			),
@@ -100,8 +103,9 @@ Examples:
 async function runGenerate(folder: string, options: GenerateOptions, session: Session): Promise<void> {
 	const { attack, seed, batchSize } = options
 	const clip = await loadModel(options.model)
-	const dataset = await loadData(session, options.data, seed, options.dataRoot)
-	const split = chosenImages(dataset, options)
+	const whole = await loadData(session, options.data, seed, options.dataRoot)
+	const chosen = chosenImages(whole, options)
+	const { dataset, split } = await readableImages(session, whole, chosen, options.split, options.unreadable)
 	const engine = await session.engine()
 	const surrogates = await openSurrogates(options, dataset, session)
 	const threat = threatModel('linf', options.epsilon)

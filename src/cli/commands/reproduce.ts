@@ -13,6 +13,7 @@ import { tableText } from '../../report/tables/text.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText, percent, percentInterval } from '../format.js'
 import { dataRootOption, loadData, loadModel } from '../inputs.js'
+import { type LoadingOptions, loaderThreadsOption } from '../loading.js'
 import {
 	addSharedOptions,
 	batchSizeOption,
@@ -26,7 +27,7 @@ import {
 import type { ProgressTask } from '../progress.js'
 import { type Session, withSession } from '../session.js'
 
-interface ReproduceOptions extends SharedOptions {
+interface ReproduceOptions extends SharedOptions, Pick<LoadingOptions, 'loaderThreads'> {
 	readonly quick?: boolean
 	readonly model?: readonly string[]
 	readonly data?: readonly string[]
@@ -66,6 +67,7 @@ export function addReproduceCommand(program: Command): void {
 				).argParser(commaList),
 			)
 			.addOption(dataRootOption())
+			.addOption(loaderThreadsOption())
 			.addOption(new Option('--methods <names>', ofExperiment('methods, separated by commas')).argParser(commaList))
 			.addOption(
 				new Option('--conditions <names>', ofExperiment('rows, such as clean,pgd, separated by commas')).argParser(

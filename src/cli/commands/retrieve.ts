@@ -8,12 +8,13 @@ import { classGallery } from '../../data/class-captions.js'
 import { type Gallery, galleryFingerprint } from '../../data/gallery.js'
 import { type RetrievalRecord, recordedRetrieval } from '../../evaluation/recorded-retrieval.js'
 import { captionDefense, captionProblem, retrievalAttack } from '../../evaluation/retrieval-attack.js'
-import { loadTunedRun, type TunedRun } from '../../evaluation/tuned-run.js'
+import type { TunedRun } from '../../evaluation/tuned-run.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { attackOption, splitOption } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText, grouped } from '../format.js'
 import { chosenImages, dataRootOption } from '../inputs.js'
+import { loaderThreadsOption, tunedRun } from '../loading.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -68,6 +69,7 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
 			.option('--no-vanilla', 'leave the control out')
+			.addOption(loaderThreadsOption())
 			.addOption(runModelOption())
 			.addOption(dataRootOption('where the run found them')),
 	)
@@ -89,9 +91,9 @@ function wholeNumbers(text: string): number[] {
 }
 
 async function runRetrieve(directory: string, options: RetrieveOptions, session: Session): Promise<void> {
-	const run = await loadTunedRun(resolve(directory), options.model, options.dataRoot)
+	const run = await tunedRun(session, resolve(directory), options.model, options.dataRoot)
 	const { clip } = run
-	const gallery = await chosenGallery(run, options)
+	const gallery = await chosenGallery(run, options, session)
 	for (const notice of gallery.notices) session.progress.line(`note: ${notice}`)
 	const attack = retrievalAttack(options.attack, options.set, gallery)
 	const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
@@ -170,7 +172,7 @@ async function runRetrieve(directory: string, options: RetrieveOptions, session:
 	)
 }
 
-async function chosenGallery(run: TunedRun, options: RetrieveOptions): Promise<Gallery> {
+async function chosenGallery(run: TunedRun, options: RetrieveOptions, { imageLoader }: Session): Promise<Gallery> {
 	const { captions, limit, seed } = options
 	if (captions === undefined) {
 		const dataset = await run.dataset()
@@ -180,9 +182,10 @@ async function chosenGallery(run: TunedRun, options: RetrieveOptions): Promise<G
 		captionProblem(run.defense.name, run.clip, run.defense.config),
 		...(options.vanilla ? [captionProblem('vanilla', run.clip)] : []),
 	]
-	return loadCaptions(captions, {
+	const gallery = await loadCaptions(captions, {
 		limit,
 		seed,
 		problemOf: (caption) => checks.map((check) => check(caption)).find((problem) => problem !== undefined),
 	})
+	return { ...gallery, images: imageLoader().split(gallery.images) }
 }

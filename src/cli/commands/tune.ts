@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { checkImages } from '../../data/check-images.js'
 import { fewShot } from '../../data/few-shot.js'
+import { exclusionNotice } from '../../data/unreadable.js'
 import { trainableParameters } from '../../defenses/defense.js'
 import { defenses } from '../../defenses/registry.js'
 import { prepareTuning } from '../../tuning/prepare-tuning.js'
@@ -13,6 +13,7 @@ import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped, percent } from '../format.js'
 import { dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
+import { type LoadingOptions, loaderThreadsOption, unreadableImages, unreadableOption } from '../loading.js'
 import {
 	addSharedOptions,
 	collectSetting,
@@ -33,7 +34,7 @@ import {
 	withTracker,
 } from '../tracking.js'
 
-interface TuneOptions extends SharedOptions, TrackingOptions {
+interface TuneOptions extends SharedOptions, LoadingOptions, TrackingOptions {
 	readonly model: string
 	readonly data: string
 	readonly dataRoot?: string
@@ -78,6 +79,8 @@ export function addTuneCommand(program: Command): void {
 					.argParser(collectSetting)
 					.default({}, 'none'),
 			)
+			.addOption(loaderThreadsOption())
+			.addOption(unreadableOption())
 			.option('--resume', 'continue the run that the output folder holds'),
 	)
 		.addHelpText(
@@ -102,13 +105,14 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const dataset = await loadData(session, options.data, config.seed, options.dataRoot)
 	prepareTuning(clip, dataset.classNames, config)
 	const sample = fewShot(dataset, config.shots, config.seed)
-	await checkImages(sample.train)
+	const unreadable = await unreadableImages(session, sample.train, 'training', options.unreadable, true)
+	const images = sample.train.length - unreadable.length
 	const engine = await session.engine()
-	const protocol = `Tuning ${config.defense.name} on ${grouped(sample.train.length)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`
+	const protocol = `Tuning ${config.defense.name} on ${grouped(images)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`
 	progress.line(protocol)
 	const started = performance.now()
 	const follower = followTuning(progress, config.epochs)
-	const input: TuneInput = { engine, clip, dataset, config, origin, output, resume, signal }
+	const input: TuneInput = { engine, clip, dataset, unreadable, config, origin, output, resume, signal }
 	// Nothing is told of a run that cannot begin.
 	if (isTracked(options)) await checkRun(input)
 	const { defense, residentBytes } = await withTracker(options, session, tracked, async (tracker) => {
@@ -138,12 +142,15 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 			defense: defense.name,
 			trainableParameters: trained,
 			classes: dataset.classNames.length,
-			images: sample.train.length,
+			images,
 			epochs: config.epochs,
 			epsilon: config.attack.epsilon,
 			seconds,
 			residentBytes,
-			notices: sample.notices,
+			notices: [
+				...sample.notices,
+				...(unreadable.length > 0 ? [exclusionNotice(unreadable, sample.train.length, 'training')] : []),
+			],
 			lastEpoch: last ?? null,
 		},
 		[

@@ -2,6 +2,10 @@
 
 import { type ConfusedModel, type Confusion, confusedPairs } from './confusion.js'
 import { heatPanel } from './heat-panel.js'
+import { panelTitle } from './layout.js'
+
+/** Of a panel of pairs. */
+const pairWidth = 380
 
 /** Pairs per model. */
 const mostPairs = 15
@@ -84,9 +88,9 @@ export function pairPanels(models: readonly ConfusedModel[], classNames: readonl
 		const legend = { title: null, orient: 'top' as const }
 		return {
 			data: { values },
-			width: 380,
+			width: pairWidth,
 			height: { step: 17 },
-			title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
+			title: panelTitle(title, pairWidth),
 			mark: { type: 'point' as const, filled: true, size: 60, opacity: 1 },
 			encoding: {
 				y,

@@ -1,5 +1,6 @@
 /** One panel of lines over numbers, with bands and deviations. */
 
+import { panelTitle } from './layout.js'
 import { type NamedStyle, styleScales } from './method-styles.js'
 
 /** One point of a line. */
@@ -62,7 +63,7 @@ export function topLegend(names: readonly string[], width: number, group = 1) {
 		// Its outline would be dashed like the line.
 		symbolStrokeWidth: 0,
 		columnPadding: 20,
-		labelLimit: 0,
+		labelLimit: 320,
 	}
 }
 
@@ -86,7 +87,7 @@ export function curvePanel(panel: CurvePanel) {
 		data: { values: [...points] },
 		width,
 		height,
-		...(title === undefined ? {} : { title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 } }),
+		...(title === undefined ? {} : { title: panelTitle(title, width) }),
 		layer: [
 			...(points.some(({ low }) => low !== undefined)
 				? [

@@ -2,7 +2,7 @@
 
 import type { Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
-import { figureFrame } from './layout.js'
+import { figureFrame, panelTitle } from './layout.js'
 import { methodStyles } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolTexts } from './texts.js'
@@ -205,7 +205,7 @@ function dotsPanel(dots: readonly Dot[], methods: readonly string[], title: stri
 		data: { values: [...dots] },
 		width,
 		height: { step: methods.length > 12 ? 18 : 22 },
-		title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
+		title: panelTitle(title, width),
 		layer: [
 			...spans('low', 'high', 1.4, 1),
 			...spans('barLow', 'barHigh', 8, 0.35),

@@ -177,6 +177,24 @@ describe('experimentFigures', () => {
 		}
 	})
 
+	it('draws names as they are, whatever signs they have', async () => {
+		const name = `<b>'" \u2028${'x'.repeat(60)} \\`
+		const axis = { ...sizes, title: name, labels: [name, '"]+1+["', "'"] }
+		for (const layout of ['table', 'curve', 'matrix'] as const) {
+			const result = experimentResult({
+				layout,
+				...(layout !== 'table' && { axis }),
+				datasets: [name, 'b'],
+				targets: true,
+			})
+			const named = {
+				...result,
+				methods: result.methods.map((method) => ({ ...method, title: `${method.title} ${name}` })),
+			}
+			for (const figure of await experimentFigures(named, root)) expect(await drawn(figure)).not.toContain('<b>')
+		}
+	})
+
 	it('draws stages that only some data sets have', async () => {
 		const result = experimentResult({ datasets: ['one', 'two'] })
 		const cells = result.cells.map((cell) => ({
@@ -240,9 +258,10 @@ describe('confusions', () => {
 		const { folder, base } = await written(classNames)
 		const figure = (await figuresOf(base, folder)).get('confusion')!
 		const texts = textsOf(await drawn(figure))
-		expect(texts).toEqual(
-			expect.arrayContaining(['Vanilla CLIP, clean', 'Vanilla CLIP, attacked', 'NAP, clean', 'NAP, attacked']),
-		)
+		for (const panel of ['Vanilla CLIP, clean', 'Vanilla CLIP, attacked', 'NAP, clean', 'NAP, attacked']) {
+			// Broken in two in panels as small as these.
+			expect(texts.join(' ')).toContain(panel)
+		}
 		expect(texts).toEqual(expect.arrayContaining(['100', '40', '60', 'a <b> & "c"']))
 		expect(texts.join(' ')).not.toContain('FAP')
 		expect(figure.sentence).toContain(

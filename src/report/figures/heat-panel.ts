@@ -1,5 +1,7 @@
 /** One panel of coloured squares with their numbers, legible in print and without colour. */
 
+import { panelTitle } from './layout.js'
+
 /** One square. */
 export interface HeatCell {
 	readonly row: string
@@ -44,7 +46,7 @@ export function heatPanel(panel: HeatPanel) {
 			...(turned && { titleY: 24 + 5.6 * longest }),
 			ticks: false,
 			domain: false,
-			labelLimit: 150,
+			labelLimit: turned ? 150 : 300,
 			labelOverlap: false,
 		},
 	}
@@ -62,7 +64,7 @@ export function heatPanel(panel: HeatPanel) {
 		view: { stroke: null },
 		width: width * columns.length,
 		height: height * rows.length,
-		...(title === undefined ? {} : { title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 } }),
+		...(title === undefined ? {} : { title: panelTitle(title, width * columns.length) }),
 		layer: [
 			{
 				mark: { type: 'rect' as const, stroke: '#CCCCCC', strokeWidth: 0.5 },

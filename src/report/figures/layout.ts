@@ -33,10 +33,21 @@ export function figureFrame(
 			text: evenLines(title, Math.floor(room / 12)),
 			subtitle: notes.flatMap((note) => evenLines(note, Math.min(110, Math.floor(room / 8.8)))),
 		},
-		config: figureConfig,
+		// Descriptions of single marks are expressions that titles with some signs would break.
+		config: { ...figureConfig, aria: false, mark: { aria: false } },
 		...grid(columns),
 		// A horizontal axis with its title, and the title of the next panel.
 		spacing: { row: 76, column: 52, ...spacing },
+	}
+}
+
+/** The title of a panel, broken for its width. */
+export function panelTitle(title: string, width: number) {
+	return {
+		text: textLines(title, Math.max(12, Math.floor(width / 8))),
+		fontSize: 12,
+		anchor: 'middle' as const,
+		offset: 6,
 	}
 }
 

@@ -2,7 +2,7 @@
 
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { topLegend } from './curve-panel.js'
-import { figureFrame, mostColumns } from './layout.js'
+import { figureFrame, mostColumns, panelTitle } from './layout.js'
 import { styleScales } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
 import { placesOf, type Series, seriesOf } from './series.js'
@@ -103,7 +103,7 @@ function targetsPanel(
 	return {
 		width,
 		height: width,
-		title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
+		title: panelTitle(title, width),
 		data: {
 			values: found.map(({ cell, line }) => ({
 				line,
