@@ -15,12 +15,6 @@ export interface ReportParts {
 	readonly files?: readonly { readonly name: string; readonly text: string }[]
 }
 
-/** A section with the figures in it that are also written as files. */
-export interface SectionParts {
-	readonly section: ReportSection
-	readonly figures: readonly ReportFigure[]
-}
-
 /** Figures one after the other, as blocks. */
 export async function figureBlocks(figures: readonly ReportFigure[]): Promise<Block[]> {
 	const blocks: Block[] = []

@@ -48,7 +48,9 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 		document: {
 			title,
 			verdict: [
-				...(measured ? verdictOf(measured.result) : ['This run has not been evaluated yet; naptune evaluate does that.']),
+				...(measured
+					? verdictOf(measured.result)
+					: ['This run has not been evaluated yet; naptune evaluate does that.']),
 				...(progress.finished ? [] : ['The run is not finished.']),
 			],
 			facts: runFacts(inspection),
