@@ -1,6 +1,7 @@
 /** Numbers as people read them. */
 
 export { epsilonText, sizeText } from '../attacks/size-text.js'
+export { duration, grouped, normText } from '../report/number-text.js'
 
 /** A share in [0, 1] as a percentage with one decimal; all of up to 100.0 % have the same width. */
 export function percent(share: number): string {
@@ -12,27 +13,7 @@ export function percentInterval([low, high]: readonly [number, number]): string 
 	return `[${(100 * low).toFixed(1).padStart(4)}, ${(100 * high).toFixed(1).padStart(5)}]`
 }
 
-/** Seconds as `12 s`, `3 min 05 s` or `2 h 07 min`. */
-export function duration(seconds: number): string {
-	if (seconds < 9.95) return `${seconds.toFixed(1)} s`
-	const whole = Math.round(seconds)
-	if (whole < 60) return `${whole} s`
-	const minutes = Math.floor(whole / 60)
-	if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`
-	return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
-}
-
 /** Rate of something with three digits. */
 export function rate(perSecond: number): string {
 	return perSecond >= 100 ? perSecond.toFixed(0) : perSecond.toPrecision(3)
-}
-
-/** 37774592 as `37,774,592`. */
-export function grouped(count: number): string {
-	return count.toLocaleString('en-US')
-}
-
-/** A norm as people write it. */
-export function normText(norm: 'linf' | 'l2'): string {
-	return norm === 'linf' ? 'L-infinity' : 'L2'
 }

@@ -15,6 +15,7 @@ import { addEvaluateCommand } from './commands/evaluate.js'
 import { addGenerateCommand } from './commands/generate.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addPretrainCommand } from './commands/pretrain.js'
+import { addReportCommand } from './commands/report.js'
 import { addReproduceCommand } from './commands/reproduce.js'
 import { addRetrieveCommand } from './commands/retrieve.js'
 import { addSurrogateCommand } from './commands/surrogate.js'
@@ -55,6 +56,7 @@ export function createProgram(): Command {
 	addDistortionCommand(program)
 	addGenerateCommand(program)
 	addInspectCommand(program)
+	addReportCommand(program)
 	addClassifyCommand(program)
 	addCalibrateCommand(program)
 	addRetrieveCommand(program)

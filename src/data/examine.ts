@@ -84,7 +84,11 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 	try {
 		const opened = benchmark
 			? await openBenchmark(benchmark, options.root)
-			: { dataset: await loadDataset(nameOrPath, { root, ...(seed !== undefined && { seed }) }), missing: [], deviations: [] }
+			: {
+					dataset: await loadDataset(nameOrPath, { root, ...(seed !== undefined && { seed }) }),
+					missing: [],
+					deviations: [],
+				}
 		return { ...(await examined(opened, benchmark, options)), ...place, lists, obtain }
 	} catch (error) {
 		const expected = error instanceof NaptuneError && (benchmark ? options.root !== undefined : existsSync(nameOrPath))

@@ -51,7 +51,10 @@ const panels: readonly Panel[] = [
  * @param protocol One line: method, images, epsilon and seed.
  * @throws NaptuneError when no epoch is finished.
  */
-export function learningCurvesFigure({ directory, epochs }: RunInspection, protocol: string): Figure {
+export function learningCurvesFigure(
+	{ directory, epochs }: Pick<RunInspection, 'directory' | 'epochs'>,
+	protocol: string,
+): Figure {
 	if (epochs.length === 0) {
 		throw new NaptuneError(`The run in ${directory} has not finished an epoch; there are no curves to draw yet.`)
 	}

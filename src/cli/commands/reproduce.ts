@@ -4,10 +4,12 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { AttackCell, TunedCell } from '../../experiments/cells.js'
 import { experimentNames } from '../../experiments/definition.js'
-import type { Problem } from '../../experiments/experiment-result.js'
+import type { ExperimentResult, Problem } from '../../experiments/experiment-result.js'
 import { prepareExperiments } from '../../experiments/prepare.js'
-import { type ReproducedExperiment, reproduce } from '../../experiments/reproduce.js'
+import { reproduce } from '../../experiments/reproduce.js'
 import { type CellsProgress, cellLabel, type MeasuredCell } from '../../experiments/run-cells.js'
+import { readReportSource } from '../../report/html/report-source.js'
+import { pagePath, type WrittenReport, writeReport } from '../../report/html/write-report.js'
 import { experimentTables } from '../../report/tables/experiment-tables.js'
 import { tableText } from '../../report/tables/text.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
@@ -169,7 +171,13 @@ async function runReproduce(names: readonly string[], options: ReproduceOptions,
 	if (!reproduced) {
 		throw new Interruption('Stopped. What was done is saved; the same command goes on from there.')
 	}
-	tellResults(reproduced, (performance.now() - started) / 1000, session)
+	const told = []
+	for (const { result, folder } of reproduced) {
+		const source = await readReportSource(folder)
+		for (const part of ['figures', 'tables']) session.writesTo(join(folder, part))
+		told.push({ result, report: await writeReport(source, await pagePath(source)) })
+	}
+	tellResults(told, (performance.now() - started) / 1000, session)
 }
 
 /** One view of all cells: a bar over all of them, and a line for each that is done. */
@@ -202,29 +210,35 @@ function followCells({ progress }: Session) {
 	}
 }
 
-function tellResults(reproduced: readonly ReproducedExperiment[], seconds: number, session: Session): void {
+function tellResults(
+	told: readonly { readonly result: ExperimentResult; readonly report: WrittenReport }[],
+	seconds: number,
+	session: Session,
+): void {
 	session.result(
 		{
-			experiments: reproduced.map(({ result, folder }) => ({
+			experiments: told.map(({ result, report }) => ({
 				name: result.name,
-				folder,
 				cells: result.cells.length,
 				problems: result.problems,
+				missing: result.missing,
+				...report,
 			})),
 			seconds,
 		},
 		[
-			...reproduced.flatMap(({ result, folder }) => [
+			...told.flatMap(({ result, report }) => [
 				...experimentTables(result)
 					.slice(0, 1)
 					.flatMap((table) => [tableText(table, process.stdout.columns ?? 120), '']),
-				`All of ${result.name}: ${folder}`,
+				...report.verdict,
+				`The report is ${report.page}`,
 				'',
 			]),
 			`${duration(seconds)} in this call.`,
 		].join('\n'),
 	)
-	const problems = reproduced.flatMap(({ result }) => result.problems)
+	const problems = told.flatMap(({ result }) => result.problems)
 	if (problems.length > 0) {
 		throw new FailedCheck(`${problems.length} cells could not be measured; the report says why.`)
 	}

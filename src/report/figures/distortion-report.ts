@@ -1,0 +1,77 @@
+/** Distortion by layer as a figure of a report. */
+
+import type { Distortion } from '../../evaluation/distortion.js'
+import type { LayerDistortion } from '../../evaluation/distortion-samples.js'
+import type { Estimate } from '../../evaluation/mean-interval.js'
+import type { DistortionRecord } from '../../evaluation/recorded-distortion.js'
+import { distortionFigure, perturbationTitle } from '../distortion-figure.js'
+import type { ReportTable, TableCell } from '../tables/table.js'
+import type { ReportFigure } from './report-figure.js'
+import { percentText } from './texts.js'
+
+/** @param name Stem of its files. @param title Such as `Distortion by layer`. @param protocol One line: images, epsilon, attack, seed. */
+export function distortionReport(
+	record: DistortionRecord,
+	name: string,
+	title: string,
+	protocol: string,
+): ReportFigure {
+	return {
+		name,
+		title,
+		sentence: sentenceOf(record),
+		figure: distortionFigure(record, protocol),
+		table: layersTable(record, name, title),
+	}
+}
+
+/** Each model under the attack made against it, by what leaves its last block. */
+function sentenceOf({ measurements, attack }: DistortionRecord): string {
+	const own = measurements.filter(({ tower, perturbation }) => tower === perturbation)
+	const parts = own.flatMap(({ tower, layers }) => {
+		const { relative } = layers.at(-1)!.after.tokens
+		return relative ? [`of ${tower} by ${percentText(relative.mean)} of their clean norm`] : []
+	})
+	return `${attack.name} against each model itself moves the tokens that leave the last block ${parts.join(', and ')}.`
+}
+
+function layersTable({ measurements, attack }: DistortionRecord, name: string, title: string): ReportTable {
+	return {
+		name,
+		title,
+		notes: [
+			'Distance of all tokens to the clean ones over their clean norm: means over images with 95 % intervals. Before and after the refiner of the block that they enter; equal where nothing is refined.',
+		],
+		columns: [
+			{ title: 'layer', align: 'left' },
+			...['before', 'after', 'class token before', 'class token after'].map((text) => ({
+				title: text,
+				align: 'right' as const,
+			})),
+		],
+		rows: measurements.flatMap((one) => rowsOf(one, attack.name)),
+	}
+}
+
+function rowsOf({ tower, perturbation, layers }: Distortion, attack: string): ReportTable['rows'] {
+	const group = `${tower} under ${perturbationTitle(perturbation, attack)}`
+	return layers.map((layer: LayerDistortion, at) => ({
+		group,
+		cells: [
+			{ text: at === layers.length - 1 ? 'out' : String(layer.layer), header: true },
+			...[layer.before.tokens, layer.after.tokens, layer.before.classToken, layer.after.classToken].map(
+				({ relative }) => estimateCell(relative),
+			),
+		],
+	}))
+}
+
+function estimateCell(estimate: Estimate | null): TableCell {
+	if (!estimate) return { text: '\u2013' }
+	const [low, high] = estimate.interval
+	return { text: share(estimate.mean), value: estimate.mean, detail: `[${share(low)}, ${share(high)}]` }
+}
+
+function share(value: number): string {
+	return value.toPrecision(3)
+}

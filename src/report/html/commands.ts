@@ -1,0 +1,88 @@
+/** Commands that repeat what a report shows. */
+
+import { isDeepStrictEqual } from 'node:util'
+import { sizeText } from '../../attacks/size-text.js'
+import { NaptuneError } from '../../errors.js'
+import type { RunInspection } from '../../evaluation/inspect-run.js'
+import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { loadExperiment } from '../../experiments/definition.js'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { isRecord } from '../../tuning/is-record.js'
+import { changedOptions } from './changed-options.js'
+import { flatSettings } from './setting-text.js'
+
+/** A word as a shell takes it. */
+export function shellWord(text: string): string {
+	return /^[A-Za-z0-9_./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/**
+ * The command that runs an experiment again, where it ran as the package has it; undefined where its definition was changed.
+ */
+export async function experimentCommand({ name, quick, definition }: ExperimentResult): Promise<string | undefined> {
+	try {
+		const own = JSON.parse(JSON.stringify(await loadExperiment(name, { quick }))) as unknown
+		return isDeepStrictEqual(own, definition) ? `naptune reproduce ${name}${quick ? ' --quick' : ''}` : undefined
+	} catch (error) {
+		// Someone's own experiment.
+		if (error instanceof NaptuneError) return undefined
+		throw error
+	}
+}
+
+/** The command that tunes a run again; undefined where the run does not say what it started from. */
+export function tuneCommand(run: RunInspection): string | undefined {
+	const { preset, model, data, config, directory } = run
+	const place = data.origin.dataset === 'folder' ? data.origin.path : data.origin.dataset
+	if (!preset || typeof place !== 'string') return undefined
+	const words = [
+		...['naptune', 'tune', '--model', model.source, '--data', place, '--preset', preset.name],
+		...['--defense', run.defense.name, '--seed', String(config.seed ?? 1)],
+		...preset.overrides.flatMap((layer) => settingWords(withoutOwnOptions(layer))),
+		...['--output', `${directory}-again`],
+	]
+	return words.map(shellWord).join(' ')
+}
+
+/** What has an option of its own. */
+function withoutOwnOptions({ seed: _, defense, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	if (!isRecord(defense)) return rest
+	const { name: __, ...options } = defense
+	return { ...rest, ...(options && Object.keys(options).length > 0 ? { defense: options } : {}) }
+}
+
+/**
+ * The commands that evaluate a run again as records say, each once; nothing for attacks that are not of this program.
+ * @param run Its directory.
+ */
+export function evaluateCommands(run: string, records: readonly EvaluationRecord[]): string[] {
+	return [...new Set(records.flatMap((record) => evaluateCommand(run, record) ?? []))]
+}
+
+function evaluateCommand(run: string, record: EvaluationRecord): string | undefined {
+	const { attack, threatModel, dataset, images, seed, target, testTime, knowledge } = record
+	const changed = changedOptions(attack)
+	if (!changed) return undefined
+	const words = [
+		...['naptune', 'evaluate', run, '--attack', attack.name, ...settingWords(changed)],
+		...(threatModel.norm === 'linf' ? [] : ['--norm', threatModel.norm]),
+		...[
+			'--epsilon',
+			sizeText(threatModel),
+			'--split',
+			dataset.split,
+			'--limit',
+			String(images),
+			'--seed',
+			String(seed),
+		],
+		...(target === undefined ? [] : ['--target', dataset.classNames[target] ?? String(target)]),
+		...(knowledge === 'full' || knowledge === 'query' ? [] : ['--knowledge', knowledge]),
+		...(testTime ? ['--test-time', testTime.name] : []),
+	]
+	return words.map(shellWord).join(' ')
+}
+
+function settingWords(settings: Readonly<Record<string, unknown>>): string[] {
+	return flatSettings(settings).flatMap(([path, value]) => ['--set', `${path}=${value}`])
+}

@@ -1,0 +1,150 @@
+/** The report of an experiment. */
+
+import { join } from 'node:path'
+import { modelTitle, slug } from '../../experiments/cells.js'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { packageVersion } from '../../files/package-version.js'
+import { experimentFigures } from '../figures/experiment-figures.js'
+import { duration } from '../number-text.js'
+import { experimentTables } from '../tables/experiment-tables.js'
+import { experimentCommand } from './commands.js'
+import { lookSections, type ShownRun } from './look-sections.js'
+import { protocolSection } from './protocol-section.js'
+import { provenanceSection } from './provenance-section.js'
+import type { Block, Definition, ReportSection } from './report-document.js'
+import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
+import { verdictOf } from './verdict.js'
+
+/**
+ * Everything that a result and its records say, in the order in which a reader asks: what was found, tables, figures, what is
+ * missing, a look into the runs, protocol, provenance, and how to repeat it.
+ * @param root Folder of all experiments.
+ * @throws NaptuneError for a damaged record or run. What is not there any more is named in the report.
+ */
+export async function experimentDocument(result: ExperimentResult, root: string): Promise<ReportParts> {
+	const tables = experimentTables(result)
+	const figures = await experimentFigures(result, root)
+	const looks = await lookSections(shownRuns(result, root))
+	const { section: provenance, gone } = await provenanceSection(result, root, true)
+	const lost = [
+		...looks.problems,
+		...(gone.length === 0
+			? []
+			: [
+					`${gone.length} evaluation ${gone.length === 1 ? 'record is' : 'records are'} not below ${root} any more, such as ${gone[0]}; what is made of them is left out.`,
+				]),
+	]
+	const reproduce = await reproduceParts(result)
+	const notMeasured = tables.filter(({ name }) => name.startsWith('not-measured'))
+	const sections: ReportSection[] = [
+		...sectionOf(
+			'results',
+			'Results',
+			tableBlocks(
+				tables.filter((table) => !notMeasured.includes(table)),
+				result.title,
+			),
+		),
+		...sectionOf('figures', 'Figures', await figureBlocks(figures)),
+		...sectionOf('missing', 'What is missing', [...tableBlocks(notMeasured, result.title), ...problemList(lost)]),
+		...looks.sections,
+		await protocolSection(result, root),
+		provenance,
+		reproduce.section,
+	]
+	return {
+		document: {
+			title: result.title,
+			verdict: verdictOf(result),
+			facts: factsOf(result),
+			introduction: introductionOf(result, lost.length),
+			sections,
+			writer: `naptune ${packageVersion()}`,
+		},
+		figures: [...figures, ...looks.figures],
+		tables,
+		files: reproduce.files,
+	}
+}
+
+function shownRuns({ shown, methods }: ExperimentResult, root: string): ShownRun[] {
+	return shown.map(({ method, run, dataset }) => ({
+		folder: join(root, run),
+		title: `${methods.find(({ name }) => name === method)?.title ?? method} on ${dataset}`,
+	}))
+}
+
+function factsOf(result: ExperimentResult): Definition[] {
+	const { models, datasets, methods, seeds, provenance, axis } = result
+	return [
+		{ term: models.length === 1 ? 'Model' : 'Models', text: models.map(modelTitle).join(', ') },
+		{ term: datasets.length === 1 ? 'Data set' : 'Data sets', text: datasets.join(', ') || 'none' },
+		{ term: 'Methods', text: methods.map(({ title }) => title).join(', ') },
+		...(axis ? [{ term: 'Varied', text: `${axis.title}: ${(axis.labels ?? axis.values).join(', ')}` }] : []),
+		{ term: seeds.length === 1 ? 'Seed' : 'Seeds', text: seeds.join(', ') },
+		{ term: 'Computed in', text: duration(provenance.seconds) },
+	]
+}
+
+/** What a reader must know before the first number. */
+function introductionOf({ quick, missing, problems }: ExperimentResult, lost: number): Block[] {
+	const notes = quick
+		? [
+				{
+					kind: 'paragraph' as const,
+					tone: 'note' as const,
+					text: 'This is the small experiment on the embedded model and data. It shows that everything runs, not what the method is worth on the data of the paper.',
+				},
+			]
+		: []
+	const counts = [
+		[missing.length, missing.length === 1 ? 'data set is left out' : 'data sets are left out'],
+		[problems.length, problems.length === 1 ? 'cell could not be measured' : 'cells could not be measured'],
+		[lost, lost === 1 ? 'part of the report could not be made' : 'parts of the report could not be made'],
+	] as const
+	const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+	return [
+		...notes,
+		...(told.length === 0
+			? []
+			: [
+					{
+						kind: 'paragraph' as const,
+						tone: 'problem' as const,
+						text: `${told.join(', ')}: see the section What is missing.`,
+					},
+				]),
+	]
+}
+
+/** As the package has it, a command is enough; otherwise the definition is a file beside the page. */
+async function reproduceParts(
+	result: ExperimentResult,
+): Promise<{ readonly section: ReportSection; readonly files: NonNullable<ReportParts['files']> }> {
+	const { name: experiment, definition } = result
+	const known = await experimentCommand(result)
+	const name = `${slug(experiment)}-definition.json`
+	const command = known ?? `naptune reproduce ${name}`
+	// Definitions in files say what is otherwise in a small run; this one is as it is.
+	const text = JSON.stringify(known === undefined ? { ...definition, quick: {} } : definition, null, 2)
+	const told =
+		known === undefined
+			? `The experiment ran with settings of its own, which ${name} beside this page holds. On the same data and weights this gives the same numbers:`
+			: 'On the same data and weights this gives the same numbers:'
+	return {
+		files: known === undefined ? [{ name, text: `${text}\n` }] : [],
+		section: {
+			id: 'reproduce',
+			title: 'Reproduce',
+			blocks: [
+				paragraph(told),
+				{ kind: 'code', label: 'Command', text: command },
+				{
+					kind: 'details',
+					summary: 'The whole definition as it ran',
+					blocks: [{ kind: 'code', label: 'Definition of the experiment', text }],
+				},
+			],
+		},
+	}
+}

@@ -1,0 +1,96 @@
+/** What a report is made of, found by its path. */
+
+import { existsSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { NaptuneError } from '../../errors.js'
+import { inspectRun, type RunInspection } from '../../evaluation/inspect-run.js'
+import { readEvaluationRecord } from '../../evaluation/record.js'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { readExperimentResult } from '../../experiments/read-experiment-result.js'
+import { readJsonFile } from '../../files/json-file.js'
+import { isRecord } from '../../tuning/is-record.js'
+import { runFiles } from '../../tuning/run-directory.js'
+import type { PlacedRecord } from './records-result.js'
+
+/** An experiment, a tuning run or a single evaluation. */
+export type ReportSource =
+	| {
+			readonly kind: 'experiment'
+			readonly folder: string
+			/** Folder of all experiments. */
+			readonly root: string
+			readonly result: ExperimentResult
+	  }
+	| {
+			readonly kind: 'run'
+			readonly folder: string
+			readonly inspection: RunInspection
+			/** Paths are below the run. */
+			readonly records: readonly PlacedRecord[]
+			/** Files that could not be read. */
+			readonly problems: readonly string[]
+	  }
+	| { readonly kind: 'evaluation'; readonly folder: string; readonly placed: PlacedRecord }
+
+const experimentFile = 'result.json'
+
+/**
+ * Reads an experiment's folder or its `result.json`, a run directory, or an evaluation record.
+ * @param model Where a run's checkpoint lies now; by default where it was.
+ * @throws NaptuneError when there is none of these, or it is damaged.
+ */
+export async function readReportSource(path: string, model?: string): Promise<ReportSource> {
+	const place = resolve(path)
+	const status = await stat(place).catch(() => undefined)
+	if (!status) throw new NaptuneError(`${place} does not exist. ${expected}`)
+	if (!status.isDirectory()) return fileSource(place)
+	if (existsSync(join(place, runFiles.description))) return runSource(place, model)
+	const result = join(place, experimentFile)
+	if (existsSync(result)) return experimentSource(result)
+	throw new NaptuneError(`${place} holds neither an experiment nor a run. ${expected}`)
+}
+
+const expected =
+	'Give the folder of an experiment (with result.json), the run directory of a tuning run (with run.json), or an evaluation record (.json).'
+
+async function fileSource(place: string): Promise<ReportSource> {
+	const content = await readJsonFile(place)
+	if (isRecord(content) && 'layout' in content && 'cells' in content) return experimentSource(place)
+	if (isRecord(content) && 'outcomes' in content) {
+		const record = await readEvaluationRecord(place)
+		return { kind: 'evaluation', folder: dirname(place), placed: { path: basename(place), record } }
+	}
+	throw new NaptuneError(`${place} is neither the result of an experiment nor an evaluation record. ${expected}`)
+}
+
+async function experimentSource(file: string): Promise<ReportSource> {
+	const folder = dirname(file)
+	return { kind: 'experiment', folder, root: dirname(folder), result: await readExperimentResult(file) }
+}
+
+async function runSource(folder: string, model: string | undefined): Promise<ReportSource> {
+	const inspection = await inspectRun(folder, model)
+	const records: PlacedRecord[] = []
+	const problems: string[] = []
+	for (const path of await jsonFiles(folder, 'evaluations')) {
+		try {
+			records.push({ path, record: await readEvaluationRecord(join(folder, path)) })
+		} catch (error) {
+			if (!(error instanceof NaptuneError)) throw error
+			problems.push(error.message)
+		}
+	}
+	return { kind: 'run', folder, inspection, records, problems }
+}
+
+/** Paths of the JSON files in a folder below another one, in order; none where it does not exist. */
+export async function jsonFiles(folder: string, below: string): Promise<string[]> {
+	const found = join(folder, below)
+	if (!existsSync(found)) return []
+	const names = await readdir(found)
+	return names
+		.filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+		.sort()
+		.map((name) => `${below}/${name}`)
+}

@@ -1,0 +1,162 @@
+/** The report of a tuning run or of a single evaluation. */
+
+import { existsSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { packageVersion } from '../../files/package-version.js'
+import { runFiles } from '../../tuning/run-directory.js'
+import { experimentFigures } from '../figures/experiment-figures.js'
+import { duration, grouped } from '../number-text.js'
+import { experimentTables } from '../tables/experiment-tables.js'
+import { evaluateCommands, tuneCommand } from './commands.js'
+import { lookSections } from './look-sections.js'
+import { protocolSection } from './protocol-section.js'
+import { provenanceSection } from './provenance-section.js'
+import { type PlacedRecord, resultOfRecords } from './records-result.js'
+import type { Block, ReportSection } from './report-document.js'
+import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
+import type { ReportSource } from './report-source.js'
+import { changesBlocks, parametersTable, runFacts, runProtocol, runProvenance, standingBlocks } from './run-blocks.js'
+import { settingsTable } from './setting-text.js'
+import { verdictOf } from './verdict.js'
+
+/** The parts of a report with the result that its tables are of. */
+export interface RunParts extends ReportParts {
+	/** Missing where nothing was evaluated. */
+	readonly result?: ExperimentResult
+}
+
+/** The report of a run: its evaluations, learning curves, distortion, settings, and how to repeat it. */
+export async function runDocument(source: ReportSource & { kind: 'run' }): Promise<RunParts> {
+	const { folder, inspection, records, problems } = source
+	const { defense, data, progress } = inspection
+	const title = `${defense.name} tuned on ${data.name}`
+	const measured = await measuredParts(records, folder, {
+		name: basename(folder),
+		title,
+		run: { seed: Number(inspection.config.seed ?? 1), seconds: progress.seconds ?? 0 },
+	})
+	const looks = await lookSections([{ folder, title: defense.name, protocol: runProtocol(inspection) }])
+	const trouble = [...problems, ...looks.problems]
+	const settings = settingsTable(
+		'settings',
+		'Settings of tuning',
+		[{ title: defense.name, settings: { ...inspection.config, defense: { ...defense } } }],
+		[],
+	)
+	return {
+		document: {
+			title,
+			verdict: [
+				...(measured
+					? verdictOf(measured.result)
+					: ['This run has not been evaluated yet; naptune evaluate does that.']),
+				...(progress.finished ? [] : ['The run is not finished.']),
+			],
+			facts: runFacts(inspection),
+			introduction: [...standingBlocks(inspection), ...problemList(trouble)],
+			sections: [
+				...(measured?.sections ?? []),
+				...looks.sections,
+				...(measured ? [measured.protocol] : []),
+				{
+					id: 'tuning',
+					title: 'Tuning',
+					blocks: [
+						...data.notices.map((text): Block => ({ kind: 'paragraph', text, tone: 'note' })),
+						{ kind: 'table', table: parametersTable(inspection) },
+						...changesBlocks(inspection),
+						{ kind: 'details', summary: 'Every setting of tuning', blocks: [{ kind: 'table', table: settings }] },
+					],
+				},
+				runProvenance(inspection),
+				...(measured ? [measured.provenance] : []),
+				reproduceSection(
+					[tuneCommand(inspection) ?? []].flat(),
+					evaluateCommands(
+						`${folder}${tuneCommand(inspection) ? '-again' : ''}`,
+						records.map(({ record }) => record),
+					),
+				),
+			],
+			writer: `naptune ${packageVersion()}`,
+		},
+		figures: [...(measured?.figures ?? []), ...looks.figures],
+		tables: measured?.tables ?? [],
+		...(measured && { result: measured.result }),
+	}
+}
+
+/** The report of one evaluation record. */
+export async function evaluationDocument(source: ReportSource & { kind: 'evaluation' }): Promise<RunParts> {
+	const { folder, placed } = source
+	const { record } = placed
+	const title = `${record.defense.name} on ${record.dataset.name} under ${record.attack.name}`
+	const measured = (await measuredParts([placed], folder, { name: basename(placed.path, '.json'), title }))!
+	const run = dirname(folder)
+	const known = existsSync(join(run, runFiles.description))
+	return {
+		document: {
+			title,
+			verdict: verdictOf(measured.result),
+			facts: [
+				{ term: 'Model', text: record.model.source },
+				{
+					term: 'Defense',
+					text: `${record.defense.name}, ${grouped(record.defense.trainableParameters)} trainable parameters`,
+				},
+				{ term: 'Data set', text: `${record.dataset.name}, ${grouped(record.images)} ${record.dataset.split} images` },
+				{ term: 'Attacked in', text: duration(record.seconds) },
+			],
+			introduction: [],
+			sections: [
+				...measured.sections,
+				measured.protocol,
+				measured.provenance,
+				reproduceSection([], evaluateCommands(known ? run : 'RUN', [record])),
+			],
+			writer: `naptune ${packageVersion()}`,
+		},
+		figures: measured.figures,
+		tables: measured.tables,
+		result: measured.result,
+	}
+}
+
+async function measuredParts(
+	records: readonly PlacedRecord[],
+	folder: string,
+	frame: Parameters<typeof resultOfRecords>[1],
+) {
+	if (records.length === 0) return undefined
+	const result = resultOfRecords(records, frame)
+	const tables = experimentTables(result)
+	const figures = await experimentFigures(result, folder)
+	const { section } = await provenanceSection(result, folder, false)
+	return {
+		result,
+		tables,
+		figures,
+		sections: [
+			...sectionOf('results', 'Results', tableBlocks(tables, result.title)),
+			...sectionOf('figures', 'Figures', await figureBlocks(figures)),
+		],
+		protocol: await protocolSection(result, folder, false),
+		provenance: { ...section, id: 'records', title: 'Provenance of the evaluations' },
+	}
+}
+
+function reproduceSection(tune: readonly string[], evaluate: readonly string[]): ReportSection {
+	const commands = [...tune, ...evaluate]
+	return {
+		id: 'reproduce',
+		title: 'Reproduce',
+		blocks:
+			commands.length === 0
+				? [paragraph('The settings above are all that it takes; they hold no command line.')]
+				: [
+						paragraph('On the same data and weights this gives the same numbers:'),
+						{ kind: 'code', label: 'Commands', text: commands.join('\n') },
+					],
+	}
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { sampleResult } from '../result.test.support.js'
+import { verdictOf } from './verdict.js'
+
+/** The accuracy in the result, as the verdict writes it. */
+function accuracy({ cells }: ExperimentResult, method: string, condition: string): string {
+	const cell = cells.find((one) => one.method === method && one.condition === condition)!
+	return `${(100 * cell.accuracy).toFixed(1)} %`
+}
+
+describe('verdictOf', () => {
+	it('says what is left under the strongest attack, beside vanilla with the paired interval, and clean', () => {
+		const result = sampleResult()
+		const [sentence, ...more] = verdictOf(result)
+		expect(more).toEqual([])
+		expect(sentence).toContain(
+			`Under AutoAttack at L-infinity epsilon 1/255, the attack that leaves the least, NAP gets ${accuracy(result, 'nap', 'autoattack')} of 200 images right, vanilla CLIP ${accuracy(result, 'vanilla', 'autoattack')} (+`,
+		)
+		expect(sentence).toMatch(/ points, 95 % interval \+\d+\.\d to \+\d+\.\d\); on clean images it gets/)
+		expect(sentence).toContain(
+			`it gets ${accuracy(result, 'nap', 'clean')} right, vanilla CLIP ${accuracy(result, 'vanilla', 'clean')}.`,
+		)
+	})
+
+	it('does not claim a difference that the interval does not show', () => {
+		const result = sampleResult()
+		const cells = result.cells.map((cell) => ({
+			...cell,
+			...(cell.paired && { paired: { ...cell.paired, interval: [-0.01, 0.5] as const } }),
+		}))
+		expect(verdictOf({ ...result, cells })[0]).toContain('to +50.0, which does not exclude 0)')
+		const turned = sampleResult({ reference: 'nap' })
+		const { difference } = turned.cells.find(
+			({ method, condition }) => method === 'vanilla' && condition === 'autoattack',
+		)!.paired!
+		expect(difference).toBeLessThan(0)
+		expect(verdictOf(turned)[0]).toContain(`(+${(-100 * difference).toFixed(1)} points, 95 % interval +`)
+		const alone = sampleResult({ reference: null, images: 4 })
+		expect(verdictOf(alone)[0]).toContain('95 % intervals that overlap')
+	})
+
+	it('averages over data sets, and compares only averages over as many', () => {
+		const datasets = ['a', 'b', 'c']
+		expect(verdictOf(sampleResult({ datasets }))[0]).toMatch(
+			/right on average over 3 data sets, vanilla CLIP [\d.]+ % \(\+/,
+		)
+		const problems = [{ model: 'nano', dataset: 'a', method: 'vanilla', condition: 'autoattack', message: 'gone' }]
+		expect(verdictOf(sampleResult({ datasets, problems }))[0]).toContain('% over 2, which cannot be compared')
+	})
+
+	it('speaks of one data set where there is no mean over several', () => {
+		const result = { ...sampleResult({ datasets: ['a', 'b'] }), averages: [] }
+		expect(verdictOf(result)[0]).toMatch(/NAP gets [\d.]+ % of 200 images of a right, vanilla CLIP/)
+	})
+
+	it('names the point of a curve, every model, and clean images where there is no attack', () => {
+		expect(verdictOf(sampleResult({ layout: 'curve' }))[0]).toMatch(/NAP with training images per class \d+ gets/)
+		expect(verdictOf(sampleResult({ layout: 'matrix' }))[0]).toMatch(
+			/^Under PGD-100 at 4\/255, the attack.*training epsilon \d\/255/,
+		)
+		const models = ['one', 'two']
+		expect(verdictOf(sampleResult({ models })).map((text) => / on (\w+), NAP/.exec(text)?.[1])).toEqual(models)
+		const conditions = [{ name: 'clean', title: 'Clean', role: 'table' as const }]
+		expect(verdictOf(sampleResult({ conditions }))[0]).toMatch(
+			/^On clean images, AdvPT gets [\d.]+ % of 200 images right/,
+		)
+	})
+
+	it('says so where nothing was measured', () => {
+		expect(verdictOf({ ...sampleResult(), cells: [], averages: [] })).toEqual([
+			'Nothing could be measured; the problems are listed below.',
+		])
+	})
+})

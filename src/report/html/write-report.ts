@@ -1,0 +1,82 @@
+/** A report on disk: the page, and beside it its figures and tables as files. */
+
+import { stat } from 'node:fs/promises'
+import { dirname, extname, join, resolve } from 'node:path'
+import { NaptuneError } from '../../errors.js'
+import { writeFileAtomic } from '../../files/atomic-write.js'
+import { makeFolder } from '../../files/make-folder.js'
+import { writeFigure } from '../figure.js'
+import { writeTables } from '../tables/write-tables.js'
+import { experimentDocument } from './experiment-document.js'
+import { reportPage } from './page.js'
+import type { ReportSource } from './report-source.js'
+import { evaluationDocument, type RunParts, runDocument } from './run-document.js'
+
+/** Files of a report; absolute paths. */
+export interface WrittenReport {
+	readonly page: string
+	/** SVG and PNG of every figure. */
+	readonly figures: readonly string[]
+	/** Tables in every format. */
+	readonly tables: readonly string[]
+	/** What the page says first. */
+	readonly verdict: readonly string[]
+}
+
+/** Name of the page in a folder. */
+export const pageFile = 'report.html'
+
+/**
+ * Where a report goes.
+ * @param output A file that ends in .html, or a folder; by default into the experiment or the run, or beside the record.
+ * @returns Path of the page; its figures and tables go to `figures` and `tables` beside it.
+ * @throws NaptuneError for a file of another kind.
+ */
+export async function pagePath(source: ReportSource, output?: string): Promise<string> {
+	if (output === undefined) {
+		if (source.kind !== 'evaluation') return join(source.folder, pageFile)
+		return join(source.folder, `${source.placed.path.replace(/\.json$/, '')}-report`, pageFile)
+	}
+	const place = resolve(output)
+	if (['.html', '.htm'].includes(extname(place).toLowerCase())) return place
+	const status = await stat(place).catch(() => undefined)
+	if (status && !status.isDirectory()) {
+		throw new NaptuneError(`${place} is a file. Give a folder for the report, or a file name that ends in .html.`)
+	}
+	return join(place, pageFile)
+}
+
+/** The parts of a report. @throws NaptuneError for a damaged record or run. */
+export async function reportParts(source: ReportSource): Promise<RunParts> {
+	switch (source.kind) {
+		case 'experiment':
+			return { ...(await experimentDocument(source.result, source.root)), result: source.result }
+		case 'run':
+			return runDocument(source)
+		case 'evaluation':
+			return evaluationDocument(source)
+	}
+}
+
+/**
+ * Writes a report; the page comes last, when everything beside it is there. Each file is written atomically.
+ * @param page From {@link pagePath}.
+ * @throws NaptuneError as {@link reportParts}, or when a file cannot be written.
+ */
+export async function writeReport(source: ReportSource, page: string): Promise<WrittenReport> {
+	const { document, figures, tables, files = [], result } = await reportParts(source)
+	const html = await reportPage(document)
+	const folder = dirname(page)
+	await makeFolder(folder)
+	const drawn: string[] = []
+	if (figures.length > 0) await makeFolder(join(folder, 'figures'))
+	for (const { name, figure } of figures) {
+		const paths = ['svg', 'png'].map((ending) => join(folder, 'figures', `${name}.${ending}`))
+		await writeFigure(figure, ...paths)
+		drawn.push(...paths)
+	}
+	const tabled = result && tables.length > 0 ? await writeTables(join(folder, 'tables'), tables, result) : []
+	for (const { name, text } of files) await writeFileAtomic(join(folder, name), text)
+	await writeFileAtomic(page, html)
+	return { page, figures: drawn, tables: tabled, verdict: document.verdict }
+}
