@@ -16,18 +16,7 @@ import type { Problem } from './experiment-result.js'
 import type { PlannedCell } from './plan.js'
 import { imagesOnSurrogates } from './surrogate-cells.js'
 import { attackWork, surrogateWork, tuningWork } from './work.js'
-
-/** Where all cells stand. */
-export interface CellsProgress {
-	/** In forward passes of one image, about: done, and expected in all. */
-	readonly done: number
-	readonly total: number
-	/** The part under way, counted from 1, of all tuning runs and attacks. */
-	readonly part: number
-	readonly parts: number
-	/** What it is, such as `nap, autoattack`. */
-	readonly what: string
-}
+import { type CellsProgress, type WorkMeter, type WorkPart, workMeter } from './work-meter.js'
 
 /** A measured cell. */
 export interface MeasuredCell {
@@ -78,7 +67,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 	const measured = new Map<string, MeasuredCell>()
 	const problems = new Map<string, string>()
 	const stores = new Map<string, Promise<AdversarialImages | undefined>>()
-	const meter = workMeter(groups, input.onProgress)
+	const meter = workMeter(partsOf(groups), input.onProgress)
 	for (const { cell, attacks } of groups) {
 		if (input.signal?.aborted) return undefined
 		const failed = (error: unknown, which: Iterable<readonly [string, AttackCell]>) => {
@@ -90,7 +79,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		}
 		let model: Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }
 		try {
-			meter.begin(`tuning ${cellLabel(cell)}`, tuningWork(cell))
+			meter.begin(`tuning ${cellLabel(cell)}`)
 			const tuned = await tunedModel(input, cell, meter.share)
 			if (!tuned) return undefined
 			model = tuned
@@ -98,11 +87,11 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		} catch (error) {
 			failed(error, attacks)
 			meter.end()
-			for (const attack of attacks.values()) meter.skip(attackWork(attack, cell.dataset.classNames.length))
+			meter.skip(attacks.size)
 			continue
 		}
 		for (const [key, attack] of attacks) {
-			meter.begin(`${cellLabel(cell)}, ${attack.condition}`, attackWork(attack, cell.dataset.classNames.length))
+			meter.begin(`${cellLabel(cell)}, ${attack.condition}`)
 			try {
 				const found = await measuredCell(input, cell, attack, model, stores, meter)
 				if (!found) return undefined
@@ -272,68 +261,10 @@ async function surrogateAttack(
 	return images && storedAttack(images)
 }
 
-interface WorkMeter {
-	/** A part begins, expected to take so many passes. */
-	begin(what: string, work: number): void
-	/** What is done of the part, in [0, 1]. */
-	share(share: number): void
-	/** What is done of the part and left at most, in passes. */
-	exact(done: number, left: number, detail: string): void
-	/** What is done, in [0, 1], of work of so many passes that nobody expected, such as making images for all models. */
-	beside(what: string, share: number, work: number): void
-	end(): void
-	/** A part that will not be run. */
-	skip(work: number): void
-}
-
-/** Adds up the work of all parts; what a part really takes replaces what was expected of it. */
-function workMeter(groups: readonly Group[], onProgress: RunCellsInput['onProgress']): WorkMeter {
-	const expected = groups.flatMap(({ cell, attacks }) => [
-		tuningWork(cell),
+/** Every group's tuning, then its attacks. */
+function partsOf(groups: readonly Group[]): WorkPart[] {
+	return groups.flatMap(({ cell, attacks }) => [
+		{ work: tuningWork(cell), known: true },
 		...[...attacks.values()].map((attack) => attackWork(attack, cell.dataset.classNames.length)),
 	])
-	let total = expected.reduce((sum, work) => sum + work, 0)
-	let finished = 0
-	let part = 0
-	let current = { what: '', work: 0, done: 0 }
-	const besides = new Map<string, { readonly share: number; readonly work: number }>()
-	const tell = (detail = '') => {
-		const what = detail === '' ? current.what : `${current.what}, ${detail}`
-		onProgress?.({ done: finished + current.done, total, part, parts: expected.length, what })
-	}
-	return {
-		begin(what, work) {
-			part++
-			current = { what, work, done: 0 }
-			tell()
-		},
-		share(share) {
-			current.done = share * current.work
-			tell()
-		},
-		exact(done, left, detail) {
-			total += done + left - current.work
-			current = { ...current, work: done + left, done }
-			tell(detail)
-		},
-		beside(what, share, work) {
-			const before = besides.get(what) ?? { share: 0, work: 0 }
-			total += work - before.work
-			finished += share * work - before.share * before.work
-			besides.set(what, { share, work })
-			tell(what)
-		},
-		end() {
-			// A part that was read from its record took nothing.
-			total -= current.work - current.done
-			finished += current.done
-			current = { ...current, work: 0, done: 0 }
-			tell()
-		},
-		skip(work) {
-			part++
-			total -= work
-			tell()
-		},
-	}
 }

@@ -3,12 +3,10 @@
 import { workOf } from '../attacks/pass-counter.js'
 import { prepareAttack } from '../attacks/registry.js'
 import type { AttackCell, TunedCell } from './cells.js'
+import type { WorkPart } from './work-meter.js'
 
 /** A gradient takes about as long as so many forward passes, and one with respect to parameters the same. */
 const forwardsPerGradient = 3
-
-/** Share of the most that attacks in stages can take which they do take: images that fall leave early. */
-const shareOfStages = 0.4
 
 /** Passes of a tuning run; 0 for vanilla. Few-shot samples are taken to be complete. */
 export function tuningWork({ tuning, dataset }: Pick<TunedCell, 'tuning' | 'dataset'>): number {
@@ -20,12 +18,12 @@ export function tuningWork({ tuning, dataset }: Pick<TunedCell, 'tuning' | 'data
 	return images * passes
 }
 
-/** Passes of an attack on a model; images made on surrogates are tried once. */
-export function attackWork({ attack, options, split, madeOn }: AttackCell, classes: number): number {
-	if (madeOn) return 2 * split.length
+/** Passes of an attack on a model, the most where it has stages; images made on surrogates are tried once. */
+export function attackWork({ attack, options, split, madeOn }: AttackCell, classes: number): WorkPart {
+	if (madeOn) return { work: 2 * split.length, known: true }
 	const rounds = prepareAttack(attack, options).rounds(classes)
 	const most = rounds.reduce((sum, { calls }) => sum + workOf(calls), 1)
-	return split.length * most * (rounds.length > 1 ? shareOfStages : 1)
+	return { work: split.length * most, known: rounds.length === 1 }
 }
 
 /** Passes of making images on surrogates, which are taken to be as large as the attacked model. */
