@@ -127,6 +127,29 @@ export { transferAttack } from './evaluation/transfer-attack.js'
 export { loadTunedRun, type OpenedRun, openRun, type TunedRun } from './evaluation/tuned-run.js'
 export { wilsonInterval } from './evaluation/wilson.js'
 export { worstCase } from './evaluation/worst-case.js'
+export { type ExperimentDefinition, experimentNames, loadExperiment } from './experiments/definition.js'
+export type {
+	Average,
+	Axis,
+	Cell,
+	Condition,
+	ExperimentResult,
+	Method,
+	PairedResult,
+	Problem,
+	SeedResult,
+} from './experiments/experiment-result.js'
+export { type PreparedExperiment, type PrepareInput, prepareExperiments } from './experiments/prepare.js'
+export { readExperimentResult } from './experiments/read-experiment-result.js'
+export { type ReproducedExperiment, type ReproduceInput, reproduce } from './experiments/reproduce.js'
+export { type ReportSource, readReportSource } from './report/html/report-source.js'
+export { pagePath, type WrittenReport, writeReport } from './report/html/write-report.js'
+export { tableCsv } from './report/tables/csv.js'
+export { experimentTables } from './report/tables/experiment-tables.js'
+export { tableLatex } from './report/tables/latex.js'
+export { tableMarkdown } from './report/tables/markdown.js'
+export type { ReportTable, TableCell } from './report/tables/table.js'
+export { tableText } from './report/tables/text.js'
 export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
 export { type Device, devices, type Engine } from './runtime/engine.js'
 export { families as surrogateFamilies } from './surrogates/families/registry.js'
