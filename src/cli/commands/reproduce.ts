@@ -73,9 +73,10 @@ export function addReproduceCommand(program: Command): void {
 			.addOption(loaderThreadsOption())
 			.addOption(new Option('--methods <names>', ofExperiment('methods, separated by commas')).argParser(commaList))
 			.addOption(
-				new Option('--conditions <names>', ofExperiment('rows, such as clean,pgd, separated by commas')).argParser(
-					commaList,
-				),
+				new Option(
+					'--conditions <names>',
+					ofExperiment('rows, such as clean,pgd, or epsilon-curve for its points, separated by commas'),
+				).argParser(commaList),
 			)
 			.addOption(
 				new Option('--seeds <numbers>', ofExperiment('seeds of sample and tuning, separated by commas')).argParser(
@@ -94,12 +95,9 @@ export function addReproduceCommand(program: Command): void {
 				),
 			)
 			.addOption(
-				new Option(
-					'--surrogate <file>',
-					"classifier (.onnx) of CWA's attacker; may be repeated (default: trained on the training images)",
-				)
+				new Option('--surrogate <file>', "classifier (.onnx) of CWA's attacker; may be repeated")
 					.argParser((file: string, before: readonly string[]) => [...before, resolve(file)])
-					.default([], 'none'),
+					.default([], 'trained on the training images'),
 			)
 			.option('--substitute <file>', "substitute (.onnx) of AGS's attacker (default: trained on the training images)")
 			.addOption(
