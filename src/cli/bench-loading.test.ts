@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { writeMadeUpBenchmark } from '../data/made-up-benchmark.test.helper.js'
 import { runCli, runJson, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
 it('bench loading shows both ways of loading beside the step', { timeout: 30_000 }, async () => {
@@ -18,6 +19,11 @@ it('bench loading shows both ways of loading beside the step', { timeout: 30_000
 	)
 	expect(table.stdout).toMatch(/\ntuning step of nap, PGD-5 +\d+\.\d +100\.0 % +\d+\.\d +100\.0 %/)
 	expect(json.document).toMatchObject({ images: 4, loaderThreads: 2, imageSize: 16, defense: 'nap', attackSteps: 5 })
+	await writeMadeUpBenchmark(folder)
+	const named = ['bench', 'loading', '--data', 'eurosat', '--data-root', folder, '--model', model]
+	const ofName = await runJson([...named, '--step-images', '2', '--threads', '1'])
+	expect(ofName.code, ofName.stderr).toBe(0)
+	expect(ofName.document).toMatchObject({ data: 'eurosat', images: 2 })
 	const refused = await runCli(['bench', 'loading', '--data', 'cifar10-mini', '--model', model])
 	expect(refused.code).toBe(1)
 	expect(refused.stderr).toContain('cifar10-mini are decoded already')
