@@ -42,8 +42,7 @@ export function hubRepository(
 }
 
 /**
- * Fetches from the hub, or takes what is cached where that cannot change, the network is forbidden or fails, or the hub is
- * out of order.
+ * Fetches from the hub, or takes what is cached where the network is forbidden or fails, or the hub is out of order.
  * @param fetchIt Asks the hub. @param cached What the cache has of a commit; undefined when that is not everything.
  * @throws NaptuneError when the repository or revision does not exist, access is refused, or there is neither a
  * connection nor a cached copy.
@@ -68,11 +67,6 @@ export async function throughCache<T>(
 		throw new NaptuneError(
 			`${id} (revision ${revision}) is not in the cache ${settings.cacheDirectory}, and HF_HUB_OFFLINE forbids to fetch it. Unset HF_HUB_OFFLINE, or ${otherwise}.`,
 		)
-	}
-	if (isCommit(revision)) {
-		// A commit stays what it is, and a run has to find its data even when their owner has taken them away.
-		const found = await fromCache(() => {})
-		if (found !== undefined) return found
 	}
 	try {
 		return await fetchIt()
@@ -119,7 +113,8 @@ async function recordedCommit({ storage, revision }: HubRepository): Promise<str
 	return isCommit(commit) ? commit : undefined
 }
 
-function isCommit(revision: string): boolean {
+/** Whether a revision is a commit, which never changes. */
+export function isCommit(revision: string): boolean {
 	return /^[0-9a-f]{40}$/.test(revision)
 }
 
