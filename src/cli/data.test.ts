@@ -27,10 +27,16 @@ describe('naptune data list', () => {
 		expect(datasets.find(({ name }) => name === 'dtd')?.missing).toEqual(['dtd/split_zhou_DescribableTextures.json'])
 	})
 
-	it('works without a root', async () => {
-		const { code, stdout } = await runCli(['data', 'list'], { env: { NAPTUNE_DATA_ROOT: undefined } })
+	it.each([undefined, ''])('works without a root, the variable being %j', async (NAPTUNE_DATA_ROOT) => {
+		const { code, stdout } = await runCli(['data', 'list'], { env: { NAPTUNE_DATA_ROOT } })
 		expect(code).toBe(0)
 		expect(stdout).toMatch(/^caltech101 .* \? /m)
+		expect(stdout).toContain('is said by --data-root or NAPTUNE_DATA_ROOT')
+	})
+
+	it('says when there is no such root', async () => {
+		const { stdout } = await runCli(['data', 'list', '--data-root', '/nowhere/at/all'])
+		expect(stdout).toContain('The data root /nowhere/at/all does not exist.')
 	})
 })
 
@@ -55,10 +61,15 @@ describe('naptune data doctor', () => {
 		const { code, stdout } = await runCli(['data', 'doctor', 'cifar10-mini', '--decode', '10', ...one])
 		expect([code, stdout]).toEqual([
 			0,
-			expect.stringMatching(/10 of 2,100 images were decoded.*Nothing is wrong\.\n$/s),
+			expect.stringMatching(/Nothing is wrong as far as can be seen from 10 of 2,100 images\.\n$/),
 		])
 		const root = await temporaryFolder()
 		const photos = join(await writeMadeUpBenchmark(root), '2750')
+		const all = await runCli(['data', 'doctor', photos, ...one])
+		expect([all.code, all.stdout]).toEqual([
+			0,
+			expect.stringMatching(/6 of 6 images were decoded.*\nNothing is wrong\.\n$/s),
+		])
 		const folder = await runCli(['data', 'doctor', photos, '--decode', 'none', ...one])
 		expect(folder.code).toBe(0)
 		expect(folder.stdout).toMatch(/Nothing is wrong as far as can be seen without decoding/)
@@ -95,8 +106,13 @@ it('a run on a named data set is evaluated where the data lie now', async () => 
 	const data = ['--data', 'eurosat', '--data-root', before]
 	const tuned = await runCli(['tune', '--model', join(folder, 'model'), ...data, ...tinyTuning, '--output', run])
 	expect([tuned.code, tuned.stderr]).toEqual([0, expect.stringMatching(/note: This is not the whole eurosat/)])
-	await rename(before, now)
 	const evaluate = ['evaluate', run, '--attack', 'pgd-5', ...one]
+	// Other data are looked for below the same root.
+	const other = await runCli([...evaluate, '--no-vanilla', '--data', 'eurosat'], {
+		env: { NAPTUNE_DATA_ROOT: undefined },
+	})
+	expect([other.code, other.stderr]).toEqual([0, expect.stringMatching(/2 test images of eurosat/)])
+	await rename(before, now)
 	const gone = await runCli(evaluate)
 	expect([gone.code, gone.stderr]).toEqual([1, expect.stringMatching(/data root .* does not exist/)])
 	const found = await runCli([...evaluate, '--data-root', now])

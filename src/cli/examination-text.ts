@@ -8,10 +8,7 @@ import { textTable } from './table.js'
 /** The examination as text: numbers by split, files, images, and at the end what is wrong. */
 export function examinationText(found: Examination): string {
 	const { name, title, folder, notices, problems, obtain, splits } = found
-	const wrong =
-		problems.length > 0
-			? ['Wrong:', ...problems.map((problem) => `  ${problem}`)]
-			: [found.decoded ? 'Nothing is wrong.' : 'Nothing is wrong as far as can be seen without decoding images.']
+	const wrong = problems.length > 0 ? ['Wrong:', ...problems.map((problem) => `  ${problem}`)] : [nothingWrong(found)]
 	return [
 		`${title === undefined ? name : `${title} (${name})`}${folder === undefined ? '' : ` in ${folder}`}`,
 		...(splits ? ['', splitTable(splits, found.classNames)] : []),
@@ -21,6 +18,13 @@ export function examinationText(found: Examination): string {
 		...wrong,
 		...(problems.length > 0 && obtain.length > 0 ? ['', 'Where to get it:', ...obtain.map((part) => `  ${part}`)] : []),
 	].join('\n')
+}
+
+/** Says no more than was looked at. */
+function nothingWrong({ decoded }: Examination): string {
+	if (!decoded) return 'Nothing is wrong as far as can be seen without decoding images.'
+	if (decoded.images === decoded.of) return 'Nothing is wrong.'
+	return `Nothing is wrong as far as can be seen from ${grouped(decoded.images)} of ${grouped(decoded.of)} images.`
 }
 
 function section(lines: readonly string[]): string[] {

@@ -33,10 +33,12 @@ export function dataOption(): Option {
 
 /** `--data-root`. @param fallback What is taken without it, in words. */
 export function dataRootOption(fallback = 'none'): Option {
-	return new Option(
+	const option = new Option(
 		'--data-root <folder>',
 		`folder that holds the folders of named data sets, such as caltech-101 (default: ${fallback})`,
-	).env('NAPTUNE_DATA_ROOT')
+	)
+	// An empty variable is one that is not set; as a path it would be the folder one happens to be in.
+	return process.env.NAPTUNE_DATA_ROOT === '' ? option : option.env('NAPTUNE_DATA_ROOT')
 }
 
 /** Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere. */

@@ -12,6 +12,7 @@ import {
 	withoutImages,
 } from '../data/unreadable.js'
 import { loadTunedRun, type TunedRun } from '../evaluation/tuned-run.js'
+import { followDownload } from './follow-download.js'
 import { wholeNumber } from './options.js'
 import type { Session } from './session.js'
 
@@ -105,13 +106,22 @@ export async function readableImages<D extends Pick<Dataset, 'notices'>>(
 	return { dataset: { ...dataset, notices }, split: withoutImages(split, found) }
 }
 
-/** A finished run, whose data the session's threads load. @throws NaptuneError as `loadTunedRun`. */
+/**
+ * A finished run, whose data the session's threads load; a download is shown, and may be stopped.
+ * @throws NaptuneError as `loadTunedRun`.
+ */
 export async function tunedRun(
-	{ imageLoader }: Session,
+	session: Session,
 	directory: string,
 	model?: string,
 	dataRoot?: string,
 ): Promise<TunedRun> {
 	const run = await loadTunedRun(directory, model, dataRoot)
-	return { ...run, dataset: async () => imageLoader().dataset(await run.dataset()) }
+	return {
+		...run,
+		async dataset() {
+			const { onProgress, end } = followDownload(session)
+			return session.imageLoader().dataset(await run.dataset(onProgress).finally(end))
+		},
+	}
 }

@@ -6,9 +6,9 @@ import { threatModel } from '../attacks/threat-model.js'
 import { controlDefense } from '../evaluation/control.js'
 import { recordedGallery } from '../evaluation/gallery.js'
 import { recordName } from '../evaluation/record-name.js'
-import { loadTunedRun } from '../evaluation/tuned-run.js'
 import { Interruption } from './exit-codes.js'
 import { chosenImages } from './inputs.js'
+import { tunedRun } from './loading.js'
 import type { Session } from './session.js'
 
 /** Of the choice of images and of the attack. */
@@ -17,6 +17,7 @@ const seed = 1
 /**
  * Makes the gallery in the run's folder `gallery`; one that is there under the same settings stays.
  * @param directory A finished run. @param count Images. @param model Where the checkpoint lies now.
+ * @param dataRoot Where the folders of named data sets lie now.
  * @throws NaptuneError when the run is not finished, or its model or data are gone or not the same.
  */
 export async function recordRunGallery(
@@ -24,8 +25,9 @@ export async function recordRunGallery(
 	directory: string,
 	count: number,
 	model?: string,
+	dataRoot?: string,
 ): Promise<void> {
-	const run = await loadTunedRun(directory, model)
+	const run = await tunedRun(session, directory, model, dataRoot)
 	const { clip, defense, parameters, protocol } = run
 	const dataset = await run.dataset()
 	const inputs = {

@@ -53,6 +53,14 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 	return { classes, ignored }
 }
 
+/** What is said of files that were passed over; nothing where none were. */
+export function ignoredNotice(ignored: readonly string[]): string[] {
+	if (ignored.length === 0) return []
+	return [
+		`${ignored.length} files are not images by their names or place and were ignored, the first of them ${ignored[0]}.`,
+	]
+}
+
 /** @throws NaptuneError for names that prompts cannot tell apart, or an empty one. */
 export function checkNames(names: readonly string[], path: string): void {
 	const nameless = names.find((name) => spokenForm(name) === '')

@@ -66,6 +66,17 @@ export function labelsOf(split: Split): number[] {
 	return Array.from({ length: split.length }, (_, index) => split.label(index))
 }
 
+/** Positions of the images of each label, ascending; labels in the order of their first image. */
+export function positionsByLabel(labels: readonly number[]): ReadonlyMap<number, readonly number[]> {
+	const found = new Map<number, number[]>()
+	labels.forEach((label, position) => {
+		const positions = found.get(label)
+		if (positions) positions.push(position)
+		else found.set(label, [position])
+	})
+	return found
+}
+
 /** The ids of a split's images in order. */
 export function idsOf(split: Pick<Split, 'length' | 'id'>): string[] {
 	return Array.from({ length: split.length }, (_, index) => split.id(index))

@@ -8,7 +8,7 @@ import type { Benchmark } from './benchmarks/benchmark.js'
 import { type Dataset, labelsOf } from './dataset.js'
 import { type SplitName, splitNames } from './listing.js'
 import { fingerprintsOf, listFiles, openBenchmark } from './open-benchmark.js'
-import { benchmarks, datasetNames, loadDataset } from './registry.js'
+import { benchmarks, datasetNames, type LoadOptions, loadDataset } from './registry.js'
 import { sameSpoken } from './spoken-names.js'
 import { type ImagePlace, type ImageSurvey, surveyImages } from './survey-images.js'
 
@@ -66,14 +66,18 @@ export interface ExamineOptions {
 	readonly parallel: number
 	/** Told how many images are decoded, out of how many; what it throws ends the examination. */
 	readonly onProgress?: (done: number, total: number) => void
+	/** Told how far the download of a file is, where data is fetched. */
+	readonly onDownload?: LoadOptions['onProgress']
 }
 
 /**
- * Examines a data set by its name, or a folder of images by its path. What is wrong with it is part of the result.
- * @throws NaptuneError when there is no such data set or folder, or no root was given for a data set that needs one.
+ * Examines what `loadDataset` takes: a data set by its name, a folder of images or a manifest by its path, or a data set of
+ * the hub. What is wrong with it is part of the result.
+ * @throws NaptuneError when there is no such data, the hub does not give it, or no root was given for a data set that needs
+ * one.
  */
 export async function examine(nameOrPath: string, options: ExamineOptions): Promise<Examination> {
-	const { root, seed } = options
+	const { root, seed, onDownload } = options
 	const benchmark = benchmarks.find(({ name }) => name === nameOrPath)
 	const obtain = benchmark?.obtain ?? []
 	const lists = benchmark && options.root !== undefined ? await examineLists(benchmark, options.root) : []
@@ -85,7 +89,11 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 		const opened = benchmark
 			? await openBenchmark(benchmark, options.root)
 			: {
-					dataset: await loadDataset(nameOrPath, { root, ...(seed !== undefined && { seed }) }),
+					dataset: await loadDataset(nameOrPath, {
+						root,
+						...(seed !== undefined && { seed }),
+						...(onDownload && { onProgress: onDownload }),
+					}),
 					missing: [],
 					deviations: [],
 				}

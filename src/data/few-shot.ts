@@ -5,7 +5,7 @@
 
 import { NaptuneError } from '../errors.js'
 import { type PythonRandom, pythonRandom } from '../random/python-random.js'
-import { type Dataset, labelsOf, subset } from './dataset.js'
+import { type Dataset, labelsOf, positionsByLabel, subset } from './dataset.js'
 
 /**
  * Positions of `shots` images per class. Classes come in the order of their first image, a class with fewer images gives
@@ -13,13 +13,7 @@ import { type Dataset, labelsOf, subset } from './dataset.js'
  */
 export function fewShotPositions(labels: readonly number[], shots: number, random: PythonRandom): number[] {
 	checkShots(shots)
-	const positionsByLabel = new Map<number, number[]>()
-	labels.forEach((label, position) => {
-		const positions = positionsByLabel.get(label)
-		if (positions) positions.push(position)
-		else positionsByLabel.set(label, [position])
-	})
-	return [...positionsByLabel.values()].flatMap((positions) =>
+	return [...positionsByLabel(labels).values()].flatMap((positions) =>
 		positions.length >= shots ? random.sample(positions, shots) : positions,
 	)
 }

@@ -3,7 +3,7 @@
 import { basename, join, resolve } from 'node:path'
 import { NaptuneError } from '../errors.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import { type ClassFolder, type ClassFolders, readClassFolders } from './class-folders.js'
+import { type ClassFolder, type ClassFolders, ignoredNotice, readClassFolders } from './class-folders.js'
 import type { Dataset, Split } from './dataset.js'
 import { fileSplit } from './file-split.js'
 import { splitClasses, splitRule } from './folder-split.js'
@@ -142,13 +142,6 @@ function compare(
 	if (absent.length === 0) return []
 	const shown = absent.length > 5 ? `${absent.slice(0, 5).join(', ')} and others` : absent.join(', ')
 	return [`${join(root, folder)} has no images of ${absent.length} of ${trained.length} classes: ${shown}.`]
-}
-
-function ignoredNotice(ignored: readonly string[]): string[] {
-	if (ignored.length === 0) return []
-	return [
-		`${ignored.length} files are not images by their names or place and were ignored, the first of them ${ignored[0]}.`,
-	]
 }
 
 function filesOf(

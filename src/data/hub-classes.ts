@@ -1,7 +1,9 @@
 /** From the labels of a data set on the hub to classes. */
 
 import { NaptuneError } from '../errors.js'
+import { checkNames } from './class-folders.js'
 import { numbersForNames } from './manifest-classes.js'
+import { sameSpoken, spokenForm } from './spoken-names.js'
 
 /** A label as it is stored. */
 export type StoredLabel = number | string | null
@@ -18,7 +20,7 @@ export interface HubClasses {
  * The classes: those that are named in the file, in its order; else the labels themselves, sorted.
  * @param splits All splits that are used. @param named Names by number, where labels are numbers that have names.
  * @param source Name of the data set, for errors.
- * @throws NaptuneError naming the row whose label is missing or has no name.
+ * @throws NaptuneError naming the row whose label is missing or has no name; for names that stay alike with their numbers.
  */
 export function hubClasses(
 	splits: readonly { readonly name: string; readonly labels: readonly StoredLabel[] }[],
@@ -56,12 +58,10 @@ function isUsable(label: StoredLabel, named: readonly string[] | undefined): boo
 
 /** Names that prompts can tell apart: those that cannot be, as the two cranes of ImageNet, get their number. */
 function distinct(names: readonly string[], source: string): Pick<HubClasses, 'classNames' | 'notices'> {
-	const spoken = names.map((name) => name.replaceAll('_', ' ').replace(/\s+/g, ' ').trim().toLowerCase())
-	const counts = new Map<string, number>()
-	for (const name of spoken) counts.set(name, (counts.get(name) ?? 0) + 1)
-	const classNames = names.map((name, at) =>
-		counts.get(spoken[at]!)! > 1 || spoken[at] === '' ? `${name} ${at}`.trim() : name,
-	)
+	const alike = new Set(sameSpoken(names).flat())
+	const classNames = names.map((name, at) => (alike.has(at) || spokenForm(name) === '' ? `${name} ${at}`.trim() : name))
+	// A number may make a name that another class has.
+	checkNames(classNames, source)
 	const changed = classNames.filter((name, at) => name !== names[at])
 	if (changed.length === 0) return { classNames, notices: [] }
 	return {

@@ -59,6 +59,8 @@ describe('a data set of the hub', () => {
 
 		const before = server.requests.length
 		expect((await loadDataset(String(dataset.origin.dataset))).origin).toEqual(dataset.origin)
+		expect(server.requests.slice(before)).toEqual([])
+		expect((await loadDataset(data)).origin).toEqual(dataset.origin)
 		expect(server.requests.slice(before)).toEqual([expect.stringMatching(/^GET \/api\/datasets\/.*revision/)])
 		await server.close()
 		const cached = await loadDataset(data)
@@ -212,5 +214,28 @@ describe('a data set of the hub', () => {
 		const same = await loadDataset(data)
 		expect([same.classNames[3], same.classNames[5]]).toEqual(['Dog 3', 'dog 5'])
 		expect(same.notices[0]).toMatch(/read the same in a prompt; their numbers were added: Dog 3, dog 5/)
+		content.commit = commit.replace('0', 'c')
+		const made = names.map((name) => ({ cat: 'Dog', car: 'dog 3' })[name] ?? name)
+		content.files = { 'train.parquet': file(all, { features: plainFeatures(made) }) }
+		await expect(loadDataset(data)).rejects.toThrow(/two classes that read the same in a prompt: "dog 3" and "Dog 3"/)
+	})
+
+	it('of a commit is found in the cache whatever has become of it, and of a branch when the hub is out of order', async () => {
+		content.files = { 'train.parquet': file(even), 'test.parquet': file(odd) }
+		const server = await start(content)
+		const { origin } = await loadDataset(data)
+		const before = server.requests.length
+		content.failing = 404
+		expect((await loadDataset(String(origin.dataset))).origin).toEqual(origin)
+		expect(server.requests).toHaveLength(before)
+		await expect(loadDataset(data)).rejects.toThrow(/does not exist/)
+		for (const status of [429, 503]) {
+			content.failing = status
+			const found = await loadDataset(data)
+			expect(found.origin).toEqual(origin)
+			expect(found.notices[0]).toContain(`it answered ${status}`)
+		}
+		await rm(storage, { recursive: true })
+		await expect(loadDataset(data)).rejects.toThrow(/could not be fetched/)
 	})
 })

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { NaptuneError } from '../errors.js'
 import { cachedListing, type DatasetListing, fetchListing } from '../hub/dataset-listing.js'
-import { authorized, hubRepository, throughCache } from '../hub/hub-access.js'
+import { authorized, hubRepository, isCommit, throughCache } from '../hub/hub-access.js'
 import type { DownloadProgress } from '../hub/hub-download.js'
 import { hubSettings } from '../hub/hub-settings.js'
 import { downloadResumably, isCached, type ListedFile } from '../hub/resumed-download.js'
@@ -42,7 +42,8 @@ const aliases: Readonly<Record<SplitName, readonly string[]>> = {
 }
 
 /**
- * Resolves the revision, chooses the files of the three splits and downloads those that are missing.
+ * Resolves the revision, chooses the files of the three splits and downloads those that are missing. Where the revision is a
+ * commit and all is in the cache, nothing is asked for.
  * @throws NaptuneError when the repository does not exist or access is refused, it has no Parquet files or no such
  * configuration or split, a download is damaged, or files are neither cached nor within reach.
  */
@@ -55,33 +56,31 @@ export async function fetchHubFiles(
 	const repository = hubRepository('datasets', name.id, name.revision, settings, otherwise)
 	const { storage } = repository
 	const notices: string[] = []
-	const found = await throughCache(
-		repository,
-		settings,
-		async () => {
-			const listing = await fetchListing(repository, settings)
-			const chosen = choose(listing, name)
-			const context = {
-				endpoint: settings.endpoint,
-				address: `${settings.endpoint}/datasets/${name.id}`,
-				id: name.id,
-				commit: listing.commit,
-				storage,
-				fetch: authorized(fetch, settings),
-				...(onProgress && { onProgress }),
-			}
-			for (const file of filesOf(chosen)) await downloadResumably(file, context)
-			return { listing, chosen }
-		},
-		async (commit) => {
-			const listing = await cachedListing(repository, commit)
-			if (!listing) return undefined
-			const chosen = choose(listing, name)
-			const cached = await Promise.all(filesOf(chosen).map((file) => isCached(file, storage, commit)))
-			return cached.every(Boolean) ? { listing, chosen } : undefined
-		},
-		(notice) => notices.push(notice),
-	)
+	const cached = async (commit: string) => {
+		const listing = await cachedListing(repository, commit)
+		if (!listing) return undefined
+		const chosen = choose(listing, name)
+		const present = await Promise.all(filesOf(chosen).map((file) => isCached(file, storage, commit)))
+		return present.every(Boolean) ? { listing, chosen } : undefined
+	}
+	const fetched = async () => {
+		const listing = await fetchListing(repository, settings)
+		const chosen = choose(listing, name)
+		const context = {
+			endpoint: settings.endpoint,
+			address: `${settings.endpoint}/datasets/${name.id}`,
+			id: name.id,
+			commit: listing.commit,
+			storage,
+			fetch: authorized(fetch, settings),
+			...(onProgress && { onProgress }),
+		}
+		for (const file of filesOf(chosen)) await downloadResumably(file, context)
+		return { listing, chosen }
+	}
+	// A run has to find its data even when their owner has taken them away.
+	const known = isCommit(name.revision) ? await cached(name.revision) : undefined
+	const found = known ?? (await throughCache(repository, settings, fetched, cached, (notice) => notices.push(notice)))
 	const { listing, chosen } = found
 	const { commit, card } = listing
 	const local = (split: ChosenSplit): HubSplit => ({

@@ -60,12 +60,25 @@ describe('createImageLoader', () => {
 		const folder = await temporaryFolder()
 		const files = await pictureFiles(folder, 2, [1])
 		const bytes = await Promise.all([0, 1].map((index) => readFile(join(folder, files.id(index)))))
+		const asked: number[] = []
 		const split: Split = {
 			...files,
-			source: async (index) => ({ kind: 'encoded', bytes: bytes[index]!, name: `row ${index} of a table` }),
+			async source(index) {
+				asked.push(index)
+				return { kind: 'encoded', bytes: bytes[index]!, name: `row ${index} of a table` }
+			},
 		}
-		const loaded = loader({ threads: 1 }).split(split)
-		expect(await loadViews(loaded, [0], 24, views.prepared)).toEqual(await loadViews(files, [0], 24, views.prepared))
+		const one = loader({ threads: 1 })
+		const loaded = one.split(split)
+		const first = await loadViews(files, [0], 24, views.prepared)
+		expect(await loadViews(loaded, [0], 24, views.prepared)).toEqual(first)
+		expect(asked).toEqual([0])
+		// A view that is kept needs no bytes, and is not taken for that of another split.
+		expect(await loadViews(one.split(split), [0], 24, views.prepared)).toEqual(first)
+		expect(asked).toEqual([0])
+		const other = await pictureFiles(await temporaryFolder(), 3)
+		const turned = { ...other, source: async (index: number) => other.source!(2 - index) }
+		expect(await loadViews(one.split(turned), [0], 24, views.prepared)).not.toEqual(first)
 		await expect(loadViews(loaded, [0, 1], 24, views.prepared)).rejects.toThrow(
 			/^row 1 of a table is not an image .*replace or remove it\.$/s,
 		)

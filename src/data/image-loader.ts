@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os'
 import { Tinypool } from 'tinypool'
 import { NaptuneError } from '../errors.js'
 import type { DecodedImage } from '../images/decode.js'
-import { type ImageView, isFixed } from '../images/view.js'
-import type { Dataset, ImageSource, Split } from './dataset.js'
+import { isFixed } from '../images/view.js'
+import type { Dataset, Split } from './dataset.js'
 import makeView, { type ViewAnswer, type ViewTask } from './loader-worker.js'
 import { slots } from './slots.js'
 import { viewCache } from './view-cache.js'
@@ -69,21 +69,24 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 		if ('problem' in answer) throw new NaptuneError(answer.problem)
 		return answer
 	}
+	const numbers = new WeakMap<Split, number>()
+	let splits = 0
 	const loaded = (split: Split): Split => {
 		const { source: sourceOf } = split
 		if (!sourceOf) return split
+		const number = numbers.get(split) ?? splits++
+		numbers.set(split, number)
 		return {
 			...split,
 			view: (index, view) =>
 				inSlot(async () => {
 					if (closed) throw closedError()
-					const source = await sourceOf(index)
-					if (!isFixed(view)) return make({ source, view })
-					const key = cacheKey(split.id(index), source, view)
-					const kept = cache.get(key)
+					const key = isFixed(view) ? JSON.stringify([number, index, view]) : undefined
+					// Before the source is asked for: to read one row of a Parquet file, many are read.
+					const kept = key && cache.get(key)
 					if (kept) return kept
-					const made = await make({ source, view })
-					cache.add(key, made)
+					const made = await make({ source: await sourceOf(index), view })
+					if (key) cache.add(key, made)
 					return made
 				}),
 		}
@@ -120,8 +123,4 @@ function startPool(threads: number): Tinypool {
 		maxThreads: threads,
 		concurrentTasksPerWorker: tasksPerThread,
 	})
-}
-
-function cacheKey(id: string, source: ImageSource, view: ImageView): string {
-	return JSON.stringify([id, source.kind === 'file' ? source.path : source.name, view])
 }

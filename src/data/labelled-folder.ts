@@ -2,7 +2,7 @@
 
 import { basename, join, resolve } from 'node:path'
 import { sha256OfBytes } from '../files/sha256.js'
-import { readClassFolders } from './class-folders.js'
+import { ignoredNotice, readClassFolders } from './class-folders.js'
 import type { Split } from './dataset.js'
 import { fileSplit } from './file-split.js'
 import { listFolder } from './image-folders.js'
@@ -38,11 +38,7 @@ export async function loadLabelledFolder(path: string): Promise<LabelledImages> 
 		break
 	}
 	const { classes, ignored } = await readClassFolders(below)
-	if (ignored.length > 0) {
-		notices.push(
-			`${ignored.length} files are not images by their names or place and were ignored, the first of them ${ignored[0]}.`,
-		)
-	}
+	notices.push(...ignoredNotice(ignored))
 	const files = classes.flatMap(({ name, images }, label) => images.map((image) => ({ id: `${name}/${image}`, label })))
 	return {
 		name: basename(root),

@@ -44,6 +44,8 @@ export interface Manifest {
 	readonly text: string
 	/** Whether it is a split file of CoOp. */
 	readonly coop: boolean
+	/** Names of fields that are not understood, in lower case. */
+	readonly unknown: readonly string[]
 }
 
 const advice = `A manifest has an image path (${manifestFields.image.join(', ')}), a class (${manifestFields.className.join(', ')}) or label, and may have a split (train, val or test) in every entry.`
@@ -111,19 +113,20 @@ function csvEntries(path: string, content: string): Omit<Manifest, 'text'> {
 	}
 	const [head, ...rows] = records
 	const header = head?.record.map((name) => name.toLowerCase()) ?? []
+	const unknown = header.filter((name) => !isKnown(name))
 	const entries = rows.map(({ record, line }) => {
 		// An empty cell is a value that is not given.
 		const cells = header.flatMap((name, at): [string, string][] => (record[at] ? [[name, record[at]]] : []))
 		return entryOf(path, `line ${line}`, cells)
 	})
-	return { entries, coop: false }
+	return { entries, coop: false, unknown }
 }
 
 function jsonEntries(path: string, content: string): Omit<Manifest, 'text'> {
 	const lines = extname(path).toLowerCase() === '.jsonl'
 	const value = lines ? undefined : parsed(path, content, '')
 	const coop = coopSchema.safeParse(value)
-	if (coop.success) return { entries: coopEntries(path, coop.data), coop: true }
+	if (coop.success) return { entries: coopEntries(path, coop.data), coop: true, unknown: [] }
 	if (!lines && !Array.isArray(value)) {
 		throw new NaptuneError(
 			`${path} is neither an array of entries nor a split file of CoOp with train, val and test lists. ${advice}`,
@@ -136,17 +139,23 @@ function jsonEntries(path: string, content: string): Omit<Manifest, 'text'> {
 				.filter(({ line }) => line.trim() !== '')
 				.map(({ line, place }) => ({ place, record: parsed(path, line, `, ${place},`) }))
 		: (value as unknown[]).map((record, at) => ({ place: `entry ${at + 1}`, record }))
+	const unknown = new Set<string>()
 	const entries = placed.map(({ place, record }) => {
 		const isObject = typeof record === 'object' && record !== null && !Array.isArray(record)
 		if (!isObject) throw new NaptuneError(`${path}, ${place}, is not an object. ${advice}`)
 		const fields = Object.entries(record).map(([name, field]): [string, unknown] => [name.toLowerCase(), field])
+		for (const [name] of fields) if (!isKnown(name)) unknown.add(name)
 		return entryOf(
 			path,
 			place,
 			fields.filter(([, field]) => field !== null),
 		)
 	})
-	return { entries, coop: false }
+	return { entries, coop: false, unknown: [...unknown] }
+}
+
+function isKnown(field: string): boolean {
+	return Object.values(manifestFields).some((names) => (names as readonly string[]).includes(field))
 }
 
 function parsed(path: string, content: string, place: string): unknown {

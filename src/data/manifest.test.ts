@@ -76,6 +76,19 @@ describe('a manifest', () => {
 		expect(idsOf(first.train)).toEqual(names.filter((id) => idsOf(first.train).includes(id)))
 	})
 
+	it('names the fields that it does not read where a split is drawn, since one of them may be meant for it', async () => {
+		await put('a1.png', 'a2.png', 'b1.png', 'b2.png')
+		const rows = ['a1.png,a,train,3', 'a2.png,a,test,3', 'b1.png,b,train,3', 'b2.png,b,test,3'].join('\n')
+		const { notices } = await load('list.csv', `image,class,Spilt,width\n${rows}\n`)
+		expect(notices[0]).toMatch(/list\.csv has fields that are not read: spilt, width\.$/)
+		const content = lines(
+			...['a1', 'a2', 'b1', 'b2'].map((name) => ({ image: `${name}.png`, class: name[0], fold: 1 })),
+		)
+		expect((await load('list.jsonl', content)).notices[0]).toMatch(/not read: fold\.$/)
+		const given = await load('given.csv', `image,class,split,width\n${rows}\n`)
+		expect(given.notices).toEqual([])
+	})
+
 	it('tests on validation images where there are no others', async () => {
 		await put('1.png', '2.png', '3.png')
 		const entries = [

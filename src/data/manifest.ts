@@ -34,18 +34,19 @@ export async function loadManifest(text: string, seed: number): Promise<Dataset>
 	const { name, options } = existsSync(text) ? { name: text, options: {} } : splitOptions(text, ['images'])
 	const path = resolve(name)
 	const root = resolve(dirname(path), options.images ?? '.')
-	const { entries, text: content, coop } = await readManifest(path)
+	const { entries, text: content, coop, unknown } = await readManifest(path)
 	const { classNames, labelOf, notices } = manifestClasses(path, entries)
 	const files = await locate(path, root, entries, labelOf, coop)
 	const given = splitsOf(path, entries, files)
 	const settled = settleSplits(given, classNames, path, seed)
+	const passedOver = settled.origin.split === 'drawn' ? passedOverNotice(path, unknown) : []
 	return {
 		name: basename(name, extname(name)),
 		classNames,
 		train: fileSplit(settled.train),
 		validation: fileSplit(settled.validation),
 		test: fileSplit(settled.test),
-		notices: [...notices, ...settled.notices],
+		notices: [...notices, ...passedOver, ...settled.notices],
 		origin: {
 			dataset: 'manifest',
 			// An absolute folder stays absolute; a relative one moves with the manifest.
@@ -54,6 +55,13 @@ export async function loadManifest(text: string, seed: number): Promise<Dataset>
 			...settled.origin,
 		},
 	}
+}
+
+/** A split may have been given under a name that is not known. */
+function passedOverNotice(path: string, unknown: readonly string[]): string[] {
+	if (unknown.length === 0) return []
+	const more = unknown.length > 5 ? ' and others' : ''
+	return [`${path} has fields that are not read: ${unknown.slice(0, 5).join(', ')}${more}.`]
 }
 
 /** @throws NaptuneError that lists the first five problems, each with its place. */

@@ -110,7 +110,7 @@ describe('loadDataset of a published name', () => {
 		await rm(join(folder, '2750/river'), { recursive: true })
 		await rm(join(folder, '2750/forest/3.png'))
 		await expect(loadDataset('eurosat', { root })).rejects.toThrow(
-			/4 of the images of eurosat are missing, the first of them .*2750\/river\/1\.png\. naptune data doctor eurosat lists them/,
+			/4 of the images of eurosat are missing, the first of them .*2750\/river\/1\.png\. naptune data doctor eurosat --json lists them/,
 		)
 	})
 })

@@ -67,7 +67,7 @@ export async function loadBenchmark(benchmark: Benchmark, root: string | undefin
 	const { folder, dataset, missing } = await openBenchmark(benchmark, root)
 	if (missing.length > 0) {
 		throw new NaptuneError(
-			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, missing[0]!)}. naptune data doctor ${benchmark.name} lists them.\n${obtainText(benchmark)}`,
+			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, missing[0]!)}. naptune data doctor ${benchmark.name} --json lists them.\n${obtainText(benchmark)}`,
 		)
 	}
 	return dataset

@@ -2,7 +2,7 @@
 
 import { NaptuneError } from '../errors.js'
 import { generator, permutation } from '../random/counter-based.js'
-import { type Dataset, labelsOf, type Split, subset } from './dataset.js'
+import { type Dataset, labelsOf, positionsByLabel, type Split, subset } from './dataset.js'
 
 /**
  * A seeded choice of `count` images, balanced over the classes: no class has two images more than another unless the other
@@ -20,10 +20,11 @@ export function stratifiedPositions(labels: readonly number[], count: number, se
 			`Cannot choose ${count} images of ${labels.length}; give a whole number from 1 to ${labels.length}.`,
 		)
 	}
-	const classes = [...new Set(labels)].sort((a, b) => a - b)
+	const byLabel = positionsByLabel(labels)
+	const classes = [...byLabel.keys()].sort((a, b) => a - b)
 	const queues = permutation(generator(seed, 'subset-classes'), classes.length).map((at) => {
 		const label = classes[at]!
-		const positions = [...labels.keys()].filter((position) => labels[position] === label)
+		const positions = byLabel.get(label)!
 		return permutation(generator(seed, 'subset-images', label), positions.length).map((image) => positions[image]!)
 	})
 	const chosen: number[] = []

@@ -28,11 +28,13 @@ export interface ImageSurvey {
  * Decodes images once and forgets them.
  * @param parallel So many are in memory at a time.
  * @param onProgress Told how many images are done after each; what it throws ends the survey.
+ * @param signal Stops before the next image.
  */
 export async function surveyImages(
 	places: readonly ImagePlace[],
 	parallel: number,
 	onProgress: (done: number) => void = () => {},
+	signal?: AbortSignal,
 ): Promise<ImageSurvey> {
 	const unreadable: { readonly at: number; readonly id: string; readonly reason: string }[] = []
 	const counts = { grey: 0, cmyk: 0, alpha: 0 }
@@ -40,7 +42,7 @@ export async function surveyImages(
 	let done = 0
 	let stopped = false
 	async function worker(): Promise<void> {
-		while (next < places.length && !stopped) {
+		while (next < places.length && !stopped && !signal?.aborted) {
 			const at = next++
 			const { split, index } = places[at]!
 			try {

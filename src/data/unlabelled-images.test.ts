@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
+import { idsOf } from './dataset.js'
 import { loadUnlabelled } from './unlabelled-images.js'
 
 it('finds images in all folders below, in sorted order', async () => {
@@ -16,9 +17,19 @@ it('finds images in all folders below, in sorted order', async () => {
 		await writeFile(join(root, name), picture)
 	await writeFile(join(root, 'notes.txt'), 'none')
 	const { images } = await loadUnlabelled(root)
-	const ids = Array.from({ length: images.length }, (_, index) => images.id(index))
-	expect(ids).toEqual(['z.png', 'a/9.png', 'b/1.png', 'b/2.png', 'b/inner/0.png'])
+	expect(idsOf(images)).toEqual(['z.png', 'a/9.png', 'b/1.png', 'b/2.png', 'b/inner/0.png'])
 	expect([...(await images.image(4)).rgb.subarray(0, 3)]).toEqual([0x12, 0x34, 0x56])
+})
+
+it('follows links to other folders, but not around in a circle', async () => {
+	const root = await temporaryFolder()
+	await mkdir(join(root, 'a', 'inner'), { recursive: true })
+	await writeFile(join(root, 'a', 'inner', '1.png'), '')
+	await symlink('..', join(root, 'a', 'up'))
+	await symlink(join('..', '..'), join(root, 'a', 'inner', 'top'))
+	await symlink(join('a', 'inner'), join(root, 'z'))
+	const { images } = await loadUnlabelled(root)
+	expect(idsOf(images)).toEqual(['a/inner/1.png', 'z/1.png'])
 })
 
 it('takes the training images of a data set by its name', async () => {

@@ -2,6 +2,7 @@
 
 import { NaptuneError } from '../errors.js'
 import { type Split, subset } from './dataset.js'
+import { surveyImages } from './survey-images.js'
 
 /** An image that cannot be decoded. */
 export interface UnreadableImage {
@@ -24,25 +25,9 @@ export async function findUnreadable(
 	progress: (done: number) => void = () => {},
 	signal?: AbortSignal,
 ): Promise<UnreadableImage[]> {
-	const problems = new Map<number, string>()
-	let next = 0
-	let done = 0
-	const work = async () => {
-		while (next < split.length && !signal?.aborted) {
-			const index = next++
-			try {
-				await split.image(index)
-			} catch (error) {
-				if (!(error instanceof NaptuneError)) throw error
-				problems.set(index, error.message)
-			}
-			progress(++done)
-		}
-	}
-	await Promise.all(Array.from({ length: atOnce }, work))
-	return [...problems]
-		.sort(([first], [second]) => first - second)
-		.map(([index, problem]) => ({ id: split.id(index), problem }))
+	const places = Array.from({ length: split.length }, (_, index) => ({ split, index }))
+	const { unreadable } = await surveyImages(places, atOnce, progress, signal)
+	return unreadable.map(({ id, reason }) => ({ id, problem: reason }))
 }
 
 /** An error that names the first five of them. @param total Images that were looked at. @param advice A last line. */

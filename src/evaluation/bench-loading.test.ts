@@ -42,7 +42,7 @@ it('measures both ways of loading and the step, for all images', async () => {
 	])
 	expect(result).toMatchObject({
 		images: 9,
-		stepImages: 5,
+		stepImages: 6,
 		imageSize: 16,
 		defense: 'nap',
 		loaderThreads: 1,

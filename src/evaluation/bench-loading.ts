@@ -24,7 +24,7 @@ export interface LoadingBenchInput {
 	readonly config: TuningConfig
 	/** Images to load, at most those that there are; the first of the split. */
 	readonly images: number
-	/** Images of which the step is measured, at least 2; half of them at a time. */
+	/** Images of which the step is measured, at least 2; half of them at a time, so that an odd number becomes even. */
 	readonly stepImages: number
 	/** Threads of the loader. Default `defaultLoaderThreads()`. */
 	readonly loaderThreads?: number | undefined
@@ -54,6 +54,7 @@ export interface Share {
 /** The measurement with what it depends on. */
 export interface LoadingBenchResult {
 	readonly images: number
+	/** Images that the step was measured on. */
 	readonly stepImages: number
 	readonly imageSize: number
 	readonly defense: string
@@ -102,19 +103,22 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 		)
 	}
 	onProgress?.(0, parts, 'loading on the main thread')
-	const mainThread = await measured(images, images, () => loadAll(input, training, images))
+	// What the first image of a process takes is no cost of the others.
+	await loadTrainingImages(clip, training, [0], config, 0)
+	const mainThread = await measured(images, () => loadAll(input, training, images))
 	onProgress?.(1, parts, `loading in threads: ${loaderThreads}`)
 	const loader = createImageLoader({ threads: loaderThreads, cacheBytes: 0 })
 	const pooled = await (async () => {
 		const split = loader.split(training)
 		// Threads are started once in a run.
 		await loadTrainingImages(clip, split, [0], config, 0)
-		return measured(images, images, () => loadAll(input, split, images))
+		return measured(images, () => loadAll(input, split, images))
 	})().finally(() => loader.close())
 	const step = await tuningStep(input, images)
 	return {
 		images,
-		stepImages,
+		// Of which both halves are of one size.
+		stepImages: 2 * halfOf(stepImages),
 		imageSize: clip.config.vision.imageSize,
 		defense: config.defense.name,
 		augmentation: config.augmentation,
@@ -127,6 +131,10 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 		step,
 		shareOfStep: { mainThread: shareOf(mainThread, step), loader: shareOf(pooled, step) },
 	}
+}
+
+function halfOf(images: number): number {
+	return Math.ceil(images / 2)
 }
 
 function shareOf(part: LoadingBenchCase, whole: LoadingBenchCase): Share {
@@ -143,15 +151,14 @@ async function loadAll({ clip, config, beforeBatch }: LoadingBenchInput, split: 
 	}
 }
 
-/** @param own Images that the action does, of which the times are taken to be those of `images`. */
-async function measured(images: number, own: number, action: () => Promise<void>): Promise<LoadingBenchCase> {
+async function measured(images: number, action: () => Promise<void>): Promise<LoadingBenchCase> {
 	let times = { seconds: 0, processorSeconds: 0 }
 	const peak = await peakResidentBytes(async () => {
 		const clock = startClock()
 		await action()
 		times = clock()
 	})
-	return scaled(times, images / own, images, peak)
+	return scaled(times, 1, images, peak)
 }
 
 type Times = Pick<LoadingBenchCase, 'seconds' | 'processorSeconds'>
@@ -177,7 +184,7 @@ function scaled({ seconds, processorSeconds }: Times, factor: number, images: nu
 /** Three micro-batches of half the images: the first warms up, the time of the others counts. */
 async function tuningStep(input: LoadingBenchInput, images: number): Promise<LoadingBenchCase> {
 	const { engine, clip, dataset, stepImages, onProgress, beforeBatch } = input
-	const microBatchSize = Math.ceil(stepImages / 2)
+	const microBatchSize = halfOf(stepImages)
 	const config = { ...input.config, microBatchSize }
 	const defense = prepareTuning(clip, dataset.classNames, config)
 	const parameters = await initialParameters(defense, config.seed)

@@ -45,6 +45,8 @@ it('finds its data where they lie now, and refuses others', async () => {
 	const config = tinyTuning({ epochs: 1, shots: 1, batchSize: 2, microBatchSize: 2 })
 	await tune({ engine, clip, dataset: fewShot(dataset, 1, 1), config, output })
 	expect((await (await loadTunedRun(output)).dataset()).origin).toEqual(dataset.origin)
+	expect((await loadTunedRun(output)).dataRoot).toBe(before)
+	expect((await loadTunedRun(output, undefined, now)).dataRoot).toBe(now)
 
 	await rename(before, now)
 	await expect((await loadTunedRun(output)).dataset()).rejects.toThrow(/data root .*before does not exist/)

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { parseEpsilon } from '../attacks/threat-model.js'
 import { type ClipModel, loadClip } from '../clip/model.js'
 import type { Dataset } from '../data/dataset.js'
-import { loadDataset } from '../data/registry.js'
+import { type LoadOptions, loadDataset } from '../data/registry.js'
 import type { Defense } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { NaptuneError } from '../errors.js'
@@ -38,8 +38,14 @@ export interface TunedRun {
 	readonly protocol: EvaluationProtocol
 	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
 	readonly fewShot?: { readonly shots: number; readonly seed: number }
-	/** Loads the data set that the run was tuned on. @throws NaptuneError when it is gone or has changed. */
-	dataset(): Promise<Dataset>
+	/** Folder that holds the folders of named data sets; missing where the run's data need none. */
+	readonly dataRoot?: string
+	/**
+	 * Loads the data set that the run was tuned on.
+	 * @param onProgress Told how far a download is, where the data have to be fetched again.
+	 * @throws NaptuneError when it is gone or has changed.
+	 */
+	dataset(onProgress?: LoadOptions['onProgress']): Promise<Dataset>
 }
 
 const sampleSchema = z.object({ shots: z.int().positive(), seed: z.int().nonnegative(), procedure: z.literal('CoOp') })
@@ -125,6 +131,8 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	const parameters = await loadTensors(parametersFile)
 	checkParameters(defense, parameters, parametersFile)
 	const sample = sampleSchema.safeParse(origin.fewShot)
+	// Where the data lie is not what they are.
+	const root = dataRoot ?? (typeof origin.root === 'string' ? origin.root : undefined)
 	return {
 		directory,
 		clip,
@@ -133,7 +141,8 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		trainedEpsilon,
 		protocol,
 		...(sample.success ? { fewShot: { shots: sample.data.shots, seed: sample.data.seed } } : {}),
-		dataset: () => sameDataset(origin, directory, dataRoot),
+		...(root !== undefined && { dataRoot: root }),
+		dataset: (onProgress) => sameDataset(origin, directory, { root, ...(onProgress && { onProgress }) }),
 	}
 }
 
@@ -149,16 +158,14 @@ function protocolOf({ config, preset }: z.output<typeof description>): Evaluatio
 async function sameDataset(
 	origin: Readonly<Record<string, unknown>>,
 	directory: string,
-	dataRoot: string | undefined,
+	options: Pick<LoadOptions, 'root' | 'onProgress'>,
 ): Promise<Dataset> {
 	const { fewShot: _, ...source } = origin
 	const name = ['folder', 'manifest'].includes(String(source.dataset)) ? source.path : source.dataset
 	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
 	if (typeof name !== 'string')
 		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
-	// Where the data lie is not what they are.
-	const before = typeof source.root === 'string' ? source.root : undefined
-	const dataset = await loadDataset(name, { seed, root: dataRoot ?? before })
+	const dataset = await loadDataset(name, { ...options, seed })
 	const { root: _now, ...own } = JSON.parse(JSON.stringify(dataset.origin)) as Record<string, unknown>
 	const { root: _before, ...recorded } = source
 	if (!isDeepStrictEqual(own, recorded)) {

@@ -42,7 +42,7 @@ export function hubRepository(
 }
 
 /**
- * Fetches from the hub, or takes what is cached where the network is forbidden or fails.
+ * Fetches from the hub, or takes what is cached where the network is forbidden or fails, or the hub is out of order.
  * @param fetchIt Asks the hub. @param cached What the cache has of a commit; undefined when that is not everything.
  * @throws NaptuneError when the repository or revision does not exist, access is refused, or there is neither a
  * connection nor a cached copy.
@@ -71,13 +71,16 @@ export async function throughCache<T>(
 	try {
 		return await fetchIt()
 	} catch (error) {
-		if (error instanceof HubApiError) throw explainAnswer(error, repository, settings)
-		if (!isConnectionFailure(error)) throw error
-		const reason = connectionFailure(error)
+		const refused = error instanceof HubApiError
+		// Any other refusal is about this repository, and what is cached may be meant to be gone.
+		if (refused && error.statusCode < 500 && error.statusCode !== 429) throw explainAnswer(error, repository, settings)
+		if (!refused && !isConnectionFailure(error)) throw error
+		const reason = refused ? `it answered ${error.statusCode}` : connectionFailure(error)
 		const found = await fromCache((commit) =>
 			onNotice(`${settings.endpoint} cannot be reached (${reason}); using the cached ${id} of commit ${commit}.`),
 		)
 		if (found !== undefined) return found
+		if (refused) throw explainAnswer(error, repository, settings)
 		throw new NaptuneError(
 			`${id} could not be fetched from ${settings.endpoint} (${reason}), and the cache ${settings.cacheDirectory} does not hold it. Check the connection and HF_ENDPOINT, or ${otherwise}.`,
 			{ cause: error },
@@ -87,7 +90,7 @@ export async function throughCache<T>(
 
 /** @throws NaptuneError when this is no commit hash, which becomes the name of a folder. */
 export function requireCommit(commit: string, id: string, { endpoint }: HubSettings): void {
-	if (/^[0-9a-f]{40}$/.test(commit)) return
+	if (isCommit(commit)) return
 	throw new NaptuneError(`${endpoint} sent an invalid commit for ${id}: ${commit}.`)
 }
 
@@ -107,7 +110,12 @@ export async function recordRevision({ storage, revision }: HubRepository, commi
 async function recordedCommit({ storage, revision }: HubRepository): Promise<string | undefined> {
 	const recorded = await readFile(join(storage, 'refs', revision), 'utf8').catch(() => revision)
 	const commit = recorded.trim()
-	return /^[0-9a-f]{40}$/.test(commit) ? commit : undefined
+	return isCommit(commit) ? commit : undefined
+}
+
+/** Whether a revision is a commit, which never changes. */
+export function isCommit(revision: string): boolean {
+	return /^[0-9a-f]{40}$/.test(revision)
 }
 
 /** Adds the token to requests of the hub itself; where it redirects to is signed already and must not see the token. */

@@ -12,6 +12,8 @@ export interface HubContent {
 	files: Record<string, Uint8Array>
 	/** Requests without this token are refused. */
 	token?: string
+	/** The status that everything is answered with. */
+	failing?: number
 	/** Sent instead of a file's own content. */
 	readonly corrupted: Map<string, Uint8Array>
 	/** Files whose transfer breaks off after this many bytes. */
@@ -73,6 +75,10 @@ function answer(content: HubContent, large: string, request: IncomingMessage, re
 	}
 	if (content.token && request.headers.authorization !== `Bearer ${content.token}`) {
 		json(401, { error: 'Invalid credentials' })
+		return
+	}
+	if (content.failing) {
+		json(content.failing, { error: 'Out of order' })
 		return
 	}
 	response.setHeader('x-repo-commit', content.commit)

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { loadClip } from '../../clip/model.js'
 import { fewShot } from '../../data/few-shot.js'
+import { sourceForms } from '../../data/sources.js'
 import { writeBenchCheckpoint } from '../../evaluation/bench-checkpoint.js'
 import { benchLoading, type LoadingBenchCase, type LoadingBenchResult } from '../../evaluation/bench-loading.js'
 import { loadPreset, presetConfig } from '../../tuning/presets.js'
 import { grouped, percent } from '../format.js'
-import { loadData, loadModel } from '../inputs.js'
+import { dataRootOption, loadData, loadModel } from '../inputs.js'
 import { loaderThreadsOption } from '../loading.js'
 import { addSharedOptions, type SharedOptions, seedOption, wholeNumber } from '../options.js'
 import { packagedModel } from '../package-files.js'
@@ -18,6 +19,7 @@ import { textTable } from '../table.js'
 
 interface LoadingBenchOptions extends SharedOptions {
 	readonly data: string
+	readonly dataRoot?: string
 	readonly model?: string
 	readonly preset: string
 	readonly shots: number
@@ -35,7 +37,11 @@ export function addBenchLoadingCommand(bench: Command): void {
 			.description(
 				'Measure loading and augmenting images, on the main thread and in threads of its own, against the tuning step that they are for.',
 			)
-			.requiredOption('--data <folder>', 'folder with one folder of images per class')
+			.requiredOption(
+				'--data <folder-or-name>',
+				`folder with one folder of images per class, ${sourceForms}, or a data set of naptune data list`,
+			)
+			.addOption(dataRootOption())
 			.option('--model <folder-or-id>', 'CLIP checkpoint (default: random weights in the geometry of ViT-B/32)')
 			.addOption(new Option('--preset <name>', 'settings of the step').default('paper'))
 			.addOption(new Option('--shots <count>', 'training images per class').argParser(wholeNumber(1)).default(16))
@@ -51,8 +57,9 @@ export function addBenchLoadingCommand(bench: Command): void {
 		.addHelpText(
 			'after',
 			`
-Example:
-  $ naptune bench loading --data caltech-101/101_ObjectCategories`,
+Examples:
+  $ naptune bench loading --data photos
+  $ naptune bench loading --data caltech101 --data-root ~/datasets`,
 		)
 		.action((options: LoadingBenchOptions) => withSession(options, (session) => runBench(options, session)))
 }
@@ -62,7 +69,8 @@ async function runBench(options: LoadingBenchOptions, session: Session): Promise
 		shots: options.shots,
 		seed: options.seed,
 	})
-	const dataset = fewShot(await loadData(session, options.data, options.seed), options.shots, options.seed)
+	const whole = await loadData(session, options.data, options.seed, options.dataRoot)
+	const dataset = fewShot(whole, options.shots, options.seed)
 	session.progress.line('making the model')
 	const random =
 		options.model === undefined

@@ -8,8 +8,10 @@ import { loadCifar10Mini } from '../../data/cifar10-mini.js'
 import { examine } from '../../data/examine.js'
 import { listFiles } from '../../data/open-benchmark.js'
 import { benchmarks } from '../../data/registry.js'
+import { sourceForms } from '../../data/sources.js'
 import { examinationText } from '../examination-text.js'
 import { FailedCheck } from '../exit-codes.js'
+import { followDownload } from '../follow-download.js'
 import { grouped } from '../format.js'
 import { dataRootOption, packagedData } from '../inputs.js'
 import { addSharedOptions, type SharedOptions, seedOption, wholeNumber } from '../options.js'
@@ -54,9 +56,12 @@ function addDoctor(group: Command): void {
 		group
 			.command('doctor')
 			.description(
-				'Examine a data set: classes and images of each split beside the published numbers, missing and unreadable images, the split file. Exits with 3 when something is wrong.',
+				'Examine a data set: classes and images of each split beside the published numbers, missing and unreadable images, the split file; with --json the images of every class, and all that are missing. Exits with 3 when something is wrong.',
 			)
-			.argument('<name-or-folder>', 'data set of naptune data list, or folder with one folder of images per class')
+			.argument(
+				'<name-or-folder>',
+				`data set of naptune data list, folder with one folder of images per class, ${sourceForms}`,
+			)
 			.addOption(dataRootOption())
 			.addOption(
 				new Option('--decode <which>', 'images to decode: all (of ImageNet that takes hours), none, or so many of all')
@@ -142,7 +147,7 @@ async function runList({ dataRoot }: ListOptions, session: Session): Promise<voi
 			'',
 			root === undefined
 				? 'Where the data sets lie is said by --data-root or NAPTUNE_DATA_ROOT; then this list says which are there.'
-				: `Looked for below ${root}. naptune data doctor NAME says what is missing and where to get it.`,
+				: `${existsSync(root) ? `Looked for below ${root}` : `The data root ${root} does not exist`}. naptune data doctor NAME says what is missing and where to get it.`,
 		].join('\n'),
 	)
 }
@@ -156,6 +161,7 @@ function presence(folder: string, missing: readonly string[] | null): string {
 async function runDoctor(data: string, options: DoctorOptions, session: Session): Promise<void> {
 	const { dataRoot, decode, seed, threads } = options
 	let task: ProgressTask | undefined
+	const download = followDownload(session)
 	const examination = await examine(data, {
 		root: dataRoot === undefined ? undefined : resolve(dataRoot),
 		seed,
@@ -166,7 +172,11 @@ async function runDoctor(data: string, options: DoctorOptions, session: Session)
 			task.update(done)
 			session.stopIfAsked()
 		},
-	}).finally(() => task?.end())
+		onDownload: download.onProgress,
+	}).finally(() => {
+		download.end()
+		task?.end()
+	})
 	session.result(examination, examinationText(examination))
 	if (examination.problems.length > 0) throw new FailedCheck('Something is wrong with the data set.')
 }

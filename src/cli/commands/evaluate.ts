@@ -122,7 +122,7 @@ export function addEvaluateCommand(program: Command): void {
 					"size of the perturbation for pixels in [0, 1], such as 1/255, or 0.5 in L2 (default: in L-infinity that of the run's preset, or of its inner attack)",
 				),
 			)
-			.option('--data <folder-or-name>', "images to attack, with their own classes (default: the run's data)")
+			.option('--data <folder-or-name>', "other data to attack, with their own classes (default: the run's data)")
 			.addOption(splitOption())
 			.addOption(limitOption('all, with --images those of the store'))
 			.addOption(batchSizeOption())
@@ -331,12 +331,8 @@ function templateList(text: string): string | string[] {
 	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }
 
-async function evaluatedData(
-	run: TunedRun,
-	{ data, dataRoot, seed }: EvaluateOptions,
-	session: Session,
-): Promise<Dataset> {
-	if (data !== undefined) return loadData(session, data, seed, dataRoot)
+async function evaluatedData(run: TunedRun, { data, seed }: EvaluateOptions, session: Session): Promise<Dataset> {
+	if (data !== undefined) return loadData(session, data, seed, run.dataRoot)
 	const dataset = await run.dataset()
 	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	return dataset

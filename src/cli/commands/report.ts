@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander'
 import { NaptuneError } from '../../errors.js'
 import { type ReportSource, readReportSource } from '../../report/html/report-source.js'
 import { pagePath, writeReport } from '../../report/html/write-report.js'
+import { dataRootOption } from '../inputs.js'
 import { addSharedOptions, runModelOption, type SharedOptions, wholeNumber } from '../options.js'
 import { recordRunGallery } from '../run-gallery.js'
 import { type Session, withSession } from '../session.js'
@@ -13,6 +14,7 @@ interface ReportOptions extends SharedOptions {
 	readonly output?: string
 	readonly gallery?: number
 	readonly model?: string
+	readonly dataRoot?: string
 }
 
 /** Adds the command. */
@@ -36,7 +38,8 @@ export function addReportCommand(program: Command): void {
 					'first attack so many test images for a gallery, which stays in the run; of an experiment in every run that it shows (default: galleries that are there)',
 				).argParser(wholeNumber(1)),
 			)
-			.addOption(runModelOption()),
+			.addOption(runModelOption())
+			.addOption(dataRootOption('where the run found them')),
 	)
 		.addHelpText(
 			'after',
@@ -53,7 +56,8 @@ Example:
 async function runReport(path: string, options: ReportOptions, session: Session): Promise<void> {
 	const source = await readReportSource(path, options.model)
 	if (options.gallery !== undefined) {
-		for (const run of galleryRuns(source)) await recordRunGallery(session, run, options.gallery, options.model)
+		const { gallery, model, dataRoot } = options
+		for (const run of galleryRuns(source)) await recordRunGallery(session, run, gallery, model, dataRoot)
 	}
 	const page = await pagePath(source, options.output)
 	const folder = dirname(page)

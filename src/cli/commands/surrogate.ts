@@ -15,6 +15,7 @@ import type { SurrogateResult } from '../../surrogates/surrogate-record.js'
 import { trainClassifier } from '../../surrogates/train-classifier.js'
 import { trainSubstitute } from '../../surrogates/train-substitute.js'
 import { Interruption } from '../exit-codes.js'
+import { followDownload } from '../follow-download.js'
 import { followSurrogate } from '../follow-surrogate.js'
 import { duration, grouped, percent } from '../format.js'
 import { dataOption, dataRootOption, loadData, packagedData } from '../inputs.js'
@@ -108,7 +109,10 @@ async function runSubstitute(
 ): Promise<void> {
 	const recipe = substituteRecipe({ ...recipeSettings(options), epsilon: options.epsilon, ...options.set })
 	const output = openOutput(options, session)
-	const { name, images, origin } = await loadUnlabelled(options.data, options.dataRoot)
+	const { onProgress, end } = followDownload(session)
+	const { name, images, origin } = await loadUnlabelled(options.data, { root: options.dataRoot, onProgress }).finally(
+		end,
+	)
 	const engine = await session.engine()
 	const follower = followSurrogate(session, recipe.epochs)
 	const { signal } = session
