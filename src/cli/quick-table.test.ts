@@ -6,7 +6,7 @@ import { readEvaluationRecord } from '../evaluation/record.js'
 import type { Cell, ExperimentResult } from '../experiments/experiment-result.js'
 import { runCli } from './cli.test.helper.js'
 
-const methods = ['vanilla', 'advpt-v', 'nap']
+const methods = ['vanilla', 'advpt', 'nap']
 const conditions = ['clean', 'cwa', 'ags', 'pgd', 'autoattack']
 const committed = new URL('../../results/reproduce-quick/table1/result.json', import.meta.url)
 
