@@ -26,7 +26,7 @@ describe('the cells of an experiment', () => {
 			['vanilla', undefined],
 			...[0, 1, 2, 3].map((depth) => ['nap', depth]),
 		])
-		expect(cells.map(({ cell }) => cell.tuning?.config.defense.options.refinerDepth)).toEqual([undefined, 0, 1, 2, 3])
+		expect(cells.map(({ cell }) => cell.tuning?.config.defense.options.refinerDepth)).toEqual([undefined, 0, 1, undefined, 3])
 	})
 
 	it('are shared between experiments where they are the same', async () => {
@@ -34,7 +34,7 @@ describe('the cells of an experiment', () => {
 		const table = foldersOf(await plan('table1'))
 		expect(shared(table, foldersOf(await plan('table2')))).toBe(4)
 		// NAP itself is a point of every curve; vanilla stands beside it.
-		for (const name of ['table3', 'fig4-layers', 'fig5-alpha', 'fig6-shots', 'fig7-context']) {
+		for (const name of ['table3', 'fig4-layers', 'fig5-alpha', 'fig-refiner', 'fig6-shots', 'fig7-context']) {
 			expect([name, shared(table, foldersOf(await plan(name)))]).toEqual([name, 2])
 		}
 	})
