@@ -2,10 +2,11 @@
 
 import { epsilonText } from '../../attacks/size-text.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { percentText } from '../number-text.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
 import type { ReportFigure } from './report-figure.js'
 import { type DatasetCells, placesOf, type Series, seriesOf } from './series.js'
-import { accuracyCell, figureName, highestText, numbersTable, percentText, protocolTexts } from './texts.js'
+import { accuracyCell, figureName, highestText, numbersTable, protocolTexts } from './texts.js'
 
 /** One figure per model with one panel per data set; none where no attack was run at several epsilons. */
 export function epsilonFigures(result: ExperimentResult): ReportFigure[] {

@@ -1,6 +1,7 @@
 /** All figures of an experiment. */
 
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { withOwnNames } from '../tables/places.js'
 import { ablationFigures } from './ablation-figure.js'
 import { confusionFigures } from './confusion-figure.js'
 import { dotsFigures } from './dots-figure.js'
@@ -18,7 +19,7 @@ import { targetsFigures } from './targets-figure.js'
  */
 export async function experimentFigures(result: ExperimentResult, root: string): Promise<ReportFigure[]> {
 	const named = withOwnTitles(result)
-	return [
+	return withOwnNames([
 		...ablationFigures(named),
 		...matrixFigures(named),
 		...dotsFigures(named),
@@ -26,7 +27,7 @@ export async function experimentFigures(result: ExperimentResult, root: string):
 		...stagesFigures(named),
 		...(await confusionFigures(named, root)),
 		...targetsFigures(named),
-	]
+	])
 }
 
 /** Lines and columns are told apart by their titles: equal ones get their names, too. */

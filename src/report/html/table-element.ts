@@ -1,7 +1,7 @@
 /** Tables of a report as elements of a page. */
 
 import { html } from 'hono/html'
-import type { ReportTable, TableCell, TableColumn, TableRow } from '../tables/table.js'
+import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableColumn } from '../tables/table.js'
 import type { Html } from './html.js'
 import { words } from './words.js'
 
@@ -21,7 +21,7 @@ export function tableElement(table: ReportTable, { id, quiet = false }: TableEle
 <table${notes.length > 0 ? html` aria-describedby="${id}-notes"` : ''}>
 <caption id="${id}-title"${quiet ? html` class="hidden"` : ''}><span>${words(title)}</span></caption>
 <thead><tr>${columns.map(columnHeader)}</tr></thead>
-${groupsOf(table.rows).map((rows) => rowGroup(rows, table))}
+${groupsOf(table).map((group) => rowGroup(group, table))}
 </table>
 </div>
 ${notes.length > 0 ? html`<ul class="notes" id="${id}-notes">${notes.map((note) => html`<li>${words(note)}</li>`)}</ul>` : ''}
@@ -33,19 +33,7 @@ function columnHeader({ title, align }: TableColumn): Html {
 	return title === '' ? html`<td></td>` : html`<th scope="col"${aligned(align)}>${words(title)}</th>`
 }
 
-/** Neighbours of the same group together. */
-function groupsOf(rows: readonly TableRow[]): TableRow[][] {
-	const groups: TableRow[][] = []
-	for (const row of rows) {
-		const last = groups.at(-1)
-		if (last && last[0]!.group === row.group) last.push(row)
-		else groups.push([row])
-	}
-	return groups
-}
-
-function rowGroup(rows: readonly TableRow[], { columns }: ReportTable): Html {
-	const group = rows[0]?.group
+function rowGroup({ group, rows }: RowGroup, { columns }: ReportTable): Html {
 	return html`<tbody>${
 		group === undefined
 			? ''

@@ -1,7 +1,7 @@
 /** Accuracies as cells of tables. */
 
 import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { intervalText, percentText } from './number-text.js'
+import { intervalText, percentNumber } from '../number-text.js'
 import { type CorrectedProbabilities, dagger, level } from './significance.js'
 import type { TableCell } from './table.js'
 
@@ -31,12 +31,12 @@ export function accuracyCells(
 		const unsure = (corrected.get(cell) ?? 0) >= level
 		const wanted = isTuned(cell) ? seeds.length : 1
 		const details = [
-			...(deviation === undefined ? [] : [`± ${percentText(deviation)}`]),
+			...(deviation === undefined ? [] : [`± ${percentNumber(deviation)}`]),
 			intervalText(interval),
 			...(sameImages ? [] : [`n = ${images}`]),
 			...(cell.seeds.length < wanted ? [`${cell.seeds.length} of ${wanted} seeds`] : []),
 		]
-		return { text: percentText(accuracy) + (unsure ? dagger : ''), value: accuracy, detail: details.join(', ') }
+		return { text: percentNumber(accuracy) + (unsure ? dagger : ''), value: accuracy, detail: details.join(', ') }
 	}
 }
 
@@ -52,9 +52,9 @@ export function isTuned({ seeds }: Cell): boolean {
 export function averageCell(average: Average | undefined, wanted: number): TableCell {
 	if (!average) return emptyCell
 	const { accuracy, datasets } = average
-	if (datasets >= wanted) return { text: percentText(accuracy), value: accuracy }
+	if (datasets >= wanted) return { text: percentNumber(accuracy), value: accuracy }
 	return {
-		text: `${percentText(accuracy)} (${datasets})`,
+		text: `${percentNumber(accuracy)} (${datasets})`,
 		value: accuracy,
 		detail: `${datasets} of ${wanted} data sets`,
 		best: false,

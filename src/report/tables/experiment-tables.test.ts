@@ -214,8 +214,8 @@ describe('experimentTables', () => {
 
 	it('counts runs and evaluations once for costs', () => {
 		const { rows } = table(experimentTables(sampleResult({ seeds: [1, 2] })), 'costs')
-		expect(rows[0]!.cells.map(({ text }) => text)).toEqual(['Vanilla', '0', '–', '30.0 s', '5.0 min'])
-		expect(rows[3]!.cells.map(({ text }) => text)).toEqual(['NAP', '2', '61.5 s', '30.0 s', '5.0 min'])
+		expect(rows[0]!.cells.map(({ text }) => text)).toEqual(['Vanilla', '0', '–', '30 s', '5 min 00 s'])
+		expect(rows[3]!.cells.map(({ text }) => text)).toEqual(['NAP', '2', '1 min 02 s', '30 s', '5 min 00 s'])
 	})
 
 	it('holds without a single cell', () => {
