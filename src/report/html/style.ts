@@ -57,6 +57,7 @@ caption { padding: 0 0 .4rem; text-align: left; font-weight: 600; }
 caption.hidden { display: table-caption; }
 th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 td.right, th.right { text-align: right; }
+td.right { white-space: nowrap; }
 thead th, thead td { vertical-align: bottom; border-bottom: 2px solid var(--soft); font-weight: 600; background: var(--paper); }
 tbody th { font-weight: 400; }
 .table th[scope=row], .table thead th:first-child { position: sticky; left: 0; background: var(--paper); max-width: 16rem; }

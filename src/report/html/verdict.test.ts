@@ -15,7 +15,7 @@ describe('verdictOf', () => {
 		const [sentence, ...more] = verdictOf(result)
 		expect(more).toEqual([])
 		expect(sentence).toContain(
-			`Under AutoAttack at L-infinity epsilon 1/255, the attack that leaves the least, NAP, the best of 3, gets ${accuracy(result, 'nap', 'autoattack')} of 200 images right, vanilla CLIP ${accuracy(result, 'vanilla', 'autoattack')} (+`,
+			`Under AutoAttack at L-infinity epsilon 1/255, the attack that leaves the least, NAP, the best of 3 tuned models, gets ${accuracy(result, 'nap', 'autoattack')} of 200 images right, vanilla CLIP ${accuracy(result, 'vanilla', 'autoattack')} (+`,
 		)
 		expect(sentence).toMatch(/ points, 95 % interval \+\d+\.\d to \+\d+\.\d\); on clean images it gets/)
 		expect(sentence).toContain(
@@ -75,7 +75,7 @@ describe('verdictOf', () => {
 		)
 		const better = { ...result, cells: level('advpt', 0.6) }
 		expect(verdictOf(better)[0]).toContain(
-			`AdvPT, the best of 3, gets 60.0 % of 200 images right, vanilla CLIP ${accuracy(result, 'vanilla', 'autoattack')} (`,
+			`AdvPT, the best of 3 tuned models, gets 60.0 % of 200 images right, vanilla CLIP ${accuracy(result, 'vanilla', 'autoattack')} (`,
 		)
 		expect(verdictOf(better)[0]).toContain(`), NAP ${accuracy(result, 'nap', 'autoattack')}; on clean images it gets`)
 	})
@@ -92,17 +92,19 @@ describe('verdictOf', () => {
 		const averages = whole.averages.map((one) =>
 			one.method === 'advpt' ? { ...one, datasets: 1, accuracy: 0.99 } : one,
 		)
-		expect(verdictOf({ ...whole, averages })[0]).toContain('NAP, the best of 2, gets')
+		expect(verdictOf({ ...whole, averages })[0]).toContain('NAP, the best of 2 tuned models, gets')
 	})
 
 	it('speaks of one data set where there is no mean over several', () => {
 		const result = { ...sampleResult({ datasets: ['a', 'b'] }), averages: [] }
-		expect(verdictOf(result)[0]).toMatch(/NAP, the best of 3, gets [\d.]+ % of 200 images of a right, vanilla CLIP/)
+		expect(verdictOf(result)[0]).toMatch(
+			/NAP, the best of 3 tuned models, gets [\d.]+ % of 200 images of a right, vanilla CLIP/,
+		)
 	})
 
 	it('names the point of a curve, every model, and clean images where there is no attack', () => {
 		expect(verdictOf(sampleResult({ layout: 'curve' }))[0]).toMatch(
-			/NAP with training images per class \d+, the best of 15, gets/,
+			/NAP with training images per class \d+, the best of 15 tuned models, gets/,
 		)
 		expect(verdictOf(sampleResult({ layout: 'matrix' }))[0]).toMatch(
 			/^Under PGD-100 at 4\/255, the attack.*training epsilon \d\/255/,
@@ -111,7 +113,7 @@ describe('verdictOf', () => {
 		expect(verdictOf(sampleResult({ models })).map((text) => / on (\w+), NAP/.exec(text)?.[1])).toEqual(models)
 		const conditions = [{ name: 'clean', title: 'Clean', role: 'table' as const }]
 		expect(verdictOf(sampleResult({ conditions }))[0]).toMatch(
-			/^On clean images, AdvPT, the best of 3, gets [\d.]+ % of 200 images right/,
+			/^On clean images, AdvPT, the best of 3 tuned models, gets [\d.]+ % of 200 images right/,
 		)
 	})
 

@@ -59,7 +59,7 @@ function modelVerdict(result: ExperimentResult, model: string): string | undefin
 		attacked.length,
 		result.models.length > 1 ? modelName(result, model) : undefined,
 	)
-	const chosen = competing.length > 1 && others.length === 0 ? `, the best of ${competing.length},` : ''
+	const chosen = competing.length > 1 && others.length === 0 ? `, the best of ${competing.length} tuned models,` : ''
 	const same = others.length === 0 ? '' : `, as ${equalText(result, others)}`
 	const first = `${where}, ${titleOf(result, best)}${chosen} gets ${amountText(best, result.datasets.length > 1)}${same}`
 	const corrected = correctedProbabilities(result)

@@ -60,11 +60,17 @@ export function scopeNotes(result: ExperimentResult): string[] {
 }
 
 function attacksNote(conditions: readonly Condition[]): string[] {
-	const attacks = conditions.flatMap(({ title, attack, threatModel }) => {
-		if (!attack || !threatModel) return []
-		return [`${title} (${attack.name}, ${normText(threatModel.norm)} ${sizeText(threatModel)})`]
-	})
-	return attacks.length === 0 ? [] : [`Attacks: ${attacks.join('; ')}.`]
+	const attacks = conditions.flatMap(({ title, attack, threatModel }) =>
+		attack && threatModel
+			? [{ title, name: attack.name, norm: normText(threatModel.norm), size: sizeText(threatModel) }]
+			: [],
+	)
+	if (attacks.length === 0) return []
+	const norms = new Set(attacks.map(({ norm }) => norm))
+	if (norms.size === 1 && attacks.every(({ title, name, size }) => title.includes(name) && title.includes(size))) {
+		return [`Sizes of perturbations are in ${attacks[0]!.norm}.`]
+	}
+	return [`Attacks: ${attacks.map(({ title, name, norm, size }) => `${title} (${name}, ${norm} ${size})`).join('; ')}.`]
 }
 
 function imagesNote(cells: readonly Cell[]): string[] {
