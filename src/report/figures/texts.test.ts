@@ -1,4 +1,7 @@
+import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { figureSvg, pngOfSvg } from '../figure.js'
+import { textLines } from '../figure-style.js'
 import { experimentResult } from './experiment.test.support.js'
 import { experimentFigures } from './experiment-figures.js'
 import { extremesText, highestText } from './texts.js'
@@ -19,6 +22,30 @@ describe('sentences about the highest', () => {
 		)
 		const places = ['x', 'y', 'z'].map((place) => ({ place, values }))
 		expect(highestText('clean', places)).toBe('Highest accuracy clean: a on 3 and b on 3 of 3 data sets.')
+	})
+})
+
+const layers = { name: 'layers', title: 'layers with prompts', values: [1, 2], scale: 'linear' } as const
+
+describe('texts that are very long', () => {
+	it('are cut, and told apart all the same', async () => {
+		const long = 'very-long-name-without-end-'.repeat(200)
+		const methods = ['vanilla', `${long}a`, `${long}b`]
+		const result = experimentResult({ datasets: [`${long}1`, `${long}2`], methods, axis: layers, layout: 'matrix' })
+		const [figure] = await experimentFigures(result, '/nonexistent')
+		const svg = await figureSvg(figure!.figure)
+		const [, width, height] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg)!.map(Number)
+		expect(Math.max(width!, height!)).toBeLessThan(4000)
+		expect(new Set(figure!.table!.rows.map(({ cells }) => `${cells[0]!.text} ${cells[1]!.text}`)).size).toBe(
+			figure!.table!.rows.length,
+		)
+		expect(textLines('ab cdefgh i', 3)).toEqual(['ab', 'cde', 'fgh', 'i'])
+	})
+
+	it('do not make a PNG that cannot be drawn', async () => {
+		const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30000" height="10"><rect width="9" height="9"/></svg>'
+		const { width } = await sharp(await pngOfSvg(svg)).metadata()
+		expect(width).toBeGreaterThan(10_000)
 	})
 })
 
