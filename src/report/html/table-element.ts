@@ -5,6 +5,9 @@ import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableCo
 import type { Html } from './html.js'
 import { words } from './words.js'
 
+/** Columns up to which there is room around numbers; the average of eleven data sets should not need scrolling to. */
+const mostRoomy = 9
+
 /** How a table stands on the page. */
 export interface TableElement {
 	/** Unique in the page. */
@@ -16,7 +19,7 @@ export interface TableElement {
 /** The table in a region that scrolls where the table is wider, with its notes below. */
 export function tableElement(table: ReportTable, { id, quiet = false }: TableElement): Html {
 	const { title, notes, columns } = table
-	return html`<div class="table">
+	return html`<div class="table${columns.length > mostRoomy ? ' dense' : ''}">
 <div class="scroll" role="region" aria-labelledby="${id}-title" tabindex="0">
 <table${notes.length > 0 ? html` aria-describedby="${id}-notes"` : ''}>
 <caption id="${id}-title"${quiet ? html` class="hidden"` : ''}><span>${words(title)}</span></caption>

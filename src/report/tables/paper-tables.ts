@@ -35,7 +35,7 @@ function cellsBeside(result: ExperimentResult, model: string): ReportTable[] {
 	return [
 		{
 			name: stem(result, model, 'paper'),
-			title: `${result.title}: ${[modelName(result, model), ...(single ? datasets : [])].join(' on ')} beside the paper`,
+			title: `${result.title}: beside the paper, ${[modelName(result, model), ...(single ? datasets : [])].join(' on ')}`,
 			notes: [
 				'Accuracy in %, ours with its 95 % Wilson interval; difference: ours minus the paper, in percentage points.',
 				...scopeNotes(result),
