@@ -61,6 +61,7 @@ td.right { white-space: nowrap; }
 .table th[scope=row] { min-width: min(6rem, 25vw); }
 .dense table { font-size: .8rem; }
 .dense th, .dense td { padding: .3rem .28rem; }
+.dense .group span { left: .28rem; }
 .dense td small { font-size: .65rem; letter-spacing: -.01em; }
 thead th, thead td { vertical-align: bottom; border-bottom: 2px solid var(--soft); font-weight: 600; background: var(--paper); }
 tbody th { font-weight: 400; }
