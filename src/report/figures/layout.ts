@@ -54,7 +54,9 @@ export function panelTitle(title: string, width: number) {
 /** As few lines as fit, of about the same length: no word is left alone. */
 function evenLines(text: string, longest: number): string[] {
 	const lines = textLines(text, longest)
+	// A word is cut only where even the longest line has no room for it.
+	const word = Math.min(longest, Math.max(1, ...text.split(' ').map((one) => one.length)))
 	let shorter = longest
-	while (shorter > 1 && textLines(text, shorter - 1).length === lines.length) shorter--
+	while (shorter > word && textLines(text, shorter - 1).length === lines.length) shorter--
 	return textLines(text, shorter)
 }

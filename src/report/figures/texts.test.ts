@@ -2,6 +2,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { figureSvg, pngOfSvg } from '../figure.js'
 import { textLines } from '../figure-style.js'
+import { learningCurvesFigure } from '../learning-curves-figure.js'
 import { experimentResult } from './experiment.test.support.js'
 import { experimentFigures } from './experiment-figures.js'
 import { extremesText, highestText } from './texts.js'
@@ -26,6 +27,26 @@ describe('sentences about the highest', () => {
 })
 
 const layers = { name: 'layers', title: 'layers with prompts', values: [1, 2], scale: 'linear' } as const
+
+describe('notes below titles', () => {
+	it('are lines, not words below each other', () => {
+		const epoch = {
+			epoch: 0,
+			images: 8,
+			cleanLoss: 1,
+			adversarialLoss: 2,
+			cleanAccuracy: 0.5,
+			adversarialAccuracy: 0.25,
+			alpha: 3,
+			learningRate: 0.1,
+		}
+		const { title } = learningCurvesFigure({ directory: '', epochs: [epoch] }, 'nap on 8 images of photos, seed 1.')
+		expect((title as { subtitle: string[] }).subtitle).toEqual([
+			'nap on 8 images of photos, seed 1.',
+			'Means over the training images of an epoch, while the parameters change.',
+		])
+	})
+})
 
 describe('texts that are very long', () => {
 	it('are cut, and told apart all the same', async () => {
