@@ -71,11 +71,10 @@ export function grid(columns: number, columnSpacing = 52) {
 	return { columns, bounds: 'flush' as const, spacing: { row: 52, column: columnSpacing } }
 }
 
-/** Text as lines of at most `width` characters, by default as many as a figure has room for; longer words are cut in parts. */
+/** Text as lines of at most `width` characters, by default as many as a figure has room for. */
 export function textLines(text: string, width = 95): string[] {
 	const lines: string[] = []
-	const parts = new RegExp(`.{1,${width}}`, 'gsu')
-	for (const word of text.split(' ').flatMap((whole) => (whole.length > width ? whole.match(parts)! : [whole]))) {
+	for (const word of text.split(' ')) {
 		const longer = `${lines.at(-1) ?? ''} ${word}`
 		if (lines.length > 0 && longer.length <= width) lines.splice(-1, 1, longer)
 		else lines.push(word)

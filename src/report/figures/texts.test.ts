@@ -1,10 +1,10 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { figureSvg, pngOfSvg } from '../figure.js'
-import { textLines } from '../figure-style.js'
 import { learningCurvesFigure } from '../learning-curves-figure.js'
 import { experimentResult } from './experiment.test.support.js'
 import { experimentFigures } from './experiment-figures.js'
+import { cutLines } from './layout.js'
 import { extremesText, highestText } from './texts.js'
 
 describe('sentences about the highest', () => {
@@ -60,7 +60,7 @@ describe('texts that are very long', () => {
 		expect(new Set(figure!.table!.rows.map(({ cells }) => `${cells[0]!.text} ${cells[1]!.text}`)).size).toBe(
 			figure!.table!.rows.length,
 		)
-		expect(textLines('ab cdefgh i', 3)).toEqual(['ab', 'cde', 'fgh', 'i'])
+		expect(cutLines('ab cdefgh i', 3)).toEqual(['ab', 'cde', 'fgh', 'i'])
 	})
 
 	it('do not make a PNG that cannot be drawn', async () => {
