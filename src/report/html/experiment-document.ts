@@ -54,10 +54,7 @@ export async function experimentDocument(result: ExperimentResult, root: string)
 	]
 	return {
 		document: {
-			// A title may name the paper's model.
-			title: result.quick
-				? `${result.title} (small experiment with ${result.models.map(modelTitle).join(', ')})`
-				: result.title,
+			title: result.title,
 			verdict: verdictOf(result),
 			facts: factsOf(result),
 			introduction: introductionOf(result, lost.length),

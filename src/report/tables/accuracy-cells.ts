@@ -9,12 +9,12 @@ import type { TableCell } from './table.js'
 export const emptyCell: TableCell = { text: '–' }
 
 /** A cell that names its row. */
-export function headerCell(text: string): TableCell {
-	return { text, header: true }
+export function headerCell(text: string, detail?: string): TableCell {
+	return { text, header: true, ...(detail !== undefined && { detail }) }
 }
 
-/** Makes the cell of an accuracy. */
-export type AccuracyCell = (cell: Cell | undefined) => TableCell
+/** Makes the cell of an accuracy. @param counted Whether it says its images where not all cells have as many; by default yes. */
+export type AccuracyCell = (cell: Cell | undefined, counted?: boolean) => TableCell
 
 /**
  * How a result's accuracies are written: in percent, a dagger where the reference is not told apart, and beside it the
@@ -25,7 +25,7 @@ export function accuracyCells(
 	corrected: CorrectedProbabilities,
 ): AccuracyCell {
 	const sameImages = new Set(cells.map(({ images }) => images)).size === 1
-	return (cell) => {
+	return (cell, counted = true) => {
 		if (!cell) return emptyCell
 		const { accuracy, interval, deviation, images } = cell
 		const unsure = (corrected.get(cell) ?? 0) >= level
@@ -33,7 +33,7 @@ export function accuracyCells(
 		const details = [
 			...(deviation === undefined ? [] : [`± ${percentNumber(deviation)}`]),
 			intervalText(interval),
-			...(sameImages ? [] : [`n = ${images}`]),
+			...(sameImages || !counted ? [] : [`n = ${images}`]),
 			...(cell.seeds.length < wanted ? [`${cell.seeds.length} of ${wanted} seeds`] : []),
 		]
 		return { text: percentNumber(accuracy) + (unsure ? dagger : ''), value: accuracy, detail: details.join(', ') }
