@@ -78,7 +78,10 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 		)
 	}
 	return {
-		title: { text: 'Distortion of image tokens by layer', subtitle: [protocol, ...explanation].flatMap(textLines) },
+		title: {
+			text: 'Distortion of image tokens by layer',
+			subtitle: [protocol, ...explanation].flatMap((line) => textLines(line)),
+		},
 		config: figureConfig,
 		...grid(perturbations.length),
 		concat: [

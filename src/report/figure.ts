@@ -29,9 +29,15 @@ function withoutSeparators(figure: Figure): Figure {
 	return JSON.parse(JSON.stringify(figure).replaceAll(/[\u2028\u2029]/g, ' ')) as Figure
 }
 
-/** An SVG document as PNG, two dots per unit. */
+/** Dots on the longer side of a PNG at most; the renderer ends at twice as many. */
+const mostDots = 16_000
+
+/** An SVG document as PNG, two dots per unit; fewer where it would be very large. */
 export async function pngOfSvg(svg: string): Promise<Buffer> {
-	return sharp(Buffer.from(svg), { density: dotsPerInch }).png({ compressionLevel: 9 }).toBuffer()
+	const size = /<svg\b[^>]*\bwidth="([\d.]+)" height="([\d.]+)"/.exec(svg)
+	const longest = Math.max(1, Number(size?.[1] ?? 1), Number(size?.[2] ?? 1))
+	const density = Math.max(1, Math.min(dotsPerInch, Math.floor((72 * mostDots) / longest)))
+	return sharp(Buffer.from(svg), { density }).png({ compressionLevel: 9 }).toBuffer()
 }
 
 /** Whether {@link writeFigure} writes files of that name. */

@@ -70,8 +70,8 @@ export function learningCurvesFigure(
 	return {
 		title: {
 			text: 'Learning curves',
-			subtitle: [protocol, 'Means over the training images of an epoch, while the parameters change.'].flatMap(
-				textLines,
+			subtitle: [protocol, 'Means over the training images of an epoch, while the parameters change.'].flatMap((line) =>
+				textLines(line),
 			),
 		},
 		config: figureConfig,

@@ -46,7 +46,7 @@ export function addReportCommand(program: Command): void {
 			`
 Example:
   $ naptune report runs/photos
-  $ naptune report results/table1 --output table1.html`,
+  $ naptune report runs/reproduce/table1 --output table1.html`,
 		)
 		.action((source: string, options: ReportOptions) =>
 			withSession(options, (session) => runReport(source, options, session)),

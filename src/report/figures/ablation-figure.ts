@@ -1,12 +1,14 @@
 /** Accuracy over the option that an ablation varies. */
 
 import type { Axis, Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { percentText } from '../number-text.js'
+import { pointName } from '../tables/places.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
 import type { CurvePoint } from './curve-panel.js'
 import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
-import { type DatasetCells, placesOf, pointLabel } from './series.js'
-import { accuracyCell, figureName, highestText, listText, numbersTable, percentText, protocolTexts } from './texts.js'
+import { type DatasetCells, placesOf } from './series.js'
+import { accuracyCell, figureName, highestText, listText, numbersTable, protocolTexts } from './texts.js'
 
 /** A method under a condition. */
 interface Line extends NamedStyle {
@@ -106,7 +108,7 @@ function ablationFigure(
 			axis: {
 				title: axis.title,
 				values: axis.values,
-				labels: axis.values.map((value) => pointLabel(axis, value)),
+				labels: axis.values.map((value) => pointName({ axis }, value)),
 				scale: axis.scale === 'log' && first <= 0 ? 'zero-log' : axis.scale,
 			},
 			legendGroup: new Set(lines.map(({ method }) => method)).size,
@@ -117,7 +119,7 @@ function ablationFigure(
 			datasets.flatMap((dataset) =>
 				lines.flatMap((line) =>
 					ofLine(line, dataset).map((cell) => ({
-						words: [dataset, line.name, cell.point === undefined ? '' : pointLabel(axis, cell.point)],
+						words: [dataset, line.name, cell.point === undefined ? '' : pointName({ axis }, cell.point)],
 						numbers: [accuracyCell(cell)],
 					})),
 				),
@@ -133,7 +135,7 @@ function courseText(line: Line, dataset: string, axis: Axis, cells: readonly Cel
 	if (course.length === 0) return `${line.name} was not measured on ${dataset}.`
 	const [start, end] = [course[0]!, course.at(-1)!]
 	const best = course.reduce((most, cell) => (cell.accuracy > most.accuracy ? cell : most))
-	const at = ({ point, accuracy }: Cell) => `${percentText(accuracy)} at ${pointLabel(axis, point!)}`
+	const at = ({ point, accuracy }: Cell) => `${percentText(accuracy)} at ${pointName({ axis }, point!)}`
 	const peak = best === start || best === end ? '' : `, highest ${at(best)}`
 	return `${line.name} on ${dataset}: ${course.length === 1 ? at(start) : `from ${at(start)} to ${at(end)}${peak}`}.`
 }
@@ -145,7 +147,7 @@ function peaksText(line: Line, axis: Axis, courses: readonly DatasetCells[]): st
 		courses.map(({ dataset, cells }) => ({
 			place: dataset,
 			values: cells.flatMap(({ point, accuracy }) =>
-				point === undefined ? [] : [{ name: pointLabel(axis, point), value: accuracy }],
+				point === undefined ? [] : [{ name: pointName({ axis }, point), value: accuracy }],
 			),
 		})),
 	)}`

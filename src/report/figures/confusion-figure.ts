@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readEvaluationRecord } from '../../evaluation/record.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
-import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { percentText } from '../number-text.js'
+import { modelName, pointName } from '../tables/places.js'
 import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './confusion.js'
 import { confusionPanels, pairPanels, squareSize } from './confusion-panels.js'
 import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
-import { pointLabel } from './series.js'
-import { experimentText, figureName, listText, numbersTable, percentText } from './texts.js'
+import { experimentText, figureName, listText, numbersTable } from './texts.js'
 
 /** More classes than this do not fit as a matrix; the top confusions are drawn instead. */
 const mostClasses = 20
@@ -80,7 +80,7 @@ function confusionFigure(
 			title:
 				cell.point === undefined || !result.axis
 					? title
-					: `${title} (${result.axis.name} ${pointLabel(result.axis, cell.point)})`,
+					: `${title} (${result.axis.name} ${pointName(result, cell.point)})`,
 			clean: confusion(outcomes, 'cleanPrediction', classNames.length),
 			attacked: confusion(outcomes, 'adversarialPrediction', classNames.length),
 		}
@@ -100,7 +100,7 @@ function confusionFigure(
 				title,
 				[
 					experimentText(result),
-					`Model ${modelTitle(model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(cell.seeds[0]!.seed)))])}.`,
+					`Model ${modelName(result, model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(cell.seeds[0]!.seed)))])}.`,
 					whole
 						? 'Percent of the images of a row’s class; the diagonal is right. Images that are wrong when clean are not attacked and stay where they are.'
 						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',

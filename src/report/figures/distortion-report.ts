@@ -5,9 +5,9 @@ import type { LayerDistortion } from '../../evaluation/distortion-samples.js'
 import type { Estimate } from '../../evaluation/mean-interval.js'
 import type { DistortionRecord } from '../../evaluation/recorded-distortion.js'
 import { distortionFigure, perturbationTitle } from '../distortion-figure.js'
+import { percentText } from '../number-text.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
 import type { ReportFigure } from './report-figure.js'
-import { percentText } from './texts.js'
 
 /** @param name Stem of its files. @param title Such as `Distortion by layer`. @param protocol One line: images, epsilon, attack, seed. */
 export function distortionReport(

@@ -2,10 +2,11 @@
 
 import type { Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
+import { percentNumber, percentText } from '../number-text.js'
 import { figureFrame, panelTitle } from './layout.js'
 import { methodStyles } from './method-styles.js'
 import type { ReportFigure } from './report-figure.js'
-import { accuracyCell, extremesText, figureName, numbersTable, percentText, protocolTexts } from './texts.js'
+import { accuracyCell, extremesText, figureName, numbersTable, protocolTexts } from './texts.js'
 
 /** A dot; an average has no interval. */
 interface Dot {
@@ -165,8 +166,8 @@ function dotOf(
 		y,
 		...(interval && { low: interval[0], high: interval[1] }),
 		...(deviation !== undefined && { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }),
-		label: (100 * y).toFixed(1),
-		best: y === most,
+		label: percentNumber(y),
+		best: percentNumber(y) === percentNumber(most),
 		color,
 		shape,
 	}

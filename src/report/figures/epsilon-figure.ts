@@ -1,24 +1,47 @@
 /** Robust accuracy over epsilon. */
 
+import { isDeepStrictEqual } from 'node:util'
 import { epsilonText } from '../../attacks/size-text.js'
-import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { percentText } from '../number-text.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
 import type { ReportFigure } from './report-figure.js'
 import { type DatasetCells, placesOf, type Series, seriesOf } from './series.js'
-import { accuracyCell, figureName, highestText, numbersTable, percentText, protocolTexts } from './texts.js'
+import { accuracyCell, figureName, highestText, numbersTable, protocolTexts } from './texts.js'
 
 /** One figure per model with one panel per data set; none where no attack was run at several epsilons. */
 export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
-	const sizes = new Map(
-		result.conditions.flatMap(({ name, role, threatModel }) =>
-			role === 'epsilon-curve' && threatModel ? [[name, threatModel.epsilon] as const] : [],
-		),
-	)
-	const lines = new Set(result.cells.filter(({ condition }) => sizes.has(condition)).map(lineKey))
+	const curve = sizesOf(result.conditions.filter(({ role }) => role === 'epsilon-curve'))
+	const lines = new Set(result.cells.filter(({ condition }) => curve.has(condition)).map(lineKey))
+	const sizes = new Map([...sizesOf(tablePoints(result.conditions)), ...curve])
 	const clean = result.conditions.find(({ attack }) => attack === undefined)
 	const isPoint = (cell: Cell) =>
-		sizes.has(cell.condition) || (cell.condition === clean?.name && lines.has(lineKey(cell)))
+		(sizes.has(cell.condition) || cell.condition === clean?.name) && lines.has(lineKey(cell))
 	return placesOf(result, isPoint).map(({ model, places }) => epsilonFigure(result, model, places, sizes))
+}
+
+/** Conditions of a table that lie on the curve: the same attack at a size that the curve does not have. */
+function tablePoints(conditions: readonly Condition[]): Condition[] {
+	const curve = conditions.filter(({ role }) => role === 'epsilon-curve')
+	const [first] = curve
+	const taken = new Set(curve.map(({ threatModel }) => threatModel?.epsilon))
+	const own = conditions.filter(
+		({ role, attack, threatModel }) =>
+			role === 'table' &&
+			attack !== undefined &&
+			threatModel?.norm === first?.threatModel?.norm &&
+			!taken.has(threatModel?.epsilon) &&
+			attack.name === first?.attack?.name &&
+			isDeepStrictEqual(attack.options, first.attack.options),
+	)
+	// Two at one size differ in something that is not the size.
+	return own.length === new Set(own.map(({ threatModel }) => threatModel?.epsilon)).size ? own : []
+}
+
+function sizesOf(conditions: readonly Condition[]): Map<string, number> {
+	return new Map(
+		conditions.flatMap(({ name, threatModel }) => (threatModel ? [[name, threatModel.epsilon] as const] : [])),
+	)
 }
 
 function lineKey({ model, dataset, method, point }: Cell): string {

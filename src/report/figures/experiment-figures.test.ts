@@ -55,6 +55,21 @@ describe('experimentFigures', () => {
 		expect(figures.get('accuracy-over-epsilon')!.table.rows).toHaveLength(6)
 	})
 
+	it('puts the size that the table has on the curve, unless the attack is another one', async () => {
+		const sizes = (result: ExperimentResult) =>
+			figuresOf(result).then((figures) => [
+				...new Set(figures.get('accuracy-over-epsilon')!.table.rows.map(({ cells }) => cells[2]!.text)),
+			])
+		const conditions = conditionsOf([...table, 'pgd-100@2', 'pgd-100@4'])
+		expect(await sizes(experimentResult({ conditions }))).toEqual(['0', '1/255', '2/255', '4/255'])
+		const others = conditions.map((one) =>
+			one.name === 'pgd-100'
+				? { ...one, attack: { ...one.attack!, options: { ...one.attack!.options, steps: 7 } } }
+				: one,
+		)
+		expect(await sizes(experimentResult({ conditions: others }))).toEqual(['0', '2/255', '4/255'])
+	})
+
 	it('gives a method the same colour in every figure', async () => {
 		const figures = await figuresOf(
 			experimentResult({ conditions: conditionsOf([...table, ...curve]), methods: ['nap'], targets: true }),

@@ -1,6 +1,7 @@
 /** All figures of an experiment. */
 
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { withOwnNames } from '../tables/places.js'
 import { ablationFigures } from './ablation-figure.js'
 import { confusionFigures } from './confusion-figure.js'
 import { dotsFigures } from './dots-figure.js'
@@ -18,7 +19,7 @@ import { targetsFigures } from './targets-figure.js'
  */
 export async function experimentFigures(result: ExperimentResult, root: string): Promise<ReportFigure[]> {
 	const named = withOwnTitles(result)
-	return [
+	return withOwnNames([
 		...ablationFigures(named),
 		...matrixFigures(named),
 		...dotsFigures(named),
@@ -26,15 +27,40 @@ export async function experimentFigures(result: ExperimentResult, root: string):
 		...stagesFigures(named),
 		...(await confusionFigures(named, root)),
 		...targetsFigures(named),
-	]
+	])
 }
 
-/** Lines and columns are told apart by their titles: equal ones get their names, too. */
+/** Characters of a title or name that a figure has room for. */
+const longestTitle = 80
+
+/**
+ * Lines, columns and panels are told apart by titles and names of data sets: equal titles get their names, too, and what is
+ * too long to be drawn is cut.
+ */
 function withOwnTitles(result: ExperimentResult): ExperimentResult {
-	const own = <One extends { readonly name: string; readonly title: string }>(all: readonly One[]) =>
-		all.map((one) => {
-			const shared = all.filter(({ title }) => title === one.title).length > 1
-			return shared ? { ...one, title: `${one.title} [${one.name}]` } : one
-		})
-	return { ...result, methods: own(result.methods), conditions: own(result.conditions) }
+	const own = <One extends { readonly name: string; readonly title: string }>(all: readonly One[]) => {
+		const named = all.map(({ name, title }) =>
+			all.filter((other) => other.title === title).length > 1 ? `${title} [${name}]` : title,
+		)
+		const short = shortened(named)
+		return all.map((one, at) => ({ ...one, title: short[at]! }))
+	}
+	const datasets = shortened(result.datasets)
+	const drawn = new Map(result.datasets.map((dataset, at) => [dataset, datasets[at]!]))
+	const renamed = <One extends { readonly dataset: string }>(all: readonly One[]) =>
+		all.map((one) => ({ ...one, dataset: drawn.get(one.dataset) ?? one.dataset }))
+	return {
+		...result,
+		methods: own(result.methods),
+		conditions: own(result.conditions),
+		datasets,
+		cells: renamed(result.cells),
+		shown: renamed(result.shown),
+	}
+}
+
+/** Cut where they are long, and numbered where they are the same then. */
+function shortened(names: readonly string[]): string[] {
+	const cut = names.map((name) => (name.length > longestTitle ? `${name.slice(0, longestTitle - 6)}…` : name))
+	return cut.map((name, at) => (cut.indexOf(name) === at ? name : `${name} (${at + 1})`))
 }

@@ -44,17 +44,24 @@ export function figureFrame(
 /** The title of a panel, broken for its width. */
 export function panelTitle(title: string, width: number) {
 	return {
-		text: textLines(title, Math.max(12, Math.floor(width / 8))),
+		text: cutLines(title, Math.max(12, Math.floor(width / 8))),
 		fontSize: 12,
 		anchor: 'middle' as const,
 		offset: 6,
 	}
 }
 
+/** Lines of at most `width` characters, in which longer words are cut. */
+export function cutLines(text: string, width: number): string[] {
+	return textLines(text.replaceAll(new RegExp(`(\\S{${width}})(?=\\S)`, 'gu'), '$1 '), width)
+}
+
 /** As few lines as fit, of about the same length: no word is left alone. */
 function evenLines(text: string, longest: number): string[] {
-	const lines = textLines(text, longest)
+	const lines = cutLines(text, longest)
+	// A word is cut only where even the longest line has no room for it.
+	const word = Math.min(longest, Math.max(1, ...text.split(' ').map((one) => one.length)))
 	let shorter = longest
-	while (shorter > 1 && textLines(text, shorter - 1).length === lines.length) shorter--
-	return textLines(text, shorter)
+	while (shorter > word && cutLines(text, shorter - 1).length === lines.length) shorter--
+	return cutLines(text, shorter)
 }

@@ -1,11 +1,13 @@
 /** Values of an axis by conditions, such as the epsilon of tuning by the epsilon of the attack. */
 
 import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { intervalText, percentNumber } from '../number-text.js'
+import { pointName } from '../tables/places.js'
 import { heatPanel } from './heat-panel.js'
 import { figureFrame } from './layout.js'
 import type { ReportFigure } from './report-figure.js'
-import { type DatasetCells, placesOf, pointLabel } from './series.js'
-import { accuracyCell, figureName, highestText, intervalText, numbersTable, protocolTexts } from './texts.js'
+import { type DatasetCells, placesOf } from './series.js'
+import { accuracyCell, figureName, highestText, numbersTable, protocolTexts } from './texts.js'
 
 /** Of panels side by side. */
 const mostWidth = 1000
@@ -33,7 +35,7 @@ function matrixFigure(
 	const rowOf = ({ method, point }: Cell) => {
 		const { title } = methods.find(({ name }) => name === method)!
 		if (point === undefined) return title
-		return varied.length > 1 ? `${title}, ${pointLabel(axis, point)}` : pointLabel(axis, point)
+		return varied.length > 1 ? `${title}, ${pointName({ axis }, point)}` : pointName({ axis }, point)
 	}
 	const places = new Map(result.methods.map(({ name }, at) => [name, at]))
 	const ordered = cells.toSorted(
@@ -81,7 +83,7 @@ function matrixFigure(
 						row: rowOf(cell),
 						column: titles.get(cell.condition)!,
 						share: cell.accuracy,
-						text: (100 * cell.accuracy).toFixed(1),
+						text: percentNumber(cell.accuracy),
 						detail: intervalText(cell.interval),
 					})),
 					rows,

@@ -1,6 +1,7 @@
 /** Lines of figures: methods, or the points of an axis that a method was measured at. */
 
-import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { pointName } from '../tables/places.js'
 import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
 
 /** A line with its cells in the order of the result. */
@@ -10,7 +11,8 @@ export interface Series extends NamedStyle {
 }
 
 /** One line per method, or per point of the axis where the cells of a method have several; in the order of the methods. */
-export function seriesOf({ methods, axis }: ExperimentResult, cells: readonly Cell[]): Series[] {
+export function seriesOf(result: ExperimentResult, cells: readonly Cell[]): Series[] {
+	const { methods, axis } = result
 	const styles = methodStyles(methods)
 	return methods.flatMap(({ name: method, title }): Series[] => {
 		const own = cells.filter((cell) => cell.method === method)
@@ -19,16 +21,11 @@ export function seriesOf({ methods, axis }: ExperimentResult, cells: readonly Ce
 		if (points.length < 2) return own.length === 0 ? [] : [{ method, name: title, style, cells: own }]
 		return points.map((point, at) => ({
 			method,
-			name: point === undefined ? title : `${title} (${axis?.name ?? 'value'} ${pointLabel(axis, point)})`,
+			name: point === undefined ? title : `${title} (${axis?.name ?? 'value'} ${pointName(result, point)})`,
 			style: conditionStyle(style, at),
 			cells: own.filter((cell) => cell.point === point),
 		}))
 	})
-}
-
-/** A value of an axis as it is written. */
-export function pointLabel(axis: Axis | undefined, point: number): string {
-	return axis?.labels?.[axis.values.indexOf(point)] ?? String(point)
 }
 
 /** The cells of a model on one data set; at least one. */

@@ -2,11 +2,12 @@
 
 import { wilsonInterval } from '../../evaluation/wilson.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { intervalText, percentText } from '../number-text.js'
 import type { TableCell } from '../tables/table.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
 import type { ReportFigure } from './report-figure.js'
 import { type DatasetCells, placesOf, type Series, seriesOf } from './series.js'
-import { figureName, highestText, intervalText, listText, numbersTable, percentText, protocolTexts } from './texts.js'
+import { figureName, highestText, listText, numbersTable, protocolTexts } from './texts.js'
 
 /** More lines than this in a panel are not legible. */
 const mostLines = 16

@@ -1,6 +1,7 @@
 /** The paper's numbers beside ours. */
 
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { pointsText } from '../number-text.js'
 import { topLegend } from './curve-panel.js'
 import { figureFrame, mostColumns, panelTitle } from './layout.js'
 import { styleScales } from './method-styles.js'
@@ -36,7 +37,7 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 	return {
 		name,
 		title,
-		sentence: `Of ${cells.length} numbers of the paper ${near} differ from ours by at most 2 percentage points; ours are ${signed(mean)} points away on average, the largest difference is ${signed(largest.target!.difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditions.find((condition) => condition.name === largest.condition)!.title}).`,
+		sentence: `Of ${cells.length} numbers of the paper ${near} differ from ours by at most 2 percentage points; ours are ${pointsText(mean)} points away on average, the largest difference is ${pointsText(largest.target!.difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditions.find((condition) => condition.name === largest.condition)!.title}).`,
 		figure: {
 			...figureFrame(
 				title,
@@ -65,16 +66,12 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 				numbers: [
 					{ text: `${cell.target!.paper.toFixed(1)} %`, value: cell.target!.paper / 100 },
 					accuracyCell(cell),
-					{ text: signed(cell.target!.difference), value: cell.target!.difference / 100 },
+					{ text: pointsText(cell.target!.difference), value: cell.target!.difference / 100 },
 				],
 			})),
 			['Largest differences first. In brackets 95 % Wilson intervals, in percent.'],
 		),
 	}
-}
-
-function signed(points: number): string {
-	return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`
 }
 
 function targetsPanel(

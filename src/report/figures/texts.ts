@@ -1,18 +1,9 @@
 /** Words and numbers that figures of experiments share. */
 
-import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { intervalText, percentNumber, percentText } from '../number-text.js'
+import { fileStem, modelName } from '../tables/places.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
-
-/** A share in [0, 1] as `57.6 %`. */
-export function percentText(share: number): string {
-	return `${(100 * share).toFixed(1)} %`
-}
-
-/** An interval of shares as `[52.1, 63.0]`, in percent. */
-export function intervalText([low, high]: readonly [number, number]): string {
-	return `[${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`
-}
 
 /** How many test images the cells have. */
 function imagesText(cells: readonly Pick<Cell, 'images' | 'dataset'>[]): string {
@@ -27,7 +18,7 @@ export function protocolTexts(result: ExperimentResult, model: string, cells: re
 	const { seeds } = result
 	const several = cells.some((cell) => cell.seeds.length > 1)
 	const seedText = several ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`
-	return [experimentText(result), `Model ${modelTitle(model)}, ${imagesText(cells)}, ${seedText}.`]
+	return [experimentText(result), `Model ${modelName(result, model)}, ${imagesText(cells)}, ${seedText}.`]
 }
 
 /** Which experiment a figure is of. */
@@ -40,28 +31,28 @@ export function experimentText({ title, quick }: ExperimentResult): string {
  * @param model Left out where all figures are of the same.
  */
 export function figureName(
-	{ models }: Pick<ExperimentResult, 'models'>,
+	result: Pick<ExperimentResult, 'models'>,
 	kind: string,
 	model: string,
 	...parts: readonly string[]
 ): string {
-	const all = [kind, ...(models.length > 1 ? [modelTitle(model)] : []), ...parts]
-	return all
-		.join('-')
-		.toLowerCase()
-		.replaceAll(/[^a-z0-9]+/g, '-')
+	return fileStem(kind, ...(result.models.length > 1 ? [modelName(result, model)] : []), ...parts)
 }
 
 /** Which of these is highest and which lowest. @param values At least one; shares. */
 export function extremesText(values: readonly { readonly name: string; readonly value: number }[]): string {
-	const highest = values.reduce((best, one) => (one.value > best.value ? one : best))
-	const lowest = values.reduce((worst, one) => (one.value < worst.value ? one : worst))
-	if (highest.value === lowest.value) {
-		return values.length === 1
-			? `${highest.name} has ${percentText(highest.value)}`
-			: `all have ${percentText(highest.value)}`
-	}
-	return `${highest.name} has the highest accuracy with ${percentText(highest.value)}, ${lowest.name} the lowest with ${percentText(lowest.value)}`
+	const shares = values.map(({ value }) => value)
+	const [most, least] = [Math.max(...shares), Math.min(...shares)].map(percentText) as [string, string]
+	if (most === least) return values.length === 1 ? `${values[0]!.name} has ${most}` : `all have ${most}`
+	// What a reader sees as equal is equal.
+	const having = (text: string) => values.filter(({ value }) => percentText(value) === text).map(({ name }) => name)
+	const [highest, lowest] = [having(most), having(least)]
+	return `${someText(highest)} ${highest.length === 1 ? 'has' : 'have'} the highest accuracy with ${most}, ${someText(lowest)} the lowest with ${least}`
+}
+
+/** Names, or how many where they are many. */
+function someText(names: readonly string[]): string {
+	return names.length > 4 ? `${names.length} of them` : listText(names)
 }
 
 /** A list in words: `a, b and c`. */
@@ -72,7 +63,7 @@ export function listText(words: readonly string[]): string {
 /** An accuracy with its interval, deviation and images. */
 export function accuracyCell(cell: Pick<Cell, 'accuracy' | 'interval' | 'images' | 'deviation'>): TableCell {
 	const { accuracy, interval, images, deviation } = cell
-	const spread = deviation === undefined ? '' : `, deviation ${(100 * deviation).toFixed(1)}`
+	const spread = deviation === undefined ? '' : `, deviation ${percentNumber(deviation)}`
 	return {
 		text: percentText(accuracy),
 		value: accuracy,
@@ -115,8 +106,9 @@ export function highestText(at: string, places: readonly PlaceValues[]): string 
 	}
 	const counts = new Map<string, number>()
 	for (const { values } of measured) {
-		const most = Math.max(...values.map(({ value }) => value))
-		for (const { name } of values.filter(({ value }) => value === most)) counts.set(name, (counts.get(name) ?? 0) + 1)
+		const most = percentText(Math.max(...values.map(({ value }) => value)))
+		for (const { name } of values.filter(({ value }) => percentText(value) === most))
+			counts.set(name, (counts.get(name) ?? 0) + 1)
 	}
 	const ranked = [...counts].toSorted(([, a], [, b]) => b - a)
 	return `Highest accuracy ${at}: ${listText(ranked.map(([name, count]) => `${name} on ${count}`))} of ${measured.length} data sets.`

@@ -65,4 +65,21 @@ describe('commands', () => {
 			"naptune evaluate runs/x --attack pgd-20 --set steps=7 --norm l2 --epsilon 0.5 --split test --limit 50 --seed 1 --target 'my dog' --knowledge transfer",
 		])
 	})
+
+	it('say which stored images were scored, which no attack of evaluate makes again', () => {
+		const model = (name: string) => ({ name, sha256: '0'.repeat(64), reads: { input: {} } })
+		const models = [model('plain.onnx'), model('with\nline.onnx')]
+		const scored = record({
+			attack: {
+				name: 'mi-cwa',
+				attack: 'cwa',
+				source: '',
+				options: { surrogates: models, made: { seed: 1, models, manifest: 'abc' } },
+			},
+			knowledge: 'transfer',
+		})
+		expect(evaluateCommands('runs/x', [scored])).toEqual([
+			'naptune evaluate runs/x --images STORE --split test --limit 50 # images that naptune generate made on plain.onnx, with line.onnx, whose manifest has the SHA-256 abc',
+		])
+	})
 })

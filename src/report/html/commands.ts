@@ -8,6 +8,7 @@ import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { loadExperiment } from '../../experiments/definition.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { isRecord } from '../../tuning/is-record.js'
+import { madeImages } from './attack-settings.js'
 import { changedOptions } from './changed-options.js'
 import { flatSettings } from './setting-text.js'
 
@@ -61,6 +62,13 @@ export function evaluateCommands(run: string, records: readonly EvaluationRecord
 
 function evaluateCommand(run: string, record: EvaluationRecord): string | undefined {
 	const { attack, threatModel, dataset, images, seed, target, testTime, knowledge } = record
+	const made = madeImages(attack)
+	if (made) {
+		const words = ['naptune', 'evaluate', run, '--images', 'STORE', '--split', dataset.split, '--limit', String(images)]
+		const which = made.manifest === undefined ? '' : `, whose manifest has the SHA-256 ${made.manifest}`
+		// Their own store is nowhere in the record.
+		return `${words.map(shellWord).join(' ')} # images that naptune generate made on ${made.models.join(', ').replaceAll(/\s+/g, ' ')}${which}`
+	}
 	const changed = changedOptions(attack)
 	if (!changed) return undefined
 	const words = [

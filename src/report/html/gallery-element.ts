@@ -1,7 +1,7 @@
 /** The gallery: images before and after an attack, and what models make of them. */
 
 import { html } from 'hono/html'
-import { percentText } from '../figures/texts.js'
+import { percentText } from '../number-text.js'
 import { heading } from './heading.js'
 import type { Html } from './html.js'
 import type { Ids } from './page-ids.js'

@@ -7,11 +7,11 @@ import { NaptuneError } from '../../errors.js'
 import { readLearningCurves } from '../../evaluation/learning-curves.js'
 import { readDistortionRecord } from '../../evaluation/read-distortion.js'
 import type { DistortionRecord } from '../../evaluation/recorded-distortion.js'
-import { slug } from '../../experiments/cells.js'
 import { distortionReport } from '../figures/distortion-report.js'
 import { learningReport } from '../figures/learning-report.js'
 import type { ReportFigure } from '../figures/report-figure.js'
 import { normText } from '../number-text.js'
+import { fileStem, withOwnNames } from '../tables/places.js'
 import { galleryBlock } from './gallery-blocks.js'
 import type { Block, ReportSection } from './report-document.js'
 import { figureBlocks, sectionOf } from './report-parts.js'
@@ -51,7 +51,7 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 		}
 	}
 	for (const { folder, title, protocol = `${title}.` } of runs) {
-		const stem = runs.length > 1 ? `-${slug(title).toLowerCase()}` : ''
+		const parts = runs.length > 1 ? [title] : []
 		await tried(async () => {
 			if (!existsSync(folder)) throw new NaptuneError(`The tuning run ${folder} is gone; its curves are not shown.`)
 			const epochs = await readLearningCurves(folder)
@@ -59,16 +59,16 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 			learning.push(
 				learningReport(
 					{ directory: folder, epochs },
-					`learning-curves${stem}`,
+					fileStem('learning-curves', ...parts),
 					`Learning curves of ${title}`,
 					protocol,
 				),
 			)
 		})
-		for (const [at, path] of (await jsonFiles(folder, 'distortion')).entries()) {
+		for (const path of await jsonFiles(folder, 'distortion')) {
 			await tried(async () => {
 				const record = await readDistortionRecord(join(folder, path))
-				const name = `distortion${stem}${at === 0 ? '' : `-${at + 1}`}`
+				const name = fileStem('distortion', ...parts)
 				distortion.push(distortionReport(record, name, `Distortion by layer of ${title}`, distortionProtocol(record)))
 			})
 		}
@@ -78,13 +78,14 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 			})
 		}
 	}
+	const [curves, layers] = [withOwnNames(learning), withOwnNames(distortion)]
 	return {
 		sections: [
-			...sectionOf('learning', 'Learning curves', await figureBlocks(learning)),
-			...sectionOf('distortion', 'Distortion by layer', await figureBlocks(distortion)),
+			...sectionOf('learning', 'Learning curves', await figureBlocks(curves)),
+			...sectionOf('distortion', 'Distortion by layer', await figureBlocks(layers)),
 			...sectionOf('gallery', 'Gallery', galleries),
 		],
-		figures: [...learning, ...distortion],
+		figures: [...curves, ...layers],
 		problems,
 	}
 }

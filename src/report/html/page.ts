@@ -34,13 +34,13 @@ export async function reportPage(document: ReportDocument): Promise<string> {
 <header class="top">
 <h1>${document.title}</h1>
 ${document.verdict.map((sentence) => html`<p class="verdict">${words(sentence)}</p>`)}
+${blockElements(document.introduction, ids)}
 ${definitionList(document.facts)}
 </header>
 <div class="columns">
 <nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2>
 <ol>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ol></nav>
 <main id="content" tabindex="-1">
-${blockElements(document.introduction, ids)}
 ${sections.map((section) => sectionElement(section, ids))}
 </main>
 </div>

@@ -10,7 +10,8 @@ import { readJsonFile } from '../../files/json-file.js'
 import { isRecord } from '../../tuning/is-record.js'
 import { runFiles } from '../../tuning/run-directory.js'
 import { grouped, normText } from '../number-text.js'
-import type { ReportTable } from '../tables/table.js'
+import type { ReportTable, TableRow } from '../tables/table.js'
+import { madeImages, readableOptions } from './attack-settings.js'
 import type { Block, ReportSection } from './report-document.js'
 import { paragraph } from './report-parts.js'
 import { type NamedSettings, settingLine, settingsTable } from './setting-text.js'
@@ -90,31 +91,41 @@ function conditionsTable({ conditions, cells }: ExperimentResult, records: reado
 			'An image that is wrong when clean counts as wrong under attack. L-infinity sizes are in pixel units of [0, 1], in which 1/255 is one grey level.',
 		],
 		columns: columns.map((title) => ({ title, align: 'left' })),
-		rows: conditions.map((condition) => {
+		rows: conditions.map((condition, at): TableRow => {
 			const own = cells.filter((cell) => cell.condition === condition.name)
-			const record = records.find(({ cell }) => cell.condition === condition.name)?.record
+			const recordOf = ({ name }: Condition) => records.find(({ cell }) => cell.condition === name)?.record
+			const record = recordOf(condition)
 			const attack = condition.attack
+			const options = optionsText(condition, record)
+			const before = conditions[at - 1]
+			const same = before?.attack !== undefined && optionsText(before, recordOf(before)) === options
 			return {
 				cells: [
 					{ text: condition.title, header: true },
 					{ text: attack?.name ?? 'none' },
 					{ text: threatText(condition) },
-					{
-						text:
-							attack && record
-								? record.knownModel
-									? `${record.knowledge}: ${record.knownModel.name}`
-									: record.knowledge
-								: '\u2013',
-					},
+					{ text: attack && record ? knowledgeText(record) : '\u2013' },
 					{ text: attack && record ? String(record.seed) : '\u2013' },
 					{ text: rangeText(own.map(({ images }) => images)) },
-					{ text: attack ? settingLine(attack.options) || 'none' : '\u2013' },
-					{ text: attack?.source ?? '\u2013' },
+					// The same again and again hides what differs.
+					{ text: same && attack?.name === before.attack?.name ? 'as above' : options },
+					{ text: same && attack?.source === before.attack?.source ? 'as above' : (attack?.source ?? '\u2013') },
 				],
 			}
 		}),
 	}
+}
+
+/** As it ran: a definition does not say on which models images were made. */
+function optionsText({ attack }: Condition, record: EvaluationRecord | undefined): string {
+	if (!attack) return '\u2013'
+	return settingLine(readableOptions(record?.attack.options ?? attack.options)) || 'none'
+}
+
+function knowledgeText({ knowledge, knownModel, attack }: EvaluationRecord): string {
+	const made = madeImages(attack)
+	if (made) return `${knowledge}: images made on ${made.models.join(', ')}`
+	return knownModel ? `${knowledge}: ${knownModel.name}` : knowledge
 }
 
 function threatText({ threatModel }: Condition): string {
@@ -162,17 +173,25 @@ function dataTable({ datasets, missing, seeds }: ExperimentResult, records: read
 /** Fingerprints of the choice of images, for whoever compares. */
 function imagesBlocks(records: readonly Read[]): Block[] {
 	if (records.length === 0) return []
+	const conditions = new Map<string, { readonly dataset: string; readonly ids: string; readonly names: string[] }>()
+	for (const { cell, record } of records) {
+		const { ids } = record.dataset
+		const key = JSON.stringify([cell.dataset, ids])
+		const same = conditions.get(key) ?? { dataset: cell.dataset, ids, names: [] }
+		same.names.push(cell.condition)
+		conditions.set(key, same)
+	}
 	return [
 		{
 			kind: 'details',
 			summary: 'Fingerprints of the test images',
 			blocks: [
-				paragraph('SHA-256 of the ids of the images in their order, for each condition on each data set.'),
+				paragraph('SHA-256 of the ids of the images in their order, for the conditions on each data set.'),
 				{
 					kind: 'definitions',
-					entries: records.map(({ cell, record }) => ({
-						term: `${cell.dataset}, ${cell.condition}`,
-						text: record.dataset.ids,
+					entries: [...conditions.values()].map(({ dataset, ids, names }) => ({
+						term: `${dataset}: ${names.join(', ')}`,
+						text: ids,
 						code: true,
 					})),
 				},

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
 import { summarize } from '../../evaluation/evaluate.js'
 import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { readableOptions } from './attack-settings.js'
 import { resultOfRecords } from './records-result.js'
+import { settingLine } from './setting-text.js'
 
 /** A record of so many images, of which so many are right clean and under attack. */
 function record(defense: string, attack: string, [images, clean, robust]: [number, number, number], changes = {}) {
@@ -90,5 +92,61 @@ describe('resultOfRecords', () => {
 			'pgd-20 at L-infinity 1/255, knowledge transfer (10 test images)',
 		])
 		expect(new Set(conditions.map(({ name }) => name)).size).toBe(6)
+	})
+
+	it('names the models that images were made on, not all that is known of them', () => {
+		const cwa = record('nap', 'mi-cwa', [10, 8, 5])
+		const models = ['a.onnx', 'b.onnx'].map((name) => ({ name, sha256: 'f'.repeat(64), reads: { input: {} } }))
+		const options = { ...cwa.attack.options, surrogates: models, made: { seed: 1, models, manifest: 'abc' } }
+		const { conditions } = resultOfRecords(
+			placed({ ...cwa, attack: { ...cwa.attack, options }, knowledge: 'transfer' }),
+			frame,
+		)
+		expect(conditions[1]!.title).toBe('mi-cwa (images made on a.onnx, b.onnx) at L-infinity 1/255')
+		expect(settingLine(readableOptions(options))).toContain(
+			'made on a.onnx (SHA-256 ffffffffffff…), b.onnx (SHA-256 ffffffffffff…), made with seed 1, SHA-256 of their manifest abc',
+		)
+		expect(settingLine(readableOptions(options))).not.toContain('surrogates')
+	})
+
+	it('makes a curve of an attack of several sizes, and compares attacks at the size of most', () => {
+		const at = (attack: string, levels: number) =>
+			record('nap', attack, [10, 8, 5], { threatModel: { norm: 'linf', epsilon: levels / 255 } })
+		const sizes = [1, 2, 3, 4].map((levels) => at('pgd-20', levels))
+		const roles = (records: EvaluationRecord[], epsilon?: number) =>
+			resultOfRecords(placed(...records), {
+				...frame,
+				run: { ...frame.run, ...(epsilon && { epsilon }) },
+			}).conditions.map(({ title, role }) => `${title.replace(' at L-infinity', '')} ${role}`)
+		expect(roles([...sizes, at('autoattack', 3)])).toEqual([
+			'Clean table',
+			'pgd-20 1/255 epsilon-curve',
+			'pgd-20 2/255 epsilon-curve',
+			'pgd-20 3/255 table',
+			'pgd-20 4/255 epsilon-curve',
+			'autoattack 3/255 table',
+		])
+		// Nothing but the curve: what the run was tuned for is compared.
+		expect(roles(sizes, 2 / 255)[2]).toBe('pgd-20 2/255 table')
+		expect(roles(sizes.slice(0, 2)).join()).not.toContain('curve')
+		const other = { ...at('pgd-20', 3), knowledge: 'transfer' } as EvaluationRecord
+		expect(roles([...sizes, other]).join()).not.toContain('curve')
+	})
+
+	it('keeps models of one name apart where their options are not the same', () => {
+		const usual = record('vanilla', 'pgd-20', [10, 8, 5])
+		const prompts = record('vanilla', 'pgd-20', [10, 9, 1], {
+			defense: { ...usual.defense, options: { templates: ['a {}'] } },
+		})
+		const { methods, cells } = resultOfRecords(
+			placed(prompts, usual, record('vanilla', 'autoattack', [10, 8, 2])),
+			frame,
+		)
+		expect(methods.map(({ name }) => name)).toEqual([
+			'vanilla',
+			expect.stringMatching(/^vanilla \[other options or parameters \w+\]$/),
+		])
+		expect(cells.map(({ accuracy }) => accuracy)).toEqual([0.9, 0.1, 0.8, 0.5, 0.2])
+		expect(cells.every(({ seeds }) => seeds[0]!.run === undefined)).toBe(true)
 	})
 })

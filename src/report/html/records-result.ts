@@ -7,6 +7,7 @@ import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
 import { modelTitle, shortHash, slug } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { normText } from '../number-text.js'
+import { madeImages } from './attack-settings.js'
 import { changedOptions } from './changed-options.js'
 import { settingLine } from './setting-text.js'
 
@@ -22,17 +23,19 @@ export interface RecordsFrame {
 	readonly name: string
 	readonly title: string
 	/** The tuning run that was evaluated; missing where it is not known. */
-	readonly run?: { readonly seed: number; readonly seconds: number }
+	readonly run?: { readonly seed: number; readonly seconds: number; readonly epsilon?: number }
 }
 
 /**
- * Records as a result: a column per model, a row per attack, and one for the clean images of each choice of images.
+ * Records as a result: a column per model, a row per attack, and one for the clean images of each choice of images. The
+ * attack with most sizes, from three, gives a curve over epsilon.
  * @param records At least one, all of one CLIP.
  */
 export function resultOfRecords(records: readonly PlacedRecord[], frame: RecordsFrame): ExperimentResult {
 	const samples = [...new Set(records.map(({ record }) => record.dataset.ids))]
 	const first = records[0]!.record
 	const model = modelTitle(first.model.source)
+	const methodOf = methodNames(records)
 	const conditions = new Map<string, Condition>()
 	const cells = new Map<string, Cell>()
 	for (const { path, record } of records) {
@@ -41,8 +44,8 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 		conditions.set(cleanName, { name: cleanName, title: `Clean${sample}`, role: 'table' })
 		const attacked = attackCondition(record, sample)
 		conditions.set(attacked.name, attacked)
-		const place = { model, dataset: record.dataset.name, method: modelName(record) }
-		const run = place.method === 'vanilla' ? undefined : frame.run
+		const place = { model, dataset: record.dataset.name, method: methodOf.get(record)! }
+		const run = record.defense.name === 'vanilla' ? undefined : frame.run
 		const tuningSeconds = run?.seconds ?? 0
 		const add = (condition: string, accuracy: Accuracy, stages?: EvaluationRecord['stages']) => {
 			const key = JSON.stringify([place, condition])
@@ -69,10 +72,12 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 		add(cleanName, record.clean)
 		add(attacked.name, record.robust, record.stages)
 	}
-	const methods = unique(records.map(({ record }) => modelName(record))).sort(
+	const methods = unique(records.map(({ record }) => methodOf.get(record)!)).sort(
 		(a, b) => Number(b === 'vanilla') - Number(a === 'vanilla'),
 	)
-	const inOrder = [...conditions.values()].sort((a, b) => orderOf(a) - orderOf(b))
+	const inOrder = withCurve([...conditions.values()], samples.length === 1, frame.run?.epsilon).sort(
+		(a, b) => orderOf(a) - orderOf(b),
+	)
 	return {
 		format: 1,
 		name: frame.name,
@@ -101,13 +106,74 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 	}
 }
 
+/** Models by name; where records of one name are of other options or parameters, all but the most frequent ones say so. */
+function methodNames(records: readonly PlacedRecord[]): ReadonlyMap<EvaluationRecord, string> {
+	const variantOf = ({ defense, testTime }: EvaluationRecord) =>
+		JSON.stringify([defense.options, defense.parameters, testTime?.options])
+	const counts = new Map<string, Map<string, number>>()
+	for (const { record } of records) {
+		const own = counts.get(modelName(record)) ?? new Map<string, number>()
+		own.set(variantOf(record), (own.get(variantOf(record)) ?? 0) + 1)
+		counts.set(modelName(record), own)
+	}
+	return new Map(
+		records.map(({ record }) => {
+			const own = [...counts.get(modelName(record))!]
+			const [usual] = own.reduce((most, one) => (one[1] > most[1] ? one : most))
+			const variant = variantOf(record)
+			const name = variant === usual ? '' : ` [other options or parameters ${shortHash(variant)}]`
+			return [record, `${modelName(record)}${name}`]
+		}),
+	)
+}
+
+/** Sizes of an attack from which on they are a curve. */
+const leastSizes = 3
+
+/**
+ * The sizes of one attack as a curve over epsilon, but for the size at which most attacks were made, which tables compare.
+ * @param comparable Whether all are on the same images. @param tuned Epsilon of the tuning run, where it is known.
+ */
+function withCurve(conditions: readonly Condition[], comparable: boolean, tuned: number | undefined): Condition[] {
+	const attacks = conditions.flatMap((condition) => {
+		const { attack, threatModel } = condition
+		return attack && threatModel ? [{ condition, attack, threatModel }] : []
+	})
+	const sizes = countsOf(attacks.map(({ threatModel }) => threatModel.epsilon))
+	const most = Math.max(...sizes.values())
+	const main = [...sizes].flatMap(([size, count]) => (count === most ? [size] : [])).sort((a, b) => a - b)
+	const compared = tuned !== undefined && main.includes(tuned) ? tuned : main[0]
+	const familyOf = ({ attack, threatModel }: (typeof attacks)[number]) =>
+		JSON.stringify([attack.name, attack.options, threatModel.norm])
+	const families = countsOf(attacks.map(familyOf))
+	const longest = Math.max(0, ...families.values())
+	const family = [...families].find(([, count]) => count === longest)?.[0]
+	const own = attacks.filter((one) => familyOf(one) === family)
+	// Of equal sizes something else differs, such as what the attacker knows.
+	const curve =
+		comparable && longest >= leastSizes && new Set(own.map(({ threatModel }) => threatModel.epsilon)).size === longest
+	const points = new Set(
+		curve ? own.flatMap(({ condition, threatModel }) => (threatModel.epsilon === compared ? [] : [condition])) : [],
+	)
+	return conditions.map((condition) => (points.has(condition) ? { ...condition, role: 'epsilon-curve' } : condition))
+}
+
+function countsOf<Item>(items: readonly Item[]): Map<Item, number> {
+	const counts = new Map<Item, number>()
+	for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1)
+	return counts
+}
+
 /** Two records have the same condition where their numbers may stand side by side. */
 function attackCondition(record: EvaluationRecord, sample: string): Condition {
 	const { attack, threatModel, knowledge, seed, target, dataset } = record
-	const known = knowledge === 'full' ? '' : `, knowledge ${knowledge}`
+	const known = knowledge === 'full' || madeImages(record.attack) ? '' : `, knowledge ${knowledge}`
 	const aim = target === undefined ? '' : `, aimed at ${dataset.classNames[target] ?? target}`
-	const changed = settingLine(changedOptions(attack) ?? {})
-	const how = changed === '' ? attack.name : `${attack.name} (${changed})`
+	const made = madeImages(attack)
+	const changed = settingLine(changedOf(attack, made !== undefined))
+	const from = made ? `images made on ${made.models.join(', ')}` : ''
+	const details = [from, changed].filter((part) => part !== '')
+	const how = details.length === 0 ? attack.name : `${attack.name} (${details.join('; ')})`
 	const title = `${how} at ${normText(threatModel.norm)} ${sizeText(threatModel)}${known}${aim}${sample}`
 	return {
 		name: `${slug(attack.name)}-${shortHash([title, attack.options, seed, dataset.ids])}`,
@@ -116,6 +182,14 @@ function attackCondition(record: EvaluationRecord, sample: string): Condition {
 		threatModel,
 		role: 'table',
 	}
+}
+
+/** What is not usual, but for the models of images that were made before. */
+function changedOf(attack: EvaluationRecord['attack'], made: boolean): Record<string, unknown> {
+	const changed = changedOptions(attack) ?? {}
+	if (!made) return changed
+	const { made: _, surrogates: __, ...rest } = changed
+	return rest
 }
 
 /** Clean images first, attacks of several stages last. */

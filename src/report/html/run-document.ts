@@ -31,10 +31,15 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 	const { folder, inspection, records, problems } = source
 	const { defense, data, progress } = inspection
 	const title = `${defense.name} tuned on ${data.name}`
+	const { epsilon } = (inspection.config.attack ?? {}) as { readonly epsilon?: number }
 	const measured = await measuredParts(records, folder, {
 		name: basename(folder),
 		title,
-		run: { seed: Number(inspection.config.seed ?? 1), seconds: progress.seconds ?? 0 },
+		run: {
+			seed: Number(inspection.config.seed ?? 1),
+			seconds: progress.seconds ?? 0,
+			...(epsilon !== undefined && { epsilon }),
+		},
 	})
 	const looks = await lookSections([{ folder, title: defense.name, protocol: runProtocol(inspection) }])
 	const trouble = [...problems, ...looks.problems]

@@ -57,6 +57,12 @@ caption { padding: 0 0 .4rem; text-align: left; font-weight: 600; }
 caption.hidden { display: table-caption; }
 th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 td.right, th.right { text-align: right; }
+td.right { white-space: nowrap; }
+.table th[scope=row] { min-width: min(6rem, 25vw); }
+.dense table { font-size: .8rem; }
+.dense th, .dense td { padding: .3rem .28rem; }
+.dense .group span { left: .28rem; }
+.dense td small { font-size: .65rem; letter-spacing: -.01em; }
 thead th, thead td { vertical-align: bottom; border-bottom: 2px solid var(--soft); font-weight: 600; background: var(--paper); }
 tbody th { font-weight: 400; }
 .table th[scope=row], .table thead th:first-child { position: sticky; left: 0; background: var(--paper); max-width: 16rem; }

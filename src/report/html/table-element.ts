@@ -1,9 +1,12 @@
 /** Tables of a report as elements of a page. */
 
 import { html } from 'hono/html'
-import type { ReportTable, TableCell, TableColumn, TableRow } from '../tables/table.js'
+import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableColumn } from '../tables/table.js'
 import type { Html } from './html.js'
 import { words } from './words.js'
+
+/** Columns up to which there is room around numbers; the average of eleven data sets should not need scrolling to. */
+const mostRoomy = 9
 
 /** How a table stands on the page. */
 export interface TableElement {
@@ -16,12 +19,12 @@ export interface TableElement {
 /** The table in a region that scrolls where the table is wider, with its notes below. */
 export function tableElement(table: ReportTable, { id, quiet = false }: TableElement): Html {
 	const { title, notes, columns } = table
-	return html`<div class="table">
+	return html`<div class="table${columns.length > mostRoomy ? ' dense' : ''}">
 <div class="scroll" role="region" aria-labelledby="${id}-title" tabindex="0">
 <table${notes.length > 0 ? html` aria-describedby="${id}-notes"` : ''}>
 <caption id="${id}-title"${quiet ? html` class="hidden"` : ''}><span>${words(title)}</span></caption>
 <thead><tr>${columns.map(columnHeader)}</tr></thead>
-${groupsOf(table.rows).map((rows) => rowGroup(rows, table))}
+${groupsOf(table).map((group) => rowGroup(group, table))}
 </table>
 </div>
 ${notes.length > 0 ? html`<ul class="notes" id="${id}-notes">${notes.map((note) => html`<li>${words(note)}</li>`)}</ul>` : ''}
@@ -33,19 +36,7 @@ function columnHeader({ title, align }: TableColumn): Html {
 	return title === '' ? html`<td></td>` : html`<th scope="col"${aligned(align)}>${words(title)}</th>`
 }
 
-/** Neighbours of the same group together. */
-function groupsOf(rows: readonly TableRow[]): TableRow[][] {
-	const groups: TableRow[][] = []
-	for (const row of rows) {
-		const last = groups.at(-1)
-		if (last && last[0]!.group === row.group) last.push(row)
-		else groups.push([row])
-	}
-	return groups
-}
-
-function rowGroup(rows: readonly TableRow[], { columns }: ReportTable): Html {
-	const group = rows[0]?.group
+function rowGroup({ group, rows }: RowGroup, { columns }: ReportTable): Html {
 	return html`<tbody>${
 		group === undefined
 			? ''

@@ -1,11 +1,11 @@
 /** What an experiment found, in sentences made of its numbers. */
 
 import { epsilonText } from '../../attacks/size-text.js'
-import { modelTitle } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
-import { percentText } from '../figures/texts.js'
-import { normText } from '../number-text.js'
-import { pointsText } from '../tables/number-text.js'
+import { listText } from '../figures/texts.js'
+import { normText, percentNumber, percentText, pointsText, probabilityText } from '../number-text.js'
+import { modelName, pointName } from '../tables/places.js'
+import { type CorrectedProbabilities, correctedProbabilities, level } from '../tables/significance.js'
 
 /** A method in a condition: one cell, or the mean over data sets. */
 interface Score {
@@ -18,6 +18,9 @@ interface Score {
 	readonly datasets?: number
 }
 
+/** Equal methods that are named one by one. */
+const mostNamed = 3
+
 /** A condition with what every method has there. */
 interface Row {
 	readonly condition: Condition
@@ -25,8 +28,8 @@ interface Row {
 }
 
 /**
- * One sentence for each model: what is left under the attack that leaves the least, beside vanilla CLIP and on clean images.
- * Where nothing was measured, one sentence that says so.
+ * One sentence for each model: what the best tuned method keeps under the attack that leaves the least, beside vanilla CLIP,
+ * the method that others are compared with, and on clean images. Where nothing was measured, one sentence that says so.
  */
 export function verdictOf(result: ExperimentResult): string[] {
 	const sentences = result.models.flatMap((model) => modelVerdict(result, model) ?? [])
@@ -39,19 +42,38 @@ function modelVerdict(result: ExperimentResult, model: string): string | undefin
 	const row = hardest(attacked) ?? rows[0]
 	if (!row) return undefined
 	const tuned = row.scores.filter(({ method }) => method.name !== 'vanilla')
-	const best = highest(tuned.length > 0 ? tuned : row.scores)
+	const competing = comparable(tuned.length > 0 ? tuned : row.scores)
+	const top = highest(competing)
+	// What a reader sees as equal is equal.
+	const equal = competing.filter(({ accuracy }) => percentNumber(accuracy) === percentNumber(top.accuracy))
+	const best = equal.find(({ method }) => method.name === result.reference) ?? top
+	const others = equal.filter((score) => score !== best)
+	const reference = competing.filter((score) => score.method.name === result.reference && !equal.includes(score))
 	const vanilla = row.scores.find((score) => score.method.name === 'vanilla' && score !== best)
 	const clean = rows.find(({ condition }) => condition.attack === undefined)
 	const cleanOf = (of: Score) =>
 		clean?.scores.find(({ method, point }) => method.name === of.method.name && point === of.point)
 	const [bestClean, vanillaClean] = [cleanOf(best), vanilla && cleanOf(vanilla)]
-	const first = `${whereText(row.condition, attacked.length, result.models.length > 1 ? modelTitle(model) : undefined)}, ${titleOf(result, best)} gets ${amountText(best, result.datasets.length > 1)}`
-	const beside = vanilla ? `, ${besideText(best, vanilla)}` : ''
+	const where = whereText(
+		row.condition,
+		attacked.length,
+		result.models.length > 1 ? modelName(result, model) : undefined,
+	)
+	const chosen = competing.length > 1 && others.length === 0 ? `, the best of ${competing.length} tuned models,` : ''
+	const same = others.length === 0 ? '' : `, as ${equalText(result, others)}`
+	const first = `${where}, ${titleOf(result, best)}${chosen} gets ${amountText(best, result.datasets.length > 1)}${same}`
+	const corrected = correctedProbabilities(result)
+	const beside = [
+		...(vanilla ? [besideText(best, vanilla, corrected)] : []),
+		...(reference.length > 0
+			? [`${titleOf(result, highest(reference))} ${percentText(highest(reference).accuracy)}`]
+			: []),
+	]
 	const cleanly =
 		row.condition.attack && bestClean
-			? `; on clean images it gets ${percentText(bestClean.accuracy)} right${vanillaClean ? `, vanilla CLIP ${percentText(vanillaClean.accuracy)}` : ''}`
+			? `; on clean images ${others.length === 0 ? 'it' : titleOf(result, best)} gets ${percentText(bestClean.accuracy)} right${vanillaClean ? `, vanilla CLIP ${percentText(vanillaClean.accuracy)}` : ''}`
 			: ''
-	return `${first}${beside}${cleanly}.`
+	return `${[first, ...beside].join(', ')}${cleanly}.`
 }
 
 /** The rows that a table shows; of a matrix, every condition may be a point of a curve. */
@@ -93,7 +115,13 @@ function hardest(rows: readonly Row[]): Row | undefined {
 }
 
 function highest(scores: readonly Score[]): Score {
-	return scores.reduce((most, score) => (score.accuracy > most.accuracy ? score : most))
+	return comparable(scores).reduce((most, score) => (score.accuracy > most.accuracy ? score : most))
+}
+
+/** Means over fewer data sets than others do not compete. */
+function comparable(scores: readonly Score[]): Score[] {
+	const most = Math.max(...scores.map(({ datasets = 1 }) => datasets))
+	return scores.filter(({ datasets = 1 }) => datasets === most)
 }
 
 function whereText({ title, threatModel, attack }: Condition, attacks: number, model: string | undefined): string {
@@ -105,10 +133,15 @@ function whereText({ title, threatModel, attack }: Condition, attacks: number, m
 	return `Under ${title}${size}${attacks > 1 ? ', the attack that leaves the least' : ''}${place}`
 }
 
-function titleOf({ axis }: ExperimentResult, { method, point }: Score): string {
-	if (!axis || point === undefined) return method.title
-	const label = axis.labels?.[axis.values.indexOf(point)] ?? String(point)
-	return `${method.title} with ${axis.title} ${label}`
+function titleOf(result: ExperimentResult, { method, point }: Score): string {
+	if (!result.axis || point === undefined) return method.title
+	return `${method.title} with ${result.axis.title} ${pointName(result, point)}`
+}
+
+/** Who has the same. */
+function equalText(result: ExperimentResult, scores: readonly Score[]): string {
+	if (scores.length > mostNamed) return `do ${scores.length} others`
+	return `${scores.length === 1 ? 'does' : 'do'} ${listText(scores.map((score) => titleOf(result, score)))}`
 }
 
 function amountText({ accuracy, cell, datasets }: Score, several: boolean): string {
@@ -117,7 +150,7 @@ function amountText({ accuracy, cell, datasets }: Score, several: boolean): stri
 }
 
 /** The paired difference where one of the two is the reference; else whether the intervals overlap. */
-function besideText(score: Score, vanilla: Score): string {
+function besideText(score: Score, vanilla: Score, corrected: CorrectedProbabilities): string {
 	const points = `${pointsText(100 * (score.accuracy - vanilla.accuracy))} points`
 	const start = `vanilla CLIP ${percentText(vanilla.accuracy)}`
 	if (!score.cell || !vanilla.cell) {
@@ -125,25 +158,38 @@ function besideText(score: Score, vanilla: Score): string {
 		return same ? `${start} (${points})` : `${start} over ${vanilla.datasets ?? 1}, which cannot be compared`
 	}
 	const { interval } = score.cell
-	const paired = pairedDifference(score, vanilla)
+	const paired = pairedDifference(score, vanilla, corrected)
 	if (paired) {
 		const [low, high] = paired.interval
-		const clear = low > 0 || high < 0
-		return `${start} (${pointsText(100 * paired.difference)} points, 95 % interval ${pointsText(100 * low)} to ${pointsText(100 * high)}${clear ? '' : ', which does not exclude 0'})`
+		return `${start} (${pointsText(100 * paired.difference)} points, 95 % interval ${pointsText(100 * low)} to ${pointsText(100 * high)}${doubtText(paired)})`
 	}
 	const other = vanilla.cell.interval
 	const overlap = interval[0] <= other[1] && other[0] <= interval[1]
 	return `${start} (${points}${overlap ? ', with 95 % intervals that overlap' : ''})`
 }
 
+interface Paired {
+	readonly difference: number
+	readonly interval: readonly [number, number]
+	/** McNemar's, corrected. */
+	readonly p: number
+}
+
+/** What speaks against a difference: the same test that the tables mark. */
+function doubtText({ interval: [low, high], p }: Paired): string {
+	if (low <= 0 && high >= 0) return ', which does not exclude 0'
+	return p < level ? '' : `, but not told apart by McNemar's test, p = ${probabilityText(p)} after Holm's correction`
+}
+
 function pairedDifference(
 	{ method, cell, point }: Score,
 	vanilla: Score,
-): { readonly difference: number; readonly interval: readonly [number, number] } | undefined {
-	if (cell?.paired?.reference === 'vanilla') return cell.paired
+	corrected: CorrectedProbabilities,
+): Paired | undefined {
+	if (cell?.paired?.reference === 'vanilla') return { ...cell.paired, p: corrected.get(cell)! }
 	const other = vanilla.cell?.paired
 	// Of a curve, the reference may be the method at another point.
 	if (point !== undefined || other?.reference !== method.name) return undefined
 	const [low, high] = other.interval
-	return { difference: -other.difference, interval: [-high, -low] }
+	return { difference: -other.difference, interval: [-high, -low], p: corrected.get(vanilla.cell!)! }
 }

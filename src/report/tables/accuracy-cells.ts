@@ -1,7 +1,7 @@
 /** Accuracies as cells of tables. */
 
 import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { intervalText, percentText } from './number-text.js'
+import { intervalText, percentNumber } from '../number-text.js'
 import { type CorrectedProbabilities, dagger, level } from './significance.js'
 import type { TableCell } from './table.js'
 
@@ -9,12 +9,12 @@ import type { TableCell } from './table.js'
 export const emptyCell: TableCell = { text: '–' }
 
 /** A cell that names its row. */
-export function headerCell(text: string): TableCell {
-	return { text, header: true }
+export function headerCell(text: string, detail?: string): TableCell {
+	return { text, header: true, ...(detail !== undefined && { detail }) }
 }
 
-/** Makes the cell of an accuracy. */
-export type AccuracyCell = (cell: Cell | undefined) => TableCell
+/** Makes the cell of an accuracy. @param counted Whether it says its images where not all cells have as many; by default yes. */
+export type AccuracyCell = (cell: Cell | undefined, counted?: boolean) => TableCell
 
 /**
  * How a result's accuracies are written: in percent, a dagger where the reference is not told apart, and beside it the
@@ -25,18 +25,18 @@ export function accuracyCells(
 	corrected: CorrectedProbabilities,
 ): AccuracyCell {
 	const sameImages = new Set(cells.map(({ images }) => images)).size === 1
-	return (cell) => {
+	return (cell, counted = true) => {
 		if (!cell) return emptyCell
 		const { accuracy, interval, deviation, images } = cell
 		const unsure = (corrected.get(cell) ?? 0) >= level
 		const wanted = isTuned(cell) ? seeds.length : 1
 		const details = [
-			...(deviation === undefined ? [] : [`± ${percentText(deviation)}`]),
+			...(deviation === undefined ? [] : [`± ${percentNumber(deviation)}`]),
 			intervalText(interval),
-			...(sameImages ? [] : [`n = ${images}`]),
+			...(sameImages || !counted ? [] : [`n = ${images}`]),
 			...(cell.seeds.length < wanted ? [`${cell.seeds.length} of ${wanted} seeds`] : []),
 		]
-		return { text: percentText(accuracy) + (unsure ? dagger : ''), value: accuracy, detail: details.join(', ') }
+		return { text: percentNumber(accuracy) + (unsure ? dagger : ''), value: accuracy, detail: details.join(', ') }
 	}
 }
 
@@ -52,9 +52,9 @@ export function isTuned({ seeds }: Cell): boolean {
 export function averageCell(average: Average | undefined, wanted: number): TableCell {
 	if (!average) return emptyCell
 	const { accuracy, datasets } = average
-	if (datasets >= wanted) return { text: percentText(accuracy), value: accuracy }
+	if (datasets >= wanted) return { text: percentNumber(accuracy), value: accuracy }
 	return {
-		text: `${percentText(accuracy)} (${datasets})`,
+		text: `${percentNumber(accuracy)} (${datasets})`,
 		value: accuracy,
 		detail: `${datasets} of ${wanted} data sets`,
 		best: false,

@@ -65,9 +65,14 @@ function conditionRows(
 	const { methods, datasets } = result
 	const find = cellFinder(result)
 	const written = accuracyCells(result, corrected)
+	const several = new Set(result.cells.map(({ images }) => images)).size > 1
 	const rows = conditions.map(({ name: condition, title }): TableRow => {
-		const cells = methods.map(({ name }) => written(find({ model, dataset: datasets[0]!, method: name, condition })))
-		return { cells: [headerCell(title), ...markBest(cells)] }
+		const found = methods.map(({ name }) => find({ model, dataset: datasets[0]!, method: name, condition }))
+		const counts = new Set(found.flatMap((cell) => cell?.images ?? []))
+		// Once for the row where it is the same in all of it.
+		const inHead = several && counts.size === 1
+		const cells = found.map((cell) => written(cell, !inHead))
+		return { cells: [headerCell(title, inHead ? `n = ${[...counts][0]}` : undefined), ...markBest(cells)] }
 	})
 	const columns = methods.map(({ title }) => ({ title, align: 'right' as const }))
 	return { columns: [{ title: 'condition', align: 'left' }, ...columns], rows }

@@ -1,8 +1,8 @@
 /** What tuning and attacks took. */
 
 import type { Cell, ExperimentResult, SeedResult } from '../../experiments/experiment-result.js'
+import { duration } from '../number-text.js'
 import { emptyCell, headerCell, isTuned } from './accuracy-cells.js'
-import { secondsText } from './number-text.js'
 import { modelName } from './places.js'
 import type { ReportTable, TableCell, TableRow } from './table.js'
 
@@ -36,7 +36,7 @@ export function costTable(result: ExperimentResult): ReportTable {
 		title: `${result.title}: what it took`,
 		notes: [
 			'Mean wall-clock time of one tuning run, and of one evaluation under each attack with the images of its cell; images made once on other models take their time only once and are not counted.',
-			`All in all ${secondsText(provenance.seconds)} on ${provenance.device}, ${provenance.threads} threads, ${provenance.engine}.`,
+			`All in all ${duration(provenance.seconds)} on ${provenance.device}, ${provenance.threads} threads, ${provenance.engine}.`,
 		],
 		columns: [
 			{ title: 'method', align: 'left' },
@@ -58,5 +58,5 @@ function onceEach(cells: readonly Cell[], key: (seed: SeedResult) => string | un
 function meanCell(seconds: readonly number[]): TableCell {
 	if (seconds.length === 0) return emptyCell
 	const mean = seconds.reduce((sum, value) => sum + value, 0) / seconds.length
-	return { text: secondsText(mean), value: mean }
+	return { text: duration(mean), value: mean }
 }

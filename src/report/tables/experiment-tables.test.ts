@@ -89,6 +89,11 @@ describe('experimentTables', () => {
 		expect(rows[0]!.cells[1]!.detail).toContain('n = 50')
 		expect(rows[0]!.cells[2]!.detail).toContain('n = 200')
 		expect(notes.join(' ')).toContain('n = 50 to 200 test images')
+		// Said once where a whole row has it.
+		const fewer = result.cells.map((cell) => (cell.condition === 'clean' ? { ...cell, images: 50 } : cell))
+		const [clean] = experimentTables({ ...result, cells: fewer })[0]!.rows
+		expect(clean!.cells[0]!.detail).toBe('n = 50')
+		expect(clean!.cells[1]!.detail).not.toContain('n =')
 	})
 
 	it('puts a dagger exactly where the corrected test does not tell the reference apart', () => {
@@ -214,8 +219,8 @@ describe('experimentTables', () => {
 
 	it('counts runs and evaluations once for costs', () => {
 		const { rows } = table(experimentTables(sampleResult({ seeds: [1, 2] })), 'costs')
-		expect(rows[0]!.cells.map(({ text }) => text)).toEqual(['Vanilla', '0', '–', '30.0 s', '5.0 min'])
-		expect(rows[3]!.cells.map(({ text }) => text)).toEqual(['NAP', '2', '61.5 s', '30.0 s', '5.0 min'])
+		expect(rows[0]!.cells.map(({ text }) => text)).toEqual(['Vanilla', '0', '–', '30 s', '5 min 00 s'])
+		expect(rows[3]!.cells.map(({ text }) => text)).toEqual(['NAP', '2', '1 min 02 s', '30 s', '5 min 00 s'])
 	})
 
 	it('holds without a single cell', () => {

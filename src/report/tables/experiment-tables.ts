@@ -6,6 +6,7 @@ import { axisTables } from './axis-tables.js'
 import { costTable } from './cost-table.js'
 import { pairedTables } from './paired-table.js'
 import { paperTables } from './paper-tables.js'
+import { withOwnNames } from './places.js'
 import { problemTables } from './problem-table.js'
 import type { ReportTable } from './table.js'
 
@@ -15,7 +16,7 @@ import type { ReportTable } from './table.js'
  */
 export function experimentTables(result: ExperimentResult): ReportTable[] {
 	const main = result.layout === 'table' ? accuracyTables(result) : axisTables(result)
-	return ownNames([
+	return withOwnNames([
 		...main,
 		...epsilonTables(result),
 		...paperTables(result),
@@ -23,15 +24,4 @@ export function experimentTables(result: ExperimentResult): ReportTable[] {
 		costTable(result),
 		...problemTables(result),
 	])
-}
-
-/** Models and data sets may have names of which the same file names are made. */
-function ownNames(tables: readonly ReportTable[]): ReportTable[] {
-	const taken = new Set<string>()
-	return tables.map((table) => {
-		let name = table.name
-		for (let count = 2; taken.has(name); count++) name = `${table.name}-${count}`
-		taken.add(name)
-		return { ...table, name }
-	})
 }

@@ -2,8 +2,8 @@
 
 import { sizeText } from '../../attacks/size-text.js'
 import type { Cell, Condition, ExperimentResult, Problem } from '../../experiments/experiment-result.js'
+import { normText, percentNumber } from '../number-text.js'
 import { isTuned } from './accuracy-cells.js'
-import { percentText } from './number-text.js'
 import { modelName, pointName } from './places.js'
 import { type CorrectedProbabilities, dagger, level } from './significance.js'
 
@@ -60,12 +60,17 @@ export function scopeNotes(result: ExperimentResult): string[] {
 }
 
 function attacksNote(conditions: readonly Condition[]): string[] {
-	const attacks = conditions.flatMap(({ title, attack, threatModel }) => {
-		if (!attack || !threatModel) return []
-		const norm = threatModel.norm === 'linf' ? 'L-infinity' : 'L2'
-		return [`${title} (${attack.name}, ${norm} ${sizeText(threatModel)})`]
-	})
-	return attacks.length === 0 ? [] : [`Attacks: ${attacks.join('; ')}.`]
+	const attacks = conditions.flatMap(({ title, attack, threatModel }) =>
+		attack && threatModel
+			? [{ title, name: attack.name, norm: normText(threatModel.norm), size: sizeText(threatModel) }]
+			: [],
+	)
+	if (attacks.length === 0) return []
+	const norms = new Set(attacks.map(({ norm }) => norm))
+	if (norms.size === 1 && attacks.every(({ title, name, size }) => title.includes(name) && title.includes(size))) {
+		return [`Sizes of perturbations are in ${attacks[0]!.norm}.`]
+	}
+	return [`Attacks: ${attacks.map(({ title, name, norm, size }) => `${title} (${name}, ${norm} ${size})`).join('; ')}.`]
 }
 
 function imagesNote(cells: readonly Cell[]): string[] {
@@ -77,7 +82,7 @@ function imagesNote(cells: readonly Cell[]): string[] {
 	)
 	const n = least === most ? String(most) : `${least} to ${most}`
 	return [
-		`n = ${n} test images per number; brackets are 95 % Wilson intervals, of which none reaches further than ${percentText(widest)} points.`,
+		`n = ${n} test images per number; brackets are 95 % Wilson intervals, of which none reaches further than ${percentNumber(widest)} points.`,
 	]
 }
 
@@ -86,7 +91,7 @@ function seedsNote({ seeds }: ExperimentResult, cells: readonly Cell[]): string[
 	if (tuned.length === 0) return []
 	if (seeds.length === 1) return [`One tuning seed (${seeds[0]}): how much another seed would change is not measured.`]
 	const deviations = tuned.flatMap(({ deviation }) => (deviation === undefined ? [] : [deviation]))
-	const largest = deviations.length === 0 ? '' : `, at most ${percentText(Math.max(...deviations))} points`
+	const largest = deviations.length === 0 ? '' : `, at most ${percentNumber(Math.max(...deviations))} points`
 	return [
 		`Means over ${seeds.length} tuning seeds (${seeds.join(', ')}) on the same test images; ± is the standard deviation over seeds${largest}.`,
 	]

@@ -1,9 +1,9 @@
 /** Every method beside the reference on the same images. */
 
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { pointsIntervalText, pointsText, probabilityText } from '../number-text.js'
 import { headerCell } from './accuracy-cells.js'
 import { scopeNotes } from './notes.js'
-import { pointsIntervalText, pointsText, probabilityText } from './number-text.js'
 import { cellFinder, methodPoints, modelName, pointName } from './places.js'
 import { correctedProbabilities, level } from './significance.js'
 import type { ReportTable, TableColumn, TableRow } from './table.js'

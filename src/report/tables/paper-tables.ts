@@ -1,9 +1,9 @@
 /** Our numbers beside those that the paper prints. */
 
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { intervalText, percentNumber, pointsText } from '../number-text.js'
 import { emptyCell, headerCell } from './accuracy-cells.js'
 import { scopeNotes } from './notes.js'
-import { intervalText, percentText, pointsText } from './number-text.js'
 import { averageFinder, cellFinder, fileStem, methodPoints, modelName, pointName } from './places.js'
 import type { ReportTable, TableCell, TableColumn, TableRow } from './table.js'
 
@@ -35,7 +35,7 @@ function cellsBeside(result: ExperimentResult, model: string): ReportTable[] {
 	return [
 		{
 			name: stem(result, model, 'paper'),
-			title: `${result.title}: ${[modelName(result, model), ...(single ? datasets : [])].join(' on ')} beside the paper`,
+			title: `${result.title}: beside the paper, ${[modelName(result, model), ...(single ? datasets : [])].join(' on ')}`,
 			notes: [
 				'Accuracy in %, ours with its 95 % Wilson interval; difference: ours minus the paper, in percentage points.',
 				...scopeNotes(result),
@@ -55,7 +55,7 @@ const quantities: readonly { readonly title: string; readonly read: (cell: Cell)
 	{
 		title: 'ours',
 		read: ({ accuracy, interval }) => ({
-			text: percentText(accuracy),
+			text: percentNumber(accuracy),
 			value: accuracy,
 			detail: intervalText(interval),
 		}),
@@ -82,7 +82,7 @@ function averagesBeside(result: ExperimentResult, model: string): ReportTable[] 
 					headerCell(title),
 					...(axis ? [{ text: pointName(result, place.point) }] : []),
 					{ text: String(own.datasets), value: own.datasets },
-					{ text: percentText(own.accuracy), value: own.accuracy },
+					{ text: percentNumber(own.accuracy), value: own.accuracy },
 					same === undefined ? emptyCell : paperCell(same),
 					same === undefined ? emptyCell : differenceCell(100 * own.accuracy - same),
 					paperCell(recomputed),

@@ -47,8 +47,25 @@ export function methodPoints(
 	return depends ? axis.values : [undefined]
 }
 
-/** A stem of file names from words: small letters, digits and `-`. */
+/** Characters of a stem; file systems end at 255 bytes with what is put around it. */
+const longestStem = 120
+
+/** A stem of file names from words: small letters, digits and `-`, cut where it is long. */
 export function fileStem(...words: readonly string[]): string {
-	const stem = words.join('-').toLowerCase()
-	return stem.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '')
+	const stem = words
+		.join('-')
+		.toLowerCase()
+		.replaceAll(/[^a-z0-9]+/g, '-')
+	return stem.slice(0, longestStem).replaceAll(/^-+|-+$/g, '')
+}
+
+/** Numbers what has a name that is taken: models and data sets may have names of which the same file names are made. */
+export function withOwnNames<Named extends { readonly name: string }>(all: readonly Named[]): Named[] {
+	const taken = new Set<string>()
+	return all.map((one) => {
+		let { name } = one
+		for (let count = 2; taken.has(name); count++) name = `${one.name}-${count}`
+		taken.add(name)
+		return { ...one, name }
+	})
 }
