@@ -12,8 +12,8 @@ const dataset = await loadDataset('cifar10-mini')
 const models = [{ name: 'nano', clip: await loadClip(embeddedModel) }]
 
 async function plan(name: string, overrides: Readonly<Record<string, unknown>> = {}, datasets = [dataset]) {
-	const definition = await loadExperiment(name, { quick: true })
-	return planExperiment({ definition, preset: await loadPreset(definition.preset), models, datasets, overrides })
+	const definition = await loadExperiment(name, { quick: true, changes: { overrides } })
+	return planExperiment({ definition, preset: await loadPreset(definition.preset), models, datasets })
 }
 const foldersOf = ({ cells }: Awaited<ReturnType<typeof plan>>) => cells.map(({ cell }) => cell.folder)
 
