@@ -16,10 +16,10 @@ import type { Problem } from './experiment-result.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
 import { attackKey, type CellResults, type RunCellsInput, tunedModel } from './run-cells.js'
 
-/** Images that distortion is measured on, and attack: means over images need fewer of both than accuracies do. */
+/** Images that distortion is measured on at most, and attack: means over images need fewer of both than accuracies do. */
 const distortion = { images: 100, attack: 'pgd-20' }
 
-/** Images of a gallery, and attack. */
+/** Images of a gallery at most, and attack. */
 const gallery = { images: 8, attack: 'pgd-100' }
 
 /** What {@link lookIntoRuns} needs. */
@@ -83,7 +83,9 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		...(signal && { signal }),
 	}
 	const place = (folder: string, attack: PreparedAttack, images: number) => {
-		const count = Math.min(images, dataset.test.length)
+		// Fewer where cells have fewer, but not so few that means say nothing.
+		const wanted = Math.max(gallery.images, definition.images.default ?? images)
+		const count = Math.min(images, wanted, dataset.test.length)
 		const split = count < dataset.test.length ? stratifiedSubset(dataset.test, count, shared.seed) : dataset.test
 		const directory = join(output, cell.folder, folder)
 		onFolder?.(directory)

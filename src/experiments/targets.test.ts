@@ -55,7 +55,12 @@ describe("the paper's numbers", () => {
 		const whole = await loadExperiment('table3')
 		expect(await measuresAsThePaper(whole)).toBe(true)
 		const [clean, pgd] = whole.conditions
-		const fewer = { methods: { nap: whole.methods.nap! }, conditions: [clean!, pgd!], seeds: [2], images: { default: 9 } }
+		const fewer = {
+			methods: { nap: whole.methods.nap! },
+			conditions: [clean!, pgd!],
+			seeds: [2],
+			images: { default: 9 },
+		}
 		expect(await measuresAsThePaper({ ...whole, ...fewer, datasets: ['oxford-flowers'] })).toBe(true)
 		const { axis, ...vanilla } = { ...whole, methods: { vanilla: whole.methods.vanilla! } }
 		expect(await measuresAsThePaper(vanilla)).toBe(true)

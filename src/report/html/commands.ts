@@ -22,7 +22,9 @@ export function shellWord(text: string): string {
 export async function experimentCommand({ name, quick, definition }: ExperimentResult): Promise<string | undefined> {
 	try {
 		const own = JSON.parse(JSON.stringify(await loadExperiment(name, { quick }))) as Record<string, unknown>
-		return isDeepStrictEqual(deciding(own), deciding(definition)) ? `naptune reproduce ${name}${quick ? ' --quick' : ''}` : undefined
+		return isDeepStrictEqual(deciding(own), deciding(definition))
+			? `naptune reproduce ${name}${quick ? ' --quick' : ''}`
+			: undefined
 	} catch (error) {
 		// Someone's own experiment.
 		if (error instanceof NaptuneError) return undefined
