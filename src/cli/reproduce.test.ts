@@ -124,6 +124,24 @@ describe('an experiment', () => {
 		expect(result.averages).toHaveLength(result.cells.length / 2)
 	})
 
+	it('has all that was chosen in its definition, which finds the same cells', async () => {
+		const [output, own] = [join(folder, 'chosen'), join(folder, 'chosen.json')]
+		const narrow = ['--methods', 'nap', '--conditions', 'clean,pgd', '--seeds', '1']
+		const chosen = ['--epsilon', '2/255', '--set', 'attack.steps=1', '--set', 'epochs=2', '--limit', '4']
+		expect((await runCli([...inputs, ...narrow, ...chosen, '--output', output])).code).toBe(0)
+		const { definition: ran, cells } = await resultOf(output)
+		expect(ran).toMatchObject({
+			epsilon: '2/255',
+			overrides: { attack: { epsilon: 2 / 255, steps: 1 }, epochs: 2 },
+			images: { default: 4 },
+		})
+		await writeFile(own, JSON.stringify({ ...ran, name: 'again' }))
+		expect((await runCli(['reproduce', own, '--output', output, '--threads', '1'])).code).toBe(0)
+		const again = await resultOf(output, 'again')
+		const records = (all: readonly Cell[]) => all.flatMap(({ seeds }) => seeds.map(({ record }) => record))
+		expect(records(again.cells)).toEqual(records(cells))
+	})
+
 	it('is not computed again when it is finished, nor is a part of it', async () => {
 		const before = await resultOf(whole())
 		const paths = before.cells.flatMap(({ seeds }) => seeds.map(({ record }) => join(whole(), record)))
@@ -172,11 +190,22 @@ describe('an experiment that cannot be run', () => {
 		[['--conditions', 'clean'], 'is read from the records of pgd'],
 		[['--conditions', 'fab'], 'has no condition fab'],
 		[['--data', 'nowhere'], 'No data set of own-table is there'],
+		[['--conditions', 'epsilon-curve', '--methods', 'coop'], 'is measured for vanilla, nap'],
+		[['--seeds', '1,2,1'], '1 is there twice'],
 		[['--set', 'epoch=3'], 'epoch'],
+		[['--set', 'seed=3'], 'give seeds'],
+		[['--set', 'defense.name=coop'], 'give another method'],
 		[['--surrogate', 'none.onnx', '--methods', 'vanilla', '--conditions', 'cwa'], 'none.onnx'],
 	])('says why: %j', async (options, message) => {
 		const { code, stderr } = await runCli([...inputs, '--output', join(folder, 'refused'), ...options])
 		expect([code, stderr]).toEqual([1, expect.stringContaining(message)])
+	})
+
+	it('has no two data sets of one name, which results could not tell apart', async () => {
+		await writePhotos(join(folder, 'elsewhere', 'photos'))
+		const data = ['photos', join('elsewhere', 'photos')].map((name) => join(folder, name)).join(',')
+		const { code, stderr } = await runCli([...inputs, '--data', data, '--output', join(folder, 'refused')])
+		expect([code, stderr]).toEqual([1, expect.stringContaining('are called photos')])
 	})
 
 	it('names the known ones', async () => {
@@ -190,10 +219,45 @@ describe('an experiment that cannot be run', () => {
 		await writeFile(broken, 'not a model')
 		const options = ['--surrogate', broken, '--methods', 'vanilla', '--conditions', 'clean,cwa,pgd', '--output', output]
 		const { code, stderr } = await runCli([...inputs, ...options])
-		expect([code, stderr]).toEqual([3, expect.stringContaining('problem: vanilla on photos, cwa: ')])
+		expect([code, stderr]).toEqual([3, expect.stringContaining('problem: vanilla on photos, seed 1, cwa: ')])
 		const result = await resultOf(output)
 		expect(result.problems.map(({ condition }) => condition)).toEqual(['cwa', 'cwa'])
 		expect(result.problems[0]!.message).toContain('broken.onnx')
 		expect(cellOf(result, 'vanilla', 'pgd').images).toBe(6)
+	})
+
+	it('keeps the rest where a method whose runs the report shows cannot be tuned', async () => {
+		const output = join(folder, 'overflow')
+		const nap = { title: 'NAP', tuning: { optimizer: { learningRate: 1e30 } } }
+		const own = join(folder, 'overflow.json')
+		await writeFile(own, JSON.stringify({ ...definition, methods: { ...definition.methods, nap } }))
+		const options = ['--methods', 'vanilla,nap', '--conditions', 'clean,pgd', '--seeds', '1', '--output', output]
+		const { code, stderr } = await runCli(['reproduce', own, ...inputs.slice(2), ...options])
+		expect(code, stderr).toBe(3)
+		expect(stderr.match(/problem: nap on photos, seed 1: Tuning stopped/g)).toHaveLength(1)
+		const result = await resultOf(output)
+		expect(result.cells.map(({ method }) => method)).toEqual(['photos', 'others'].flatMap(() => ['vanilla', 'vanilla']))
+		expect(result.problems.map(({ method, condition }) => [method, condition])).toEqual([
+			['nap', 'pgd'],
+			['nap', 'pgd'],
+		])
+		expect(result.shown).toEqual([])
+	})
+
+	it('keeps the numbers where only what is shown beside them cannot be made', async () => {
+		const output = join(folder, 'unlooked')
+		const options = ['--methods', 'nap', '--conditions', 'clean,pgd', '--seeds', '1', '--data', join(folder, 'photos')]
+		const args = [...inputs, ...options, '--output', output]
+		expect((await runCli(args)).code).toBe(0)
+		const run = join(output, (await resultOf(output)).shown[0]!.run)
+		await rm(join(run, 'gallery'), { recursive: true })
+		await writeFile(join(run, 'gallery'), 'in the way')
+		const { code, stderr } = await runCli(args)
+		expect([code, stderr]).toEqual([
+			3,
+			expect.stringContaining('problem: nap on photos, seed 1: Its distortion or gallery'),
+		])
+		const { cells, problems } = await resultOf(output)
+		expect([cells.length, problems.length]).toEqual([2, 1])
 	})
 })

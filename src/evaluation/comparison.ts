@@ -6,7 +6,7 @@ import { isRobust } from '../attacks/attack-outcomes.js'
 import type { ThreatModel } from '../attacks/threat-model.js'
 import { NaptuneError } from '../errors.js'
 import type { Accuracy } from './evaluate.js'
-import { mcnemarTest } from './mcnemar.js'
+import { mcnemarOf } from './mcnemar.js'
 import type { EvaluationRecord } from './recorded-evaluation.js'
 
 /** One method. */
@@ -89,8 +89,9 @@ export function compareEvaluations(entries: readonly ComparisonEntry[], referenc
 
 function paired(own: readonly AttackOutcome[], reference: readonly AttackOutcome[]): ComparedMethod['paired'] {
 	const robust = new Set(reference.filter(isRobust).map(({ id }) => id))
-	const onlyThis = own.filter((outcome) => isRobust(outcome) && !robust.has(outcome.id)).length
-	const both = own.filter((outcome) => isRobust(outcome) && robust.has(outcome.id)).length
-	const onlyReference = robust.size - both
-	return { onlyThis, onlyReference, p: mcnemarTest(onlyThis, onlyReference) }
+	const { onlyFirst, onlySecond, p } = mcnemarOf(
+		own.map(isRobust),
+		own.map(({ id }) => robust.has(id)),
+	)
+	return { onlyThis: onlyFirst, onlyReference: onlySecond, p }
 }

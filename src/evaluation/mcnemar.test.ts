@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { NaptuneError } from '../errors.js'
-import { mcnemarTest } from './mcnemar.js'
+import { mcnemarOf, mcnemarTest } from './mcnemar.js'
 
 describe('mcnemarTest', () => {
 	it.each([
@@ -26,5 +26,19 @@ describe('mcnemarTest', () => {
 	it('refuses what are no counts', () => {
 		expect(() => mcnemarTest(-1, 2)).toThrow(NaptuneError)
 		expect(() => mcnemarTest(0.5, 2)).toThrow(/whole numbers/)
+	})
+})
+
+describe('mcnemarOf', () => {
+	const first = [true, true, true, false, true]
+	const second = [true, false, false, true, false]
+
+	it('counts the images that only one gets right', () => {
+		expect(mcnemarOf(first, second)).toEqual({ onlyFirst: 3, onlySecond: 1, p: mcnemarTest(3, 1) })
+		expect(mcnemarOf(second, first)).toMatchObject({ onlyFirst: 1, onlySecond: 3 })
+	})
+
+	it('refuses other images', () => {
+		expect(() => mcnemarOf(first, [true])).toThrow('got 5 and 1')
 	})
 })

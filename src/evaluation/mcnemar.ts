@@ -23,3 +23,26 @@ export function mcnemarTest(onlyFirst: number, onlySecond: number): number {
 	}
 	return Math.min(1, 2 * tail)
 }
+
+/** McNemar's test of two models on the same images. */
+export interface McnemarResult {
+	/** Images that only the one, and only the other, gets right. */
+	readonly onlyFirst: number
+	readonly onlySecond: number
+	/** As {@link mcnemarTest} says. */
+	readonly p: number
+}
+
+/**
+ * Compares two models image by image.
+ * @param first Whether each image is right. @param second The same of the other model, in the same order.
+ * @throws NaptuneError for other numbers of images.
+ */
+export function mcnemarOf(first: readonly boolean[], second: readonly boolean[]): McnemarResult {
+	if (first.length !== second.length) {
+		throw new NaptuneError(`McNemar's test needs the same images twice, got ${first.length} and ${second.length}.`)
+	}
+	const onlyFirst = first.filter((right, image) => right && !second[image]).length
+	const onlySecond = second.filter((right, image) => right && !first[image]).length
+	return { onlyFirst, onlySecond, p: mcnemarTest(onlyFirst, onlySecond) }
+}

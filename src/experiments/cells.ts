@@ -24,9 +24,16 @@ export interface TunedCell {
 	readonly dataset: Dataset
 	readonly method: string
 	readonly seed: number
+	/** What tells it from others of the method for a person, such as `shots 4`. */
+	readonly variant?: string
 	readonly tuning?: { readonly config: TuningConfig; readonly origin: ConfigurationOrigin }
 	/** Vanilla's defense. */
 	readonly control?: Defense
+}
+
+/** What a person calls a cell, such as `nap on dtd, seed 1`. */
+export function cellLabel({ dataset, method, variant, seed }: TunedCell): string {
+	return [`${method} on ${dataset.name}`, ...(variant === undefined ? [] : [variant]), `seed ${seed}`].join(', ')
 }
 
 /** An attack on one tuned cell. */

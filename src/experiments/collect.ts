@@ -1,7 +1,7 @@
 /** From records to the result of an experiment. */
 
 import { isRobust } from '../attacks/attack-outcomes.js'
-import { mcnemarTest } from '../evaluation/mcnemar.js'
+import { mcnemarOf } from '../evaluation/mcnemar.js'
 import { meanAndDeviation } from '../evaluation/mean-and-deviation.js'
 import { pairedBootstrap } from '../evaluation/paired-bootstrap.js'
 import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
@@ -19,21 +19,22 @@ import type {
 	Problem,
 	SeedResult,
 } from './experiment-result.js'
-import type { Plan, PlannedCell } from './plan.js'
+import { shownCells } from './look-into-runs.js'
+import { type Plan, type PlannedCell, problemPlace } from './plan.js'
 import { attackKey, type CellResults, type MeasuredCell } from './run-cells.js'
-import { geometryName, type PaperTargets, paperAverage, paperTarget } from './targets.js'
-
-/** The paper's averages are over so many. */
-const paperDatasets = 11
+import { arePaperDatasets, geometryName, type PaperTargets, paperAverage, paperTarget } from './targets.js'
 
 /** What {@link collectResult} needs. */
 export interface CollectInput {
 	readonly plan: Plan
 	readonly results: CellResults
+	/** Of what is shown beside the cells. */
+	readonly problems: readonly Problem[]
 	readonly quick: boolean
 	/** Data sets of the definition that are not there. */
 	readonly missing: ExperimentResult['missing']
-	readonly targets: PaperTargets
+	/** The paper's numbers; missing where the experiment measures something else. */
+	readonly targets?: PaperTargets | undefined
 	readonly engine: Pick<ModelEngine, 'version' | 'device' | 'threads'>
 }
 
@@ -45,7 +46,8 @@ interface CellWithOutcomes {
 }
 
 /** The result of an experiment, of everything that was measured; the rest is in its problems. */
-export function collectResult({ plan, results, quick, missing, targets, engine }: CollectInput): ExperimentResult {
+export function collectResult(input: CollectInput): ExperimentResult {
+	const { plan, results, quick, missing, targets, engine } = input
 	const { definition, conditions, models, datasets } = plan
 	const found = models.flatMap((model) =>
 		datasets.flatMap((dataset) => {
@@ -64,7 +66,6 @@ export function collectResult({ plan, results, quick, missing, targets, engine }
 		}),
 	)
 	const cells = found.map((own) => withTarget(plan, targets, withPair(definition.reference, own, found)))
-	const records = new Map([...results.measured.values()].map((measured) => [measured.path, measured]))
 	return {
 		format: 1,
 		name: definition.name,
@@ -84,15 +85,19 @@ export function collectResult({ plan, results, quick, missing, targets, engine }
 		seeds: definition.seeds,
 		cells,
 		averages: averagesOf(plan, targets, cells),
-		problems: problemsOf(plan, results),
-		shown: shownRuns(plan, results),
+		problems: [...problemsOf(plan, results), ...input.problems],
+		shown: shownCells(plan, results).map(({ cell }) => ({
+			method: cell.method,
+			run: cell.folder,
+			dataset: cell.dataset.name,
+		})),
 		provenance: {
 			naptune: packageVersion(),
 			engine: engine.version,
 			device: engine.device,
 			threads: engine.threads,
 			weights: Object.fromEntries(models.map(({ name, clip }) => [name, clip.checkpoint.sha256])),
-			seconds: secondsOf(plan, records),
+			seconds: secondsOf(plan, results),
 		},
 	}
 }
@@ -204,16 +209,15 @@ function paired(
 	right: CellWithOutcomes['right'],
 	other: CellWithOutcomes['right'],
 ): PairedResult {
-	const [first, base] = [right[0]!, other[0]!]
-	const onlyThis = first.filter((isRight, image) => isRight && !base[image]).length
-	const onlyReference = base.filter((isRight, image) => isRight && !first[image]).length
+	const { onlyFirst, onlySecond, p } = mcnemarOf(right[0]!, other[0]!)
 	const bootstrap = pairedBootstrap(right, other, {
 		generator: generator(1, 'paired-bootstrap', dataset, method, condition),
 	})
-	return { reference, onlyThis, onlyReference, p: mcnemarTest(onlyThis, onlyReference), ...bootstrap }
+	return { reference, onlyThis: onlyFirst, onlyReference: onlySecond, p, ...bootstrap }
 }
 
-function withTarget({ definition, models }: Plan, targets: PaperTargets, cell: Cell): Cell {
+function withTarget({ definition, models }: Plan, targets: PaperTargets | undefined, cell: Cell): Cell {
+	if (!targets) return cell
 	const { clip } = models.find(({ name }) => name === cell.model)!
 	const model = geometryName(clip.config)
 	if (model === undefined) return cell
@@ -225,10 +229,12 @@ function withTarget({ definition, models }: Plan, targets: PaperTargets, cell: C
 
 function averagesOf(
 	{ definition, models, datasets, conditions }: Plan,
-	targets: PaperTargets,
+	targets: PaperTargets | undefined,
 	cells: readonly Cell[],
 ): Average[] {
 	if (datasets.length < 2) return []
+	const names = datasets.map(({ name }) => name)
+	const comparable = targets && arePaperDatasets(targets, names) ? targets : undefined
 	return models.flatMap(({ name: model, clip }) =>
 		Object.keys(definition.methods).flatMap((method) =>
 			conditions.flatMap((condition) => {
@@ -240,10 +246,11 @@ function averagesOf(
 					const over = own.filter((cell) => cell.point === point)
 					// A mean over fewer data sets than there are would stand beside others as if it were comparable.
 					if (over.length < datasets.length) return []
-					const geometry = over.length === paperDatasets ? geometryName(clip.config) : undefined
+					const geometry = geometryName(clip.config)
 					const target =
+						comparable &&
 						geometry &&
-						paperAverage(targets, {
+						paperAverage(comparable, {
 							experiment: definition.name,
 							model: geometry,
 							method,
@@ -268,44 +275,25 @@ function averagesOf(
 }
 
 function problemsOf(plan: Plan, { problems }: CellResults): Problem[] {
-	return plan.cells.flatMap(({ cell, point, attacks }) =>
-		attacks.flatMap((attack: AttackCell): Problem[] => {
-			const message = problems.get(attackKey(cell, attack))
-			if (message === undefined) return []
-			const { model, dataset, method, seed } = cell
-			return [
-				{
-					model: model.name,
-					dataset: dataset.name,
-					method,
-					condition: attack.condition,
-					...(point !== undefined && { point }),
-					seed,
-					message,
-				},
-			]
+	return plan.cells.flatMap((planned) =>
+		planned.attacks.flatMap((attack: AttackCell): Problem[] => {
+			const message = problems.get(attackKey(planned.cell, attack))
+			return message === undefined ? [] : [{ ...problemPlace(planned), condition: attack.condition, message }]
 		}),
 	)
 }
 
-/** The first seed of every method whose run is shown; at the axis' points, all of them. */
-function shownRuns(plan: Plan, results: CellResults): ExperimentResult['shown'] {
-	const { definition } = plan
-	const runs = plan.cells.flatMap(({ cell, attacks }) => {
-		const wanted = definition.shown.includes(cell.method) && cell.tuning && cell.seed === definition.seeds[0]
-		const done = attacks.some((attack) => results.measured.has(attackKey(cell, attack)))
-		return wanted && done ? [{ method: cell.method, run: cell.folder, dataset: cell.dataset.name }] : []
-	})
-	return runs.filter(({ run }, index) => runs.findIndex((other) => other.run === run) === index)
-}
-
-/** Of what the experiment needs, wherever it was computed. */
-function secondsOf({ cells }: Plan, records: ReadonlyMap<string, MeasuredCell>): number {
-	const folders = new Set(cells.map(({ cell }) => cell.folder))
-	const own = [...records.values()].filter(({ path }) => folders.has(path.slice(0, path.lastIndexOf('/evaluations/'))))
-	const tuning = new Map(
-		own.map(({ path, tuningSeconds }) => [path.slice(0, path.lastIndexOf('/evaluations/')), tuningSeconds]),
-	)
-	const attacks = own.reduce((sum, { record }) => sum + record.seconds, 0)
-	return attacks + [...tuning.values()].reduce((sum, seconds) => sum + seconds, 0)
+/** Of what the experiment needs, wherever it was computed: every attack and tuning run once. */
+function secondsOf({ cells }: Plan, { measured }: CellResults): number {
+	const attacks = new Map<string, number>()
+	const tuning = new Map<string, number>()
+	for (const { cell, attacks: own } of cells) {
+		for (const attack of own) {
+			const found = measured.get(attackKey(cell, attack))
+			if (!found) continue
+			attacks.set(found.path, found.record.seconds)
+			tuning.set(cell.folder, found.tuningSeconds)
+		}
+	}
+	return [...attacks.values(), ...tuning.values()].reduce((sum, seconds) => sum + seconds, 0)
 }

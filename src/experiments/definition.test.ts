@@ -47,6 +47,13 @@ describe('the experiments of the package', () => {
 	})
 })
 
+const axis = (values: readonly number[]) => ({
+	name: 'shots',
+	title: 'shots',
+	methods: ['nap'],
+	points: values.map((value) => ({ value, tuning: {} })),
+})
+
 describe('an experiment of one’s own', () => {
 	it('is read from its file, with changes over it', async () => {
 		expect(await load({}, { changes: { datasets: ['dtd'] } })).toMatchObject({ name: 'table3', datasets: ['dtd'] })
@@ -65,6 +72,15 @@ describe('an experiment of one’s own', () => {
 			{ conditions: [{ name: 'cwa', title: 'CWA', attack: 'mi-cwa', madeOn: 'classifiers' }], axis: undefined },
 			'images are made on surrogates, but none are given',
 		],
+		[{ conditions: [] }, 'give at least one condition'],
+		[{ seeds: [1, 2, 1] }, '1 is there twice'],
+		[{ datasets: ['dtd', 'dtd'] }, 'dtd is there twice'],
+		[{ conditions: ['a', 'a'].map((name) => ({ name, title: 'A', attack: 'pgd-5' })) }, 'a is there twice'],
+		[{ axis: axis([1, 3, 2]) }, 'values must grow'],
+		[{ axis: { ...axis([0, 1, 2]), scale: 'log' } }, 'must be above 0'],
+		[{ overrides: { seed: 3 } }, 'give seeds'],
+		[{ overrides: { defense: { name: 'coop' } } }, 'give another method'],
+		[{ methods: { nap: { title: 'NAP', tuning: { defense: { name: 'coop' } } } } }, 'give another method'],
 		[{ shots: 3 }, 'shots'],
 		[{ name: 'Table 3' }, 'words of small letters'],
 	])('is refused with %j', async (changes, message) => {

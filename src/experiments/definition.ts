@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { NaptuneError } from '../errors.js'
 import { explainIssues } from '../files/explain-issues.js'
 import { readJsonFile } from '../files/json-file.js'
+import { contradictions } from './contradictions.js'
 
 const directory = fileURLToPath(new URL('../../experiments', import.meta.url))
 
@@ -54,6 +55,8 @@ const fields = {
 	preset: z.string(),
 	/** Settings over the preset's, for all methods. */
 	tuning: settings.default({}),
+	/** Settings over those of methods, too, by whoever runs it; points of the axis stay. */
+	overrides: settings.optional(),
 	/** L-infinity of attacks that do not say otherwise. */
 	epsilon: z.string(),
 	/** Test images per cell by condition, `default` for the others; all where neither is given. */
@@ -61,7 +64,7 @@ const fields = {
 	methods: z.record(name, methodSchema),
 	/** Method that others are compared with on the same images. */
 	reference: name.optional(),
-	conditions: z.array(conditionSchema).min(1),
+	conditions: z.array(conditionSchema),
 	/** Robust accuracy over epsilon under one attack. */
 	epsilonCurve: z
 		.strictObject({ attack: z.string(), epsilons: z.array(z.string()).min(1), methods: z.array(name).min(1) })
@@ -82,29 +85,17 @@ const fields = {
 	evaluationSeed: z.int().nonnegative().default(1),
 	/** Models of an attacker who does not know the attacked one, trained on the data set's training images. */
 	surrogates: z.strictObject({ classifiers: z.array(settings).min(1), substitute: settings }).optional(),
+	/** Files (`.onnx`) that are taken for the attacker's models instead of training any. */
+	surrogateFiles: z
+		.strictObject({ classifiers: z.array(z.string()).min(1).optional(), substitute: z.string().optional() })
+		.optional(),
 	/** Methods whose runs the report looks into: learning curves, distortion, gallery. */
 	shown: z.array(name).default([]),
 }
 
 const definitionSchema = z.strictObject(fields).superRefine((definition, context) => {
-	const { methods, conditions, axis, reference, epsilonCurve, shown } = definition
-	const named = { reference: reference === undefined ? [] : [reference], axis: axis?.methods ?? [], shown }
-	for (const [path, names] of Object.entries({ ...named, epsilonCurve: epsilonCurve?.methods ?? [] })) {
-		for (const unknown of names.filter((method) => !Object.hasOwn(methods, method))) {
-			context.addIssue({ code: 'custom', path: [path], message: `there is no method ${unknown}` })
-		}
-	}
-	for (const [index, { cleanOf }] of conditions.entries()) {
-		if (cleanOf === undefined || conditions.some((other) => other.name === cleanOf && other.attack !== undefined))
-			continue
-		context.addIssue({ code: 'custom', path: ['conditions', index], message: `there is no attack ${cleanOf}` })
-	}
-	if (conditions.some(({ madeOn }) => madeOn !== 'model') && !definition.surrogates) {
-		context.addIssue({
-			code: 'custom',
-			path: ['surrogates'],
-			message: 'images are made on surrogates, but none are given',
-		})
+	for (const { path, message } of contradictions(definition)) {
+		context.addIssue({ code: 'custom', path: [...path], message })
 	}
 })
 

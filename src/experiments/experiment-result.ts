@@ -131,7 +131,7 @@ export interface ExperimentResult {
 	readonly quick: boolean
 	/** `table`: conditions by methods by data sets. `curve`: accuracy over an axis. `matrix`: axis by conditions, such as epsilons. */
 	readonly layout: 'table' | 'curve' | 'matrix'
-	/** The definition as it ran, with everything that was chosen on the command line. */
+	/** The definition as it ran, with everything that was chosen on the command line but thread and batch sizes. */
 	readonly definition: Readonly<Record<string, unknown>>
 	readonly models: readonly string[]
 	/** Those that are measured, in the paper's order, and those that are left out, with the reason. */
@@ -155,7 +155,7 @@ export interface ExperimentResult {
 		readonly threads: number
 		/** SHA-256 of the weights by model. */
 		readonly weights: Readonly<Record<string, string>>
-		/** Wall-clock time of all cells, tuning and attacks, wherever they were computed. */
+		/** Wall-clock time of all cells, tuning and attacks, wherever they were computed; of attacks cut off, the last part. */
 		readonly seconds: number
 	}
 }

@@ -6,40 +6,64 @@ import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../attacks/threat-model.js'
 import { stratifiedSubset } from '../data/subsets.js'
+import { NaptuneError } from '../errors.js'
 import { controlDefense } from '../evaluation/control.js'
 import { recordedGallery } from '../evaluation/gallery.js'
 import { recordName } from '../evaluation/record-name.js'
 import { recordedDistortion } from '../evaluation/recorded-distortion.js'
-import type { Plan, PlannedCell } from './plan.js'
-import { cellLabel, type RunCellsInput, tunedModel } from './run-cells.js'
+import { cellLabel } from './cells.js'
+import type { Problem } from './experiment-result.js'
+import { type Plan, type PlannedCell, problemPlace } from './plan.js'
+import { attackKey, type CellResults, type RunCellsInput, tunedModel } from './run-cells.js'
 
-/** Images that distortion is measured on, and attack: means over images need fewer of both than accuracies do. */
+/** Images that distortion is measured on at most, and attack: means over images need fewer of both than accuracies do. */
 const distortion = { images: 100, attack: 'pgd-20' }
 
-/** Images of a gallery, and attack. */
+/** Images of a gallery at most, and attack. */
 const gallery = { images: 8, attack: 'pgd-100' }
 
 /** What {@link lookIntoRuns} needs. */
-export interface LookInput extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'onFolder' | 'signal'> {
+export interface LookInput
+	extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'onFolder' | 'onProblem' | 'signal'> {
 	readonly plan: Plan
+	readonly results: CellResults
 	/** Told what is being made, and the share of it that is done, in [0, 1]. */
 	readonly onLook?: (what: string, share: number) => void
 }
 
 /**
- * Measures distortion and makes a gallery for the first seed of every method that the experiment shows, into its run.
- * What is there is left as it is.
- * @returns False when stopped by the signal.
+ * The cells that the report looks into: of every method that the experiment shows the first seed, at all points of the axis,
+ * each run once, where anything of it was measured.
  */
-export async function lookIntoRuns(input: LookInput): Promise<boolean> {
-	const { definition, cells } = input.plan
+export function shownCells({ definition, cells }: Plan, { measured }: CellResults): PlannedCell[] {
 	const shown = cells.filter(
-		({ cell }) => definition.shown.includes(cell.method) && cell.tuning && cell.seed === definition.seeds[0],
+		({ cell, attacks }) =>
+			definition.shown.includes(cell.method) &&
+			cell.tuning &&
+			cell.seed === definition.seeds[0] &&
+			attacks.some((attack) => measured.has(attackKey(cell, attack))),
 	)
-	for (const planned of shown) {
-		if (!(await lookIntoRun(input, planned))) return false
+	const folders = shown.map(({ cell }) => cell.folder)
+	return shown.filter(({ cell }, index) => folders.indexOf(cell.folder) === index)
+}
+
+/**
+ * Measures distortion and makes a gallery for what {@link shownCells} says, into their runs. What is there is left as it is.
+ * @returns What failed with a NaptuneError, the rest being made nevertheless; undefined when stopped by the signal.
+ */
+export async function lookIntoRuns(input: LookInput): Promise<Problem[] | undefined> {
+	const problems: Problem[] = []
+	for (const planned of shownCells(input.plan, input.results)) {
+		try {
+			if (!(await lookIntoRun(input, planned))) return undefined
+		} catch (error) {
+			if (!(error instanceof NaptuneError)) throw error
+			const message = `Its distortion or gallery: ${error.message}`
+			problems.push({ ...problemPlace(planned), message })
+			input.onProblem?.(cellLabel(planned.cell), message)
+		}
 	}
-	return true
+	return problems
 }
 
 async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boolean> {
@@ -59,7 +83,9 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		...(signal && { signal }),
 	}
 	const place = (folder: string, attack: PreparedAttack, images: number) => {
-		const count = Math.min(images, dataset.test.length)
+		// Fewer where cells have fewer, but not so few that means say nothing.
+		const wanted = Math.max(gallery.images, definition.images.default ?? images)
+		const count = Math.min(images, wanted, dataset.test.length)
 		const split = count < dataset.test.length ? stratifiedSubset(dataset.test, count, shared.seed) : dataset.test
 		const directory = join(output, cell.folder, folder)
 		onFolder?.(directory)

@@ -12,8 +12,8 @@ const dataset = await loadDataset('cifar10-mini')
 const models = [{ name: 'nano', clip: await loadClip(embeddedModel) }]
 
 async function plan(name: string, overrides: Readonly<Record<string, unknown>> = {}, datasets = [dataset]) {
-	const definition = await loadExperiment(name, { quick: true })
-	return planExperiment({ definition, preset: await loadPreset(definition.preset), models, datasets, overrides })
+	const definition = await loadExperiment(name, { quick: true, changes: { overrides } })
+	return planExperiment({ definition, preset: await loadPreset(definition.preset), models, datasets })
 }
 const foldersOf = ({ cells }: Awaited<ReturnType<typeof plan>>) => cells.map(({ cell }) => cell.folder)
 
@@ -26,7 +26,13 @@ describe('the cells of an experiment', () => {
 			['vanilla', undefined],
 			...[0, 1, 2, 3].map((depth) => ['nap', depth]),
 		])
-		expect(cells.map(({ cell }) => cell.tuning?.config.defense.options.refinerDepth)).toEqual([undefined, 0, 1, undefined, 3])
+		expect(cells.map(({ cell }) => cell.tuning?.config.defense.options.refinerDepth)).toEqual([
+			undefined,
+			0,
+			1,
+			undefined,
+			3,
+		])
 	})
 
 	it('are shared between experiments where they are the same', async () => {

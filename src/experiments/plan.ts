@@ -10,7 +10,7 @@ import { mergeSettings } from '../tuning/configuration.js'
 import { type Preset, presetConfig } from '../tuning/presets.js'
 import { type AttackCell, cellFolder, type NamedModel, type TunedCell } from './cells.js'
 import type { ExperimentDefinition } from './definition.js'
-import type { Condition } from './experiment-result.js'
+import type { Condition, Problem } from './experiment-result.js'
 import type { Surrogates } from './surrogate-cells.js'
 
 /** A tuned cell of an experiment with everything that attacks it. */
@@ -19,6 +19,12 @@ export interface PlannedCell {
 	/** Value on the experiment's axis, for methods that depend on it. */
 	readonly point?: number
 	readonly attacks: readonly AttackCell[]
+}
+
+/** Which cell a problem is of. */
+export function problemPlace({ cell, point }: PlannedCell): Omit<Problem, 'message'> {
+	const { model, dataset, method, seed } = cell
+	return { model: model.name, dataset: dataset.name, method, ...(point !== undefined && { point }), seed }
 }
 
 /** An experiment ready to be run. */
@@ -38,10 +44,6 @@ export interface PlanInput {
 	readonly preset: Preset
 	readonly models: readonly NamedModel[]
 	readonly datasets: readonly Dataset[]
-	/** Settings over the definition's, by whoever runs it; points of the axis and seeds stay. */
-	readonly overrides?: Readonly<Record<string, unknown>>
-	/** Files that are taken for the surrogates of the definition. */
-	readonly surrogateFiles?: { readonly classifiers?: readonly string[]; readonly substitute?: readonly string[] }
 }
 
 /**
@@ -55,7 +57,7 @@ export function planExperiment(input: PlanInput): Plan {
 	const cells = models.flatMap((model) =>
 		datasets.flatMap((dataset) => {
 			const splits = new Map<string, Split>()
-			const attackCells = attacks.map((row) => attackCell(row, input, dataset, splits))
+			const attackCells = attacks.map((row) => attackCell(row, definition, dataset, splits))
 			return Object.keys(definition.methods).flatMap((method) =>
 				tunedCells(input, model, dataset, method).map(
 					({ cell, point }): PlannedCell => ({
@@ -115,11 +117,11 @@ function curveName(attack: string, epsilon: string): string {
 
 function attackCell(
 	{ name, attack, options, threatModel: threat, madeOn }: AttackRow,
-	{ definition, surrogateFiles }: PlanInput,
+	definition: ExperimentDefinition,
 	{ test, name: dataset }: Dataset,
 	splits: Map<string, Split>,
 ): AttackCell {
-	const { images, evaluationSeed, surrogates } = definition
+	const { images, evaluationSeed } = definition
 	const wanted = images[name] ?? images.default ?? test.length
 	if (test.length === 0) throw new NaptuneError(`${dataset} has no test images to attack.`)
 	const count = Math.min(wanted, test.length)
@@ -135,18 +137,21 @@ function attackCell(
 		split: splits.get(key)!,
 		evaluationSeed,
 		...(madeOn !== 'model' && {
-			madeOn: { kind: madeOn, surrogates: surrogatesFor(madeOn, surrogates!, surrogateFiles) },
+			madeOn: { kind: madeOn, surrogates: surrogatesFor(madeOn, definition) },
 		}),
 	}
 }
 
 function surrogatesFor(
 	kind: 'classifiers' | 'substitute',
-	recipes: NonNullable<ExperimentDefinition['surrogates']>,
-	files: PlanInput['surrogateFiles'],
+	{ surrogates, surrogateFiles }: ExperimentDefinition,
 ): Surrogates {
-	const own = files?.[kind]
-	return { ...(own && { files: own }), recipes: kind === 'classifiers' ? recipes.classifiers : [recipes.substitute] }
+	const { classifiers, substitute } = surrogates!
+	const own = kind === 'classifiers' ? surrogateFiles?.classifiers : surrogateFiles?.substitute
+	return {
+		...(own !== undefined && { files: [own].flat() }),
+		recipes: kind === 'classifiers' ? classifiers : [substitute],
+	}
 }
 
 function tunedCells(
@@ -155,7 +160,7 @@ function tunedCells(
 	dataset: Dataset,
 	method: string,
 ): { readonly cell: TunedCell; readonly point?: number }[] {
-	const { definition, preset, overrides = {} } = input
+	const { definition, preset } = input
 	const { defense = method, tuning } = definition.methods[method]!
 	if (defense === 'vanilla') {
 		const control = controlDefense(model.clip, dataset)
@@ -170,7 +175,7 @@ function tunedCells(
 	return points.flatMap((point) =>
 		definition.seeds.map((seed) => {
 			// The axis comes last: a setting for all points must not make them the same.
-			const own = mergeSettings([definition.tuning, tuning, overrides, point?.tuning ?? {}, { seed }])
+			const own = mergeSettings([definition.tuning, tuning, definition.overrides ?? {}, point?.tuning ?? {}, { seed }])
 			const { config, origin } = presetConfig(preset, defense, own)
 			return {
 				cell: {
@@ -180,6 +185,7 @@ function tunedCells(
 					method,
 					seed,
 					tuning: { config, origin },
+					...(point && { variant: `${definition.axis!.name} ${point.label ?? point.value}` }),
 				},
 				...(point && { point: point.value }),
 			}

@@ -8,7 +8,7 @@ import { loadPreset } from '../tuning/presets.js'
 import type { NamedModel } from './cells.js'
 import { type DefinitionChanges, type ExperimentDefinition, loadExperiment } from './definition.js'
 import type { ExperimentResult } from './experiment-result.js'
-import { type Plan, type PlanInput, planExperiment } from './plan.js'
+import { type Plan, planExperiment } from './plan.js'
 
 /** What the points of robust accuracy over epsilon are called where conditions are chosen. */
 const curveCondition = 'epsilon-curve'
@@ -22,7 +22,7 @@ export interface PreparedExperiment {
 }
 
 /** What {@link prepareExperiments} needs. */
-export interface PrepareInput extends Pick<PlanInput, 'overrides' | 'surrogateFiles'> {
+export interface PrepareInput {
 	/** Names of experiments of the package, or paths of `.json` files; at least one. */
 	readonly experiments: readonly string[]
 	readonly quick: boolean
@@ -46,10 +46,6 @@ export interface PrepareInput extends Pick<PlanInput, 'overrides' | 'surrogateFi
 export async function prepareExperiments(input: PrepareInput): Promise<PreparedExperiment[]> {
 	const names = [...new Set(input.experiments)]
 	if (names.length === 0) throw new NaptuneError('Name at least one experiment.')
-	for (const file of [...(input.surrogateFiles?.classifiers ?? []), ...(input.surrogateFiles?.substitute ?? [])]) {
-		if (existsSync(file)) continue
-		throw new NaptuneError(`The surrogate ${file} does not exist; give the path of an .onnx file.`)
-	}
 	const models = new Map<string, Promise<NamedModel>>()
 	const datasets = new Map<string, Promise<Dataset | NaptuneError>>()
 	const prepared = []
@@ -65,11 +61,16 @@ export async function prepareExperiments(input: PrepareInput): Promise<PreparedE
 
 async function prepareExperiment(
 	definition: ExperimentDefinition,
-	{ quick, overrides, surrogateFiles, loadModel, loadData }: PrepareInput,
+	{ quick, loadModel, loadData }: PrepareInput,
 	models: Map<string, Promise<NamedModel>>,
 	datasets: Map<string, Promise<Dataset | NaptuneError>>,
 ): Promise<PreparedExperiment> {
 	const preset = await loadPreset(definition.preset)
+	const { classifiers = [], substitute } = definition.surrogateFiles ?? {}
+	for (const file of substitute === undefined ? classifiers : [...classifiers, substitute]) {
+		if (existsSync(file)) continue
+		throw new NaptuneError(`The surrogate ${file} does not exist; give the path of an .onnx file.`)
+	}
 	const found: Dataset[] = []
 	const missing: ExperimentResult['missing'][number][] = []
 	for (const dataset of definition.datasets) {
@@ -84,6 +85,12 @@ async function prepareExperiment(
 			`No data set of ${definition.name} is there:\n${missing.map(({ reason }) => `  ${reason}`).join('\n')}`,
 		)
 	}
+	const twice = found.find(({ name }, index) => found.findIndex((other) => other.name === name) !== index)
+	if (twice) {
+		throw new NaptuneError(
+			`Two data sets of ${definition.name} are called ${twice.name}, and results tell them apart by name alone. Rename one, or run them one by one.`,
+		)
+	}
 	const named = await Promise.all(
 		definition.models.map((name) => {
 			if (!models.has(name))
@@ -94,14 +101,7 @@ async function prepareExperiment(
 			return models.get(name)!
 		}),
 	)
-	const plan = planExperiment({
-		definition,
-		preset,
-		models: named,
-		datasets: found,
-		...(overrides && { overrides }),
-		...(surrogateFiles && { surrogateFiles }),
-	})
+	const plan = planExperiment({ definition, preset, models: named, datasets: found })
 	return { plan, quick, missing }
 }
 
@@ -133,12 +133,18 @@ function narrowed(
 	const axisMethods = axis?.methods.filter(kept) ?? []
 	const curveMethods = keptConditions.includes(curveCondition) ? (epsilonCurve?.methods.filter(kept) ?? []) : []
 	const { axis: _, epsilonCurve: __, reference: ___, ...rest } = definition
+	const conditionsLeft = definition.conditions.filter(({ name }) => keptConditions.includes(name))
+	if (conditionsLeft.length + curveMethods.length === 0) {
+		throw new NaptuneError(
+			`Robust accuracy over epsilon is measured for ${epsilonCurve?.methods.join(', ')} in ${definition.name}; ask for one of them, or for other conditions.`,
+		)
+	}
 	const most = limit ?? Number.POSITIVE_INFINITY
 	const limited = Object.fromEntries(Object.entries(images).map(([name, count]) => [name, Math.min(count, most)]))
 	return {
 		...rest,
 		methods: Object.fromEntries(Object.entries(definition.methods).filter(([name]) => kept(name))),
-		conditions: definition.conditions.filter(({ name }) => keptConditions.includes(name)),
+		conditions: conditionsLeft,
 		shown: definition.shown.filter(kept),
 		images: limit === undefined ? images : { default: limit, ...limited },
 		...(axis && axisMethods.length > 0 && { axis: { ...axis, methods: axisMethods } }),

@@ -9,7 +9,7 @@ import type { ExperimentResult } from './experiment-result.js'
 import { lookIntoRuns } from './look-into-runs.js'
 import type { PreparedExperiment } from './prepare.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
-import { loadPaperTargets } from './targets.js'
+import { loadPaperTargets, measuresAsThePaper } from './targets.js'
 
 /** Name of the file in an experiment's folder. */
 export const resultFile = 'result.json'
@@ -43,12 +43,12 @@ export async function reproduce(input: ReproduceInput): Promise<ReproducedExperi
 	if (results.measured.size === 0) {
 		throw new NaptuneError(`Nothing could be measured:\n${[...new Set(results.problems.values())].join('\n')}`)
 	}
-	for (const { plan } of experiments) {
-		if (!(await lookIntoRuns({ ...input, plan }))) return undefined
-	}
 	const reproduced = []
 	for (const { plan, quick, missing } of experiments) {
-		const result = collectResult({ plan, results, quick, missing, targets, engine })
+		const problems = await lookIntoRuns({ ...input, plan, results })
+		if (!problems) return undefined
+		const comparable = (await measuresAsThePaper(plan.definition)) ? targets : undefined
+		const result = collectResult({ plan, results, problems, quick, missing, targets: comparable, engine })
 		const folder = join(output, plan.definition.name)
 		onFolder?.(folder)
 		await makeFolder(folder)

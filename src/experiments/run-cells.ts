@@ -11,8 +11,7 @@ import { storedAttack } from '../evaluation/stored-attack.js'
 import type { ModelEngine } from '../runtime/create-engine.js'
 import { runFiles } from '../tuning/run-directory.js'
 import { type EpochRecord, type TuneResult, tune } from '../tuning/tune.js'
-import { type AttackCell, shortHash, type TunedCell } from './cells.js'
-import type { Problem } from './experiment-result.js'
+import { type AttackCell, cellLabel, shortHash, type TunedCell } from './cells.js'
 import type { PlannedCell } from './plan.js'
 import { imagesOnSurrogates } from './surrogate-cells.js'
 import { attackWork, surrogateWork, tuningWork } from './work.js'
@@ -41,8 +40,8 @@ export interface RunCellsInput {
 	readonly output: string
 	readonly batchSize?: number
 	readonly onProgress?: (progress: CellsProgress) => void
-	/** Called for a problem as it happens; the other cells go on. */
-	readonly onProblem?: (problem: Problem) => void
+	/** Called for a problem as it happens, with what it is of in a few words; the other cells go on. */
+	readonly onProblem?: (what: string, message: string) => void
 	/** Called before a folder is written to. */
 	readonly onFolder?: (folder: string) => void
 	readonly onEpoch?: (cell: TunedCell, record: EpochRecord) => void
@@ -70,12 +69,10 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 	const meter = workMeter(partsOf(groups), input.onProgress)
 	for (const { cell, attacks } of groups) {
 		if (input.signal?.aborted) return undefined
-		const failed = (error: unknown, which: Iterable<readonly [string, AttackCell]>) => {
+		const failed = (error: unknown, what: string, keys: Iterable<string>) => {
 			if (!(error instanceof NaptuneError)) throw error
-			for (const [key, { condition }] of which) {
-				problems.set(key, error.message)
-				input.onProblem?.({ ...coordinates(cell), condition, message: error.message })
-			}
+			for (const key of keys) problems.set(key, error.message)
+			input.onProblem?.(what, error.message)
 		}
 		let model: Pick<TuneResult, 'defense' | 'parameters'> & { readonly seconds: number }
 		try {
@@ -85,20 +82,21 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 			model = tuned
 			meter.end()
 		} catch (error) {
-			failed(error, attacks)
+			failed(error, cellLabel(cell), attacks.keys())
 			meter.end()
 			meter.skip(attacks.size)
 			continue
 		}
 		for (const [key, attack] of attacks) {
-			meter.begin(`${cellLabel(cell)}, ${attack.condition}`)
+			const what = `${cellLabel(cell)}, ${attack.condition}`
+			meter.begin(what)
 			try {
 				const found = await measuredCell(input, cell, attack, model, stores, meter)
 				if (!found) return undefined
 				measured.set(key, found)
 				input.onMeasured?.(cell, attack, found)
 			} catch (error) {
-				failed(error, [[key, attack]])
+				failed(error, what, [key])
 			}
 			meter.end()
 		}
@@ -122,15 +120,6 @@ function groupByFolder(cells: readonly PlannedCell[]): Group[] {
 		}
 	}
 	return [...groups.values()]
-}
-
-function coordinates({ model, dataset, method, seed }: TunedCell) {
-	return { model: model.name, dataset: dataset.name, method, seed }
-}
-
-/** What a person calls it, such as `nap on dtd, seed 1`. */
-export function cellLabel({ dataset, method, seed }: TunedCell): string {
-	return `${method} on ${dataset.name}, seed ${seed}`
 }
 
 /**
@@ -221,7 +210,7 @@ async function surrogateAttack(
 	meter: WorkMeter,
 ): Promise<ReturnType<typeof storedAttack> | undefined> {
 	const { kind, surrogates } = madeOn!
-	const { preprocessor, sha256: _ } = clip.checkpoint
+	const { preprocessor } = clip.checkpoint
 	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
 	const key = shortHash({
 		attack,

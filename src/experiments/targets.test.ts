@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { embeddedModel } from '../clip/checkpoint.js'
 import { loadClip } from '../clip/model.js'
 import { loadExperiment } from './definition.js'
-import { geometryName, loadPaperTargets, paperAverage, paperTarget } from './targets.js'
+import {
+	arePaperDatasets,
+	geometryName,
+	loadPaperTargets,
+	measuresAsThePaper,
+	paperAverage,
+	paperTarget,
+} from './targets.js'
 
 const targets = await loadPaperTargets()
 const nap = { model: 'ViT-B/16', method: 'nap' }
@@ -42,6 +49,37 @@ describe("the paper's numbers", () => {
 		const flowers = { experiment: 'table3', condition: 'pgd-at-4', dataset: 'oxford-flowers', ...nap }
 		expect(paperTarget(targets, { ...flowers, point: 2 })).toBe(38.1)
 		expect(paperTarget(targets, flowers)).toBeUndefined()
+	})
+
+	it('stand beside what measures the same thing only', async () => {
+		const whole = await loadExperiment('table3')
+		expect(await measuresAsThePaper(whole)).toBe(true)
+		const [clean, pgd] = whole.conditions
+		const fewer = {
+			methods: { nap: whole.methods.nap! },
+			conditions: [clean!, pgd!],
+			seeds: [2],
+			images: { default: 9 },
+		}
+		expect(await measuresAsThePaper({ ...whole, ...fewer, datasets: ['oxford-flowers'] })).toBe(true)
+		const { axis, ...vanilla } = { ...whole, methods: { vanilla: whole.methods.vanilla! } }
+		expect(await measuresAsThePaper(vanilla)).toBe(true)
+		for (const changes of [
+			{ epsilon: '2/255' },
+			{ overrides: { epochs: 1 } },
+			{ preset: 'fair' },
+			{ name: 'own' },
+			{ axis: { ...axis!, points: axis!.points.slice(1) } },
+			{ methods: { nap: { ...whole.methods.nap!, tuning: { shots: 1 } } } },
+			{ conditions: [{ ...pgd!, attack: 'pgd-20' }] },
+		]) {
+			expect([changes, await measuresAsThePaper({ ...whole, ...changes })]).toEqual([changes, false])
+		}
+		expect(await measuresAsThePaper(await loadExperiment('table3', { quick: true }))).toBe(false)
+		const { datasets } = await loadExperiment('table1')
+		expect(arePaperDatasets(targets, datasets)).toBe(true)
+		expect(arePaperDatasets(targets, datasets.slice(1))).toBe(false)
+		expect(arePaperDatasets(targets, [...datasets.slice(1), 'photos'])).toBe(false)
 	})
 
 	it('say nothing of a model of another size', async () => {

@@ -2,8 +2,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { ClipConfig } from '../clip/config.js'
+import { type ExperimentDefinition, experimentNames, loadExperiment } from './definition.js'
 
 const file = fileURLToPath(new URL('../../experiments/targets/nap-tuning.json', import.meta.url))
 
@@ -43,14 +45,46 @@ export async function loadPaperTargets(): Promise<PaperTargets> {
 	return targetsSchema.parse(JSON.parse(await readFile(file, 'utf8')))
 }
 
+/**
+ * Whether an experiment measures what the paper did, so that its numbers may stand beside ours: as the package has it but for
+ * which models, data sets, methods, conditions, seeds and how many test images were chosen. Always false for small and own ones.
+ */
+export async function measuresAsThePaper(definition: ExperimentDefinition): Promise<boolean> {
+	const { name, methods, conditions } = definition
+	if (!(experimentNames as readonly string[]).includes(name)) return false
+	const own = await loadExperiment(name)
+	const shared = ({ preset, tuning, overrides, epsilon, axis }: ExperimentDefinition) => ({
+		preset,
+		tuning,
+		overrides,
+		epsilon,
+		// Without methods that depend on it, there is none left.
+		...(definition.axis && { points: axis?.points }),
+	})
+	return (
+		isDeepStrictEqual(shared(definition), shared(own)) &&
+		Object.entries(methods).every(([method, how]) => isDeepStrictEqual(how, own.methods[method])) &&
+		conditions.every((condition) => own.conditions.some((known) => isDeepStrictEqual(known, condition)))
+	)
+}
+
+/** Whether these are the paper's eleven data sets. */
+export function arePaperDatasets({ cells }: PaperTargets, datasets: readonly string[]): boolean {
+	const papers = new Set(cells.map(({ dataset }) => dataset))
+	return isDeepStrictEqual(new Set(datasets.map(paperName)), papers)
+}
+
+/** The paper's ImageNet test images are 1,000. */
+function paperName(dataset: string): string {
+	return dataset === 'imagenet-1000' ? 'imagenet' : dataset
+}
+
 /** The paper's number for a cell, in percent; undefined where it prints none. */
 export function paperTarget(
 	{ cells }: PaperTargets,
 	{ dataset, ...wanted }: TargetPlace & { readonly dataset: string },
 ): number | undefined {
-	// The paper's ImageNet test images are 1,000.
-	const named = dataset === 'imagenet-1000' ? 'imagenet' : dataset
-	return cells.find((cell) => cell.dataset === named && samePlace(cell, wanted))?.percent
+	return cells.find((cell) => cell.dataset === paperName(dataset) && samePlace(cell, wanted))?.percent
 }
 
 /** The paper's average over its eleven data sets, in percent; undefined where it prints none. */

@@ -1,8 +1,8 @@
 /** Settings and the end of a run for TensorBoard's table of runs (plugin `hparams`; plugin_data.proto, api.proto). */
 
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { flatSettings, settingText } from '../files/flat-settings.js'
 import { message, type TrackedEvent } from './events.js'
-import { flatSettings, settingText } from './flat-settings.js'
 
 /** Field numbers of the messages. */
 const data = { start: 3, end: 4 } as const

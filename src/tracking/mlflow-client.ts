@@ -54,7 +54,9 @@ export function mlflowClient(server: MlflowServer, signal: AbortSignal): MlflowC
 	const { url, credentials, delays = [500, 1000, 2000], patience = 10_000 } = server
 	const headers = { 'content-type': 'application/json', ...authorization(credentials) }
 	return async (endpoint, body, query = {}) => {
-		const address = new URL(`${url.pathname.replace(/\/+$/, '')}/api/2.0/mlflow/${endpoint}`, url)
+		// Not by resolving a path, which leads to another server where it begins with two slashes.
+		const address = new URL(url)
+		address.pathname = `${url.pathname.replace(/\/+$/, '')}/api/2.0/mlflow/${endpoint}`
 		for (const [key, value] of Object.entries(query)) address.searchParams.set(key, value)
 		for (let tries = 0; ; tries++) {
 			try {
@@ -119,7 +121,7 @@ function authorization(credentials: Credentials): Record<string, string> {
 /**
  * The server of an address, with the credentials that the address or the environment hold, as for MLflow's own client:
  * MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
- * @throws NaptuneError for anything but an address of HTTP.
+ * @throws NaptuneError for anything but an address of HTTP, or credentials that cannot be sent, without showing them.
  */
 export function mlflowServer(text: string, environment: Readonly<Record<string, string | undefined>>): MlflowServer {
 	const url = URL.canParse(text) ? new URL(text) : undefined
@@ -136,9 +138,20 @@ export function mlflowServer(text: string, environment: Readonly<Record<string, 
 		MLFLOW_TRACKING_USERNAME: username,
 		MLFLOW_TRACKING_PASSWORD: password = '',
 	} = environment
-	return { url, credentials: own ?? (token ? { token } : username ? { username, password } : undefined) }
+	return { url, credentials: own ?? (token ? tokenOf(token) : username ? { username, password } : undefined) }
+}
+
+/** The error of a request would show a token that no header takes. */
+function tokenOf(text: string): Credentials {
+	const token = text.trim()
+	if (/^[!-~]+$/.test(token)) return { token }
+	throw new NaptuneError('MLFLOW_TRACKING_TOKEN holds blanks or signs that cannot be sent; give the token alone.')
 }
 
 function credentialsOf({ username, password }: URL): Credentials {
-	return { username: decodeURIComponent(username), password: decodeURIComponent(password) }
+	try {
+		return { username: decodeURIComponent(username), password: decodeURIComponent(password) }
+	} catch (error) {
+		throw new NaptuneError("User name and password in MLflow's address need % written as %25.", { cause: error })
+	}
 }

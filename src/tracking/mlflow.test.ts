@@ -289,10 +289,25 @@ describe('mlflowServer', () => {
 		expect([...new Set(asked.map(({ authorization }) => authorization))]).toEqual(['Bearer t', 'Basic w7w6cA=='])
 	})
 
-	it('keeps the path of a server below another', async () => {
+	it('keeps the path of a server below another, and the server itself', async () => {
 		const { asked, url } = await startServer()
 		await open(`${url}/base/`).tracker.close('finished')
 		expect(asked[0]!.path).toMatch(/^\/baseexperiments/)
+		await open(`${url}//localhost:1/`).tracker.close('finished')
+		expect(asked.at(-1)!.path).toMatch(/^\/\/localhost:1experiments/)
+	})
+
+	it('refuses credentials that cannot be sent, and does not show them', () => {
+		expect(mlflowServer(address, { MLFLOW_TRACKING_TOKEN: 's3cret\n' }).credentials).toEqual({ token: 's3cret' })
+		for (const [text, token, message] of [
+			[address, 's3\ncret', 'MLFLOW_TRACKING_TOKEN holds'],
+			[address, 's3cret…', 'MLFLOW_TRACKING_TOKEN holds'],
+			['http://me:s3%@host', '', 'written as %25'],
+		] as const) {
+			const attempt = () => mlflowServer(text, { MLFLOW_TRACKING_TOKEN: token })
+			expect(attempt).toThrow(message)
+			expect(attempt).not.toThrow('s3')
+		}
 	})
 
 	it('refuses what is no address', () => {

@@ -1,6 +1,6 @@
 /** A run on an MLflow server, told in the background. */
 
-import { flatSettings, settingText } from './flat-settings.js'
+import { flatSettings, settingText } from '../files/flat-settings.js'
 import { MlflowFailure, type MlflowServer, mlflowClient } from './mlflow-client.js'
 import { type MlflowRun, mlflowRun } from './mlflow-run.js'
 import type { TrackedRun, TrackedStatus, Tracker } from './tracker.js'

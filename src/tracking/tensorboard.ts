@@ -5,9 +5,9 @@ import { appendFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { eventFilePart, eventFolder, lastSteps } from './event-folder.js'
 import { encodeEvent, type TrackedEvent } from './events.js'
-import { settingsMarkdown } from './flat-settings.js'
 import { hparamsEnd, hparamsStart } from './hparams.js'
 import { framed } from './record-framing.js'
+import { settingsMarkdown } from './settings-markdown.js'
 import type { TrackedRun, Tracker } from './tracker.js'
 
 /**

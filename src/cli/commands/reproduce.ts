@@ -2,17 +2,18 @@
 
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { AttackCell, TunedCell } from '../../experiments/cells.js'
+import { type AttackCell, cellLabel, type TunedCell } from '../../experiments/cells.js'
 import { experimentNames } from '../../experiments/definition.js'
-import type { ExperimentResult, Problem } from '../../experiments/experiment-result.js'
+import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { prepareExperiments } from '../../experiments/prepare.js'
 import { reproduce } from '../../experiments/reproduce.js'
-import { cellLabel, type MeasuredCell } from '../../experiments/run-cells.js'
+import type { MeasuredCell } from '../../experiments/run-cells.js'
 import type { CellsProgress } from '../../experiments/work-meter.js'
 import { readReportSource } from '../../report/html/report-source.js'
 import { pagePath, type WrittenReport, writeReport } from '../../report/html/write-report.js'
 import { experimentTables } from '../../report/tables/experiment-tables.js'
 import { tableText } from '../../report/tables/text.js'
+import { mergeSettings } from '../../tuning/configuration.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText, percent, percentInterval } from '../format.js'
 import { dataRootOption, loadData, loadModel } from '../inputs.js'
@@ -130,6 +131,11 @@ async function runReproduce(names: readonly string[], options: ReproduceOptions,
 	const started = performance.now()
 	const { quick = false, epsilon, limit, methods, conditions, surrogate, substitute } = options
 	const output = resolve(options.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
+	const overrides = mergeSettings([epsilon === undefined ? {} : { attack: { epsilon } }, options.set])
+	const surrogateFiles = given({
+		classifiers: surrogate.length > 0 ? surrogate : undefined,
+		substitute: substitute === undefined ? undefined : resolve(substitute),
+	})
 	const experiments = await prepareExperiments({
 		experiments: names.flatMap((name) => (name === 'all' ? experimentNames : [name])),
 		quick,
@@ -138,13 +144,10 @@ async function runReproduce(names: readonly string[], options: ReproduceOptions,
 			datasets: options.data,
 			seeds: options.seeds,
 			epsilon: epsilon === undefined ? undefined : epsilonText(epsilon),
+			overrides: Object.keys(overrides).length > 0 ? overrides : undefined,
+			surrogateFiles: Object.keys(surrogateFiles).length > 0 ? surrogateFiles : undefined,
 		}),
 		...given({ methods, conditions, limit }),
-		overrides: epsilon === undefined ? options.set : { attack: { epsilon }, ...options.set },
-		surrogateFiles: {
-			...(surrogate.length > 0 && { classifiers: surrogate }),
-			...(substitute !== undefined && { substitute: [resolve(substitute)] }),
-		},
 		loadModel,
 		loadData: (name, seed) => loadData(session, name, seed, options.dataRoot),
 	})
@@ -198,8 +201,8 @@ function followCells({ progress }: Session) {
 				if (looking?.what !== what) looking = { what, task: progress.start(what, 100, '%') }
 				looking.task.update(Math.floor(100 * share))
 			},
-			onProblem({ method, dataset, condition, message }: Problem) {
-				progress.line(`problem: ${method} on ${dataset}, ${condition}: ${message}`)
+			onProblem(what: string, message: string) {
+				progress.line(`problem: ${what}: ${message}`)
 			},
 		},
 		end() {
@@ -239,6 +242,6 @@ function tellResults(
 	)
 	const problems = told.flatMap(({ result }) => result.problems)
 	if (problems.length > 0) {
-		throw new FailedCheck(`${problems.length} cells could not be measured; the report says why.`)
+		throw new FailedCheck(`${problems.length} of what was asked for could not be measured; the reports say why.`)
 	}
 }

@@ -22,13 +22,20 @@ export function shellWord(text: string): string {
  */
 export async function experimentCommand({ name, quick, definition }: ExperimentResult): Promise<string | undefined> {
 	try {
-		const own = JSON.parse(JSON.stringify(await loadExperiment(name, { quick }))) as unknown
-		return isDeepStrictEqual(own, definition) ? `naptune reproduce ${name}${quick ? ' --quick' : ''}` : undefined
+		const own = JSON.parse(JSON.stringify(await loadExperiment(name, { quick }))) as Record<string, unknown>
+		return isDeepStrictEqual(deciding(own), deciding(definition))
+			? `naptune reproduce ${name}${quick ? ' --quick' : ''}`
+			: undefined
 	} catch (error) {
 		// Someone's own experiment.
 		if (error instanceof NaptuneError) return undefined
 		throw error
 	}
+}
+
+/** Without what is only said of an experiment, which another version may say otherwise. */
+function deciding({ title: _, doc: __, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	return rest
 }
 
 /** The command that tunes a run again; undefined where the run does not say what it started from. */

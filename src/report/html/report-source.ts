@@ -87,7 +87,7 @@ async function runSource(folder: string, model: string | undefined): Promise<Rep
 /** Paths of the JSON files in a folder below another one, in order; none where it does not exist. */
 export async function jsonFiles(folder: string, below: string): Promise<string[]> {
 	const found = join(folder, below)
-	if (!existsSync(found)) return []
+	if (!existsSync(found) || !(await stat(found)).isDirectory()) return []
 	const names = await readdir(found)
 	return names
 		.filter((name) => name.endsWith('.json') && !name.startsWith('.'))

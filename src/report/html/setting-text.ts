@@ -1,16 +1,11 @@
 /** Settings as people read them. */
 
+import { flatSettings as flatValues, settingText } from '../../files/flat-settings.js'
 import type { ReportTable } from '../tables/table.js'
 
-/** Every value in nested settings with its path: `optimizer.learningRate` and `0.0001`. */
-export function flatSettings(settings: Readonly<Record<string, unknown>>, prefix = ''): [string, string][] {
-	return Object.entries(settings).flatMap(([key, value]): [string, string][] => {
-		const path = prefix === '' ? key : `${prefix}.${key}`
-		if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
-			return flatSettings(value as Record<string, unknown>, path)
-		}
-		return [[path, typeof value === 'string' ? value : (JSON.stringify(value) ?? '')]]
-	})
+/** Every value in nested settings with its path, as texts: `optimizer.learningRate` and `0.0001`. */
+export function flatSettings(settings: Readonly<Record<string, unknown>>): [string, string][] {
+	return [...flatValues(settings)].map(([path, value]) => [path, settingText(value)])
 }
 
 /** Settings in one line: `steps 100, restarts 1`. */

@@ -18,10 +18,3 @@ function entriesOf(settings: object, path: string): (readonly [string, unknown])
 export function settingText(value: unknown): string {
 	return typeof value === 'string' ? value : JSON.stringify(value)
 }
-
-/** Settings as a table in Markdown. */
-export function settingsMarkdown(settings: Readonly<Record<string, unknown>>): string {
-	const escaped = (text: string) => text.replaceAll(/[\\|`*_<]/g, '\\$&').replaceAll(/\s+/g, ' ')
-	const rows = [...flatSettings(settings)].map(([key, value]) => `| ${escaped(key)} | ${escaped(settingText(value))} |`)
-	return ['| setting | value |', '| --- | --- |', ...rows].join('\n')
-}

@@ -1,0 +1,85 @@
+/** What no single entry of an experiment's definition can say of itself. */
+
+import { isRecord } from '../tuning/is-record.js'
+import type { ExperimentDefinition } from './definition.js'
+
+/** An entry that does not fit the others. */
+export interface Contradiction {
+	readonly path: readonly (string | number)[]
+	readonly message: string
+}
+
+/** All that does not fit together in a definition; nothing where it does. */
+export function contradictions(definition: ExperimentDefinition): Contradiction[] {
+	return [...unknownNames(definition), ...repetitions(definition), ...hiddenSettings(definition)]
+}
+
+function unknownNames(definition: ExperimentDefinition): Contradiction[] {
+	const { methods, conditions, axis, reference, epsilonCurve, shown, surrogates } = definition
+	const named = {
+		reference: reference === undefined ? [] : [reference],
+		axis: axis?.methods ?? [],
+		shown,
+		epsilonCurve: epsilonCurve?.methods ?? [],
+	}
+	const unknown = Object.entries(named).flatMap(([path, names]) =>
+		names
+			.filter((method) => !Object.hasOwn(methods, method))
+			.map((method) => ({ path: [path], message: `there is no method ${method}` })),
+	)
+	const attacked = conditions.filter(({ attack }) => attack !== undefined).map(({ name }) => name)
+	const orphans = conditions.flatMap(({ cleanOf }, index) =>
+		cleanOf === undefined || attacked.includes(cleanOf)
+			? []
+			: [{ path: ['conditions', index], message: `there is no attack ${cleanOf}` }],
+	)
+	const lacks =
+		!surrogates && conditions.some(({ madeOn }) => madeOn !== 'model')
+			? [{ path: ['surrogates'], message: 'images are made on surrogates, but none are given' }]
+			: []
+	const empty =
+		conditions.length === 0 && !epsilonCurve
+			? [{ path: ['conditions'], message: 'give at least one condition, or an epsilonCurve' }]
+			: []
+	return [...unknown, ...orphans, ...lacks, ...empty]
+}
+
+/** What is there twice would be counted twice: a seed as another seed, a data set as another one. */
+function repetitions(definition: ExperimentDefinition): Contradiction[] {
+	const { models, datasets, seeds, conditions, axis, epsilonCurve } = definition
+	const lists = {
+		models,
+		datasets,
+		seeds,
+		conditions: conditions.map(({ name }) => name),
+		epsilonCurve: epsilonCurve?.epsilons ?? [],
+	}
+	const twice = Object.entries(lists).flatMap(([path, list]) => {
+		const repeated = (list as readonly unknown[]).find((item, index) => list.indexOf(item as never) !== index)
+		return repeated === undefined ? [] : [{ path: [path], message: `${repeated} is there twice` }]
+	})
+	const values = axis?.points.map(({ value }) => value) ?? []
+	const falls = values.some((value, index) => index > 0 && value <= values[index - 1]!)
+	const negative = axis?.scale === 'log' && values.some((value) => value <= 0)
+	return [
+		...twice,
+		...(falls ? [{ path: ['axis', 'points'], message: 'values must grow from point to point' }] : []),
+		...(negative ? [{ path: ['axis', 'points'], message: 'values on a logarithmic axis must be above 0' }] : []),
+	]
+}
+
+/** Settings by which a row would not be what its name says, or which something else decides. */
+function hiddenSettings({ methods, tuning, overrides, axis }: ExperimentDefinition): Contradiction[] {
+	const layers: readonly (readonly [Contradiction['path'], Readonly<Record<string, unknown>>])[] = [
+		[['tuning'], tuning],
+		[['overrides'], overrides ?? {}],
+		...Object.entries(methods).map(([name, method]) => [['methods', name, 'tuning'], method.tuning] as const),
+		...(axis?.points ?? []).map((point, index) => [['axis', 'points', index, 'tuning'], point.tuning] as const),
+	]
+	return layers.flatMap(([path, layer]) => [
+		...('seed' in layer ? [{ path, message: 'the seed is not a setting; give seeds' }] : []),
+		...(isRecord(layer.defense) && 'name' in layer.defense
+			? [{ path, message: 'defense.name would change the method behind its name; give another method' }]
+			: []),
+	])
+}
