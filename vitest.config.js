@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
 	test: {
 		include: ['dist/**/*.test.js'],
+		// What takes minutes runs by itself afterwards: vitest.alone.config.js.
+		exclude: ['dist/**/*.alone.test.js'],
 		pool: 'forks',
 		maxWorkers: 2,
 		// Property tests draw the same cases everywhere; to look for new ones, change the seed there.

@@ -104,7 +104,7 @@ describe('verdictOf', () => {
 
 	it('names the point of a curve, every model, and clean images where there is no attack', () => {
 		expect(verdictOf(sampleResult({ layout: 'curve' }))[0]).toMatch(
-			/NAP with training images per class \d+, the best of 15 tuned models, gets/,
+			/NAP \(training images per class: \d+\), the best of 15 tuned models, gets/,
 		)
 		expect(verdictOf(sampleResult({ layout: 'matrix' }))[0]).toMatch(
 			/^Under PGD-100 at 4\/255, the attack.*training epsilon \d\/255/,

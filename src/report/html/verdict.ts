@@ -135,7 +135,7 @@ function whereText({ title, threatModel, attack }: Condition, attacks: number, m
 
 function titleOf(result: ExperimentResult, { method, point }: Score): string {
 	if (!result.axis || point === undefined) return method.title
-	return `${method.title} with ${result.axis.title} ${pointName(result, point)}`
+	return `${method.title} (${result.axis.title}: ${pointName(result, point)})`
 }
 
 /** Who has the same. */
