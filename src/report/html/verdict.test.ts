@@ -107,7 +107,7 @@ describe('verdictOf', () => {
 			/NAP \(training images per class: \d+\), the best of 15 tuned models, gets/,
 		)
 		expect(verdictOf(sampleResult({ layout: 'matrix' }))[0]).toMatch(
-			/^Under PGD-100 at 4\/255, the attack.*training epsilon \d\/255/,
+			/^Under PGD-100 at 4\/255, the attack.*training epsilon: \d\/255/,
 		)
 		const models = ['one', 'two']
 		expect(verdictOf(sampleResult({ models })).map((text) => / on (\w+), NAP/.exec(text)?.[1])).toEqual(models)
