@@ -41,6 +41,25 @@ describe('naptune data list', () => {
 })
 
 describe('naptune data doctor', () => {
+	it('finds published data sets by their folders, and all of a data root', async () => {
+		const root = await temporaryFolder()
+		const folder = await writeMadeUpBenchmark(root)
+		await mkdir(join(root, 'dtd/images'), { recursive: true })
+		const named = await runJson(['data', 'doctor', 'eurosat', '--data-root', root, ...one])
+		const byFolder = await runJson(['data', 'doctor', folder, ...one])
+		expect(byFolder.document).toEqual(named.document)
+		const { code, document, stderr } = await runJson(['data', 'doctor', root, ...one])
+		const { examinations, absent } = document as {
+			examinations: { name: string; problems: string[] }[]
+			absent: string[]
+		}
+		expect([code, stderr]).toEqual([3, expect.any(String)])
+		expect(examinations.map(({ name }) => name)).toEqual(['dtd', 'eurosat'])
+		expect(examinations[0]!.problems.join()).toContain('split_zhou_DescribableTextures.json')
+		expect(absent).toContain('caltech101')
+		expect((await runCli(['data', 'doctor', root, ...one])).stdout).toContain(`Not below ${root}: imagenet, `)
+	})
+
 	it('exits with 3 and says what is wrong and where to get it', async () => {
 		const root = await temporaryFolder()
 		const folder = await writeMadeUpBenchmark(root)

@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { zeroShotTemplate } from '../../clip/templates.js'
+import { benchmarksAt } from '../../data/benchmark-places.js'
 import { loadCifar10Mini } from '../../data/cifar10-mini.js'
-import { examine } from '../../data/examine.js'
+import { type Examination, examine } from '../../data/examine.js'
 import { listFiles } from '../../data/open-benchmark.js'
-import { benchmarks } from '../../data/registry.js'
+import { benchmarks, datasetNames } from '../../data/registry.js'
 import { sourceForms } from '../../data/sources.js'
 import { examinationText } from '../examination-text.js'
 import { FailedCheck } from '../exit-codes.js'
@@ -60,7 +61,7 @@ function addDoctor(group: Command): void {
 			)
 			.argument(
 				'<name-or-folder>',
-				`data set of naptune data list, folder with one folder of images per class, ${sourceForms}`,
+				`data set of naptune data list, its folder, a data root with several, folder with one folder of images per class, ${sourceForms}`,
 			)
 			.addOption(dataRootOption())
 			.addOption(
@@ -75,6 +76,7 @@ function addDoctor(group: Command): void {
 			`
 Examples:
   $ naptune data doctor caltech101 --data-root ~/datasets
+  $ naptune data doctor ~/datasets --decode 500
   $ naptune data doctor photos --decode 500`,
 		)
 		.action((data: string, options: DoctorOptions) =>
@@ -159,11 +161,46 @@ function presence(folder: string, missing: readonly string[] | null): string {
 }
 
 async function runDoctor(data: string, options: DoctorOptions, session: Session): Promise<void> {
-	const { dataRoot, decode, seed, threads } = options
+	const places = datasetNames.includes(data) ? undefined : benchmarksAt(data)
+	if (!places) {
+		const examination = await examineOne(data, options.dataRoot, options, session)
+		session.result(examination, examinationText(examination))
+		if (examination.problems.length > 0) throw new FailedCheck('Something is wrong with the data set.')
+		return
+	}
+	const { root, present } = places
+	const examinations = []
+	for (const { name } of present) examinations.push(await examineOne(name, root, options, session))
+	if (examinations.length === 1 && resolve(data) !== root) {
+		session.result(examinations[0]!, examinationText(examinations[0]!))
+	} else {
+		const folders = new Set(present.map(({ folder }) => folder))
+		const absent = benchmarks.filter(({ folder }) => !folders.has(folder)).map(({ name }) => name)
+		session.result(
+			{ root, examinations, absent },
+			[
+				...examinations.map((examination) => `${examinationText(examination)}\n`),
+				...(absent.length > 0
+					? [`Not below ${root}: ${absent.join(', ')}. naptune data doctor NAME says where to get them.`]
+					: []),
+			].join('\n'),
+		)
+	}
+	if (examinations.some(({ problems }) => problems.length > 0)) {
+		throw new FailedCheck('Something is wrong with the data.')
+	}
+}
+
+async function examineOne(
+	data: string,
+	root: string | undefined,
+	{ decode, seed, threads }: DoctorOptions,
+	session: Session,
+): Promise<Examination> {
 	let task: ProgressTask | undefined
 	const download = followDownload(session)
-	const examination = await examine(data, {
-		root: dataRoot === undefined ? undefined : resolve(dataRoot),
+	return examine(data, {
+		root: root === undefined ? undefined : resolve(root),
 		seed,
 		decode,
 		parallel: threads,
@@ -177,6 +214,4 @@ async function runDoctor(data: string, options: DoctorOptions, session: Session)
 		download.end()
 		task?.end()
 	})
-	session.result(examination, examinationText(examination))
-	if (examination.problems.length > 0) throw new FailedCheck('Something is wrong with the data set.')
 }
