@@ -58,6 +58,7 @@ caption.hidden { display: table-caption; }
 th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 td.right, th.right { text-align: right; }
 td.right { white-space: nowrap; }
+td.long { min-width: 12rem; overflow-wrap: anywhere; }
 .table th[scope=row] { min-width: min(6rem, 25vw); }
 .dense table { font-size: .8rem; }
 .dense th, .dense td { padding: .3rem .28rem; }
@@ -69,6 +70,7 @@ tbody th { font-weight: 400; }
 .group th { padding-top: .9rem; font-weight: 600; color: var(--soft); }
 .group span { position: sticky; left: .7rem; }
 td small, th small { display: block; color: var(--soft); font-size: .75rem; white-space: nowrap; }
+td.long small { white-space: normal; }
 .best { font-weight: 700; }
 .second { text-decoration: underline; text-underline-offset: .2em; }
 main > section > figure, main > figure, details > div > figure { margin: 1.5rem 0 2rem; }

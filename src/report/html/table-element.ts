@@ -8,6 +8,9 @@ import { words } from './words.js'
 /** Columns up to which there is room around numbers; the average of eleven data sets should not need scrolling to. */
 const mostRoomy = 9
 
+/** Characters beyond which a cell is prose, or has hashes in it, and breaks where it must. */
+const longText = 80
+
 /** How a table stands on the page. */
 export interface TableElement {
 	/** Unique in the page. */
@@ -61,7 +64,10 @@ function cellElement(cell: TableCell, align: 'left' | 'right', header: boolean):
 			? html`<span class="second">${text}</span><span class="hidden"> (second best)</span>`
 			: words(text)
 	const content = html`${marked}${detail === undefined ? '' : html` <small>${detail}</small>`}`
-	return header ? html`<th scope="row"${aligned(align)}>${content}</th>` : html`<td${aligned(align)}>${content}</td>`
+	if (header) return html`<th scope="row"${aligned(align)}>${content}</th>`
+	return text.length + (align === 'left' ? (detail?.length ?? 0) : 0) > longText
+		? html`<td class="long">${content}</td>`
+		: html`<td${aligned(align)}>${content}</td>`
 }
 
 function aligned(align: 'left' | 'right') {
