@@ -1,19 +1,12 @@
 /** A CLIP of the size of ViT-B/32 with random weights, for measurements that need a whole model but no real one. */
 
-import { rmSync } from 'node:fs'
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeSeededCheckpoint } from '../clip/seeded-checkpoint.js'
 import { loadTokenizer } from '../clip/tokenizer.js'
-import { explainWriteFailure, writeFileAtomic } from '../files/atomic-write.js'
+import { writeFileAtomic } from '../files/atomic-write.js'
+import { type BenchFolder, benchFolder } from './bench-folder.js'
 import { benchSeed } from './bench-programs.js'
-
-/** A checkpoint that is there for a while. */
-export interface BenchCheckpoint {
-	readonly folder: string
-	/** Deletes the folder. */
-	remove(): Promise<void>
-}
 
 /**
  * Writes a checkpoint of ViT-B/32's towers at 224 pixels into a new folder (about 500 MB). Only its vocabulary is smaller:
@@ -27,19 +20,9 @@ export async function writeBenchCheckpoint(
 	tokenizer: string,
 	directory: string,
 	geometry: { readonly vision?: object; readonly text?: object } = {},
-): Promise<BenchCheckpoint> {
+): Promise<BenchFolder> {
 	const { vocabularySize } = await loadTokenizer(tokenizer)
-	const folder = await mkdtemp(join(directory, 'naptune-bench-')).catch((error: unknown) => {
-		throw explainWriteFailure(error, directory)
-	})
-	// Also when the process is ended in the middle.
-	const removeAtExit = () => rmSync(folder, { recursive: true, force: true })
-	process.once('exit', removeAtExit)
-	const remove = async () => {
-		await rm(folder, { recursive: true, force: true })
-		process.off('exit', removeAtExit)
-	}
-	try {
+	return benchFolder(directory, async (folder) => {
 		const end = vocabularySize - 1
 		const text_config = { vocab_size: vocabularySize, bos_token_id: end - 1, eos_token_id: end, pad_token_id: end }
 		const config = {
@@ -50,11 +33,8 @@ export async function writeBenchCheckpoint(
 		await writeSeededCheckpoint(folder, config, benchSeed)
 		await copyFile(tokenizer, join(folder, 'tokenizer.json'))
 		await writeFileAtomic(join(folder, 'preprocessor_config.json'), JSON.stringify(preprocessorOf(geometry.vision)))
-		return { folder, remove }
-	} catch (error) {
-		await remove()
-		throw error
-	}
+		return {}
+	})
 }
 
 function preprocessorOf(vision: object = {}) {
