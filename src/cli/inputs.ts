@@ -8,7 +8,7 @@ import { type ClipModel, loadClip } from '../clip/model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { datasetNames, loadDataset } from '../data/registry.js'
 import { sourceForms } from '../data/sources.js'
-import { stratifiedSubset } from '../data/subsets.js'
+import { atMost } from '../data/subsets.js'
 import { followDownload } from './follow-download.js'
 import type { Session } from './session.js'
 
@@ -64,6 +64,5 @@ export function chosenImages(
 		seed,
 	}: { readonly split: 'train' | 'validation' | 'test'; readonly limit?: number; readonly seed: number },
 ): Split {
-	const all = dataset[split]
-	return limit === undefined || limit >= all.length ? all : stratifiedSubset(all, limit, seed)
+	return atMost(dataset[split], limit, seed)
 }

@@ -13,6 +13,11 @@ export function stratifiedSubset(split: Split, count: number, seed: number): Spl
 	return subset(split, stratifiedPositions(labelsOf(split), count, seed))
 }
 
+/** {@link stratifiedSubset} of at most so many images; the split itself where it has no more, or where no limit is given. */
+export function atMost(split: Split, limit: number | undefined, seed: number): Split {
+	return limit === undefined || limit >= split.length ? split : stratifiedSubset(split, limit, seed)
+}
+
 /** The positions of {@link stratifiedSubset}, ascending. */
 export function stratifiedPositions(labels: readonly number[], count: number, seed: number): number[] {
 	if (!Number.isSafeInteger(count) || count < 1 || count > labels.length) {

@@ -6,7 +6,7 @@ import { takeRows } from '../attacks/batch-rows.js'
 import type { Classifier } from '../attacks/classifier.js'
 import { type ClassProbability, mostProbable } from '../clip/zero-shot.js'
 import { idsOf } from '../data/dataset.js'
-import { stratifiedSubset } from '../data/subsets.js'
+import { atMost } from '../data/subsets.js'
 import type { Defense } from '../defenses/defense.js'
 import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
@@ -66,7 +66,7 @@ export async function recordedGallery(input: RecordedGalleryInput): Promise<Atta
 	const { engine, clip, dataset, defense, parameters, control, seed, path } = input
 	checkInput(input)
 	const { splitName = 'test' } = input
-	const split = stratifiedSubset(input.split, Math.min(input.count, input.split.length), seed)
+	const split = atMost(input.split, input.count, seed)
 	const models: readonly DeployedModel[] = [
 		{ clip, defense: control, parameters: {} },
 		{ clip, defense, parameters },

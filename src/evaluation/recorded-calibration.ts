@@ -9,7 +9,7 @@ import type { Classifier } from '../attacks/classifier.js'
 import { loadAhead } from '../attacks/load-ahead.js'
 import { idsOf, type Split, subset } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
-import { stratifiedSubset } from '../data/subsets.js'
+import { atMost } from '../data/subsets.js'
 import { NaptuneError } from '../errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { readJsonFile } from '../files/json-file.js'
@@ -121,7 +121,7 @@ export async function calibrationImages(
 	run: Pick<TunedRun, 'directory' | 'dataset' | 'fewShot'>,
 ): Promise<{ readonly name: Calibration['key']['split']; readonly split: Split }> {
 	const dataset = await run.dataset()
-	const capped = (split: Split) => (split.length > mostImages ? stratifiedSubset(split, mostImages, 1) : split)
+	const capped = (split: Split) => atMost(split, mostImages, 1)
 	if (dataset.validation.length > 0) return { name: 'validation', split: capped(dataset.validation) }
 	const { train } = dataset
 	const sample = run.fewShot && fewShot(dataset, run.fewShot.shots, run.fewShot.seed).train

@@ -5,7 +5,7 @@ import { imageStreams } from '../attacks/image-streams.js'
 import { pgd } from '../attacks/pgd.js'
 import { threatModel } from '../attacks/threat-model.js'
 import type { Split } from '../data/dataset.js'
-import { stratifiedSubset } from '../data/subsets.js'
+import { atMost } from '../data/subsets.js'
 import { fixedParameters } from '../defenses/defense.js'
 import type { StatisticsOptions, TokenStatistics } from '../defenses/test-time/test-time-defense.js'
 import { NaptuneError } from '../errors.js'
@@ -37,7 +37,7 @@ export async function tokenStatistics(
 		throw new NaptuneError(`Statistics of tokens need at least 2 training images, there are ${training.length}.`)
 	}
 	const settings = { steps, relativeStepSize, start: 'zero' } as const
-	const split = images < training.length ? stratifiedSubset(training, images, seed) : training
+	const split = atMost(training, images, seed)
 	const { imageSize } = clip.config.vision
 	const pixels = ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize])
 	const { layerInputs } = defense.imageFeatures(pixels, fixedParameters(parameters))

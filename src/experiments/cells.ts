@@ -44,6 +44,8 @@ export interface AttackCell {
 	readonly threatModel: ThreatModel
 	/** Images of the test split. */
 	readonly split: Split
+	/** SHA-256 of their ids. */
+	readonly idsHash: string
 	readonly evaluationSeed: number
 	/** Models that the images are made on; missing for the attacked model itself. */
 	readonly madeOn?: { readonly kind: 'classifiers' | 'substitute'; readonly surrogates: Surrogates }

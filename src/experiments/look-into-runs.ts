@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../attacks/threat-model.js'
-import { stratifiedSubset } from '../data/subsets.js'
+import { atMost } from '../data/subsets.js'
 import { NaptuneError } from '../errors.js'
 import { controlDefense } from '../evaluation/control.js'
 import { recordedGallery } from '../evaluation/gallery.js'
@@ -85,8 +85,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 	const place = (folder: string, attack: PreparedAttack, images: number) => {
 		// Fewer where cells have fewer, but not so few that means say nothing.
 		const wanted = Math.max(gallery.images, definition.images.default ?? images)
-		const count = Math.min(images, wanted, dataset.test.length)
-		const split = count < dataset.test.length ? stratifiedSubset(dataset.test, count, shared.seed) : dataset.test
+		const split = atMost(dataset.test, Math.min(images, wanted), shared.seed)
 		const directory = join(output, cell.folder, folder)
 		onFolder?.(directory)
 		return { split, attack, path: join(directory, recordName({ ...shared, defense, split, attack })) }

@@ -2,10 +2,11 @@
 
 import { prepareAttack } from '../attacks/registry.js'
 import { parseEpsilon, type ThreatModel, threatModel } from '../attacks/threat-model.js'
-import type { Dataset, Split } from '../data/dataset.js'
-import { stratifiedSubset } from '../data/subsets.js'
+import { type Dataset, idsOf, type Split } from '../data/dataset.js'
+import { atMost } from '../data/subsets.js'
 import { NaptuneError } from '../errors.js'
 import { controlDefense } from '../evaluation/control.js'
+import { sha256OfBytes } from '../files/sha256.js'
 import { mergeSettings } from '../tuning/configuration.js'
 import { type Preset, presetConfig } from '../tuning/presets.js'
 import { type AttackCell, cellFolder, type NamedModel, type TunedCell } from './cells.js'
@@ -56,7 +57,7 @@ export function planExperiment(input: PlanInput): Plan {
 	const attacks = attackRows(definition)
 	const cells = models.flatMap((model) =>
 		datasets.flatMap((dataset) => {
-			const splits = new Map<string, Split>()
+			const splits = new Map<number, HashedSplit>()
 			const attackCells = attacks.map((row) => attackCell(row, definition, dataset, splits))
 			return Object.keys(definition.methods).flatMap((method) =>
 				tunedCells(input, model, dataset, method).map(
@@ -115,18 +116,25 @@ function curveName(attack: string, epsilon: string): string {
 	return `${attack}-at-${epsilon.replace('/', '-')}`
 }
 
+/** Test images with the fingerprint by which attacks on them are told apart, worked out once for all that share them. */
+type HashedSplit = Pick<AttackCell, 'split' | 'idsHash'>
+
+function hashedSplit(split: Split): HashedSplit {
+	return { split, idsHash: sha256OfBytes(JSON.stringify(idsOf(split))) }
+}
+
 function attackCell(
 	{ name, attack, options, threatModel: threat, madeOn }: AttackRow,
 	definition: ExperimentDefinition,
 	{ test, name: dataset }: Dataset,
-	splits: Map<string, Split>,
+	splits: Map<number, HashedSplit>,
 ): AttackCell {
 	const { images, evaluationSeed } = definition
 	const wanted = images[name] ?? images.default ?? test.length
 	if (test.length === 0) throw new NaptuneError(`${dataset} has no test images to attack.`)
 	const count = Math.min(wanted, test.length)
-	const key = String(count)
-	if (!splits.has(key)) splits.set(key, count < test.length ? stratifiedSubset(test, count, evaluationSeed) : test)
+	const chosen = splits.get(count) ?? hashedSplit(atMost(test, count, evaluationSeed))
+	splits.set(count, chosen)
 	// Where images are made on surrogates, those are given later.
 	prepareAttack(attack, options)
 	return {
@@ -134,7 +142,7 @@ function attackCell(
 		attack,
 		options,
 		threatModel: threat,
-		split: splits.get(key)!,
+		...chosen,
 		evaluationSeed,
 		...(madeOn !== 'model' && {
 			madeOn: { kind: madeOn, surrogates: surrogatesFor(madeOn, definition) },

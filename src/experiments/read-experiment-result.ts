@@ -5,6 +5,9 @@ import { NaptuneError } from '../errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import type { ExperimentResult } from './experiment-result.js'
 
+/** Name of the file in an experiment's folder. */
+export const resultFile = 'result.json'
+
 const count = z.int().nonnegative()
 const share = z.number().min(0).max(1)
 const interval = z.tuple([z.number(), z.number()])

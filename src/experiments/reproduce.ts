@@ -8,11 +8,9 @@ import { collectResult } from './collect.js'
 import type { ExperimentResult } from './experiment-result.js'
 import { lookIntoRuns } from './look-into-runs.js'
 import type { PreparedExperiment } from './prepare.js'
+import { resultFile } from './read-experiment-result.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
 import { loadPaperTargets, measuresAsThePaper } from './targets.js'
-
-/** Name of the file in an experiment's folder. */
-export const resultFile = 'result.json'
 
 /** What {@link reproduce} needs: what `runCells` does, with experiments in place of their cells. */
 export interface ReproduceInput extends Omit<RunCellsInput, 'cells'> {

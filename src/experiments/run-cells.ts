@@ -52,9 +52,8 @@ export interface RunCellsInput {
 
 /** What tells attacks on cells apart. */
 export function attackKey({ folder }: Pick<TunedCell, 'folder'>, attack: AttackCell): string {
-	const { condition: _, split, madeOn, ...how } = attack
-	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
-	return `${folder} ${shortHash({ ...how, ids, madeOn: madeOn && { kind: madeOn.kind, ...madeOn.surrogates } })}`
+	const { condition: _, split: __, madeOn, ...how } = attack
+	return `${folder} ${shortHash({ ...how, madeOn: madeOn && { kind: madeOn.kind, ...madeOn.surrogates } })}`
 }
 
 /**
@@ -205,18 +204,17 @@ async function measuredCell(
 async function surrogateAttack(
 	{ engine, output, signal }: RunCellsInput,
 	{ model: { clip }, dataset }: TunedCell,
-	{ attack, options, threatModel, split, evaluationSeed, madeOn }: AttackCell,
+	{ attack, options, threatModel, split, idsHash, evaluationSeed, madeOn }: AttackCell,
 	stores: Map<string, Promise<AdversarialImages | undefined>>,
 	meter: WorkMeter,
 ): Promise<ReturnType<typeof storedAttack> | undefined> {
 	const { kind, surrogates } = madeOn!
 	const { preprocessor } = clip.checkpoint
-	const ids = Array.from({ length: split.length }, (_, index) => split.id(index))
 	const key = shortHash({
 		attack,
 		options,
 		threatModel,
-		ids,
+		idsHash,
 		kind,
 		surrogates,
 		preprocessor,

@@ -10,7 +10,7 @@ import { type Norm, threatModel } from '../../attacks/threat-model.js'
 import { type LabelledImages, loadLabelledFolder } from '../../data/labelled-folder.js'
 import { datasetNames, loadDataset } from '../../data/registry.js'
 import { isSource, sourceForms } from '../../data/sources.js'
-import { stratifiedSubset } from '../../data/subsets.js'
+import { atMost } from '../../data/subsets.js'
 import { NaptuneError } from '../../errors.js'
 import { classPositions } from '../../evaluation/class-positions.js'
 import {
@@ -275,8 +275,7 @@ async function images(
 		datasetNames.includes(data) || isSource(data)
 			? await namedImages(data, seed, onProgress, dataRoot)
 			: await folderImages(data)
-	const all = limit === undefined || limit >= whole.images.length
-	const chosen = all ? whole.images : stratifiedSubset(whole.images, limit, seed)
+	const chosen = atMost(whole.images, limit, seed)
 	const { dataset, split } = await readableImages(session, whole, chosen, 'chosen', unreadable)
 	return { ...dataset, images: split }
 }

@@ -9,7 +9,6 @@ import { prepareExperiments } from '../../experiments/prepare.js'
 import { reproduce } from '../../experiments/reproduce.js'
 import type { MeasuredCell } from '../../experiments/run-cells.js'
 import type { CellsProgress } from '../../experiments/work-meter.js'
-import { readReportSource } from '../../report/html/report-source.js'
 import { pagePath, type WrittenReport, writeReport } from '../../report/html/write-report.js'
 import { experimentTables } from '../../report/tables/experiment-tables.js'
 import { tableText } from '../../report/tables/text.js'
@@ -175,7 +174,7 @@ async function runReproduce(names: readonly string[], options: ReproduceOptions,
 	}
 	const told = []
 	for (const { result, folder } of reproduced) {
-		const source = await readReportSource(folder)
+		const source = { kind: 'experiment', folder, root: output, result } as const
 		for (const part of ['figures', 'tables']) session.writesTo(join(folder, part))
 		told.push({ result, report: await writeReport(source, await pagePath(source)) })
 	}

@@ -7,7 +7,7 @@ import { NaptuneError } from '../../errors.js'
 import { inspectRun, type RunInspection } from '../../evaluation/inspect-run.js'
 import { readEvaluationRecord } from '../../evaluation/record.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
-import { readExperimentResult } from '../../experiments/read-experiment-result.js'
+import { readExperimentResult, resultFile } from '../../experiments/read-experiment-result.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { isRecord } from '../../tuning/is-record.js'
 import { runFiles } from '../../tuning/run-directory.js'
@@ -33,8 +33,6 @@ export type ReportSource =
 	  }
 	| { readonly kind: 'evaluation'; readonly folder: string; readonly placed: PlacedRecord }
 
-const experimentFile = 'result.json'
-
 /**
  * Reads an experiment's folder or its `result.json`, a run directory, or an evaluation record.
  * @param model Where a run's checkpoint lies now; by default where it was.
@@ -46,7 +44,7 @@ export async function readReportSource(path: string, model?: string): Promise<Re
 	if (!status) throw new NaptuneError(`${place} does not exist. ${expected}`)
 	if (!status.isDirectory()) return fileSource(place)
 	if (existsSync(join(place, runFiles.description))) return runSource(place, model)
-	const result = join(place, experimentFile)
+	const result = join(place, resultFile)
 	if (existsSync(result)) return experimentSource(result)
 	throw new NaptuneError(`${place} holds neither an experiment nor a run. ${expected}`)
 }
