@@ -4,9 +4,9 @@
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
-import { passCounter } from '../dist/attacks/pass-counter.js'
-import { goldenJson, photographs } from '../dist/evaluation/autoattack-golden.test.support.js'
-import { fates, goldenClassifier } from '../dist/evaluation/fates.test.support.js'
+import { passCounter } from '../dist/classifier/pass-counter.js'
+import { goldenJson, photographs } from '../dist/evaluation/robustness/autoattack-golden.test.support.js'
+import { fates, goldenClassifier } from '../dist/evaluation/robustness/fates.test.support.js'
 import { createEngine } from '../dist/runtime/index.js'
 
 const seed = 0

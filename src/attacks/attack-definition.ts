@@ -1,9 +1,9 @@
 /** What the registry knows of an attack: its options, presets and where it comes from. */
 
 import type { z } from 'zod'
-import type { Attack } from './attack.js'
-import type { AttackRound, AttackRun } from './attack-round.js'
-import type { Norm } from './threat-model.js'
+import type { Attack } from './run/attack.js'
+import type { AttackRound, AttackRun } from './run/attack-round.js'
+import type { Norm } from './sets/threat-model.js'
 
 /** Options under a name of their own. */
 export interface AttackPreset {

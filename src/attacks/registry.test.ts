@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import type { Classifier } from '../classifier/classifier.js'
+import { createGraphClassifier } from '../classifier/graph-classifier.js'
+import { imageShape, networkGraph, randomBatch } from '../classifier/graphs.test.support.js'
+import { crossEntropyObjective } from '../classifier/objectives/objective.js'
+import { NaptuneError } from '../core/errors.js'
 import { createEngine, type Engine } from '../runtime/index.js'
-import type { Classifier } from './classifier.js'
-import { createGraphClassifier } from './graph-classifier.js'
-import { imageShape, networkGraph, randomBatch } from './graphs.test.support.js'
-import { imageStreams } from './image-streams.js'
-import { crossEntropyObjective } from './objective.js'
-import { pgd } from './pgd.js'
+import { pgd } from './algorithms/pgd/pgd.js'
 import { attackNames, attacks, prepareAttack } from './registry.js'
+import { imageStreams } from './run/image-streams.js'
 
 describe('the registry', () => {
 	it('prepares every name that it lists, each once', () => {

@@ -1,7 +1,7 @@
 /** Options of attacks, checked and completed. */
 
 import type { z } from 'zod'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { explainIssues } from '../files/explain-issues.js'
 
 /**

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { attackNames, prepareAttack } from '../attacks/registry.js'
-import { type Norm, parseEpsilon, threatModel } from '../attacks/threat-model.js'
+import { type Norm, parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
 import { exitCodes } from './exit-codes.js'
 import { wholeNumber } from './options.js'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { OnnxAttackRecord } from '../evaluation/recorded-onnx-attack.js'
+import type { OnnxAttackRecord } from '../evaluation/robustness/recorded-onnx-attack.js'
 import { runCli, runJson, startCli, writePhotos } from './cli.test.helper.js'
 
 const fixture = (name: string) =>

@@ -5,7 +5,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
-import { writeSeededCheckpoint } from '../clip/seeded-checkpoint.js'
+import { writeSeededCheckpoint } from '../checkpoints/seeded-checkpoint.js'
 import { generator } from '../random/counter-based.js'
 import { packagedModel } from './package-files.js'
 

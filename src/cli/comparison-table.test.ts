@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compareEvaluations } from '../evaluation/comparison.js'
-import { evaluationRecord } from '../evaluation/comparison.test.support.js'
+import { compareEvaluations } from '../evaluation/robustness/comparison.js'
+import { evaluationRecord } from '../evaluation/robustness/comparison.test.support.js'
 import { comparisonTable } from './comparison-table.js'
 
 /** Of twenty images all right when clean, so many hold under attack: the first ones. */

@@ -1,6 +1,6 @@
 /** A comparison as a table for a terminal. */
 
-import type { Comparison } from '../evaluation/comparison.js'
+import type { Comparison } from '../evaluation/robustness/comparison.js'
 import { duration, grouped, percent, percentInterval } from './format.js'
 import { textTable } from './table.js'
 

@@ -3,7 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { madeUpImages, writeMadeUpBenchmark } from '../data/made-up-benchmark.test.helper.js'
+import { madeUpImages, writeMadeUpBenchmark } from '../data/benchmarks/made-up-benchmark.test.helper.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { runCli, runJson, tinyTuning, writeTinyModel } from './cli.test.helper.js'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defenses } from '../defenses/registry.js'
-import { presetNames } from '../tuning/presets.js'
+import { presetNames } from '../methods/tuning/presets.js'
 import { runCli, runJson, writeTinyModel } from './cli.test.helper.js'
 
 let folder: string

@@ -1,6 +1,6 @@
 /** How well correction scores detect attacks, as a table. */
 
-import type { DetectionResult, Share } from '../evaluation/detection.js'
+import type { DetectionResult, Share } from '../evaluation/detection/detection.js'
 import { percent, percentInterval } from './format.js'
 import { textTable } from './table.js'
 

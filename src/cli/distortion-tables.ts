@@ -1,10 +1,10 @@
 /** A measurement of distortion as tables: one per perturbation, and the norms that relative distances depend on. */
 
-import type { Distortion } from '../evaluation/distortion.js'
-import type { LayerDistortion } from '../evaluation/distortion-samples.js'
-import type { Estimate } from '../evaluation/mean-interval.js'
-import type { DistortionRecord } from '../evaluation/recorded-distortion.js'
+import type { Distortion } from '../evaluation/distortion/distortion.js'
+import type { LayerDistortion } from '../evaluation/distortion/distortion-samples.js'
+import type { DistortionRecord } from '../evaluation/distortion/recorded-distortion.js'
 import { perturbationTitle } from '../report/distortion-figure.js'
+import type { Estimate } from '../statistics/mean-interval.js'
 import { percent, percentInterval } from './format.js'
 import { type Column, textTable } from './table.js'
 

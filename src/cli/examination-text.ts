@@ -1,7 +1,7 @@
 /** What was found in a data set, for people. */
 
 import type { Examination, ExaminedSplit } from '../data/examine.js'
-import { type SplitName, splitNames } from '../data/listing.js'
+import { type SplitName, splitNames } from '../data/folders/listing.js'
 import { grouped } from './format.js'
 import { textTable } from './table.js'
 

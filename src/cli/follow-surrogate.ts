@@ -1,6 +1,6 @@
 /** Training of a surrogate in front of one's eyes: a bar of steps, and one line per epoch. */
 
-import type { EpochMeans } from '../surrogates/training-loop.js'
+import type { EpochMeans } from '../methods/surrogates/training-loop.js'
 import type { ProgressTask } from './progress.js'
 import type { Session } from './session.js'
 

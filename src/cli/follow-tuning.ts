@@ -1,6 +1,6 @@
 /** A tuning run in front of one's eyes: a bar of images, and one line per epoch. */
 
-import type { EpochRecord, TuningProgress } from '../tuning/tune.js'
+import type { EpochRecord, TuningProgress } from '../methods/tuning/tune.js'
 import { percent } from './format.js'
 import type { Progress, ProgressTask } from './progress.js'
 

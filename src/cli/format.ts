@@ -1,6 +1,6 @@
 /** Numbers as people read them. */
 
-export { epsilonText, sizeText } from '../attacks/size-text.js'
+export { epsilonText, sizeText } from '../attacks/sets/size-text.js'
 export { duration, grouped, normText } from '../report/number-text.js'
 
 /** A share in [0, 1] as a percentage with one decimal; all of up to 100.0 % have the same width. */

@@ -1,7 +1,7 @@
 /** A run as people read it. */
 
-import type { RunInspection, TracedBlock } from '../evaluation/inspect-run.js'
-import type { EpochPoint } from '../evaluation/learning-curves.js'
+import type { RunInspection, TracedBlock } from '../evaluation/deployed/inspect-run.js'
+import type { EpochPoint } from '../evaluation/deployed/learning-curves.js'
 import type { CurveField } from '../report/learning-curves-figure.js'
 import { sparkline } from '../report/sparkline.js'
 import { duration, epsilonText, grouped, percent } from './format.js'

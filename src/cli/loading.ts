@@ -3,15 +3,15 @@
 import { Option } from 'commander'
 import type { Dataset, Split } from '../data/dataset.js'
 import { fewShot } from '../data/few-shot.js'
-import { defaultLoaderThreads } from '../data/image-loader.js'
+import { defaultLoaderThreads } from '../data/loading/image-loader.js'
 import {
 	exclusionNotice,
 	findUnreadable,
 	type UnreadableImage,
 	unreadableError,
 	withoutImages,
-} from '../data/unreadable.js'
-import { loadTunedRun, type TunedRun } from '../evaluation/tuned-run.js'
+} from '../data/loading/unreadable.js'
+import { loadTunedRun, type TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { followDownload } from './follow-download.js'
 import { wholeNumber } from './options.js'
 import type { Session } from './session.js'

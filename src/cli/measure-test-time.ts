@@ -2,9 +2,9 @@
 
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import type { ChosenTestTimeDefense } from '../defenses/test-time/registry.js'
-import { type Knowledge, usualKnowledge } from '../evaluation/knowledge.js'
-import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
-import { worstCase } from '../evaluation/worst-case.js'
+import { type Knowledge, usualKnowledge } from '../evaluation/deployed/knowledge.js'
+import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
+import { worstCase } from '../evaluation/robustness/worst-case.js'
 import { type AccuracyRow, type MeasureInput, measure } from './measure.js'
 import type { Session } from './session.js'
 

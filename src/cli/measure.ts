@@ -1,10 +1,10 @@
 /** An evaluation with progress, and its results as a table. */
 
 import { join } from 'node:path'
-import type { Knowledge } from '../evaluation/knowledge.js'
-import { modelName, recordName, storeName } from '../evaluation/record-name.js'
-import type { EvaluationRecord, RecordedEvaluationInput } from '../evaluation/recorded-evaluation.js'
-import { recordedEvaluation } from '../evaluation/recorded-evaluation.js'
+import type { Knowledge } from '../evaluation/deployed/knowledge.js'
+import { modelName, recordName, storeName } from '../evaluation/robustness/record-name.js'
+import type { EvaluationRecord, RecordedEvaluationInput } from '../evaluation/robustness/recorded-evaluation.js'
+import { recordedEvaluation } from '../evaluation/robustness/recorded-evaluation.js'
 import { followAttack } from './follow-attack.js'
 import { duration, percent, percentInterval } from './format.js'
 import type { Session } from './session.js'

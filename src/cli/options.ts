@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseEpsilon, threatModel } from '../attacks/threat-model.js'
+import { parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
 import { type Device, devices } from '../runtime/engine.js'
 
 /** Options of every command. */

@@ -2,10 +2,10 @@
 
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Dataset } from '../data/dataset.js'
-import { NaptuneError } from '../errors.js'
-import { type Knowledge, knownModel } from '../evaluation/knowledge.js'
-import type { TunedRun } from '../evaluation/tuned-run.js'
+import { type Knowledge, knownModel } from '../evaluation/deployed/knowledge.js'
+import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import type { Session } from './session.js'
 
 /** A model under one level of knowledge, and the attack for it. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readEvaluationRecord } from '../evaluation/record.js'
+import { readEvaluationRecord } from '../evaluation/robustness/record.js'
 import type { Cell, ExperimentResult } from '../experiments/experiment-result.js'
 import { runCli } from './cli.test.helper.js'
 

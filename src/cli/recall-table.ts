@@ -1,7 +1,7 @@
 /** Recall of several models as a table. */
 
-import type { RetrievalRecord } from '../evaluation/recorded-retrieval.js'
-import type { DirectionResult } from '../evaluation/retrieval.js'
+import type { RetrievalRecord } from '../evaluation/retrieval/recorded-retrieval.js'
+import type { DirectionResult } from '../evaluation/retrieval/retrieval.js'
 import { grouped, percent, percentInterval } from './format.js'
 import { textTable } from './table.js'
 

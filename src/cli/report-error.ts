@@ -1,7 +1,7 @@
 /** How errors reach people and scripts. */
 
 import { CommanderError } from 'commander'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
 
 /**

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readEvaluationRecord } from '../evaluation/record.js'
-import { wilsonIntervalOfShare } from '../evaluation/wilson.js'
+import { readEvaluationRecord } from '../evaluation/robustness/record.js'
 import type { Cell, ExperimentResult } from '../experiments/experiment-result.js'
+import { wilsonIntervalOfShare } from '../statistics/wilson.js'
 import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
 let folder: string

@@ -1,6 +1,6 @@
 /** What every command works with: output, engine and a way to be stopped. */
 
-import { createImageLoader, type ImageLoader } from '../data/image-loader.js'
+import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
 import { Interruption } from './exit-codes.js'
 import { createInterrupt } from './interrupt.js'

@@ -1,7 +1,7 @@
 /** What the stages of an attack left, as a table. */
 
-import type { Passes } from '../attacks/pass-counter.js'
-import type { Accuracy, EvaluationResult } from '../evaluation/evaluate.js'
+import type { Passes } from '../classifier/pass-counter.js'
+import type { Accuracy, EvaluationResult } from '../evaluation/robustness/evaluate.js'
 import { duration, grouped, percent, percentInterval } from './format.js'
 import { textTable } from './table.js'
 

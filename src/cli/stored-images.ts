@@ -1,7 +1,7 @@
 /** Which images of a data set a store holds. */
 
 import { type Dataset, idsOf, type Split, subset } from '../data/dataset.js'
-import type { AdversarialImages } from '../evaluation/adversarial-images.js'
+import type { AdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import type { Session } from './session.js'
 
 /** Those images of the split that the store holds, with a note on others of the store; all where it holds none, for the error to say so. */

@@ -1,7 +1,12 @@
 /** Options of the surrogate commands: settings of a recipe that have names of their own. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { classifierDefaults, Settings, SubstituteRecipe, substituteDefaults } from '../surrogates/recipe.js'
+import type {
+	classifierDefaults,
+	Settings,
+	SubstituteRecipe,
+	substituteDefaults,
+} from '../methods/surrogates/recipe.js'
 import {
 	addSharedOptions,
 	collectSetting,

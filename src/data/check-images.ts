@@ -1,7 +1,7 @@
 /** Finding unreadable images before hours of work rather than after. */
 
 import type { Split } from './dataset.js'
-import { findUnreadable, unreadableError } from './unreadable.js'
+import { findUnreadable, unreadableError } from './loading/unreadable.js'
 
 /**
  * Decodes every image once and forgets it.

@@ -2,10 +2,10 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
+import { madeUpImages, writeMadeUpBenchmark } from './benchmarks/made-up-benchmark.test.helper.js'
 import { examine } from './examine.js'
-import { madeUpImages, writeMadeUpBenchmark } from './made-up-benchmark.test.helper.js'
 
 const all = { decode: 'all', parallel: 2 } as const
 

@@ -3,14 +3,14 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Benchmark } from './benchmarks/benchmark.js'
+import { fingerprintsOf, listFiles, openBenchmark } from './benchmarks/open-benchmark.js'
+import { sameSpoken } from './benchmarks/spoken-names.js'
 import { type Dataset, labelsOf } from './dataset.js'
-import { type SplitName, splitNames } from './listing.js'
-import { fingerprintsOf, listFiles, openBenchmark } from './open-benchmark.js'
+import { type SplitName, splitNames } from './folders/listing.js'
+import { type ImagePlace, type ImageSurvey, surveyImages } from './folders/survey-images.js'
 import { benchmarks, datasetNames, type LoadOptions, loadDataset } from './registry.js'
-import { sameSpoken } from './spoken-names.js'
-import { type ImagePlace, type ImageSurvey, surveyImages } from './survey-images.js'
 
 /** A split in numbers. */
 export interface ExaminedSplit {

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { pythonRandom } from '../random/python-random.js'
+import { readSplitFile } from './benchmarks/split-file.js'
 import { loadCifar10Mini } from './cifar10-mini.js'
 import { type Dataset, idsOf, labelsOf } from './dataset.js'
 import { fewShot, fewShotPositions } from './few-shot.js'
 import { loadDataset } from './registry.js'
-import { readSplitFile } from './split-file.js'
 
 const shared = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
 const published = join(shared, 'fewshot-caltech101')

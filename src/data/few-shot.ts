@@ -3,7 +3,7 @@
  * very same images in the same order as in the published index files.
  */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { type PythonRandom, pythonRandom } from '../random/python-random.js'
 import { type Dataset, labelsOf, positionsByLabel, subset } from './dataset.js'
 

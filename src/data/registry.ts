@@ -1,7 +1,7 @@
 /** The data sets that can be named on the command line. */
 
 import { existsSync } from 'node:fs'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Benchmark } from './benchmarks/benchmark.js'
 import { caltech101 } from './benchmarks/caltech101.js'
 import { dtd } from './benchmarks/dtd.js'
@@ -9,6 +9,7 @@ import { eurosat } from './benchmarks/eurosat.js'
 import { fgvcAircraft } from './benchmarks/fgvc-aircraft.js'
 import { food101 } from './benchmarks/food101.js'
 import { imagenet, imagenet1000 } from './benchmarks/imagenet.js'
+import { loadBenchmark } from './benchmarks/open-benchmark.js'
 import { oxfordFlowers } from './benchmarks/oxford-flowers.js'
 import { oxfordPets } from './benchmarks/oxford-pets.js'
 import { stanfordCars } from './benchmarks/stanford-cars.js'
@@ -16,8 +17,7 @@ import { sun397 } from './benchmarks/sun397.js'
 import { ucf101 } from './benchmarks/ucf101.js'
 import { loadCifar10Mini } from './cifar10-mini.js'
 import type { Dataset } from './dataset.js'
-import { loadFolder } from './folder.js'
-import { loadBenchmark } from './open-benchmark.js'
+import { loadFolder } from './folders/folder.js'
 import { loadSource, type SourceOptions, sourceForms } from './sources.js'
 
 /** The published data sets, in the order of the paper's tables. */

@@ -1,7 +1,7 @@
 /** From the splits that a source of data comes with to the three that are needed; what is made up is said. */
 
-import { NaptuneError } from '../errors.js'
-import { splitClasses, splitRule } from './folder-split.js'
+import { NaptuneError } from '../core/errors.js'
+import { splitClasses, splitRule } from './folders/folder-split.js'
 
 /** Lists for the three splits. */
 export interface Splits<T> {

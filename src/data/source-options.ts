@@ -1,6 +1,6 @@
 /** Options written behind the name of a data source: `name?key=value&key=value`. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /** A name and what stands behind it. */
 export interface NameWithOptions<Key extends string> {

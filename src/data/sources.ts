@@ -3,9 +3,9 @@
 import { statSync } from 'node:fs'
 import type { DownloadProgress } from '../hub/hub-download.js'
 import type { Dataset } from './dataset.js'
-import { loadHubData } from './hub-data.js'
-import { isHubDataName } from './hub-data-name.js'
-import { isManifestName, loadManifest } from './manifest.js'
+import { loadHubData } from './hub/hub-data.js'
+import { isHubDataName } from './hub/hub-data-name.js'
+import { isManifestName, loadManifest } from './manifests/manifest.js'
 
 /** What loading may need. */
 export interface SourceOptions {

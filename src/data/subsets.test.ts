@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { loadCifar10Mini } from './cifar10-mini.js'
 import { labelsOf, subset } from './dataset.js'
 import { selectClasses, stratifiedPositions, stratifiedSubset } from './subsets.js'

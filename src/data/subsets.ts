@@ -1,6 +1,6 @@
 /** Smaller data sets: some images of every class, or some classes. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { generator, permutation } from '../random/counter-based.js'
 import { type Dataset, labelsOf, positionsByLabel, type Split, subset } from './dataset.js'
 

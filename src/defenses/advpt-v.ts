@@ -1,7 +1,7 @@
 /** AdvPT-V: deep visual prompts under a fixed text template. */
 
 import { z } from 'zod'
-import { defaultTemplate } from '../clip/templates.js'
+import { defaultTemplate } from '../vlm/class-prompts.js'
 import { normalContext, templatePrompts } from './context-prompts.js'
 import { ownContext } from './context-sources.js'
 import type { DefenseDefinition } from './defense.js'

@@ -1,7 +1,7 @@
 /** Options of methods with prompts in both towers: `advpt-vli`, `advpt-vlj` and `fap`. */
 
 import { z } from 'zod'
-import type { ClipModel } from '../clip/model.js'
+import type { ClipModel } from '../vlm/model.js'
 
 /** Options of a method with prompts in both towers, with its reference's values. */
 export const bothTowersSchema = z.strictObject({

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type ClipModel, loadClip } from '../clip/model.js'
+import { loadClip } from '../checkpoints/load-clip.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
+import type { ClipModel } from '../vlm/model.js'
 import { initialParameters } from './defense.js'
 import { prepareDefense } from './registry.js'
 

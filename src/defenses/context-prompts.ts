@@ -1,10 +1,10 @@
 /** Learned context vectors: the prompts' text with placeholders, and how contexts start (CoOp, MaPLe). */
 
 import { open } from 'node:fs/promises'
-import type { ClipModel } from '../clip/model.js'
-import { classPrompts, spokenName } from '../clip/templates.js'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Generator } from '../random/generator.js'
+import { classPrompts, spokenName } from '../vlm/class-prompts.js'
+import type { ClipModel } from '../vlm/model.js'
 import type { Parameter, PromptRows } from './defense.js'
 import { layersUpTo } from './layers.js'
 

@@ -1,14 +1,14 @@
 /** What a defense is: graphs from pixels and prompts to features, with trainable parameters as inputs. */
 
 import type { z } from 'zod'
-import type { ImageTowerOutput } from '../clip/image-tower.js'
-import type { ClipModel } from '../clip/model.js'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import { type ElementType, elementCount, float32, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/index.js'
-import { type ElementType, elementCount, float32, type Tensor } from '../onnx/tensor.js'
 import type { Value } from '../onnx/value.js'
 import { generator } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'
+import type { ImageTowerOutput } from '../vlm/image-tower.js'
+import type { ClipModel } from '../vlm/model.js'
 
 /** One trainable tensor: its shape and how it starts. */
 export interface Parameter {

@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod'
-import type { ClipModel } from '../clip/model.js'
+import type { ClipModel } from '../vlm/model.js'
 import { towerDepths } from './both-towers.js'
 import { contextPrompts, normalContext, textContexts } from './context-prompts.js'
 import { coupledContext, couplingParameters, ownContext } from './context-sources.js'

@@ -7,12 +7,12 @@
  * from `depth` on, the processed context stays.
  */
 
-import { imageTower, patchCount } from '../clip/image-tower.js'
-import type { ClipModel } from '../clip/model.js'
-import { textTower } from '../clip/text-tower.js'
-import { tokenCount } from '../clip/transformer.js'
 import { ops } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
+import { imageTower, patchCount } from '../vlm/image-tower.js'
+import type { ClipModel } from '../vlm/model.js'
+import { textTower } from '../vlm/text-tower.js'
+import { tokenCount } from '../vlm/transformer.js'
 import type { Defense, ImageFeatures, LayerLayout, ParameterLookup, PromptRows, Refinement } from './defense.js'
 
 /** The learned context of one tower. */

@@ -1,8 +1,8 @@
 /** All defenses: adding one is a file and a line here. */
 
-import type { ClipModel } from '../clip/model.js'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { explainIssues } from '../files/explain-issues.js'
+import type { ClipModel } from '../vlm/model.js'
 import { advpt } from './advpt.js'
 import { advptE2e } from './advpt-e2e.js'
 import { advptV } from './advpt-v.js'

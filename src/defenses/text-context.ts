@@ -1,7 +1,7 @@
 /** The shallow text context that CoOp introduced: all that `coop`, `advpt` and `advpt-e2e` learn. They differ in how it is tuned. */
 
 import { z } from 'zod'
-import type { ClipModel } from '../clip/model.js'
+import type { ClipModel } from '../vlm/model.js'
 import { contextPrompts, textContext } from './context-prompts.js'
 import { ownContext } from './context-sources.js'
 import type { Defense } from './defense.js'

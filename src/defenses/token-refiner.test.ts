@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { float32, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/index.js'
-import { float32, type Tensor } from '../onnx/tensor.js'
 import { generator } from '../random/counter-based.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { fixedParameters, initialParameters } from './defense.js'

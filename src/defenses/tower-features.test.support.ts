@@ -1,10 +1,10 @@
 /** What a defense's towers yield on noise, for tests that compare defenses with one another. */
 
-import type { ClipModel } from '../clip/model.js'
+import { float32, type Tensor, tensor } from '../core/tensor.js'
 import { ops } from '../onnx/index.js'
-import { float32, type Tensor, tensor } from '../onnx/tensor.js'
 import { generator } from '../random/counter-based.js'
 import type { ModelEngine } from '../runtime/index.js'
+import type { ClipModel } from '../vlm/model.js'
 import { type Defense, fixedParameters } from './defense.js'
 
 /** Values of a defense's parameters by name. */

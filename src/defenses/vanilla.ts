@@ -1,9 +1,10 @@
 /** Vanilla: zero-shot CLIP with hand-written templates. It learns nothing and is the control of every table. */
 
 import { z } from 'zod'
-import { classPrompts, defaultTemplate, promptEnsembles } from '../clip/templates.js'
-import { textTower } from '../clip/text-tower.js'
+import { promptEnsembles } from '../data/templates.js'
 import { ops } from '../onnx/index.js'
+import { classPrompts, defaultTemplate } from '../vlm/class-prompts.js'
+import { textTower } from '../vlm/text-tower.js'
 import type { DefenseDefinition, PromptRows } from './defense.js'
 import { promptedTowers } from './prompted-towers.js'
 

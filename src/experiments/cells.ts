@@ -1,13 +1,13 @@
 /** The cells of experiments: what is tuned once and attacked in several ways, with the folders that hold it. */
 
 import { basename } from 'node:path'
-import type { ThreatModel } from '../attacks/threat-model.js'
-import type { ClipModel } from '../clip/model.js'
+import type { ThreatModel } from '../attacks/sets/threat-model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import type { Defense } from '../defenses/defense.js'
 import { sha256OfBytes } from '../files/sha256.js'
-import type { TuningConfig } from '../tuning/configuration.js'
-import type { ConfigurationOrigin } from '../tuning/presets.js'
+import type { TuningConfig } from '../methods/tuning/configuration.js'
+import type { ConfigurationOrigin } from '../methods/tuning/presets.js'
+import type { ClipModel } from '../vlm/model.js'
 import type { Surrogates } from './surrogate-cells.js'
 
 /** A checkpoint under the name it was asked for by. */

@@ -1,14 +1,14 @@
 /** From records to the result of an experiment. */
 
-import { isRobust } from '../attacks/attack-outcomes.js'
-import { mcnemarOf } from '../evaluation/mcnemar.js'
-import { meanAndDeviation } from '../evaluation/mean-and-deviation.js'
-import { pairedBootstrap } from '../evaluation/paired-bootstrap.js'
-import type { EvaluationRecord } from '../evaluation/recorded-evaluation.js'
-import { wilsonIntervalOfShare } from '../evaluation/wilson.js'
+import { isRobust } from '../attacks/run/attack-outcomes.js'
+import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
 import { packageVersion } from '../files/package-version.js'
 import { generator } from '../random/counter-based.js'
 import type { ModelEngine } from '../runtime/create-engine.js'
+import { mcnemarOf } from '../statistics/mcnemar.js'
+import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
+import { pairedBootstrap } from '../statistics/paired-bootstrap.js'
+import { wilsonIntervalOfShare } from '../statistics/wilson.js'
 import type { AttackCell } from './cells.js'
 import type {
 	Average,

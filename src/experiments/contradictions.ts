@@ -1,6 +1,6 @@
 /** What no single entry of an experiment's definition can say of itself. */
 
-import { isRecord } from '../tuning/is-record.js'
+import { isRecord } from '../core/guards.js'
 import type { ExperimentDefinition } from './definition.js'
 
 /** An entry that does not fit the others. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../attacks/registry.js'
-import { loadPreset, presetConfig } from '../tuning/presets.js'
+import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
 import { experimentNames, loadExperiment, packagedExperiments } from './definition.js'
 
 let folder: string

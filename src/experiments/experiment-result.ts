@@ -4,8 +4,8 @@
  */
 
 import type { PreparedAttack } from '../attacks/attack-definition.js'
-import type { ThreatModel } from '../attacks/threat-model.js'
-import type { Accuracy, StageResult } from '../evaluation/evaluate.js'
+import type { ThreatModel } from '../attacks/sets/threat-model.js'
+import type { Accuracy, StageResult } from '../evaluation/robustness/evaluate.js'
 
 /** A row of the paper's tables: clean images, or an attack. */
 export interface Condition {

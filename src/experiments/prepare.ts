@@ -1,10 +1,10 @@
 /** From the name of an experiment to its plan: models and data are loaded once, whatever number of experiments needs them. */
 
 import { existsSync } from 'node:fs'
-import type { ClipModel } from '../clip/model.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Dataset } from '../data/dataset.js'
-import { NaptuneError } from '../errors.js'
-import { loadPreset } from '../tuning/presets.js'
+import { loadPreset } from '../methods/tuning/presets.js'
+import type { ClipModel } from '../vlm/model.js'
 import type { NamedModel } from './cells.js'
 import { type DefinitionChanges, type ExperimentDefinition, loadExperiment } from './definition.js'
 import type { ExperimentResult } from './experiment-result.js'

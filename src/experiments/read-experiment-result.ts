@@ -1,7 +1,7 @@
 /** What an experiment found, read back and checked. */
 
 import { z } from 'zod'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import type { ExperimentResult } from './experiment-result.js'
 

@@ -1,7 +1,7 @@
 /** Runs experiments and writes what they found. */
 
 import { join } from 'node:path'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { collectResult } from './collect.js'

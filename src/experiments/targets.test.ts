@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { embeddedModel } from '../clip/checkpoint.js'
-import { loadClip } from '../clip/model.js'
+import { embeddedModel } from '../checkpoints/checkpoint.js'
+import { loadClip } from '../checkpoints/load-clip.js'
 import { loadExperiment } from './definition.js'
 import {
 	arePaperDatasets,

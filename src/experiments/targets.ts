@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { ClipConfig } from '../clip/config.js'
+import type { ClipConfig } from '../vlm/config.js'
 import { type ExperimentDefinition, experimentNames, loadExperiment } from './definition.js'
 
 const file = fileURLToPath(new URL('../../experiments/targets/nap-tuning.json', import.meta.url))

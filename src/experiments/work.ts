@@ -1,7 +1,7 @@
 /** How much work cells are, before they are run: in forward passes of one image. */
 
-import { workOf } from '../attacks/pass-counter.js'
 import { prepareAttack } from '../attacks/registry.js'
+import { workOf } from '../classifier/pass-counter.js'
 import type { AttackCell, TunedCell } from './cells.js'
 import type { WorkPart } from './work-meter.js'
 

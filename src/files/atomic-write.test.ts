@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, removeStaleTemporaries, writeChunksAtomic, writeFileAtomic } from './atomic-write.js'
 import { temporaryFolder, withoutSuperuser } from './temporary-folder.test.helper.js'
 

@@ -1,7 +1,7 @@
 /** Reading small JSON files. */
 
 import { readFile } from 'node:fs/promises'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /**
  * Reads and parses a JSON file (UTF-8, a byte order mark is allowed).

@@ -1,7 +1,7 @@
 /** Append-only logs, one JSON value per line, that survive a kill at any point. */
 
 import { type FileHandle, open, readFile } from 'node:fs/promises'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, writeAll } from './atomic-write.js'
 
 /** The content of a log. */

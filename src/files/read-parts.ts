@@ -1,7 +1,7 @@
 /** Reading parts of files that are too large to hold. */
 
 import { type FileHandle, open } from 'node:fs/promises'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /** Size of the pieces in which {@link readPieces} reads. */
 export const pieceLength = 1 << 22

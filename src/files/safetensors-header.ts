@@ -1,6 +1,6 @@
 /** Parsing and checking the JSON header of a safetensors file. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { findDuplicateKey } from './duplicate-keys.js'
 import { type Dtype, dtypeSize, dtypes, isDtype } from './safetensors-dtype.js'
 

@@ -1,6 +1,6 @@
 /** Writing safetensors files, atomically and in a fixed order. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { type Chunks, writeChunksAtomic } from './atomic-write.js'
 import { type Dtype, dtypeSize, dtypes } from './safetensors-dtype.js'
 

@@ -4,7 +4,7 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { readInto, withFile } from './read-parts.js'
 import { type Dtype, dtypeSize } from './safetensors-dtype.js'
 import { parseSafetensorsHeader } from './safetensors-header.js'

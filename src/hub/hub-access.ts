@@ -3,7 +3,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import type { HubSettings } from './hub-settings.js'
 

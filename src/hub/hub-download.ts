@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { copyFile, lstat, mkdir, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, removeStaleTemporaries, writeChunksAtomic } from '../files/atomic-write.js'
 
 /** How far a download is. */

@@ -5,7 +5,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, writeAll } from '../files/atomic-write.js'
 import { addressOf, type DownloadContext, hashFor, link } from './hub-download.js'
 

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import sharp, { type Metadata } from 'sharp'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /** An RGB picture. */
 export interface DecodedImage {

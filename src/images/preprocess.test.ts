@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { unitPixels } from './pixels.js'
 import { type Preparation, preprocess, resizedSize } from './preprocess.js'
 

@@ -7,7 +7,7 @@
  * other arithmetic; neither is followed here.
  */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { DecodedImage } from './decode.js'
 import { unitPixels } from './pixels.js'
 import type { Resample } from './resample-filters.js'

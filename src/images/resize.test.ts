@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { DecodedImage } from './decode.js'
 import type { Resample } from './resample-filters.js'
 import { resize } from './resize.js'

@@ -7,7 +7,7 @@
  * with the aspect ratio kept, as in evaluation, all versions agree.
  */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { DecodedImage } from './decode.js'
 import { type Filter, filters, type Resample } from './resample-filters.js'
 import { resampleTaps } from './resample-taps.js'

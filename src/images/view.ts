@@ -1,6 +1,6 @@
 /** What becomes of a picture before a model reads it, as data: any thread makes the same bytes of the same view. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { generator } from '../random/counter-based.js'
 import { randomlyCropped, randomlyShifted } from './augment.js'
 import type { DecodedImage } from './decode.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { emitter, integers } from './emit.js'
 import { ops, tensor, type Value } from './index.js'
 import { float, int, ints, text } from './operator.js'

@@ -1,11 +1,11 @@
 /** The functions with which graphs are written. Numbers stand for scalar constants of the other operand's type. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import { type ElementType, elementBytes, elementCount, type Tensor } from '../core/tensor.js'
 import { describeShape, isDimension, product, sameShape } from './dimensions.js'
 import { elementTypeNumbers } from './element-types.js'
 import { constant, emitter, integers, scalar } from './emit.js'
 import { int, ints } from './operator.js'
-import { type ElementType, elementBytes, elementCount, type Tensor } from './tensor.js'
 import type { ExternalReference, Shape, Value } from './value.js'
 
 const emit = emitter('')

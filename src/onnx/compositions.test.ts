@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tensor } from '../core/tensor.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { grad, ops } from './index.js'
-import { tensor } from './tensor.js'
 
 describe('klDivergence', () => {
 	let engine: ModelEngine

@@ -1,6 +1,6 @@
 /** Arithmetic on dimensions that are numbers or products of a number and symbolic sizes, such as `50*B`. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Dimension, Shape } from './value.js'
 
 interface Monomial {

@@ -1,7 +1,7 @@
 /** Element types as ONNX files number them. */
 
-import { NaptuneError } from '../errors.js'
-import type { ElementType } from './tensor.js'
+import { NaptuneError } from '../core/errors.js'
+import type { ElementType } from '../core/tensor.js'
 
 /** ONNX's numbers of element types (TensorProto.DataType). */
 export const elementTypeNumbers: Readonly<Record<ElementType, number>> = {

@@ -1,9 +1,9 @@
 /** Applying registered operators: the one place where nodes are made. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import { type ElementType, type Tensor, tensor } from '../core/tensor.js'
 import type { Call, Emit } from './operator.js'
 import { operators } from './operators/index.js'
-import { type ElementType, type Tensor, tensor } from './tensor.js'
 import type { Attributes, Node, Value } from './value.js'
 
 /** A constant value. Large weights belong in `external` values, which are never copied. */

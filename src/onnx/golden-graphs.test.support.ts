@@ -1,8 +1,8 @@
 /** The graphs of fixtures/onnx-golden/README.md, in our language. */
 
+import { int64 } from '../core/tensor.js'
 import { literal } from './builders.js'
 import { ops } from './index.js'
-import { int64 } from './tensor.js'
 import type { Value } from './value.js'
 
 /** The differentiable inputs of a graph by name. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { createEngine, type Engine } from '../runtime/index.js'
 import { float32, grad, int64, nodesInOrder, ops, originate, type Value } from './index.js'
 

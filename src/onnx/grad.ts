@@ -1,6 +1,6 @@
 /** Reverse-mode differentiation: appends to a graph the nodes that compute the gradients asked for, and no others. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { describeShape, sameShape } from './dimensions.js'
 import { isFloat } from './element-types.js'
 import { emitter, scalar } from './emit.js'

@@ -1,5 +1,6 @@
 /** naptune/onnx: write graphs of standard ONNX operators, differentiate them, read and write `.onnx` files. */
 
+export { type ElementType, elementCount, float32, int64, type Tensor, type TensorData, tensor } from '../core/tensor.js'
 export { type GradOptions, grad } from './grad.js'
 export type { Operator } from './operator.js'
 export { operators } from './operators/index.js'
@@ -7,7 +8,6 @@ export * as ops from './ops.js'
 export { type DeclaredPort, describeModel, type ModelDescription } from './parse-model.js'
 export { type ReadModel, type ReadOptions, readModel, readModelFile } from './read.js'
 export { type SerializedModel, type SerializeOptions, serializeModel } from './serialize.js'
-export { type ElementType, elementCount, float32, int64, type Tensor, type TensorData, tensor } from './tensor.js'
 export { leavesOf, nodesInOrder, originate } from './traverse.js'
 export type { Dimension, ExternalReference, Shape, Value } from './value.js'
 export { writeModel } from './write.js'

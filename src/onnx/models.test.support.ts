@@ -7,7 +7,7 @@ import {
 	type NodeProtoSchema,
 	type TensorProtoSchema,
 } from 'onnx-buf'
-import { float32 } from './tensor.js'
+import { float32 } from '../core/tensor.js'
 
 export type NodeInit = MessageInitShape<typeof NodeProtoSchema>
 export type TensorInit = MessageInitShape<typeof TensorProtoSchema>

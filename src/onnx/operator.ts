@@ -1,9 +1,9 @@
 /** What an operator is: its shape rule, its gradient rule and one line of documentation, in one object. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import type { ElementType } from '../core/tensor.js'
 import { describeShape, normalizeAxis } from './dimensions.js'
 import { symbolicIntegers } from './symbolic-integers.js'
-import type { ElementType } from './tensor.js'
 import type { Attribute, Attributes, Node, Shape, Value } from './value.js'
 
 /** Element type and shape of one output. */

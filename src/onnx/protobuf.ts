@@ -14,8 +14,8 @@ import {
 	TypeProtoSchema,
 	ValueInfoProtoSchema,
 } from 'onnx-buf'
+import type { ElementType, Tensor } from '../core/tensor.js'
 import { elementTypeNumbers } from './element-types.js'
-import type { ElementType, Tensor } from './tensor.js'
 import type { Attribute, ExternalReference, Node, Shape, Value } from './value.js'
 
 /** Name, type and shape of an input or output of a model. */

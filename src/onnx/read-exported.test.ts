@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
 import { generator } from '../random/counter-based.js'
 import { createEngine, type Engine } from '../runtime/index.js'

@@ -1,12 +1,12 @@
 /** Inputs and attributes of ONNX files. */
 
 import { type AttributeProto, AttributeProto_AttributeType, type NodeProto, type ValueInfoProto } from 'onnx-buf'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import { float32, type Tensor } from '../core/tensor.js'
 import { input } from './builders.js'
 import { isDimension } from './dimensions.js'
 import { readTensor, storedType, typeName } from './read-tensor.js'
 import type { StoredNode } from './stored-node.js'
-import { float32, type Tensor } from './tensor.js'
 import type { Attribute, Dimension, Value } from './value.js'
 
 /**

@@ -3,10 +3,10 @@
 import { statSync } from 'node:fs'
 import { isAbsolute, join, normalize } from 'node:path'
 import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from 'onnx-buf'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import { type ElementType, elementBytes, elementCount, type Tensor, type TensorData, tensor } from '../core/tensor.js'
 import { external, literal } from './builders.js'
 import { elementTypeNumbers } from './element-types.js'
-import { type ElementType, elementBytes, elementCount, type Tensor, type TensorData, tensor } from './tensor.js'
 import type { Value } from './value.js'
 
 /** The element type of a stored tensor; `undefined` for types the graph language does not know. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { AttributeProto_AttributeType as Kind, TensorProto_DataLocation } from 'onnx-buf'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { nodesInOrder, ops, readModel, readModelFile, serializeModel } from './index.js'
 import { int, int64s, type ModelInit, model, type NodeInit, type TensorInit, x } from './models.test.support.js'
 

@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import { tensor } from '../core/tensor.js'
 import { literal } from './builders.js'
 import { isFloat } from './element-types.js'
 import { emitter } from './emit.js'
@@ -11,7 +12,6 @@ import { applyStored } from './read-nodes.js'
 import { readInput, requireFit, splitAttributes, symbolNames } from './read-parts.js'
 import { readInitializer } from './read-tensor.js'
 import { knownEntries } from './symbolic-integers.js'
-import { tensor } from './tensor.js'
 import { originate } from './traverse.js'
 import type { Value } from './value.js'
 

@@ -9,7 +9,8 @@ import {
 	StringStringEntryProtoSchema,
 	type TensorProto,
 } from 'onnx-buf'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import type { Tensor, TensorData } from '../core/tensor.js'
 import { describeShape } from './dimensions.js'
 import { operators } from './operators/index.js'
 import {
@@ -20,7 +21,6 @@ import {
 	type Port,
 	portMessage,
 } from './protobuf.js'
-import type { Tensor, TensorData } from './tensor.js'
 import { leavesOf, nodesInOrder } from './traverse.js'
 import type { Node, Value } from './value.js'
 

@@ -1,8 +1,8 @@
 /** A node as a file has it, and what its readers share. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Emit } from './operator.js'
-import type { Tensor } from './tensor.js'
 import type { Attribute, Attributes, Value } from './value.js'
 
 /** A node as a file has it. */

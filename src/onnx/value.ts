@@ -1,6 +1,6 @@
 /** Symbolic values: the nodes and edges of a graph under construction. */
 
-import type { ElementType, Tensor } from './tensor.js'
+import type { ElementType, Tensor } from '../core/tensor.js'
 
 /**
  * A dimension: a number, or a symbolic size such as `B` (batch), written `k*B` when it is a multiple of one.

@@ -2,7 +2,7 @@
 
 import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, sep } from 'node:path'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { type SerializedModel, serializeModel } from './serialize.js'
 import type { Value } from './value.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { generator, permutation, philox } from './counter-based.js'
 
 const words = (text: string) => Uint32Array.from(text.split(' '), (word) => Number.parseInt(word, 16))

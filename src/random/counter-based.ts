@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Generator } from './generator.js'
 
 /** High 32 bits of the 64-bit product of two 32-bit unsigned integers, in 16-bit halves so that doubles stay exact. */

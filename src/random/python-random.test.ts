@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { pythonRandom } from './python-random.js'
 
 /** `range(n)`. */

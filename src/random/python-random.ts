@@ -3,7 +3,7 @@
  * and `Lib/random.py`; the Mersenne Twister MT19937 of Matsumoto and Nishimura, 1998).
  */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /** The parts of Python's generator that sampling needs. Its state is its own. */
 export interface PythonRandom {

@@ -1,10 +1,10 @@
 /** Distortion by layer as a figure: one column per perturbation, one line per model before and after its refiners. */
 
-import type { Distortion } from '../evaluation/distortion.js'
-import { noise } from '../evaluation/distortion.js'
-import type { DistanceEstimate, LayerDistortion } from '../evaluation/distortion-samples.js'
-import type { Estimate } from '../evaluation/mean-interval.js'
-import type { DistortionRecord } from '../evaluation/recorded-distortion.js'
+import type { Distortion } from '../evaluation/distortion/distortion.js'
+import { noise } from '../evaluation/distortion/distortion.js'
+import type { DistanceEstimate, LayerDistortion } from '../evaluation/distortion/distortion-samples.js'
+import type { DistortionRecord } from '../evaluation/distortion/recorded-distortion.js'
+import type { Estimate } from '../statistics/mean-interval.js'
 import type { Figure } from './figure.js'
 import { figureConfig, grid, textLines } from './figure-style.js'
 import { type LinePoint, linePanel } from './line-panel.js'

@@ -3,7 +3,7 @@
 import { extname } from 'node:path'
 import sharp from 'sharp'
 import type { TopLevelSpec } from 'vega-lite'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 
 /** A figure as data. */

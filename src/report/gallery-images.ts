@@ -1,7 +1,7 @@
 /** Pictures of a gallery: clean and adversarial images, and what was changed, magnified. */
 
 import sharp from 'sharp'
-import type { AttackGallery, GalleryImage } from '../evaluation/gallery.js'
+import type { AttackGallery, GalleryImage } from '../evaluation/gallery/gallery.js'
 
 /** A picture as PNG. */
 export interface GalleryPicture {

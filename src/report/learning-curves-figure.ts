@@ -1,8 +1,8 @@
 /** The learning curves of a tuning run as a figure. */
 
-import { NaptuneError } from '../errors.js'
-import type { RunInspection } from '../evaluation/inspect-run.js'
-import type { EpochPoint } from '../evaluation/learning-curves.js'
+import { NaptuneError } from '../core/errors.js'
+import type { RunInspection } from '../evaluation/deployed/inspect-run.js'
+import type { EpochPoint } from '../evaluation/deployed/learning-curves.js'
 import type { Figure } from './figure.js'
 import { figureConfig, grid, textLines } from './figure-style.js'
 import { type LinePoint, linePanel } from './line-panel.js'

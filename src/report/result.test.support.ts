@@ -1,7 +1,5 @@
 /** Results of experiments made from outcomes of images that are drawn by a rule, so that every number follows from others. */
 
-import { mcnemarTest } from '../evaluation/mcnemar.js'
-import { quantile95, wilsonInterval } from '../evaluation/wilson.js'
 import type {
 	Average,
 	Axis,
@@ -13,6 +11,8 @@ import type {
 	SeedResult,
 } from '../experiments/experiment-result.js'
 import { generator } from '../random/counter-based.js'
+import { mcnemarTest } from '../statistics/mcnemar.js'
+import { quantile95, wilsonInterval } from '../statistics/wilson.js'
 
 /** What a made-up result is of; everything has a default. */
 export interface SampleOptions {

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Device } from './engine.js'
 import type { SessionSettings } from './protocol.js'
 

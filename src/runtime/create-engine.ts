@@ -1,7 +1,7 @@
 /** Starting an execution engine. */
 
 import { availableParallelism } from 'node:os'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { float32, ops, serializeModel } from '../onnx/index.js'
 import { type CompileOptions, type Device, devices, type Engine, type Program } from './engine.js'
 import { engineError } from './engine-error.js'

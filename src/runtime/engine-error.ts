@@ -1,6 +1,6 @@
 /** Errors of the execution library, told in terms of the graph. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /** The origin of the first node of the graph that a message names; fused nodes carry a node's name within theirs. */
 export function originIn(message: string, nodeOrigins: ReadonlyMap<string, string>): string | undefined {

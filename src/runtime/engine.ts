@@ -1,6 +1,6 @@
 /** What running a graph looks like to the rest of the project, whichever engine does it. */
 
-import type { ElementType, Tensor } from '../onnx/tensor.js'
+import type { ElementType, Tensor } from '../core/tensor.js'
 import type { Value } from '../onnx/value.js'
 
 /** Execution devices, named as on the command line. */

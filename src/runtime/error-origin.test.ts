@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { float32, int64, ops, originate, tensor } from '../onnx/index.js'
 import { createEngine, type ModelEngine } from './create-engine.js'
 

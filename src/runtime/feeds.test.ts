@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { float32, int64 } from '../onnx/tensor.js'
+import { float32, int64 } from '../core/tensor.js'
 import type { Feeds } from './engine.js'
 import { checkFeeds, type InputDeclaration } from './feeds.js'
 

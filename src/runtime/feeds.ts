@@ -1,8 +1,8 @@
 /** Checking what is fed to a program before the engine sees it. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
+import { type ElementType, elementCount, type Tensor } from '../core/tensor.js'
 import { describeShape } from '../onnx/dimensions.js'
-import { type ElementType, elementCount, type Tensor } from '../onnx/tensor.js'
 import type { Dimension, Shape } from '../onnx/value.js'
 import type { Feeds } from './engine.js'
 

@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { ModelProtoSchema, type TensorProto, TensorProto_DataLocation } from 'onnx-buf'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /** Protobuf messages end at 2 GiB. */
 const limit = 2 ** 31 - 2 ** 20

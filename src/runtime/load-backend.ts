@@ -1,6 +1,6 @@
 /** Choosing the execution library for a device. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Backend } from './backend.js'
 import type { Device } from './engine.js'
 import { loadNative } from './native-backend.js'

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { type Backend, optimization, quiet } from './backend.js'
 import type { Device } from './engine.js'
 import type { SessionSettings } from './protocol.js'

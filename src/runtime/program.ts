@@ -1,7 +1,7 @@
 /** A compiled graph in a worker. */
 
-import { NaptuneError } from '../errors.js'
-import type { Tensor } from '../onnx/tensor.js'
+import { NaptuneError } from '../core/errors.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Feeds, KeptOutputs, Program, ResidentTensor } from './engine.js'
 import { engineError } from './engine-error.js'
 import { checkFeeds, type InputDeclaration } from './feeds.js'

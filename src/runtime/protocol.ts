@@ -1,6 +1,6 @@
 /** What the engine on the calling thread and its worker say to each other. Requests are answered in order. */
 
-import type { ElementType, Tensor } from '../onnx/tensor.js'
+import type { ElementType, Tensor } from '../core/tensor.js'
 import type { Device } from './engine.js'
 
 /** One fed input: the tensor itself, or the handle of one that already lies in the worker. */

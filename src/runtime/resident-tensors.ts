@@ -1,6 +1,6 @@
 /** Tensors that stay in the worker between runs. */
 
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import type { ResidentTensor } from './engine.js'
 import type { KeptTensor } from './protocol.js'
 import type { WorkerLink } from './worker-link.js'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { float32 } from '../onnx/tensor.js'
+import { float32 } from '../core/tensor.js'
 import { movable } from './transfer.js'
 
 it('copies unless the buffer is handed over', () => {

@@ -1,6 +1,6 @@
 /** Moving tensors between threads. */
 
-import type { Tensor, TensorData } from '../onnx/tensor.js'
+import type { Tensor, TensorData } from '../core/tensor.js'
 
 /**
  * The tensor as it is sent to the worker, on a buffer of its own that can be moved.

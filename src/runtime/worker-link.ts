@@ -1,7 +1,7 @@
 /** Request and answer over a worker thread, with its end and its crashes turned into clear errors. */
 
 import { Worker } from 'node:worker_threads'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 import { createBusyFlag, watchExit } from './busy-flag.js'
 import type { AnswerEnvelope, Answers, Request, RequestEnvelope } from './protocol.js'
 

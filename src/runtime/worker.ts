@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import type { InferenceSession } from 'onnxruntime-common'
-import type { ElementType, Tensor, TensorData } from '../onnx/tensor.js'
+import type { ElementType, Tensor, TensorData } from '../core/tensor.js'
 import { type Backend, type BackendTensor, quiet } from './backend.js'
 import { type BusyFlag, whileBusy } from './busy-flag.js'
 import { loadBackend } from './load-backend.js'

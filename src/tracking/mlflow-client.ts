@@ -1,7 +1,7 @@
 /** MLflow's REST interface, version 2.0: requests with credentials, a time limit and another try. */
 
 import { setTimeout as wait } from 'node:timers/promises'
-import { NaptuneError } from '../errors.js'
+import { NaptuneError } from '../core/errors.js'
 
 /** Who asks. */
 export type Credentials =

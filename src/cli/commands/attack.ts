@@ -3,22 +3,22 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type OnnxClassifierOptions, openOnnxClassifier } from '../../attacks/onnx-classifier.js'
-import { type InputDeclaration, normalisations, pixelRanges } from '../../attacks/onnx-input.js'
 import { prepareAttack } from '../../attacks/registry.js'
-import { type Norm, threatModel } from '../../attacks/threat-model.js'
-import { type LabelledImages, loadLabelledFolder } from '../../data/labelled-folder.js'
+import { type Norm, threatModel } from '../../attacks/sets/threat-model.js'
+import { type OnnxClassifierOptions, openOnnxClassifier } from '../../classifier/onnx-file/onnx-classifier.js'
+import { type InputDeclaration, normalisations, pixelRanges } from '../../classifier/onnx-file/onnx-input.js'
+import { NaptuneError } from '../../core/errors.js'
+import { type LabelledImages, loadLabelledFolder } from '../../data/folders/labelled-folder.js'
 import { datasetNames, loadDataset } from '../../data/registry.js'
 import { isSource, sourceForms } from '../../data/sources.js'
 import { atMost } from '../../data/subsets.js'
-import { NaptuneError } from '../../errors.js'
-import { classPositions } from '../../evaluation/class-positions.js'
+import { classPositions } from '../../evaluation/deployed/class-positions.js'
 import {
 	type OnnxAttackRecord,
 	type OnnxAttackSettings,
 	recordedOnnxAttack,
 	resizings,
-} from '../../evaluation/recorded-onnx-attack.js'
+} from '../../evaluation/robustness/recorded-onnx-attack.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { DownloadProgress } from '../../hub/hub-download.js'

@@ -1,7 +1,7 @@
 /** `naptune bench gradient`: how close gradients of a CLIP come to the machine's matrix product. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { benchGradient, type GradientBenchResult } from '../../evaluation/bench-gradient.js'
+import { benchGradient, type GradientBenchResult } from '../../bench/bench-gradient.js'
 import { addSharedOptions, commaList, type SharedOptions, wholeNumber } from '../options.js'
 import { type Session, withSession } from '../session.js'
 import { textTable } from '../table.js'

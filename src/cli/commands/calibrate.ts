@@ -4,14 +4,19 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
-import { type ThreatModel, threatModel } from '../../attacks/threat-model.js'
-import { flagRates } from '../../evaluation/assessment.js'
-import { deployedClassifier } from '../../evaluation/deployed-classifier.js'
-import { type DetectionResult, measureDetection } from '../../evaluation/detection.js'
-import { evasionObjective } from '../../evaluation/evasion-objective.js'
-import { type Calibration, calibrate, calibrationFile, scoreTaps } from '../../evaluation/recorded-calibration.js'
-import { settingsOf } from '../../evaluation/recorded-evaluation.js'
-import type { TunedRun } from '../../evaluation/tuned-run.js'
+import { type ThreatModel, threatModel } from '../../attacks/sets/threat-model.js'
+import { deployedClassifier } from '../../evaluation/deployed/deployed-classifier.js'
+import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
+import { flagRates } from '../../evaluation/detection/assessment.js'
+import { type DetectionResult, measureDetection } from '../../evaluation/detection/detection.js'
+import {
+	type Calibration,
+	calibrate,
+	calibrationFile,
+	scoreTaps,
+} from '../../evaluation/detection/recorded-calibration.js'
+import { evasionObjective } from '../../evaluation/retrieval/evasion-objective.js'
+import { settingsOf } from '../../evaluation/robustness/recorded-evaluation.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { sha256OfBytes } from '../../files/sha256.js'

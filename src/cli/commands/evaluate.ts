@@ -4,22 +4,22 @@ import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
-import { type Norm, type ThreatModel, threatModel } from '../../attacks/threat-model.js'
-import { promptEnsembles } from '../../clip/templates.js'
+import { type Norm, type ThreatModel, threatModel } from '../../attacks/sets/threat-model.js'
+import { NaptuneError } from '../../core/errors.js'
 import { type Dataset, idsOf } from '../../data/dataset.js'
+import { promptEnsembles } from '../../data/templates.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import {
 	type ChosenTestTimeDefense,
 	chooseTestTimeDefense,
 	testTimeDefenses,
 } from '../../defenses/test-time/registry.js'
-import { NaptuneError } from '../../errors.js'
-import { readAdversarialImages } from '../../evaluation/adversarial-images.js'
-import { controlDefense } from '../../evaluation/control.js'
-import { type Knowledge, knowledgeLevels, knowledgeNames, usualKnowledge } from '../../evaluation/knowledge.js'
-import { modelName } from '../../evaluation/record-name.js'
-import { requireStored, storedAttack } from '../../evaluation/stored-attack.js'
-import type { TunedRun } from '../../evaluation/tuned-run.js'
+import { controlDefense } from '../../evaluation/deployed/control.js'
+import { type Knowledge, knowledgeLevels, knowledgeNames, usualKnowledge } from '../../evaluation/deployed/knowledge.js'
+import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
+import { modelName } from '../../evaluation/robustness/record-name.js'
+import { readAdversarialImages } from '../../evaluation/stores/adversarial-images.js'
+import { requireStored, storedAttack } from '../../evaluation/stores/stored-attack.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import {
 	attackListHelp,

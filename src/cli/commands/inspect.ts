@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { inspectRun } from '../../evaluation/inspect-run.js'
+import { inspectRun } from '../../evaluation/deployed/inspect-run.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { isFigureFile, writeFigure } from '../../report/figure.js'
 import { learningCurvesFigure } from '../../report/learning-curves-figure.js'

@@ -2,7 +2,7 @@
 
 import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { type ReportSource, readReportSource } from '../../report/html/report-source.js'
 import { pagePath, writeReport } from '../../report/html/write-report.js'
 import { dataRootOption } from '../inputs.js'

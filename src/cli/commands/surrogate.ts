@@ -2,18 +2,18 @@
 
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { loadUnlabelled } from '../../data/unlabelled-images.js'
-import { families } from '../../surrogates/families/registry.js'
+import { loadUnlabelled } from '../../data/folders/unlabelled-images.js'
+import { families } from '../../methods/surrogates/families/registry.js'
 import {
 	classifierDefaults,
 	classifierRecipe,
 	type SubstituteRecipe,
 	substituteDefaults,
 	substituteRecipe,
-} from '../../surrogates/recipe.js'
-import type { SurrogateResult } from '../../surrogates/surrogate-record.js'
-import { trainClassifier } from '../../surrogates/train-classifier.js'
-import { trainSubstitute } from '../../surrogates/train-substitute.js'
+} from '../../methods/surrogates/recipe.js'
+import type { SurrogateResult } from '../../methods/surrogates/surrogate-record.js'
+import { trainClassifier } from '../../methods/surrogates/train-classifier.js'
+import { trainSubstitute } from '../../methods/surrogates/train-substitute.js'
 import { Interruption } from '../exit-codes.js'
 import { followDownload } from '../follow-download.js'
 import { followSurrogate } from '../follow-surrogate.js'

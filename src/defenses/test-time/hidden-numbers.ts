@@ -1,7 +1,7 @@
 /** Random numbers of test-time defenses that the attacker does not know. */
 
 import { z } from 'zod'
-import type { Tensor } from '../../onnx/tensor.js'
+import type { Tensor } from '../../core/tensor.js'
 
 /** Inputs of a defense's graph that are drawn at random. */
 export interface HiddenNumbers {

@@ -1,10 +1,10 @@
 /** R-TPT: text prompts that make the confident views of an image more confident, and a vote of all views by reliability. */
 
 import { z } from 'zod'
-import { logScale } from '../../clip/model.js'
-import { similarityLogits } from '../../clip/similarity.js'
 import { ops } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
+import { logScale } from '../../vlm/model.js'
+import { similarityLogits } from '../../vlm/similarity.js'
 import { type Defense, fixedParameters, initialParameters, type ParameterLookup } from '../defense.js'
 import { prepareDefense } from '../registry.js'
 import { entropies, keptViews, mostConfident } from './confident-views.js'

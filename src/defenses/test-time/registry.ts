@@ -1,6 +1,6 @@
 /** All test-time defenses: adding one is a file and a line here. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { explainIssues } from '../../files/explain-issues.js'
 import { rTpt } from './r-tpt.js'
 import { tapt } from './tapt.js'

@@ -1,12 +1,12 @@
 /** TAPT: prompts that make an image confident, and its tokens like those of training images. */
 
 import { z } from 'zod'
-import { logScale } from '../../clip/model.js'
-import { similarityLogits } from '../../clip/similarity.js'
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { Tensor } from '../../core/tensor.js'
 import { ops } from '../../onnx/index.js'
-import type { Tensor } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
+import { logScale } from '../../vlm/model.js'
+import { similarityLogits } from '../../vlm/similarity.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import { entropyOfMean, keptViews, mostConfident } from './confident-views.js'
 import { randomisedOrAbsent } from './hidden-numbers.js'

@@ -1,9 +1,9 @@
 /** What a test-time defense is: nothing is learned beforehand, the image at hand or the prompts change for each image. */
 
 import type { z } from 'zod'
-import type { ClipModel } from '../../clip/model.js'
-import type { Tensor } from '../../onnx/tensor.js'
+import type { Tensor } from '../../core/tensor.js'
 import type { Value } from '../../onnx/value.js'
+import type { ClipModel } from '../../vlm/model.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import type { HiddenNumbers } from './hidden-numbers.js'
 

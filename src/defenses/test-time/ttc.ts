@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod'
+import { float32 } from '../../core/tensor.js'
 import { grad, ops } from '../../onnx/index.js'
-import { float32 } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
 import { drawKeys, randomisedOption, randomisedOrAbsent } from './hidden-numbers.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { float32 } from '../../core/tensor.js'
 import { randomResizedCrop } from '../../images/augment.js'
 import { ops } from '../../onnx/index.js'
-import { float32 } from '../../onnx/tensor.js'
 import { generator } from '../../random/counter-based.js'
 import { createEngine } from '../../runtime/index.js'
 import { augmentedViews } from './views.js'

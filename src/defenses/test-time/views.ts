@@ -3,11 +3,11 @@
  * and shape, resized to the whole, mirrored or not. They are the same for every image.
  */
 
+import { float32, type Tensor } from '../../core/tensor.js'
 import { randomWindow } from '../../images/augment.js'
 import { filters } from '../../images/resample-filters.js'
 import { resampleTaps } from '../../images/resample-taps.js'
 import { ops } from '../../onnx/index.js'
-import { float32, type Tensor } from '../../onnx/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
 import { drawKeys, type HiddenNumbers } from './hidden-numbers.js'

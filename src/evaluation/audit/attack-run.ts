@@ -1,13 +1,13 @@
 /** One attack of an audit on all its images, and what is kept of it. */
 
-import type { ImageStreams } from '../../attacks/attack.js'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import { range, takeRows } from '../../attacks/batch-rows.js'
-import { perturbationSizes } from '../../attacks/check-perturbation.js'
-import type { Classifier } from '../../attacks/classifier.js'
-import { predictions } from '../../attacks/predictions.js'
-import type { ThreatModel } from '../../attacks/threat-model.js'
-import type { Tensor } from '../../onnx/tensor.js'
+import type { ImageStreams } from '../../attacks/run/attack.js'
+import { perturbationSizes } from '../../attacks/sets/check-perturbation.js'
+import type { ThreatModel } from '../../attacks/sets/threat-model.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import { predictions } from '../../classifier/predictions.js'
+import { range, takeRows } from '../../core/rows.js'
+import type { Tensor } from '../../core/tensor.js'
 import { crossEntropies } from './logit-statistics.js'
 
 /** Labelled images in memory. */

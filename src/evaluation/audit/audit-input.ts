@@ -1,9 +1,9 @@
 /** What an audit is given. */
 
-import type { ImageStreams } from '../../attacks/attack.js'
-import type { Classifier } from '../../attacks/classifier.js'
-import type { AttackImages } from '../../attacks/run-attack.js'
-import type { ThreatModel } from '../../attacks/threat-model.js'
+import type { ImageStreams } from '../../attacks/run/attack.js'
+import type { AttackImages } from '../../attacks/run/run-attack.js'
+import type { ThreatModel } from '../../attacks/sets/threat-model.js'
+import type { Classifier } from '../../classifier/classifier.js'
 import type { AttackedThrough } from '../../defenses/test-time/test-time-defense.js'
 
 /** How far an undefended model must fall for an attack to count as one that works. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Classifier } from '../../attacks/classifier.js'
-import { NaptuneError } from '../../errors.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import { NaptuneError } from '../../core/errors.js'
 import type { Value } from '../../onnx/index.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import type { AttackRun } from './attack-run.js'

@@ -1,6 +1,6 @@
 /** An audit: all checks on one model. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import type { AttackRun } from './attack-run.js'
 import type { AuditCheck, AuditFinding, AuditResult } from './audit-check.js'
 import { createAuditContext } from './audit-context.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { range } from '../../attacks/batch-rows.js'
+import { range } from '../../core/rows.js'
 import { compareAttacks } from './compare-attacks.js'
 
 /** 100 images, of which these are right. */

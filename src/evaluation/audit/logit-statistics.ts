@@ -1,6 +1,6 @@
 /** Numbers of rows of logits, in float64. */
 
-import type { Tensor } from '../../onnx/tensor.js'
+import type { Tensor } from '../../core/tensor.js'
 
 /** Cross entropy of every row of [n, C] with its label. */
 export function crossEntropies(logits: Tensor<'float32'>, labels: readonly number[]): number[] {

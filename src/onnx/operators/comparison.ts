@@ -1,9 +1,9 @@
 /** Comparisons, boolean logic, selection and casts. */
 
+import type { ElementType } from '../../core/tensor.js'
 import { broadcastShapes } from '../dimensions.js'
 import { elementTypeFromNumber, elementTypeNumbers, isFloat } from '../element-types.js'
 import { type Call, int, intAttribute, type Operator, required, requireSameType, requireType } from '../operator.js'
-import type { ElementType } from '../tensor.js'
 import { sumToShape } from './broadcasting.js'
 
 function comparison(name: string, doc: string, types: readonly ElementType[]): Operator {

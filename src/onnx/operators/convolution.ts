@@ -1,6 +1,6 @@
 /** Convolution over two spatial axes and its transpose. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, product, quotient, staticDimension } from '../dimensions.js'
 import { type Emit, type GradientCall, int, ints, intsAttribute, type Operator, required } from '../operator.js'
 import type { Value } from '../value.js'

@@ -1,6 +1,6 @@
 /** Reading and writing entries by index. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, sameShape } from '../dimensions.js'
 import {
 	type Call,

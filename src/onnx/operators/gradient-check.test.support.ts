@@ -1,9 +1,9 @@
 /** Gradients, first and second order, against central differences of the graph they belong to. */
 
+import { type ElementType, elementCount, type Tensor, tensor } from '../../core/tensor.js'
 import { add, input, mul, reduceSum } from '../builders.js'
 import { describeShape } from '../dimensions.js'
 import { grad } from '../grad.js'
-import { type ElementType, elementCount, type Tensor, tensor } from '../tensor.js'
 import type { Shape, Value } from '../value.js'
 
 /** One input that is differentiated. */

@@ -1,6 +1,6 @@
 /** Layer normalization over the last axis. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
 import { elementTypeNumbers } from '../element-types.js'
 import {

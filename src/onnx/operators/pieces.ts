@@ -1,6 +1,6 @@
 /** Putting tensors together and cutting them apart. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, sameShape, staticDimension } from '../dimensions.js'
 import {
 	type Call,

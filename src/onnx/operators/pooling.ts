@@ -1,6 +1,6 @@
 /** Pooling over windows of two spatial axes. Padding is given as numbers, and every window lies on the padded image. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, staticDimension } from '../dimensions.js'
 import {
 	type Call,

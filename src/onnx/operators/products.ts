@@ -1,6 +1,6 @@
 /** Matrix products. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { broadcastShapes, describeShape, sameShape } from '../dimensions.js'
 import {
 	type Call,

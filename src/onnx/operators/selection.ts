@@ -1,6 +1,6 @@
 /** Choosing entries by their size. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
 import {
 	constantIntegers,

@@ -1,6 +1,6 @@
 /** Changing the shape or order of axes without touching values. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { broadcastShapes, describeShape, normalizeAxis, product, quotient } from '../dimensions.js'
 import {
 	type Call,

@@ -1,7 +1,7 @@
 /** Random shapes, values and broadcasts for trials of operators. */
 
 import fc from 'fast-check'
-import { elementCount } from '../tensor.js'
+import { elementCount } from '../../core/tensor.js'
 import type { Dimension, Shape, Value } from '../value.js'
 import { type Operand, type Trial, uniform } from './gradient-check.test.support.js'
 

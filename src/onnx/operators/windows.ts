@@ -1,6 +1,6 @@
 /** How the windows of a convolution lie on its images, and what they leave out. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, staticDimension } from '../dimensions.js'
 import {
 	type Call,

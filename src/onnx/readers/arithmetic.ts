@@ -1,6 +1,6 @@
 /** Arithmetic and reductions, as ONNX files write them. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { normalizeAxis, product } from '../dimensions.js'
 import { isFloat } from '../element-types.js'
 import { integers, scalar } from '../emit.js'

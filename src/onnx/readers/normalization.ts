@@ -1,6 +1,6 @@
 /** Normalizations, as ONNX files write them, made of layer normalization over rows and affine functions. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { normalizeAxis, staticDimension } from '../dimensions.js'
 import { scalar } from '../emit.js'
 import { float, floatAttribute, int, intAttribute } from '../operator.js'

@@ -1,6 +1,6 @@
 /** Matrix products, as ONNX files write them: vectors, and sums by Einstein's convention. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { product } from '../dimensions.js'
 import { stringAttribute } from '../operator.js'
 import * as ops from '../ops.js'

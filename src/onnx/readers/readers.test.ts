@@ -1,10 +1,10 @@
 import { AttributeProto_AttributeType as Kind } from 'onnx-buf'
 import { Tensor as EngineTensor, InferenceSession } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { float32 } from '../../core/tensor.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import { readModel } from '../index.js'
 import { int, int64s, ints, type ModelInit, model, type NodeInit, type TensorInit } from '../models.test.support.js'
-import { float32 } from '../tensor.js'
 
 let engine: Engine
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /** Resize and Upsample: one product with a constant matrix per axis, by which the gradient follows. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { normalizeAxis, staticDimension } from '../dimensions.js'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../operator.js'
 import * as ops from '../ops.js'

@@ -1,6 +1,6 @@
 /** Cutting, repeating and rearranging tensors, as ONNX files write it. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
 import { integers } from '../emit.js'
 import { constantIntegers, int, intAttribute, ints, stringAttribute } from '../operator.js'

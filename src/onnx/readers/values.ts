@@ -1,13 +1,13 @@
 /** Tensors that ONNX files make inside the graph. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
+import { elementCount, tensor } from '../../core/tensor.js'
 import { describeShape } from '../dimensions.js'
 import { integers, scalar } from '../emit.js'
 import { constantIntegers } from '../operator.js'
 import * as ops from '../ops.js'
 import { listOf, operand, type Reader } from '../stored-node.js'
 import { symbolicIntegers } from '../symbolic-integers.js'
-import { elementCount, tensor } from '../tensor.js'
 
 /** More elements than a mask or position table has: refused instead of allocated. */
 const largestFilled = 2 ** 26

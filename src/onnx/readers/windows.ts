@@ -1,6 +1,6 @@
 /** Convolutions and pooling, as ONNX files write them: padding by name, one spatial axis, windows that reach over the end. */
 
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { describeShape, staticDimension } from '../dimensions.js'
 import { emitter, integers, scalar } from '../emit.js'
 import { int, intAttribute, ints, intsAttribute, stringAttribute } from '../operator.js'

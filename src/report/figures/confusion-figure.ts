@@ -2,8 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readEvaluationRecord } from '../../evaluation/record.js'
-import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
+import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
 import { modelName, pointName } from '../tables/places.js'

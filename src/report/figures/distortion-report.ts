@@ -1,9 +1,9 @@
 /** Distortion by layer as a figure of a report. */
 
-import type { Distortion } from '../../evaluation/distortion.js'
-import type { LayerDistortion } from '../../evaluation/distortion-samples.js'
-import type { Estimate } from '../../evaluation/mean-interval.js'
-import type { DistortionRecord } from '../../evaluation/recorded-distortion.js'
+import type { Distortion } from '../../evaluation/distortion/distortion.js'
+import type { LayerDistortion } from '../../evaluation/distortion/distortion-samples.js'
+import type { DistortionRecord } from '../../evaluation/distortion/recorded-distortion.js'
+import type { Estimate } from '../../statistics/mean-interval.js'
 import { distortionFigure, perturbationTitle } from '../distortion-figure.js'
 import { percentText } from '../number-text.js'
 import type { ReportTable, TableCell } from '../tables/table.js'

@@ -1,7 +1,7 @@
 /** Robust accuracy over epsilon. */
 
 import { isDeepStrictEqual } from 'node:util'
-import { epsilonText } from '../../attacks/size-text.js'
+import { epsilonText } from '../../attacks/sets/size-text.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'

@@ -1,8 +1,8 @@
 /** Results of experiments made by hand. */
 
 import { prepareAttack } from '../../attacks/registry.js'
-import { threatModel } from '../../attacks/threat-model.js'
-import { accuracyOf } from '../../evaluation/evaluate.js'
+import { threatModel } from '../../attacks/sets/threat-model.js'
+import { accuracyOf } from '../../evaluation/robustness/evaluate.js'
 import type {
 	Average,
 	Axis,

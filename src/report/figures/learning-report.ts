@@ -1,6 +1,6 @@
 /** The learning curves of a tuning run as a figure of a report. */
 
-import type { EpochPoint } from '../../evaluation/learning-curves.js'
+import type { EpochPoint } from '../../evaluation/deployed/learning-curves.js'
 import { type CurveField, learningCurvesFigure } from '../learning-curves-figure.js'
 import type { ReportTable } from '../tables/table.js'
 import type { ReportFigure } from './report-figure.js'

@@ -1,7 +1,7 @@
 /** What is left right after each stage of an attack that has several, such as AutoAttack. */
 
-import { wilsonInterval } from '../../evaluation/wilson.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { wilsonInterval } from '../../statistics/wilson.js'
 import { intervalText, percentText } from '../number-text.js'
 import type { TableCell } from '../tables/table.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'

@@ -2,8 +2,8 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { prepareAttack } from '../../attacks/registry.js'
-import { NaptuneError } from '../../errors.js'
-import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 
 /** The options that differ from those of the attack of that name; undefined for an attack that is not of this program. */
 export function changedOptions({

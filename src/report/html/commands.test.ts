@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
-import type { RunInspection } from '../../evaluation/inspect-run.js'
-import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
+import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { evaluateCommands, shellWord, tuneCommand } from './commands.js'
 
 const run = {

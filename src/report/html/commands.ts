@@ -1,13 +1,13 @@
 /** Commands that repeat what a report shows. */
 
 import { isDeepStrictEqual } from 'node:util'
-import { sizeText } from '../../attacks/size-text.js'
-import { NaptuneError } from '../../errors.js'
-import type { RunInspection } from '../../evaluation/inspect-run.js'
-import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { sizeText } from '../../attacks/sets/size-text.js'
+import { NaptuneError } from '../../core/errors.js'
+import { isRecord } from '../../core/guards.js'
+import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
+import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { loadExperiment } from '../../experiments/definition.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
-import { isRecord } from '../../tuning/is-record.js'
 import { madeImages } from './attack-settings.js'
 import { changedOptions } from './changed-options.js'
 import { flatSettings } from './setting-text.js'

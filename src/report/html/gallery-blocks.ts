@@ -1,7 +1,7 @@
 /** Recorded galleries as blocks. */
 
-import { sizeText } from '../../attacks/size-text.js'
-import { type AttackGallery, readGallery } from '../../evaluation/gallery.js'
+import { sizeText } from '../../attacks/sets/size-text.js'
+import { type AttackGallery, readGallery } from '../../evaluation/gallery/gallery.js'
 import { type GalleryPicture, galleryPictures } from '../gallery-images.js'
 import { grouped, normText } from '../number-text.js'
 import type { Block, GalleryImage } from './report-document.js'

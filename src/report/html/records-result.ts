@@ -1,9 +1,9 @@
 /** Evaluation records that no experiment holds, in the form of an experiment's result: tables and figures are made of that. */
 
-import { sizeText } from '../../attacks/size-text.js'
-import type { Accuracy } from '../../evaluation/evaluate.js'
-import { modelName } from '../../evaluation/record-name.js'
-import type { EvaluationRecord } from '../../evaluation/recorded-evaluation.js'
+import { sizeText } from '../../attacks/sets/size-text.js'
+import type { Accuracy } from '../../evaluation/robustness/evaluate.js'
+import { modelName } from '../../evaluation/robustness/record-name.js'
+import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { modelTitle, shortHash, slug } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { normText } from '../number-text.js'

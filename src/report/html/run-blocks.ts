@@ -1,7 +1,7 @@
 /** What a report says of a tuning run itself. */
 
-import { epsilonText } from '../../attacks/size-text.js'
-import type { RunInspection } from '../../evaluation/inspect-run.js'
+import { epsilonText } from '../../attacks/sets/size-text.js'
+import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
 import { duration, grouped } from '../number-text.js'
 import type { ReportTable } from '../tables/table.js'
 import type { Block, Definition, ReportSection } from './report-document.js'

@@ -1,6 +1,6 @@
 /** What an experiment found, in sentences made of its numbers. */
 
-import { epsilonText } from '../../attacks/size-text.js'
+import { epsilonText } from '../../attacks/sets/size-text.js'
 import type { Cell, Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import { listText } from '../figures/texts.js'
 import { normText, percentNumber, percentText, pointsText, probabilityText } from '../number-text.js'

@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { writeFigure } from '../figure.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { holmAdjusted } from '../../evaluation/holm.js'
+import { holmAdjusted } from '../../statistics/holm.js'
 import { sampleConditions, sampleCurve, sampleMethods, sampleResult } from '../result.test.support.js'
 import { experimentTables } from './experiment-tables.js'
 import type { ReportTable } from './table.js'

@@ -1,6 +1,6 @@
 /** What a reader must know beside the numbers, in sentences. */
 
-import { sizeText } from '../../attacks/size-text.js'
+import { sizeText } from '../../attacks/sets/size-text.js'
 import type { Cell, Condition, ExperimentResult, Problem } from '../../experiments/experiment-result.js'
 import { normText, percentNumber } from '../number-text.js'
 import { isTuned } from './accuracy-cells.js'

@@ -1,7 +1,7 @@
 /** Which differences from the reference method are more than chance. */
 
-import { holmAdjusted } from '../../evaluation/holm.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { holmAdjusted } from '../../statistics/holm.js'
 
 /** Largest p-value, corrected, of a difference that counts as one. */
 export const level = 0.05

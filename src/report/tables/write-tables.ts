@@ -1,7 +1,7 @@
 /** Tables as files. */
 
 import { join } from 'node:path'
-import { NaptuneError } from '../../errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'

@@ -1,9 +1,9 @@
 /** Whether the same image gets the same answer twice, alone or among others. */
 
-import { range, takeRows } from '../../../attacks/batch-rows.js'
-import { crossEntropyObjective } from '../../../attacks/objective.js'
-import { predictions } from '../../../attacks/predictions.js'
-import { int64, type Tensor } from '../../../onnx/tensor.js'
+import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
+import { predictions } from '../../../classifier/predictions.js'
+import { range, takeRows } from '../../../core/rows.js'
+import { int64, type Tensor } from '../../../core/tensor.js'
 import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { largestDistance } from '../logit-statistics.js'

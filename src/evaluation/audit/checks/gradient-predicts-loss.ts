@@ -1,9 +1,9 @@
 /** Whether the gradient says what happens when one follows it. */
 
-import { range, rowSize, takeRows } from '../../../attacks/batch-rows.js'
-import { marginObjective } from '../../../attacks/margin-objectives.js'
-import { perturbationSet } from '../../../attacks/perturbation-set.js'
-import { threatModel } from '../../../attacks/threat-model.js'
+import { perturbationSet } from '../../../attacks/sets/registry.js'
+import { threatModel } from '../../../attacks/sets/threat-model.js'
+import { marginObjective } from '../../../classifier/objectives/margin-objectives.js'
+import { range, rowSize, takeRows } from '../../../core/rows.js'
 import { logitsOf } from '../attack-run.js'
 import { type AuditCheck, notApplicable } from '../audit-check.js'
 import { margins, median } from '../logit-statistics.js'

@@ -1,6 +1,6 @@
 /** Whether the attacks of the audit kept to the rules. */
 
-import { perturbationTolerance } from '../../../attacks/check-perturbation.js'
+import { perturbationTolerance } from '../../../attacks/sets/check-perturbation.js'
 import type { AuditCheck } from '../audit-check.js'
 
 export const legalPerturbations: AuditCheck = {

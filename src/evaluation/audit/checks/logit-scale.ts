@@ -1,9 +1,9 @@
 /** Whether the size of the logits hides the gradient of the cross entropy. */
 
-import type { Objective } from '../../../attacks/objective.js'
-import type { SideInputs } from '../../../attacks/pgd-options.js'
+import type { Objective } from '../../../classifier/objectives/objective.js'
+import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
+import { float32, int64 } from '../../../core/tensor.js'
 import { ops } from '../../../onnx/index.js'
-import { float32, int64 } from '../../../onnx/tensor.js'
 import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { auditPgd } from '../audit-context.js'

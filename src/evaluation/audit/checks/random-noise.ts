@@ -1,9 +1,9 @@
 /** Whether chance alone does what an attack is for. */
 
-import { rowSize } from '../../../attacks/batch-rows.js'
-import { perturbationSet } from '../../../attacks/perturbation-set.js'
-import { predictions } from '../../../attacks/predictions.js'
-import type { Tensor } from '../../../onnx/tensor.js'
+import { perturbationSet } from '../../../attacks/sets/registry.js'
+import { predictions } from '../../../classifier/predictions.js'
+import { rowSize } from '../../../core/rows.js'
+import type { Tensor } from '../../../core/tensor.js'
 import { logitsOf } from '../attack-run.js'
 import { type AuditCheck, notApplicable } from '../audit-check.js'
 import { type AuditContext, auditPgd } from '../audit-context.js'

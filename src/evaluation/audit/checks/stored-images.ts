@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { range, takeRows } from '../../../attacks/batch-rows.js'
-import { predictions } from '../../../attacks/predictions.js'
-import { loadTensors, saveTensors } from '../../../tuning/tensor-set.js'
+import { predictions } from '../../../classifier/predictions.js'
+import { range, takeRows } from '../../../core/rows.js'
+import { loadTensors, saveTensors } from '../../../training/tensor-set.js'
 import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 

@@ -1,7 +1,7 @@
 /** Whether stronger attacks, and one that needs no gradient, find what PGD found. */
 
-import { targetedDlrClasses } from '../../../attacks/dlr-objectives.js'
 import { prepareAttack } from '../../../attacks/registry.js'
+import { targetedDlrClasses } from '../../../classifier/objectives/dlr-objectives.js'
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import type { AuditContext } from '../audit-context.js'

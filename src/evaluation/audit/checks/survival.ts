@@ -1,9 +1,9 @@
 /** What becomes of the adversarial images when they are stored as pictures. */
 
-import { rowSize } from '../../../attacks/batch-rows.js'
-import { predictions } from '../../../attacks/predictions.js'
+import { predictions } from '../../../classifier/predictions.js'
+import { rowSize } from '../../../core/rows.js'
+import type { Tensor } from '../../../core/tensor.js'
 import { jpegRoundTrip } from '../../../images/jpeg-round-trip.js'
-import type { Tensor } from '../../../onnx/tensor.js'
 import { logitsOf } from '../attack-run.js'
 import { type AuditCheck, type AuditFinding, notApplicable } from '../audit-check.js'
 import type { AuditContext } from '../audit-context.js'

@@ -1,9 +1,9 @@
 /** Whether there is a gradient to follow at all. */
 
-import { rowSize } from '../../../attacks/batch-rows.js'
-import { dlrClasses, dlrObjective } from '../../../attacks/dlr-objectives.js'
-import { crossEntropyObjective } from '../../../attacks/objective.js'
-import type { Tensor } from '../../../onnx/tensor.js'
+import { dlrClasses, dlrObjective } from '../../../classifier/objectives/dlr-objectives.js'
+import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
+import { rowSize } from '../../../core/rows.js'
+import type { Tensor } from '../../../core/tensor.js'
 import { type AuditCheck, notApplicable } from '../audit-check.js'
 import { mean } from '../logit-statistics.js'
 

@@ -1,8 +1,8 @@
 /** Cases of operators that work entry by entry. */
 
 import fc from 'fast-check'
+import { float32, tensor } from '../../../core/tensor.js'
 import * as ops from '../../ops.js'
-import { float32, tensor } from '../../tensor.js'
 import type { Value } from '../../value.js'
 import { uniform } from '../gradient-check.test.support.js'
 import {

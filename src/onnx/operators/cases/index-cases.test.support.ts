@@ -1,10 +1,10 @@
 /** Cases of operators that choose entries by index or size. */
 
 import fc from 'fast-check'
+import { elementCount, int64, tensor } from '../../../core/tensor.js'
 import { integers, scalar } from '../../emit.js'
 import { int, text } from '../../operator.js'
 import * as ops from '../../ops.js'
-import { elementCount, int64, tensor } from '../../tensor.js'
 import { uniform } from '../gradient-check.test.support.js'
 import {
 	between,

@@ -1,8 +1,8 @@
 /** Cases of pooling. */
 
 import fc from 'fast-check'
+import { elementCount } from '../../../core/tensor.js'
 import { int, ints } from '../../operator.js'
-import { elementCount } from '../../tensor.js'
 import { double, type Precision, type Trial, uniform } from '../gradient-check.test.support.js'
 import { between, type Domain, distinct, operand, seeds } from '../trials.test.support.js'
 import { type Cases, emit } from './case.test.support.js'

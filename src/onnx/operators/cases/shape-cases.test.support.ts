@@ -1,10 +1,10 @@
 /** Cases of operators that move entries. */
 
 import fc from 'fast-check'
+import { elementCount } from '../../../core/tensor.js'
 import { integers } from '../../emit.js'
 import { int } from '../../operator.js'
 import * as ops from '../../ops.js'
-import { elementCount } from '../../tensor.js'
 import { uniform } from '../gradient-check.test.support.js'
 import {
 	between,

@@ -1,0 +1,60 @@
+/**
+ * Auto-PGD (Croce & Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
+ * attacks", ICML 2020) as the fra31/auto-attack repository runs it. One thing differs by intent: random starts are drawn
+ * per image from the image's own stream, by the same law.
+ */
+
+import { range } from '../../../core/rows.js'
+import type { AttackDefinition } from '../../attack-definition.js'
+import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
+import { apgdLoss } from './apgd-losses.js'
+import { type ApgdOptions, type ApgdSettings, apgdSchema, apgdSettings } from './apgd-options.js'
+import { apgdRound } from './apgd-round.js'
+
+/**
+ * The rounds of APGD for a number of classes: its restarts, of every target in turn where the loss has targets.
+ * @throws NaptuneError for a loss that has no meaning for so few classes.
+ */
+export function apgdRounds(settings: ApgdSettings, classes: number): AttackRound[] {
+	const loss = apgdLoss(settings.loss, classes)
+	const ranks = settings.targets === undefined ? [undefined] : range(1, Math.min(settings.targets, classes - 1) + 1)
+	return ranks.flatMap((rank) =>
+		range(0, settings.restarts).map((restart) =>
+			apgdRound(loss, settings, { restart, ...(rank !== undefined && { rank }) }),
+		),
+	)
+}
+
+/**
+ * APGD on a batch: its rounds in turn, each on the images that none before has fooled; images that are wrong when clean are
+ * left alone, and so are those that nothing fools.
+ * @throws NaptuneError for wrong options, input or too few classes, or naming the images whose loss or gradient is not finite.
+ */
+export const apgd = attackOfRounds<ApgdOptions>((options, classes) => apgdRounds(apgdSettings(options), classes))
+
+/** APGD for the registry. */
+export const apgdDefinition: AttackDefinition<typeof apgdSchema> = {
+	name: 'apgd',
+	doc: 'Auto-PGD: gradient ascent with momentum whose step is halved where progress stalls.',
+	source: 'Croce & Hein 2020, arXiv 2003.01690; constants and corner cases as in fra31/auto-attack',
+	access: 'gradient',
+	norms: ['linf', 'l2'],
+	skipsWrong: true,
+	schema: apgdSchema,
+	presets: {
+		'apgd-ce': { doc: 'APGD on the cross entropy: 100 steps, 1 restart.', options: { loss: 'ce' } },
+		'apgd-dlr': { doc: 'APGD on the difference of logits ratio: 100 steps, 1 restart.', options: { loss: 'dlr' } },
+		'apgd-t': {
+			doc: 'APGD on the targeted difference of logits ratio: 100 steps for each of the 9 nearest classes.',
+			options: { loss: 'dlr-targeted' },
+		},
+		'apgd-margin': { doc: 'APGD on the margin of logits: 100 steps, 1 restart.', options: { loss: 'margin' } },
+		'apgd-t-margin': {
+			doc: 'APGD on the targeted margin of logits: 100 steps for each of the 9 nearest classes.',
+			options: { loss: 'margin-targeted' },
+		},
+	},
+	targeted: () => false,
+	rounds: apgdRounds,
+	run: apgd,
+}

@@ -1,0 +1,142 @@
+/**
+ * AutoAttack (Croce & Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
+ * attacks", ICML 2020) in the versions of the fra31/auto-attack repository: several attacks in turn, each from the clean
+ * images, each on what the ones before have left.
+ */
+
+import { z } from 'zod'
+import { dlrClasses } from '../../../classifier/objectives/dlr-objectives.js'
+import type { AttackDefinition } from '../../attack-definition.js'
+import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
+import { usableOptions } from '../../usable-options.js'
+import { apgdRounds } from '../apgd/apgd.js'
+import { type ApgdOptions, apgdSettings } from '../apgd/apgd-options.js'
+import { fabRounds } from '../fab/fab.js'
+import { fabSettings } from '../fab/fab-options.js'
+import { squareRounds } from '../square/square.js'
+
+const stages = ['apgd-ce', 'apgd-dlr', 'apgd-t', 'fab', 'fab-t', 'square'] as const
+
+/** A stage of AutoAttack; `fab` is the untargeted form. */
+type Stage = (typeof stages)[number]
+
+const versions = {
+	standard: { stages: ['apgd-ce', 'apgd-t', 'fab-t', 'square'], restarts: 1, eotSamples: 1 },
+	plus: { stages: ['apgd-ce', 'apgd-dlr', 'fab', 'square', 'apgd-t', 'fab-t'], restarts: 5, eotSamples: 1 },
+	rand: { stages: ['apgd-ce', 'apgd-dlr'], restarts: 1, eotSamples: 20 },
+} as const satisfies Record<string, { stages: readonly Stage[]; restarts: number; eotSamples: number }>
+
+/** Options of {@link autoAttack}. What is not given comes from the version; what is makes it another attack, and is recorded. */
+export const autoAttackSchema = z
+	.strictObject({
+		/** `standard` for deterministic models, `plus` with more restarts, `rand` for models with random numbers. */
+		version: z.enum(['standard', 'plus', 'rand']).default('standard'),
+		/** The stages, in order. */
+		stages: z.array(z.enum(stages)).min(1).optional(),
+		/** Restarts of untargeted stages but square. */
+		restarts: z.int().positive().optional(),
+		/** Draws of a randomised model that every gradient of APGD is averaged over. */
+		eotSamples: z.int().positive().optional(),
+		/** Steps of APGD and FAB. */
+		steps: z.int().positive().default(100),
+		/** Targets of the targeted stages; at most C - 1. */
+		targets: z.int().positive().default(9),
+		/** Queries of square. */
+		queries: z.int().positive().default(5000),
+		/** Runs untargeted FAB with more than 100 classes, at one gradient per class and step. */
+		force: z.boolean().optional(),
+	})
+	.refine(({ stages: chosen }) => chosen === undefined || new Set(chosen).size === chosen.length, {
+		message: 'a stage can be run once only; ask for more restarts instead',
+		path: ['stages'],
+	})
+	.transform((options) => {
+		const { version } = options
+		return {
+			...options,
+			stages: options.stages ?? [...versions[version].stages],
+			restarts: options.restarts ?? versions[version].restarts,
+			eotSamples: options.eotSamples ?? versions[version].eotSamples,
+		}
+	})
+
+/** Options of AutoAttack, all with defaults. */
+export type AutoAttackOptions = z.input<typeof autoAttackSchema>
+
+/** Options of AutoAttack with defaults filled in. */
+export type AutoAttackSettings = z.output<typeof autoAttackSchema>
+
+/**
+ * The rounds of all stages. With few classes, targets are at most C - 1, and where a DLR loss is not defined (untargeted
+ * below 3 classes, targeted below 4) the margin of logits stands in, which the stage's name says.
+ * @throws NaptuneError for fewer than 2 classes, and for untargeted FAB with more than 100 that is not forced.
+ */
+export function autoAttackRounds(settings: AutoAttackSettings, classes: number): readonly AttackRound[] {
+	return settings.stages.flatMap((stage) => roundsOf[stage](settings, classes))
+}
+
+const roundsOf: Readonly<Record<Stage, (settings: AutoAttackSettings, classes: number) => readonly AttackRound[]>> = {
+	'apgd-ce': (settings, classes) => apgd(settings, classes, { loss: 'ce', restarts: settings.restarts }),
+	'apgd-dlr': (settings, classes) => {
+		const { restarts } = settings
+		if (classes >= dlrClasses) return apgd(settings, classes, { loss: 'dlr', restarts })
+		return apgd(settings, classes, { loss: 'margin', restarts }).map((round) => ({
+			...round,
+			stage: 'apgd-dlr (margin)',
+		}))
+	},
+	'apgd-t': (settings, classes) => apgd(settings, classes, { loss: 'dlr-targeted', targets: settings.targets }),
+	fab: ({ steps, restarts, force = false }, classes) =>
+		fabRounds(fabSettings({ mode: 'untargeted', steps, restarts, force }), classes).map((round) => ({
+			...round,
+			stage: 'fab',
+		})),
+	'fab-t': ({ steps, targets }, classes) => fabRounds(fabSettings({ mode: 'targeted', steps, targets }), classes),
+	square: ({ queries }) => squareRounds({ queries }),
+}
+
+function apgd({ steps, eotSamples }: AutoAttackSettings, classes: number, options: ApgdOptions): AttackRound[] {
+	return apgdRounds(apgdSettings({ steps, eotSamples, ...options }), classes)
+}
+
+/**
+ * AutoAttack on a batch: the image of the first round that fools, or the clean image. Images that are wrong when clean are
+ * left alone.
+ *
+ * Different from the reference: every image's random numbers come from its own stream rather than from one for the batch,
+ * so that its result depends neither on the batch nor on what other images do.
+ * @throws NaptuneError for wrong options, input or number of classes, or naming the images whose logits, loss or gradient
+ * are not numbers.
+ */
+export const autoAttack = attackOfRounds<AutoAttackOptions>((options, classes) =>
+	autoAttackRounds(autoAttackSettings(options), classes),
+)
+
+/** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
+function autoAttackSettings(options: AutoAttackOptions): AutoAttackSettings {
+	return usableOptions('AutoAttack', autoAttackSchema, options)
+}
+
+/** AutoAttack for the registry. */
+export const autoAttackDefinition: AttackDefinition<typeof autoAttackSchema> = {
+	name: 'autoattack',
+	doc: 'AutoAttack, standard version: APGD-CE, targeted APGD-DLR, targeted FAB and Square, one after the other.',
+	source: 'Croce & Hein 2020, arXiv 2003.01690; the definition of fra31/auto-attack, other libraries differ',
+	access: 'gradient',
+	norms: ['linf', 'l2'],
+	skipsWrong: true,
+	schema: autoAttackSchema,
+	presets: {
+		'autoattack-plus': {
+			doc: 'AutoAttack with 5 restarts, untargeted DLR and untargeted FAB besides.',
+			options: { version: 'plus' },
+		},
+		'autoattack-rand': {
+			doc: 'AutoAttack for models with random numbers: APGD-CE and APGD-DLR, gradients averaged over 20 draws.',
+			options: { version: 'rand' },
+		},
+	},
+	targeted: () => false,
+	rounds: autoAttackRounds,
+	run: autoAttack,
+}

@@ -1,0 +1,116 @@
+/**
+ * The common weakness attack (Chen et al., "Rethinking Model Ensemble in Transfer-based Adversarial Attacks", 2024) with the
+ * momentum and the spectrum variant: images are made on surrogates so that they lie where the surrogates' losses are flat
+ * and their gradients agree.
+ */
+
+import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
+import { NaptuneError } from '../../../core/errors.js'
+import { rowSize } from '../../../core/rows.js'
+import { int64, type Tensor } from '../../../core/tensor.js'
+import type { AttackDefinition } from '../../attack-definition.js'
+import { checkedAttack } from '../../run/checked-attack.js'
+import { requireFinite } from '../../run/require-finite.js'
+import { perturbationSet } from '../../sets/registry.js'
+import { usableOptions } from '../../usable-options.js'
+import { ensembleGradient } from '../transfer/ensemble-gradient.js'
+import { accumulate } from '../transfer/momentum.js'
+import { spectrumGradient } from '../transfer/spectrum-gradient.js'
+import { requireSurrogates, type Surrogate } from '../transfer/surrogate.js'
+import { type CwaOptions, cwaSchema } from './cwa-options.js'
+
+/**
+ * CWA on a batch; of the classifier only its classes and its input size are read. Steps of the reference
+ * (huanranchen/AdversarialAttacks), with what was 16/255 there following epsilon: steps back of epsilon / 15, outer steps
+ * of epsilon / 5, noise of standard deviation epsilon. One thing is different: the outer step is divided by its L1 norm
+ * image by image, not over the batch, so that no image depends on its batch. A gradient or step of zero adds nothing to a
+ * momentum, where the reference divides by zero. Random starts come from the image's stream of the purpose `cwa start`,
+ * copies from `cwa spectrum`.
+ * @throws NaptuneError for wrong options or input, surrogates of other classes or image sizes, a norm other than
+ * L-infinity, or naming the images whose gradient is not finite.
+ */
+export const cwa = checkedAttack<CwaOptions>(async (classifier, batch, threatModel, options, streams) => {
+	const settings = cwaSettings(options)
+	const { surrogates, variant, steps, start, decay, innerStep, ensemble } = settings
+	const { norm, epsilon } = threatModel
+	if (norm !== 'linf') throw new NaptuneError(`Attack cwa works in linf, not in ${norm}.`)
+	requireSurrogates('cwa', surrogates, classifier, true)
+	const current: Tensor<'float32'> = { ...batch.images, data: batch.images.data.slice() }
+	if (epsilon === 0) return current
+	const { ids } = batch
+	const size = rowSize(current)
+	const set = perturbationSet(threatModel, batch.images)
+	if (start === 'uniform') {
+		for (const [row, id] of ids.entries()) set.sample(current.data, row, streams(id, 'cwa start'))
+	}
+	const spectrum = { ...settings, deviation: settings.relativeNoise * epsilon }
+	const own = ids.map((id) => streams(id, 'cwa spectrum'))
+	const labels = { labels: int64([ids.length], batch.labels) }
+	const gradientOf = async (surrogate: Surrogate, where: string): Promise<ArrayLike<number>> => {
+		if (variant === 'ssa') return spectrumGradient(surrogate, current, batch, spectrum, own, where)
+		const found = await surrogate.classifier.gradient(current, crossEntropyObjective, labels)
+		requireFinite(found, ids, `of surrogate ${surrogate.name}, ${where}`)
+		return found.gradient.data
+	}
+
+	const inner = new Float64Array(current.data.length)
+	const outer = new Float64Array(current.data.length)
+	for (let step = 0; step < steps; step++) {
+		const where = `step ${step + 1} of ${steps} of CWA`
+		const before = current.data.slice()
+		if (variant === 'mi') {
+			const gradient = await ensembleGradient(surrogates, current, batch, ensemble, where)
+			set.ascend(current.data, gradient, -settings.relativeReverseStep * epsilon)
+		}
+		for (const surrogate of surrogates) {
+			accumulate(inner, await gradientOf(surrogate, where), size, decay, 'l2')
+			move(current.data, current.data, inner, (momentum) => innerStep * momentum)
+			set.project(current.data)
+		}
+		const change = new Float64Array(current.data)
+		for (let at = 0; at < change.length; at++) change[at]! -= before[at]!
+		accumulate(outer, change, size, decay, 'l1')
+		move(current.data, before, outer, (momentum) => settings.relativeOuterStep * epsilon * Math.sign(momentum))
+		set.project(current.data)
+	}
+	return current
+})
+
+function move(
+	target: Float32Array,
+	from: Float32Array,
+	momentum: Float64Array,
+	step: (momentum: number) => number,
+): void {
+	for (let at = 0; at < target.length; at++) target[at] = from[at]! + step(momentum[at]!)
+}
+
+function cwaSettings(options: CwaOptions) {
+	return usableOptions('CWA', cwaSchema, options)
+}
+
+/** CWA for the registry. */
+export const cwaDefinition: AttackDefinition<typeof cwaSchema> = {
+	name: 'cwa',
+	doc: 'Common weakness attack: images made on several surrogates.',
+	source:
+		'Chen et al. 2024, arXiv 2303.09105; steps as in huanranchen/AdversarialAttacks (MI_CommonWeakness, SSA_CommonWeakness), constants of 16/255 following epsilon, norms per image',
+	access: 'nothing',
+	norms: ['linf'],
+	schema: cwaSchema,
+	presets: {
+		'mi-cwa': { doc: 'CWA with momentum: 10 steps, a step back before each.', options: { variant: 'mi' } },
+		'ssa-cwa': { doc: 'CWA over 20 spectrum copies per gradient, 10 steps.', options: { variant: 'ssa' } },
+	},
+	targeted: () => false,
+	rounds: (options) => {
+		const { surrogates, variant, steps, copies } = options
+		const perStep = variant === 'ssa' ? { evaluations: 0, gradients: copies } : { evaluations: 1, gradients: 2 }
+		const count = steps * surrogates.length
+		const calls = { evaluations: count * perStep.evaluations, gradients: count * perStep.gradients }
+		return [
+			{ stage: 'cwa', name: 'cwa', calls, run: (model, batch, threat, own) => cwa(model, batch, threat, options, own) },
+		]
+	},
+	run: cwa,
+}

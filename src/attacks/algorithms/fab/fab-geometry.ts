@@ -1,0 +1,67 @@
+/** The steps of FAB for one image: towards a linearised boundary, and back to the clean image. */
+
+import { hyperplaneProjection, type Numbers, vectorNorm } from '../../sets/hyperplane-projection.js'
+import type { Norm } from '../../sets/threat-model.js'
+import type { FabSettings } from './fab-options.js'
+
+/** A boundary linearised at an image: the points u with difference + normal · (u - image) = 0. */
+export interface Boundary {
+	/** Logit of the other class minus that of the true one, at the image. */
+	readonly difference: number
+	/** Its gradient to the pixels. */
+	readonly normal: Numbers
+}
+
+/** Moves of one image [n]; `image` is changed in place. All is computed in float64 and rounded once. */
+export interface FabGeometry {
+	/** Over the boundary linearised at `image`, with a bias to the clean image; cut to the box. */
+	advance(image: Float32Array, clean: Float32Array, boundary: Boundary): void
+	/** Towards the clean image. */
+	retreat(image: Float32Array, clean: Float32Array): void
+	/** Norm of the change. */
+	distance(image: Float32Array, clean: Float32Array): number
+}
+
+/** Lengths of projections below this count as this, so that their ratio is defined. */
+const shortest = 1e-8
+
+/**
+ * The moves for images of this many pixels. With d1 and d2 the projections of image and clean image onto the boundary and
+ * alpha = min(|d1| / (|d1| + |d2|), alphaMax), advancing is (1 - alpha) (image + eta d1) + alpha (clean + eta d2).
+ */
+export function fabGeometry(
+	norm: Norm,
+	size: number,
+	{ alphaMax, eta, beta }: Pick<FabSettings, 'alphaMax' | 'eta' | 'beta'>,
+): FabGeometry {
+	const project = hyperplaneProjection(norm, size)
+	const ofImage = new Float64Array(size)
+	const ofClean = new Float64Array(size)
+	return {
+		advance(image, clean, { difference, normal }) {
+			let cleanDifference = difference
+			for (let index = 0; index < size; index++) {
+				cleanDifference += normal[index]! * (clean[index]! - image[index]!)
+			}
+			project(image, normal, difference, ofImage)
+			project(clean, normal, cleanDifference, ofClean)
+			const imageLength = Math.max(vectorNorm(norm, ofImage), shortest)
+			const cleanLength = Math.max(vectorNorm(norm, ofClean), shortest)
+			const alpha = Math.min(imageLength / (imageLength + cleanLength), alphaMax)
+			for (let index = 0; index < size; index++) {
+				const fromImage = image[index]! + eta * ofImage[index]!
+				const fromClean = clean[index]! + eta * ofClean[index]!
+				image[index] = Math.min(1, Math.max(0, (1 - alpha) * fromImage + alpha * fromClean))
+			}
+		},
+		retreat(image, clean) {
+			for (let index = 0; index < size; index++) {
+				image[index] = clean[index]! + beta * (image[index]! - clean[index]!)
+			}
+		},
+		distance(image, clean) {
+			for (let index = 0; index < size; index++) ofImage[index] = image[index]! - clean[index]!
+			return vectorNorm(norm, ofImage)
+		},
+	}
+}

@@ -1,0 +1,51 @@
+/** The iteration of FAB on a batch. */
+
+import type { AttackBatch } from '../../../classifier/attack-batch.js'
+import type { Classifier } from '../../../classifier/classifier.js'
+import { predictions } from '../../../classifier/predictions.js'
+import { rowSize } from '../../../core/rows.js'
+import type { Tensor } from '../../../core/tensor.js'
+import type { ThreatModel } from '../../sets/threat-model.js'
+import type { FindBoundaries } from './fab-boundaries.js'
+import { fabGeometry } from './fab-geometry.js'
+import type { FabSettings } from './fab-options.js'
+
+/**
+ * Moves the images `current` [B, 3, H, W], which are changed, over boundaries and back, and returns for each the misclassified
+ * iterate nearest to the clean image, or the clean image where none is within epsilon. Iterates themselves are not bound to
+ * epsilon.
+ * @param images Clean images.
+ * @param find Linearises boundaries at the images as they are.
+ * @throws NaptuneError naming the images whose logits or gradients are not finite.
+ */
+export async function searchBoundary(
+	classifier: Classifier,
+	{ images, labels, ids }: AttackBatch,
+	current: Tensor<'float32'>,
+	find: FindBoundaries,
+	{ norm, epsilon }: ThreatModel,
+	settings: FabSettings,
+): Promise<Tensor<'float32'>> {
+	const size = rowSize(images)
+	const { advance, retreat, distance } = fabGeometry(norm, size, settings)
+	const of = ({ data }: Tensor<'float32'>, row: number) => data.subarray(row * size, (row + 1) * size)
+	const found: Tensor<'float32'> = { ...images, data: images.data.slice() }
+	const nearest = labels.map(() => Number.POSITIVE_INFINITY)
+	for (let step = 0; step < settings.steps; step++) {
+		const boundaries = await find(current, `of FAB before step ${step + 1} of ${settings.steps}`)
+		boundaries.forEach((boundary, row) => {
+			advance(of(current, row), of(images, row), boundary)
+		})
+		const { logits } = await classifier.evaluate(current, ['logits'])
+		predictions(logits!, ids).forEach((predicted, row) => {
+			if (predicted === labels[row]) return
+			const change = distance(of(current, row), of(images, row))
+			if (change < nearest[row]!) {
+				nearest[row] = change
+				if (change <= epsilon) of(found, row).set(of(current, row))
+			}
+			retreat(of(current, row), of(images, row))
+		})
+	}
+	return found
+}

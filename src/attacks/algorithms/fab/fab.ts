@@ -1,0 +1,130 @@
+/**
+ * FAB, the fast adaptive boundary attack (Croce and Hein, "Minimally distorted adversarial examples with a fast adaptive
+ * boundary attack", 2020): looks for the nearest misclassified image instead of the worst one within epsilon, by projecting
+ * onto boundaries that are linearised anew in every step. As FAB and FAB-T of AutoAttack.
+ */
+
+import type { AttackBatch } from '../../../classifier/attack-batch.js'
+import type { Classifier } from '../../../classifier/classifier.js'
+import { NaptuneError } from '../../../core/errors.js'
+import { range, rowSize } from '../../../core/rows.js'
+import type { Tensor } from '../../../core/tensor.js'
+import type { AttackDefinition } from '../../attack-definition.js'
+import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
+import type { Norm } from '../../sets/threat-model.js'
+import { type FindBoundaries, nearestBoundaries, rankedBoundaries } from './fab-boundaries.js'
+import { type FabOptions, type FabSettings, fabSchema, fabSettings } from './fab-options.js'
+import { searchBoundary } from './fab-search.js'
+import { fabStart } from './fab-start.js'
+
+/** Classes above which the untargeted form must be forced. */
+const mostUntargetedClasses = 100
+
+/**
+ * FAB on a batch, a round per target and restart. Iterates are not bound to epsilon; an image counts as found only if the
+ * nearest misclassified iterate is within it, measured in float64. Iterates are computed in float64 and rounded to float32
+ * once per move. All steps are always taken. Random starts come from the image's stream of the purpose `NAME start`, where
+ * NAME is the round's.
+ * @throws NaptuneError for wrong options, input or number of classes, or naming the images whose logits or gradients are not
+ * finite.
+ */
+export const fab = attackOfRounds<FabOptions>((options, classes) => fabRounds(fabSettings(options), classes))
+
+/**
+ * What FAB tries for this many classes.
+ * @throws NaptuneError for fewer than 2 classes, and for more than 100 untargeted and not forced.
+ */
+export function fabRounds(settings: FabSettings, classes: number): readonly AttackRound[] {
+	if (classes < 2) {
+		throw new NaptuneError(`FAB looks for the boundary between two classes; the classifier has ${classes}.`)
+	}
+	return 'targets' in settings ? targetedRounds(settings, classes) : untargetedRounds(settings, classes)
+}
+
+function targetedRounds(settings: FabSettings & { readonly targets: number }, classes: number): AttackRound[] {
+	const { steps, restarts, targets } = settings
+	return range(1, Math.min(targets, classes - 1) + 1).flatMap((rank) =>
+		range(0, restarts).map((restart) => {
+			const name = `fab-t target ${rank}${restartName(settings, restart)}`
+			return {
+				stage: 'fab-t',
+				name,
+				calls: { evaluations: steps + 1, gradients: steps },
+				run: runOf(settings, name, restart > 0, (classifier, batch) => rankedBoundaries(classifier, batch, rank)),
+			}
+		}),
+	)
+}
+
+function untargetedRounds(settings: FabSettings & { readonly force: boolean }, classes: number): AttackRound[] {
+	const { steps, restarts, force } = settings
+	const gradients = steps * (classes - 1)
+	if (classes > mostUntargetedClasses && !force) {
+		throw new NaptuneError(
+			`Untargeted FAB takes a gradient per class and step, ${gradients} per image and restart for these ${classes} classes. Use fab-t, which takes ${steps} per target whatever the number of classes, or set force to true to run it all the same.`,
+		)
+	}
+	return range(0, restarts).map((restart) => {
+		const name = `fab-u${restartName(settings, restart)}`
+		return {
+			stage: 'fab-u',
+			name,
+			calls: { evaluations: steps, gradients },
+			run: runOf(settings, name, restart > 0, async (classifier, batch, norm) =>
+				nearestBoundaries(classifier, batch, norm),
+			),
+		}
+	})
+}
+
+function restartName({ restarts }: FabSettings, restart: number): string {
+	return restarts > 1 ? ` restart ${restart + 1}` : ''
+}
+
+/** A run from the clean images, or from a random point near them. */
+function runOf(
+	settings: FabSettings,
+	name: string,
+	randomStart: boolean,
+	boundaries: (classifier: Classifier, batch: AttackBatch, norm: Norm) => Promise<FindBoundaries>,
+): AttackRound['run'] {
+	return async (classifier, batch, threatModel, streams) => {
+		const { images, ids } = batch
+		if (threatModel.epsilon === 0) return { ...images, data: images.data.slice() }
+		const current: Tensor<'float32'> = { ...images, data: images.data.slice() }
+		if (randomStart) {
+			const size = rowSize(images)
+			ids.forEach((id, row) => {
+				const image = current.data.subarray(row * size, (row + 1) * size)
+				fabStart(image, threatModel, streams(id, `${name} start`))
+			})
+		}
+		const find = await boundaries(classifier, batch, threatModel.norm)
+		return searchBoundary(classifier, batch, current, find, threatModel, settings)
+	}
+}
+
+/** FAB for the registry. */
+export const fabDefinition: AttackDefinition<typeof fabSchema> = {
+	name: 'fab',
+	doc: 'Fast adaptive boundary attack: the nearest misclassified image, counted if within epsilon.',
+	source:
+		'Croce and Hein 2020, arXiv 1907.02044; targeted form and constants as in AutoAttack (arXiv 2003.01690, repository fra31/auto-attack)',
+	access: 'gradient',
+	norms: ['linf', 'l2'],
+	skipsWrong: true,
+	schema: fabSchema,
+	presets: {
+		'fab-t': {
+			doc: 'As in the standard version of AutoAttack: 9 targets, 100 steps each, 1 restart.',
+			options: { mode: 'targeted', targets: 9, steps: 100, restarts: 1 },
+		},
+		'fab-u': {
+			doc: 'Untargeted, as in the plus version of AutoAttack: 100 steps, 5 restarts; a gradient per class and step.',
+			options: { mode: 'untargeted', steps: 100, restarts: 5 },
+		},
+	},
+	targeted: () => false,
+	rounds: fabRounds,
+	run: fab,
+}

@@ -1,0 +1,71 @@
+/** Options of PGD. */
+
+import { z } from 'zod'
+import { marginObjective } from '../../../classifier/objectives/margin-objectives.js'
+import {
+	crossEntropyObjective,
+	type Objective,
+	targetedCrossEntropyObjective,
+} from '../../../classifier/objectives/objective.js'
+import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
+import { usableOptions } from '../../usable-options.js'
+
+export const pgdSchema = z
+	.strictObject({
+		/** Gradient steps. */
+		steps: z.int().positive().default(100),
+		/** Length of a step in pixel units of [0, 1]. */
+		stepSize: z.number().positive().optional(),
+		/** Length of a step as a multiple of epsilon; a quarter where neither of the two is given. */
+		relativeStepSize: z.number().positive().optional(),
+		/**
+		 * Where the first step starts: at the clean image, at a uniformly random point of the ball, or (L-infinity only,
+		 * AdvPT) at one of the part of the ball where no pixel is smaller than the clean one.
+		 */
+		start: z.enum(['zero', 'uniform', 'one-sided']).default('uniform'),
+		/** Independent runs; more than one needs a random start. */
+		restarts: z.int().positive().default(1),
+		/** Whether labels are targets to reach rather than true labels to leave. */
+		targeted: z.boolean().default(false),
+		/**
+		 * What counts. `last`: the final iterate, as in the references; of several restarts the first whose final iterate
+		 * fools, else the one of largest loss. `worst`: of all iterates of all restarts, start included, those that fool
+		 * before those that do not, and among them the one of largest loss.
+		 */
+		keep: z.enum(['last', 'worst']).default('last'),
+		/** Draws of a randomised classifier that every gradient is averaged over, 1 by default; see `expectedGradient`. */
+		eotSamples: z.int().positive().optional(),
+		/** What is maximised; cross entropy with the labels (minus it when targeted) by default. */
+		objective: z
+			.custom<Objective>((value) => typeof (value as Objective | null)?.build === 'function', 'expected an objective')
+			.optional(),
+		/** Side inputs of the objective; by default the labels, where it reads them. */
+		sideInputs: z.custom<SideInputs>((value) => typeof value === 'function', 'expected a function').optional(),
+	})
+	.refine(({ stepSize, relativeStepSize }) => stepSize === undefined || relativeStepSize === undefined, {
+		message: 'give stepSize (pixel units) or relativeStepSize (multiple of epsilon), not both',
+	})
+	.refine(({ start, restarts }) => start !== 'zero' || restarts === 1, {
+		message: 'restarts from the clean image would all be the same; use start uniform, or 1 restart',
+	})
+	.refine(({ targeted, objective }) => !targeted || objective !== marginObjective, {
+		message: 'the margin leaves a label and reaches no target; drop targeted, or the objective',
+	})
+	.transform(({ objective, eotSamples = 1, ...options }) => ({
+		...options,
+		// Recorded where it says something.
+		...(eotSamples > 1 && { eotSamples }),
+		...(options.stepSize === undefined && { relativeStepSize: options.relativeStepSize ?? 0.25 }),
+		objective: objective ?? (options.targeted ? targetedCrossEntropyObjective : crossEntropyObjective),
+	}))
+
+/** Options of PGD, all with defaults. */
+export type PgdOptions = z.input<typeof pgdSchema>
+
+/** Options of PGD with defaults filled in. */
+export type PgdSettings = z.output<typeof pgdSchema>
+
+/** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
+export function pgdSettings(options: PgdOptions): PgdSettings {
+	return usableOptions('PGD', pgdSchema, options)
+}

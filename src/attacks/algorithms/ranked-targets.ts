@@ -1,0 +1,18 @@
+/** Targets by how near they are: the classes that come next after the true one. */
+
+import type { Tensor } from '../../core/tensor.js'
+
+/**
+ * The class of a rank among all but the labelled one, per image: 1 for the largest logit. For an image that is classified
+ * right, rank k is place k + 1 of all classes. Of equal logits the lower class comes first.
+ * @param logits [B, C], numbers.
+ * @param rank From 1 to C - 1.
+ */
+export function rankedTargets({ shape, data }: Tensor<'float32'>, labels: readonly number[], rank: number): number[] {
+	const classes = shape[1]!
+	return labels.map((label, row) => {
+		const logits = data.subarray(row * classes, (row + 1) * classes)
+		const others = Array.from({ length: classes }, (_, index) => index).filter((index) => index !== label)
+		return others.sort((a, b) => logits[b]! - logits[a]! || a - b)[rank - 1]!
+	})
+}

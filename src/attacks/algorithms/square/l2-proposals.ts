@@ -1,0 +1,143 @@
+/** The Square attack's proposals in L2: patches that take the norm of the change from elsewhere. */
+
+import { float32 } from '../../../core/tensor.js'
+import { perturbationSet } from '../../sets/registry.js'
+import { type Area, drawnSquare, forEachRun, type ImageShape } from './area.js'
+import { bumps, normalise } from './patch.js'
+import type { ProposalsOf } from './proposals.js'
+
+/** How much shorter than epsilon a change is at least, so that its norm is within epsilon however it is summed up. */
+const summation = 1e-10
+
+/**
+ * Starts from patches of {@link bumps} over the whole image, a fifth of its height each, with random signs per channel. A
+ * proposal draws two squares. The first gets, per channel, the direction of its own change plus that of a patch of random
+ * sign, and the norm that both squares had together, with a share of what the whole change is short of epsilon; the second
+ * becomes clean.
+ *
+ * That makes the whole change as long as epsilon before pixels are cut to the box, so that the rescaling of the whole image
+ * that ends this step in the reference does nothing but rounding, and is left out. Where rounding to float32 went beyond
+ * epsilon, the first square is shortened.
+ */
+export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
+	const [channels, height, width] = shape
+	const patterns = new Map<number, Float64Array>()
+	const pattern = (side: number, transposed: boolean): Float64Array => {
+		const key = transposed ? -side : side
+		const known = patterns.get(key) ?? bumps(side, transposed)
+		patterns.set(key, known)
+		return known
+	}
+	const direction = new Float64Array(channels * Math.min(height, width) ** 2)
+	const mass = new Float64Array(channels)
+	const longest = (epsilon * (1 - summation)) ** 2
+
+	return (clean, stream) => {
+		const sign = () => 2 * stream.below(2) - 1
+		/** Squared norm of the best image's change. */
+		let squares = 0
+		const measure = (image: Float32Array) => {
+			squares = 0
+			for (let at = 0; at < image.length; at++) squares += (image[at]! - clean[at]!) ** 2
+		}
+		/** Puts the clean image plus a multiple of the direction into a square. @returns The squared norm of the change there. */
+		const put = (image: Float32Array, square: Area, scale: number): number => {
+			let sum = 0
+			let from = 0
+			forEachRun(square, shape, (start, end, channel) => {
+				const factor = scale * mass[channel]!
+				for (let at = start; at < end; at++, from++) {
+					image[at] = Math.min(1, Math.max(0, clean[at]! + factor * direction[from]!))
+					sum += (image[at]! - clean[at]!) ** 2
+				}
+			})
+			return sum
+		}
+		return {
+			start() {
+				const change = new Float64Array(clean.length)
+				const side = Math.max(1, Math.floor(height / 5))
+				const margin = Math.max(0, Math.floor((height - 5 * side) / 2))
+				for (let top = margin; top + side <= height; top += side) {
+					for (let left = margin; left + side <= width; left += side) {
+						const patch = pattern(side, stream.below(2) === 1)
+						const signs = Array.from({ length: channels }, sign)
+						let from = 0
+						forEachRun({ top, left, height: side, width: side }, shape, (start, end, channel) => {
+							for (let at = start; at < end; at++, from++) {
+								change[at] = signs[channel]! * patch[from % patch.length]!
+							}
+						})
+					}
+				}
+				normalise(change)
+				const image = clean.map((pixel, at) => Math.min(1, Math.max(0, pixel + epsilon * change[at]!)))
+				const one = float32([1, ...shape], clean)
+				perturbationSet({ norm: 'l2', epsilon }, one).project(image)
+				measure(image)
+				return image
+			},
+			propose(image, side) {
+				const target = drawnSquare(side, shape, stream)
+				const source = drawnSquare(side, shape, stream)
+				const patch = pattern(side, stream.below(2) === 1)
+				const inTarget = squaresOf(image, clean, target, shape)
+				clear(image, clean, target, direction, shape)
+				const inSource = squaresOf(image, clean, source, shape)
+				clear(image, clean, source, undefined, shape)
+				const missing = Math.max(epsilon ** 2 - squares, 0) / channels
+				const area = side * side
+				let moved = 0
+				for (let channel = 0; channel < channels; channel++) {
+					const up = sign()
+					const length = 1e-12 + Math.sqrt(inTarget[channel]!)
+					let sum = 0
+					for (let at = 0; at < area; at++) {
+						const value = up * patch[at]! + direction[channel * area + at]! / length
+						direction[channel * area + at] = value
+						sum += value * value
+					}
+					const both = inTarget[channel]! + inSource[channel]!
+					mass[channel] = sum > 0 ? Math.sqrt((missing + both) / sum) : 0
+					moved += both
+				}
+				const room = Math.max(0, longest - (squares - moved))
+				let scale = 1
+				for (let attempt = 0; ; attempt++) {
+					const taken = put(image, target, scale)
+					if (taken <= room) return [target, source]
+					scale *= Math.sqrt(room / taken) * (1 - 2 ** (attempt - 24))
+				}
+			},
+			accept: measure,
+		}
+	}
+}
+
+/** Squared norm of an area's change per channel. */
+function squaresOf(image: Float32Array, clean: Float32Array, area: Area, shape: ImageShape): Float64Array {
+	const sums = new Float64Array(shape[0])
+	forEachRun(area, shape, (start, end, channel) => {
+		let sum = sums[channel]!
+		for (let at = start; at < end; at++) sum += (image[at]! - clean[at]!) ** 2
+		sums[channel] = sum
+	})
+	return sums
+}
+
+/** Makes an area clean. @param change Takes what the change was. */
+function clear(
+	image: Float32Array,
+	clean: Float32Array,
+	area: Area,
+	change: Float64Array | undefined,
+	shape: ImageShape,
+): void {
+	let to = 0
+	forEachRun(area, shape, (start, end) => {
+		for (let at = start; at < end; at++, to++) {
+			if (change) change[to] = image[at]! - clean[at]!
+			image[at] = clean[at]!
+		}
+	})
+}

@@ -1,0 +1,37 @@
+/** The Square attack's proposals in L-infinity: squares of one colour. */
+
+import { linfBounds } from '../../sets/linf-set.js'
+import { drawnSquare, forEachRun, type ImageShape } from './area.js'
+import type { ProposalsOf } from './proposals.js'
+
+/**
+ * Starts from vertical stripes: every column of every channel goes up or down by epsilon. A proposal adds 2 epsilon, up or
+ * down per channel, on one square, and projects. As every pixel is at an end of what it may be from the start on, that
+ * puts the pixels of the square at the upper or at the lower end.
+ */
+export function linfProposals(shape: ImageShape, epsilon: number): ProposalsOf {
+	const [channels, height, width] = shape
+	return (clean, stream) => {
+		const { lower, upper } = linfBounds(clean, epsilon)
+		const drawnEnds = (count: number) => Array.from({ length: count }, () => (stream.below(2) === 1 ? upper : lower))
+		return {
+			start() {
+				const ends = drawnEnds(channels * width)
+				return clean.map((_, at) => {
+					const channel = Math.floor(at / (height * width))
+					return ends[channel * width + (at % width)]![at]!
+				})
+			},
+			propose(image, side) {
+				const square = drawnSquare(side, shape, stream)
+				const ends = drawnEnds(channels)
+				forEachRun(square, shape, (start, end, channel) => {
+					const values = ends[channel]!
+					for (let at = start; at < end; at++) image[at] = values[at]!
+				})
+				return [square]
+			},
+			accept() {},
+		}
+	}
+}

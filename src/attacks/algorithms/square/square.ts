@@ -1,0 +1,157 @@
+/** The Square attack (Andriushchenko et al., ECCV 2020): a random search over square patches that sees only logits. */
+
+import type { AttackBatch } from '../../../classifier/attack-batch.js'
+import type { Classifier } from '../../../classifier/classifier.js'
+import { predictions } from '../../../classifier/predictions.js'
+import { range, rowSize, takeRows } from '../../../core/rows.js'
+import type { Tensor } from '../../../core/tensor.js'
+import type { AttackDefinition } from '../../attack-definition.js'
+import type { ImageStreams } from '../../run/attack.js'
+import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
+import type { ThreatModel } from '../../sets/threat-model.js'
+import { usableOptions } from '../../usable-options.js'
+import { type Area, copyArea } from './area.js'
+import { l2Proposals } from './l2-proposals.js'
+import { linfProposals } from './linf-proposals.js'
+import { logitLosses } from './logit-losses.js'
+import { type SquareOptions, type SquareSettings, squareSchema } from './options.js'
+import type { Proposals } from './proposals.js'
+import { squareSide } from './schedule.js'
+
+/** The search for one image. */
+interface Search {
+	readonly row: number
+	readonly id: string
+	readonly label: number
+	readonly proposals: Proposals
+	readonly best: Float32Array
+	lowest: number
+}
+
+/**
+ * The rounds of the Square attack, one per restart, named `square restart R` from 0 on.
+ * @throws NaptuneError listing every option that is not usable.
+ */
+export function squareRounds(options: SquareOptions): readonly AttackRound[] {
+	const settings = usableOptions('the Square attack', squareSchema, options)
+	return range(0, settings.restarts).map((restart) => {
+		const name = `square restart ${restart}`
+		return {
+			stage: 'square',
+			name,
+			calls: { evaluations: settings.queries + 1, gradients: 0 },
+			run: (classifier, batch, threatModel, streams) => search(name, settings, classifier, batch, threatModel, streams),
+		}
+	})
+}
+
+/**
+ * The Square attack on a batch, as AutoAttack's reference code runs it (fra31/auto-attack): from a random pattern at the
+ * border of the ball, every query changes a square of the best image so far, and what lowers the loss is kept; squares
+ * shrink on a schedule. Nothing of the classifier is called but its logits, and only for images of the batch whose margin
+ * is still above 0: a restart takes at most `queries` + 1 evaluations per image, and two more tell what is left to do. As
+ * in the reference, a search ends at a margin of 0, even where the label wins the tie; the image then counts as not fooled.
+ *
+ * Different from the reference: places, signs and turns of squares are drawn for each image from its own stream of the
+ * purpose `square restart R`, where the reference draws one for all images of a batch. The law is the same for each image,
+ * and what becomes of it does not depend on its batch.
+ * @throws NaptuneError for wrong options or input, or naming the images whose logits are not numbers.
+ */
+export const square = attackOfRounds<SquareOptions>(squareRounds, ({ targeted }) => targeted ?? false)
+
+async function search(
+	purpose: string,
+	{ queries, p, loss, targeted, rescaleSchedule }: SquareSettings,
+	classifier: Classifier,
+	{ images, labels, ids }: AttackBatch,
+	{ norm, epsilon }: ThreatModel,
+	streams: ImageStreams,
+): Promise<Tensor<'float32'>> {
+	const found: Tensor<'float32'> = { ...images, data: images.data.slice() }
+	if (epsilon === 0) return found
+	const [, channels, height, width] = images.shape as readonly [number, number, number, number]
+	const shape = [channels, height, width] as const
+	const size = rowSize(images)
+	const proposalsOf = norm === 'linf' ? linfProposals(shape, epsilon) : l2Proposals(shape, epsilon)
+	const rowOf = (data: Float32Array, row: number) => data.subarray(row * size, (row + 1) * size)
+
+	let tried: Tensor<'float32'> = { ...images, data: images.data.slice() }
+	let open = ids.map((id, row): Search => {
+		const proposals = proposalsOf(rowOf(images.data, row), streams(id, purpose))
+		const best = proposals.start()
+		tried.data.set(best, row * size)
+		return { row, id, label: labels[row]!, proposals, best, lowest: Number.POSITIVE_INFINITY }
+	})
+	for (let query = 0; query <= queries && open.length > 0; query++) {
+		// The first query looks at the start; the schedule counts those after it.
+		const side = squareSide(query - 1, [height, width], { p, queries, rescaleSchedule }, norm)
+		const changed = open.map(({ proposals }, at): readonly Area[] =>
+			query === 0 ? [] : proposals.propose(rowOf(tried.data, at), side),
+		)
+		const losses = await lossesOf(classifier, tried, open, targeted)
+		const left = open.flatMap((one, at) => {
+			const image = rowOf(tried.data, at)
+			const { margin, crossEntropy } = losses[at]!
+			if (margin <= 0) {
+				found.data.set(image, one.row * size)
+				return []
+			}
+			const reached = loss === 'margin' ? margin : crossEntropy
+			const better = reached < one.lowest
+			for (const area of changed[at]!) {
+				if (better) copyArea(area, shape, image, one.best)
+				else copyArea(area, shape, one.best, image)
+			}
+			if (better) {
+				one.lowest = reached
+				one.proposals.accept(one.best)
+			}
+			return [at]
+		})
+		if (left.length === open.length) continue
+		open = left.map((at) => open[at]!)
+		tried = takeRows(tried, left)
+	}
+	return found
+}
+
+async function lossesOf(
+	classifier: Classifier,
+	images: Tensor<'float32'>,
+	searches: readonly Search[],
+	targeted: boolean,
+): Promise<ReturnType<typeof logitLosses>> {
+	const logits = (await classifier.evaluate(images, ['logits'])).logits!
+	const losses = logitLosses(
+		logits,
+		searches.map(({ label }) => label),
+		targeted,
+	)
+	// Refuses what is not a number, and names the images.
+	predictions(
+		logits,
+		searches.map(({ id }) => id),
+	)
+	return losses
+}
+
+/** The Square attack for the registry. */
+export const squareDefinition: AttackDefinition<typeof squareSchema> = {
+	name: 'square',
+	doc: 'Random search over square patches; sees only logits (Square, 5000 queries).',
+	source:
+		'Andriushchenko et al. 2020, arXiv 1912.00049; constants of AutoAttack standard (Croce and Hein 2020), code fra31/auto-attack',
+	access: 'query',
+	norms: ['linf', 'l2'],
+	skipsWrong: true,
+	schema: squareSchema,
+	presets: {
+		'square-1000': {
+			doc: 'A quicker look: 1000 queries, with squares that shrink over these.',
+			options: { queries: 1000, rescaleSchedule: true },
+		},
+	},
+	targeted: ({ targeted }) => targeted,
+	rounds: (settings) => squareRounds(settings),
+	run: square,
+}

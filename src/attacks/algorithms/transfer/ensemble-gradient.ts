@@ -1,0 +1,68 @@
+/** The gradient of an ensemble whose logits are added up, through classifiers that are compiled apart. */
+
+import type { AttackBatch } from '../../../classifier/attack-batch.js'
+import type { Objective } from '../../../classifier/objectives/objective.js'
+import { float32, type Tensor } from '../../../core/tensor.js'
+import { ops } from '../../../onnx/index.js'
+import { requireFinite } from '../../run/require-finite.js'
+import type { Surrogate } from './surrogate.js'
+
+/** How the logits of an ensemble are joined. */
+export type Ensemble = 'sum' | 'mean'
+
+/** The sum of the logits times given weights, whose gradient carries the weights back to the pixels. Side input `weights`. */
+export function weightedLogits(classes: number): Objective {
+	return {
+		name: `weighted-logits ${classes}`,
+		taps: ['logits'],
+		side: { weights: { type: 'float32', shape: [classes] } },
+		build: ({ logits }, { weights }) => ops.rowSums(ops.mul(logits!, weights!)),
+	}
+}
+
+/**
+ * A positive multiple, one per image, of the gradient of the cross entropy of the joined logits z to the pixels:
+ * Σ_k J_kᵀ (softmax(z) - onehot), where J_k is the Jacobian of surrogate k. The weights are scaled to a largest one of 1,
+ * so that gradients of confident predictions do not vanish in float32; only signs are used of the result.
+ * @param images [B, 3, H, W]. @param where For errors.
+ * @throws NaptuneError naming the images for which a surrogate's logits or gradient are not finite.
+ */
+export async function ensembleGradient(
+	surrogates: readonly Surrogate[],
+	images: Tensor<'float32'>,
+	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
+	ensemble: Ensemble,
+	where: string,
+): Promise<Float32Array> {
+	const classes = surrogates[0]!.classifier.classNames.length
+	const joined = new Float64Array(labels.length * classes)
+	for (const { classifier } of surrogates) {
+		const { logits } = await classifier.evaluate(images, ['logits'])
+		for (let at = 0; at < joined.length; at++) joined[at]! += logits!.data[at]!
+	}
+	if (ensemble === 'mean') for (let at = 0; at < joined.length; at++) joined[at]! /= surrogates.length
+	const weights = new Float32Array(joined.length)
+	labels.forEach((label, row) => {
+		const own = joined.subarray(row * classes, (row + 1) * classes)
+		weights.set(crossEntropyWeights(own, label), row * classes)
+	})
+	const side = { weights: float32([labels.length, classes], weights) }
+	const total = new Float64Array(images.data.length)
+	for (const { name, classifier } of surrogates) {
+		const found = await classifier.gradient(images, weightedLogits(classes), side)
+		requireFinite(found, ids, `of surrogate ${name}, ${where}`)
+		for (let at = 0; at < total.length; at++) total[at]! += found.gradient.data[at]!
+	}
+	return new Float32Array(total)
+}
+
+/** softmax(logits) - onehot(label), divided by its largest absolute entry. */
+function crossEntropyWeights(logits: Float64Array, label: number): Float64Array {
+	const largest = logits.reduce((most, value, index) => (index === label ? most : Math.max(most, value)), -Infinity)
+	// Relative to the largest wrong class: with the right one's weight, minus their sum, a common factor drops out.
+	const weights = logits.map((value, index) => (index === label ? 0 : Math.exp(value - largest)))
+	const sum = weights.reduce((total, value) => total + value, 0)
+	// A single class has no wrong one, and nothing to change.
+	if (sum === 0) return weights
+	return weights.map((value, index) => (index === label ? -1 : value / sum))
+}

@@ -1,0 +1,88 @@
+/**
+ * Gradients averaged over copies of an image whose spectrum was changed at random (Long et al., "Frequency Domain Model
+ * Augmentation for Adversarial Attack", 2022).
+ */
+
+import type { AttackBatch } from '../../../classifier/attack-batch.js'
+import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
+import type { Tensor } from '../../../core/tensor.js'
+import { int64 } from '../../../core/tensor.js'
+import type { Generator } from '../../../random/generator.js'
+import { requireFinite } from '../../run/require-finite.js'
+import { type CosineTransform, cosineTransform } from './cosine-transform.js'
+import type { Surrogate } from './surrogate.js'
+
+/** How copies are made. */
+export interface SpectrumOptions {
+	readonly copies: number
+	/** Standard deviation of the noise on the pixels, in units of [0, 1]. */
+	readonly deviation: number
+	/** Frequencies are multiplied by random numbers of [1 - rho, 1 + rho). */
+	readonly rho: number
+}
+
+/** Random numbers of one copy, one per value of the image. */
+export interface SpectrumNumbers {
+	/** Standard normal. */
+	readonly noise: ArrayLike<number>
+	/** Uniform in [0, 1). */
+	readonly mask: ArrayLike<number>
+}
+
+/**
+ * One copy: noise is added, each channel is transformed, every frequency scaled, and transformed back. Not cut to [0, 1].
+ * @param image [channels · height · width]. @param transform Of planes [height, width].
+ */
+export function spectrumCopy(
+	image: Float32Array,
+	transform: CosineTransform,
+	planeSize: number,
+	{ deviation, rho }: Pick<SpectrumOptions, 'deviation' | 'rho'>,
+	{ noise, mask }: SpectrumNumbers,
+): Float32Array {
+	const copy = new Float64Array(image.length)
+	for (let at = 0; at < copy.length; at++) copy[at] = image[at]! + deviation * noise[at]!
+	for (let start = 0; start < copy.length; start += planeSize) {
+		const plane = copy.subarray(start, start + planeSize)
+		transform.forward(plane)
+		for (let at = 0; at < planeSize; at++) plane[at]! *= 1 - rho + 2 * rho * mask[start + at]!
+		transform.inverse(plane)
+	}
+	return new Float32Array(copy)
+}
+
+/**
+ * The mean over copies of the gradient of the cross entropy to the copy, as in the reference: not taken through the
+ * transform. Copy by copy, each image draws its noise, then its mask.
+ * @param streams One per image; go on where they are.
+ * @throws NaptuneError naming the images for which the gradient is not finite.
+ */
+export async function spectrumGradient(
+	{ name, classifier }: Surrogate,
+	images: Tensor<'float32'>,
+	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
+	options: SpectrumOptions,
+	streams: readonly Generator[],
+	where: string,
+): Promise<Float64Array> {
+	const [channels, height, width] = classifier.inputShape
+	const size = channels * height * width
+	const transform = cosineTransform(height, width)
+	const side = { labels: int64([labels.length], labels) }
+	const sums = new Float64Array(images.data.length)
+	for (let copy = 0; copy < options.copies; copy++) {
+		const data = new Float32Array(images.data.length)
+		streams.forEach((stream, row) => {
+			const noise = new Float64Array(size)
+			const mask = new Float64Array(size)
+			for (let at = 0; at < size; at++) noise[at] = stream.normal()
+			for (let at = 0; at < size; at++) mask[at] = stream.uniform()
+			const image = images.data.subarray(row * size, (row + 1) * size)
+			data.set(spectrumCopy(image, transform, height * width, options, { noise, mask }), row * size)
+		})
+		const found = await classifier.gradient({ ...images, data }, crossEntropyObjective, side)
+		requireFinite(found, ids, `of surrogate ${name}, copy ${copy + 1}, ${where}`)
+		for (let at = 0; at < sums.length; at++) sums[at]! += found.gradient.data[at]!
+	}
+	return sums.map((sum) => sum / options.copies)
+}

@@ -1,0 +1,215 @@
+/** What reading, decoding and augmenting images costs, beside the tuning step that they are for. */
+
+import { NaptuneError } from '../core/errors.js'
+import { range } from '../core/rows.js'
+import type { Dataset, Split } from '../data/dataset.js'
+import { createImageLoader, defaultLoaderThreads } from '../data/loading/image-loader.js'
+import { zeroShotTemplate } from '../data/templates.js'
+import { initialParameters } from '../defenses/defense.js'
+import { batchGradients } from '../methods/tuning/batch-gradients.js'
+import type { TuningConfig } from '../methods/tuning/configuration.js'
+import { prepareTuning } from '../methods/tuning/prepare-tuning.js'
+import { loadTrainingImages } from '../methods/tuning/training-images.js'
+import { compileTuningPrograms } from '../methods/tuning/tuning-programs.js'
+import type { Engine } from '../runtime/engine.js'
+import type { ClipModel } from '../vlm/model.js'
+import { peakResidentBytes } from './peak-memory.js'
+
+/** What {@link benchLoading} needs. */
+export interface LoadingBenchInput {
+	readonly engine: Engine
+	readonly clip: ClipModel
+	/** Its training images are read, which have to be files. */
+	readonly dataset: Dataset
+	readonly config: TuningConfig
+	/** Images to load, at most those that there are; the first of the split. */
+	readonly images: number
+	/** Images of which the step is measured, at least 2; half of them at a time, so that an odd number becomes even. */
+	readonly stepImages: number
+	/** Threads of the loader. Default `defaultLoaderThreads()`. */
+	readonly loaderThreads?: number | undefined
+	/** Told what is done next, and how far the measurement has come. */
+	readonly onProgress?: (done: number, total: number, next: string) => void
+	/** Called before every batch of images; may throw to stop. */
+	readonly beforeBatch?: () => void
+}
+
+/** One way of loading, or the step. */
+export interface LoadingBenchCase {
+	/** For all images; of the step `images` times what one took. */
+	readonly seconds: number
+	/** Processor time of all threads, in the same way. */
+	readonly processorSeconds: number
+	readonly msPerImage: number
+	/** Highest resident memory of the process meanwhile, in 10^6 bytes. */
+	readonly peakMemoryMB: number
+}
+
+/** In [0, 1] and above. */
+export interface Share {
+	readonly seconds: number
+	readonly processorSeconds: number
+}
+
+/** The measurement with what it depends on. */
+export interface LoadingBenchResult {
+	readonly images: number
+	/** Images that the step was measured on. */
+	readonly stepImages: number
+	readonly imageSize: number
+	readonly defense: string
+	readonly augmentation: string
+	/** Steps of the inner attack. */
+	readonly attackSteps: number
+	/** Engine name and version. */
+	readonly engine: string
+	readonly threads: number
+	readonly loaderThreads: number
+	/** On the thread that asks, nothing else going on. */
+	readonly mainThread: LoadingBenchCase
+	/** In the threads of a loader, nothing else going on. */
+	readonly loader: LoadingBenchCase
+	/** Inner attack, losses and gradients of the images, which are there already. What a step takes for its texts is left out. */
+	readonly step: LoadingBenchCase
+	/** Seconds of loading over those of the step, and processor seconds, which other jobs on the machine change less. */
+	readonly shareOfStep: { readonly mainThread: Share; readonly loader: Share }
+}
+
+/** What is told of: two ways of loading and three micro-batches. */
+const parts = 5
+
+/** Images loaded and dropped at a time. */
+const imagesPerBatch = 32
+
+/**
+ * Measures loading and augmenting on one thread and in a loader, and the part of a tuning step that every image takes.
+ * @throws NaptuneError for counts that make no sense, images that are no files, or images that cannot be read.
+ */
+export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBenchResult> {
+	const { engine, clip, dataset, config, stepImages, loaderThreads = defaultLoaderThreads(), onProgress } = input
+	const training = dataset.train
+	const images = Math.min(input.images, training.length)
+	for (const [what, value, least] of [
+		['The number of images', images, 1],
+		['The number of images of the step', stepImages, 2],
+	] as const) {
+		if (!Number.isInteger(value) || value < least) {
+			throw new NaptuneError(`${what} must be a whole number of at least ${least}, got ${value}.`)
+		}
+	}
+	if (!training.source) {
+		throw new NaptuneError(
+			`The images of ${dataset.name} are decoded already, so that there is nothing to measure. Give a folder of images.`,
+		)
+	}
+	onProgress?.(0, parts, 'loading on the main thread')
+	// What the first image of a process takes is no cost of the others.
+	await loadTrainingImages(clip, training, [0], config, 0)
+	const mainThread = await measured(images, () => loadAll(input, training, images))
+	onProgress?.(1, parts, `loading in threads: ${loaderThreads}`)
+	const loader = createImageLoader({ threads: loaderThreads, cacheBytes: 0 })
+	const pooled = await (async () => {
+		const split = loader.split(training)
+		// Threads are started once in a run.
+		await loadTrainingImages(clip, split, [0], config, 0)
+		return measured(images, () => loadAll(input, split, images))
+	})().finally(() => loader.close())
+	const step = await tuningStep(input, images)
+	return {
+		images,
+		// Of which both halves are of one size.
+		stepImages: 2 * halfOf(stepImages),
+		imageSize: clip.config.vision.imageSize,
+		defense: config.defense.name,
+		augmentation: config.augmentation,
+		attackSteps: config.attack.steps,
+		engine: engine.version,
+		threads: engine.threads,
+		loaderThreads,
+		mainThread,
+		loader: pooled,
+		step,
+		shareOfStep: { mainThread: shareOf(mainThread, step), loader: shareOf(pooled, step) },
+	}
+}
+
+function halfOf(images: number): number {
+	return Math.ceil(images / 2)
+}
+
+function shareOf(part: LoadingBenchCase, whole: LoadingBenchCase): Share {
+	return {
+		seconds: part.seconds / whole.seconds,
+		processorSeconds: part.processorSeconds / whole.processorSeconds,
+	}
+}
+
+async function loadAll({ clip, config, beforeBatch }: LoadingBenchInput, split: Split, images: number): Promise<void> {
+	for (let start = 0; start < images; start += imagesPerBatch) {
+		beforeBatch?.()
+		await loadTrainingImages(clip, split, range(start, Math.min(start + imagesPerBatch, images)), config, 0)
+	}
+}
+
+async function measured(images: number, action: () => Promise<void>): Promise<LoadingBenchCase> {
+	let times = { seconds: 0, processorSeconds: 0 }
+	const peak = await peakResidentBytes(async () => {
+		const clock = startClock()
+		await action()
+		times = clock()
+	})
+	return scaled(times, 1, images, peak)
+}
+
+type Times = Pick<LoadingBenchCase, 'seconds' | 'processorSeconds'>
+
+function startClock(): () => Times {
+	const start = performance.now()
+	const before = process.cpuUsage()
+	return () => {
+		const { user, system } = process.cpuUsage(before)
+		return { seconds: (performance.now() - start) / 1000, processorSeconds: (user + system) / 1e6 }
+	}
+}
+
+function scaled({ seconds, processorSeconds }: Times, factor: number, images: number, peak: number): LoadingBenchCase {
+	return {
+		seconds: seconds * factor,
+		processorSeconds: processorSeconds * factor,
+		msPerImage: (1000 * seconds * factor) / images,
+		peakMemoryMB: peak / 1e6,
+	}
+}
+
+/** Three micro-batches of half the images: the first warms up, the time of the others counts. */
+async function tuningStep(input: LoadingBenchInput, images: number): Promise<LoadingBenchCase> {
+	const { engine, clip, dataset, stepImages, onProgress, beforeBatch } = input
+	const microBatchSize = halfOf(stepImages)
+	const config = { ...input.config, microBatchSize }
+	const defense = prepareTuning(clip, dataset.classNames, config)
+	const parameters = await initialParameters(defense, config.seed)
+	const one = range(0, microBatchSize).map((row) => row % dataset.train.length)
+	const loaded = await loadTrainingImages(clip, dataset.train, one, config, 0)
+	const tell = (batch: number) => onProgress?.(2 + batch, parts, 'tuning step')
+	let clock: (() => Times) | undefined
+	let times: Times | undefined
+	tell(0)
+	const peak = await peakResidentBytes(async () => {
+		const programs = await compileTuningPrograms(engine, clip, defense, config, zeroShotTemplate(dataset.name))
+		const about = { engine, programs, clip, defense, config, training: dataset.train, parameters }
+		await batchGradients({
+			...about,
+			positions: [...one, ...one, ...one],
+			nextImages: async () => loaded,
+			epoch: 0,
+			alpha: 1,
+			onImages(done) {
+				beforeBatch?.()
+				if (done === microBatchSize) clock = startClock()
+				if (done === 3 * microBatchSize) times = clock!()
+				tell(done / microBatchSize)
+			},
+		}).finally(() => programs.release())
+	})
+	return scaled(times!, images / (2 * microBatchSize), images, peak)
+}

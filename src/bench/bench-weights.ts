@@ -1,0 +1,40 @@
+/** Random weights of image towers on disk, where a real checkpoint's weights are: large, and read by reference. */
+
+import { join } from 'node:path'
+import { seededWeights } from '../checkpoints/seeded-checkpoint.js'
+import { type NamedChunks, readSafetensorsHeader, writeSafetensorsStream } from '../files/safetensors.js'
+import type { ClipConfig } from '../vlm/config.js'
+import type { WeightReference } from '../vlm/weights.js'
+import { type BenchFolder, benchFolder } from './bench-folder.js'
+
+/** Weights in a file that is there for a while. */
+export interface BenchWeights extends BenchFolder {
+	/** The image tower's weights of each config by their Hugging Face names, in the order of the configs. */
+	readonly weights: readonly ReadonlyMap<string, WeightReference>[]
+}
+
+/**
+ * Writes seeded random weights of image towers into one file in a new folder; what two geometries have in common is
+ * written once (about 350 MB for ViT-B/32 and ViT-B/16).
+ * @param directory An existing folder.
+ * @throws NaptuneError when the folder cannot be written.
+ */
+export async function writeBenchWeights(
+	configs: readonly ClipConfig[],
+	seed: number,
+	directory: string,
+): Promise<BenchWeights> {
+	const stored = (weight: Pick<NamedChunks, 'name' | 'shape'>) => `${weight.name}:${weight.shape.join('x')}`
+	const perConfig = configs.map((config) => seededWeights(config, seed).filter(({ name }) => !name.startsWith('text_')))
+	const all = new Map(perConfig.flat().map((weight) => [stored(weight), weight]))
+	return benchFolder(directory, async (folder) => {
+		const file = join(folder, 'model.safetensors')
+		await writeSafetensorsStream(
+			file,
+			[...all].map(([name, weight]) => ({ ...weight, name })),
+		)
+		const { tensors } = await readSafetensorsHeader(file)
+		const reference = (weight: NamedChunks): WeightReference => ({ ...tensors.get(stored(weight))!, file })
+		return { weights: perConfig.map((own) => new Map(own.map((weight) => [weight.name, reference(weight)]))) }
+	})
+}

@@ -1,0 +1,108 @@
+/** The weights of a checkpoint folder as references to float32 data, checked against the config. */
+
+import { realpath } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { NaptuneError } from '../core/errors.js'
+import { isFloatDtype } from '../files/float-formats.js'
+import { sha256OfBytes, sha256OfFile } from '../files/sha256.js'
+import type { WeightReference } from '../vlm/weights.js'
+import { nonFiniteError, scanFloat32File } from './scan-weights.js'
+import { convertedWeights } from './weight-cache.js'
+import { readStoredWeights, type StoredTensor, type StoredWeights } from './weight-files.js'
+
+/** References to all expected weights, and the fingerprint of the published files. */
+export interface LoadedWeights {
+	/** SHA-256 of the weights file; of the lines `sha256  name` of all shards, sorted by name, where there are several. */
+	readonly sha256: string
+	readonly weights: ReadonlyMap<string, WeightReference>
+}
+
+/** How many disagreements one error lists. */
+const longestList = 20
+
+/**
+ * Finds and checks the weights of a checkpoint folder. Float32 safetensors are referred to in place; everything else is
+ * converted once (see weight-cache.ts).
+ * @param expected Shape of each weight that must be there; others are ignored.
+ * @param cacheDirectory Where converted weights are kept.
+ * @throws NaptuneError when files are missing or damaged, tensors are missing, of another shape or type, or not finite.
+ */
+export async function loadWeights(
+	directory: string,
+	expected: ReadonlyMap<string, readonly number[]>,
+	cacheDirectory: string,
+): Promise<LoadedWeights> {
+	const stored = await readStoredWeights(directory)
+	checkWeights(stored, expected, directory)
+	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)
+	const digests = await Promise.all(stored.files.map(sha256OfFile))
+	const sha256 = combined(stored.files, digests)
+	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory)
+	const weights = new Map(
+		[...expected].map(([name, shape]) => {
+			const { offset, length } = header.tensors.get(name)!
+			return [name, { file, offset, length, shape }]
+		}),
+	)
+	return { sha256, weights }
+}
+
+function checkWeights(
+	{ tensors, files }: StoredWeights,
+	expected: ReadonlyMap<string, readonly number[]>,
+	directory: string,
+): void {
+	const problems: string[] = []
+	for (const [name, shape] of expected) {
+		const found = tensors.get(name)
+		if (!found) problems.push(`${name} is missing (expected [${shape.join(', ')}])`)
+		else if (found.shape.length !== shape.length || found.shape.some((n, axis) => n !== shape[axis])) {
+			problems.push(`${name} is [${found.shape.join(', ')}], expected is [${shape.join(', ')}]`)
+		} else if (!isFloatDtype(found.dtype)) {
+			problems.push(`${name} is of type ${found.dtype}, expected is F32, F16, BF16 or F64`)
+		}
+	}
+	if (problems.length === 0) return
+	const more = problems.length > longestList ? `\n  and ${problems.length - longestList} more` : ''
+	throw new NaptuneError(
+		`The weights in ${files.map((file) => basename(file)).join(', ')} and the config.json of ${directory} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both files from one and the same CLIPModel.`,
+	)
+}
+
+/** The engine reads float32 at multiples of 4, and all files of a program from one real folder. */
+async function usableInPlace(
+	{ format, files, tensors }: StoredWeights,
+	expected: ReadonlyMap<string, readonly number[]>,
+): Promise<boolean> {
+	if (format !== 'safetensors') return false
+	const needed = [...expected.keys()].map((name) => tensors.get(name)!)
+	if (needed.some(({ dtype, offset }) => dtype !== 'F32' || offset % 4 !== 0)) return false
+	const folders = await Promise.all(files.map(async (file) => dirname(await realpath(file))))
+	return new Set(folders).size === 1
+}
+
+async function inPlace(
+	{ files, tensors }: StoredWeights,
+	expected: ReadonlyMap<string, readonly number[]>,
+): Promise<LoadedWeights> {
+	const weights = new Map([...expected].map(([name, shape]) => [name, reference(tensors.get(name)!, shape)]))
+	const digests: string[] = []
+	for (const file of files) {
+		const ranges = [...weights].flatMap(([name, { offset, length, file: own }]) =>
+			own === file ? [{ name, offset, length }] : [],
+		)
+		const { sha256, nonFinite } = await scanFloat32File(file, ranges)
+		if (nonFinite.length > 0) throw nonFiniteError(nonFinite, file)
+		digests.push(sha256)
+	}
+	return { sha256: combined(files, digests), weights }
+}
+
+function reference({ file, offset }: StoredTensor, shape: readonly number[]): WeightReference {
+	return { file, offset, length: shape.reduce((product, n) => product * n, 4), shape }
+}
+
+function combined(files: readonly string[], digests: readonly string[]): string {
+	if (digests.length === 1) return digests[0]!
+	return sha256OfBytes(files.map((file, index) => `${digests[index]}  ${basename(file)}\n`).join(''))
+}

@@ -1,0 +1,126 @@
+/** A checkpoint on disk: config, weights by reference, tokenizer and preprocessing, all checked before use. */
+
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { NaptuneError } from '../core/errors.js'
+import { readJsonFile } from '../files/json-file.js'
+import { isHubId } from '../hub/hub-access.js'
+import { hubSettings } from '../hub/hub-settings.js'
+import { type ClipConfig, parseClipConfig } from '../vlm/config.js'
+import { expectedWeights } from '../vlm/expected-weights.js'
+import type { Checkpoint } from '../vlm/model.js'
+import { type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
+import { loadWeights } from './checkpoint-weights.js'
+import { type HubOptions, hubSnapshot } from './hub.js'
+import { defaultCacheDirectory } from './weight-cache.js'
+
+/** Options of {@link loadCheckpoint}. Those left out come from the environment. */
+export interface LoadCheckpointOptions extends HubOptions {
+	/** Where converted weights are kept: `NAPTUNE_CACHE`, or the platform's folder for caches. */
+	readonly cacheDirectory?: string
+	/** The hub's cache: `HF_HUB_CACHE`, or `hub` in `HF_HOME`. */
+	readonly hubCacheDirectory?: string
+	/** Address of the hub: `HF_ENDPOINT`. */
+	readonly endpoint?: string
+	/** Whether the network must not be used: `HF_HUB_OFFLINE`. */
+	readonly offline?: boolean
+	/** Access token for the hub: `HF_TOKEN`. */
+	readonly token?: string
+}
+
+/** Name of the CLIP that comes with the package. A folder of that name is reached as `./nano`. */
+export const embeddedModel = 'nano'
+
+/** Where it lies. */
+export const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedModel}`, import.meta.url))
+
+/**
+ * Loads a CLIP checkpoint. The weights' file is read once, to fingerprint it and to find numbers that are not finite.
+ * @param source `nano` for the embedded model, a directory in the layout of openai/clip-vit-base-patch16, or a hub id such
+ * as that. An existing directory wins over a hub id.
+ * @throws NaptuneError when files are missing, damaged or hostile, this is not a CLIP with two transformers, config,
+ * weights and preprocessing disagree, weights are not finite, or the hub or a cache fails.
+ */
+export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<Checkpoint> {
+	const { directory, commit } = await locate(source, options)
+	const configFile = join(directory, 'config.json')
+	await checkFiles(directory)
+	const config = parseClipConfig(await readJsonFile(configFile), configFile)
+	const preprocessor = await readPreprocessor(directory, config)
+	const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory()
+	const { sha256, weights } = await loadWeights(directory, expectedWeights(config), cacheDirectory)
+	const tokenizerFile = join(directory, 'tokenizer.json')
+	return {
+		source,
+		...(commit ? { revision: commit } : {}),
+		sha256,
+		config,
+		weights,
+		tokenizerFile,
+		preprocessor,
+		directory,
+	}
+}
+
+async function locate(
+	source: string,
+	options: LoadCheckpointOptions,
+): Promise<{ readonly directory: string; readonly commit?: string }> {
+	if (source === embeddedModel) return { directory: embeddedDirectory }
+	const status = await stat(source).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'EACCES')
+			throw new NaptuneError(`No permission to read ${source}. Change its permissions.`, { cause: error })
+		return undefined
+	})
+	if (status?.isDirectory()) return { directory: resolve(source) }
+	const advice = 'Give a folder in the layout of openai/clip-vit-base-patch16, or a hub id such as that.'
+	if (status) throw new NaptuneError(`${source} is a file, a checkpoint is a folder. ${advice}`)
+	if (!isHubId(source)) throw new NaptuneError(`There is no folder ${source}. ${advice}`)
+	const settings = hubSettings()
+	const { hubCacheDirectory, endpoint, offline, token } = options
+	return hubSnapshot(
+		source,
+		{
+			...settings,
+			...(hubCacheDirectory === undefined ? {} : { cacheDirectory: hubCacheDirectory }),
+			...(endpoint === undefined ? {} : { endpoint: endpoint.replace(/\/+$/, '') }),
+			...(offline === undefined ? {} : { offline }),
+			...(token === undefined ? {} : { token }),
+		},
+		options,
+	)
+}
+
+/** Says all that is missing at once. */
+async function checkFiles(directory: string): Promise<void> {
+	const exists = async (name: string) => (await stat(join(directory, name)).catch(() => undefined)) !== undefined
+	const missing: string[] = []
+	for (const name of ['config.json', 'tokenizer.json']) if (!(await exists(name))) missing.push(name)
+	if (!(await exists('preprocessor_config.json')) && !(await exists('processor_config.json'))) {
+		missing.push('preprocessor_config.json')
+	}
+	if (missing.length === 0) return
+	throw new NaptuneError(
+		`${directory} lacks ${missing.join(' and ')}. A checkpoint needs config.json, tokenizer.json, preprocessor_config.json and its weights, as saved by CLIPModel and CLIPProcessor of transformers.`,
+	)
+}
+
+async function readPreprocessor(directory: string, { vision }: ClipConfig): Promise<PreprocessorConfig> {
+	const own = join(directory, 'preprocessor_config.json')
+	// transformers 5 writes one file for the whole processor.
+	const shared = join(directory, 'processor_config.json')
+	const file = (await stat(own).catch(() => undefined)) ? own : shared
+	const json = await readJsonFile(file)
+	const preprocessor = parsePreprocessorConfig(
+		file === own ? json : (json as { image_processor?: unknown } | null)?.image_processor,
+		file,
+	)
+	const { crop, doCenterCrop } = preprocessor
+	if (doCenterCrop && (crop.height !== vision.imageSize || crop.width !== vision.imageSize)) {
+		throw new NaptuneError(
+			`${file} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${vision.imageSize}x${vision.imageSize}. Take both files from one and the same checkpoint.`,
+		)
+	}
+	return preprocessor
+}

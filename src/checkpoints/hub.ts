@@ -1,0 +1,98 @@
+/** Checkpoints of the Hugging Face hub, through its standard cache. */
+
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { modelInfo } from '@huggingface/hub'
+import { NaptuneError } from '../core/errors.js'
+import { readJsonFile } from '../files/json-file.js'
+import {
+	authorized,
+	type HubRepository,
+	hubRepository,
+	recordRevision,
+	requireCommit,
+	throughCache,
+} from '../hub/hub-access.js'
+import { type DownloadContext, type DownloadProgress, downloadToCache } from '../hub/hub-download.js'
+import type { HubSettings } from '../hub/hub-settings.js'
+import { shardsOf, weightFileNames } from './weight-files.js'
+
+/** Options of {@link hubSnapshot}. */
+export interface HubOptions {
+	/** Branch, tag or commit hash; `main` by default. */
+	readonly revision?: string
+	/** Replaces the global `fetch`, for proxies and the like. */
+	readonly fetch?: typeof fetch
+	readonly onProgress?: (progress: DownloadProgress) => void
+	/** Told when the hub could not be reached and the cache is used instead. */
+	readonly onNotice?: (notice: string) => void
+}
+
+/** Files besides the weights; those that a repository lacks are left to the loader to miss. */
+const otherFiles = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'processor_config.json']
+
+/**
+ * Brings a checkpoint's files into the cache and says where they are.
+ * @param id `owner/name`.
+ * @returns The snapshot's folder (of symlinks) and its commit hash.
+ * @throws NaptuneError when the repository or revision does not exist, access is refused, the network fails and nothing
+ * is cached, or the network is forbidden (`HF_HUB_OFFLINE`) and the files are not cached.
+ */
+export async function hubSnapshot(
+	id: string,
+	settings: HubSettings,
+	options: HubOptions = {},
+): Promise<{ readonly directory: string; readonly commit: string }> {
+	const otherwise = 'give the path of a folder that exists'
+	const repository = hubRepository('models', id, options.revision ?? 'main', settings, otherwise)
+	return throughCache(
+		repository,
+		settings,
+		() => download(repository, settings, options),
+		(commit) => cachedSnapshot(repository, commit),
+		options.onNotice,
+	)
+}
+
+async function download(repository: HubRepository, settings: HubSettings, options: HubOptions) {
+	const { id, revision, storage } = repository
+	const send = authorized(options.fetch ?? fetch, settings)
+	const info = await modelInfo({
+		name: id,
+		revision,
+		additionalFields: ['sha', 'filePaths'],
+		hubUrl: settings.endpoint,
+		fetch: send,
+	})
+	const commit = info.sha
+	requireCommit(commit, id, settings)
+	const context: DownloadContext = {
+		address: `${settings.endpoint}/${id}`,
+		endpoint: settings.endpoint,
+		id,
+		commit,
+		storage,
+		fetch: send,
+		...(options.onProgress ? { onProgress: options.onProgress } : {}),
+	}
+	const present = new Set(info.filePaths)
+	const weights = weightFileNames.find((name) => present.has(name))
+	if (!present.has('config.json') || !weights) {
+		throw new NaptuneError(
+			`${id} at ${settings.endpoint} is not a checkpoint of Hugging Face transformers: it needs config.json and one of ${weightFileNames.join(', ')}; it has ${info.filePaths.slice(0, 20).join(', ') || 'no files'}.`,
+		)
+	}
+	for (const file of [...otherFiles.filter((name) => present.has(name)), weights]) await downloadToCache(file, context)
+	const directory = join(storage, 'snapshots', commit)
+	if (weights.endsWith('.json')) {
+		const index = join(directory, weights)
+		for (const shard of shardsOf(await readJsonFile(index), index)) await downloadToCache(shard, context)
+	}
+	await recordRevision(repository, commit)
+	return { directory, commit }
+}
+
+async function cachedSnapshot({ storage }: HubRepository, commit: string) {
+	const directory = join(storage, 'snapshots', commit)
+	return (await stat(join(directory, 'config.json')).catch(() => undefined)) ? { directory, commit } : undefined
+}

@@ -1,0 +1,6 @@
+/** naptune/checkpoints: checkpoints on disk and on the hub. */
+
+export { type LoadCheckpointOptions, loadCheckpoint } from './checkpoint.js'
+export { loadClip } from './load-clip.js'
+export { type CheckpointToSave, saveCheckpoint } from './save-checkpoint.js'
+export { writeSeededCheckpoint } from './seeded-checkpoint.js'

@@ -1,0 +1,44 @@
+/** Attacking what has no useful gradient through a stand-in that has one. */
+
+import { NaptuneError } from '../core/errors.js'
+import type { Classifier } from './classifier.js'
+
+/**
+ * Backward pass differentiable approximation (Athalye, Carlini and Wagner, "Obfuscated gradients give a false sense of
+ * security", 2018): a classifier that evaluates as the real model does, and whose gradient is that of a differentiable
+ * stand-in at the same images, such as the same model without the part that quantises, or a network that was trained to
+ * agree with it.
+ *
+ * With a gradient come the taps of the real model, so that attacks see what it predicts, and the losses of the stand-in,
+ * which belong to the gradient. A real model that can only be evaluated will do; an objective needs taps that both have.
+ * Draws of either are drawn together. Releasing it releases both, and their draws.
+ * @param forward The real model. @param backward The stand-in.
+ * @throws NaptuneError when classes or image sizes differ, or (from `gradient`) when the stand-in lacks a tap.
+ */
+export function bpdaClassifier(forward: Classifier, backward: Classifier): Classifier {
+	const described = ({ classNames, inputShape }: Classifier) =>
+		`images [${inputShape.join(', ')}] and the classes ${classNames.join(', ')}`
+	if (described(forward) !== described(backward)) {
+		throw new NaptuneError(
+			`A stand-in for gradients must look like the model it stands in for: the model has ${described(forward)}, the stand-in ${described(backward)}.`,
+		)
+	}
+	const { classNames, inputShape, taps } = forward
+	return {
+		classNames,
+		inputShape,
+		taps,
+		evaluate: (images, names) => forward.evaluate(images, names),
+		async gradient(images, objective, side) {
+			const { loss, gradient } = await backward.gradient(images, objective, side)
+			return { taps: await forward.evaluate(images, objective.taps), loss, gradient }
+		},
+		...((forward.draw || backward.draw) && {
+			draw: (index: number) => bpdaClassifier(forward.draw?.(index) ?? forward, backward.draw?.(index) ?? backward),
+		}),
+		async release() {
+			await forward.release()
+			await backward.release()
+		},
+	}
+}

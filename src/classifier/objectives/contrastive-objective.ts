@@ -1,0 +1,58 @@
+/** The contrastive loss of an image with its own texts: what an attack on image-text retrieval maximises. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { float32 } from '../../core/tensor.js'
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+import type { Objective } from './objective.js'
+import type { SideInputs } from './side-inputs.js'
+
+/** Added to the log-probability of every text that is not the image's own: exp of it is 0, and no NaN can come of it. */
+const excluded = 1e9
+
+/**
+ * -log( Σ over own texts exp(logit) / Σ over all texts exp(logit) ): the contrastive loss of CLIP (Radford et al., 2021)
+ * with several positives. For one own text it is the cross entropy. Side input `relevant` [B, texts]: 1 at the texts that
+ * belong to an image, else 0.
+ * @param texts Number of texts: the classifier's classes.
+ */
+export function contrastiveObjective(texts: number): Objective {
+	return {
+		name: 'contrastive',
+		taps: ['logits'],
+		side: { relevant: { type: 'float32', shape: [texts] } },
+		build: ({ logits }, { relevant }) => {
+			const others = ops.mul(ops.sub(relevant!, 1), excluded)
+			return ops.neg(logSumExp(ops.add(ops.logSoftmax(logits!), others)))
+		},
+	}
+}
+
+/**
+ * log Σ exp over the last axis, [B, C] to [B]. The shift against overflow is a whole number, through which no gradient
+ * flows: what would come of it is rounding that depends on the batch.
+ */
+function logSumExp(x: Value): Value {
+	const shift = ops.floor(ops.reduceMax(x, [1], true))
+	const sum = ops.rowSums(ops.exp(ops.sub(x, shift)))
+	return ops.add(ops.squeeze(shift, [1]), ops.log(sum))
+}
+
+/**
+ * The side input of {@link contrastiveObjective}.
+ * @param ownTexts Positions of the texts that belong to an image, by the image's id.
+ * @throws NaptuneError (from the returned function) for an image without texts.
+ */
+export function contrastiveSide(texts: number, ownTexts: (id: string) => readonly number[]): SideInputs {
+	return async (_, { ids }) => {
+		const relevant = new Float32Array(ids.length * texts)
+		for (const [row, id] of ids.entries()) {
+			const own = ownTexts(id)
+			if (own.length === 0) {
+				throw new NaptuneError(`Image ${id} has no text of its own, so there is nothing to retrieve. Leave it out.`)
+			}
+			for (const text of own) relevant[row * texts + text] = 1
+		}
+		return { relevant: float32([ids.length, texts], relevant) }
+	}
+}

@@ -1,0 +1,42 @@
+/** Objectives that drive predictions or features away from the clean image's own, without labels. */
+
+import { ops } from '../../onnx/index.js'
+import type { Objective } from './objective.js'
+import type { SideInputs } from './side-inputs.js'
+
+/** An objective with what its side inputs are computed from. */
+export interface DivergenceObjective {
+	readonly objective: Objective
+	/** One pass over the clean images. */
+	readonly sideInputs: SideInputs
+}
+
+/**
+ * KL(clean || adversarial) of the class probabilities, the clean side constant (TRADES; FAP). Its gradient is zero at the
+ * clean image, so an attack must start elsewhere.
+ * @param classes Number of classes.
+ */
+export function klToClean(classes: number): DivergenceObjective {
+	return fromClean('kl-to-clean', 'logits', classes)
+}
+
+/**
+ * KL(clean || adversarial) of image features taken as logits of a distribution over their dimensions, the clean side
+ * constant (AdvPT; NAP-Tuning, equation 2). It needs the image encoder only. Its gradient is zero at the clean image.
+ * @param width Dimensions of the image features.
+ */
+export function featureKl(width: number): DivergenceObjective {
+	return fromClean('feature-kl', 'imageFeatures', width)
+}
+
+function fromClean(name: string, tap: string, size: number): DivergenceObjective {
+	return {
+		objective: {
+			name: `${name} ${size}`,
+			taps: [tap],
+			side: { clean: { type: 'float32', shape: [size] } },
+			build: (taps, { clean }) => ops.klDivergence(clean!, taps[tap]!),
+		},
+		sideInputs: async (classifier, { images }) => ({ clean: (await classifier.evaluate(images, [tap]))[tap]! }),
+	}
+}

@@ -1,0 +1,55 @@
+/**
+ * The difference of logits ratio (Croce & Hein 2020, section 4.1 and equation 6): margins divided by a spread of the largest
+ * logits, so that neither shifting nor scaling the logits hides their gradient. The gradient flows through the spread too.
+ */
+
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+import { largestLogits, largestOther, logitOf, requireClasses } from './logit-parts.js'
+import type { Objective } from './objective.js'
+
+/** Added to the spread, as in the fra31/auto-attack repository, against division by 0. */
+const tiny = 1e-12
+
+/** Classes that {@link dlrObjective} needs. */
+export const dlrClasses = 3
+/** Classes that {@link targetedDlrObjective} needs. */
+export const targetedDlrClasses = 4
+
+/**
+ * (max over i ≠ y of z_i - z_y) / (z_(1) - z_(3) + 1e-12), where z_(k) is the k-th largest logit. While the true class ranks
+ * third it is the constant 1, without a gradient. Side input `labels`.
+ */
+export const dlrObjective: Objective = {
+	name: 'dlr',
+	taps: ['logits'],
+	side: { labels: { type: 'int64', shape: [] } },
+	build: ({ logits }, { labels }) => {
+		requireClasses(logits!.shape[1] as number, dlrClasses, 'DLR', 'Attack the margin instead.')
+		const { values, predicted } = largestLogits(logits!, 3)
+		const margin = ops.sub(largestOther(values, predicted, labels!), logitOf(logits!, labels!))
+		return ratio(margin, ops.sub(values[0]!, values[2]!))
+	},
+}
+
+/** (z_t - z_y) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12) for a target t of every image. Side inputs `labels` and `targets`. */
+export const targetedDlrObjective: Objective = {
+	name: 'targeted-dlr',
+	taps: ['logits'],
+	side: { labels: { type: 'int64', shape: [] }, targets: { type: 'int64', shape: [] } },
+	build: ({ logits }, { labels, targets }) => {
+		requireClasses(
+			logits!.shape[1] as number,
+			targetedDlrClasses,
+			'Targeted DLR',
+			'Attack the targeted margin instead.',
+		)
+		const { values } = largestLogits(logits!, 4)
+		const margin = ops.sub(logitOf(logits!, targets!), logitOf(logits!, labels!))
+		return ratio(margin, ops.sub(values[0]!, ops.mul(ops.add(values[2]!, values[3]!), 0.5)))
+	},
+}
+
+function ratio(margin: Value, spread: Value): Value {
+	return ops.div(margin, ops.add(spread, tiny))
+}

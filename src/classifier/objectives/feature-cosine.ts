@@ -1,0 +1,41 @@
+/** The objective that turns an image's inner features away from those of the clean image, without labels. */
+
+import { float32 } from '../../core/tensor.js'
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+import type { Classifier } from '../classifier.js'
+import type { DivergenceObjective } from './divergence-objectives.js'
+
+/**
+ * 1 - cosine of a tap's values for the adversarial and the clean image, all values of an image taken as one vector. Its
+ * gradient is zero at the clean image, so an attack must start elsewhere.
+ * @param tap Any tap whose first axis is the batch.
+ * @param size Values of the tap per image.
+ */
+export function featureCosine(tap: string, size: number): DivergenceObjective {
+	return {
+		objective: {
+			name: `feature-cosine ${tap} ${size}`,
+			taps: [tap],
+			side: { clean: { type: 'float32', shape: [size] } },
+			build: (taps, { clean }) => {
+				const features = ops.reshape(taps[tap]!, [-1, size])
+				// Under the root, so that the gradient stays finite where all values are 0.
+				const length = (x: Value) => ops.sqrt(ops.maximum(ops.rowSums(ops.mul(x, x)), 1e-16))
+				const lengths = ops.mul(length(features), length(clean!))
+				return ops.sub(1, ops.div(ops.rowSums(ops.mul(features, clean!)), lengths))
+			},
+		},
+		sideInputs: async (classifier, { images, ids }) => {
+			const features = (await classifier.evaluate(images, [tap]))[tap]!
+			return { clean: float32([ids.length, size], features.data) }
+		},
+	}
+}
+
+/** Values of a tap per image, found out from one image. @throws NaptuneError when the classifier has no such tap. */
+export async function tapSize(classifier: Classifier, tap: string): Promise<number> {
+	const [channels, height, width] = classifier.inputShape
+	const blank = float32([1, channels, height, width], new Float32Array(channels * height * width))
+	return (await classifier.evaluate(blank, [tap]))[tap]!.data.length
+}

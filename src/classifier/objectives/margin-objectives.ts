@@ -1,0 +1,33 @@
+/** How far another class is ahead of the true one, in logits. */
+
+import { ops } from '../../onnx/index.js'
+import { largestLogits, largestOther, logitOf, requireClasses } from './logit-parts.js'
+import type { Objective } from './objective.js'
+
+/**
+ * max over i ≠ y of z_i, minus z_y: above 0 where the prediction is wrong, at any scale of the logits. For CLIP it is the
+ * margin of cosines (the largest cosine with another class's text minus that with the true class's) times the temperature,
+ * a positive constant, so that maximising one maximises the other: signs and normalised gradients are the same.
+ * Side input `labels`. It needs 2 classes.
+ */
+export const marginObjective: Objective = {
+	name: 'margin',
+	taps: ['logits'],
+	side: { labels: { type: 'int64', shape: [] } },
+	build: ({ logits }, { labels }) => {
+		requireClasses(logits!.shape[1] as number, 2, 'The margin', 'There is nothing to attack.')
+		const { values, predicted } = largestLogits(logits!, 2)
+		return ops.sub(largestOther(values, predicted, labels!), logitOf(logits!, labels!))
+	},
+}
+
+/**
+ * z_t - z_y for a target t of every image: its zero set is the boundary between the two classes. Side inputs `labels` and
+ * `targets`.
+ */
+export const targetedMarginObjective: Objective = {
+	name: 'targeted-margin',
+	taps: ['logits'],
+	side: { labels: { type: 'int64', shape: [] }, targets: { type: 'int64', shape: [] } },
+	build: ({ logits }, { labels, targets }) => ops.sub(logitOf(logits!, targets!), logitOf(logits!, labels!)),
+}

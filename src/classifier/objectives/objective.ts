@@ -1,0 +1,33 @@
+/** What an attack maximises: a graph from a classifier's taps and per-sample side inputs to per-sample losses. */
+
+import type { ElementType } from '../../core/tensor.js'
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+
+/** A per-sample loss over named taps. Compiled once per classifier and cached by `name`. */
+export interface Objective {
+	/** Unique name; two objectives of one name must build the same graph. */
+	readonly name: string
+	/** Taps that the loss reads. */
+	readonly taps: readonly string[]
+	/** Side inputs: type, and the shape after the batch axis. */
+	readonly side: Readonly<Record<string, { readonly type: ElementType; readonly shape: readonly number[] }>>
+	/** Builds the loss [B]; to be maximised. */
+	build(taps: Readonly<Record<string, Value>>, side: Readonly<Record<string, Value>>): Value
+}
+
+/** Cross entropy of the logits with the true labels: maximising it makes the classifier wrong. Side input `labels`. */
+export const crossEntropyObjective: Objective = {
+	name: 'cross-entropy',
+	taps: ['logits'],
+	side: { labels: { type: 'int64', shape: [] } },
+	build: ({ logits }, { labels }) => ops.crossEntropy(logits!, labels!),
+}
+
+/** Minus the cross entropy with target labels: maximising it pulls towards the target. Side input `labels` holds targets. */
+export const targetedCrossEntropyObjective: Objective = {
+	name: 'targeted-cross-entropy',
+	taps: ['logits'],
+	side: { labels: { type: 'int64', shape: [] } },
+	build: ({ logits }, { labels }) => ops.neg(ops.crossEntropy(logits!, labels!)),
+}

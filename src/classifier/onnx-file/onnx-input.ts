@@ -1,0 +1,238 @@
+/** What an ONNX model reads: how pixels in [0, 1] become its input, as declared or, with a warning, as guessed. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { float32 } from '../../core/tensor.js'
+import { type DeclaredPort, type ModelDescription, ops, type Value } from '../../onnx/index.js'
+
+/** Means and deviations by which data sets are usually normalised, for pixels in [0, 1] in the order red, green, blue. */
+export const normalisations = {
+	none: { mean: [0, 0, 0], std: [1, 1, 1] },
+	imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+	clip: { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] },
+} as const
+
+/** A normalisation by its name, or by numbers in the unit of the range and in the order of the model's channels. */
+export type Normalisation =
+	| keyof typeof normalisations
+	| { readonly mean: readonly number[]; readonly std: readonly number[] }
+
+/** Ranges of pixels before normalisation. */
+export const pixelRanges = { '0..1': [0, 1], '0..255': [0, 255], '-1..1': [-1, 1] } as const
+
+/** How images are given to a model; whatever is left out is guessed. */
+export interface InputDeclaration {
+	/** The model's input that takes the images, where it has several. */
+	readonly name?: string
+	readonly layout?: 'nchw' | 'nhwc'
+	/** Range of pixels before normalisation. By default that of the normalisation, [0, 1]. */
+	readonly range?: keyof typeof pixelRanges
+	/** (x - mean) / std, after the range. Default `none` where a range is declared. */
+	readonly normalisation?: Normalisation
+	readonly channelOrder?: 'rgb' | 'bgr'
+	/** [height, width], where the model leaves it open. */
+	readonly size?: readonly [number, number]
+}
+
+/** A complete declaration, and what of it was guessed. */
+export interface ModelInput {
+	readonly name: string
+	readonly layout: 'nchw' | 'nhwc'
+	readonly range: keyof typeof pixelRanges
+	/** In the unit of the range and the order of the model's channels. */
+	readonly mean: readonly number[]
+	readonly std: readonly number[]
+	readonly channelOrder: 'rgb' | 'bgr'
+	/** [channels, height, width]. */
+	readonly shape: readonly [number, number, number]
+	/** Whether the model takes one image at a time. */
+	readonly oneImage: boolean
+	/** Names of what nobody declared and the file does not say. */
+	readonly guessed: readonly string[]
+}
+
+/**
+ * Completes a declaration by what the file says and, failing that, by guesses.
+ * @throws NaptuneError when the model does not take images, takes a fixed number of several, or leaves a size open that
+ * was not declared.
+ */
+export function modelInput(model: ModelDescription, declared: InputDeclaration): ModelInput {
+	const port = imagePort(model, declared.name)
+	const shape = port.shape!
+	const channelsAt = (axis: number) => shape[axis] === 3 || shape[axis] === 1
+	const layout = declared.layout ?? (!channelsAt(1) && channelsAt(3) ? 'nhwc' : 'nchw')
+	const [channelAxis, rowAxis, columnAxis] = layout === 'nchw' ? [1, 2, 3] : [3, 1, 2]
+	const channels = typeof shape[channelAxis!] === 'number' ? (shape[channelAxis!] as number) : 3
+	if (channels !== 3 && channels !== 1) {
+		throw new NaptuneError(
+			`The input ${port.name} [${shape.join(', ')}] has ${channels} channels in the layout ${layout}; images have 3, or 1 if grey. Declare the layout: nchw or nhwc.`,
+		)
+	}
+	const batch = shape[0]
+	if (typeof batch === 'number' && batch > 1) {
+		throw new NaptuneError(
+			`The input ${port.name} [${shape.join(', ')}] takes exactly ${batch} images at once; export the model with one, or with an open batch axis.`,
+		)
+	}
+	const side = (axis: number, at: 0 | 1): number => {
+		const fixed = shape[axis]
+		const wanted = declared.size?.[at]
+		if (typeof fixed !== 'number') {
+			if (wanted !== undefined) return wanted
+			throw new NaptuneError(
+				`The input ${port.name} [${shape.join(', ')}] leaves the size of images open; declare it (size: [height, width]; --size 224).`,
+			)
+		}
+		if (wanted !== undefined && wanted !== fixed) {
+			throw new NaptuneError(`The input ${port.name} [${shape.join(', ')}] reads ${fixed}, not ${wanted} pixels.`)
+		}
+		return fixed
+	}
+	const height = side(rowAxis!, 0)
+	const width = side(columnAxis!, 1)
+	const values = valuesOf(model, port, layout, declared, channels)
+	const ambiguous = declared.layout === undefined && (channelsAt(1) ? channelsAt(3) : !channelsAt(3))
+	return {
+		name: port.name,
+		layout,
+		...values.chosen,
+		channelOrder: declared.channelOrder ?? 'rgb',
+		shape: [channels, height, width],
+		oneImage: batch === 1,
+		guessed: [
+			...(ambiguous ? ['layout'] : []),
+			...values.guessed,
+			...(declared.channelOrder === undefined && channels === 3 ? ['channel order'] : []),
+		],
+	}
+}
+
+/** The input that takes images: of rank 4, and the only one. */
+function imagePort({ inputs }: ModelDescription, name: string | undefined): DeclaredPort {
+	const describe = ({ name, type, shape }: DeclaredPort) =>
+		`${name} (${type ?? 'no tensor'} [${shape?.join(', ') ?? '?'}])`
+	const all = inputs.map(describe).join(', ') || 'none'
+	const found =
+		name === undefined ? inputs.filter(({ shape }) => shape?.length === 4) : inputs.filter((port) => port.name === name)
+	const [port] = found
+	if (!port || found.length > 1) {
+		throw new NaptuneError(
+			name === undefined
+				? `The model has ${found.length} inputs of rank 4 that could take images; its inputs are ${all}. Declare the name of one.`
+				: `The model has no input ${name}; its inputs are ${all}.`,
+		)
+	}
+	const others = inputs.filter((other) => other !== port)
+	if (others.length > 0) {
+		throw new NaptuneError(
+			`Besides images (${port.name}), the model needs ${others.map(describe).join(', ')}; a classifier of images alone is expected. Export it with these as constants.`,
+		)
+	}
+	if (port.shape?.length !== 4 || port.type !== 'float') {
+		const half = port.type?.includes('float16') ? ' Export the model in float32: half precision is not supported.' : ''
+		throw new NaptuneError(`Images are float tensors of rank 4; the model's input is ${describe(port)}.${half}`)
+	}
+	return port
+}
+
+type Values = Pick<ModelInput, 'range' | 'mean' | 'std'>
+
+/** Range and normalisation. A model that starts by computing with pixels normalises them itself. */
+function valuesOf(
+	{ outputs }: ModelDescription,
+	{ readBy }: DeclaredPort,
+	layout: 'nchw' | 'nhwc',
+	{ range, normalisation, channelOrder }: InputDeclaration,
+	channels: number,
+): { readonly chosen: Values; readonly guessed: readonly string[] } {
+	const numbers = (given: Normalisation): Pick<Values, 'mean' | 'std'> => {
+		const named = typeof given === 'string'
+		if (named && given !== 'none' && range !== undefined && range !== '0..1') {
+			throw new NaptuneError(
+				`The normalisation ${given} is for pixels in [0, 1]; leave the range ${range} out, or give mean and std in its unit.`,
+			)
+		}
+		const { mean, std } = named ? normalisations[given] : given
+		const turned = named && channelOrder === 'bgr'
+		const spreadOver = (list: readonly number[], what: string): number[] => {
+			const spread = list.length === 1 ? Array.from({ length: channels }, () => list[0]!) : [...list]
+			if (spread.length === 3 && channels === 1 && named) return [(spread[0]! + spread[1]! + spread[2]!) / 3]
+			if (
+				spread.length !== channels ||
+				spread.some((value) => !Number.isFinite(value) || (what === 'std' && value <= 0))
+			) {
+				throw new NaptuneError(
+					`The ${what} of a normalisation is one number, or ${channels}; got [${list.join(', ')}].`,
+				)
+			}
+			return turned ? spread.reverse() : spread
+		}
+		return { mean: spreadOver(mean, 'mean'), std: spreadOver(std, 'std') }
+	}
+	if (range !== undefined || normalisation !== undefined) {
+		return { chosen: { range: range ?? '0..1', ...numbers(normalisation ?? 'none') }, guessed: [] }
+	}
+	const ownWork = readBy.some((operator) => ['Sub', 'Mul', 'Div', 'Add', 'BatchNormalization'].includes(operator))
+	const embeds = outputs.some(({ name }) => name === 'image_embeds')
+	const chosen: Values = ownWork
+		? { range: layout === 'nhwc' ? '0..255' : '0..1', ...numbers('none') }
+		: layout === 'nhwc'
+			? { range: '-1..1', ...numbers('none') }
+			: { range: '0..1', ...numbers(embeds ? 'clip' : channels === 1 ? 'none' : 'imagenet') }
+	return { chosen, guessed: ['range', 'normalisation'] }
+}
+
+/** Images [B, C, H, W] in [0, 1] as the model reads them: differentiable, one multiplication and addition per value. */
+export function asModelInput(pixels: Value, { layout, range, mean, std, channelOrder, shape }: ModelInput): Value {
+	const [least, most] = pixelRanges[range]
+	const perChannel = (values: readonly number[]) => ops.literal(float32([1, shape[0], 1, 1], values))
+	const ordered =
+		channelOrder === 'bgr' && shape[0] === 3
+			? ops.concat(
+					[2, 1, 0].map((channel) => ops.slice(pixels, 1, channel, channel + 1)),
+					1,
+				)
+			: pixels
+	const factors = std.map((deviation) => (most - least) / deviation)
+	const offsets = mean.map((value, channel) => (least - value) / std[channel]!)
+	const scaled = factors.every((factor) => factor === 1) ? ordered : ops.mul(ordered, perChannel(factors))
+	const shifted = offsets.every((offset) => offset === 0) ? scaled : ops.add(scaled, perChannel(offsets))
+	return layout === 'nchw' ? shifted : ops.transpose(shifted, [0, 2, 3, 1])
+}
+
+/** One sentence on what was guessed and how to declare it; `undefined` where nothing was. */
+export function guessNotice(input: ModelInput): string | undefined {
+	if (input.guessed.length === 0) return undefined
+	const list = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(6))).join(',')
+	const how = [
+		`--layout ${input.layout}`,
+		`--range=${input.range}`,
+		`--mean ${list(input.mean)}`,
+		`--std ${list(input.std)}`,
+		`--channel-order ${input.channelOrder}`,
+	]
+	return `Guessed of the model's input: ${input.guessed.join(', ')}. Taken is what these options say; give them to declare it, or correct them: ${how.join(' ')}`
+}
+
+/**
+ * What a file says of its input in its metadata, as the files of `naptune surrogate` do: `input_layout`, `input_range`
+ * and `normalization`. Nothing is taken from what this does not understand.
+ */
+export function metadataInput({
+	input_layout,
+	input_range,
+	normalization,
+}: Readonly<Record<string, string>>): InputDeclaration {
+	if (input_range?.replaceAll(' ', '') !== '[0,1]' || !normalizesItself(normalization)) return {}
+	const own = input_layout?.toLowerCase()
+	if (own !== 'nchw' && own !== 'nhwc') return {}
+	return { layout: own, range: '0..1', normalisation: 'none', channelOrder: 'rgb' }
+}
+
+function normalizesItself(text: string | undefined): boolean {
+	try {
+		const parsed: unknown = JSON.parse(text ?? '')
+		return typeof parsed === 'object' && parsed !== null && 'inside' in parsed && parsed.inside === true
+	} catch {
+		return false
+	}
+}

@@ -1,0 +1,138 @@
+/** What an ONNX model says of an image: the output that is attacked, and the logits behind probabilities. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { ops, type Value } from '../../onnx/index.js'
+
+/** How logits were found: as the output, before a softmax or sigmoid at its end, or as the logarithm of probabilities. */
+export type LogitsFrom = 'output' | 'before softmax' | 'before sigmoid' | 'log of probabilities'
+
+/** The logits of a model. */
+export interface ModelOutput {
+	readonly name: string
+	/** [B, classes], float32. */
+	readonly logits: Value
+	readonly from: LogitsFrom
+	readonly classes: number
+}
+
+/** What is declared of an output. */
+export interface OutputDeclaration {
+	/** Name of the output; by default `logits`, or the only one with one row per image. */
+	readonly output?: string
+	/** What it holds; by default probabilities where it ends in a softmax, else logits. */
+	readonly outputKind?: 'logits' | 'probabilities'
+}
+
+/**
+ * Chooses the output and finds its logits. Gradients of a loss on probabilities vanish in float32 where a model is certain,
+ * which hides it from attacks without making it robust; so a softmax at the end is left out.
+ * @throws NaptuneError when no output, or more than one, could be meant.
+ */
+export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
+	const name = declared.output ?? chosen(outputs)
+	const output = Object.hasOwn(outputs, name) ? outputs[name]! : undefined
+	if (!output) throw new NaptuneError(`The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	if (!isRows(output)) {
+		throw new NaptuneError(
+			`The output ${name} is ${output.type} [${output.shape.join(', ')}]; logits are floats with one row per image, [B, classes]. The outputs are ${describe(outputs)}.`,
+		)
+	}
+	const found = logitsOf(output, declared.outputKind)
+	const classes = output.shape[1] as number
+	const rows = ops.reshape(found.logits, [-1, classes])
+	return { name, logits: ops.cast(rows, 'float32'), from: found.from, classes }
+}
+
+/** One row per image: [B, classes], also with further axes of size 1. */
+function isRows({ type, shape }: Value): boolean {
+	const float = type === 'float32' || type === 'float64'
+	return (
+		float &&
+		shape.length >= 2 &&
+		typeof shape[1] === 'number' &&
+		shape[1] > 1 &&
+		shape.slice(2).every((size) => size === 1)
+	)
+}
+
+function chosen(outputs: Readonly<Record<string, Value>>): string {
+	const candidates = Object.entries(outputs).filter(([, value]) => isRows(value))
+	if (candidates.some(([name]) => name === 'logits')) return 'logits'
+	if (candidates.length === 1) return candidates[0]![0]
+	throw new NaptuneError(
+		`The model has ${candidates.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
+	)
+}
+
+function describe(outputs: Readonly<Record<string, Value>>): string {
+	return Object.entries(outputs)
+		.map(([name, { type, shape }]) => `${name} (${type} [${shape.join(', ')}])`)
+		.join(', ')
+}
+
+function logitsOf(
+	output: Value,
+	kind: OutputDeclaration['outputKind'],
+): { readonly logits: Value; readonly from: LogitsFrom } {
+	const before = kind === 'logits' ? undefined : beforeProbabilities(output)
+	if (before) return before
+	if (kind !== 'probabilities') return { logits: output, from: 'output' }
+	return { logits: logarithms(output), from: 'log of probabilities' }
+}
+
+/** Numbers that ONNX Runtime takes logarithms of at once, at most. */
+const packet = 16
+
+/**
+ * Logarithms of probabilities. ONNX Runtime rounds those of the last few numbers of a tensor, which fill no packet, in
+ * another way than the others; rows of whole packets have the same bytes in every batch.
+ */
+function logarithms(output: Value): Value {
+	const classes = output.shape[1] as number
+	const rows = ops.reshape(output, [-1, classes])
+	const padded = ops.pad(rows, [0, 0], [0, (packet - (classes % packet)) % packet])
+	// The least positive normal number: the logarithm of a probability of 0 has no gradient at all.
+	return ops.slice(ops.log(ops.clip(padded, 1.2e-38, null)), 1, 0, classes)
+}
+
+/** What a softmax or sigmoid at the end is taken of. */
+function beforeProbabilities(output: Value): { readonly logits: Value; readonly from: LogitsFrom } | undefined {
+	let value = output
+	for (;;) {
+		if (value.source.kind !== 'node') return undefined
+		const { operator, inputs, attributes } = value.source.node
+		const first = inputs[0]
+		if (['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast'].includes(operator) && first && first.type !== 'bool') {
+			value = first
+			continue
+		}
+		if (operator === 'Sigmoid') return { logits: first!, from: 'before sigmoid' }
+		if (operator === 'Softmax') {
+			const axis = attributes.axis?.kind === 'int' ? attributes.axis.value : -1
+			const classAxis = value.shape.at(axis) === output.shape[1]
+			return classAxis ? { logits: first!, from: 'before softmax' } : undefined
+		}
+		return operator === 'Div' ? beforeWrittenOut(first!, inputs[1]!) : undefined
+	}
+}
+
+/** A softmax that is written out: exp(u) / sum(exp(u)). */
+function beforeWrittenOut(
+	above: Value,
+	below: Value,
+): { readonly logits: Value; readonly from: LogitsFrom } | undefined {
+	const exponential =
+		above.source.kind === 'node' && above.source.node.operator === 'Exp' ? above.source.node : undefined
+	if (!exponential || summedBy(below) !== above) return undefined
+	return { logits: exponential.inputs[0]!, from: 'before softmax' }
+}
+
+/** What a value is the sum of along the last axis, also where the reader wrote the sum as a product with a constant. */
+function summedBy(value: Value): Value | undefined {
+	const node = value.source.kind === 'node' ? value.source.node : undefined
+	if (node?.operator === 'ReduceSum') return node.inputs[0] ?? undefined
+	const product = node?.operator === 'Slice' ? node.inputs[0]?.source : undefined
+	if (product?.kind !== 'node' || product.node.operator !== 'MatMul') return undefined
+	const columns = product.node.inputs[1]!.source
+	return columns.kind === 'node' && columns.node.operator === 'Expand' ? product.node.inputs[0]! : undefined
+}

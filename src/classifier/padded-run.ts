@@ -1,0 +1,60 @@
+/** Running a program over a batch of any size with the batch sizes whose results can be relied on. */
+
+import { NaptuneError } from '../core/errors.js'
+import { joinRows, range, takeRows } from '../core/rows.js'
+import type { Tensor } from '../core/tensor.js'
+import type { Feeds, Program } from '../runtime/engine.js'
+
+/** How many rows a run of a program has. */
+export interface RowsPerRun {
+	/** Every run has exactly that many: the last row is repeated to fill up. */
+	readonly exactly?: number | undefined
+	/** No run has more, at least 2; batches are cut into equal parts. Default: no limit. */
+	readonly most?: number | undefined
+}
+
+/**
+ * Runs a program whose outputs all have the batch as their first axis.
+ * A single row is run twice over and cut, because ONNX Runtime multiplies a single row by another kernel, which sums in
+ * another order. With an exact number of rows, 1 for a graph of one image, larger batches are cut into several runs.
+ * @param count Rows of the batch, at least 1.
+ * @param perSample Inputs whose first axis is the batch.
+ * @param shared All other inputs.
+ * @throws NaptuneError as `Program.run`, or when an output does not have one row per image.
+ */
+export async function runPadded(
+	program: Program,
+	count: number,
+	perSample: Readonly<Record<string, Tensor>>,
+	shared: Feeds,
+	{ exactly, most = Number.POSITIVE_INFINITY }: RowsPerRun,
+): Promise<Record<string, Tensor>> {
+	const cut = exactly ?? Math.max(Math.ceil(count / Math.max(1, Math.ceil(count / most))), 2)
+	if (cut === count) return perRow(await program.run({ ...shared, ...perSample }), count)
+	const starts = range(0, Math.ceil(count / cut)).map((part) => part * cut)
+	// All are asked for at once: the engine goes from one to the next while this thread takes in results.
+	const parts = await Promise.all(
+		starts.map(async (start) => {
+			const own = Math.min(cut, count - start)
+			const size = exactly ?? Math.max(own, 2)
+			const rows = range(start, start + size).map((row) => Math.min(row, start + own - 1))
+			const padded = Object.fromEntries(Object.entries(perSample).map(([name, value]) => [name, takeRows(value, rows)]))
+			const outputs = perRow(await program.run({ ...shared, ...padded }), size)
+			if (own === size) return outputs
+			const kept = range(0, own)
+			return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, takeRows(value, kept)]))
+		}),
+	)
+	return Object.fromEntries(Object.keys(parts[0]!).map((name) => [name, joinRows(parts.map((part) => part[name]!))]))
+}
+
+function perRow(outputs: Record<string, Tensor>, size: number): Record<string, Tensor> {
+	for (const [name, { shape }] of Object.entries(outputs)) {
+		if (shape[0] !== size) {
+			throw new NaptuneError(
+				`Output ${name} of a classifier has shape [${shape.join(', ')}] for ${size} images; its first axis must be the batch.`,
+			)
+		}
+	}
+	return outputs
+}

@@ -1,0 +1,26 @@
+/** Reads of what cannot be missing. */
+
+/**
+ * The element at a position that the caller knows to exist.
+ * @throws RangeError where it does not, instead of an undefined that fails elsewhere.
+ */
+export function at<T>(list: ArrayLike<T>, position: number): T {
+	const value = list[position]
+	if (value === undefined) throw new RangeError(`There is no element ${position} among ${list.length}.`)
+	return value
+}
+
+/** The last element of a list that is not empty. @throws RangeError for an empty one. */
+export function last<T>(list: ArrayLike<T>): T {
+	return at(list, list.length - 1)
+}
+
+/**
+ * The value of a name that the caller knows to exist, in a map or an object.
+ * @throws RangeError naming it where it does not.
+ */
+export function entry<T>(table: ReadonlyMap<string, T> | Readonly<Record<string, T>>, name: string): T {
+	const value = table instanceof Map ? table.get(name) : (table as Readonly<Record<string, T>>)[name]
+	if (value === undefined) throw new RangeError(`There is no entry ${name}.`)
+	return value
+}

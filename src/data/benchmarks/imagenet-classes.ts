@@ -1,0 +1,81 @@
+/** Classes of ImageNet: WordNet ids, names and one test image of each, see data/imagenet/README.md. */
+
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
+import { readJsonFile } from '../../files/json-file.js'
+
+const schema = z.strictObject({
+	classes: z.array(
+		z.strictObject({
+			/** WordNet id, the name of the class's folder. */
+			wnid: z.string().regex(/^n\d{8}$/),
+			name: z.string().min(1),
+			/** Name of the image of `imagenet-1000`. */
+			testImage: z.string().regex(/^ILSVRC2012_val_\d{8}\.JPEG$/),
+		}),
+	),
+})
+
+/** A class of ImageNet. */
+export type ImagenetClass = z.output<typeof schema>['classes'][number]
+
+const facts = fileURLToPath(new URL('../../../data/imagenet/classes.json', import.meta.url))
+
+/** The 1,000 classes in label order. @throws NaptuneError when the package's file is damaged. */
+export async function imagenetClasses(): Promise<readonly ImagenetClass[]> {
+	const parsed = schema.safeParse(await readJsonFile(facts))
+	if (parsed.success) return parsed.data.classes
+	throw new NaptuneError(`${facts} is damaged: install the package again, or check the repository out again.`)
+}
+
+/**
+ * Names of the classes by a file `classnames.txt` as CoOp has it, one line of WordNet id and name for each.
+ * @param classes In label order. @param path The file; where there is none, the package's names are taken.
+ * @throws NaptuneError for a line that is none, a class twice, or one without a line.
+ */
+export async function imagenetNames(
+	classes: readonly ImagenetClass[],
+	path: string,
+): Promise<{ readonly classNames: readonly string[]; readonly notices: readonly string[] }> {
+	if (!existsSync(path)) return { classNames: classes.map(({ name }) => name), notices: [] }
+	const names = parseNames(await read(path), path)
+	const classNames = classes.map(({ wnid, name }) => {
+		const own = names.get(wnid)
+		if (own !== undefined) return own
+		throw new NaptuneError(
+			`${path} has no line for ${wnid} (${name}). Complete it, or remove it to take the names that come with this package.`,
+		)
+	})
+	const others = classes.flatMap(({ wnid, name }, label) =>
+		name === classNames[label] ? [] : [`${wnid} is ${JSON.stringify(classNames[label])}, not ${JSON.stringify(name)}`],
+	)
+	const notice = `${path} names ${others.length} of ${classes.length} classes otherwise than the authors of CLIP, so numbers are not comparable: ${others.slice(0, 3).join('; ')}${others.length > 3 ? ' and so on' : ''}.`
+	return { classNames, notices: others.length > 0 ? [notice] : [] }
+}
+
+function parseNames(text: string, path: string): ReadonlyMap<string, string> {
+	const names = new Map<string, string>()
+	text.split('\n').forEach((line, at) => {
+		if (line.trim() === '') return
+		const [, wnid, name] = /^\ufeff?(n\d{8})\s+(\S.*?)\s*$/.exec(line) ?? []
+		if (wnid === undefined || name === undefined) {
+			throw new NaptuneError(
+				`Line ${at + 1} of ${path} is ${JSON.stringify(line.slice(0, 80))}; expected a WordNet id and a name, such as "n01440764 tench".`,
+			)
+		}
+		if (names.has(wnid)) throw new NaptuneError(`${path} names ${wnid} twice. Remove one of the lines.`)
+		names.set(wnid, name)
+	})
+	return names
+}
+
+async function read(path: string): Promise<string> {
+	try {
+		return await readFile(path, 'utf8')
+	} catch (cause) {
+		throw new NaptuneError(`${path} could not be read: ${(cause as Error).message}.`, { cause })
+	}
+}

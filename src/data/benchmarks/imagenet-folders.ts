@@ -1,0 +1,55 @@
+/** ImageNet as it lies on disk: folders of WordNet ids below `images/train` and `images/val`. */
+
+import { join } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import { listFolder } from '../folders/image-folders.js'
+import type { ListedFile, Listing } from '../folders/listing.js'
+import { type ImagenetClass, imagenetClasses, imagenetNames } from './imagenet-classes.js'
+
+/**
+ * Lists ImageNet. Labels are positions of the sorted WordNet ids; images of a class come in the order of their names, since
+ * the order in which systems list folders differs. The validation images are the test split, and validation is empty.
+ * @param folder The data set's. @param test All validation images, or the one of each class that data/imagenet names.
+ * @throws NaptuneError when a folder is missing, holds other classes than the 1,000, or one of them has no images.
+ */
+export async function listImagenet(folder: string, test: 'all' | 'one-per-class'): Promise<Listing> {
+	const classes = await imagenetClasses()
+	const { classNames, notices } = await imagenetNames(classes, join(folder, 'classnames.txt'))
+	return {
+		classNames,
+		train: await listClasses(folder, 'images/train', classes),
+		validation: [],
+		test:
+			test === 'all'
+				? await listClasses(folder, 'images/val', classes)
+				: classes.map(({ wnid, testImage }, label) => ({ id: `images/val/${wnid}/${testImage}`, label })),
+		named: test === 'all' ? [] : ['test'],
+		notices,
+	}
+}
+
+async function listClasses(folder: string, below: string, classes: readonly ImagenetClass[]): Promise<ListedFile[]> {
+	const path = join(folder, below)
+	const { folders, images } = await listFolder(path)
+	const known = new Set(classes.map(({ wnid }) => wnid))
+	const found = new Set(folders)
+	const missing = classes.filter(({ wnid }) => !found.has(wnid)).map(({ wnid }) => wnid)
+	const strange = folders.filter((name) => !known.has(name))
+	if (missing.length > 0 || strange.length > 0) {
+		const parts = [
+			...(missing.length > 0 ? [`${missing.length} are missing, the first of them ${missing[0]}`] : []),
+			...(strange.length > 0 ? [`${strange.length} are not among them, such as ${strange[0]}`] : []),
+			...(images.length > 0 ? [`${images.length} images lie in no class folder`] : []),
+		]
+		throw new NaptuneError(
+			`${path} does not hold the ${classes.length} class folders of ImageNet: ${parts.join('; ')}. Sort the images into folders named by WordNet id; for classes of your own, give the folder as --data.`,
+		)
+	}
+	const files: ListedFile[] = []
+	for (const [label, { wnid }] of classes.entries()) {
+		const content = await listFolder(join(path, wnid))
+		if (content.images.length === 0) throw new NaptuneError(`The class folder ${join(path, wnid)} holds no images.`)
+		for (const image of content.images) files.push({ id: `${below}/${wnid}/${image}`, label })
+	}
+	return files
+}

@@ -1,0 +1,72 @@
+/** The entries of a file of captions, with the places where they stand. */
+
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
+
+const entrySchema = z.strictObject({
+	/** Path of the picture, relative to the file. */
+	image: z.string().min(1),
+	captions: z.array(z.string()).min(1),
+})
+
+/** One entry of a file. */
+export interface CaptionEntry extends z.output<typeof entrySchema> {
+	/** Where it stands: `line 3`, or `entry 3` of an array. */
+	readonly place: string
+}
+
+/**
+ * Reads a file: an array where it begins with a bracket, JSON lines otherwise (empty lines are passed over).
+ * @returns The entries and the text of the file.
+ * @throws NaptuneError when it cannot be read or holds nothing, or naming the line that is not JSON or not an entry.
+ */
+export async function readCaptionEntries(path: string): Promise<{ entries: CaptionEntry[]; text: string }> {
+	const text = await readText(path)
+	const values = text.trimStart().startsWith('[') ? arrayValues(path, text) : lineValues(path, text)
+	if (values.length === 0) {
+		throw new NaptuneError(`${path} holds no captions. Write {"image": "cat.jpg", "captions": ["a cat"]} on each line.`)
+	}
+	const entries = values.map(({ place, value }) => {
+		const parsed = entrySchema.safeParse(value)
+		if (parsed.success) return { ...parsed.data, place }
+		throw new NaptuneError(
+			`${path}, ${place}, is not {"image": "path", "captions": ["..."]}:\n${z.prettifyError(parsed.error)}`,
+		)
+	})
+	return { entries, text }
+}
+
+interface PlacedValue {
+	readonly place: string
+	readonly value: unknown
+}
+
+async function readText(path: string): Promise<string> {
+	try {
+		return (await readFile(path, 'utf8')).replace(/^\ufeff/, '')
+	} catch (cause) {
+		const { code, message } = cause as NodeJS.ErrnoException
+		const reason = code === 'ENOENT' ? 'does not exist' : `could not be read: ${message}`
+		throw new NaptuneError(`The file of captions ${path} ${reason}.`, { cause })
+	}
+}
+
+function arrayValues(path: string, text: string): PlacedValue[] {
+	try {
+		return (JSON.parse(text) as unknown[]).map((value, index) => ({ place: `entry ${index + 1}`, value }))
+	} catch (cause) {
+		throw new NaptuneError(`${path} begins as a JSON array but is none: ${(cause as Error).message}.`, { cause })
+	}
+}
+
+function lineValues(path: string, text: string): PlacedValue[] {
+	return text.split('\n').flatMap((line, index) => {
+		if (line.trim() === '') return []
+		try {
+			return [{ place: `line ${index + 1}`, value: JSON.parse(line) as unknown }]
+		} catch (cause) {
+			throw new NaptuneError(`${path}, line ${index + 1}, is not JSON: ${(cause as Error).message}.`, { cause })
+		}
+	})
+}

@@ -1,0 +1,128 @@
+/** Files of captions: JSON lines, or one JSON array, of `{"image": "path relative to the file", "captions": ["..."]}`. */
+
+import { stat } from 'node:fs/promises'
+import { basename, dirname, posix, resolve } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import { decodeImage } from '../../images/decode.js'
+import { generator, permutation } from '../../random/counter-based.js'
+import { type CaptionEntry, readCaptionEntries } from './caption-entries.js'
+import { distinctCaptions, type Gallery, withoutFullStop } from './gallery.js'
+
+/** Options of {@link loadCaptions}. */
+export interface CaptionsOptions {
+	/** Use a seeded choice of so many images; all where there are no more. */
+	readonly limit?: number | undefined
+	/** Seed of that choice. Default 1. */
+	readonly seed?: number
+	/** Says why a model cannot read a caption (without its final full stop), such as one that is too long. */
+	readonly problemOf?: (caption: string) => string | undefined
+}
+
+/** An image with all its captions. */
+interface CaptionedImage {
+	readonly id: string
+	readonly path: string
+	readonly captions: readonly string[]
+}
+
+/**
+ * Reads captions of images. Entries of one image are put together; captions that read the same are one, which then belongs
+ * to all their images.
+ * @throws NaptuneError naming the lines (entries, of an array) that are not such objects, whose image is missing, or whose
+ * captions are empty or cannot be read by the model.
+ */
+export async function loadCaptions(path: string, options: CaptionsOptions = {}): Promise<Gallery> {
+	const { entries, text } = await readCaptionEntries(path)
+	await requireUsable(path, entries, options.problemOf ?? (() => undefined))
+	const all = joined(path, entries)
+	const { limit = all.length, seed = 1 } = options
+	const order = permutation(generator(seed, 'captioned-images'), all.length)
+	const chosen = order.slice(0, limit).sort((a, b) => a - b)
+	const images = chosen.map((at) => all[at]!)
+	const { captions, own } = distinctCaptions(images.map((image) => image.captions))
+	const at = (index: number): CaptionedImage => {
+		const image = images[index]
+		if (!image) throw new RangeError(`Position ${index} of a gallery of ${images.length} images.`)
+		return image
+	}
+	if (captions.length < 2) {
+		throw new NaptuneError(`${path} holds one caption only; retrieval needs at least two that differ.`)
+	}
+	return {
+		name: basename(path),
+		level: 'image',
+		images: {
+			length: images.length,
+			label: (index) => own[index]![0]!,
+			id: (index) => at(index).id,
+			source: async (index) => ({ kind: 'file', path: at(index).path }),
+			image: async (index) => decodeImage(at(index).path),
+		},
+		captions,
+		own,
+		notices: notices(entries, all, images, captions),
+		origin: {
+			dataset: 'captions',
+			path: resolve(path),
+			sha256: sha256OfBytes(text),
+			...(limit < all.length && { seed }),
+		},
+	}
+}
+
+function idOf({ image }: CaptionEntry): string {
+	return posix.normalize(image.replaceAll('\\', '/'))
+}
+
+function joined(path: string, entries: readonly CaptionEntry[]): CaptionedImage[] {
+	const images = new Map<string, CaptionedImage>()
+	for (const entry of entries) {
+		const id = idOf(entry)
+		const captions = [...(images.get(id)?.captions ?? []), ...entry.captions]
+		images.set(id, { id, path: resolve(dirname(path), id), captions })
+	}
+	return [...images.values()]
+}
+
+/** @throws NaptuneError that lists the first five problems, each with its place. */
+async function requireUsable(
+	path: string,
+	entries: readonly CaptionEntry[],
+	problemOf: (caption: string) => string | undefined,
+): Promise<void> {
+	const problems: string[] = []
+	for (const entry of entries) {
+		const image = resolve(dirname(path), idOf(entry))
+		const isFile = await stat(image).then(
+			(found) => found.isFile(),
+			() => false,
+		)
+		if (!isFile) problems.push(`${entry.place}: the image ${image} is missing.`)
+		for (const caption of entry.captions) {
+			const read = withoutFullStop(caption)
+			const problem = read === '' ? `the caption ${JSON.stringify(caption)} is empty.` : problemOf(read)
+			if (problem !== undefined) problems.push(`${entry.place}: ${problem}`)
+		}
+	}
+	if (problems.length === 0) return
+	const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
+	throw new NaptuneError([`The captions of ${path} cannot be used:`, ...problems.slice(0, 5), ...more].join('\n  '))
+}
+
+function notices(
+	entries: readonly CaptionEntry[],
+	all: readonly CaptionedImage[],
+	images: readonly CaptionedImage[],
+	captions: readonly string[],
+): string[] {
+	const given = images.reduce((sum, image) => sum + image.captions.length, 0)
+	return [
+		...(entries.length > all.length
+			? [`${entries.length - all.length} entries name an image that is there before; their captions were put together.`]
+			: []),
+		...(given > captions.length
+			? [`${given - captions.length} captions read as one that is there before; it belongs to all its images.`]
+			: []),
+	]
+}

@@ -1,0 +1,43 @@
+/** Captions for labelled images without captions: those of their class. */
+
+import type { Split } from '../dataset.js'
+import { distinctCaptions, type Gallery } from './gallery.js'
+
+/** What is said of every class; `{}` stands for its name. */
+export const classCaptionTemplates: readonly string[] = [
+	'a photo of a {}',
+	'a good photo of the {}',
+	'a close-up photo of a {}',
+	'a bright photo of the {}',
+	'one {}',
+]
+
+/**
+ * Class-level retrieval: an image's captions are {@link classCaptionTemplates} with the name of its class, so that all
+ * images of a class share them. The captions of every class are there, also of those without an image.
+ */
+export function classGallery(
+	dataset: { readonly name: string; readonly classNames: readonly string[]; readonly notices: readonly string[] } & {
+		readonly origin: Readonly<Record<string, unknown>>
+	},
+	images: Split,
+): Gallery {
+	const { name, classNames, notices, origin } = dataset
+	const ofClasses = classNames.map((className) =>
+		classCaptionTemplates.map((template) => template.replaceAll('{}', () => className)),
+	)
+	const { captions, own } = distinctCaptions(ofClasses)
+	const ofImages = Array.from({ length: images.length }, (_, index) => own[images.label(index)]!)
+	return {
+		name,
+		level: 'class',
+		images: { ...images, label: (index) => ofImages[index]![0]! },
+		captions,
+		own: ofImages,
+		notices: [
+			...notices,
+			`Class-level retrieval: the captions are ${classCaptionTemplates.length} templates with the names of the ${classNames.length} classes, and every image of a class shares them.`,
+		],
+		origin: { ...origin, captionTemplates: classCaptionTemplates },
+	}
+}

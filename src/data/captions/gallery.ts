@@ -1,0 +1,60 @@
+/** Images and captions that are to find each other. */
+
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { Split } from '../dataset.js'
+
+/** A retrieval gallery. */
+export interface Gallery {
+	readonly name: string
+	/** `image`: captions of single images. `class`: every image of a class shares the captions of its class. */
+	readonly level: 'image' | 'class'
+	/** The label of an image is its first own caption. */
+	readonly images: Split
+	/** Captions, each once, without a final full stop. */
+	readonly captions: readonly string[]
+	/** Per image the positions of its own captions, ascending; at least one. */
+	readonly own: readonly (readonly number[])[]
+	/** What a person must be told before numbers are believed. */
+	readonly notices: readonly string[]
+	/** How to get the same gallery again (JSON). */
+	readonly origin: Readonly<Record<string, unknown>>
+}
+
+/** SHA-256 of what a gallery holds: image ids with their captions. Where it lies does not matter. */
+export function galleryFingerprint({ images, captions, own }: Pick<Gallery, 'images' | 'captions' | 'own'>): string {
+	const content = own.map((positions, index) => [images.id(index), positions.map((at) => captions[at])])
+	return sha256OfBytes(JSON.stringify(content))
+}
+
+/**
+ * A caption as it is compared with others: what a CLIP tokenizer cannot tell apart is the same caption. Underscores are
+ * spaces, as in class names.
+ */
+export function captionKey(text: string): string {
+	return withoutFullStop(text).toLowerCase()
+}
+
+/** A caption with single spaces and without a final full stop, which prompts of classes bring themselves. */
+export function withoutFullStop(text: string): string {
+	return text.replaceAll('_', ' ').replace(/\s+/g, ' ').trim().replace(/ ?\.$/, '')
+}
+
+/**
+ * Every caption once, in the order of their first occurrence, and whose they are.
+ * @param captionsOf Captions by image.
+ */
+export function distinctCaptions(captionsOf: readonly (readonly string[])[]): Pick<Gallery, 'captions' | 'own'> {
+	const positions = new Map<string, number>()
+	const captions: string[] = []
+	const own = captionsOf.map((texts) => {
+		const found = texts.map((text) => {
+			const key = captionKey(text)
+			const known = positions.get(key)
+			if (known !== undefined) return known
+			positions.set(key, captions.length)
+			return captions.push(withoutFullStop(text)) - 1
+		})
+		return [...new Set(found)].sort((a, b) => a - b)
+	})
+	return { captions, own }
+}

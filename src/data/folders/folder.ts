@@ -1,0 +1,174 @@
+/** Anyone's images: a folder of class folders, with or without splits. */
+
+import { basename, join, resolve } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { Dataset, Split } from '../dataset.js'
+import { type ClassFolder, type ClassFolders, ignoredNotice, readClassFolders } from './class-folders.js'
+import { fileSplit } from './file-split.js'
+import { splitClasses, splitRule } from './folder-split.js'
+import { listFolder } from './image-folders.js'
+
+/** Names of split folders that are understood, in lower case. */
+const splitNames = {
+	train: ['train', 'training'],
+	validation: ['val', 'valid', 'validation'],
+	test: ['test', 'testing'],
+} as const
+
+/** An image file: its path below the data set's folder with forward slashes, which is its id, and its class. */
+interface ImageFile {
+	readonly id: string
+	readonly label: number
+}
+
+/** What is known of a data set before it becomes one. */
+interface Parts {
+	readonly classes: readonly ClassFolder[]
+	readonly train: readonly ImageFile[]
+	readonly validation: readonly ImageFile[]
+	readonly test: readonly ImageFile[]
+	readonly notices: readonly string[]
+	readonly origin: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Reads a folder of class folders; class names are the folders' names, in sorted order. If it has a `train` folder with
+ * class folders inside, `train`, `val` and `test` are the splits. Whatever of this is missing is made up by a stated rule,
+ * and said in `notices`: without a `test` folder `val` is the test split; without both, the images are split by a seed.
+ * @param path The folder.
+ * @param seed Of the split, where one has to be drawn.
+ * @throws NaptuneError for no class folder, an empty one, only one class, names that prompts cannot tell apart, a class of
+ * one image where a split has to be drawn, or a class that is tested but not trained.
+ */
+export async function loadFolder(path: string, seed: number): Promise<Dataset> {
+	const root = resolve(path)
+	const { folders } = await listFolder(root)
+	const find = (names: readonly string[]) => folders.find((folder) => names.includes(folder.toLowerCase()))
+	const train = find(splitNames.train)
+	const validation = find(splitNames.validation)
+	const test = find(splitNames.test)
+	// A folder `train` that holds images rather than folders is a class: a picture of a train.
+	const split = train !== undefined && (await listFolder(join(root, train))).folders.length > 0
+	if (!split) return assemble(root, await drawSplits(root, undefined, seed))
+	const strangers = folders.filter((folder) => ![train, validation, test].includes(folder))
+	const parts = await (test !== undefined
+		? givenSplits(root, train, validation, test)
+		: validation !== undefined
+			? givenSplits(root, train, undefined, validation)
+			: drawSplits(root, train, seed))
+	const passedOver = strangers.map((folder) => `The folder ${join(root, folder)} is not a split and was ignored.`)
+	return assemble(root, { ...parts, notices: [...parts.notices, ...passedOver] })
+}
+
+async function drawSplits(root: string, below: string | undefined, seed: number): Promise<Parts> {
+	const folder = below === undefined ? root : join(root, below)
+	const { classes, ignored } = await readClassFolders(folder)
+	requireTwo(classes, folder)
+	const single = classes.find(({ images }) => images.length < 2)
+	if (single) {
+		throw new NaptuneError(
+			`The class ${JSON.stringify(single.name)} of ${folder} has one image, so it cannot be both trained and tested. Add images, or make train and test folders.`,
+		)
+	}
+	const split = splitClasses(classes, seed)
+	const train = filesOf(split.train, below, classes)
+	const validation = filesOf(split.validation, below, classes)
+	const test = filesOf(split.test, below, classes)
+	const counts = `${train.length} training, ${validation.length} validation and ${test.length} test images`
+	const notice = `${folder} comes without a test split. Its images were split with seed ${seed} into ${counts} (${splitRule}); numbers from another split are not comparable.`
+	return {
+		classes,
+		train,
+		validation,
+		test,
+		notices: [notice, ...ignoredNotice(ignored)],
+		origin: { split: 'drawn', splitSeed: seed, splitRule },
+	}
+}
+
+async function givenSplits(
+	root: string,
+	trainFolder: string,
+	validationFolder: string | undefined,
+	testFolder: string,
+): Promise<Parts> {
+	const empty: ClassFolders = { classes: [], ignored: [] }
+	const trained = await readClassFolders(join(root, trainFolder))
+	const validated = validationFolder === undefined ? empty : await readClassFolders(join(root, validationFolder))
+	const tested = await readClassFolders(join(root, testFolder))
+	const { classes } = trained
+	requireTwo(classes, join(root, trainFolder))
+	const asTest = (splitNames.validation as readonly string[]).includes(testFolder.toLowerCase())
+	const notices = asTest
+		? [`${root} has no test folder: ${testFolder} is the test split, and validation is empty.`]
+		: []
+	if (validationFolder !== undefined) notices.push(...compare(classes, validated.classes, root, validationFolder))
+	notices.push(...compare(classes, tested.classes, root, testFolder))
+	notices.push(...ignoredNotice([...trained.ignored, ...validated.ignored, ...tested.ignored]))
+	return {
+		classes,
+		train: filesOf(classes, trainFolder, classes),
+		validation: filesOf(validated.classes, validationFolder, classes),
+		test: filesOf(tested.classes, testFolder, classes),
+		notices,
+		origin: { split: 'given', folders: [trainFolder, validationFolder ?? null, testFolder] },
+	}
+}
+
+function requireTwo(classes: readonly ClassFolder[], folder: string): void {
+	if (classes.length >= 2) return
+	throw new NaptuneError(
+		`${folder} holds one class folder, ${JSON.stringify(classes[0]?.name)}; telling classes apart needs at least two.`,
+	)
+}
+
+/** @throws NaptuneError when a class of `others` is not trained. */
+function compare(
+	trained: readonly ClassFolder[],
+	others: readonly ClassFolder[],
+	root: string,
+	folder: string,
+): string[] {
+	const known = new Set(trained.map(({ name }) => name))
+	const unknown = others.find(({ name }) => !known.has(name))
+	if (unknown) {
+		throw new NaptuneError(
+			`${join(root, folder, unknown.name)} is a class without a folder of the same name among the training images. Add or remove it.`,
+		)
+	}
+	const present = new Set(others.map(({ name }) => name))
+	const absent = trained.filter(({ name }) => !present.has(name)).map(({ name }) => name)
+	if (absent.length === 0) return []
+	const shown = absent.length > 5 ? `${absent.slice(0, 5).join(', ')} and others` : absent.join(', ')
+	return [`${join(root, folder)} has no images of ${absent.length} of ${trained.length} classes: ${shown}.`]
+}
+
+function filesOf(
+	part: readonly ClassFolder[],
+	below: string | undefined,
+	classes: readonly ClassFolder[],
+): ImageFile[] {
+	const labelOf = new Map(classes.map(({ name }, label) => [name, label]))
+	const prefix = below === undefined ? '' : `${below}/`
+	return part.flatMap(({ name, images }) =>
+		images.map((file) => ({ id: `${prefix}${name}/${file}`, label: labelOf.get(name)! })),
+	)
+}
+
+function assemble(root: string, { classes, train, validation, test, notices, origin }: Parts): Dataset {
+	const files = [train, validation, test].map((list) => list.map(({ id }) => id))
+	return {
+		name: basename(root),
+		classNames: classes.map(({ name }) => name),
+		train: splitOf(root, train),
+		validation: splitOf(root, validation),
+		test: splitOf(root, test),
+		notices,
+		origin: { dataset: 'folder', path: root, ...origin, fileNames: sha256OfBytes(JSON.stringify(files)) },
+	}
+}
+
+function splitOf(root: string, files: readonly ImageFile[]): Split {
+	return fileSplit(files.map(({ id, label }) => ({ id, label, path: join(root, id) })))
+}

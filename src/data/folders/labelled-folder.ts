@@ -1,0 +1,50 @@
+/** A folder of class folders as images to test a model on: all of them, without a split. */
+
+import { basename, join, resolve } from 'node:path'
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { Split } from '../dataset.js'
+import { ignoredNotice, readClassFolders } from './class-folders.js'
+import { fileSplit } from './file-split.js'
+import { listFolder } from './image-folders.js'
+
+/** Images in class folders. */
+export interface LabelledImages {
+	readonly name: string
+	/** Names of the class folders, to which labels refer. */
+	readonly folders: readonly string[]
+	readonly images: Split
+	readonly notices: readonly string[]
+	/** How to get the same images again: goes into records as it is (JSON). */
+	readonly origin: Readonly<Record<string, unknown>>
+}
+
+/** Names of folders that hold the images to test on, in the order in which they are looked for. */
+const testFolders = ['test', 'testing', 'val', 'valid', 'validation']
+
+/**
+ * Reads all images of a folder of class folders; where it has a `test` or `val` folder of class folders, those in it.
+ * @throws NaptuneError as `readClassFolders`.
+ */
+export async function loadLabelledFolder(path: string): Promise<LabelledImages> {
+	const root = resolve(path)
+	const { folders } = await listFolder(root)
+	let below = root
+	const notices: string[] = []
+	for (const name of testFolders) {
+		const found = folders.find((folder) => folder.toLowerCase() === name)
+		if (found === undefined || (await listFolder(join(root, found))).folders.length === 0) continue
+		below = join(root, found)
+		notices.push(`${root} has the folder ${found}: only the images in it are used.`)
+		break
+	}
+	const { classes, ignored } = await readClassFolders(below)
+	notices.push(...ignoredNotice(ignored))
+	const files = classes.flatMap(({ name, images }, label) => images.map((image) => ({ id: `${name}/${image}`, label })))
+	return {
+		name: basename(root),
+		folders: classes.map(({ name }) => name),
+		images: fileSplit(files.map(({ id, label }) => ({ id, label, path: join(below, id) }))),
+		notices,
+		origin: { dataset: 'folder', path: below, fileNames: sha256OfBytes(JSON.stringify(files.map(({ id }) => id))) },
+	}
+}

@@ -1,0 +1,82 @@
+/** Decoding many images side by side to see which cannot be used, and what kinds there are. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { decodeImage, readImageBytes } from '../../images/decode.js'
+import { type PictureKind, pictureKind } from '../../images/picture-kind.js'
+import type { Split } from '../dataset.js'
+
+/** An image of a split. */
+export interface ImagePlace {
+	readonly split: Split
+	readonly index: number
+}
+
+/** What decoding found. */
+export interface ImageSurvey {
+	/** Number of images that were decoded or tried. */
+	readonly images: number
+	readonly unreadable: readonly { readonly id: string; readonly reason: string }[]
+	/** Number of greyscale images, which become RGB by repeating. */
+	readonly grey: number
+	/** Number of CMYK images. */
+	readonly cmyk: number
+	/** Number of images with opacity, which is dropped. */
+	readonly alpha: number
+}
+
+/**
+ * Decodes images once and forgets them.
+ * @param parallel So many are in memory at a time.
+ * @param onProgress Told how many images are done after each; what it throws ends the survey.
+ * @param signal Stops before the next image.
+ */
+export async function surveyImages(
+	places: readonly ImagePlace[],
+	parallel: number,
+	onProgress: (done: number) => void = () => {},
+	signal?: AbortSignal,
+): Promise<ImageSurvey> {
+	const unreadable: { readonly at: number; readonly id: string; readonly reason: string }[] = []
+	const counts = { grey: 0, cmyk: 0, alpha: 0 }
+	let next = 0
+	let done = 0
+	let stopped = false
+	async function worker(): Promise<void> {
+		while (next < places.length && !stopped && !signal?.aborted) {
+			const at = next++
+			const { split, index } = places[at]!
+			try {
+				const kind = await look(split, index)
+				if (kind?.colour === 'grey') counts.grey++
+				if (kind?.colour === 'cmyk') counts.cmyk++
+				if (kind?.alpha) counts.alpha++
+			} catch (error) {
+				if (!(error instanceof NaptuneError)) throw error
+				unreadable.push({ at, id: split.id(index), reason: error.message })
+			}
+			onProgress(++done)
+		}
+	}
+	const guarded = () =>
+		worker().catch((error: unknown) => {
+			stopped = true
+			throw error
+		})
+	await Promise.all(Array.from({ length: Math.max(1, Math.min(parallel, places.length)) }, guarded))
+	// In the order of the images, whichever was done first.
+	unreadable.sort((a, b) => a.at - b.at)
+	return { images: done, unreadable: unreadable.map(({ id, reason }) => ({ id, reason })), ...counts }
+}
+
+/** Decodes an image; its kind is known where it comes from a file. */
+async function look(split: Split, index: number): Promise<PictureKind | undefined> {
+	const source = await split.source?.(index)
+	if (!source) {
+		await split.image(index)
+		return undefined
+	}
+	const name = source.kind === 'file' ? source.path : source.name
+	const bytes = source.kind === 'file' ? await readImageBytes(source.path) : source.bytes
+	await decodeImage(bytes, name)
+	return pictureKind(bytes)
+}

@@ -1,0 +1,63 @@
+/** Images whose classes do not matter: all of a folder and the folders below it. */
+
+import { realpath } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import type { Split } from '../dataset.js'
+import { datasetNames, type LoadOptions, loadDataset } from '../registry.js'
+import { isSource } from '../sources.js'
+import { fileSplit } from './file-split.js'
+import { listFolder } from './image-folders.js'
+
+/** Images without labels, and how to get them again. */
+export interface UnlabelledImages {
+	readonly name: string
+	/** All labels are 0. */
+	readonly images: Split
+	/** Goes into the record of a run as it is (JSON). */
+	readonly origin: Readonly<Record<string, unknown>>
+}
+
+/**
+ * All images of a folder and of those below it, in sorted order; or the training images of a data set by its name, of
+ * a manifest or of a data set of the hub.
+ * @throws NaptuneError when it is neither a known name nor a folder with images; as `loadDataset`.
+ */
+export async function loadUnlabelled(
+	nameOrPath: string,
+	options: Pick<LoadOptions, 'root' | 'onProgress'> = {},
+): Promise<UnlabelledImages> {
+	if (datasetNames.includes(nameOrPath) || isSource(nameOrPath)) {
+		const { name, train, origin } = await loadDataset(nameOrPath, options)
+		return { name, images: { ...train, label: () => 0 }, origin: { ...origin, split: 'train' } }
+	}
+	const root = resolve(nameOrPath)
+	const ids = await imagesBelow(root)
+	if (ids.length === 0) {
+		throw new NaptuneError(
+			`${root} and the folders below it hold no images. Give a folder with JPEG, PNG or WebP files.`,
+		)
+	}
+	return {
+		name: basename(root),
+		images: fileSplit(ids.map((id) => ({ id, label: 0, path: join(root, id) }))),
+		origin: { dataset: 'images', path: root },
+	}
+}
+
+/**
+ * Paths of all images below a folder, each in the order of its name, those of a folder before those of the folders in it.
+ * @param within Real paths of the folders that this one lies in: a link back to one of them would lead around forever.
+ */
+async function imagesBelow(folder: string, prefix = '', within: readonly string[] = []): Promise<string[]> {
+	const { folders, images } = await listFolder(folder)
+	const found = images.map((name) => prefix + name)
+	const here = [...within, await realpath(folder)]
+	for (const name of folders) {
+		const path = join(folder, name)
+		if (here.includes(await realpath(path))) continue
+		// One by one: as arguments of a call, the images of a large folder would be too many.
+		for (const image of await imagesBelow(path, `${prefix}${name}/`, here)) found.push(image)
+	}
+	return found
+}

@@ -1,0 +1,73 @@
+/** From the labels of a data set on the hub to classes. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { sameSpoken, spokenForm } from '../benchmarks/spoken-names.js'
+import { checkNames } from '../folders/class-folders.js'
+import { numbersForNames } from '../manifests/manifest-classes.js'
+
+/** A label as it is stored. */
+export type StoredLabel = number | string | null
+
+/** Classes of a data set. */
+export interface HubClasses {
+	readonly classNames: readonly string[]
+	/** Position of a label's class in `classNames`. */
+	labelOf(label: StoredLabel): number
+	readonly notices: readonly string[]
+}
+
+/**
+ * The classes: those that are named in the file, in its order; else the labels themselves, sorted.
+ * @param splits All splits that are used. @param named Names by number, where labels are numbers that have names.
+ * @param source Name of the data set, for errors.
+ * @throws NaptuneError naming the row whose label is missing or has no name; for names that stay alike with their numbers.
+ */
+export function hubClasses(
+	splits: readonly { readonly name: string; readonly labels: readonly StoredLabel[] }[],
+	named: readonly string[] | undefined,
+	source: string,
+): HubClasses {
+	for (const { name, labels } of splits) {
+		const at = labels.findIndex((label) => !isUsable(label, named))
+		if (at < 0) continue
+		const of = named ? `; its classes have the numbers 0 to ${named.length - 1}` : ''
+		throw new NaptuneError(
+			`Row ${at} of the split ${name} of ${source} has the label ${labels[at]}, which is no class${of}. Another column may be meant: '?label=COLUMN'.`,
+		)
+	}
+	if (named) {
+		const { classNames, notices } = distinct(named, source)
+		return { classNames, labelOf: Number, notices }
+	}
+	const values = [...new Set(splits.flatMap(({ labels }) => [...new Set(labels)]))]
+	const numbers = values.every((value) => typeof value === 'number')
+	const sorted = numbers ? values.sort((a, b) => Number(a) - Number(b)) : values.sort()
+	const positions = new Map(sorted.map((value, at) => [value, at]))
+	const { classNames, notices } = distinct(sorted.map(String), source)
+	return {
+		classNames,
+		labelOf: (label) => positions.get(label)!,
+		notices: [...notices, ...(numbers ? [numbersForNames(source)] : [])],
+	}
+}
+
+function isUsable(label: StoredLabel, named: readonly string[] | undefined): boolean {
+	if (typeof label === 'string') return named === undefined && label.trim() !== ''
+	return label !== null && Number.isInteger(label) && label >= 0 && (named === undefined || label < named.length)
+}
+
+/** Names that prompts can tell apart: those that cannot be, as the two cranes of ImageNet, get their number. */
+function distinct(names: readonly string[], source: string): Pick<HubClasses, 'classNames' | 'notices'> {
+	const alike = new Set(sameSpoken(names).flat())
+	const classNames = names.map((name, at) => (alike.has(at) || spokenForm(name) === '' ? `${name} ${at}`.trim() : name))
+	// A number may make a name that another class has.
+	checkNames(classNames, source)
+	const changed = classNames.filter((name, at) => name !== names[at])
+	if (changed.length === 0) return { classNames, notices: [] }
+	return {
+		classNames,
+		notices: [
+			`${source} has classes that read the same in a prompt; their numbers were added: ${changed.slice(0, 5).join(', ')}${changed.length > 5 ? ', …' : ''}.`,
+		],
+	}
+}

@@ -1,0 +1,42 @@
+/** Names of data sets on the Hugging Face hub, as `--data` takes them. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { isHubId } from '../../hub/hub-access.js'
+import { splitOptions } from '../source-options.js'
+
+/** Options behind a name: columns, and which split is which. */
+export const hubDataOptions = ['image', 'label', 'train', 'validation', 'test'] as const
+
+/** Values of {@link hubDataOptions}. */
+export type HubDataOptions = Readonly<Partial<Record<(typeof hubDataOptions)[number], string>>>
+
+/** A data set on the hub. */
+export interface HubDataName {
+	/** `owner/name`, or a bare name. */
+	readonly id: string
+	/** Branch, tag or commit hash. */
+	readonly revision: string
+	/** Which of the data set's configurations. */
+	readonly config?: string
+	readonly options: HubDataOptions
+}
+
+/** Whether a text names a data set on the hub. */
+export function isHubDataName(text: string): boolean {
+	return text.startsWith('hf:')
+}
+
+/**
+ * Reads `hf:owner/name[@revision][:config][?option=value&…]`.
+ * @throws NaptuneError when it is not of this form.
+ */
+export function parseHubDataName(text: string): HubDataName {
+	const { name, options } = splitOptions(text, hubDataOptions)
+	const [, id = '', revision = 'main', config] = /^hf:([^@:]*)(?:@([^:]*))?(?::(.+))?$/s.exec(name) ?? []
+	if (!isHubId(id)) {
+		throw new NaptuneError(
+			`${JSON.stringify(text)} names no data set of the hub; the form is hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN].`,
+		)
+	}
+	return { id, revision, ...(config !== undefined && { config }), options }
+}

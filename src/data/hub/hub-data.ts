@@ -1,0 +1,153 @@
+/** Data sets of the Hugging Face hub that are stored as Parquet files with the images inside. */
+
+import { parquetSchema } from 'hyparquet'
+import { NaptuneError } from '../../core/errors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { DownloadProgress } from '../../hub/hub-download.js'
+import { decodeImage } from '../../images/decode.js'
+import type { Dataset, ImageSource, Split } from '../dataset.js'
+import { settleSplits } from '../settle-splits.js'
+import { optionsText } from '../source-options.js'
+import { cardFeatures } from './dataset-card.js'
+import { type HubClasses, hubClasses } from './hub-classes.js'
+import { parseHubDataName } from './hub-data-name.js'
+import { fetchHubFiles, type HubSplit } from './hub-files.js'
+import { parquetColumns } from './parquet-columns.js'
+import { type ImageReader, imageReader, openParquet, type ParquetFile, readLabels } from './parquet-reader.js'
+
+/** A row with an image. */
+interface Row {
+	readonly id: string
+	readonly label: number
+	readonly file: ParquetFile
+	/** Position in the file. */
+	readonly row: number
+}
+
+/** A split whose labels are read. */
+interface ReadSplit {
+	readonly name: string
+	readonly files: readonly ParquetFile[]
+	/** As they are stored, over all files. */
+	readonly labels: readonly (number | string | null)[]
+}
+
+/**
+ * Loads `hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN&train=SPLIT&validation=SPLIT&test=SPLIT]`. Files come
+ * into the hub's cache once; images are read and decoded when asked for. The commit goes into `origin`, so that a run finds
+ * the same data again whatever becomes of the branch.
+ * @param seed Of the split, where one has to be drawn.
+ * @throws NaptuneError as `parseHubDataName`, `fetchHubFiles`, `parquetColumns` and `settleSplits`; when a file is damaged; or
+ * when labels are no classes.
+ */
+export async function loadHubData(
+	text: string,
+	seed: number,
+	onProgress?: (progress: DownloadProgress) => void,
+): Promise<Dataset> {
+	const name = parseHubDataName(text)
+	const source = `hf:${name.id}`
+	const { train, validation, test, ...found } = await fetchHubFiles(name, onProgress)
+	const files = new Map<string, Promise<ParquetFile>>()
+	const open = (path: string): Promise<ParquetFile> => {
+		const file = files.get(path) ?? openParquet(path)
+		files.set(path, file)
+		return file
+	}
+	const first = await open(train.paths[0]!)
+	const columns = parquetColumns(first.metadata, cardFeatures(found.card, found.config), name.options, source)
+	const read = async (split: HubSplit | undefined): Promise<ReadSplit | undefined> => {
+		if (!split) return undefined
+		const opened: ParquetFile[] = []
+		const labels: (number | string | null)[] = []
+		for (const path of split.paths) {
+			const file = await open(path)
+			opened.push(file)
+			// Test images may come without a column of labels; those of a competition do.
+			const hasLabels = split === train || hasColumn(file, columns.label)
+			for (const column of [columns.image, ...(hasLabels ? [columns.label] : [])]) requireColumn(file, column, source)
+			const read = hasLabels ? await readLabels(file, columns.label) : new Array<null>(file.rows).fill(null)
+			for (const label of read) labels.push(label)
+		}
+		return { name: split.name, files: opened, labels }
+	}
+	const notices = [...found.notices, ...columns.notices]
+	const labelled = (split: ReadSplit | undefined): ReadSplit | undefined => {
+		if (!split?.labels.every((label) => label === null || label === -1)) return split
+		notices.push(`The split ${split.name} of ${source} has no labels and is not used.`)
+		return undefined
+	}
+	const trained = await read(train)
+	const validated = labelled(await read(validation))
+	const tested = labelled(await read(test))
+	const splits = [trained, validated, tested]
+	const classes = hubClasses(
+		splits.flatMap((split) => (split ? [split] : [])),
+		columns.classNames,
+		source,
+	)
+	const rows = {
+		train: rowsOf(trained, classes),
+		validation: rowsOf(validated, classes),
+		test: rowsOf(tested, classes),
+	}
+	const settled = settleSplits(rows, classes.classNames, source, seed)
+	const images = imageReader(columns.image)
+	const splitOf = (list: readonly Row[]) => parquetSplit(list, images, source)
+	const config = name.config === undefined ? '' : `:${name.config}`
+	return {
+		name: name.id.replace(/^.*\//, ''),
+		classNames: classes.classNames,
+		train: splitOf(settled.train),
+		validation: splitOf(settled.validation),
+		test: splitOf(settled.test),
+		notices: [...notices, ...classes.notices, ...settled.notices],
+		origin: {
+			dataset: `${source}@${found.commit}${config}${optionsText({ ...name.options })}`,
+			...settled.origin,
+			files: sha256OfBytes(JSON.stringify(found.fingerprints)),
+		},
+	}
+}
+
+function hasColumn({ metadata }: ParquetFile, column: string): boolean {
+	return parquetSchema(metadata).children.some(({ element }) => element.name === column)
+}
+
+function requireColumn(file: ParquetFile, column: string, source: string): void {
+	if (hasColumn(file, column)) return
+	throw new NaptuneError(`${file.path} of ${source} has no column ${column}, which the first file has.`)
+}
+
+function rowsOf(split: ReadSplit | undefined, { labelOf }: HubClasses): Row[] {
+	if (!split) return []
+	let at = 0
+	return split.files.flatMap((file) =>
+		Array.from({ length: file.rows }, (_, row): Row => {
+			const position = at++
+			return { id: `${split.name}/${position}`, label: labelOf(split.labels[position]!), file, row }
+		}),
+	)
+}
+
+function parquetSplit(rows: readonly Row[], images: ImageReader, source: string): Split {
+	const at = (index: number): Row => {
+		const row = rows[index]
+		if (!row) throw new RangeError(`Position ${index} of a split of ${rows.length} images.`)
+		return row
+	}
+	const read = async (index: number) => {
+		const { id, file, row } = at(index)
+		return { bytes: await images(file, row), name: `${id} of ${source}` }
+	}
+	return {
+		length: rows.length,
+		label: (index) => at(index).label,
+		id: (index) => at(index).id,
+		source: async (index): Promise<ImageSource> => ({ kind: 'encoded', ...(await read(index)) }),
+		image: async (index) => {
+			const { bytes, name } = await read(index)
+			return decodeImage(bytes, name)
+		},
+	}
+}

@@ -1,0 +1,150 @@
+/** Brings the Parquet files of a data set on the hub into the cache. */
+
+import { join } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import { cachedListing, type DatasetListing, fetchListing } from '../../hub/dataset-listing.js'
+import { authorized, hubRepository, isCommit, throughCache } from '../../hub/hub-access.js'
+import type { DownloadProgress } from '../../hub/hub-download.js'
+import { hubSettings } from '../../hub/hub-settings.js'
+import { downloadResumably, isCached, type ListedFile } from '../../hub/resumed-download.js'
+import type { HubDataName } from './hub-data-name.js'
+import { parquetFiles } from './parquet-files.js'
+
+/** One split as the repository has it. */
+export interface HubSplit {
+	/** Its name there. */
+	readonly name: string
+	/** Where its files lie, in order. */
+	readonly paths: readonly string[]
+}
+
+/** A data set's files on this machine. */
+export interface HubFiles {
+	readonly commit: string
+	/** Undefined where there is only one. */
+	readonly config?: string
+	readonly card: Readonly<Record<string, unknown>>
+	readonly train: HubSplit
+	readonly validation?: HubSplit
+	readonly test?: HubSplit
+	/** Path in the repository and fingerprint of each file that is used. */
+	readonly fingerprints: readonly (readonly [string, string])[]
+	readonly notices: readonly string[]
+}
+
+type SplitName = 'train' | 'validation' | 'test'
+
+/** Names that splits have, first those that are preferred. */
+const aliases: Readonly<Record<SplitName, readonly string[]>> = {
+	train: ['train', 'training'],
+	validation: ['validation', 'valid', 'val', 'dev'],
+	test: ['test', 'testing'],
+}
+
+/**
+ * Resolves the revision, chooses the files of the three splits and downloads those that are missing. Where the revision is a
+ * commit and all is in the cache, nothing is asked for.
+ * @throws NaptuneError when the repository does not exist or access is refused, it has no Parquet files or no such
+ * configuration or split, a download is damaged, or files are neither cached nor within reach.
+ */
+export async function fetchHubFiles(
+	name: HubDataName,
+	onProgress?: (progress: DownloadProgress) => void,
+): Promise<HubFiles> {
+	const settings = hubSettings()
+	const otherwise = 'use a folder or a manifest'
+	const repository = hubRepository('datasets', name.id, name.revision, settings, otherwise)
+	const { storage } = repository
+	const notices: string[] = []
+	const cached = async (commit: string) => {
+		const listing = await cachedListing(repository, commit)
+		if (!listing) return undefined
+		const chosen = choose(listing, name)
+		const present = await Promise.all(filesOf(chosen).map((file) => isCached(file, storage, commit)))
+		return present.every(Boolean) ? { listing, chosen } : undefined
+	}
+	const fetched = async () => {
+		const listing = await fetchListing(repository, settings)
+		const chosen = choose(listing, name)
+		const context = {
+			endpoint: settings.endpoint,
+			address: `${settings.endpoint}/datasets/${name.id}`,
+			id: name.id,
+			commit: listing.commit,
+			storage,
+			fetch: authorized(fetch, settings),
+			...(onProgress && { onProgress }),
+		}
+		for (const file of filesOf(chosen)) await downloadResumably(file, context)
+		return { listing, chosen }
+	}
+	// A run has to find its data even when their owner has taken them away.
+	const known = isCommit(name.revision) ? await cached(name.revision) : undefined
+	const found = known ?? (await throughCache(repository, settings, fetched, cached, (notice) => notices.push(notice)))
+	const { listing, chosen } = found
+	const { commit, card } = listing
+	const local = (split: ChosenSplit): HubSplit => ({
+		name: split.name,
+		paths: split.files.map(({ path }) => join(storage, 'snapshots', commit, path)),
+	})
+	const { validation, test } = chosen.splits
+	return {
+		commit,
+		card,
+		...(chosen.config !== undefined && { config: chosen.config }),
+		train: local(chosen.splits.train),
+		...(validation && { validation: local(validation) }),
+		...(test && { test: local(test) }),
+		fingerprints: filesOf(chosen).map(({ path, fingerprint }) => [path, fingerprint] as const),
+		notices: [...notices, ...chosen.notices],
+	}
+}
+
+interface ChosenSplit {
+	readonly name: string
+	readonly files: readonly ListedFile[]
+}
+
+interface Chosen {
+	readonly config?: string
+	readonly splits: { readonly train: ChosenSplit; readonly validation?: ChosenSplit; readonly test?: ChosenSplit }
+	readonly notices: readonly string[]
+}
+
+/** Each file once: splits may share files in a card that is written oddly. */
+function filesOf({ splits: { train, validation, test } }: Chosen): ListedFile[] {
+	return [...new Set([train, validation, test].flatMap((split) => split?.files ?? []))]
+}
+
+function choose(listing: DatasetListing, { id, config: wantedConfig, options }: HubDataName): Chosen {
+	const { config, splits } = parquetFiles(listing, id, wantedConfig)
+	const source = `hf:${id}${config === undefined ? '' : `:${config}`}`
+	const names = [...splits.keys()]
+	const pick = (split: SplitName): ChosenSplit | undefined => {
+		const wanted = options[split]
+		if (wanted !== undefined && !splits.has(wanted)) {
+			throw new NaptuneError(`${source} has no split ${JSON.stringify(wanted)}; it has ${names.join(', ')}.`)
+		}
+		const name = wanted ?? aliases[split].find((alias) => splits.has(alias))
+		return name === undefined ? undefined : { name, files: splits.get(name)! }
+	}
+	const train = pick('train')
+	const validation = pick('validation')
+	const test = pick('test')
+	if (!train) {
+		throw new NaptuneError(
+			`${source} has no training split; it has ${names.join(', ')}. Say which is which behind the data set: '?train=${names[0]}'.`,
+		)
+	}
+	const used = [train, validation, test].flatMap((split) => (split ? [split.name] : []))
+	const twice = used.find((name, at) => used.indexOf(name) !== at)
+	if (twice !== undefined) {
+		throw new NaptuneError(`The split ${twice} of ${source} would be used twice; choose different ones.`)
+	}
+	const rest = names.filter((name) => !used.includes(name))
+	return {
+		...(config !== undefined && { config }),
+		splits: { train, ...(validation && { validation }), ...(test && { test }) },
+		notices: rest.length > 0 ? [`${source} has other splits, which are not used: ${rest.join(', ')}.`] : [],
+	}
+}

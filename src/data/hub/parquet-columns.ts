@@ -1,0 +1,158 @@
+/** Which columns of a Parquet file hold the images and their classes. */
+
+import { type FileMetaData, parquetSchema, type SchemaTree } from 'hyparquet'
+import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
+import type { Features } from './dataset-card.js'
+
+/** The columns to read. */
+export interface ParquetColumns {
+	readonly image: string
+	readonly label: string
+	/** Names of the classes by number; undefined where the labels are names themselves, or numbers without names. */
+	readonly classNames?: readonly string[]
+	/** What was chosen among several. */
+	readonly notices: readonly string[]
+}
+
+/** Names that columns of classes have where nothing else tells them, in lower case. */
+const labelNames = ['label', 'labels', 'class', 'class_name', 'category', 'target', 'cls', 'label_name']
+
+const embedded = z.object({
+	info: z.object({
+		features: z.record(
+			z.string(),
+			z.union([z.looseObject({ _type: z.string(), names: z.array(z.string()).optional() }), z.unknown()]),
+		),
+	}),
+})
+
+/**
+ * Chooses the columns: by the features that the file itself or else the card tells, or by what the columns are.
+ * @param wanted Names of columns that a person chose.
+ * @param source Name of the data set, for errors.
+ * @throws NaptuneError when there is no such column, or several and none is chosen.
+ */
+export function parquetColumns(
+	metadata: FileMetaData,
+	card: Features,
+	wanted: { readonly image?: string; readonly label?: string },
+	source: string,
+): ParquetColumns {
+	const columns = parquetSchema(metadata).children
+	const own = embeddedFeatures(metadata)
+	const features = own ?? card
+	const present = (names: Iterable<string>) =>
+		[...names].filter((name) => columns.some((column) => nameOf(column) === name))
+	const told = present(features.images).filter((name) =>
+		columns.some((column) => nameOf(column) === name && holdsBytes(column)),
+	)
+	const images = told.length > 0 ? told : columns.filter(looksLikeImages).map(nameOf)
+	const labelled = present(features.classLabels.keys())
+	const labels =
+		labelled.length > 0
+			? labelled
+			: columns
+					.filter(holdsClasses)
+					.map(nameOf)
+					.filter((name) => labelNames.includes(name.toLowerCase()))
+	const image = choose('image', images, columns.filter(holdsBytes).map(nameOf), wanted.image, columns, source)
+	const label = choose('label', labels, columns.filter(holdsClasses).map(nameOf), wanted.label, columns, source)
+	const classNames = features.classLabels.get(label.column)
+	return {
+		image: image.column,
+		label: label.column,
+		...(classNames && { classNames }),
+		notices: [...image.notices, ...label.notices],
+	}
+}
+
+function choose(
+	option: 'image' | 'label',
+	candidates: readonly string[],
+	usable: readonly string[],
+	wanted: string | undefined,
+	columns: readonly SchemaTree[],
+	source: string,
+): { readonly column: string; readonly notices: readonly string[] } {
+	const all = columns.map(nameOf).join(', ')
+	const holds = option === 'image' ? 'images' : 'classes'
+	if (wanted !== undefined) {
+		if (usable.includes(wanted)) return { column: wanted, notices: [] }
+		throw new NaptuneError(
+			`${source} has no column ${JSON.stringify(wanted)} that could hold ${holds}. Its columns are ${all}; usable for ${holds}: ${usable.join(', ') || 'none'}.`,
+		)
+	}
+	const [first, ...others] = candidates
+	if (first === undefined) {
+		throw new NaptuneError(
+			usable.length > 0
+				? `Which column of ${source} holds ${holds} is not clear; its columns are ${all}. Name it behind the data set: '?${option}=${usable[0]}'.`
+				: `${source} has no column of ${holds}; its columns are ${all}. A data set of labelled images is needed.`,
+		)
+	}
+	if (others.length === 0) return { column: first, notices: [] }
+	const plain = candidates.find((name) => name === option)
+	if (plain !== undefined) {
+		const rest = candidates.filter((name) => name !== plain).join(', ')
+		return {
+			column: plain,
+			notices: [`${source} has other columns of ${holds} beside ${plain}, which is used: ${rest}.`],
+		}
+	}
+	throw new NaptuneError(
+		`${source} has several columns of ${holds}: ${candidates.join(', ')}. Choose one behind the data set: '?${option}=${first}'.`,
+	)
+}
+
+/** What the library of Hugging Face writes into files; undefined where it has not. */
+function embeddedFeatures({ key_value_metadata: pairs = [] }: FileMetaData): Features | undefined {
+	const value = pairs.find(({ key }) => key === 'huggingface')?.value
+	if (value === undefined) return undefined
+	let content: unknown
+	try {
+		content = JSON.parse(value)
+	} catch {
+		return undefined
+	}
+	const parsed = embedded.safeParse(content)
+	if (!parsed.success) return undefined
+	const images: string[] = []
+	const classLabels = new Map<string, readonly string[]>()
+	for (const [name, feature] of Object.entries(parsed.data.info.features)) {
+		const { _type, names } = (feature ?? {}) as { _type?: string; names?: string[] }
+		if (_type === 'Image') images.push(name)
+		if (_type === 'ClassLabel' && names) classLabels.set(name, names)
+	}
+	return { images, classLabels }
+}
+
+function nameOf({ element }: SchemaTree): string {
+	return element.name
+}
+
+function isText({ element }: SchemaTree): boolean {
+	return element.type === 'BYTE_ARRAY' && (element.converted_type === 'UTF8' || element.logical_type?.type === 'STRING')
+}
+
+function isBytes(column: SchemaTree): boolean {
+	return column.element.type === 'BYTE_ARRAY' && !isText(column)
+}
+
+/** The bytes of image files, either as such or with their names, `{bytes, path}`. */
+function holdsBytes(column: SchemaTree): boolean {
+	return isBytes(column) || column.children.some((child) => nameOf(child) === 'bytes' && isBytes(child))
+}
+
+function looksLikeImages(column: SchemaTree): boolean {
+	return (
+		holdsBytes(column) &&
+		(column.children.length > 0 || /^(image|img|picture|photo|jpe?g|png|webp)/i.test(nameOf(column)))
+	)
+}
+
+function holdsClasses(column: SchemaTree): boolean {
+	const { type, repetition_type } = column.element
+	if (repetition_type === 'REPEATED') return false
+	return type === 'INT32' || type === 'INT64' || isText(column)
+}

@@ -1,0 +1,58 @@
+/** From names and numbers in a manifest to classes. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { checkNames } from '../folders/class-folders.js'
+import type { ManifestEntry } from './manifest-entries.js'
+
+/** Classes of a manifest. */
+export interface ManifestClasses {
+	readonly classNames: readonly string[]
+	/** Position of an entry's class in `classNames`. */
+	labelOf(entry: ManifestEntry): number
+	readonly notices: readonly string[]
+}
+
+/**
+ * The classes: in the order of their numbers where entries have such, else in the order of their names.
+ * @param path Of the manifest, for errors.
+ * @throws NaptuneError when some entries have numbers and some have none, a number has two names or a name two numbers, or
+ * names read the same in a prompt.
+ */
+export function manifestClasses(path: string, entries: readonly ManifestEntry[]): ManifestClasses {
+	const numbers = new Map<string, ManifestEntry>()
+	const names = new Map<number, ManifestEntry>()
+	const numbered = entries[0]?.label !== undefined
+	for (const entry of entries) {
+		const { label, className, place } = entry
+		if ((label !== undefined) !== numbered) {
+			throw new NaptuneError(
+				`${path}: ${numbered ? place : entries[0]!.place} has a label without a number, while ${numbered ? entries[0]!.place : place} has a number. Give all or none.`,
+			)
+		}
+		const sameName = numbers.get(className) ?? entry
+		const sameNumber = label === undefined ? entry : (names.get(label) ?? entry)
+		if (sameName.label !== label || sameNumber.className !== className) {
+			const other = sameName.label === label ? sameNumber : sameName
+			throw new NaptuneError(
+				`${path}: ${other.place} and ${place} disagree: class ${JSON.stringify(other.className)} has label ${other.label}, class ${JSON.stringify(className)} has label ${label}.`,
+			)
+		}
+		numbers.set(className, sameName)
+		if (label !== undefined) names.set(label, sameNumber)
+	}
+	const classNames = numbered
+		? [...names.keys()].sort((a, b) => a - b).map((label) => names.get(label)!.className)
+		: [...numbers.keys()].sort()
+	checkNames(classNames, path)
+	const labels = new Map(classNames.map((name, label) => [name, label]))
+	return {
+		classNames,
+		labelOf: ({ className }) => labels.get(className)!,
+		notices: classNames.every((name) => /^\d+$/.test(name)) ? [numbersForNames(path)] : [],
+	}
+}
+
+/** What is said where classes have only numbers. */
+export function numbersForNames(source: string): string {
+	return `The classes of ${source} are numbers, and so they are called in prompts. CLIP knows classes by what they are called; give names where you have them.`
+}

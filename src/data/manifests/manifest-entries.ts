@@ -1,0 +1,210 @@
+/** The entries of a manifest, with the places where they stand. */
+
+import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
+
+/** Names of fields that are understood, in lower case. */
+export const manifestFields = {
+	image: ['image', 'image_path', 'path', 'file', 'file_name', 'filename', 'filepath'],
+	className: ['class', 'class_name', 'classname', 'category', 'label_name'],
+	label: ['label'],
+	split: ['split'],
+} as const
+
+const splitNames = {
+	train: 'train',
+	training: 'train',
+	val: 'validation',
+	valid: 'validation',
+	validation: 'validation',
+	test: 'test',
+	testing: 'test',
+} as const
+
+/** One image of a manifest. */
+export interface ManifestEntry {
+	/** Where it stands: `line 3`, or `entry 3` of an array. */
+	readonly place: string
+	/** Path as it is written. */
+	readonly image: string
+	/** Name of the class; where it has only a number, that. */
+	readonly className: string
+	/** The number, where one is given. */
+	readonly label?: number
+	readonly split?: 'train' | 'validation' | 'test'
+}
+
+/** A manifest as it is written. */
+export interface Manifest {
+	readonly entries: readonly ManifestEntry[]
+	/** The text of the file. */
+	readonly text: string
+	/** Whether it is a split file of CoOp. */
+	readonly coop: boolean
+	/** Names of fields that are not understood, in lower case. */
+	readonly unknown: readonly string[]
+}
+
+const advice = `A manifest has an image path (${manifestFields.image.join(', ')}), a class (${manifestFields.className.join(', ')}) or label, and may have a split (train, val or test) in every entry.`
+
+const text = z
+	.string({ error: ({ input }) => (input === undefined ? 'It is missing' : undefined) })
+	.trim()
+	.min(1)
+const number = z.union([z.int().nonnegative(), z.string().regex(/^\d+$/).transform(Number)])
+const fieldsSchema = z.object({
+	image: text,
+	className: z.union([text, z.number().transform(String)]).optional(),
+	label: z.union([number, text]).optional(),
+	split: z
+		.string()
+		.transform((name, context) => {
+			const found = Object.entries(splitNames).find(([known]) => known === name.trim().toLowerCase())
+			if (found) return found[1]
+			context.addIssue(`Expected ${Object.keys(splitNames).join(', ')}, got ${JSON.stringify(name)}`)
+			return z.NEVER
+		})
+		.optional(),
+})
+
+const triple = z.tuple([text, z.int().nonnegative(), text])
+const coopSchema = z.strictObject({
+	train: z.array(z.unknown()),
+	val: z.array(z.unknown()),
+	test: z.array(z.unknown()),
+})
+
+/**
+ * Reads a manifest: CSV with a header, JSON lines, or JSON, which is an array of entries or a split file of CoOp,
+ * `{"train": [["path", 0, "class"], …], "val": …, "test": …}`.
+ * @throws NaptuneError when it cannot be read or holds nothing, or naming the line that is wrong.
+ */
+export async function readManifest(path: string): Promise<Manifest> {
+	const content = await readText(path)
+	const read = extname(path).toLowerCase() === '.csv' ? csvEntries(path, content) : jsonEntries(path, content)
+	if (read.entries.length === 0) throw new NaptuneError(`${path} holds no images. ${advice}`)
+	return { ...read, text: content }
+}
+
+async function readText(path: string): Promise<string> {
+	try {
+		return (await readFile(path, 'utf8')).replace(/^\ufeff/, '')
+	} catch (cause) {
+		throw new NaptuneError(`The manifest ${path} could not be read: ${(cause as Error).message}.`, { cause })
+	}
+}
+
+function csvEntries(path: string, content: string): Omit<Manifest, 'text'> {
+	const records: { readonly record: string[]; readonly line: number }[] = []
+	try {
+		parse(content, {
+			skip_empty_lines: true,
+			trim: true,
+			on_record: (record: string[], { lines }) => {
+				records.push({ record, line: lines })
+				return null
+			},
+		})
+	} catch (cause) {
+		throw new NaptuneError(`${path} is not CSV: ${(cause as Error).message}. ${advice}`, { cause })
+	}
+	const [head, ...rows] = records
+	const header = head?.record.map((name) => name.toLowerCase()) ?? []
+	const unknown = header.filter((name) => !isKnown(name))
+	const entries = rows.map(({ record, line }) => {
+		// An empty cell is a value that is not given.
+		const cells = header.flatMap((name, at): [string, string][] => (record[at] ? [[name, record[at]]] : []))
+		return entryOf(path, `line ${line}`, cells)
+	})
+	return { entries, coop: false, unknown }
+}
+
+function jsonEntries(path: string, content: string): Omit<Manifest, 'text'> {
+	const lines = extname(path).toLowerCase() === '.jsonl'
+	const value = lines ? undefined : parsed(path, content, '')
+	const coop = coopSchema.safeParse(value)
+	if (coop.success) return { entries: coopEntries(path, coop.data), coop: true, unknown: [] }
+	if (!lines && !Array.isArray(value)) {
+		throw new NaptuneError(
+			`${path} is neither an array of entries nor a split file of CoOp with train, val and test lists. ${advice}`,
+		)
+	}
+	const placed = lines
+		? content
+				.split('\n')
+				.map((line, at) => ({ line, place: `line ${at + 1}` }))
+				.filter(({ line }) => line.trim() !== '')
+				.map(({ line, place }) => ({ place, record: parsed(path, line, `, ${place},`) }))
+		: (value as unknown[]).map((record, at) => ({ place: `entry ${at + 1}`, record }))
+	const unknown = new Set<string>()
+	const entries = placed.map(({ place, record }) => {
+		const isObject = typeof record === 'object' && record !== null && !Array.isArray(record)
+		if (!isObject) throw new NaptuneError(`${path}, ${place}, is not an object. ${advice}`)
+		const fields = Object.entries(record).map(([name, field]): [string, unknown] => [name.toLowerCase(), field])
+		for (const [name] of fields) if (!isKnown(name)) unknown.add(name)
+		return entryOf(
+			path,
+			place,
+			fields.filter(([, field]) => field !== null),
+		)
+	})
+	return { entries, coop: false, unknown: [...unknown] }
+}
+
+function isKnown(field: string): boolean {
+	return Object.values(manifestFields).some((names) => (names as readonly string[]).includes(field))
+}
+
+function parsed(path: string, content: string, place: string): unknown {
+	try {
+		return JSON.parse(content)
+	} catch (cause) {
+		throw new NaptuneError(`${path}${place} is not JSON: ${(cause as Error).message}.`, { cause })
+	}
+}
+
+function coopEntries(path: string, lists: z.output<typeof coopSchema>): ManifestEntry[] {
+	return Object.entries(lists).flatMap(([list, triples]) =>
+		triples.map((value, at) => {
+			const place = `entry ${at + 1} of ${list}`
+			const { data } = triple.safeParse(value)
+			if (!data) throw new NaptuneError(`${path}, ${place}, is not ["image path", label, "class name"].`)
+			const split = splitNames[list as 'train' | 'val' | 'test']
+			return { place, image: data[0], label: data[1], className: data[2], split }
+		}),
+	)
+}
+
+/** @throws NaptuneError when the fields are not those of an entry. */
+function entryOf(path: string, place: string, cells: readonly (readonly [string, unknown])[]): ManifestEntry {
+	const found: Record<string, unknown> = {}
+	for (const [field, names] of Object.entries(manifestFields)) {
+		const matches = cells.filter(([name]) => (names as readonly string[]).includes(name))
+		if (matches.length > 1) {
+			throw new NaptuneError(
+				`${path}, ${place}, has ${matches.map(([name]) => JSON.stringify(name)).join(' and ')}, which mean the same. Keep one of them.`,
+			)
+		}
+		if (matches[0]) found[field] = matches[0][1]
+	}
+	const result = fieldsSchema.safeParse(found)
+	if (!result.success) {
+		const seen = cells.length === 0 ? 'nothing' : cells.map(([name]) => name).join(', ')
+		throw new NaptuneError(
+			`${path}, ${place}, is not an entry of a manifest (it has ${seen}):\n${z.prettifyError(result.error)}\n${advice}`,
+		)
+	}
+	const { image, className, label, split } = result.data
+	const name = className ?? (label === undefined ? undefined : String(label))
+	if (name === undefined) throw new NaptuneError(`${path}, ${place}, has no class. ${advice}`)
+	return {
+		place,
+		image,
+		className: name,
+		...(typeof label === 'number' && { label }),
+		...(split && { split }),
+	}
+}

@@ -1,0 +1,134 @@
+/** A manifest: a file that lists images, their classes and splits. */
+
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { Dataset } from '../dataset.js'
+import { fileSplit, type LabelledFile } from '../folders/file-split.js'
+import { type Splits, settleSplits } from '../settle-splits.js'
+import { optionsText, splitOptions } from '../source-options.js'
+import { manifestClasses } from './manifest-classes.js'
+import { type ManifestEntry, readManifest } from './manifest-entries.js'
+
+/** How many files are looked for at once. */
+const atOnce = 64
+
+/** Whether a name, without its options, has the ending of a manifest. */
+export function isManifestName(text: string): boolean {
+	return ['.csv', '.json', '.jsonl'].includes(extname(text.replace(/\?.*$/s, '')).toLowerCase())
+}
+
+/**
+ * Reads a manifest. Image paths are relative to its folder and must stay in it, unless another folder is named:
+ * `list.csv?images=FOLDER`, relative to the manifest's; `?images=/` allows every path. Where no split is
+ * given, or none for testing, it is made up as for class folders, with a notice.
+ * @param text Path of a `.csv`, `.json` or `.jsonl` file, and options.
+ * @param seed Of the split, where one has to be drawn.
+ * @throws NaptuneError naming the lines that are wrong, whose images are missing or outside the folder, or that disagree;
+ * and as `settleSplits`.
+ */
+export async function loadManifest(text: string, seed: number): Promise<Dataset> {
+	// A file may have a question mark in its name.
+	const { name, options } = existsSync(text) ? { name: text, options: {} } : splitOptions(text, ['images'])
+	const path = resolve(name)
+	const root = resolve(dirname(path), options.images ?? '.')
+	const { entries, text: content, coop, unknown } = await readManifest(path)
+	const { classNames, labelOf, notices } = manifestClasses(path, entries)
+	const files = await locate(path, root, entries, labelOf, coop)
+	const given = splitsOf(path, entries, files)
+	const settled = settleSplits(given, classNames, path, seed)
+	const passedOver = settled.origin.split === 'drawn' ? passedOverNotice(path, unknown) : []
+	return {
+		name: basename(name, extname(name)),
+		classNames,
+		train: fileSplit(settled.train),
+		validation: fileSplit(settled.validation),
+		test: fileSplit(settled.test),
+		notices: [...notices, ...passedOver, ...settled.notices],
+		origin: {
+			dataset: 'manifest',
+			// An absolute folder stays absolute; a relative one moves with the manifest.
+			path: `${path}${optionsText(options)}`,
+			sha256: sha256OfBytes(content),
+			...settled.origin,
+		},
+	}
+}
+
+/** A split may have been given under a name that is not known. */
+function passedOverNotice(path: string, unknown: readonly string[]): string[] {
+	if (unknown.length === 0) return []
+	const more = unknown.length > 5 ? ' and others' : ''
+	return [`${path} has fields that are not read: ${unknown.slice(0, 5).join(', ')}${more}.`]
+}
+
+/** @throws NaptuneError that lists the first five problems, each with its place. */
+async function locate(
+	path: string,
+	root: string,
+	entries: readonly ManifestEntry[],
+	labelOf: (entry: ManifestEntry) => number,
+	coop: boolean,
+): Promise<LabelledFile[]> {
+	const files = entries.map((entry): LabelledFile => {
+		const file = resolve(root, entry.image)
+		return { id: relative(root, file).split(sep).join('/'), label: labelOf(entry), path: file }
+	})
+	const problems: string[] = []
+	const report = (at: number, problem: string) => problems.push(`${entries[at]!.place}: ${problem}`)
+	const seen = new Map<string, number>()
+	for (const [at, { id }] of files.entries()) {
+		const other = seen.get(id)
+		if (other !== undefined) report(at, `the image ${id} is in ${entries[other]!.place}, too.`)
+		else seen.set(id, at)
+		if (id === '' || id === '..' || id.startsWith('../') || isAbsolute(id)) {
+			report(at, `${entries[at]!.image} lies outside ${root}; name the folder of images: '${path}?images=FOLDER'.`)
+		}
+	}
+	if (problems.length === 0) {
+		for (let start = 0; start < files.length; start += atOnce) {
+			const found = await Promise.all(files.slice(start, start + atOnce).map((file) => isFile(file.path)))
+			for (const [offset, present] of found.entries()) {
+				if (!present) report(start + offset, `the image ${files[start + offset]!.path} is missing.`)
+			}
+		}
+	}
+	if (problems.length === 0) return files
+	const hint = coop
+		? [`Paths in a split file of CoOp are relative to the folder of images; name it: '${path}?images=FOLDER'.`]
+		: []
+	const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
+	throw new NaptuneError([`${path} cannot be used:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '))
+}
+
+function isFile(path: string): Promise<boolean> {
+	return stat(path).then(
+		(found) => found.isFile(),
+		() => false,
+	)
+}
+
+/** @throws NaptuneError when some entries have a split and some have none, or none is for training. */
+function splitsOf(
+	path: string,
+	entries: readonly ManifestEntry[],
+	files: readonly LabelledFile[],
+): Splits<LabelledFile> {
+	const without = entries.find(({ split }) => split === undefined)
+	const having = entries.find(({ split }) => split !== undefined)
+	if (without && having) {
+		throw new NaptuneError(
+			`${path}: ${without.place} has no split, while ${having.place} has one. Give a split (train, val or test) in all entries or in none.`,
+		)
+	}
+	const listOf = (wanted: ManifestEntry['split']) => files.filter((_, at) => entries[at]!.split === wanted)
+	const train = [...listOf('train'), ...listOf(undefined)]
+	if (train.length === 0) {
+		throw new NaptuneError(
+			`${path} has no images for training (split train). Mark some, or leave the split out everywhere.`,
+		)
+	}
+	return { train, validation: listOf('validation'), test: listOf('test') }
+}

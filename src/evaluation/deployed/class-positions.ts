@@ -1,0 +1,77 @@
+/** Which of a model's classes each class folder is. */
+
+import { NaptuneError } from '../../core/errors.js'
+
+/** What {@link classPositions} needs. */
+export interface ClassPositionsInput {
+	/** Names of the class folders. */
+	readonly folders: readonly string[]
+	/** The model's classes in logit order. */
+	readonly classNames: readonly string[]
+	/** Whether these are names, rather than the positions as text. */
+	readonly hasNames: boolean
+	/** A class, by its name or position, for each folder; given by a person. */
+	readonly mapping?: Readonly<Record<string, string | number>>
+}
+
+/**
+ * The position in the model's classes of each folder: by a mapping, by the classes' names, by folders named as positions
+ * (`0`, `1`, …), or else in sorted order, which is said in a notice.
+ * @throws NaptuneError when a folder is none of the model's classes, or the numbers of folders and classes do not allow the
+ * last.
+ */
+export function classPositions(input: ClassPositionsInput): {
+	readonly positions: readonly number[]
+	readonly notices: readonly string[]
+} {
+	const { folders, classNames, hasNames, mapping } = input
+	if (mapping) return { positions: mapped(input, mapping), notices: [] }
+	if (hasNames) {
+		const plain = (name: string) =>
+			name
+				.toLowerCase()
+				.replace(/[\s_-]+/g, ' ')
+				.trim()
+		const byName = new Map(classNames.map((name, at) => [plain(name), at]))
+		const unknown = folders.filter((folder) => !byName.has(plain(folder)))
+		if (unknown.length > 0) {
+			throw new NaptuneError(
+				`${unknown.length} of ${folders.length} class folders are none of the model's ${classNames.length} classes: ${list(unknown)}. The model's are ${list(classNames)}. Rename the folders, or give a mapping (--class-map).`,
+			)
+		}
+		return { positions: folders.map((folder) => byName.get(plain(folder))!), notices: [] }
+	}
+	const numbers = folders.map((folder) => (/^\d+$/.test(folder) ? Number(folder) : Number.NaN))
+	if (numbers.every((number) => number < classNames.length)) return { positions: numbers, notices: [] }
+	if (folders.length !== classNames.length) {
+		throw new NaptuneError(
+			`The model tells ${classNames.length} classes apart and does not name them; the data has ${folders.length} class folders: ${list(folders)}. Give the model's class names in its order (--classes), name folders by positions (0, 1, …), or give a mapping (--class-map).`,
+		)
+	}
+	return {
+		positions: folders.map((_, at) => at),
+		notices: [
+			`The model does not name its ${classNames.length} classes. Folders were taken in sorted order: ${list(folders)}. Give --classes or --class-map to declare it.`,
+		],
+	}
+}
+
+function mapped(
+	{ folders, classNames }: ClassPositionsInput,
+	mapping: Readonly<Record<string, string | number>>,
+): number[] {
+	return folders.map((folder) => {
+		const wanted = Object.hasOwn(mapping, folder) ? mapping[folder]! : undefined
+		const position = typeof wanted === 'string' ? classNames.indexOf(wanted) : (wanted ?? -1)
+		if (Number.isInteger(position) && position >= 0 && position < classNames.length) return position
+		throw new NaptuneError(
+			wanted === undefined
+				? `The mapping of classes does not have the folder ${folder}; it has ${list(Object.keys(mapping))}.`
+				: `The mapping says ${JSON.stringify(wanted)} for the folder ${folder}, which is none of the model's ${classNames.length} classes: ${list(classNames)}.`,
+		)
+	})
+}
+
+function list(names: readonly string[]): string {
+	return names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} others` : names.join(', ')
+}

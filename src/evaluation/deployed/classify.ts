@@ -1,0 +1,74 @@
+/** What a classifier sees in pictures. */
+
+import type { Classifier } from '../../classifier/classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { Split } from '../../data/dataset.js'
+import { decodeImage } from '../../images/decode.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { type ClassProbability, mostProbable } from '../../vlm/zero-shot.js'
+import { assess, type RefinementAssessment } from '../detection/assessment.js'
+import { type Calibration, scoreTaps } from '../detection/recorded-calibration.js'
+import { preparedImages } from '../robustness/evaluate.js'
+
+/** The most probable classes of one picture, best first. */
+export interface ClassifiedImage {
+	readonly path: string
+	readonly classes: readonly ClassProbability[]
+	/** How heavily refiners corrected the picture; where a calibration was given. */
+	readonly refinement?: RefinementAssessment
+}
+
+/** Options of {@link classify}. */
+export interface ClassifyOptions {
+	/** Classes per picture, at most all. */
+	readonly top: number
+	/** Pictures at once; default 16. */
+	readonly batchSize?: number
+	/** Assess the corrections of a model with refiners, at this false-positive rate. */
+	readonly corrections?: { readonly calibration: Pick<Calibration, 'scores'>; readonly falsePositiveRate: number }
+}
+
+/**
+ * Classifies image files.
+ * @throws NaptuneError naming a file that is not a readable image, or whose logits are not numbers.
+ */
+export async function* classify(
+	clip: ClipModel,
+	classifier: Classifier,
+	paths: readonly string[],
+	{ top, batchSize = 16, corrections }: ClassifyOptions,
+): AsyncGenerator<ClassifiedImage> {
+	if (!Number.isInteger(top) || top < 1)
+		throw new NaptuneError(`The number of classes to name must be at least 1, got ${top}.`)
+	const files: Split = {
+		length: paths.length,
+		label: () => 0,
+		id: (index) => paths[index]!,
+		image: (index) => decodeImage(paths[index]!),
+	}
+	for (let start = 0; start < paths.length; start += batchSize) {
+		const part = paths.slice(start, start + batchSize)
+		const pixels = await preparedImages(
+			clip,
+			files,
+			part.map((_, row) => start + row),
+		)
+		const taps = await classifier.evaluate(pixels, ['logits', ...(corrections ? scoreTaps(classifier) : [])])
+		const { logits, correction, disagreement } = taps
+		const { classNames } = classifier
+		for (const [row, path] of part.entries()) {
+			const own = logits!.data.subarray(row * classNames.length, (row + 1) * classNames.length)
+			const classes = mostProbable(own, classNames, top, path)
+			if (!corrections || !correction) {
+				yield { path, classes }
+				continue
+			}
+			const { calibration, falsePositiveRate } = corrections
+			const scores = {
+				correction: correction.data[row]!,
+				...(disagreement ? { disagreement: disagreement.data[row]! } : {}),
+			}
+			yield { path, classes, refinement: assess(calibration, falsePositiveRate, scores) }
+		}
+	}
+}

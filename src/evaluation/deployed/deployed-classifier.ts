@@ -1,0 +1,65 @@
+/** A defense with fixed parameters as the classifier that attacks and users see. */
+
+import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
+import type { Tensor } from '../../core/tensor.js'
+import { type Defense, fixedParameters } from '../../defenses/defense.js'
+import { computeTextFeatures } from '../../methods/tuning/text-side.js'
+import { ops } from '../../onnx/index.js'
+import type { Engine } from '../../runtime/engine.js'
+import { type ClipModel, logScale } from '../../vlm/model.js'
+import { similarityLogits } from '../../vlm/similarity.js'
+import { correctionTaps } from '../detection/correction-score.js'
+import { tokenTaps } from '../distortion/token-taps.js'
+
+/** Classes whose text features are computed at once. */
+export const classesPerChunk = 64
+
+/** A defense with the values of its parameters. */
+export interface DeployedModel {
+	readonly clip: ClipModel
+	readonly defense: Defense
+	/** By name; empty for a defense that learns nothing. */
+	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
+}
+
+/** Options of {@link deployedClassifier}. */
+export interface DeployOptions {
+	readonly tokens?: boolean
+	readonly textFeatures?: Tensor<'float32'>
+}
+
+/**
+ * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
+ * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`, and of a defense with refiners
+ * the scores of {@link correctionTaps}.
+ * @param parameters Of the defense, by name; empty for one that learns nothing.
+ * @param options.tokens Whether the tokens of the image tower are taps as well, named by `tokenPlaces`. Logits, their
+ * gradient and image features have the same bytes either way.
+ * @param options.textFeatures Text features [C, E] of the defense with these parameters, where they are known already.
+ */
+export async function deployedClassifier(
+	engine: Engine,
+	clip: ClipModel,
+	defense: Defense,
+	parameters: Readonly<Record<string, Tensor<'float32'>>>,
+	{ tokens = false, textFeatures: known }: DeployOptions = {},
+): Promise<GraphClassifier> {
+	const textFeatures = known ?? (await computeTextFeatures(engine, defense, parameters, classesPerChunk))
+	const { imageSize } = clip.config.vision
+	return createGraphClassifier({
+		engine,
+		classNames: defense.classNames,
+		imageShape: [3, imageSize, imageSize],
+		build: (pixels) => {
+			const fixed = fixedParameters(parameters)
+			const { features, refinements } = defense.imageFeatures(pixels, fixed)
+			return {
+				...(tokens ? tokenTaps(defense, pixels, fixed) : {}),
+				logits: similarityLogits(features, ops.literal(textFeatures), logScale(clip)),
+				imageFeatures: features,
+				...correctionTaps(refinements),
+			}
+		},
+		compileOptions: { name: defense.name },
+	})
+}

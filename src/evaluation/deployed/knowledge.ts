@@ -1,0 +1,128 @@
+/** What an attacker knows of a model, and the model that gradients are taken of accordingly. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { Dataset } from '../../data/dataset.js'
+import type { Defense } from '../../defenses/defense.js'
+import type { Engine } from '../../runtime/engine.js'
+import { controlDefense } from './control.js'
+import { type DeployedModel, deployedClassifier } from './deployed-classifier.js'
+
+/** Levels of knowledge, each with what it means. */
+export const knowledgeLevels = {
+	'encoder-only': 'the image encoder of the published CLIP: neither classes nor prompts nor refiners',
+	'prompt-aware': 'everything but the TokenRefiners: the tuned prompts of both towers and the classes',
+	full: 'everything: prompts, refiners and their gradients',
+	transfer: 'other models only, against which the images are made',
+	query: 'what the model answers, as often as the attack asks',
+} as const
+
+/** What the attacker knows, one of {@link knowledgeLevels}. */
+export type Knowledge = keyof typeof knowledgeLevels
+
+/** Names of {@link knowledgeLevels}. */
+export const knowledgeNames = Object.keys(knowledgeLevels) as Knowledge[]
+
+/** What an attack uses if nothing keeps it from that. */
+export function usualKnowledge({ access }: Pick<PreparedAttack, 'access'>): Knowledge {
+	return access === 'query' ? 'query' : access === 'nothing' ? 'transfer' : 'full'
+}
+
+/** A model that stands in for the attacked one while images are made. */
+export interface KnownModel {
+	/** For records. */
+	readonly defense: Defense
+	open(engine: Engine): Promise<Classifier>
+}
+
+/** What {@link knownModel} decides by. */
+export interface KnowledgeSetting {
+	readonly model: DeployedModel
+	readonly dataset: Pick<Dataset, 'name' | 'classNames'>
+	readonly attack: Pick<PreparedAttack, 'name' | 'access'>
+	readonly knowledge: Knowledge
+	/** Name of the test-time defense around the model. */
+	readonly testTime?: string | undefined
+}
+
+/**
+ * The model that the attacker takes gradients of, undefined where that is the attacked one itself or the attack takes none
+ * of a model here. `transfer` is from the same model without its test-time defense where there is one, else from vanilla
+ * CLIP.
+ * @throws NaptuneError when attack and knowledge do not fit together, or the model has nothing that this knowledge leaves out.
+ */
+export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
+	const { model, dataset, attack, knowledge, testTime } = setting
+	const { clip, defense, parameters } = model
+	requireAccess(setting)
+	if (knowledge === 'full' || knowledge === 'query' || attack.access === 'nothing') return undefined
+	if (knowledge === 'prompt-aware') {
+		if (testTime !== undefined) throw notWith(knowledge, testTime)
+		const known = defense.withoutRefiners?.()
+		if (!known) {
+			throw new NaptuneError(
+				`${defense.name} has no refiners, so an attacker who knows its prompts knows everything; evaluate with full knowledge.`,
+			)
+		}
+		return { defense: known, open: (engine) => deployedClassifier(engine, clip, known, partOf(parameters, known)) }
+	}
+	const control = controlDefense(clip, dataset)
+	const vanilla = (engine: Engine) => deployedClassifier(engine, clip, control, {})
+	if (knowledge === 'encoder-only') {
+		if (testTime !== undefined) throw notWith(knowledge, testTime)
+		return { defense: control, open: async (engine) => encoderOf(await vanilla(engine)) }
+	}
+	if (testTime !== undefined) {
+		return { defense, open: (engine) => deployedClassifier(engine, clip, defense, parameters) }
+	}
+	if (defense.name === 'vanilla') {
+		throw new NaptuneError(
+			'A transfer to vanilla CLIP from vanilla CLIP is an attack with full knowledge; give surrogates (attack cwa or ags), or evaluate with full knowledge.',
+		)
+	}
+	return { defense: control, open: vanilla }
+}
+
+function requireAccess({ attack: { name, access }, knowledge }: KnowledgeSetting): void {
+	const needed = usualKnowledge({ access })
+	const fits = needed === 'full' ? knowledge !== 'query' : knowledge === needed
+	if (fits) return
+	const hint =
+		needed === 'full'
+			? 'choose an attack by queries, such as square'
+			: `its attacker's knowledge is ${needed}, ask for that`
+	throw new NaptuneError(`Attack ${name} does not fit the knowledge ${knowledge}; ${hint}.`)
+}
+
+function notWith(knowledge: Knowledge, testTime: string): NaptuneError {
+	return new NaptuneError(
+		`The knowledge ${knowledge} is not defined with the test-time defense ${testTime} around the model; choose full, transfer or query.`,
+	)
+}
+
+function partOf(parameters: DeployedModel['parameters'], { parameters: own }: Defense): DeployedModel['parameters'] {
+	return Object.fromEntries(Object.entries(parameters).filter(([name]) => own.has(name)))
+}
+
+/** A classifier of which nothing but image features can be had, so that no attack learns more by mistake. */
+function encoderOf(classifier: Classifier): Classifier {
+	const allowed = (taps: readonly string[]) => {
+		if (taps.every((tap) => tap === 'imageFeatures')) return
+		throw new NaptuneError(
+			'An attacker who knows only the image encoder has no classes and no logits. Choose an attack on image features: feature-pgd.',
+		)
+	}
+	return {
+		...classifier,
+		taps: ['imageFeatures'],
+		async evaluate(images, taps) {
+			allowed(taps)
+			return classifier.evaluate(images, taps)
+		},
+		async gradient(images, objective, side) {
+			allowed(objective.taps)
+			return classifier.gradient(images, objective, side)
+		},
+	}
+}

@@ -1,0 +1,30 @@
+/** Trainable parameters by what they are part of. */
+
+import { elementCount } from '../../core/tensor.js'
+import type { Defense } from '../../defenses/defense.js'
+
+/** One part of a defense's parameters. */
+export interface ParameterGroup {
+	/** Such as `visual refiner`; see {@link parameterGroups}. */
+	readonly name: string
+	readonly tensors: number
+	/** Numbers in all tensors together. */
+	readonly count: number
+}
+
+/**
+ * Groups parameters by the beginning of their names: `text.context.0` is of `text context`, `visual.refiner.1.linear1.weight`
+ * of `visual refiner`, `coupling.0.bias` of `coupling`; gates of refiners are a group of their own.
+ */
+export function parameterGroups({ parameters }: Pick<Defense, 'parameters'>): ParameterGroup[] {
+	const groups = new Map<string, { tensors: number; count: number }>()
+	for (const [name, { shape }] of parameters) {
+		const parts = name.split('.')
+		// What stands before the number of the layer.
+		const layer = parts.findIndex((part) => /^\d+$/.test(part))
+		const group = parts.includes('gate') ? 'gates' : parts.slice(0, layer < 1 ? 1 : layer).join(' ')
+		const { tensors, count } = groups.get(group) ?? { tensors: 0, count: 0 }
+		groups.set(group, { tensors: tensors + 1, count: count + elementCount(shape) })
+	}
+	return [...groups].map(([name, group]) => ({ name, ...group }))
+}

@@ -1,0 +1,17 @@
+/** Attacks by somebody who does not know the model that is attacked. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import type { Classifier } from '../../classifier/classifier.js'
+
+/** The same attack, whose adversarial images are made against another classifier than the one they are tried on. */
+export function transferAttack(attack: PreparedAttack, surrogate: Classifier): PreparedAttack {
+	return {
+		...attack,
+		rounds: (classes) =>
+			attack.rounds(classes).map((round) => ({
+				...round,
+				run: (_, batch, threatModel, streams) => round.run(surrogate, batch, threatModel, streams),
+			})),
+		run: (_, batch, threatModel, streams) => attack.run(surrogate, batch, threatModel, streams),
+	}
+}

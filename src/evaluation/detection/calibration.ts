@@ -1,0 +1,86 @@
+/** What a score means: its place among the scores of clean images. Arithmetic only. */
+
+import { NaptuneError } from '../../core/errors.js'
+
+/**
+ * Empirical p-value: the share of clean images that score at least as high, (1 + count) / (n + 1). For a clean image from
+ * the same source, p <= a with probability at most a, whatever the distribution (conformal prediction, Vovk et al., 2005).
+ * @param sorted Scores of n clean images, ascending.
+ */
+export function pValue(sorted: readonly number[], score: number): number {
+	return (1 + sorted.length - countBelow(sorted, score)) / (sorted.length + 1)
+}
+
+/** Entries smaller than a value, by bisection. */
+function countBelow(sorted: readonly number[], value: number): number {
+	let [low, high] = [0, sorted.length]
+	while (low < high) {
+		const middle = (low + high) >> 1
+		if (sorted[middle]! < value) low = middle + 1
+		else high = middle
+	}
+	return low
+}
+
+/** Whether a score is flagged at a false-positive rate: its p-value is at most that rate. */
+export function isFlagged(sorted: readonly number[], score: number, falsePositiveRate: number): boolean {
+	return pValue(sorted, score) <= falsePositiveRate
+}
+
+/** A flag, and the clean images that set its threshold. */
+export interface FalsePositives {
+	/** What was asked for: at most this share of new clean images is flagged in expectation. */
+	readonly target: number
+	/** Scores above it are flagged; null where so few clean images allow no flag at this rate. */
+	readonly threshold: number | null
+	/**
+	 * How many of the clean images that set the threshold lie above it. So many by construction: it measures nothing, and
+	 * therefore has no interval.
+	 */
+	readonly flaggedOfOwn: number
+	/** Clean images that set the threshold. */
+	readonly images: number
+}
+
+/**
+ * The flag at a false-positive rate, set by clean images. A new image is flagged where its p-value (1 + count) / (n + 1) is
+ * at most the rate. Where it is exchangeable with the n images, its rank among them is uniform (ties only make the p-value
+ * larger), so it is flagged with probability at most the rate, on average over draws of the n images. Nothing is promised
+ * for images from elsewhere; how often the flag is raised on clean images is measured on others than these.
+ * @throws NaptuneError for a rate outside (0, 1), or no scores.
+ */
+export function falsePositives(sorted: readonly number[], target: number): FalsePositives {
+	if (!(target > 0 && target < 1)) {
+		throw new NaptuneError(`A false-positive rate lies between 0 and 1, such as 0.05; got ${target}.`)
+	}
+	if (sorted.length === 0) throw new NaptuneError('A calibration needs scores of clean images, got none.')
+	let allowed = 0
+	while ((1 + allowed + 1) / (sorted.length + 1) <= target) allowed++
+	const possible = 1 / (sorted.length + 1) <= target
+	return {
+		target,
+		threshold: possible ? sorted[sorted.length - 1 - allowed]! : null,
+		flaggedOfOwn: sorted.filter((score) => isFlagged(sorted, score, target)).length,
+		images: sorted.length,
+	}
+}
+
+/**
+ * Area under the ROC curve: the probability that an attacked image scores higher than a clean one, ties counting half
+ * (Mann and Whitney, 1947). 0.5 is chance.
+ * @throws NaptuneError when either list is empty.
+ */
+export function areaUnderRoc(clean: readonly number[], attacked: readonly number[]): number {
+	if (clean.length === 0 || attacked.length === 0) {
+		throw new NaptuneError('The area under a ROC curve needs scores of clean and of attacked images.')
+	}
+	const sorted = [...clean].sort((a, b) => a - b)
+	let wins = 0
+	for (const score of attacked) {
+		const below = countBelow(sorted, score)
+		let equal = 0
+		while (sorted[below + equal] === score) equal++
+		wins += below + equal / 2
+	}
+	return wins / (clean.length * attacked.length)
+}

@@ -1,0 +1,177 @@
+/** Whether correction scores tell attacked images from clean ones: measured, also against an attacker who knows them. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { imageStreams } from '../../attacks/run/image-streams.js'
+import type { ThreatModel } from '../../attacks/sets/threat-model.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import { predictions } from '../../classifier/predictions.js'
+import { NaptuneError } from '../../core/errors.js'
+import { range, takeRows } from '../../core/rows.js'
+import type { Tensor } from '../../core/tensor.js'
+import type { Split } from '../../data/dataset.js'
+import { wilsonInterval } from '../../statistics/wilson.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { type Accuracy, preparedImages } from '../robustness/evaluate.js'
+import { areaUnderRoc, isFlagged } from './calibration.js'
+import type { CorrectionScore } from './correction-score.js'
+import { type Calibration, scoreTaps } from './recorded-calibration.js'
+
+/** A share of images with its 95 % Wilson interval. */
+export interface Share {
+	readonly share: number
+	readonly interval: readonly [number, number]
+}
+
+/** What the model says of one version of an image. */
+export interface ScoredImage {
+	readonly prediction: number
+	readonly correction: number
+	readonly disagreement?: number
+}
+
+/** One image, clean and under every attack, in the order of the attacks. */
+export interface DetectionOutcome {
+	readonly id: string
+	readonly label: number
+	readonly clean: ScoredImage
+	readonly attacked: readonly ScoredImage[]
+}
+
+/** How well a score detects one attack. */
+export interface ScoreDetection {
+	readonly score: CorrectionScore
+	/** Share of all attacked images that are flagged at the false-positive rate. */
+	readonly detected: Share
+	/** Of attacked images against the clean ones of the same split; 0.5 is chance. */
+	readonly areaUnderRoc: number
+	/** Share of all images that the attack makes wrong without being flagged: what remains for an attacker. */
+	readonly wrongAndUndetected: Share
+}
+
+/** What became of one attack. */
+export interface AttackDetection {
+	readonly attack: string
+	readonly objective: unknown
+	/** Accuracy on the attacked images, each of which was attacked. */
+	readonly accuracy: Accuracy
+	readonly scores: readonly ScoreDetection[]
+}
+
+/** A measured detector. */
+export interface DetectionResult {
+	readonly images: number
+	readonly falsePositiveRate: number
+	readonly cleanAccuracy: Accuracy
+	/** Share of the clean images that are flagged: the false-positive rate on images that the calibration has not seen. */
+	readonly falsePositives: readonly ({ readonly score: CorrectionScore } & Share)[]
+	readonly attacks: readonly AttackDetection[]
+	/** In the order of the split. */
+	readonly outcomes: readonly DetectionOutcome[]
+}
+
+/** What {@link measureDetection} needs. */
+export interface DetectionInput {
+	readonly clip: ClipModel
+	/** A deployed classifier with refiners. */
+	readonly classifier: Classifier
+	readonly split: Split
+	/** Each is run on every image, also on those that are wrong when clean. */
+	readonly attacks: readonly PreparedAttack[]
+	readonly threatModel: ThreatModel
+	/** Seed of the attacks' random choices. */
+	readonly seed: number
+	readonly calibration: Pick<Calibration, 'scores'>
+	readonly falsePositiveRate: number
+	/** Images per batch, 50 by default. */
+	readonly batchSize?: number
+	/** Told the number of images done after every batch. */
+	readonly onProgress?: (done: number) => void
+	/** Asked before every batch; may throw to stop. */
+	readonly beforeBatch?: () => void
+}
+
+/**
+ * Attacks every image and scores clean and attacked versions.
+ * @throws NaptuneError for an empty split, a targeted attack, or unusable images.
+ */
+export async function measureDetection(input: DetectionInput): Promise<DetectionResult> {
+	const { clip, classifier, split, attacks, threatModel, seed, batchSize = 50 } = input
+	if (split.length === 0) throw new NaptuneError('There are no images to attack; choose another split.')
+	const targeted = attacks.find((attack) => attack.targeted)
+	if (targeted) throw new NaptuneError(`Detection is measured under untargeted attacks; ${targeted.name} is targeted.`)
+	const outcomes: DetectionOutcome[] = []
+	for (let start = 0; start < split.length; start += batchSize) {
+		input.beforeBatch?.()
+		const positions = range(start, Math.min(start + batchSize, split.length))
+		const ids = positions.map((position) => split.id(position))
+		const labels = positions.map((position) => split.label(position))
+		const images = await preparedImages(clip, split, positions)
+		const clean = await scored(classifier, images, ids)
+		const versions: ScoredImage[][] = []
+		for (const attack of attacks) {
+			const batch = { images: takeRows(images, range(0, ids.length)), labels, ids }
+			versions.push(await scored(classifier, await attack.run(classifier, batch, threatModel, imageStreams(seed)), ids))
+		}
+		outcomes.push(
+			...ids.map((id, row) => ({
+				id,
+				label: labels[row]!,
+				clean: clean[row]!,
+				attacked: versions.map((version) => version[row]!),
+			})),
+		)
+		input.onProgress?.(outcomes.length)
+	}
+	return { ...summarizeDetection(outcomes, attacks, input.calibration, input.falsePositiveRate), outcomes }
+}
+
+async function scored(
+	classifier: Classifier,
+	images: Tensor<'float32'>,
+	ids: readonly string[],
+): Promise<ScoredImage[]> {
+	const { logits, correction, disagreement } = await classifier.evaluate(images, ['logits', ...scoreTaps(classifier)])
+	return predictions(logits!, ids).map((prediction, row) => ({
+		prediction,
+		correction: correction!.data[row]!,
+		...(disagreement ? { disagreement: disagreement.data[row]! } : {}),
+	}))
+}
+
+/** The numbers that outcomes amount to. */
+export function summarizeDetection(
+	outcomes: readonly DetectionOutcome[],
+	attacks: readonly Pick<PreparedAttack, 'name' | 'options'>[],
+	{ scores }: Pick<Calibration, 'scores'>,
+	falsePositiveRate: number,
+): Omit<DetectionResult, 'outcomes'> {
+	const images = outcomes.length
+	const share = (count: number): Share => ({ share: count / images, interval: wilsonInterval(count, images) })
+	const accuracy = (right: number): Accuracy => ({ accuracy: right / images, interval: wilsonInterval(right, images) })
+	const count = (holds: (outcome: DetectionOutcome) => boolean) => outcomes.filter(holds).length
+	const names = (['correction', 'disagreement'] as const).filter((name) => scores[name] !== undefined)
+	const flagged = (name: CorrectionScore, image: ScoredImage) =>
+		isFlagged(scores[name]!, image[name]!, falsePositiveRate)
+	return {
+		images,
+		falsePositiveRate,
+		cleanAccuracy: accuracy(count(({ label, clean }) => clean.prediction === label)),
+		falsePositives: names.map((score) => ({ score, ...share(count(({ clean }) => flagged(score, clean))) })),
+		attacks: attacks.map(({ name, options }, at) => ({
+			attack: name,
+			objective: options.objective,
+			accuracy: accuracy(count(({ label, attacked }) => attacked[at]!.prediction === label)),
+			scores: names.map((score) => ({
+				score,
+				detected: share(count(({ attacked }) => flagged(score, attacked[at]!))),
+				areaUnderRoc: areaUnderRoc(
+					outcomes.map(({ clean }) => clean[score]!),
+					outcomes.map(({ attacked }) => attacked[at]![score]!),
+				),
+				wrongAndUndetected: share(
+					count(({ label, attacked }) => attacked[at]!.prediction !== label && !flagged(score, attacked[at]!)),
+				),
+			})),
+		})),
+	}
+}

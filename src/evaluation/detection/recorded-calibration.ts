@@ -1,0 +1,199 @@
+/** `calibration.json` of a run: the correction scores of clean images that the model was not tuned on. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import type { Classifier } from '../../classifier/classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import { loadAhead } from '../../core/load-ahead.js'
+import { range } from '../../core/rows.js'
+import { idsOf, type Split, subset } from '../../data/dataset.js'
+import { fewShot } from '../../data/few-shot.js'
+import { atMost } from '../../data/subsets.js'
+import { writeFileAtomic } from '../../files/atomic-write.js'
+import { readJsonFile } from '../../files/json-file.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { TunedRun } from '../deployed/tuned-run.js'
+import { preparedImages } from '../robustness/evaluate.js'
+import { fingerprint } from '../robustness/recorded-evaluation.js'
+import { falsePositives } from './calibration.js'
+import { type CorrectionScore, correctionScores } from './correction-score.js'
+
+/** Name of the file in a run directory. */
+export const calibrationFile = 'calibration.json'
+
+/** So many clean images at most, balanced over the classes: then the share of new images flagged at 5 % strays by ± 1.4 points. */
+const mostImages = 1000
+const imagesPerBatch = 50
+/** Rates whose thresholds are written down; others follow from the scores. */
+const listedRates = [0.01, 0.05, 0.1] as const
+
+const scores = z.array(z.number().nonnegative()).min(1)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const calibrationSchema = z.strictObject({
+	format: z.literal(1),
+	/** What the scores are of; others are computed where it differs. */
+	key: z.strictObject({
+		/** SHA-256 of the checkpoint, of the parameters, and of the image ids in order. */
+		model: sha256,
+		parameters: sha256,
+		ids: sha256,
+		/** `validation`, or training images outside of the few-shot sample. */
+		split: z.enum(['validation', 'held-out training']),
+		images: z.int().positive(),
+	}),
+	/** Ascending. */
+	scores: z.strictObject({ correction: scores, disagreement: scores.optional() }),
+	/** Scores above a threshold are flagged at this false-positive rate. */
+	thresholds: z.array(
+		z.strictObject({
+			falsePositiveRate: z.number(),
+			correction: z.number().nullable(),
+			disagreement: z.number().nullable().optional(),
+		}),
+	),
+})
+
+/** The content of the file. */
+export type Calibration = z.output<typeof calibrationSchema>
+
+/** What {@link calibrate} needs. */
+export interface CalibrateInput {
+	readonly run: Pick<TunedRun, 'directory' | 'clip' | 'defense' | 'parameters' | 'fewShot' | 'dataset'>
+	/** The run's deployed classifier. */
+	readonly classifier: Classifier
+	/** Compute even where the file holds the same. */
+	readonly fresh?: boolean
+	readonly onProgress?: (done: number, total: number) => void
+	/** Told what a person should know, such as that a file was damaged. */
+	readonly onNotice?: (notice: string) => void
+	/** Asked before every batch; may throw to stop. */
+	readonly beforeBatch?: () => void
+}
+
+/** Whether a model has refiners whose corrections can be scored. */
+export function hasCorrections({ taps }: Pick<Classifier, 'taps'>): boolean {
+	return taps.includes('correction')
+}
+
+/**
+ * The calibration of a run, read from its directory where it fits model, parameters and data, else computed and written.
+ * Where the data is gone, a file of the same model and parameters is good enough, and that is told.
+ * @throws NaptuneError when the defense has no refiners, there are no clean images to calibrate on, or the file cannot be
+ * written.
+ */
+export async function calibrate(input: CalibrateInput): Promise<Calibration> {
+	const { run, classifier, fresh = false, onNotice = () => {} } = input
+	if (!hasCorrections(classifier)) {
+		throw new NaptuneError(
+			`${run.defense.name} as tuned in ${run.directory} has no refiners of image tokens, so there are no corrections to calibrate.`,
+		)
+	}
+	const path = join(run.directory, calibrationFile)
+	const stored = await storedCalibration(path, onNotice)
+	const model = { model: run.clip.checkpoint.sha256, parameters: fingerprint(run.parameters) }
+	const sameModel = stored?.key.model === model.model && stored.key.parameters === model.parameters
+	const images = await calibrationImages(run).catch((error: unknown) => {
+		if (!(error instanceof NaptuneError) || fresh || !sameModel) throw error
+		onNotice(`The calibration of ${path} is used as it is, since its images could not be looked up: ${error.message}`)
+		return undefined
+	})
+	if (!images) return stored!
+	const ids = idsOf(images.split)
+	const key = {
+		...model,
+		ids: sha256OfBytes(JSON.stringify(ids)),
+		split: images.name,
+		images: ids.length,
+	}
+	if (!fresh && stored && isDeepStrictEqual(stored.key, key)) return stored
+	const calibration = calibrationOf(key, await scoresOf(input, images.split))
+	await writeFileAtomic(path, `${JSON.stringify(calibration, null, '\t')}\n`)
+	return calibration
+}
+
+/**
+ * Clean images of the run's data that it was not tuned on.
+ * @throws NaptuneError when there are none, or the data is gone or has changed.
+ */
+export async function calibrationImages(
+	run: Pick<TunedRun, 'directory' | 'dataset' | 'fewShot'>,
+): Promise<{ readonly name: Calibration['key']['split']; readonly split: Split }> {
+	const dataset = await run.dataset()
+	const capped = (split: Split) => atMost(split, mostImages, 1)
+	if (dataset.validation.length > 0) return { name: 'validation', split: capped(dataset.validation) }
+	const { train } = dataset
+	const sample = run.fewShot && fewShot(dataset, run.fewShot.shots, run.fewShot.seed).train
+	const tunedOn = new Set(sample ? range(0, sample.length).map((index) => sample.id(index)) : [])
+	const heldOut = sample ? range(0, train.length).filter((index) => !tunedOn.has(train.id(index))) : []
+	if (heldOut.length === 0) {
+		throw new NaptuneError(
+			`${dataset.name} has no clean images to calibrate ${run.directory} on: it has no validation images, and all of its training images were used for tuning. Add a validation split, or tune on fewer shots.`,
+		)
+	}
+	return { name: 'held-out training', split: capped(subset(train, heldOut)) }
+}
+
+function calibrationOf(key: Calibration['key'], { correction, disagreement }: Calibration['scores']): Calibration {
+	const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b)
+	const own = {
+		correction: sorted(correction),
+		...(disagreement ? { disagreement: sorted(disagreement) } : {}),
+	}
+	return {
+		format: 1,
+		key,
+		scores: own,
+		thresholds: listedRates.map((rate) => ({
+			falsePositiveRate: rate,
+			correction: falsePositives(own.correction, rate).threshold,
+			...(own.disagreement ? { disagreement: falsePositives(own.disagreement, rate).threshold } : {}),
+		})),
+	}
+}
+
+async function scoresOf(
+	{ run, classifier, onProgress, beforeBatch }: CalibrateInput,
+	split: Split,
+): Promise<Calibration['scores']> {
+	const names = scoreTaps(classifier)
+	const found: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
+	const starts = range(0, Math.ceil(split.length / imagesPerBatch)).map((batch) => batch * imagesPerBatch)
+	const end = (start: number) => Math.min(start + imagesPerBatch, split.length)
+	const load = (start: number) => preparedImages(run.clip, split, range(start, end(start)))
+	for await (const [start, images] of loadAhead(starts, load)) {
+		beforeBatch?.()
+		const taps = await classifier.evaluate(images, names)
+		for (const name of names) found[name]!.push(...taps[name]!.data)
+		onProgress?.(end(start), split.length)
+	}
+	const broken = Object.values(found).some((values) => !values.every(Number.isFinite))
+	if (broken) {
+		throw new NaptuneError(
+			`Correction scores of ${run.directory} are not finite numbers: its parameters are damaged or diverged. Tune again.`,
+		)
+	}
+	return found as unknown as Calibration['scores']
+}
+
+/** The scores that a classifier offers. */
+export function scoreTaps({ taps }: Pick<Classifier, 'taps'>): CorrectionScore[] {
+	return correctionScores.filter((name) => taps.includes(name))
+}
+
+/** The file's content, or undefined where there is none or it is not whole; it can be computed again. */
+async function storedCalibration(path: string, onNotice: (notice: string) => void): Promise<Calibration | undefined> {
+	if (!existsSync(path)) return undefined
+	try {
+		const read = calibrationSchema.parse(await readJsonFile(path))
+		// Numbers that were touched up are not those that follow from the scores.
+		const { correction, disagreement } = read.scores
+		const whole = [correction, disagreement ?? correction].every(({ length }) => length === read.key.images)
+		if (whole && isDeepStrictEqual(read, calibrationOf(read.key, read.scores))) return read
+	} catch (error) {
+		if (!(error instanceof NaptuneError || error instanceof z.ZodError)) throw error
+	}
+	onNotice(`${path} is damaged or was changed and is computed again.`)
+	return undefined
+}

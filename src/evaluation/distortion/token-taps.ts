@@ -1,0 +1,44 @@
+/** The tokens of a defense's image tower, block by block, as taps of a classifier. */
+
+import type { Defense, ParameterLookup } from '../../defenses/defense.js'
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+
+/** A place in the image tower where tokens can be read: class token first, then patches, without prompts. */
+export interface TokenPlace {
+	/** The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one. */
+	readonly layer: number
+	/** Whether tokens are refined there. */
+	readonly refined: boolean
+	/** Tap [B, N, width] of the tokens as the block before gave them. */
+	readonly before: string
+	/** Tap [B, N, width] of the tokens that enter the block; the same tap where nothing is refined. */
+	readonly after: string
+}
+
+/** The places of a defense's image tower, in the order of its blocks, with the names of their taps. */
+export function tokenPlaces({ layout }: Pick<Defense, 'layout'>): TokenPlace[] {
+	const refined = [...layout.image.map((layer) => layer.refined), false]
+	return refined.map((own, layer) => {
+		const before = `tokens.${layer}`
+		return { layer, refined: own, before, after: own ? `${before}.refined` : before }
+	})
+}
+
+/** The taps that {@link tokenPlaces} names, of a tower that computes every token of its last block. */
+export function tokenTaps(defense: Defense, pixels: Value, parameters: ParameterLookup): Record<string, Value> {
+	const { refinements, layerInputs, tokens } = defense.imageFeatures(pixels, parameters, { allTokens: true })
+	const kept = defense.layout.image[0]!.tokens
+	const withoutPrompts = (all: Value) => (all.shape[1] === kept ? all : ops.slice(all, 1, 0, kept))
+	const entering = [...layerInputs, tokens]
+	return Object.fromEntries(
+		tokenPlaces(defense).flatMap(({ layer, before, after }): [string, Value][] => {
+			const refinement = refinements.find((one) => one.layer === layer)
+			if (!refinement) return [[before, withoutPrompts(entering[layer]!)]]
+			return [
+				[before, withoutPrompts(refinement.before)],
+				[after, withoutPrompts(refinement.after)],
+			]
+		}),
+	)
+}

@@ -1,0 +1,145 @@
+/** Galleries on the disk: a record, and the pixels beside it. */
+
+import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
+import type { Tensor } from '../../core/tensor.js'
+import { readJsonFile } from '../../files/json-file.js'
+import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
+import { loadTensors } from '../../training/tensor-set.js'
+import type { ClassProbability } from '../../vlm/zero-shot.js'
+import { evaluationRecordSchema } from '../robustness/record.js'
+import type { EvaluationSettings } from '../robustness/recorded-evaluation.js'
+
+/** What one model sees in an image: its most probable classes, best first. */
+export interface GalleryView {
+	readonly clean: readonly ClassProbability[]
+	/** Under the attack; missing where the model was wrong already and was not attacked. */
+	readonly adversarial?: readonly ClassProbability[]
+}
+
+/** A gallery as JSON. */
+export interface GalleryRecord extends Omit<EvaluationSettings, 'defense'> {
+	readonly kind: 'gallery'
+	/** The control, and the tuned model. */
+	readonly models: readonly EvaluationSettings['defense'][]
+	/** How images were chosen; a sentence. */
+	readonly rule: string
+	/** Views in the order of the models. */
+	readonly images: readonly { readonly id: string; readonly label: number; readonly models: readonly GalleryView[] }[]
+	/** SHA-256 of the file of pixels. */
+	readonly pixels: string
+	readonly seconds: number
+	readonly threads: number
+}
+
+/** An image with its pixels: [3, height, width] in [0, 1], not rounded. */
+export interface GalleryImage {
+	readonly id: string
+	readonly label: number
+	readonly clean: Float32Array
+	/** In the order of the models; `pixels` are missing where the model was not attacked. */
+	readonly models: readonly (GalleryView & { readonly pixels?: Float32Array })[]
+}
+
+/** A gallery with its pixels. */
+export interface AttackGallery {
+	readonly record: GalleryRecord
+	readonly width: number
+	readonly height: number
+	readonly images: readonly GalleryImage[]
+}
+
+const { format, knowledge, knownModel, attack, threatModel, seed, model, dataset, versions, defense } =
+	evaluationRecordSchema.shape
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 was expected')
+const classes = z
+	.array(z.strictObject({ index: z.int().nonnegative(), className: z.string(), probability: z.number().min(0).max(1) }))
+	.min(1)
+
+const gallerySchema = z.strictObject({
+	kind: z.literal('gallery'),
+	format,
+	knowledge,
+	knownModel,
+	attack,
+	threatModel,
+	seed,
+	model,
+	dataset,
+	versions,
+	models: z.array(defense).length(2),
+	rule: z.string(),
+	images: z
+		.array(
+			z.strictObject({
+				id: z.string(),
+				label: z.int().nonnegative(),
+				models: z.array(z.strictObject({ clean: classes, adversarial: classes.optional() })).length(2),
+			}),
+		)
+		.min(1),
+	pixels: sha256,
+	seconds: z.number().nonnegative(),
+	threads: z.int().positive(),
+})
+
+/** Where the pixels of a gallery lie. @throws NaptuneError when the record's name does not end in .json. */
+export function galleryPixelsPath(path: string): string {
+	if (!path.endsWith('.json')) {
+		throw new NaptuneError(`${path} is not the name of a gallery's record; end it in .json.`)
+	}
+	return path.replace(/\.json$/, '.safetensors')
+}
+
+/**
+ * Reads a gallery.
+ * @param path Of the record; the pixels lie beside it.
+ * @throws NaptuneError when a file is missing, is no gallery, or the two do not belong together.
+ */
+export async function readGallery(path: string): Promise<AttackGallery> {
+	const pixelsPath = galleryPixelsPath(path)
+	const parsed = gallerySchema.safeParse(await readJsonFile(path))
+	if (!parsed.success) {
+		throw new NaptuneError(`${path} is not a gallery that this version reads:\n${z.prettifyError(parsed.error)}`)
+	}
+	const record = parsed.data as GalleryRecord
+	if ((await sha256OfFile(pixelsPath)) !== record.pixels) {
+		throw new NaptuneError(`${pixelsPath} is not what ${path} was written with. Make the gallery again.`)
+	}
+	return assembleGallery(record, await loadTensors(pixelsPath), path)
+}
+
+/** Puts record and pixels together. @throws NaptuneError when they contradict each other or the record itself. */
+export function assembleGallery(
+	record: GalleryRecord,
+	pixels: Readonly<Record<string, Tensor<'float32'>>>,
+	path: string,
+): AttackGallery {
+	const { images, models, dataset } = record
+	const tensors = ['clean', ...models.map((_, at) => `adversarial.${at}`)].map((name) => pixels[name])
+	const [count, channels, height, width] = tensors[0]?.shape ?? []
+	const fits =
+		tensors.every((tensor) => tensor && tensor.shape.join() === [images.length, 3, height, width].join()) &&
+		count === images.length &&
+		channels === 3
+	const ids = images.map(({ id }) => id)
+	const known = images.every(({ label }) => label < dataset.classNames.length)
+	if (!fits || !known || dataset.ids !== sha256OfBytes(JSON.stringify(ids))) {
+		throw new NaptuneError(
+			`${path} was changed: its images are not those of its ${fits ? 'settings' : 'pixels'}. Make the gallery again.`,
+		)
+	}
+	const size = 3 * height! * width!
+	const row = (at: number, position: number) => tensors[at]!.data.subarray(position * size, (position + 1) * size)
+	return {
+		record,
+		width: width!,
+		height: height!,
+		images: images.map(({ id, label, models: views }, position) => ({
+			id,
+			label,
+			clean: row(0, position),
+			models: views.map((view, at) => ({ ...view, ...(view.adversarial && { pixels: row(at + 1, position) }) })),
+		})),
+	}
+}

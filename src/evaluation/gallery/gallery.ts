@@ -1,0 +1,215 @@
+/** A few images under attack, kept to be looked at: pixels, and what a control and a tuned model see before and after. */
+
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Classifier } from '../../classifier/classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import { takeRows } from '../../core/rows.js'
+import type { Tensor } from '../../core/tensor.js'
+import { idsOf } from '../../data/dataset.js'
+import { atMost } from '../../data/subsets.js'
+import type { Defense } from '../../defenses/defense.js'
+import { writeFileAtomic } from '../../files/atomic-write.js'
+import { makeFolder } from '../../files/make-folder.js'
+import { sha256OfFile } from '../../files/sha256.js'
+import { saveTensors } from '../../training/tensor-set.js'
+import { type ClassProbability, mostProbable } from '../../vlm/zero-shot.js'
+import { type DeployedModel, deployedClassifier } from '../deployed/deployed-classifier.js'
+import { evaluateImages, preparedImages, splitImages } from '../robustness/evaluate.js'
+import { type RecordedEvaluationInput, settingsOf } from '../robustness/recorded-evaluation.js'
+import { sameSettings } from '../robustness/same-settings.js'
+import {
+	type AttackGallery,
+	assembleGallery,
+	type GalleryRecord,
+	type GalleryView,
+	galleryPixelsPath,
+	readGallery,
+} from './gallery-record.js'
+
+export { type AttackGallery, type GalleryImage, type GalleryRecord, readGallery } from './gallery-record.js'
+
+/** Classes that are kept per image. */
+const top = 5
+
+/** How images are chosen. */
+const rule =
+	'Balanced over the classes and drawn by the seed before any model had seen them; a smaller gallery of the same seed is part of a larger one.'
+
+/** What {@link recordedGallery} needs. */
+export interface RecordedGalleryInput
+	extends Pick<
+		RecordedEvaluationInput,
+		'engine' | 'clip' | 'dataset' | 'split' | 'defense' | 'parameters' | 'attack' | 'threatModel' | 'seed' | 'signal'
+	> {
+	/** The model beside it, which learns nothing: vanilla. */
+	readonly control: Defense
+	/** Name of the split; `test` by default. */
+	readonly splitName?: string
+	/** Images, at least 1; all of a split with fewer. */
+	readonly count: number
+	/** Path of the record, ending in .json; the pixels lie beside it as .safetensors. */
+	readonly path: string
+	/** Told the share of the work that is done, in [0, 1]. */
+	readonly onProgress?: (share: number) => void
+}
+
+/**
+ * Attacks a few images on a control and on a tuned model, each with full knowledge of it, exactly as an evaluation with the
+ * same attack and seed would: images that a model gets wrong when clean are not attacked on it. What lies at `path` is given
+ * back where it was made under the same settings; anything else there is replaced.
+ * @returns The gallery, or undefined when stopped by the signal; nothing is written then.
+ * @throws NaptuneError for a targeted attack, another number of images than a whole one from 1, a path without .json,
+ * classes of the defense that are not those of the data, unusable images, or files that cannot be written.
+ */
+export async function recordedGallery(input: RecordedGalleryInput): Promise<AttackGallery | undefined> {
+	const { engine, clip, dataset, defense, parameters, control, seed, path } = input
+	checkInput(input)
+	const { splitName = 'test' } = input
+	const split = atMost(input.split, input.count, seed)
+	const models: readonly DeployedModel[] = [
+		{ clip, defense: control, parameters: {} },
+		{ clip, defense, parameters },
+	]
+	const shared = { ...input, split, splitName, dataset }
+	const [first, second] = [
+		await settingsOf({ ...shared, ...models[0]! }),
+		await settingsOf({ ...shared, ...models[1]! }),
+	]
+	const { defense: tuned, ...common } = second
+	const settings: GallerySettings = { kind: 'gallery', ...common, models: [first.defense, tuned], rule }
+	const found = await reusable(path, settings)
+	if (found) return found
+	const started = performance.now()
+	const ids = idsOf(split)
+	const clean = await preparedImages(
+		clip,
+		split,
+		ids.map((_, position) => position),
+	)
+	const seen: AttackedModel[] = []
+	for (const [at, model] of models.entries()) {
+		const one = await attackModel({ ...input, split }, model, clean, (share) =>
+			input.onProgress?.((at + share) / models.length),
+		)
+		if (!one) return undefined
+		seen.push(one)
+	}
+	await makeFolder(dirname(path))
+	const pixels: Record<string, Tensor<'float32'>> = {
+		clean,
+		...Object.fromEntries(seen.map(({ images }, at) => [`adversarial.${at}`, images])),
+	}
+	const pixelsPath = galleryPixelsPath(path)
+	await saveTensors(pixelsPath, pixels)
+	const record: GalleryRecord = {
+		...settings,
+		images: ids.map((id, position) => ({
+			id,
+			label: split.label(position),
+			models: seen.map(({ views }) => views[position]!),
+		})),
+		// Read back, so that the record belongs to what lies on the disk.
+		pixels: await sha256OfFile(pixelsPath),
+		seconds: (performance.now() - started) / 1000,
+		threads: engine.threads,
+	}
+	// Last: the record says that all of it is there.
+	await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
+	return assembleGallery(record, pixels, path)
+}
+
+/** What decides a gallery. */
+type GallerySettings = Omit<GalleryRecord, 'images' | 'pixels' | 'seconds' | 'threads'>
+
+function checkInput({ attack, count, path, dataset, defense, control, split }: RecordedGalleryInput): void {
+	if (attack.targeted) {
+		throw new NaptuneError(`Attack ${attack.name} is targeted; a gallery shows an untargeted one, such as pgd-100.`)
+	}
+	if (!Number.isSafeInteger(count) || count < 1) {
+		throw new NaptuneError(`A gallery needs a whole number of at least 1 image, got ${count}.`)
+	}
+	if (split.length === 0) throw new NaptuneError('There are no images for a gallery; choose another split.')
+	galleryPixelsPath(path)
+	for (const { name, classNames } of [defense, control]) {
+		if (JSON.stringify(classNames) === JSON.stringify(dataset.classNames)) continue
+		throw new NaptuneError(
+			`Defense ${name} was prepared for the classes ${classNames.join(', ')}, but ${dataset.name} has ${dataset.classNames.join(', ')}. Prepare it for the classes of the data.`,
+		)
+	}
+}
+
+/** What lies there, if it is whole and of the same settings. */
+async function reusable(path: string, settings: GallerySettings): Promise<AttackGallery | undefined> {
+	if (!existsSync(path)) return undefined
+	try {
+		const gallery = await readGallery(path)
+		const { images: _, pixels: __, seconds: ___, threads: ____, ...own } = gallery.record
+		return sameSettings(own, settings) ? gallery : undefined
+	} catch (error) {
+		// Damaged, or of another version: it is made again from what it was made of.
+		if (error instanceof NaptuneError) return undefined
+		throw error
+	}
+}
+
+/** A model under the attack. */
+interface AttackedModel {
+	/** Adversarial images [N, 3, S, S], clean ones where not attacked. */
+	readonly images: Tensor<'float32'>
+	readonly views: readonly GalleryView[]
+}
+
+async function attackModel(
+	{ engine, clip, split, attack, threatModel, seed, signal }: RecordedGalleryInput,
+	{ defense, parameters }: DeployedModel,
+	clean: Tensor<'float32'>,
+	onProgress: (share: number) => void,
+): Promise<AttackedModel | undefined> {
+	const classifier = await deployedClassifier(engine, clip, defense, parameters)
+	try {
+		const positions = new Map(idsOf(split).map((id, position) => [id, position]))
+		const images = takeRows(clean, [...positions.values()])
+		const size = images.data.length / positions.size
+		const result = await evaluateImages(
+			{
+				classifier,
+				attack,
+				threatModel,
+				seed,
+				keepImages: true,
+				...(signal && { signal }),
+				onProgress: ({ work: { done, left } }) => onProgress(done / Math.max(1, done + left)),
+				async onBatch({ outcomes, images: made }) {
+					const attacked = outcomes.filter((outcome) => outcome.attacked)
+					for (const [row, { id }] of attacked.entries()) {
+						images.data.set(made!.data.subarray(row * size, (row + 1) * size), positions.get(id)! * size)
+					}
+				},
+			},
+			splitImages(clip, split),
+		)
+		if (!result) return undefined
+		const [before, after] = [await topClasses(classifier, clean), await topClasses(classifier, images)]
+		return {
+			images,
+			views: result.outcomes.map(
+				({ attacked }, position): GalleryView => ({
+					clean: before[position]!,
+					...(attacked && { adversarial: after[position]! }),
+				}),
+			),
+		}
+	} finally {
+		await classifier.release()
+	}
+}
+
+/** The most probable classes of every image. */
+async function topClasses(classifier: Classifier, images: Tensor<'float32'>): Promise<ClassProbability[][]> {
+	const { classNames } = classifier
+	const { logits } = await classifier.evaluate(images, ['logits'])
+	return Array.from({ length: images.shape[0]! }, (_, row) =>
+		mostProbable(logits!.data.subarray(row * classNames.length, (row + 1) * classNames.length), classNames, top, row),
+	)
+}

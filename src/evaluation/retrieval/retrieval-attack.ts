@@ -1,0 +1,67 @@
+/** Attacks and models of image-text retrieval: a caption is treated as a class name. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { prepareAttack } from '../../attacks/registry.js'
+import { contrastiveObjective, contrastiveSide } from '../../classifier/objectives/contrastive-objective.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { Gallery } from '../../data/captions/gallery.js'
+import type { Defense } from '../../defenses/defense.js'
+import { prepareDefense } from '../../defenses/registry.js'
+import type { ClipModel } from '../../vlm/model.js'
+
+/**
+ * A defense over captions. Learned contexts stand before the caption; where a method has templates of its own, they are
+ * replaced by the caption alone.
+ * @throws NaptuneError as `prepareDefense`, and when a caption with its context is longer than the model reads.
+ */
+export function captionDefense(
+	name: string,
+	clip: ClipModel,
+	captions: readonly string[],
+	options: Readonly<Record<string, unknown>> = {},
+): Defense {
+	const { templates: _, template, ...others } = options
+	if (name === 'vanilla') return prepareDefense(name, clip, captions, { ...others, templates: ['{}'] })
+	return prepareDefense(name, clip, captions, template === undefined ? others : { ...others, template: '{}' })
+}
+
+/** Says why a method cannot read a caption, for `loadCaptions`; undefined where it can. */
+export function captionProblem(
+	name: string,
+	clip: ClipModel,
+	options: Readonly<Record<string, unknown>> = {},
+): (caption: string) => string | undefined {
+	return (caption) => {
+		try {
+			captionDefense(name, clip, [caption, caption], options)
+			return undefined
+		} catch (error) {
+			if (!(error instanceof NaptuneError)) throw error
+			return `${name} cannot read the caption ${JSON.stringify(caption)}. ${error.message}`
+		}
+	}
+}
+
+/**
+ * An attack that maximises the contrastive loss of every image with its own captions.
+ * @throws NaptuneError for wrong options, an attack that takes no objective, and for options that choose among images by
+ * their predicted class: retrieval has several right captions.
+ */
+export function retrievalAttack(
+	name: string,
+	overrides: Readonly<Record<string, unknown>>,
+	{ images, captions, own }: Pick<Gallery, 'images' | 'captions' | 'own'>,
+): PreparedAttack {
+	const { attack, options } = prepareAttack(name, overrides)
+	if (attack !== 'pgd' || options.targeted === true || options.keep === 'worst' || options.restarts !== 1) {
+		throw new NaptuneError(
+			'Retrieval is attacked by an untargeted PGD of 1 restart that keeps its last image (such as pgd-20 or pgd-100): other attacks follow predicted classes, and an image has several right captions.',
+		)
+	}
+	const ownById = new Map(own.map((positions, index) => [images.id(index), positions]))
+	return prepareAttack(name, {
+		...overrides,
+		objective: contrastiveObjective(captions.length),
+		sideInputs: contrastiveSide(captions.length, (id) => ownById.get(id) ?? []),
+	})
+}

@@ -1,0 +1,111 @@
+/** Clean and adversarial image features of a gallery, batch by batch, and the scores that they have with captions. */
+
+import { z } from 'zod'
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { imageStreams } from '../../attacks/run/image-streams.js'
+import type { ThreatModel } from '../../attacks/sets/threat-model.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import { runPadded } from '../../classifier/padded-run.js'
+import { range, rowSize } from '../../core/rows.js'
+import { float32, type Tensor } from '../../core/tensor.js'
+import type { Gallery } from '../../data/captions/gallery.js'
+import { ops } from '../../onnx/index.js'
+import type { Engine } from '../../runtime/engine.js'
+import { type ClipModel, logScale } from '../../vlm/model.js'
+import { similarityLogits } from '../../vlm/similarity.js'
+import { preparedImages } from '../robustness/evaluate.js'
+
+/** Features of one image, float32 in base64: as they stand in the log of a retrieval under way. */
+export interface ImageFeatureEntry {
+	readonly id: string
+	readonly clean: string
+	readonly adversarial: string
+}
+
+/** Of one entry. @param width Values of a feature. */
+export function featureEntrySchema(width: number): z.ZodType<ImageFeatureEntry> {
+	const feature = z.base64().length(4 * Math.ceil((4 * width) / 3))
+	return z.strictObject({ id: z.string(), clean: feature, adversarial: feature })
+}
+
+/** What {@link attackedFeatures} needs. */
+export interface AttackedFeaturesInput {
+	readonly clip: ClipModel
+	readonly classifier: Classifier
+	readonly gallery: Gallery
+	readonly attack: PreparedAttack
+	readonly threatModel: ThreatModel
+	readonly seed: number
+	readonly batchSize: number
+	/** Ids of images that are done already. */
+	readonly done: ReadonlySet<string>
+}
+
+/** Attacks every image of the gallery that is not done, and yields features batch by batch. */
+export async function* attackedFeatures(input: AttackedFeaturesInput): AsyncGenerator<ImageFeatureEntry[]> {
+	const { clip, classifier, gallery, attack, threatModel, seed, batchSize, done } = input
+	const streams = imageStreams(seed)
+	const todo = range(0, gallery.images.length).filter((index) => !done.has(gallery.images.id(index)))
+	for (let start = 0; start < todo.length; start += batchSize) {
+		const positions = todo.slice(start, start + batchSize)
+		const images = await preparedImages(clip, gallery.images, positions)
+		const ids = positions.map((position) => gallery.images.id(position))
+		const labels = positions.map((position) => gallery.images.label(position))
+		const adversarial = await attack.run(classifier, { images, labels, ids }, threatModel, streams)
+		const [clean, attacked] = [await features(classifier, images), await features(classifier, adversarial)]
+		yield ids.map((id, row) => ({ id, clean: encoded(clean, row), adversarial: encoded(attacked, row) }))
+	}
+}
+
+async function features(classifier: Classifier, images: Tensor<'float32'>): Promise<Tensor<'float32'>> {
+	const { imageFeatures } = await classifier.evaluate(images, ['imageFeatures'])
+	return imageFeatures!
+}
+
+function encoded(tensor: Tensor<'float32'>, row: number): string {
+	const size = rowSize(tensor)
+	const own = tensor.data.slice(row * size, (row + 1) * size)
+	return Buffer.from(own.buffer).toString('base64')
+}
+
+/** The features of an entry. */
+export function decoded(base64: string): Float32Array {
+	return new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer)
+}
+
+/** Scores of images with captions. */
+export interface CaptionScorer {
+	/** The logits of one image after the other; only a batch of rows is held at a time. */
+	rows(features: readonly string[]): AsyncGenerator<Float32Array>
+	release(): Promise<void>
+}
+
+const imagesPerRun = 64
+
+/** Compiles the scores: the same cosines times the same scale as in the classifier. @param textFeatures [M, E]. */
+export async function captionScorer(
+	engine: Engine,
+	clip: ClipModel,
+	textFeatures: Tensor<'float32'>,
+): Promise<CaptionScorer> {
+	const width = textFeatures.shape[1]!
+	const captions = textFeatures.shape[0]!
+	const input = ops.input('features', 'float32', ['B', width])
+	const logits = similarityLogits(input, ops.literal(textFeatures), logScale(clip))
+	const program = await engine.compile({ logits }, { name: 'retrieval scores' })
+	return {
+		async *rows(all) {
+			for (let start = 0; start < all.length; start += imagesPerRun) {
+				const part = all.slice(start, start + imagesPerRun)
+				const data = new Float32Array(part.length * width)
+				for (const [row, feature] of part.entries()) data.set(decoded(feature), row * width)
+				const batch = { features: float32([part.length, width], data) }
+				const fixed = engine.device === 'cpu' ? undefined : imagesPerRun
+				const { logits } = await runPadded(program, part.length, batch, {}, { exactly: fixed })
+				const scores = (logits as Tensor<'float32'>).data
+				for (const row of part.keys()) yield scores.subarray(row * captions, (row + 1) * captions)
+			}
+		},
+		release: () => program.release(),
+	}
+}

@@ -1,0 +1,173 @@
+/** Image-text retrieval as numbers: ranks from scores, recall from ranks. Nothing here knows a model. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { wilsonInterval } from '../../statistics/wilson.js'
+
+/** Ranks of both directions, counted from 1. */
+export interface RetrievalRanks {
+	/** Per image: the rank of the best of its own captions among all captions. */
+	readonly imageToText: readonly number[]
+	/** Per caption: the rank of the best of its own images among all images; null for one that no image here has. */
+	readonly textToImage: readonly (number | null)[]
+}
+
+/** The share of queries that find something of their own among the first k. */
+export interface Recall {
+	readonly k: number
+	/** In [0, 1]. */
+	readonly recall: number
+	/** 95 % Wilson interval over queries. */
+	readonly interval: readonly [number, number]
+	/** Expected recall of a random order. */
+	readonly chance: number
+}
+
+/** One direction of retrieval. */
+export interface DirectionResult {
+	readonly queries: number
+	/** Things that are ranked. */
+	readonly candidates: number
+	readonly recalls: readonly Recall[]
+	/** Of the queries' ranks; the mean of the middle two of an even number. */
+	readonly medianRank: number
+}
+
+/**
+ * Ranks of the best own candidate of every image and caption. A candidate comes before another with a smaller score, and
+ * of equal scores the one of lower position comes first, so that ranks are the same on every run. Scores come as rows and
+ * are not kept: the rows are asked for twice.
+ * @param rows Scores of one image with all captions, image after image; gives the same values at each call.
+ * @param own Positions of every image's captions.
+ * @param captions Number of captions.
+ * @throws NaptuneError for a row of another length, a score that is not a number, or another number of rows than images.
+ */
+export async function retrievalRanks(
+	rows: () => AsyncIterable<Float32Array>,
+	own: readonly (readonly number[])[],
+	captions: number,
+): Promise<RetrievalRanks> {
+	const imageToText: number[] = []
+	const best: ({ readonly score: number; readonly image: number } | undefined)[] = new Array(captions).fill(undefined)
+	for await (const row of rows()) {
+		const image = imageToText.length
+		checkRow(row, captions, image)
+		imageToText.push(rankOfBest(row, own[image] ?? []))
+		for (const caption of own[image] ?? []) {
+			const score = row[caption]!
+			const known = best[caption]
+			if (!known || score > known.score) best[caption] = { score, image }
+		}
+	}
+	if (imageToText.length !== own.length) {
+		throw new NaptuneError(`Scores of ${imageToText.length} images were given for ${own.length} images with captions.`)
+	}
+	const before = new Array<number>(captions).fill(0)
+	let image = 0
+	for await (const row of rows()) {
+		for (const [caption, target] of best.entries()) {
+			if (!target) continue
+			const score = row[caption]!
+			if (score > target.score || (score === target.score && image < target.image)) before[caption]!++
+		}
+		image++
+	}
+	return { imageToText, textToImage: before.map((count, caption) => (best[caption] ? count + 1 : null)) }
+}
+
+function checkRow(row: Float32Array, captions: number, image: number): void {
+	if (row.length !== captions) {
+		throw new NaptuneError(`Image ${image} has ${row.length} scores for ${captions} captions.`)
+	}
+	if (row.some(Number.isNaN)) {
+		throw new NaptuneError(
+			`The scores of image ${image} are not numbers (NaN). The model's weights or parameters are damaged or diverged.`,
+		)
+	}
+}
+
+function rankOfBest(row: Float32Array, own: readonly number[]): number {
+	if (own.length === 0) throw new NaptuneError('An image without captions cannot retrieve any; leave it out.')
+	// Of own captions with equal scores the first one stands before the others.
+	const target = own.reduce((best, caption) =>
+		row[caption]! > row[best]! || (row[caption] === row[best] && caption < best) ? caption : best,
+	)
+	const score = row[target]!
+	let rank = 1
+	for (let caption = 0; caption < row.length; caption++) {
+		if (row[caption]! > score || (row[caption] === score && caption < target)) rank++
+	}
+	return rank
+}
+
+/**
+ * Recall, its intervals and the median rank of one direction.
+ * @param ranks Of the queries, from 1. @param relevant Own candidates by query, for what chance would give.
+ * @param candidates Things that were ranked. @param ks Each at least 1; ascending or not.
+ * @throws NaptuneError for no queries, numbers that do not fit, or a k below 1.
+ */
+export function summarizeRanks(
+	ranks: readonly number[],
+	relevant: readonly number[],
+	candidates: number,
+	ks: readonly number[],
+): DirectionResult {
+	const queries = ranks.length
+	if (queries === 0 || relevant.length !== queries) {
+		throw new NaptuneError(
+			`Recall needs queries; got ${queries} ranks and ${relevant.length} numbers of own candidates.`,
+		)
+	}
+	const sorted = [...ranks].sort((a, b) => a - b)
+	const middle = Math.floor(queries / 2)
+	return {
+		queries,
+		candidates,
+		recalls: ks.map((k) => {
+			if (!Number.isInteger(k) || k < 1) throw new NaptuneError(`Recall at k needs a whole k >= 1, got ${k}.`)
+			const found = ranks.filter((rank) => rank <= k).length
+			const chance = relevant.reduce((sum, own) => sum + chanceOf(own, candidates, k), 0) / queries
+			return { k, recall: found / queries, interval: wilsonInterval(found, queries), chance }
+		}),
+		medianRank: queries % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2,
+	}
+}
+
+/** Probability that one of `own` among `candidates` is among the first k of a random order. */
+function chanceOf(own: number, candidates: number, k: number): number {
+	let missed = 1
+	for (let drawn = 0; drawn < Math.min(k, candidates); drawn++) {
+		missed *= Math.max(0, candidates - own - drawn) / (candidates - drawn)
+	}
+	return 1 - missed
+}
+
+/** Both directions of one condition. */
+export interface RetrievalResult {
+	readonly imageToText: DirectionResult
+	readonly textToImage: DirectionResult
+}
+
+/** Recall of both directions; captions without an image are no queries. */
+export function summarizeRetrieval(
+	{ imageToText, textToImage }: RetrievalRanks,
+	own: readonly (readonly number[])[],
+	ks: readonly number[],
+): RetrievalResult {
+	const images = new Array<number>(textToImage.length).fill(0)
+	for (const captions of own) for (const caption of captions) images[caption]!++
+	const asked = textToImage.flatMap((rank, caption) => (rank === null ? [] : [{ rank, images: images[caption]! }]))
+	return {
+		imageToText: summarizeRanks(
+			imageToText,
+			own.map(({ length }) => length),
+			textToImage.length,
+			ks,
+		),
+		textToImage: summarizeRanks(
+			asked.map(({ rank }) => rank),
+			asked.map((one) => one.images),
+			own.length,
+			ks,
+		),
+	}
+}

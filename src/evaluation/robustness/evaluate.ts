@@ -1,0 +1,211 @@
+/** Clean and robust accuracy of a classifier on a split, with per-image outcomes and everything that reproduces them. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import {
+	type AttackOutcome,
+	type AttackTrial,
+	cleanRound,
+	isRobust,
+	stageNames,
+} from '../../attacks/run/attack-outcomes.js'
+import { imageStreams } from '../../attacks/run/image-streams.js'
+import { type AttackCounts, type AttackImages, type AttackProgress, runAttack } from '../../attacks/run/run-attack.js'
+import type { ThreatModel } from '../../attacks/sets/threat-model.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import { type PassCounter, type Passes, passCounter } from '../../classifier/pass-counter.js'
+import { NaptuneError } from '../../core/errors.js'
+import { float32, type Tensor } from '../../core/tensor.js'
+import { idsOf, labelsOf, type Split } from '../../data/dataset.js'
+import { loadViews } from '../../data/loading/load-views.js'
+import { wilsonInterval } from '../../statistics/wilson.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { preparedView } from '../../vlm/prepare-image.js'
+
+/** Accuracy with its 95 % Wilson interval, in [0, 1]. */
+export interface Accuracy {
+	readonly accuracy: number
+	readonly interval: readonly [number, number]
+}
+
+/** What one stage of an attack left. */
+export interface StageResult {
+	/** Such as `apgd-ce`. */
+	readonly stage: string
+	/** Images that the stages before had left right, which is what it was tried on. */
+	readonly attacked: number
+	/** After this stage, over all images. */
+	readonly robust: Accuracy
+	/** Wall-clock time; of a resumed evaluation only the last part. */
+	readonly seconds: number
+}
+
+/** What an evaluation found. All images count in both denominators; wrong when clean means wrong under attack. */
+export interface EvaluationResult {
+	readonly images: number
+	readonly clean: Accuracy
+	readonly robust: Accuracy
+	/**
+	 * Of a targeted attack: the share of images taken for the target, among those of other classes that were attacked.
+	 * Missing where there are none.
+	 */
+	readonly reached?: Accuracy
+	/** Of an attack with several. */
+	readonly stages?: readonly StageResult[]
+	readonly seconds: number
+	/** Images passed through the attacked models and their surrogates; of a resumed evaluation only the last part. */
+	readonly passes: Passes
+	/** In the order of the split. */
+	readonly outcomes: readonly AttackOutcome[]
+}
+
+/** How a classifier is evaluated. */
+export interface EvaluationOptions {
+	readonly classifier: Classifier
+	readonly attack: PreparedAttack
+	/** Position of the class that a targeted attack aims at, for all images. */
+	readonly target?: number
+	readonly threatModel: ThreatModel
+	/** Seed of the attack's random choices. */
+	readonly seed: number
+	/** Images per batch, 50 by default; no outcome depends on it on the CPU. */
+	readonly batchSize?: number
+	/** Trials of an evaluation that was cut off. */
+	readonly earlier?: readonly AttackTrial[]
+	/** Watches whatever else is passed through, such as a surrogate. */
+	readonly passes?: PassCounter
+	/** Called after every pass through the model. */
+	readonly onProgress?: (counts: AttackCounts) => void
+	/** Called with what every batch brought, to be kept: trials for a resume, and adversarial images with `keepImages`. */
+	readonly onBatch?: (progress: AttackProgress) => Promise<void>
+	/** Whether adversarial images are handed to `onBatch`. Default false. */
+	readonly keepImages?: boolean
+	/** With `keepImages`: whether the image of an earlier trial is kept already; those that are not are made again. */
+	readonly isKept?: (id: string) => boolean
+	/** Stops after the batch under way. */
+	readonly signal?: AbortSignal
+}
+
+/** What {@link evaluate} needs. */
+export interface EvaluateInput extends EvaluationOptions {
+	readonly clip: ClipModel
+	readonly split: Split
+}
+
+/**
+ * Evaluates a classifier on a split. Images that are wrong when clean count as errors and are not attacked.
+ * @returns The result, or undefined when stopped by the signal.
+ * @throws NaptuneError for an empty split or unusable images.
+ */
+export async function evaluate({ clip, split, ...options }: EvaluateInput): Promise<EvaluationResult | undefined> {
+	return evaluateImages(options, splitImages(clip, split))
+}
+
+/** The images of a split as attacks take them, see {@link preparedImages}. */
+export function splitImages(clip: ClipModel, split: Split): AttackImages {
+	return {
+		ids: idsOf(split),
+		labels: labelsOf(split),
+		pixels: (positions) => preparedImages(clip, split, positions),
+	}
+}
+
+/** Evaluates a classifier on any images, as {@link evaluate}. */
+export async function evaluateImages(
+	options: EvaluationOptions,
+	images: Omit<AttackImages, 'targets'>,
+): Promise<EvaluationResult | undefined> {
+	const { classifier, attack, threatModel, seed, target, batchSize = 50, earlier = [], signal } = options
+	const { ids } = images
+	if (ids.length === 0) throw new NaptuneError('There are no images to evaluate; choose another split.')
+	const start = performance.now()
+	const passes = options.passes ?? passCounter()
+	const finished = new Map<string, AttackOutcome>()
+	const rounds = attack.rounds(classifier.classNames.length)
+	const stageOf = new Map(rounds.map(({ name, stage }) => [name, stage]))
+	const seconds = new Map<string, number>()
+	const run = runAttack({
+		classifier,
+		attack,
+		threatModel,
+		images: { ...images, ...(target !== undefined && { targets: ids.map(() => target) }) },
+		streams: imageStreams(seed),
+		batchSize,
+		skipWrong: true,
+		earlier,
+		passes,
+		keepImages: options.keepImages ?? false,
+		...(options.isKept ? { isKept: options.isKept } : {}),
+		...(options.onProgress ? { onProgress: options.onProgress } : {}),
+	})
+	let last = start
+	for await (const progress of run) {
+		for (const outcome of progress.outcomes) finished.set(outcome.id, outcome)
+		await options.onBatch?.(progress)
+		const stage = stageOf.get(progress.trials[0]?.round ?? cleanRound) ?? cleanRound
+		seconds.set(stage, (seconds.get(stage) ?? 0) + (performance.now() - last) / 1000)
+		last = performance.now()
+		if (signal?.aborted) break
+	}
+	const outcomes = ids.flatMap((id) => finished.get(id) ?? [])
+	if (outcomes.length < ids.length) return undefined
+	const stages = stageNames(rounds)
+	return {
+		...summarize(outcomes),
+		...(target !== undefined && summarizeTarget(outcomes, target)),
+		...(stages.length > 1 && {
+			stages: summarizeStages(outcomes, stages).map((found) => ({ ...found, seconds: seconds.get(found.stage) ?? 0 })),
+		}),
+		seconds: (performance.now() - start) / 1000,
+		passes: passes.passes(),
+		outcomes,
+	}
+}
+
+/** Accuracies of outcomes: robust means right when clean and right under attack. */
+export function summarize(outcomes: readonly AttackOutcome[]): Pick<EvaluationResult, 'images' | 'clean' | 'robust'> {
+	const images = outcomes.length
+	const clean = outcomes.filter(({ label, cleanPrediction }) => cleanPrediction === label)
+	return {
+		images,
+		clean: accuracyOf(clean.length, images),
+		robust: accuracyOf(outcomes.filter(isRobust).length, images),
+	}
+}
+
+/** How many images a targeted attack took to its target. */
+export function summarizeTarget(outcomes: readonly AttackOutcome[], target: number): Pick<EvaluationResult, 'reached'> {
+	const others = outcomes.filter(({ attacked, label }) => attacked && label !== target)
+	if (others.length === 0) return {}
+	const there = others.filter(({ adversarialPrediction }) => adversarialPrediction === target)
+	return { reached: accuracyOf(there.length, others.length) }
+}
+
+/** What was left after each stage. @param stages Their names, in order; outcomes tell which of them fooled. */
+export function summarizeStages(
+	outcomes: readonly AttackOutcome[],
+	stages: readonly string[],
+): Omit<StageResult, 'seconds'>[] {
+	let standing = outcomes.filter(({ label, cleanPrediction }) => cleanPrediction === label)
+	return stages.map((stage) => {
+		const attacked = standing.length
+		standing = standing.filter((outcome) => outcome.stage !== stage)
+		return { stage, attacked, robust: accuracyOf(standing.length, outcomes.length) }
+	})
+}
+
+/** So many right of so many images. @throws NaptuneError as {@link wilsonInterval}. */
+export function accuracyOf(right: number, images: number): Accuracy {
+	return { accuracy: right / images, interval: wilsonInterval(right, images) }
+}
+
+/** Images as the model reads them, without augmentation: [n, 3, S, S] in [0, 1]. */
+export async function preparedImages(
+	clip: ClipModel,
+	split: Split,
+	positions: readonly number[],
+): Promise<Tensor<'float32'>> {
+	const { imageSize } = clip.config.vision
+	const view = preparedView(clip)
+	const pixels = await loadViews(split, positions, imageSize, () => view)
+	return float32([positions.length, 3, imageSize, imageSize], pixels)
+}

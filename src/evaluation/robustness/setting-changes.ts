@@ -1,0 +1,22 @@
+/** Where a configuration differs from the usual one. */
+
+import { isDeepStrictEqual } from 'node:util'
+import { isRecord } from '../../core/guards.js'
+
+/** One setting that differs. */
+export interface SettingChange {
+	/** Its path, such as `optimizer.learningRate`. */
+	readonly setting: string
+	/** Its value; null where only the usual configuration has it. */
+	readonly value: unknown
+	/** Its usual value; null where there is none. */
+	readonly usual: unknown
+}
+
+/** The settings whose values are not the same, deep in the objects of two JSON values. */
+export function settingChanges(usual: unknown, value: unknown, setting = ''): SettingChange[] {
+	if (isDeepStrictEqual(usual, value)) return []
+	if (!isRecord(usual) || !isRecord(value)) return [{ setting, value: value ?? null, usual: usual ?? null }]
+	const keys = new Set([...Object.keys(usual), ...Object.keys(value)])
+	return [...keys].flatMap((key) => settingChanges(usual[key], value[key], setting ? `${setting}.${key}` : key))
+}

@@ -1,0 +1,167 @@
+/**
+ * The shards of a store of adversarial images: safetensors files of float32 images named by their ids, with labels and
+ * fingerprints in the metadata, written atomically.
+ */
+
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
+import { rowSize } from '../../core/rows.js'
+import type { Tensor } from '../../core/tensor.js'
+import { readSafetensorsHeader, readSafetensorsTensors, writeSafetensors } from '../../files/safetensors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+
+/** What is known of a stored image without reading it. */
+export interface StoredImage {
+	readonly id: string
+	/** The label that the attack was given: the true class, or the target of a targeted attack. */
+	readonly label: number
+	/** SHA-256 of the clean image's float32 values, little-endian. */
+	readonly clean: string
+	/** SHA-256 of the adversarial image's. */
+	readonly adversarial: string
+	/** File that it lies in. */
+	readonly path: string
+}
+
+/** Images to be stored together. */
+export interface AdversarialBatch {
+	readonly ids: readonly string[]
+	readonly labels: readonly number[]
+	/** [n, C, H, W] in [0, 1]. */
+	readonly clean: Tensor<'float32'>
+	/** [n, C, H, W] in [0, 1]. */
+	readonly images: Tensor<'float32'>
+}
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const entriesSchema = z.array(
+	z.strictObject({ id: z.string(), label: z.int().nonnegative(), clean: sha256, adversarial: sha256 }),
+)
+const shardName = /^images-(\d{6,})\.safetensors$/
+
+/** Paths of the shards of a store, in the order in which they were written. @throws NaptuneError for a folder that cannot be read. */
+export async function listShards(folder: string): Promise<string[]> {
+	const names = await readdir(folder).catch((error: Error) => {
+		throw new NaptuneError(`${folder} could not be read: ${error.message}.`, { cause: error })
+	})
+	return names
+		.filter((name) => shardName.test(name))
+		.sort((a, b) => numberOf(a) - numberOf(b))
+		.map((name) => join(folder, name))
+}
+
+/** The path of the shard after these. */
+export function nextShard(folder: string, shards: readonly string[]): string {
+	const last = shards.at(-1)
+	const number = last === undefined ? 0 : numberOf(last) + 1
+	return join(folder, `images-${String(number).padStart(6, '0')}.safetensors`)
+}
+
+/**
+ * Writes a shard.
+ * @param manifest Fingerprint of the manifest that its images were made under.
+ * @throws NaptuneError when the file is there already, or cannot be written; nothing of it is left then.
+ */
+export async function writeShard(
+	path: string,
+	manifest: string,
+	{ ids, labels, clean, images }: AdversarialBatch,
+): Promise<StoredImage[]> {
+	if (existsSync(path)) {
+		throw new NaptuneError(
+			`${path} appeared while adversarial images were made: another program writes to the same folder. Let it finish, or give another folder.`,
+		)
+	}
+	const stored = ids.map((id, row) => ({
+		id,
+		label: labels[row]!,
+		clean: sha256OfBytes(rowBytes(clean, row)),
+		adversarial: sha256OfBytes(rowBytes(images, row)),
+	}))
+	const shape = images.shape.slice(1)
+	await writeSafetensors(
+		path,
+		Object.fromEntries(ids.map((id, row) => [id, { dtype: 'F32', shape, data: rowBytes(images, row) }])),
+		{ manifest, images: JSON.stringify(stored) },
+	)
+	return stored.map((image) => ({ ...image, path }))
+}
+
+/**
+ * What a shard holds, its images unread.
+ * @param manifest Fingerprint of the store's manifest.
+ * @throws NaptuneError when it is truncated or damaged, or its images were made under another manifest or have another shape.
+ */
+export async function inspectShard(
+	path: string,
+	manifest: string,
+	imageShape: readonly number[],
+): Promise<StoredImage[]> {
+	const { tensors, metadata } = await readSafetensorsHeader(path).catch((error: unknown) => {
+		throw damaged(path, (error as Error).message, error)
+	})
+	const entries = entriesSchema.safeParse(parsed(metadata.images))
+	if (!entries.success) throw damaged(path, 'It does not say which images it holds.')
+	if (metadata.manifest !== manifest) {
+		throw new NaptuneError(
+			`${path} was not made under the manifest beside it: one of the two was changed or copied from elsewhere. Restore the folder, or generate the images anew in another one.`,
+		)
+	}
+	for (const { id } of entries.data) {
+		const tensor = tensors.get(id)
+		if (tensor?.dtype === 'F32' && tensor.shape.join() === imageShape.join()) continue
+		const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'missing'
+		throw damaged(path, `Image ${id} is ${found}, F32 [${imageShape.join(', ')}] was expected.`)
+	}
+	return entries.data.map((entry) => ({ ...entry, path }))
+}
+
+/**
+ * Images of one shard by id, each checked against its fingerprint.
+ * @throws NaptuneError when the shard is damaged.
+ */
+export async function readShardImages(
+	path: string,
+	images: readonly StoredImage[],
+): Promise<ReadonlyMap<string, Float32Array>> {
+	const ids = images.map(({ id }) => id)
+	const tensors = await readSafetensorsTensors(path, ids).catch((error: unknown) => {
+		throw damaged(path, (error as Error).message, error)
+	})
+	return new Map(
+		images.map(({ id, adversarial }) => {
+			const { data } = tensors.get(id)!
+			if (sha256OfBytes(data) !== adversarial) throw damaged(path, `Image ${id} is not the one that was written.`)
+			return [id, new Float32Array(data.buffer)]
+		}),
+	)
+}
+
+/** The bytes of one row. */
+export function rowBytes(images: Tensor<'float32'>, row: number): Uint8Array {
+	const size = rowSize(images)
+	const { buffer, byteOffset } = images.data
+	return new Uint8Array(buffer, byteOffset + row * size * 4, size * 4)
+}
+
+function damaged(path: string, what: string, cause?: unknown): NaptuneError {
+	return new NaptuneError(
+		`${path} is damaged. ${what} Delete this file and generate again: only its images are made anew.`,
+		{ cause },
+	)
+}
+
+function parsed(text: string | undefined): unknown {
+	try {
+		return JSON.parse(text ?? '')
+	} catch {
+		return undefined
+	}
+}
+
+function numberOf(path: string): number {
+	return Number(/(\d+)\.safetensors$/.exec(path)![1])
+}

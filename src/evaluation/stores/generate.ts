@@ -1,0 +1,150 @@
+/** Making adversarial images on surrogates, once for a data set, into a store. */
+
+import { requireSurrogates, type Surrogate } from '../../attacks/algorithms/transfer/surrogate.js'
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { prepareAttack } from '../../attacks/registry.js'
+import { imageStreams } from '../../attacks/run/image-streams.js'
+import type { ThreatModel } from '../../attacks/sets/threat-model.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import { watched } from '../../classifier/watched-classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import { range } from '../../core/rows.js'
+import type { Dataset, Split } from '../../data/dataset.js'
+import { packageVersion } from '../../files/package-version.js'
+import type { Engine } from '../../runtime/engine.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { resizedClassifier } from '../deployed/resized-classifier.js'
+import { preparedImages } from '../robustness/evaluate.js'
+import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
+import { cleanImagesManifest } from './adversarial-manifest.js'
+
+/** What {@link generateAdversarialImages} needs. */
+export interface GenerateInput {
+	/** Folder of the store; the same call goes on where it was, also for more images. */
+	readonly folder: string
+	readonly engine: Pick<Engine, 'version' | 'device'>
+	/** The model that the images are for; only its preprocessing and image size are used. */
+	readonly clip: ClipModel
+	readonly dataset: Pick<Dataset, 'name' | 'origin' | 'notices' | 'classNames'>
+	/** Name of the split, and the images of it that are attacked. */
+	readonly splitName: string
+	readonly split: Split
+	/** An attack or preset; one that needs a model's gradient or outputs takes those of the only surrogate. */
+	readonly attack: string
+	/** Options of the attack but the surrogates. */
+	readonly options?: Readonly<Record<string, unknown>>
+	/** Their images may be of another size than the model's: they are resized. */
+	readonly surrogates: readonly Surrogate[]
+	readonly threatModel: ThreatModel
+	readonly seed: number
+	/** Images per batch and shard, 50 by default; no image depends on it on the CPU. */
+	readonly batchSize?: number
+	/** Called once, with the number of images that are there already. */
+	readonly onStart?: (before: number) => void
+	readonly onProgress?: (done: number, total: number) => void
+	/** Called after every gradient, with its number of images and how many gradients an image takes at most. */
+	readonly onGradient?: (images: number, perImage: number) => void
+	/** Stops after the batch under way. */
+	readonly signal?: AbortSignal
+}
+
+/** What was generated. */
+export interface Generated {
+	readonly manifest: AdversarialManifest
+	/** Images made by this call, and those that were there before. */
+	readonly made: number
+	readonly before: number
+}
+
+/**
+ * Makes the adversarial images of a split and stores them. Every image is attacked, whatever the model that it is for makes
+ * of it; but an attack that leaves wrong images alone (APGD, FAB, Square, AutoAttack) stores those clean that its surrogate
+ * gets wrong, and those that it does not fool there.
+ * @returns What was made, or undefined when stopped by the signal.
+ * @throws NaptuneError when surrogates have other classes than the data or cannot be resized to, the attack works on one
+ * surrogate and got several, the folder holds images that were made otherwise, or it cannot be written.
+ */
+export async function generateAdversarialImages(input: GenerateInput): Promise<Generated | undefined> {
+	const { folder, clip, split, threatModel, seed, batchSize = 50 } = input
+	if (split.length === 0) throw new NaptuneError('There are no images to attack; choose another split.')
+	const { attack, classifier } = attackOnSurrogates(input)
+	const manifest = manifestOf(input, attack)
+	const store = await openAdversarialImages(folder, manifest)
+	const todo = range(0, split.length).filter((position) => !store.done.has(split.id(position)))
+	const before = split.length - todo.length
+	const streams = imageStreams(seed)
+	input.onStart?.(before)
+	for (let start = 0; start < todo.length; start += batchSize) {
+		if (input.signal?.aborted) return undefined
+		const positions = todo.slice(start, start + batchSize)
+		const ids = positions.map((position) => split.id(position))
+		const labels = positions.map((position) => split.label(position))
+		const clean = await preparedImages(clip, split, positions)
+		const images = await attack.run(classifier, { images: clean, labels, ids }, threatModel, streams)
+		await store.append({ ids, labels, clean, images })
+		input.onProgress?.(before + start + positions.length, split.length)
+	}
+	return { manifest, made: todo.length, before }
+}
+
+function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, dataset, onGradient }: GenerateInput): {
+	readonly attack: PreparedAttack
+	readonly classifier: Classifier
+} {
+	const { imageSize } = clip.config.vision
+	const target = unseen(dataset.classNames, [3, imageSize, imageSize])
+	const gradients = (attack: PreparedAttack) =>
+		attack.rounds(dataset.classNames.length).reduce((sum, { calls }) => sum + calls.gradients, 0)
+	let perImage = 1
+	const own = surrogates.map((surrogate) => ({
+		...surrogate,
+		classifier: watched(
+			resizedClassifier(surrogate.classifier, target.inputShape),
+			onGradient && ((images) => onGradient(images, perImage)),
+		),
+	}))
+	if ('surrogates' in options) throw new NaptuneError('Give surrogates for themselves, not among the options.')
+	const plain = prepareAttack(name, options)
+	if (plain.targeted) {
+		throw new NaptuneError(`Attack ${name} is targeted; images for other models are made without targets.`)
+	}
+	// Before anything is written.
+	requireSurrogates(name, own, target, !plain.labelFree)
+	if (plain.access === 'nothing') {
+		const attack = prepareAttack(name, { ...options, surrogates: own })
+		perImage = gradients(attack)
+		return { attack, classifier: target }
+	}
+	if (own.length > 1) {
+		throw new NaptuneError(
+			`Attack ${name} works on one surrogate, ${own.length} were given. Choose one of them, or an attack on several such as mi-cwa.`,
+		)
+	}
+	perImage = gradients(plain)
+	return { attack: plain, classifier: own[0]!.classifier }
+}
+
+/** The model that the images are for: its classes and image size are known, nothing else. */
+function unseen(classNames: readonly string[], inputShape: Classifier['inputShape']): Classifier {
+	const refuse = async () => {
+		throw new NaptuneError(
+			'An attack on surrogates called the model that its images are for. This is a fault of the attack.',
+		)
+	}
+	return { classNames, inputShape, taps: [], evaluate: refuse, gradient: refuse, release: async () => {} }
+}
+
+function manifestOf(
+	{ engine, clip, dataset, splitName, surrogates, threatModel, seed }: GenerateInput,
+	{ name, attack, source, options }: PreparedAttack,
+): AdversarialManifest {
+	return {
+		format: 1,
+		attack: { name, attack, source, options: { ...options } },
+		models: surrogates.map(({ name, sha256, reads }) => ({ name, sha256, ...(reads && { reads: { ...reads } }) })),
+		threatModel,
+		seed,
+		...cleanImagesManifest(clip, dataset, splitName),
+		versions: { naptune: packageVersion(), engine: engine.version, device: engine.device },
+	}
+}

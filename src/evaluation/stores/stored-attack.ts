@@ -1,0 +1,76 @@
+/** Images that were made before, tried on a model. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { checkedAttack } from '../../attacks/run/checked-attack.js'
+import { NaptuneError } from '../../core/errors.js'
+import { idsOf } from '../../data/dataset.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import { type EvaluateInput, type EvaluationResult, evaluate } from '../robustness/evaluate.js'
+import type { AdversarialImages } from './adversarial-images.js'
+import { rowBytes } from './adversarial-shards.js'
+
+/**
+ * An attack that looks its images up in a store by their ids. It can be evaluated as any other; its options hold
+ * everything that the manifest says of the images.
+ * @returns An attack whose run throws NaptuneError for an image that is not stored, whose clean pixels are not those that
+ * the stored one was made from, or under another threat model.
+ */
+export function storedAttack(store: AdversarialImages): PreparedAttack {
+	const { attack, threatModel, models, seed, evaluation } = store.manifest
+	const run = checkedAttack<undefined>(async (_, { images, ids }, { norm, epsilon }) => {
+		if (norm !== threatModel.norm || epsilon !== threatModel.epsilon) {
+			throw new NaptuneError(
+				`The stored images were made in ${threatModel.norm} with epsilon ${threatModel.epsilon}, they were to be tried in ${norm} with ${epsilon}. Use the store's, or generate others.`,
+			)
+		}
+		const positions = ids.map((id) => store.position(id))
+		const other = ids.find((id, row) => store.find(id)!.clean !== sha256OfBytes(rowBytes(images, row)))
+		if (other !== undefined) {
+			throw new NaptuneError(
+				`The clean image ${other} is not the one that its stored adversarial image was made from: data or preprocessing differ. Generate images for this model's preprocessing and this data.`,
+			)
+		}
+		return store.pixels(positions)
+	})
+	const alone: PreparedAttack['run'] = (classifier, batch, threat, streams) =>
+		run(classifier, batch, threat, undefined, streams)
+	return {
+		...attack,
+		options: {
+			...attack.options,
+			made: { seed, models, ...(evaluation && { evaluation }), manifest: store.fingerprint },
+		},
+		doc: 'Images that were made before.',
+		targeted: false,
+		access: 'nothing',
+		skipsWrong: false,
+		rounds: () => [{ stage: attack.name, name: attack.name, calls: { evaluations: 0, gradients: 0 }, run: alone }],
+		run: alone,
+	}
+}
+
+/** What {@link scoreAdversarialImages} needs. */
+export interface ScoreInput extends Omit<EvaluateInput, 'attack' | 'threatModel' | 'seed'> {
+	readonly store: AdversarialImages
+}
+
+/**
+ * Tries stored images on a classifier: outcomes as of any evaluation; images that are wrong when clean count as errors.
+ * @returns The result, or undefined when stopped by the signal.
+ * @throws NaptuneError when an image of the split is not stored, or as {@link storedAttack}.
+ */
+export async function scoreAdversarialImages({ store, ...input }: ScoreInput): Promise<EvaluationResult | undefined> {
+	const { split } = input
+	requireStored(store, idsOf(split))
+	const { threatModel, seed } = store.manifest
+	return evaluate({ ...input, attack: storedAttack(store), threatModel, seed })
+}
+
+/** @throws NaptuneError saying how many of these images are not stored. */
+export function requireStored(store: AdversarialImages, ids: readonly string[]): void {
+	const missing = ids.filter((id) => !store.find(id))
+	if (missing.length === 0) return
+	throw new NaptuneError(
+		`${missing.length} of ${ids.length} images have no stored adversarial image, the first is ${missing[0]}. Generate them with the same settings (the store goes on where it was), or choose fewer images.`,
+	)
+}

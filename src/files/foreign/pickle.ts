@@ -1,0 +1,188 @@
+/**
+ * A reader of Python pickles that can build only plain data and what `allowed` lists. Nothing is ever executed:
+ * a pickle is a program, and this interpreter simply lacks the instructions that could do harm.
+ * Opcodes: Python's Lib/pickletools.py.
+ */
+
+import { NaptuneError } from '../../core/errors.js'
+
+/** A dictionary, in insertion order. */
+export type PickleDictionary = Map<unknown, unknown>
+
+/** A Python name that the pickle mentions; mentioning is harmless, only {@link PickleRules.call} gives it a meaning. */
+export interface PickleGlobal {
+	readonly global: string
+}
+
+/** What a pickle may do beyond plain data. */
+export interface PickleRules {
+	/** Whether a name such as `collections.OrderedDict` may be mentioned at all. */
+	readonly allowed: (name: string) => boolean
+	/** The value of calling an allowed name. Throws what the name cannot be called with. */
+	readonly call: (name: string, args: readonly unknown[]) => unknown
+	/** The value of a reference to data outside the pickle. */
+	readonly persistent: (id: unknown) => unknown
+}
+
+/** Whether a value of a pickle is a name. */
+export function isPickleGlobal(value: unknown): value is PickleGlobal {
+	return typeof value === 'object' && value !== null && 'global' in value
+}
+
+const mark = Symbol('mark')
+
+/**
+ * Interprets a pickle. Tuples and lists become arrays, dictionaries maps, `None` null, integers numbers (or big integers).
+ * @param bytes The pickle.
+ * @param path For error messages.
+ * @throws NaptuneError naming the name or opcode that is refused, or when the pickle is damaged.
+ */
+export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string): unknown {
+	const reader = byteReader(bytes, path)
+	const stack: unknown[] = []
+	const memo = new Map<number, unknown>()
+	const damaged = (what: string) => new NaptuneError(`${path} holds a damaged pickle: ${what}. Fetch it again.`)
+	const pop = (): unknown => {
+		if (stack.length === 0 || stack.at(-1) === mark) throw damaged('it takes more from its stack than is there')
+		return stack.pop()
+	}
+	const popToMark = (): unknown[] => {
+		const at = stack.lastIndexOf(mark)
+		if (at < 0) throw damaged('a mark is missing')
+		return stack.splice(at).slice(1)
+	}
+	const top = <T>(kind: string, is: (value: unknown) => value is T): T => {
+		const value = stack.at(-1)
+		if (!is(value)) throw damaged(`a ${kind} is missing`)
+		return value
+	}
+	const setItems = (items: readonly unknown[]) => {
+		const dictionary = top('dictionary', isMap)
+		if (items.length % 2 !== 0) throw damaged('a dictionary has a key without a value')
+		for (let i = 0; i < items.length; i += 2) dictionary.set(items[i], items[i + 1])
+	}
+	const tuple = (length: number) => stack.push(Array.from({ length }, pop).reverse())
+	const remember = (key: number) => memo.set(key, stack.at(-1))
+	const recall = (key: number) => {
+		if (!memo.has(key)) throw damaged(`memo ${key} is missing`)
+		stack.push(memo.get(key))
+	}
+	const pushGlobal = (module: unknown, name: unknown) => {
+		const global = `${module}.${name}`
+		if (!rules.allowed(global)) {
+			throw new NaptuneError(
+				`${path} was refused: it asks Python to use ${JSON.stringify(global)}, which a file of tensors has no need of and which may be an attack. Nothing was executed. Use a model.safetensors from a source that you trust.`,
+			)
+		}
+		stack.push({ global } satisfies PickleGlobal)
+	}
+	const call = () => {
+		const args = pop()
+		const callee = pop()
+		if (!isPickleGlobal(callee) || !Array.isArray(args)) throw damaged('it calls something that is not a name')
+		stack.push(rules.call(callee.global, args))
+	}
+	const actions: Readonly<Record<string, () => unknown>> = {
+		'\x80': () => reader.uint(1), // PROTO
+		'\x95': () => reader.take(8), // FRAME
+		c: () => pushGlobal(reader.line(), reader.line()), // GLOBAL
+		'\x93': () => {
+			const name = pop()
+			pushGlobal(pop(), name) // STACK_GLOBAL
+		},
+		R: call, // REDUCE
+		// BUILD: an OrderedDict of torch carries version numbers as attributes; nothing here reads attributes.
+		b: () => {
+			pop()
+			top('dictionary', isMap)
+		},
+		Q: () => stack.push(rules.persistent(pop())), // BINPERSID
+		'(': () => stack.push(mark), // MARK
+		'0': pop, // POP
+		'1': popToMark, // POP_MARK
+		N: () => stack.push(null), // NONE
+		'\x88': () => stack.push(true), // NEWTRUE
+		'\x89': () => stack.push(false), // NEWFALSE
+		K: () => stack.push(reader.uint(1)), // BININT1
+		M: () => stack.push(reader.uint(2)), // BININT2
+		J: () => stack.push(reader.uint(4) | 0), // BININT
+		'\x8a': () => stack.push(reader.long(reader.uint(1))), // LONG1
+		G: () => stack.push(reader.float()), // BINFLOAT
+		X: () => stack.push(reader.text(reader.uint(4))), // BINUNICODE
+		'\x8c': () => stack.push(reader.text(reader.uint(1))), // SHORT_BINUNICODE
+		'\x8d': () => stack.push(reader.text(Number(reader.long(8)))), // BINUNICODE8
+		U: () => stack.push(reader.text(reader.uint(1))), // SHORT_BINSTRING
+		T: () => stack.push(reader.text(reader.uint(4))), // BINSTRING
+		')': () => stack.push([]), // EMPTY_TUPLE
+		']': () => stack.push([]), // EMPTY_LIST
+		'}': () => stack.push(new Map()), // EMPTY_DICT
+		t: () => stack.push(popToMark()), // TUPLE
+		'\x85': () => tuple(1),
+		'\x86': () => tuple(2),
+		'\x87': () => tuple(3),
+		a: () => {
+			const item = pop()
+			top('list', Array.isArray).push(item) // APPEND
+		},
+		e: () => {
+			const items = popToMark()
+			for (const item of items) top('list', Array.isArray).push(item) // APPENDS
+		},
+		s: () => {
+			const value = pop()
+			setItems([pop(), value]) // SETITEM
+		},
+		u: () => setItems(popToMark()), // SETITEMS
+		q: () => remember(reader.uint(1)), // BINPUT
+		r: () => remember(reader.uint(4)), // LONG_BINPUT
+		'\x94': () => remember(memo.size), // MEMOIZE
+		h: () => recall(reader.uint(1)), // BINGET
+		j: () => recall(reader.uint(4)), // LONG_BINGET
+	}
+	for (;;) {
+		const opcode = String.fromCharCode(reader.uint(1))
+		if (opcode === '.') return pop() // STOP
+		const action = Object.hasOwn(actions, opcode) ? actions[opcode] : undefined
+		if (!action) {
+			throw new NaptuneError(
+				`${path} was refused: its pickle uses opcode 0x${opcode.charCodeAt(0).toString(16).padStart(2, '0')}, which a file of tensors has no need of. Nothing was executed. Use a model.safetensors from a source that you trust.`,
+			)
+		}
+		action()
+	}
+}
+
+function isMap(value: unknown): value is PickleDictionary {
+	return value instanceof Map
+}
+
+function byteReader(bytes: Uint8Array, path: string) {
+	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+	let position = 0
+	const take = (length: number): Buffer => {
+		// An 8-byte length is signed and may be negative, which would read what is before.
+		if (!(length >= 0 && position + length <= buffer.length)) {
+			throw new NaptuneError(`${path} holds a truncated pickle: it ends before its last instruction. Fetch it again.`)
+		}
+		position += length
+		return buffer.subarray(position - length, position)
+	}
+	return {
+		take,
+		/** Little-endian, unsigned. */
+		uint: (length: number): number => take(length).readUIntLE(0, length),
+		float: (): number => take(8).readDoubleBE(0),
+		text: (length: number): string => take(length).toString('utf8'),
+		/** Little-endian two's complement of any length. */
+		long: (length: number): number | bigint => {
+			const digits = Buffer.from(take(length)).reverse().toString('hex')
+			const value = BigInt.asIntN(8 * length, BigInt(`0x${digits || '0'}`))
+			return Number.isSafeInteger(Number(value)) ? Number(value) : value
+		},
+		line: (): string => {
+			const end = buffer.indexOf(0x0a, position)
+			const text = take((end < 0 ? buffer.length : end) - position + 1).toString('utf8')
+			return text.slice(0, -1)
+		},
+	}
+}

@@ -1,0 +1,187 @@
+/**
+ * The tensors of a `pytorch_model.bin` (what `torch.save` writes since PyTorch 1.6: a zip archive of a pickle and raw
+ * storages), read without executing anything: only state dicts of plain tensors are understood.
+ */
+
+import type { FileHandle } from 'node:fs/promises'
+import { NaptuneError } from '../../core/errors.js'
+import { readInto } from '../read-parts.js'
+import { type Dtype, dtypeSize } from '../safetensors-dtype.js'
+import { isPickleGlobal, type PickleRules, readPickle } from './pickle.js'
+import { readZipDirectory, type ZipEntry } from './zip-directory.js'
+
+/** A tensor of a state dict: strided elements of a storage in the file. */
+export interface PytorchTensor {
+	readonly name: string
+	readonly dtype: Dtype
+	readonly shape: readonly number[]
+	/** Step of each dimension in elements. */
+	readonly strides: readonly number[]
+	/** Absolute offset in the file of the tensor's first element. */
+	readonly offset: number
+}
+
+const storages: Readonly<Record<string, Dtype>> = {
+	'torch.FloatStorage': 'F32',
+	'torch.HalfStorage': 'F16',
+	'torch.BFloat16Storage': 'BF16',
+	'torch.DoubleStorage': 'F64',
+	'torch.LongStorage': 'I64',
+	'torch.IntStorage': 'I32',
+	'torch.ShortStorage': 'I16',
+	'torch.CharStorage': 'I8',
+	'torch.ByteStorage': 'U8',
+	'torch.BoolStorage': 'BOOL',
+}
+const callables = new Set([
+	'collections.OrderedDict',
+	'torch._utils._rebuild_tensor_v2',
+	'torch._utils._rebuild_parameter',
+])
+/** Only names, shapes and offsets; the largest CLIPs need well under 1 MB. */
+const longestPickle = 1 << 24
+
+interface Storage {
+	readonly dtype: Dtype
+	readonly elements: number
+	readonly offset: number
+}
+
+/**
+ * Lists the tensors of a `pytorch_model.bin`.
+ * @param path For error messages.
+ * @throws NaptuneError when the file is of the format before PyTorch 1.6, truncated or damaged, asks for anything but
+ * tensors (the name it asks for is in the message), or a tensor reaches outside its storage.
+ */
+export async function readPytorchTensors(handle: FileHandle, path: string): Promise<PytorchTensor[]> {
+	await refuseLegacyFormats(handle, path)
+	const entries = await readZipDirectory(handle, path)
+	const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name))
+	if (!pickleName) {
+		throw new NaptuneError(
+			`${path} is a zip archive without data.pkl, so it was not written by torch.save. Give a state dict.`,
+		)
+	}
+	const root = pickleName.slice(0, -'data.pkl'.length)
+	const order = await readEntry(handle, entries.get(`${root}byteorder`), path)
+	if (order && order.toString() !== 'little') {
+		throw new NaptuneError(
+			`${path} was written on a big-endian machine, which is not supported. Convert it to safetensors.`,
+		)
+	}
+	const pickle = (await readEntry(handle, entries.get(pickleName), path))!
+	const state = readPickle(pickle, stateDictRules(entries, root, path), path)
+	if (!(state instanceof Map)) {
+		throw new NaptuneError(`${path} does not hold a state dict (tensors by name). Save model.state_dict() instead.`)
+	}
+	return [...state].map(([name, value]) => {
+		if (typeof name !== 'string' || !isTensor(value)) {
+			throw new NaptuneError(`${path}: its entry ${String(name)} is not a tensor. Save model.state_dict() instead.`)
+		}
+		const { dtype, shape, strides, offset } = value
+		return { name, dtype, shape, strides, offset }
+	})
+}
+
+async function refuseLegacyFormats(handle: FileHandle, path: string): Promise<void> {
+	const start = Buffer.alloc(4)
+	const length = await readInto(handle, start, 0)
+	if (length === 4 && start.readUInt32LE(0) === 0x04034b50) return
+	const legacy = start[0] === 0x80 && start[1]! <= 5
+	throw new NaptuneError(
+		legacy
+			? `${path} is in the format of torch.save before PyTorch 1.6, which is not supported. Load and save it once with a newer PyTorch, or use model.safetensors.`
+			: `${path} is not a file of torch.save: it is neither a zip archive nor a pickle. Is the download complete?`,
+	)
+}
+
+async function readEntry(handle: FileHandle, entry: ZipEntry | undefined, path: string): Promise<Buffer | undefined> {
+	if (!entry) return undefined
+	if (entry.length > longestPickle) {
+		throw new NaptuneError(`${path} holds a pickle of ${entry.length} bytes; at most ${longestPickle} are allowed.`)
+	}
+	const bytes = Buffer.alloc(entry.length)
+	await readInto(handle, bytes, entry.offset)
+	return bytes
+}
+
+function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, path: string): PickleRules {
+	const invalid = (what: string) => new NaptuneError(`${path} is damaged: ${what}. Fetch it again.`)
+	return {
+		allowed: (name) => callables.has(name) || Object.hasOwn(storages, name),
+		call(name, args) {
+			switch (name) {
+				case 'collections.OrderedDict':
+					return orderedDict(args[0] ?? [], invalid)
+				case 'torch._utils._rebuild_tensor_v2':
+					return rebuildTensor(args, invalid)
+				case 'torch._utils._rebuild_parameter':
+					if (!isTensor(args[0])) throw invalid('a parameter is not a tensor')
+					return args[0]
+				default:
+					throw invalid(`it calls ${name}`)
+			}
+		},
+		persistent(id) {
+			const [kind, type, key, , elements] = Array.isArray(id) ? (id as unknown[]) : []
+			const dtype = isPickleGlobal(type) ? storages[type.global] : undefined
+			if (kind !== 'storage' || !dtype || typeof key !== 'string' || !isSize(elements)) {
+				throw invalid('it refers to something that is not a storage of tensors')
+			}
+			const entry = entries.get(`${root}data/${key}`)
+			if (!entry) throw invalid(`the storage ${key} is missing`)
+			if (entry.length !== elements * dtypeSize(dtype)) {
+				throw invalid(`the storage ${key} should have ${elements} elements of ${dtype}, it has ${entry.length} bytes`)
+			}
+			return { dtype, elements, offset: entry.offset } satisfies Storage
+		},
+	}
+}
+
+type Invalid = (what: string) => NaptuneError
+
+function orderedDict(items: unknown, invalid: Invalid): Map<unknown, unknown> {
+	if (!Array.isArray(items) || !items.every((item) => Array.isArray(item) && item.length === 2)) {
+		throw invalid('an OrderedDict is not made of pairs')
+	}
+	return new Map(items as [unknown, unknown][])
+}
+
+function rebuildTensor(args: readonly unknown[], invalid: Invalid): PytorchTensor {
+	const [storage, start, shape, strides] = args
+	if (
+		!isStorage(storage) ||
+		!isSize(start) ||
+		!isSizes(shape) ||
+		!isSizes(strides) ||
+		shape.length !== strides.length
+	) {
+		throw invalid('a tensor has an impossible storage, offset, size or stride')
+	}
+	const elements = shape.reduce((product, n) => product * n, 1)
+	const last = elements === 0 ? 0 : shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis]!, start + 1)
+	// A tensor of stride 0 may claim any number of elements; a real weight has at most those of its storage.
+	if (last > storage.elements || elements > storage.elements) {
+		throw invalid(
+			`a tensor [${shape.join(', ')}] with strides [${strides.join(', ')}] at ${start} reaches outside its storage of ${storage.elements} elements`,
+		)
+	}
+	const { dtype } = storage
+	return { name: '', dtype, shape, strides, offset: storage.offset + start * dtypeSize(dtype) }
+}
+
+function isTensor(value: unknown): value is PytorchTensor {
+	return typeof value === 'object' && value !== null && 'strides' in value
+}
+
+function isStorage(value: unknown): value is Storage {
+	return typeof value === 'object' && value !== null && 'elements' in value
+}
+
+function isSize(value: unknown): value is number {
+	return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isSizes(value: unknown): value is number[] {
+	return Array.isArray(value) && value.every(isSize)
+}

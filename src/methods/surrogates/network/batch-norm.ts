@@ -1,0 +1,82 @@
+/** Batch normalisation (Ioffe and Szegedy, 2015) with the statistics of a batch or with running averages. */
+
+import type { Tensor } from '../../../core/tensor.js'
+import { ops } from '../../../onnx/index.js'
+import type { Value } from '../../../onnx/value.js'
+
+/** Added to the variance; PyTorch's default. */
+export const normalizationEpsilon = 1e-5
+
+/** Weight of a new batch in the running averages; PyTorch's default. */
+const averageMomentum = 0.1
+
+/** A normalised value and what it was normalised by. */
+export interface BatchNormalized {
+	readonly value: Value
+	/** [C]. */
+	readonly mean: Value
+	/** [C], of the batch: the sum of squares divided by `count`. */
+	readonly variance: Value
+	/** Numbers per channel. */
+	readonly count: number
+}
+
+/**
+ * (x - mean) / sqrt(variance + 1e-5) · scale + shift, where mean and variance are over all axes but the second; gradients
+ * go through both.
+ * @param x [B, C] or [B, C, H, W], all sizes fixed.
+ */
+export function batchNormalize(x: Value, scale: Value, shift: Value): BatchNormalized {
+	const axes = otherAxes(x)
+	const mean = ops.reduceMean(x, axes, true)
+	const centred = ops.sub(x, mean)
+	const variance = ops.reduceMean(ops.mul(centred, centred), axes, true)
+	const inverse = ops.reciprocal(ops.sqrt(ops.add(variance, normalizationEpsilon)))
+	return {
+		value: ops.add(ops.mul(centred, ops.mul(inverse, alongChannels(scale, x))), alongChannels(shift, x)),
+		mean: ops.reshape(mean, [-1]),
+		variance: ops.reshape(variance, [-1]),
+		count: [0, ...axes.slice(1)].reduce((product, axis) => product * (x.shape[axis] as number), 1),
+	}
+}
+
+/** The same with given statistics [C], as in evaluation. */
+export function normalizeBy(x: Value, scale: Value, shift: Value, mean: Value, variance: Value): Value {
+	const inverse = ops.reciprocal(ops.sqrt(ops.add(variance, normalizationEpsilon)))
+	const centred = ops.sub(x, alongChannels(mean, x))
+	return ops.add(ops.mul(centred, alongChannels(ops.mul(inverse, scale), x)), alongChannels(shift, x))
+}
+
+/** What one batch showed of one layer. */
+export interface BatchStatistics {
+	readonly mean: Tensor<'float32'>
+	readonly variance: Tensor<'float32'>
+	readonly count: number
+}
+
+/**
+ * Moves running averages a tenth of the way to a batch's, in place; the variance to its unbiased estimate (as PyTorch).
+ * @param running `NAME.mean` and `NAME.variance` by layer.
+ */
+export function updateRunningAverages(
+	running: Readonly<Record<string, Tensor<'float32'>>>,
+	name: string,
+	{ mean, variance, count }: BatchStatistics,
+): void {
+	const means = running[`${name}.mean`]!.data
+	const variances = running[`${name}.variance`]!.data
+	const unbiased = count / Math.max(1, count - 1)
+	for (let channel = 0; channel < means.length; channel++) {
+		means[channel]! += averageMomentum * (mean.data[channel]! - means[channel]!)
+		variances[channel]! += averageMomentum * (unbiased * variance.data[channel]! - variances[channel]!)
+	}
+}
+
+function otherAxes(x: Value): number[] {
+	return x.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
+}
+
+/** [C] as [C] or [C, 1, 1], which broadcasts along axis 1. */
+function alongChannels(values: Value, x: Value): Value {
+	return x.shape.length === 2 ? values : ops.reshape(values, [-1, 1, 1])
+}

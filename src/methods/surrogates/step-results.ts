@@ -1,0 +1,44 @@
+/** Names of the outputs of training programs, and reading them back. */
+
+import type { Tensor } from '../../core/tensor.js'
+import type { Value } from '../../onnx/value.js'
+import type { BatchNormalized, BatchStatistics } from './network/batch-norm.js'
+import type { StepResult } from './training-loop.js'
+
+/** Outputs `gradient/NAME`, and `mean/PASS/LAYER` and `variance/PASS/LAYER` of each pass of the network. */
+export function stepOutputs(
+	names: Iterable<string>,
+	gradients: readonly Value[],
+	passes: readonly ReadonlyMap<string, BatchNormalized>[],
+): Record<string, Value> {
+	return Object.fromEntries([
+		...[...names].map((name, index) => [`gradient/${name}`, gradients[index]!] as const),
+		...passes.flatMap((pass, index) =>
+			[...pass].flatMap(([layer, { mean, variance }]) => [
+				[`mean/${index}/${layer}`, mean] as const,
+				[`variance/${index}/${layer}`, variance] as const,
+			]),
+		),
+	])
+}
+
+/** What the outputs of {@link stepOutputs} hold after a run. */
+export function readStepOutputs(
+	results: Readonly<Record<string, Tensor>>,
+	names: Iterable<string>,
+	passes: readonly ReadonlyMap<string, BatchNormalized>[],
+): Pick<StepResult, 'gradients' | 'statistics'> {
+	const read = (name: string) => results[name] as Tensor<'float32'>
+	return {
+		gradients: Object.fromEntries([...names].map((name) => [name, read(`gradient/${name}`)])),
+		statistics: passes.map(
+			(pass, index) =>
+				new Map(
+					[...pass].map(([layer, { count }]): [string, BatchStatistics] => [
+						layer,
+						{ mean: read(`mean/${index}/${layer}`), variance: read(`variance/${index}/${layer}`), count },
+					]),
+				),
+		),
+	}
+}

@@ -1,0 +1,189 @@
+/**
+ * Training a substitute for transfer attacks on unlabelled images: self-supervised adversarial training as in AGS (Wang et
+ * al., AAAI 2024; repository lwmming/AGS, `train_ags_lmdb.py`). Its mid-layer features are what the attack works on.
+ */
+
+import { dirname } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import { elementCount, float32, type Tensor } from '../../core/tensor.js'
+import type { Split } from '../../data/dataset.js'
+import { readJsonLines } from '../../files/json-lines.js'
+import { makeFolder } from '../../files/make-folder.js'
+import { unitLevels } from '../../images/pixels.js'
+import { generator, permutation } from '../../random/counter-based.js'
+import type { Engine, Program } from '../../runtime/engine.js'
+import { adversarialImages } from './adversarial-view.js'
+import { surrogateFiles } from './files.js'
+import { learningRateOf } from './learning-rate.js'
+import { initialAverages, initialParameters } from './network/initial-values.js'
+import { shapesOf } from './network/network-forms.js'
+import type { SubstituteRecipe } from './recipe.js'
+import { type SquareImages, squareImages } from './square-images.js'
+import { readStepOutputs } from './step-results.js'
+import { finishedSubstitute, type SubstituteGraphs, substituteGraphs } from './substitute-programs.js'
+import { describeSurrogate, finishedSurrogate, type SurrogateResult, writeSurrogate } from './surrogate-record.js'
+import { runTraining, type StepResult, type TrainingFollower } from './training-loop.js'
+import { startingState, type TrainingState } from './training-state.js'
+import { adversarialView, cleanView } from './views.js'
+
+/** What {@link trainSubstitute} needs. */
+export interface TrainSubstituteInput extends TrainingFollower {
+	readonly engine: Engine
+	/** Labels are not looked at. */
+	readonly images: Split
+	/** Name and origin of the images, for the record (JSON). */
+	readonly data: Readonly<Record<string, unknown>>
+	readonly recipe: SubstituteRecipe
+	/** The `.onnx` file to write; record, log and state lie beside it. */
+	readonly output: string
+	/** Told how many images are read. */
+	readonly onImage?: (done: number, total: number) => void
+}
+
+interface Batch {
+	readonly ids: readonly string[]
+	readonly original: Tensor<'float32'>
+	readonly first: Tensor<'float32'>
+	readonly second: Tensor<'float32'>
+}
+
+interface Programs {
+	readonly embed: Program
+	readonly attack: Program
+	readonly step: Program
+}
+
+/**
+ * Trains a substitute. Continues what an earlier call with the same input left, and ends in the same bytes; a finished
+ * substitute is not trained again.
+ * @returns What it took, or undefined when stopped early.
+ * @throws NaptuneError when there are too few images, a loss or gradient is not finite, or `output` holds another surrogate.
+ */
+export async function trainSubstitute(input: TrainSubstituteInput): Promise<SurrogateResult | undefined> {
+	const { engine, recipe, output } = input
+	const files = surrogateFiles(output)
+	const { length } = input.images
+	if (length < recipe.batchSize) {
+		throw new NaptuneError(
+			`There are ${length} images, fewer than one batch of ${recipe.batchSize}. Give a smaller --batch-size.`,
+		)
+	}
+	const originals = await squareImages(input.images, recipe.imageSize, 'exact', (done) => input.onImage?.(done, length))
+	const description = describeSurrogate('substitute', recipe, originals, input.data, engine)
+	const done = await finishedSurrogate(files, description)
+	if (done) return done
+	const graphs = substituteGraphs(recipe)
+	const shapes = shapesOf(graphs.parameters)
+	await makeFolder(dirname(files.model))
+	const programs: Programs = {
+		embed: await engine.compile(graphs.embed, { name: 'embedding' }),
+		attack: await engine.compile(graphs.attack, { name: 'adversarial view' }),
+		step: await engine.compile(graphs.step, { name: 'training' }),
+	}
+	try {
+		const { state, finished } = await runTraining<Batch>(
+			{
+				files,
+				description,
+				start: startingState(initialParameters(shapes, recipe.seed), initialAverages(shapesOf(graphs.averages))),
+				epochs: recipe.epochs,
+				stepsPerEpoch: Math.floor(length / recipe.batchSize),
+				optimizer: recipe,
+				learningRate: (epoch) => learningRateOf(recipe, epoch),
+				batch: (epoch, step) => batchOf(input.images, originals, recipe, epoch, step),
+				gradients: (batch, state, epoch) => gradientsOf(programs, graphs, recipe, batch, state, epoch),
+			},
+			input,
+		)
+		if (!finished) return undefined
+		const network = finishedSubstitute(recipe, { ...state.parameters, ...state.averages })
+		const { records } = await readJsonLines(files.log)
+		return await writeSurrogate(files, { ...network }, metadataOf(recipe, originals), description, {
+			parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
+			seconds: state.seconds,
+			lastEpoch: records.at(-1) as Record<string, number>,
+		})
+	} finally {
+		for (const program of Object.values(programs)) await program.release()
+	}
+}
+
+/** Attacks the original images by the network in evaluation form, then differentiates the objective over four views. */
+async function gradientsOf(
+	{ embed, attack, step }: Programs,
+	{ parameters, passes }: SubstituteGraphs,
+	recipe: SubstituteRecipe,
+	{ ids, original, first, second }: Batch,
+	state: TrainingState,
+	epoch: number,
+): Promise<StepResult> {
+	const weights = { ...state.parameters, ...state.averages }
+	const embedded = async (images: Tensor<'float32'>) => (await embed.run({ ...weights, images })).embedding!
+	const given = { ...weights, one: await embedded(first), two: await embedded(second) }
+	const adversarial = await adversarialImages(attack, original, given, recipe)
+	const { imageSize: size, seed } = recipe
+	const views = (purpose: string, strength: number) =>
+		stacked(ids.length, size, (row) => {
+			const pixels = adversarial.data.subarray(row * 3 * size * size, (row + 1) * 3 * size * size)
+			return adversarialView(pixels, size, strength, generator(seed, purpose, epoch, ids[row]!))
+		})
+	const results = await step.run({
+		...state.parameters,
+		first,
+		second,
+		weak: views('substitute-weak-view', 0.1),
+		strong: views('substitute-strong-view', 1),
+	})
+	const number = (name: string) => (results[name] as Tensor<'float32'>).data[0]!
+	return {
+		...readStepOutputs(results, parameters.keys(), passes),
+		numbers: { loss: number('loss'), contrastive: number('contrastive'), invariance: number('invariance') },
+	}
+}
+
+async function batchOf(
+	split: Split,
+	originals: SquareImages,
+	{ seed, batchSize, imageSize: size }: SubstituteRecipe,
+	epoch: number,
+	step: number,
+): Promise<Batch> {
+	const order = permutation(generator(seed, 'substitute-order', epoch), originals.length)
+	const positions = order.slice(step * batchSize, (step + 1) * batchSize)
+	const ids = positions.map((position) => split.id(position))
+	const images = await Promise.all(positions.map((position) => split.image(position)))
+	const bytes = await Promise.all(positions.map((position) => originals.rgb(position)))
+	const area = size * size
+	const clean = (purpose: string) =>
+		stacked(batchSize, size, (row) => cleanView(images[row]!, size, generator(seed, purpose, epoch, ids[row]!)))
+	return {
+		ids,
+		original: stacked(batchSize, size, (row) =>
+			Float32Array.from(
+				{ length: 3 * area },
+				(_, at) => unitLevels[bytes[row]![(at % area) * 3 + Math.floor(at / area)]!]!,
+			),
+		),
+		first: clean('substitute-first-view'),
+		second: clean('substitute-second-view'),
+	}
+}
+
+/** [count, 3, size, size] from images. */
+function stacked(count: number, size: number, image: (row: number) => Float32Array): Tensor<'float32'> {
+	const pixels = new Float32Array(count * 3 * size * size)
+	for (let row = 0; row < count; row++) pixels.set(image(row), row * 3 * size * size)
+	return float32([count, 3, size, size], pixels)
+}
+
+function metadataOf(recipe: SubstituteRecipe, { sha256 }: SquareImages): Record<string, string> {
+	return {
+		kind: 'naptune surrogate substitute',
+		input_size: String(recipe.imageSize),
+		input_layout: 'NCHW',
+		input_range: '[0, 1]',
+		normalization: JSON.stringify({ inside: true, mean: [0, 0, 0], std: [1, 1, 1] }),
+		recipe: JSON.stringify(recipe),
+		data_sha256: sha256,
+	}
+}

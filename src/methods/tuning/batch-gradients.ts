@@ -1,0 +1,116 @@
+/** One batch of tuning: attack the current model, then losses and the exact mean gradient of every parameter. */
+
+import type { Classifier } from '../../classifier/classifier.js'
+import { takeRows } from '../../core/rows.js'
+import type { Tensor } from '../../core/tensor.js'
+import type { Split } from '../../data/dataset.js'
+import type { Defense } from '../../defenses/defense.js'
+import type { Engine, Feeds, ResidentTensor } from '../../runtime/engine.js'
+import type { TensorSet } from '../../training/adamw.js'
+import { requireFinite } from '../../training/finite.js'
+import { createGradientSums } from '../../training/gradient-sums.js'
+import type { ClipModel } from '../../vlm/model.js'
+import type { TuningConfig } from './configuration.js'
+import type { FeatureBank } from './feature-bank.js'
+import type { MicroBatch } from './image-side.js'
+import { innerAttack } from './inner-attack.js'
+import { tuningLosses } from './losses.js'
+import { addSums, type EpochSums, emptySums } from './run-state.js'
+import { loadTrainingImages, type TrainingImages } from './training-images.js'
+import type { TuningPrograms } from './tuning-programs.js'
+
+/** What {@link batchGradients} needs. */
+export interface BatchInput {
+	readonly engine: Engine
+	readonly programs: TuningPrograms
+	readonly clip: ClipModel
+	readonly defense: Defense
+	readonly config: TuningConfig
+	/** The training images. */
+	readonly training: Split
+	readonly parameters: TensorSet
+	/** Features to read instead of the images, where the run has a bank. */
+	readonly bank?: FeatureBank | undefined
+	/** Positions of the batch's images. */
+	readonly positions: readonly number[]
+	/** Hands out the micro-batches of `positions` in order, loaded already; by default they are loaded when needed. */
+	readonly nextImages?: (() => Promise<TrainingImages>) | undefined
+	/** 0-based; keys what is random about an image. */
+	readonly epoch: number
+	/** Weight of the adversarial loss. */
+	readonly alpha: number
+	/** Told after every micro-batch how many images are done. */
+	readonly onImages?: (done: number) => void
+	/** Stops before the next micro-batch. */
+	readonly signal?: AbortSignal | undefined
+}
+
+/** What a batch yields. */
+export interface BatchResult {
+	/** Gradient of the mean loss to every parameter that it depends on. */
+	readonly gradients: TensorSet
+	readonly sums: EpochSums
+}
+
+/**
+ * Gradients of a batch, in micro-batches; sums are in float64, so that the micro-batch size shows in the last bits of
+ * float32 only.
+ * @returns Nothing when stopped: half a batch is worth nothing.
+ * @throws NaptuneError when an image cannot be read, or a loss or gradient is not finite.
+ */
+export async function batchGradients(input: BatchInput): Promise<BatchResult | undefined> {
+	const { engine, programs, defense, config, positions, alpha, signal } = input
+	const feeds: Record<string, ResidentTensor> = {}
+	try {
+		// Sent all at once: the round trip to the worker is waited for once, not once per parameter.
+		const upload = async ([name, value]: [string, Tensor]) => {
+			feeds[name] = await engine.upload(value)
+		}
+		await Promise.all(Object.entries(input.parameters).map(upload))
+		const textFeatures = await engine.upload(await programs.text.features(feeds))
+		const bound: Feeds = Object.assign(feeds, { textFeatures })
+		const attacked = programs.attacked(bound)
+		const gradients = createGradientSums(defense.parameters)
+		const textGradient = new Float64Array(textFeatures.shape[0]! * textFeatures.shape[1]!)
+		let sums = emptySums
+		for (let from = 0; from < positions.length; from += config.microBatchSize) {
+			if (signal?.aborted) return undefined
+			const part = positions.slice(from, from + config.microBatchSize)
+			const batch = await microBatch(input, part, attacked)
+			// Where a loss splits the batch, its second half counts in its adversarial version.
+			const adversarialHalf = part.map((_, row) => from + row >= positions.length / 2)
+			const result = await programs.image.run(bound, { ...batch, adversarialHalf }, alpha, 1 / positions.length)
+			for (const [name, gradient] of Object.entries(result.gradients)) gradients.add(name, gradient)
+			for (const [index, value] of result.textGradient.entries()) textGradient[index]! += value
+			sums = addSums(sums, { images: part.length, ...result })
+			input.onImages?.(from + part.length)
+		}
+		await programs.text.backward(bound, Float32Array.from(textGradient), gradients.add)
+		const means = gradients.tensors()
+		requireFinite('gradient', Object.fromEntries(Object.entries(means).map(([name, { data }]) => [name, data])))
+		return { gradients: means, sums }
+	} finally {
+		await Promise.all(Object.values(feeds).map((tensor) => tensor.release()))
+	}
+}
+
+/** Clean and adversarial images or features at these positions. */
+async function microBatch(
+	{ bank, clip, training, config, epoch, nextImages }: BatchInput,
+	positions: readonly number[],
+	attacked: Classifier,
+): Promise<MicroBatch> {
+	if (bank) {
+		return {
+			clean: takeRows(bank.clean, positions),
+			adversarial: takeRows(bank.adversarial, positions),
+			labels: positions.map((position) => training.label(position)),
+		}
+	}
+	const load = nextImages ?? (() => loadTrainingImages(clip, training, positions, config, epoch))
+	const { pixels, labels, ids } = await load()
+	if (!tuningLosses.get(config.loss)!.attacks) return { clean: pixels, labels }
+	const batch = { images: pixels, labels, ids }
+	const width = clip.config.projectionDimension
+	return { clean: pixels, adversarial: await innerAttack(attacked, batch, config, width, `epoch ${epoch}`), labels }
+}

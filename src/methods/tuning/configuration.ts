@@ -1,0 +1,141 @@
+/** The configuration of a tuning run. */
+
+import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
+import { isRecord } from '../../core/guards.js'
+import { defenses } from '../../defenses/registry.js'
+import { explainIssues } from '../../files/explain-issues.js'
+import { type OptimizerName, optimizers } from '../../training/optimizers.js'
+import { tuningLosses } from './losses.js'
+
+const optimizerNames = Object.keys(optimizers) as [OptimizerName, ...OptimizerName[]]
+
+const fields = z.strictObject({
+	/** Method and its options. */
+	defense: z
+		.strictObject({ name: z.string(), options: z.record(z.string(), z.unknown()).default({}) })
+		.default({ name: 'nap', options: {} }),
+	/** Training images per class. */
+	shots: z.int().positive().default(16),
+	/** Seed of the few-shot sample, of initial values, order and augmentation. */
+	seed: z.int().nonnegative().default(1),
+	epochs: z.int().positive().default(90),
+	/** Images per optimizer step; capped at the number of training images. */
+	batchSize: z.int().positive().default(512),
+	/** Images that go through the engine at once; gradients add up exactly to the batch's mean. */
+	microBatchSize: z.int().positive().default(32),
+	/** Classes whose text features are computed at once. */
+	classesPerChunk: z.int().positive().default(64),
+	loss: z.enum([...tuningLosses.keys()] as [string, ...string[]]).default('clean-plus-adversarial'),
+	/** Weight of the adversarial part of the loss over epochs (equation 17 for `sigmoid`). */
+	alpha: z
+		.strictObject({
+			kind: z.enum(['sigmoid', 'linear', 'constant']).default('sigmoid'),
+			alpha: z.number().nonnegative().default(5),
+		})
+		.prefault({}),
+	optimizer: z
+		.strictObject({
+			name: z.enum(optimizerNames).default('adamw'),
+			learningRate: z.number().positive().default(1e-4),
+			/** Rate of the first epoch, or of all warm-up epochs; null for no warm-up. */
+			warmupRate: z.number().positive().nullable().default(1e-6),
+			warmupEpochs: z.int().positive().default(1),
+			/** `constant`, or `linear`: growing with the epoch after the first one. */
+			warmup: z.enum(['constant', 'linear']).default('constant'),
+			/** Rate after warm-up. */
+			decay: z.enum(['cosine', 'constant']).default('cosine'),
+			/** Of AdamW. */
+			betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+			/** Of AdamW. */
+			epsilon: z.number().positive().default(1e-8),
+			/** Of SGD. */
+			momentum: z.number().min(0).lt(1).default(0.9),
+			/** Of SGD. */
+			nesterov: z.boolean().default(false),
+			weightDecay: z.number().nonnegative().default(5e-4),
+		})
+		.prefault({}),
+	/** The inner attack, L-infinity. */
+	attack: z
+		.strictObject({
+			/** In pixel units of [0, 1]. */
+			epsilon: z
+				.number()
+				.min(0)
+				.max(1)
+				.default(1 / 255),
+			steps: z.int().positive().default(5),
+			/** Step size as a multiple of epsilon. */
+			relativeStepSize: z.number().positive().default(0.3),
+			/** The clean image, a random point of the ball, or (AdvPT) of the part of it where no pixel is smaller. */
+			start: z.enum(['zero', 'uniform', 'one-sided']).default('zero'),
+			/** What it maximises; the last two drive predictions or image features away from the clean image's own. */
+			objective: z.enum(['cross-entropy', 'kl-to-clean', 'feature-kl']).default('cross-entropy'),
+			/** Which model it attacks: the one under tuning, or CLIP as it was with hand-written templates. */
+			target: z.enum(['tuned', 'vanilla']).default('tuned'),
+			/**
+			 * At every step, or once before the first one: then tuning reads a bank of image features of the training images
+			 * without augmentation. Only for methods that leave the image tower as it is.
+			 */
+			when: z.enum(['every-step', 'once']).default('every-step'),
+		})
+		.prefault({}),
+	/**
+	 * `random-resized-crop` with flip (the reference), `crop-and-flip` for small pictures, or `none`, which a bank of
+	 * features always has.
+	 */
+	augmentation: z.enum(['random-resized-crop', 'crop-and-flip', 'none']).default('random-resized-crop'),
+	/** Whether a run that collapsed to chance stops with an explanation. */
+	stopOnCollapse: z.boolean().default(true),
+})
+
+/** Options of a tuning run with the paper's values as defaults. */
+export const tuningConfigSchema = fields
+	.refine(({ attack }) => attack.objective === 'cross-entropy' || attack.start !== 'zero', {
+		path: ['attack', 'start'],
+		message:
+			'zero leaves an attack by kl-to-clean or feature-kl where it is, since their gradient at the clean image is zero; use uniform',
+	})
+	.refine(({ loss, alpha }) => loss !== 'ramp' || (alpha.alpha <= 1 && alpha.kind !== 'sigmoid'), {
+		path: ['alpha'],
+		message: 'loss ramp weighs by alpha and 1 - alpha: give kind linear or constant and an alpha of at most 1',
+	})
+	.transform((config) => (config.attack.when === 'once' ? { ...config, augmentation: 'none' as const } : config))
+
+/** A validated configuration. */
+export type TuningConfig = z.output<typeof tuningConfigSchema>
+
+/**
+ * Merges layers of settings (objects deeply, later ones over earlier) over what the chosen method itself needs, and fills
+ * in defaults.
+ * @throws NaptuneError listing wrong fields.
+ */
+export function tuningConfig(...layers: readonly Readonly<Record<string, unknown>>[]): TuningConfig {
+	const given = mergeSettings(layers)
+	const name = isRecord(given.defense) ? given.defense.name : 'nap'
+	const own = typeof name === 'string' ? (defenses.get(name)?.tuning ?? {}) : {}
+	const parsed = tuningConfigSchema.safeParse(mergeSettings([own, given]))
+	if (!parsed.success)
+		throw new NaptuneError(
+			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema)}`,
+		)
+	return parsed.data
+}
+
+/** Layers of settings as one: objects deeply, later ones over earlier. */
+export function mergeSettings(layers: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
+	return layers.reduce<Record<string, unknown>>(merge, {})
+}
+
+function merge(
+	base: Readonly<Record<string, unknown>>,
+	layer: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+	const result: Record<string, unknown> = { ...base }
+	for (const [key, value] of Object.entries(layer)) {
+		const before = result[key]
+		result[key] = isRecord(before) && isRecord(value) ? merge(before, value) : value
+	}
+	return result
+}

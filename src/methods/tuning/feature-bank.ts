@@ -1,0 +1,131 @@
+/**
+ * A bank of image features: clean and adversarial features of all training images, made once before the first step, for
+ * methods that leave the image tower as it is (AdvPT).
+ */
+
+import { existsSync } from 'node:fs'
+import type { Classifier } from '../../classifier/classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import { loadAhead } from '../../core/load-ahead.js'
+import { range } from '../../core/rows.js'
+import { float32, type Tensor } from '../../core/tensor.js'
+import { idsOf, type Split } from '../../data/dataset.js'
+import { readSafetensorsHeader } from '../../files/safetensors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import { loadTensors, saveTensors } from '../../training/tensor-set.js'
+import type { ClipModel } from '../../vlm/model.js'
+import type { TuningConfig } from './configuration.js'
+import { innerAttack } from './inner-attack.js'
+import { loadTrainingImages } from './training-images.js'
+
+/** Features by position of the training image. */
+export interface FeatureBank {
+	/** [N, E], not normalised. */
+	readonly clean: Tensor<'float32'>
+	readonly adversarial: Tensor<'float32'>
+}
+
+/** What {@link openFeatureBank} needs. */
+export interface FeatureBankInput {
+	/** Where the bank is kept. */
+	readonly path: string
+	/** The model under attack before the first step; taps `imageFeatures` and `logits`. */
+	readonly classifier: Classifier
+	readonly clip: ClipModel
+	readonly training: Split
+	readonly config: TuningConfig
+	/** Whether steps were made with it already, so that it has to be there as a whole. */
+	readonly inUse: boolean
+	readonly onProgress?: ((done: number, total: number) => void) | undefined
+	/** Stops after the images under way; what was done is saved. */
+	readonly signal?: AbortSignal | undefined
+}
+
+const secondsBetweenSaves = 120
+
+/**
+ * Reads the bank of a run, or makes the rest of it.
+ * @returns Nothing when stopped.
+ * @throws NaptuneError when the file is damaged, not of this run, or gone though in use, or an image cannot be read.
+ */
+export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureBank | undefined> {
+	const { path, classifier, clip, training, config, inUse, onProgress, signal } = input
+	const { length } = training
+	const width = clip.config.projectionDimension
+	const origin = originOf(input)
+	const kept = await readBank(path, length, width, origin)
+	if (inUse && kept?.done !== length) {
+		throw new NaptuneError(
+			`${path} is ${kept ? 'not whole' : 'missing'}, which the steps so far were made with. Restore it, or start again in another folder.`,
+		)
+	}
+	const { bank, done } = kept ?? { bank: emptyBank(length, width), done: 0 }
+	let lastSave = performance.now()
+	let at = done
+	const parts = microBatches(at, length, config.microBatchSize)
+	const loaded = loadAhead(parts, (positions) => loadTrainingImages(clip, training, positions, config, 0))
+	for await (const [positions, { pixels, labels, ids }] of loaded) {
+		if (signal?.aborted) break
+		const adversarial = await innerAttack(classifier, { images: pixels, labels, ids }, config, width, 'bank')
+		for (const [name, images] of [
+			['clean', pixels],
+			['adversarial', adversarial],
+		] as const) {
+			const { imageFeatures } = await classifier.evaluate(images, ['imageFeatures'])
+			bank[name].data.set(imageFeatures!.data, at * width)
+		}
+		at += positions.length
+		onProgress?.(at, length)
+		if (performance.now() - lastSave > secondsBetweenSaves * 1000) {
+			await writeBank(path, bank, at, origin)
+			lastSave = performance.now()
+		}
+	}
+	if (at > done) await writeBank(path, bank, at, origin)
+	return at === length ? bank : undefined
+}
+
+function* microBatches(from: number, to: number, size: number): Generator<number[]> {
+	for (let start = from; start < to; start += size) yield range(start, Math.min(start + size, to))
+}
+
+function emptyBank(images: number, width: number): FeatureBank {
+	const zeros = () => float32([images, width], new Float32Array(images * width))
+	return { clean: zeros(), adversarial: zeros() }
+}
+
+/** What the features were made of; banks of other images, models or attacks have other ones. */
+function originOf({ clip, training, config: { defense, attack, seed } }: FeatureBankInput): string {
+	const ids = idsOf(training)
+	return sha256OfBytes(JSON.stringify([clip.checkpoint.sha256, ids, defense, attack, seed]))
+}
+
+async function writeBank(
+	path: string,
+	{ clean, adversarial }: FeatureBank,
+	done: number,
+	origin: string,
+): Promise<void> {
+	await saveTensors(path, { clean, adversarial }, { done: String(done), origin })
+}
+
+async function readBank(
+	path: string,
+	images: number,
+	width: number,
+	origin: string,
+): Promise<{ readonly bank: FeatureBank; readonly done: number } | undefined> {
+	if (!existsSync(path)) return undefined
+	const { metadata } = await readSafetensorsHeader(path)
+	const { clean, adversarial } = await loadTensors(path)
+	const done = Number(metadata.done)
+	const fits =
+		metadata.origin === origin &&
+		[clean, adversarial].every((tensor) => String(tensor?.shape) === String([images, width]))
+	if (!fits || !Number.isInteger(done) || done < 0 || done > images) {
+		throw new NaptuneError(
+			`${path} is not the feature bank of this run: ${images} x ${width} clean and adversarial features of its own images, model and attack were expected. Restore it, or start again in another folder.`,
+		)
+	}
+	return { bank: { clean: clean!, adversarial: adversarial! }, done }
+}

@@ -1,0 +1,147 @@
+/** The image side of tuning: losses of a micro-batch of clean and adversarial images, and all gradients in one program. */
+
+import { float32, type Tensor, tensor } from '../../core/tensor.js'
+import { type Defense, parameterInputs } from '../../defenses/defense.js'
+import { grad, ops } from '../../onnx/index.js'
+import type { Engine, Feeds } from '../../runtime/engine.js'
+import { requireFinite } from '../../training/finite.js'
+import { type ClipModel, logScale } from '../../vlm/model.js'
+import { similarityLogits } from '../../vlm/similarity.js'
+import type { LossSide, TuningLoss } from './losses.js'
+
+/** One micro-batch. */
+export interface MicroBatch {
+	/** Clean images [B, 3, S, S] in [0, 1]; with a bank their features [B, E]. */
+	readonly clean: Tensor<'float32'>
+	/** Their adversarial versions, of the same shape; for a loss that attacks nothing it may be missing. */
+	readonly adversarial?: Tensor<'float32'> | undefined
+	readonly labels: readonly number[]
+	/** Which rows count in their adversarial version where the loss splits the batch; none by default. */
+	readonly adversarialHalf?: readonly boolean[]
+}
+
+/** What a micro-batch yields. Losses are sums over its images. */
+export interface MicroBatchResult {
+	readonly cleanLoss: number
+	/** 0 where nothing was attacked, as the count below. */
+	readonly adversarialLoss: number
+	/** Images whose class was right, clean and attacked. */
+	readonly cleanCorrect: number
+	readonly adversarialCorrect: number
+	/** Gradient of scale · Σ loss to each image-side parameter. */
+	readonly gradients: Readonly<Record<string, Float32Array>>
+	/** Gradient of scale · Σ loss to the text features, [C, E]. */
+	readonly textGradient: Float32Array
+}
+
+/** The compiled program. */
+export interface ImageSide {
+	/** Names of the parameters that the image features depend on. */
+	readonly parameters: readonly string[]
+	/**
+	 * @param feeds Parameters by name and `textFeatures` [C, E].
+	 * @param alpha Weight of the adversarial loss.
+	 * @param scale Factor on the summed loss: 1 / batch size makes the sum over micro-batches the batch's mean.
+	 * @throws NaptuneError when a loss or gradient is not finite.
+	 */
+	run(feeds: Feeds, batch: MicroBatch, alpha: number, scale: number): Promise<MicroBatchResult>
+	release(): Promise<void>
+}
+
+/**
+ * Compiles the image side of a defense under a loss.
+ * @param input What is fed: pictures, or image features from a bank.
+ */
+export async function createImageSide(
+	engine: Engine,
+	clip: ClipModel,
+	defense: Defense,
+	loss: TuningLoss,
+	input: 'pixels' | 'features' = 'pixels',
+): Promise<ImageSide> {
+	const { imageSize } = clip.config.vision
+	const { projectionDimension } = clip.config
+	const classes = defense.classNames.length
+	const { lookup, used } = parameterInputs(defense)
+	const labels = ops.input('labels', 'int64', ['B'])
+	const alpha = ops.input('alpha', 'float32', [])
+	const scale = ops.input('scale', 'float32', [])
+	const adversarialHalf = ops.input('adversarialHalf', 'float32', ['B'])
+	const textFeatures = ops.input('textFeatures', 'float32', [classes, projectionDimension])
+	const side = (name: string): LossSide => {
+		const features =
+			input === 'features'
+				? ops.input(name, 'float32', ['B', projectionDimension])
+				: defense.imageFeatures(ops.input(name, 'float32', ['B', 3, imageSize, imageSize]), lookup).features
+		return { features, logits: similarityLogits(features, textFeatures, logScale(clip)) }
+	}
+	const clean = side('clean')
+	const adversarial = loss.attacks ? side('adversarial') : clean
+	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf })
+	const total = ops.mul(ops.reduceSum(perImage), scale)
+	const names = [...used.keys()]
+	const [textGradient, ...gradients] = grad(total, [textFeatures, ...used.values()])
+	const attacked = {
+		adversarialLoss: ops.crossEntropy(adversarial.logits, labels),
+		adversarialLogits: adversarial.logits,
+	}
+	const program = await engine.compile(
+		{
+			total,
+			cleanLoss: ops.crossEntropy(clean.logits, labels),
+			cleanLogits: clean.logits,
+			...(loss.attacks ? attacked : {}),
+			textGradient: textGradient!,
+			...Object.fromEntries(names.map((name, index) => [`gradient/${name}`, gradients[index]!])),
+		},
+		{ name: 'tuning loss' },
+	)
+	return {
+		parameters: names,
+		async run(feeds, batch, alphaValue, scaleValue) {
+			const needed = new Set(program.inputs)
+			const count = batch.labels.length
+			const half = Float32Array.from({ length: count }, (_, row) => (batch.adversarialHalf?.[row] ? 1 : 0))
+			const all: Feeds = {
+				...feeds,
+				clean: batch.clean,
+				...(batch.adversarial && { adversarial: batch.adversarial }),
+				labels: tensor('int64', [count], BigInt64Array.from(batch.labels, BigInt)),
+				alpha: float32([], [alphaValue]),
+				scale: float32([], [scaleValue]),
+				adversarialHalf: float32([count], half),
+			}
+			const results = await program.run(Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name))))
+			const data = (name: string) => (results[name] as Tensor<'float32'>).data
+			const textGradientData = data('textGradient')
+			const named = Object.fromEntries(names.map((name) => [name, data(`gradient/${name}`)]))
+			requireFinite('loss', {
+				'the batch': data('total'),
+				'clean images': data('cleanLoss'),
+				...(loss.attacks && { 'adversarial images': data('adversarialLoss') }),
+			})
+			requireFinite('gradient', { 'the text features': textGradientData, ...named })
+			return {
+				cleanLoss: sum(data('cleanLoss')),
+				adversarialLoss: loss.attacks ? sum(data('adversarialLoss')) : 0,
+				cleanCorrect: correct(data('cleanLogits'), batch.labels, classes),
+				adversarialCorrect: loss.attacks ? correct(data('adversarialLogits'), batch.labels, classes) : 0,
+				gradients: named,
+				textGradient: textGradientData,
+			}
+		},
+		release: () => program.release(),
+	}
+}
+
+function sum(values: Float32Array): number {
+	return values.reduce((total, value) => total + value, 0)
+}
+
+/** Rows whose largest logit is the label's; a tie counts for the lowest class. */
+function correct(logits: Float32Array, labels: readonly number[], classes: number): number {
+	return labels.filter((label, row) => {
+		const own = logits.subarray(row * classes, (row + 1) * classes)
+		return own.indexOf(own.reduce((best, value) => Math.max(best, value), Number.NEGATIVE_INFINITY)) === label
+	}).length
+}

@@ -1,0 +1,51 @@
+/** A tuning run in a process of its own, which can be told when to kill itself as `kill -9` would. */
+
+import { watch } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { loadClip } from '../../checkpoints/load-clip.js'
+import { createEngine } from '../../runtime/index.js'
+import { tuningConfig } from './configuration.js'
+import { tinyDataset, tinyTuning } from './tiny.test.support.js'
+import { tune } from './tune.js'
+
+/** When the run is killed. */
+export type KillPoint =
+	/** After so many image visits of the whole run, in the middle of a step. */
+	| { readonly images: number }
+	/** After so many images of a bank of features. */
+	| { readonly bank: number }
+	/** Once an epoch's line is in the log and before the state is saved. */
+	| { readonly epoch: number }
+	/** While a file whose name begins so is being written. */
+	| { readonly writing: string }
+
+const [model, output, kill, overrides] = process.argv.slice(2) as [string, string, string, string]
+const at = JSON.parse(kill) as KillPoint | null
+const die = () => process.kill(process.pid, 'SIGKILL')
+
+await mkdir(output, { recursive: true })
+if (at && 'writing' in at) {
+	watch(output, (_, name) => {
+		if (name?.startsWith(`.${at.writing}`)) die()
+	})
+}
+const engine = await createEngine({ threads: 1 })
+const { finished } = await tune({
+	engine,
+	clip: await loadClip(model),
+	dataset: tinyDataset(),
+	config: tuningConfig({ ...tinyTuning(), ...JSON.parse(overrides) }),
+	output,
+	resume: true,
+	onProgress: ({ imagesDone }) => {
+		if (at && 'images' in at && imagesDone >= at.images) die()
+	},
+	onBank: (done) => {
+		if (at && 'bank' in at && done >= at.bank) die()
+	},
+	onEpoch: ({ epoch }) => {
+		if (at && 'epoch' in at && epoch === at.epoch) die()
+	},
+})
+await engine.close()
+process.exit(finished ? 0 : 3)

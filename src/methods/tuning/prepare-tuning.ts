@@ -1,0 +1,36 @@
+/** A method bound to model and classes, checked to be tunable as configured; before anything is written or computed. */
+
+import { NaptuneError } from '../../core/errors.js'
+import { type Defense, parameterInputs } from '../../defenses/defense.js'
+import { prepareDefense } from '../../defenses/registry.js'
+import { ops } from '../../onnx/index.js'
+import type { ClipModel } from '../../vlm/model.js'
+import type { TuningConfig } from './configuration.js'
+
+/**
+ * The defense of a configuration.
+ * @throws NaptuneError when its options do not fit, it learns nothing, or image features are asked for once and the method
+ * changes the image tower.
+ */
+export function prepareTuning(
+	clip: ClipModel,
+	classNames: readonly string[],
+	config: Pick<TuningConfig, 'defense' | 'attack'>,
+): Defense {
+	const defense = prepareDefense(config.defense.name, clip, classNames, config.defense.options)
+	if (defense.parameters.size === 0) {
+		throw new NaptuneError(`Defense ${defense.name} learns nothing, so there is nothing to tune; evaluate it as it is.`)
+	}
+	if (config.attack.when === 'once') requireFixedImageTower(clip, defense)
+	return defense
+}
+
+function requireFixedImageTower(clip: ClipModel, defense: Defense): void {
+	const { imageSize } = clip.config.vision
+	const { lookup, used } = parameterInputs(defense)
+	defense.imageFeatures(ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize]), lookup)
+	if (used.size === 0) return
+	throw new NaptuneError(
+		`attack.when once makes image features before tuning, but ${defense.name} learns in the image tower (${[...used.keys()][0]}), which changes them. Set attack.when to every-step.`,
+	)
+}

@@ -1,0 +1,107 @@
+/** The programs that tuning compiles of a defense: text features, the inner attack's gradient, loss with gradients. */
+
+import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
+import { type Defense, parameterInputs } from '../../defenses/defense.js'
+import { prepareDefense } from '../../defenses/registry.js'
+import { ops } from '../../onnx/index.js'
+import type { Value } from '../../onnx/value.js'
+import type { Engine, Feeds } from '../../runtime/engine.js'
+import { type ClipModel, logScale } from '../../vlm/model.js'
+import { similarityLogits } from '../../vlm/similarity.js'
+import type { TuningConfig } from './configuration.js'
+import { createImageSide, type ImageSide } from './image-side.js'
+import { tuningLosses } from './losses.js'
+import { computeTextFeatures, createTextSide, type TextSide } from './text-side.js'
+
+/** Programs of a run. */
+export interface TuningPrograms {
+	readonly text: TextSide
+	readonly image: ImageSide
+	/**
+	 * The model that the inner attack sees: pixels to `logits` and `imageFeatures`, nothing of the text tower in it.
+	 * @param feeds The parameters by name and `textFeatures` [C, E]; what it does not read is ignored.
+	 */
+	attacked(feeds: Feeds): GraphClassifier
+	release(): Promise<void>
+}
+
+/**
+ * Compiles the programs of a run; the inner attack's with its first use.
+ * @param template Of hand-written prompts, where the inner attack's target is vanilla CLIP.
+ */
+export async function compileTuningPrograms(
+	engine: Engine,
+	clip: ClipModel,
+	defense: Defense,
+	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack'>,
+	template: string,
+): Promise<TuningPrograms> {
+	const { target, when } = config.attack
+	const text = await createTextSide(engine, defense, config.classesPerChunk)
+	const loss = tuningLosses.get(config.loss)!
+	const image = await createImageSide(engine, clip, defense, loss, when === 'once' ? 'features' : 'pixels')
+	const inner =
+		target === 'vanilla'
+			? await vanillaTarget(engine, clip, defense.classNames, template, config.classesPerChunk)
+			: await tunedTarget(engine, clip, defense)
+	return {
+		text,
+		image,
+		attacked: (feeds) =>
+			inner.classifier.withFeeds(Object.fromEntries(Object.entries(feeds).filter(([name]) => inner.reads.has(name)))),
+		async release() {
+			await Promise.all([text.release(), image.release(), inner.classifier.release()])
+		},
+	}
+}
+
+interface Target {
+	readonly classifier: GraphClassifier
+	/** Names of its inputs. */
+	readonly reads: ReadonlySet<string>
+}
+
+/** The model under tuning, parameters and text features as inputs. */
+async function tunedTarget(engine: Engine, clip: ClipModel, defense: Defense): Promise<Target> {
+	const { lookup, used } = parameterInputs(defense)
+	const textFeatures = ops.input('textFeatures', 'float32', [
+		defense.classNames.length,
+		clip.config.projectionDimension,
+	])
+	const classifier = await targetClassifier(engine, clip, defense, textFeatures, lookup)
+	return { classifier, reads: new Set([...used.keys(), 'textFeatures']) }
+}
+
+/** CLIP as it was, with hand-written prompts. */
+async function vanillaTarget(
+	engine: Engine,
+	clip: ClipModel,
+	classNames: readonly string[],
+	template: string,
+	classesPerChunk: number,
+): Promise<Target> {
+	const vanilla = prepareDefense('vanilla', clip, classNames, { templates: [template] })
+	const textFeatures = ops.literal(await computeTextFeatures(engine, vanilla, {}, classesPerChunk))
+	const { lookup } = parameterInputs(vanilla)
+	return { classifier: await targetClassifier(engine, clip, vanilla, textFeatures, lookup), reads: new Set() }
+}
+
+function targetClassifier(
+	engine: Engine,
+	clip: ClipModel,
+	defense: Defense,
+	textFeatures: Value,
+	lookup: ReturnType<typeof parameterInputs>['lookup'],
+): Promise<GraphClassifier> {
+	const { imageSize } = clip.config.vision
+	return createGraphClassifier({
+		engine,
+		classNames: defense.classNames,
+		imageShape: [3, imageSize, imageSize],
+		build: (pixels) => {
+			const { features } = defense.imageFeatures(pixels, lookup)
+			return { logits: similarityLogits(features, textFeatures, logScale(clip)), imageFeatures: features }
+		},
+		compileOptions: { name: 'inner attack' },
+	})
+}

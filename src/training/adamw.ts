@@ -1,0 +1,70 @@
+/** AdamW (Loshchilov and Hutter, 2019) with PyTorch's order of operations. */
+
+import { NaptuneError } from '../core/errors.js'
+import type { Tensor } from '../core/tensor.js'
+
+/** Named float32 tensors: parameters, their gradients or their moments. */
+export type TensorSet = Readonly<Record<string, Tensor<'float32'>>>
+
+/** Hyper-parameters of one update. */
+export interface AdamWOptions {
+	/** Step size of this update, >= 0. */
+	readonly learningRate: number
+	/** Decay rates of the first and second moment; PyTorch's default is 0.9 and 0.999. */
+	readonly betas: readonly [number, number]
+	/** Added to the denominator; default in PyTorch 1e-8. */
+	readonly epsilon: number
+	/** Decoupled weight decay, applied as learningRate · weightDecay · parameter. */
+	readonly weightDecay: number
+	/** Which parameters decay; all by default. */
+	readonly decays?: (name: string) => boolean
+}
+
+/** The optimizer's memory. Updated in place, stored in checkpoints. */
+export interface AdamWState {
+	/** Number of updates done. */
+	step: number
+	readonly firstMoments: Record<string, Float32Array>
+	readonly secondMoments: Record<string, Float32Array>
+}
+
+/** A fresh state with zero moments. */
+export function createAdamWState(parameters: TensorSet): AdamWState {
+	const zeros = () =>
+		Object.fromEntries(Object.entries(parameters).map(([name, { data }]) => [name, new Float32Array(data.length)]))
+	return { step: 0, firstMoments: zeros(), secondMoments: zeros() }
+}
+
+/**
+ * One update of all parameters that have a gradient, in place. Parameters without one are left alone (no decay either),
+ * as in PyTorch.
+ * @throws NaptuneError when a gradient does not fit its parameter.
+ */
+export function adamWStep(parameters: TensorSet, gradients: TensorSet, state: AdamWState, options: AdamWOptions): void {
+	const { learningRate, betas, epsilon, weightDecay, decays } = options
+	const [beta1, beta2] = betas
+	state.step++
+	const stepSize = learningRate / (1 - beta1 ** state.step)
+	const rootOfCorrection = Math.sqrt(1 - beta2 ** state.step)
+	for (const [name, parameter] of Object.entries(parameters)) {
+		const gradient = gradients[name]?.data
+		if (!gradient) continue
+		const values = parameter.data
+		const first = state.firstMoments[name]
+		const second = state.secondMoments[name]
+		if (!first || !second || gradient.length !== values.length || first.length !== values.length) {
+			throw new NaptuneError(
+				`AdamW got ${gradient.length} gradient entries and ${first?.length ?? 0} moments for parameter ${name} with ${values.length} entries.`,
+			)
+		}
+		const keep = 1 - (decays?.(name) === false ? 0 : learningRate * weightDecay)
+		for (let index = 0; index < values.length; index++) {
+			const slope = gradient[index]!
+			const m = beta1 * first[index]! + (1 - beta1) * slope
+			const v = beta2 * second[index]! + (1 - beta2) * slope * slope
+			first[index] = m
+			second[index] = v
+			values[index] = values[index]! * keep - (stepSize * m) / (Math.sqrt(v) / rootOfCorrection + epsilon)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+/** Stochastic gradient descent with momentum, with PyTorch's order of operations. */
+
+import { NaptuneError } from '../core/errors.js'
+import type { TensorSet } from './adamw.js'
+
+/** Hyper-parameters of one update. */
+export interface SgdOptions {
+	/** Step size of this update, >= 0. */
+	readonly learningRate: number
+	/** Share of the earlier velocity that is kept, in [0, 1). */
+	readonly momentum: number
+	/** Whether the step looks ahead by one momentum. */
+	readonly nesterov: boolean
+	/** Coupled weight decay: added to the gradient as weightDecay · parameter. */
+	readonly weightDecay: number
+}
+
+/**
+ * One update of all parameters that have a gradient, in place: velocity = momentum · velocity + (gradient + decay), then
+ * parameter -= rate · velocity. Parameters without a gradient are left alone, as in PyTorch.
+ * @param velocities By parameter name; zeros at the start, which is the same as PyTorch's first step without dampening.
+ * @throws NaptuneError when a gradient does not fit its parameter.
+ */
+export function sgdStep(
+	parameters: TensorSet,
+	gradients: TensorSet,
+	velocities: Readonly<Record<string, Float32Array>>,
+	{ learningRate, momentum, nesterov, weightDecay }: SgdOptions,
+): void {
+	for (const [name, { data: values }] of Object.entries(parameters)) {
+		const gradient = gradients[name]?.data
+		if (!gradient) continue
+		const velocity = velocities[name]
+		if (!velocity || gradient.length !== values.length || velocity.length !== values.length) {
+			throw new NaptuneError(
+				`SGD got ${gradient.length} gradient entries and ${velocity?.length ?? 0} velocities for parameter ${name} with ${values.length} entries.`,
+			)
+		}
+		for (let index = 0; index < values.length; index++) {
+			const slope = gradient[index]! + weightDecay * values[index]!
+			const moved = momentum * velocity[index]! + slope
+			velocity[index] = moved
+			values[index] = values[index]! - learningRate * (nesterov ? slope + momentum * moved : moved)
+		}
+	}
+}

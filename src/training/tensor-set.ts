@@ -1,0 +1,37 @@
+/** Named float32 tensors on disk: parameters and optimizer state of a run. */
+
+import { NaptuneError } from '../core/errors.js'
+import { type Tensor, tensor } from '../core/tensor.js'
+import { readSafetensorsTensors, writeSafetensors } from '../files/safetensors.js'
+import type { TensorSet } from './adamw.js'
+
+/** Writes a set of float32 tensors atomically. */
+export async function saveTensors(
+	path: string,
+	tensors: TensorSet,
+	metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+	const entries = Object.entries(tensors).map(
+		([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }] as const,
+	)
+	await writeSafetensors(path, Object.fromEntries(entries), metadata)
+}
+
+/** Reads all tensors of a file. @throws NaptuneError when one is not float32. */
+export async function loadTensors(path: string): Promise<Record<string, Tensor<'float32'>>> {
+	const tensors: Record<string, Tensor<'float32'>> = {}
+	for (const [name, { dtype, shape, data }] of await readSafetensorsTensors(path)) {
+		if (dtype !== 'F32') throw new NaptuneError(`${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
+		tensors[name] = tensor('float32', shape, new Float32Array(data.buffer))
+	}
+	return tensors
+}
+
+/** The entries whose names begin with `prefix/`, without it. */
+export function withPrefix(tensors: TensorSet, prefix: string): Record<string, Tensor<'float32'>> {
+	return Object.fromEntries(
+		Object.entries(tensors).flatMap(([name, value]) =>
+			name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), value] as const] : [],
+		),
+	)
+}

@@ -1,0 +1,99 @@
+/** How a checkpoint wants its images prepared, read from `preprocessor_config.json`. */
+
+import { z } from 'zod'
+import { NaptuneError } from '../core/errors.js'
+
+/** Resampling filter, by Pillow's name. */
+export type Resample = 'nearest' | 'lanczos' | 'bilinear' | 'bicubic' | 'box' | 'hamming'
+
+/** Size to resize to: the shorter edge with the aspect kept, or both edges. */
+export type ResizeTo =
+	| { readonly kind: 'shortest-edge'; readonly shortestEdge: number }
+	| { readonly kind: 'exact'; readonly height: number; readonly width: number }
+
+/** Preparation of images, in the order of the fields. */
+export interface PreprocessorConfig {
+	readonly doConvertRgb: boolean
+	readonly doResize: boolean
+	readonly resize: ResizeTo
+	readonly resample: Resample
+	readonly doCenterCrop: boolean
+	readonly crop: { readonly height: number; readonly width: number }
+	/** Whether bytes become numbers by `rescaleFactor` (1/255). */
+	readonly doRescale: boolean
+	readonly rescaleFactor: number
+	readonly doNormalize: boolean
+	/** Mean per RGB channel, of pixels in [0, 1]. */
+	readonly mean: readonly [number, number, number]
+	/** Standard deviation per RGB channel, of pixels in [0, 1]. */
+	readonly std: readonly [number, number, number]
+}
+
+/** Filters in the order of Pillow's numbers. */
+const filters: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
+
+const pixels = z
+	.int()
+	.positive()
+	.max(1 << 16)
+const perChannel = z.tuple([z.number(), z.number(), z.number()])
+const boxSize = z.union([pixels, z.object({ height: pixels, width: pixels })])
+
+// Missing keys take the defaults of transformers' CLIPImageProcessor.
+const schema = z.object({
+	do_convert_rgb: z
+		.boolean()
+		.nullish()
+		.transform((value) => value ?? true),
+	do_resize: z.boolean().default(true),
+	size: z.union([boxSize, z.object({ shortest_edge: pixels })]).default({ shortest_edge: 224 }),
+	resample: z.int().min(0).max(5).default(3),
+	do_center_crop: z.boolean().default(true),
+	crop_size: boxSize.default({ height: 224, width: 224 }),
+	do_rescale: z.boolean().default(true),
+	rescale_factor: z
+		.number()
+		.positive()
+		.default(1 / 255),
+	do_normalize: z.boolean().default(true),
+	image_mean: perChannel.default([0.48145466, 0.4578275, 0.40821073]),
+	image_std: perChannel.default([0.26862954, 0.26130258, 0.27577711]),
+})
+
+/**
+ * Reads the content of a `preprocessor_config.json`. Sizes may be written as a number (the shorter edge), as
+ * `{ shortest_edge }` or as `{ height, width }`.
+ * @param json The parsed file.
+ * @param name What to call the file in error messages.
+ * @throws NaptuneError when a value has the wrong form.
+ */
+export function parsePreprocessorConfig(json: unknown, name = 'preprocessor_config.json'): PreprocessorConfig {
+	const result = schema.safeParse(json)
+	if (!result.success) {
+		const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
+		throw new NaptuneError(`${name} is not a valid image preprocessor config: ${problems.join('; ')}.`)
+	}
+	const raw = result.data
+	if (raw.do_normalize && raw.image_std.some((value) => !(value > 0))) {
+		throw new NaptuneError(`${name}: image_std is ${JSON.stringify(raw.image_std)}, positive numbers are expected.`)
+	}
+	return {
+		doConvertRgb: raw.do_convert_rgb,
+		doResize: raw.do_resize,
+		resize: resizeTo(raw.size),
+		resample: filters[raw.resample]!,
+		doCenterCrop: raw.do_center_crop,
+		crop: typeof raw.crop_size === 'number' ? { height: raw.crop_size, width: raw.crop_size } : raw.crop_size,
+		doRescale: raw.do_rescale,
+		rescaleFactor: raw.rescale_factor,
+		doNormalize: raw.do_normalize,
+		mean: raw.image_mean,
+		std: raw.image_std,
+	}
+}
+
+function resizeTo(size: z.output<typeof schema>['size']): ResizeTo {
+	if (typeof size === 'number') return { kind: 'shortest-edge', shortestEdge: size }
+	if ('shortest_edge' in size) return { kind: 'shortest-edge', shortestEdge: size.shortest_edge }
+	return { kind: 'exact', ...size }
+}

@@ -1,0 +1,46 @@
+/** How the towers see a checkpoint's weights, whatever file they lie in. */
+
+import { NaptuneError } from '../core/errors.js'
+import type { ElementType } from '../core/tensor.js'
+import { ops } from '../onnx/index.js'
+import type { ExternalReference, Value } from '../onnx/value.js'
+
+/** One weight tensor of a checkpoint, as a slice of a file with little-endian float32 data. */
+export interface WeightReference extends ExternalReference {
+	readonly shape: readonly number[]
+}
+
+/**
+ * The graph value of a weight by its Hugging Face name.
+ * @param shape Another shape of the same elements, such as a patch kernel seen as a matrix.
+ */
+export type WeightLookup = (name: string, shape?: readonly number[]) => Value
+
+/** Frozen weights: every value is a reference into the checkpoint's file. */
+export function frozenWeights(weights: ReadonlyMap<string, WeightReference>): WeightLookup {
+	return (name, shape) => {
+		const reference = weights.get(name)
+		if (!reference) throw new NaptuneError(`The checkpoint has no weight named ${name}.`)
+		return ops.external(name, 'float32', shape ?? reference.shape, reference)
+	}
+}
+
+/**
+ * Trainable weights: every value is a graph input of the weight's name, to be fed at each run and differentiated.
+ * Asking twice for a name gives the same value, so that gradients of shared weights add up.
+ * @param type float32, or float64 for numerical checks.
+ */
+export function trainableWeights(
+	shapes: ReadonlyMap<string, readonly number[]>,
+	type: ElementType = 'float32',
+): { readonly lookup: WeightLookup; readonly values: ReadonlyMap<string, Value> } {
+	const values = new Map<string, Value>()
+	const lookup: WeightLookup = (name, shape) => {
+		const own = shapes.get(name)
+		if (!own) throw new NaptuneError(`The model has no weight named ${name}.`)
+		const value = values.get(name) ?? ops.input(name, type, own)
+		values.set(name, value)
+		return shape ? ops.reshape(value, shape) : value
+	}
+	return { lookup, values }
+}
