@@ -1,5 +1,6 @@
 /** All attacks: adding one is a file and a line here. */
 
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { agsDefinition } from './algorithms/ags/ags.js'
 import { apgdDefinition } from './algorithms/apgd/apgd.js'
@@ -70,7 +71,7 @@ export function prepareAttack(name: string, overrides: Readonly<Record<string, u
 		targeted: definition.targeted(settings),
 		access: definition.access,
 		skipsWrong: definition.skipsWrong ?? false,
-		...(definition.labelFree && { labelFree: true }),
+		...defined({ labelFree: definition.labelFree ? true : undefined }),
 		rounds: (classes) => {
 			const rounds = definition.rounds?.(settings, classes)
 			return rounds?.map((round) => checkedRound(round, requireNorm)) ?? [wholeRound(name, settings, whole)]
@@ -121,5 +122,5 @@ function recordedValue(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(recordedValue)
 	if (typeof value !== 'object' || value === null || !('name' in value)) return value
 	if (!('sha256' in value)) return value.name
-	return { name: value.name, sha256: value.sha256, ...('reads' in value && { reads: value.reads }) }
+	return { name: value.name, sha256: value.sha256, ...defined({ reads: 'reads' in value ? value.reads : undefined }) }
 }

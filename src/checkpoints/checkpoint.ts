@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import { isHubId } from '../hub/hub-access.js'
@@ -53,7 +54,7 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 	const tokenizerFile = join(directory, 'tokenizer.json')
 	return {
 		source,
-		...(commit ? { revision: commit } : {}),
+		...defined({ revision: commit || undefined }),
 		sha256,
 		config,
 		weights,
@@ -83,10 +84,12 @@ async function locate(
 		source,
 		{
 			...settings,
-			...(hubCacheDirectory === undefined ? {} : { cacheDirectory: hubCacheDirectory }),
-			...(endpoint === undefined ? {} : { endpoint: endpoint.replace(/\/+$/, '') }),
-			...(offline === undefined ? {} : { offline }),
-			...(token === undefined ? {} : { token }),
+			...defined({
+				cacheDirectory: hubCacheDirectory,
+				endpoint: endpoint === undefined ? undefined : endpoint.replace(/\/+$/, ''),
+				offline,
+				token,
+			}),
 		},
 		options,
 	)

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { modelInfo } from '@huggingface/hub'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import {
@@ -73,7 +74,7 @@ async function download(repository: HubRepository, settings: HubSettings, option
 		commit,
 		storage,
 		fetch: send,
-		...(options.onProgress ? { onProgress: options.onProgress } : {}),
+		...defined({ onProgress: options.onProgress || undefined }),
 	}
 	const present = new Set(info.filePaths)
 	const weights = weightFileNames.find((name) => present.has(name))

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { readPytorchTensors } from '../files/foreign/pytorch-pickle.js'
 import { readJsonFile } from '../files/json-file.js'
@@ -93,7 +94,7 @@ async function tensorsOf(file: string): Promise<[string, StoredTensor][]> {
 	const tensors = await withFile(file, (handle) => readPytorchTensors(handle, file))
 	return tensors.map(({ name, dtype, shape, strides, offset }) => [
 		name,
-		{ dtype, shape, file, offset, ...(isRowMajor(shape, strides) ? {} : { strides }) },
+		{ dtype, shape, file, offset, ...defined({ strides: isRowMajor(shape, strides) ? undefined : strides }) },
 	])
 }
 

@@ -1,5 +1,6 @@
 /** Attacking what has no useful gradient through a stand-in that has one. */
 
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Classifier } from './classifier.js'
 
@@ -33,8 +34,11 @@ export function bpdaClassifier(forward: Classifier, backward: Classifier): Class
 			const { loss, gradient } = await backward.gradient(images, objective, side)
 			return { taps: await forward.evaluate(images, objective.taps), loss, gradient }
 		},
-		...((forward.draw || backward.draw) && {
-			draw: (index: number) => bpdaClassifier(forward.draw?.(index) ?? forward, backward.draw?.(index) ?? backward),
+		...defined({
+			draw:
+				forward.draw || backward.draw
+					? (index: number) => bpdaClassifier(forward.draw?.(index) ?? forward, backward.draw?.(index) ?? backward)
+					: undefined,
 		}),
 		async release() {
 			await forward.release()

@@ -1,5 +1,6 @@
 /** How many images pass through classifiers, forward alone or there and back. */
 
+import { defined } from '../core/defined.js'
 import type { Classifier } from './classifier.js'
 
 /** Images that were passed through; an image that passes twice counts twice. */
@@ -49,7 +50,7 @@ export function passCounter(): PassCounter {
 			told()
 			return found
 		},
-		...(classifier.draw && { draw: (index: number) => watch(classifier.draw!(index)) }),
+		...defined({ draw: classifier.draw ? (index: number) => watch(classifier.draw!(index)) : undefined }),
 	})
 	return {
 		watch,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { writeSeededCheckpoint } from '../checkpoints/seeded-checkpoint.js'
+import { defined } from '../core/defined.js'
 import { generator } from '../random/counter-based.js'
 import { packagedModel } from './package-files.js'
 
@@ -43,8 +44,7 @@ export function startCli(args: readonly string[], options: RunOptions = {}): Run
 		options.shell === undefined ? command : ['/bin/sh', '-c', `${options.shell}; exec "$0" "$@"`, ...command]
 	const child = spawn(file!, rest, {
 		stdio: ['ignore', 'pipe', 'pipe'],
-		...(options.uid === undefined ? {} : { uid: options.uid }),
-		...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+		...defined({ uid: options.uid, cwd: options.cwd }),
 		// Several commands at once share the cores.
 		env: { ...process.env, NAPTUNE_SPINNING: '0', ...options.env },
 	})

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { Option } from 'commander'
 import { embeddedModel } from '../checkpoints/checkpoint.js'
 import { loadClip } from '../checkpoints/load-clip.js'
+import { defined } from '../core/defined.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { datasetNames, loadDataset } from '../data/registry.js'
 import { sourceForms } from '../data/sources.js'
@@ -50,7 +51,7 @@ export function loadModel(source: string): Promise<ClipModel> {
 /** Loads data, whose images the session's threads read, and passes on what a person must be told about it. */
 export async function loadData(session: Session, nameOrFolder: string, seed: number, root?: string): Promise<Dataset> {
 	const { onProgress, end } = followDownload(session)
-	const options = { seed, onProgress, ...(root !== undefined && { root }) }
+	const options = { seed, onProgress, ...defined({ root }) }
 	const dataset = await loadDataset(nameOrFolder, options).finally(end)
 	for (const notice of dataset.notices) session.progress.line(`note: ${notice}`)
 	return session.imageLoader().dataset(dataset)

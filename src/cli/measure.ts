@@ -1,6 +1,7 @@
 /** An evaluation with progress, and its results as a table. */
 
 import { join } from 'node:path'
+import { defined } from '../core/defined.js'
 import type { Knowledge } from '../evaluation/deployed/knowledge.js'
 import { modelName, recordName, storeName } from '../evaluation/robustness/record-name.js'
 import type { EvaluationRecord, RecordedEvaluationInput } from '../evaluation/robustness/recorded-evaluation.js'
@@ -52,11 +53,11 @@ export async function measure(
 		...input,
 		engine: await session.engine(),
 		path,
-		...(store !== undefined && { keepImagesIn: store }),
+		...defined({ keepImagesIn: store }),
 		signal: session.signal,
 		onProgress: follow.tell,
 	}).finally(follow.end)
-	return record && { record, path, ...(store !== undefined && { store }) }
+	return record && { record, path, ...defined({ store }) }
 }
 
 /** A row of the table: a record, or the worst of several for each image. */

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { modelName } from '../evaluation/robustness/record-name.js'
 import { readJsonLines } from '../files/json-lines.js'
@@ -119,9 +120,9 @@ export function tellEpoch(tracker: Tracker, record: EpochRecord): void {
 	const { epoch, learningRate, alpha, cleanLoss, cleanAccuracy, adversarialLoss, adversarialAccuracy } = record
 	tracker.metrics(epoch + 1, {
 		'loss/clean': cleanLoss,
-		...(adversarialLoss !== null && { 'loss/attacked': adversarialLoss }),
+		...defined({ 'loss/attacked': adversarialLoss !== null ? adversarialLoss : undefined }),
 		'accuracy/clean': cleanAccuracy,
-		...(adversarialAccuracy !== null && { 'accuracy/attacked': adversarialAccuracy }),
+		...defined({ 'accuracy/attacked': adversarialAccuracy !== null ? adversarialAccuracy : undefined }),
 		'schedule/learning rate': learningRate,
 		'schedule/alpha': alpha,
 	})

@@ -1,5 +1,6 @@
 /** What a data set is: classes, and splits whose images are decoded when asked for. */
 
+import { defined } from '../core/defined.js'
 import type { DecodedImage } from '../images/decode.js'
 import type { ImageView } from '../images/view.js'
 
@@ -55,9 +56,9 @@ export function subset(split: Split, indices: readonly number[]): Split {
 		length: indices.length,
 		label: (index) => split.label(at(index)),
 		id: (index) => split.id(at(index)),
-		...(source && { source: async (index: number) => source(at(index)) }),
+		...defined({ source: source ? async (index: number) => source(at(index)) : undefined }),
 		image: async (index) => split.image(at(index)),
-		...(view && { view: async (index: number, what: ImageView) => view(at(index), what) }),
+		...defined({ view: view ? async (index: number, what: ImageView) => view(at(index), what) : undefined }),
 	}
 }
 

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Benchmark } from './benchmarks/benchmark.js'
 import { fingerprintsOf, listFiles, openBenchmark } from './benchmarks/open-benchmark.js'
@@ -91,8 +92,7 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 			: {
 					dataset: await loadDataset(nameOrPath, {
 						root,
-						...(seed !== undefined && { seed }),
-						...(onDownload && { onProgress: onDownload }),
+						...defined({ seed, onProgress: onDownload || undefined }),
 					}),
 					missing: [],
 					deviations: [],
@@ -105,7 +105,7 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 		const [reason] = error.message.split('\nWhere to get ')
 		return {
 			name: nameOrPath,
-			...(benchmark && { title: benchmark.title }),
+			...defined({ title: benchmark ? benchmark.title : undefined }),
 			...place,
 			classNames: [],
 			lists,
@@ -135,11 +135,11 @@ async function examined(
 		chosen.length > 0 ? await surveyImages(chosen, parallel, (done) => onProgress(done, chosen.length)) : undefined
 	return {
 		name: dataset.name,
-		...(benchmark && { title: benchmark.title }),
+		...defined({ title: benchmark ? benchmark.title : undefined }),
 		classNames,
 		splits,
 		missing,
-		...(survey && { decoded: { ...survey, of: present.length } }),
+		...defined({ decoded: survey ? { ...survey, of: present.length } : undefined }),
 		sameNames: sameSpoken(classNames).map((labels) => ({ name: classNames[labels[0]!]!, labels })),
 		notices: dataset.notices.filter((notice) => !deviations.includes(notice)),
 		problems: [...deviations, ...missingText(missing), ...unreadableText(survey?.unreadable ?? [])],
@@ -151,7 +151,7 @@ function examineSplit(dataset: Dataset, name: SplitName, benchmark: Benchmark | 
 	for (const label of labelsOf(dataset[name])) perClass[label]!++
 	return {
 		images: dataset[name].length,
-		...(benchmark && { published: benchmark.sizes[name] }),
+		...defined({ published: benchmark ? benchmark.sizes[name] : undefined }),
 		perClass,
 	}
 }

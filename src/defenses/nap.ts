@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod'
+import { defined } from '../core/defined.js'
 import type { ClipModel } from '../vlm/model.js'
 import { towerDepths } from './both-towers.js'
 import { contextPrompts, normalContext, textContexts } from './context-prompts.js'
@@ -134,8 +135,10 @@ export const nap: DefenseDefinition<typeof schema> = {
 			config,
 			classNames,
 			parameters: napParameters(clip, config),
-			...(refinesAnything(config) && {
-				withoutRefiners: () => nap.prepare(clip, classNames, { ...config, refinerDepth: 0 }),
+			...defined({
+				withoutRefiners: refinesAnything(config)
+					? () => nap.prepare(clip, classNames, { ...config, refinerDepth: 0 })
+					: undefined,
 			}),
 			...promptedTowers(
 				clip,

@@ -7,6 +7,7 @@
  * from `depth` on, the processed context stays.
  */
 
+import { defined } from '../core/defined.js'
 import { ops } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
 import { imageTower, patchCount } from '../vlm/image-tower.js'
@@ -82,8 +83,10 @@ function imageFeatures(
 	const refinements: Refinement[] = []
 	const output = imageTower(pixels, vision, clip.statistics, clip.weights, {
 		...options,
-		...(context && {
-			beforePreNorm: (tokens) => ops.concat([tokens, ops.repeatForBatch(context.context(0, parameters), tokens)], 1),
+		...defined({
+			beforePreNorm: context
+				? (tokens: Value) => ops.concat([tokens, ops.repeatForBatch(context.context(0, parameters), tokens)], 1)
+				: undefined,
 		}),
 		beforeLayer: (layer, tokens) => {
 			const refines = refiner?.layers.includes(layer) ?? false
@@ -120,9 +123,10 @@ function textFeatures(
 		return ops.concat([start, ops.slice(kept, 1, 1, tokenCount(kept))], 1)
 	}
 	const { features } = textTower(ids, endPosition, clip.config.text, clip.weights, {
-		...(context && {
-			beforePositions: (tokens) =>
-				replaceTextContext(tokens, context.count, context.context(0, parameters), (kept) => kept),
+		...defined({
+			beforePositions: context
+				? (tokens: Value) => replaceTextContext(tokens, context.count, context.context(0, parameters), (kept) => kept)
+				: undefined,
 		}),
 		beforeLayer: (layer, tokens) => {
 			const refines = refiner?.layers.includes(layer) ?? false

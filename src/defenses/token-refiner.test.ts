@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { defined } from '../core/defined.js'
 import { float32, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/index.js'
 import { generator } from '../random/counter-based.js'
@@ -32,7 +33,7 @@ describe('a TokenRefiner', () => {
 			options,
 			fixedParameters(values),
 		)
-		const program = await engine.compile({ after, ...(spread && { spread }) })
+		const program = await engine.compile({ after, ...defined({ spread: spread || undefined }) })
 		const results = await program.run({ tokens })
 		await program.release()
 		return { after: results.after!.data as Float32Array, spread: results.spread }

@@ -1,6 +1,7 @@
 /** From records to the result of an experiment. */
 
 import { isRobust } from '../attacks/run/attack-outcomes.js'
+import { defined } from '../core/defined.js'
 import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
 import { packageVersion } from '../files/package-version.js'
 import { generator } from '../random/counter-based.js'
@@ -81,7 +82,7 @@ export function collectResult(input: CollectInput): ExperimentResult {
 		methods: Object.entries(definition.methods).map(([name, { title }]) => ({ name, title })),
 		conditions,
 		...axisOf(plan),
-		...(definition.reference !== undefined && { reference: definition.reference }),
+		...defined({ reference: definition.reference }),
 		seeds: definition.seeds,
 		cells,
 		averages: averagesOf(plan, targets, cells),
@@ -113,7 +114,7 @@ function axisOf({ definition: { axis } }: Plan): Pick<ExperimentResult, 'axis'> 
 			title,
 			scale,
 			values,
-			...(labelled && { labels: points.map(({ value, label }) => label ?? String(value)) }),
+			...defined({ labels: labelled ? points.map(({ value, label }) => label ?? String(value)) : undefined }),
 		},
 	}
 }
@@ -160,12 +161,12 @@ function collectCell(
 			dataset: cell.dataset.name,
 			method: cell.method,
 			condition: condition.name,
-			...(point !== undefined && { point }),
+			...defined({ point }),
 			seeds: own,
 			images,
 			accuracy: mean,
 			interval: wilsonIntervalOfShare(mean, images),
-			...(deviation !== undefined && { deviation }),
+			...defined({ deviation }),
 		},
 		right: records.map(({ found: { record } }) => rightImages(record, clean)),
 	}
@@ -176,9 +177,9 @@ function seedResult({ cell }: PlannedCell, { record, path, tuningSeconds }: Meas
 		seed: cell.seed,
 		images: record.images,
 		accuracy: clean ? record.clean : record.robust,
-		...(!clean && record.stages && { stages: record.stages }),
+		...defined({ stages: (!clean && record.stages) || undefined }),
 		record: path,
-		...(cell.tuning && { run: cell.folder }),
+		...defined({ run: cell.tuning ? cell.folder : undefined }),
 		tuningSeconds,
 		evaluationSeconds: record.seconds,
 	}
@@ -223,7 +224,7 @@ function withTarget({ definition, models }: Plan, targets: PaperTargets | undefi
 	if (model === undefined) return cell
 	const { dataset, method, condition, point } = cell
 	const place = { experiment: definition.name, model, dataset, method, condition }
-	const paper = paperTarget(targets, { ...place, ...(point !== undefined && { point }) })
+	const paper = paperTarget(targets, { ...place, ...defined({ point }) })
 	return paper === undefined ? cell : { ...cell, target: { paper, difference: 100 * cell.accuracy - paper } }
 }
 
@@ -255,17 +256,17 @@ function averagesOf(
 							model: geometry,
 							method,
 							condition: condition.name,
-							...(point !== undefined && { point }),
+							...defined({ point }),
 						})
 					return [
 						{
 							model,
 							method,
 							condition: condition.name,
-							...(point !== undefined && { point }),
+							...defined({ point }),
 							datasets: over.length,
 							accuracy: over.reduce((sum, { accuracy }) => sum + accuracy, 0) / over.length,
-							...(target && { target }),
+							...defined({ target: target || undefined }),
 						},
 					]
 				})

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { atMost } from '../data/subsets.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
@@ -80,7 +81,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		splitName: 'test',
 		threatModel: threatModel('linf', parseEpsilon(definition.epsilon)),
 		seed: definition.evaluationSeed,
-		...(signal && { signal }),
+		...defined({ signal: signal || undefined }),
 	}
 	const place = (folder: string, attack: PreparedAttack, images: number) => {
 		// Fewer where cells have fewer, but not so few that means say nothing.

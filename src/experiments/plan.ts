@@ -2,6 +2,7 @@
 
 import { prepareAttack } from '../attacks/registry.js'
 import { parseEpsilon, type ThreatModel, threatModel } from '../attacks/sets/threat-model.js'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { type Dataset, idsOf, type Split } from '../data/dataset.js'
 import { atMost } from '../data/subsets.js'
@@ -25,7 +26,7 @@ export interface PlannedCell {
 /** Which cell a problem is of. */
 export function problemPlace({ cell, point }: PlannedCell): Omit<Problem, 'message'> {
 	const { model, dataset, method, seed } = cell
-	return { model: model.name, dataset: dataset.name, method, ...(point !== undefined && { point }), seed }
+	return { model: model.name, dataset: dataset.name, method, ...defined({ point }), seed }
 }
 
 /** An experiment ready to be run. */
@@ -63,7 +64,7 @@ export function planExperiment(input: PlanInput): Plan {
 				tunedCells(input, model, dataset, method).map(
 					({ cell, point }): PlannedCell => ({
 						cell,
-						...(point !== undefined && { point }),
+						...defined({ point }),
 						attacks: attackCells.filter((_, index) => attacks[index]!.methods?.includes(method) ?? true),
 					}),
 				),
@@ -144,8 +145,8 @@ function attackCell(
 		threatModel: threat,
 		...chosen,
 		evaluationSeed,
-		...(madeOn !== 'model' && {
-			madeOn: { kind: madeOn, surrogates: surrogatesFor(madeOn, definition) },
+		...defined({
+			madeOn: madeOn !== 'model' ? { kind: madeOn, surrogates: surrogatesFor(madeOn, definition) } : undefined,
 		}),
 	}
 }
@@ -157,7 +158,7 @@ function surrogatesFor(
 	const { classifiers, substitute } = surrogates!
 	const own = kind === 'classifiers' ? surrogateFiles?.classifiers : surrogateFiles?.substitute
 	return {
-		...(own !== undefined && { files: [own].flat() }),
+		...defined({ files: own !== undefined ? [own].flat() : undefined }),
 		recipes: kind === 'classifiers' ? classifiers : [substitute],
 	}
 }
@@ -193,9 +194,9 @@ function tunedCells(
 					method,
 					seed,
 					tuning: { config, origin },
-					...(point && { variant: `${definition.axis!.name} ${point.label ?? point.value}` }),
+					...defined({ variant: point ? `${definition.axis!.name} ${point.label ?? point.value}` : undefined }),
 				},
-				...(point && { point: point.value }),
+				...defined({ point: point ? point.value : undefined }),
 			}
 		}),
 	)

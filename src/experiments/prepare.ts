@@ -1,6 +1,7 @@
 /** From the name of an experiment to its plan: models and data are loaded once, whatever number of experiments needs them. */
 
 import { existsSync } from 'node:fs'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import { loadPreset } from '../methods/tuning/presets.js'
@@ -50,7 +51,10 @@ export async function prepareExperiments(input: PrepareInput): Promise<PreparedE
 	const datasets = new Map<string, Promise<Dataset | NaptuneError>>()
 	const prepared = []
 	for (const name of names) {
-		const whole = await loadExperiment(name, { quick: input.quick, ...(input.changes && { changes: input.changes }) })
+		const whole = await loadExperiment(name, {
+			quick: input.quick,
+			...defined({ changes: input.changes || undefined }),
+		})
 		prepared.push(await prepareExperiment(narrowed(whole, input), input, models, datasets))
 	}
 	const titles = prepared.map(({ plan }) => plan.definition.name)
@@ -147,9 +151,11 @@ function narrowed(
 		conditions: conditionsLeft,
 		shown: definition.shown.filter(kept),
 		images: limit === undefined ? images : { default: limit, ...limited },
-		...(axis && axisMethods.length > 0 && { axis: { ...axis, methods: axisMethods } }),
-		...(epsilonCurve && curveMethods.length > 0 && { epsilonCurve: { ...epsilonCurve, methods: curveMethods } }),
-		...(reference !== undefined && kept(reference) && { reference }),
+		...defined({
+			axis: axis && axisMethods.length > 0 ? { ...axis, methods: axisMethods } : undefined,
+			epsilonCurve: epsilonCurve && curveMethods.length > 0 ? { ...epsilonCurve, methods: curveMethods } : undefined,
+			reference: reference !== undefined && kept(reference) ? reference : undefined,
+		}),
 	}
 }
 

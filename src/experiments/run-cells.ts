@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepareAttack } from '../attacks/registry.js'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { recordName } from '../evaluation/robustness/record-name.js'
 import { type EvaluationRecord, recordedEvaluation } from '../evaluation/robustness/recorded-evaluation.js'
@@ -149,9 +150,9 @@ export async function tunedModel(
 		origin: tuning.origin,
 		output: directory,
 		resume: existsSync(join(directory, runFiles.description)),
-		...(signal && { signal }),
+		...defined({ signal: signal || undefined }),
 		onProgress: ({ imagesDone, imagesTotal }) => onShare?.(imagesDone / imagesTotal),
-		...(onEpoch && { onEpoch: (record: EpochRecord) => onEpoch(cell, record) }),
+		...defined({ onEpoch: onEpoch ? (record: EpochRecord) => onEpoch(cell, record) : undefined }),
 	})
 	return result.finished ? result : undefined
 }
@@ -190,7 +191,7 @@ async function measuredCell(
 		...evaluation,
 		path: join(output, path),
 		reuse: true,
-		...(signal && { signal }),
+		...defined({ signal: signal || undefined }),
 		onProgress: ({ work, done, total, standing, roundNumber }) => {
 			const share =
 				roundNumber > 0 ? `at most ${((100 * standing) / total).toFixed(1)} % robust` : `${done} of ${total}`
@@ -237,7 +238,7 @@ async function surrogateAttack(
 			seed: evaluationSeed,
 			output,
 			onProgress: (share, what) => meter.beside(`${what} of ${attack}`, share, work),
-			...(signal && { signal }),
+			...defined({ signal: signal || undefined }),
 		})
 	let store = stores.get(key)
 	if (!store) {

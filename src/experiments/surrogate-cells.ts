@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { openSurrogate } from '../attacks/algorithms/transfer/open-surrogate.js'
 import type { ThreatModel } from '../attacks/sets/threat-model.js'
+import { defined } from '../core/defined.js'
 import { isRecord } from '../core/guards.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { type AdversarialImages, readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
@@ -80,7 +81,7 @@ export async function imagesOnSurrogates(input: SurrogateInput): Promise<Adversa
 			surrogates,
 			threatModel,
 			seed,
-			...(signal && { signal }),
+			...defined({ signal: signal || undefined }),
 			onStart: (done) => {
 				before = done
 			},
@@ -142,7 +143,7 @@ async function trained(
 	const shared = {
 		engine,
 		output: path,
-		...(signal && { signal }),
+		...defined({ signal: signal || undefined }),
 		onStep: (done: number, total: number) => onProgress?.(done / total, `training ${basename(path, '.onnx')}`),
 	}
 	const result =

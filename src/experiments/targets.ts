@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { defined } from '../core/defined.js'
 import type { ClipConfig } from '../vlm/config.js'
 import { type ExperimentDefinition, experimentNames, loadExperiment } from './definition.js'
 
@@ -59,7 +60,7 @@ export async function measuresAsThePaper(definition: ExperimentDefinition): Prom
 		overrides,
 		epsilon,
 		// Without methods that depend on it, there is none left.
-		...(definition.axis && { points: axis?.points }),
+		...defined({ points: definition.axis ? axis?.points : undefined }),
 	})
 	return (
 		isDeepStrictEqual(shared(definition), shared(own)) &&
@@ -93,7 +94,7 @@ export function paperAverage(
 	wanted: TargetPlace,
 ): { readonly stated?: number; readonly recomputed: number } | undefined {
 	const found = averages.find((average) => samePlace(average, wanted))
-	return found && { ...(found.stated !== undefined && { stated: found.stated }), recomputed: found.recomputed }
+	return found && { ...defined({ stated: found.stated }), recomputed: found.recomputed }
 }
 
 function samePlace(

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { defined } from '../core/defined.js'
 
 /** What the hub has, and how it misbehaves. */
 export interface HubContent {
@@ -97,7 +98,7 @@ function answer(content: HubContent, large: string, request: IncomingMessage, re
 			_id: 'x',
 			id,
 			sha,
-			...(cardData !== undefined && { cardData }),
+			...defined({ cardData }),
 			lastModified: '2024-01-01T00:00:00.000Z',
 		})
 	} else if (path === `/api/datasets/${content.id}/tree/${content.commit}`) {
@@ -126,7 +127,7 @@ function listing(content: HubContent, request: IncomingMessage, response: Server
 		const size = bytes.length
 		const oid = createHash('sha1').update(`blob ${size}\0`).update(bytes).digest('hex')
 		const lfs = { oid: createHash('sha256').update(bytes).digest('hex'), size, pointerSize: 130 }
-		return { type: 'file', path, size, oid, ...(!path.endsWith('.json') && { lfs }) }
+		return { type: 'file', path, size, oid, ...defined({ lfs: !path.endsWith('.json') ? lfs : undefined }) }
 	})
 	if (start + 2 < all.length) {
 		const next = `http://${request.headers.host}${pathname}?recursive=true&cursor=${start + 2}`

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 
 /** Settings of the hub. */
@@ -35,7 +36,7 @@ export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSe
 		endpoint,
 		cacheDirectory: expandHome(environment.HF_HUB_CACHE || environment.HUGGINGFACE_HUB_CACHE || join(home, 'hub')),
 		offline: isOn(environment.HF_HUB_OFFLINE) || isOn(environment.TRANSFORMERS_OFFLINE),
-		...(token ? { token } : {}),
+		...defined({ token: token || undefined }),
 	}
 }
 

@@ -5,6 +5,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, writeAll } from '../files/atomic-write.js'
 import { addressOf, type DownloadContext, hashFor, link } from './hub-download.js'
@@ -103,7 +104,7 @@ async function receive(
 	let answer: Response | undefined
 	if (length < size) {
 		answer = await context.fetch(addressOf(path, context), {
-			headers: { 'Accept-Encoding': 'identity', ...(length > 0 && { Range: `bytes=${length}-` }) },
+			headers: { 'Accept-Encoding': 'identity', ...defined({ Range: length > 0 ? `bytes=${length}-` : undefined }) },
 		})
 		if (!answer.ok || !answer.body) {
 			throw new HubApiError(answer.url, answer.status, undefined, `the hub answered ${answer.status} for ${path}.`)

@@ -7,6 +7,7 @@ import {
 	type NodeProtoSchema,
 	type TensorProtoSchema,
 } from 'onnx-buf'
+import { defined } from '../core/defined.js'
 import { float32 } from '../core/tensor.js'
 
 export type NodeInit = MessageInitShape<typeof NodeProtoSchema>
@@ -37,15 +38,17 @@ export function model({
 				case: 'tensorType' as const,
 				value: {
 					elemType,
-					...(shape && {
-						shape: {
-							dim: shape.map((size) => ({
-								value:
-									typeof size === 'number'
-										? { case: 'dimValue' as const, value: BigInt(size) }
-										: { case: 'dimParam' as const, value: size },
-							})),
-						},
+					...defined({
+						shape: shape
+							? {
+									dim: shape.map((size) => ({
+										value:
+											typeof size === 'number'
+												? { case: 'dimValue' as const, value: BigInt(size) }
+												: { case: 'dimParam' as const, value: size },
+									})),
+								}
+							: undefined,
 					}),
 				},
 			},

@@ -1,5 +1,6 @@
 /** Distortion by layer as a figure: one column per perturbation, one line per model before and after its refiners. */
 
+import { defined } from '../core/defined.js'
 import type { Distortion } from '../evaluation/distortion/distortion.js'
 import { noise } from '../evaluation/distortion/distortion.js'
 import type { DistanceEstimate, LayerDistortion } from '../evaluation/distortion/distortion-samples.js'
@@ -67,7 +68,7 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 			linePanel({
 				points: points(perturbation),
 				lines,
-				...(titled ? { title: perturbationTitle(perturbation, attack.name) } : {}),
+				...defined({ title: titled ? perturbationTitle(perturbation, attack.name) : undefined }),
 				yTitle: column === 0 ? quantity.title : [],
 				yDomain: [0, most > 0 ? 1.05 * most : 1],
 				xTitle: 'layer',

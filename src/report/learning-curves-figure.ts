@@ -1,5 +1,6 @@
 /** The learning curves of a tuning run as a figure. */
 
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { RunInspection } from '../evaluation/deployed/inspect-run.js'
 import type { EpochPoint } from '../evaluation/deployed/learning-curves.js'
@@ -82,8 +83,7 @@ export function learningCurvesFigure(
 				points,
 				lines,
 				yTitle: [title],
-				...(most ? { yDomain: [0, most(points.map(({ y }) => y))] as const } : {}),
-				...(format === undefined ? {} : { yFormat: format }),
+				...defined({ yDomain: most ? ([0, most(points.map(({ y }) => y))] as const) : undefined, yFormat: format }),
 				xTitle: 'epoch',
 				width: 320,
 				height: 170,

@@ -1,5 +1,6 @@
 /** One panel of lines with bands: what figures with many panels are put together from. */
 
+import { defined } from '../core/defined.js'
 import { lineScales } from './figure-style.js'
 
 /** One point of a line. */
@@ -68,7 +69,7 @@ export function linePanel(panel: LinePanel) {
 		type: 'quantitative' as const,
 		title: yTitle.length === 0 ? null : [...yTitle],
 		scale: yDomain ? { domain: [...yDomain] } : { zero: false },
-		axis: { tickCount: 5, ...(yFormat === undefined ? {} : { format: yFormat }) },
+		axis: { tickCount: 5, ...defined({ format: yFormat }) },
 	})
 	const named = { field: 'line', type: 'nominal' as const }
 	const color = { ...named, scale: scales.color, legend }
@@ -77,7 +78,9 @@ export function linePanel(panel: LinePanel) {
 		data: { values: [...points] },
 		width,
 		height,
-		...(title === undefined ? {} : { title: { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 } }),
+		...defined({
+			title: title === undefined ? undefined : { text: title, fontSize: 12, anchor: 'middle' as const, offset: 6 },
+		}),
 		layer: [
 			...(banded
 				? [

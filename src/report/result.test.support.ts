@@ -1,5 +1,6 @@
 /** Results of experiments made from outcomes of images that are drawn by a rule, so that every number follows from others. */
 
+import { defined } from '../core/defined.js'
 import type {
 	Average,
 	Axis,
@@ -101,7 +102,7 @@ export function sampleResult(options: SampleOptions = {}): ExperimentResult {
 			methods.flatMap(({ name: method }) =>
 				conditions.flatMap((condition) =>
 					pointsOf(axis, method).flatMap((point) => {
-						const of = { model, dataset, method, condition: condition.name, ...(point !== undefined && { point }) }
+						const of = { model, dataset, method, condition: condition.name, ...defined({ point }) }
 						return isProblem(whole, of) ? [] : [sampleCell(whole, of, condition)]
 					}),
 				),
@@ -122,8 +123,7 @@ export function sampleResult(options: SampleOptions = {}): ExperimentResult {
 		missing,
 		methods,
 		conditions,
-		...(axis && { axis }),
-		...(reference !== null && { reference }),
+		...defined({ axis: axis || undefined, reference: reference !== null ? reference : undefined }),
 		seeds,
 		cells,
 		averages: averagesOf(whole, cells),
@@ -190,9 +190,11 @@ function sampleCell(whole: Whole, of: Place, condition: Condition): Cell {
 		images,
 		accuracy,
 		interval: wilsonInterval(Math.round(accuracy * images), images),
-		...(own.length > 1 && { deviation }),
-		...(reference !== null && reference !== of.method && { paired: pairedWith(whole, of, condition, right) }),
-		...(targets && { target: { paper: target, difference: 100 * accuracy - target } }),
+		...defined({
+			deviation: own.length > 1 ? deviation : undefined,
+			paired: reference !== null && reference !== of.method ? pairedWith(whole, of, condition, right) : undefined,
+			target: targets ? { paper: target, difference: 100 * accuracy - target } : undefined,
+		}),
 	}
 }
 
@@ -203,7 +205,7 @@ function seedResult({ dataset, method, condition, point }: Place, seed: number, 
 		images: bits.length,
 		accuracy: { accuracy: count(bits) / bits.length, interval: wilsonInterval(count(bits), bits.length) },
 		record: `${run}/evaluations/${condition}.json`,
-		...(method !== 'vanilla' && { run }),
+		...defined({ run: method !== 'vanilla' ? run : undefined }),
 		tuningSeconds: method === 'vanilla' ? 0 : 60 + seed,
 		evaluationSeconds: condition === 'autoattack' ? 300 : 30,
 	}
@@ -256,10 +258,10 @@ function averagesOf({ models, methods, conditions, axis, targets }: Whole, cells
 						model,
 						method,
 						condition,
-						...(point !== undefined && { point }),
+						...defined({ point }),
 						datasets: own.length,
 						accuracy: mean(own.map(({ accuracy }) => accuracy)),
-						...(targets && { target: { stated: Math.round(10 * recomputed + 5) / 10, recomputed } }),
+						...defined({ target: targets ? { stated: Math.round(10 * recomputed + 5) / 10, recomputed } : undefined }),
 					}
 				}),
 			),

@@ -1,6 +1,7 @@
 /** Starting an execution engine. */
 
 import { availableParallelism } from 'node:os'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, ops, serializeModel } from '../onnx/index.js'
 import { type CompileOptions, type Device, devices, type Engine, type Program } from './engine.js'
@@ -100,7 +101,7 @@ function engineOver(
 			prepack: options.prepack ?? true,
 			spinning,
 			doublePrecision: model.inputs.some(({ type }) => type === 'float64'),
-			...(directory !== undefined && { externalDirectory: directory }),
+			...defined({ externalDirectory: directory }),
 			externalFiles: names,
 		}
 		try {

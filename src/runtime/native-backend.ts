@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { type Backend, optimization, quiet } from './backend.js'
 import type { Device } from './engine.js'
@@ -44,8 +45,10 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 						// Two programs that take turns would else slow each other down by the threads of the one that waits.
 						force_spinning_stop: '1',
 						disable_prepacking: settings.prepack ? '0' : '1',
-						...(settings.externalDirectory && {
-							model_external_initializers_file_folder_path: settings.externalDirectory,
+						...defined({
+							model_external_initializers_file_folder_path: settings.externalDirectory
+								? settings.externalDirectory
+								: undefined,
 						}),
 					},
 				},

@@ -1,6 +1,7 @@
 /** MLflow's REST interface, version 2.0: requests with credentials, a time limit and another try. */
 
 import { setTimeout as wait } from 'node:timers/promises'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 
 /** Who asks. */
@@ -83,7 +84,7 @@ async function request(
 			method: body ? 'POST' : 'GET',
 			headers,
 			signal,
-			...(body && { body: JSON.stringify(body) }),
+			...defined({ body: body ? JSON.stringify(body) : undefined }),
 		})
 		status = response.status
 		text = await response.text()

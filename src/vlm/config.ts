@@ -1,6 +1,7 @@
 /** The geometry of a CLIP model, read from a Hugging Face `config.json`. */
 
 import { z } from 'zod'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 
 /** Activation of a transformer's MLP: `quick_gelu` is x * sigmoid(1.702 x), `gelu` the exact one with erf. */
@@ -203,7 +204,7 @@ function tokens(raw: z.output<typeof textSchema>, name: string) {
 		vocabularySize: raw.vocab_size,
 		endTokenId,
 		bosTokenId,
-		...(raw.pad_token_id === null ? {} : { padTokenId: raw.pad_token_id }),
+		...defined({ padTokenId: raw.pad_token_id === null ? undefined : raw.pad_token_id }),
 		eosRule: legacy ? ('argmax' as const) : ('first-match' as const),
 	}
 }

@@ -1,5 +1,6 @@
 /** CLIP's image tower: pixels in [0, 1] to image features, normalisation by mean and standard deviation inside. */
 
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, ops, originate, tensor } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
@@ -79,8 +80,10 @@ export function imageTower(
 	const classToken = (tokens: Value) => ops.slice(tokens, 1, 0, 1)
 	const { tokens, layerInputs } = transformer(start, geometry, weights, {
 		prefix: 'vision_model.encoder',
-		...(options.beforeLayer ? { beforeLayer: options.beforeLayer } : {}),
-		...(options.allTokens ? {} : { selectRow: classToken }),
+		...defined({
+			beforeLayer: options.beforeLayer || undefined,
+			selectRow: options.allTokens ? undefined : classToken,
+		}),
 	})
 	const pooled = ops.layerNorm(
 		ops.reshape(classToken(tokens), [-1, width]),

@@ -1,5 +1,6 @@
 /** CLIP's text tower: token ids to text features, run at the length of the longest prompt. */
 
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, ops, originate } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
@@ -61,7 +62,7 @@ export function textTower(
 		mask,
 		selectRow: (all) => ops.matmul(end, all),
 		selectedMask: ops.unsqueeze(ops.matmul(end, mask), [1]),
-		...(options.beforeLayer ? { beforeLayer: options.beforeLayer } : {}),
+		...defined({ beforeLayer: options.beforeLayer || undefined }),
 	})
 	const pooled = ops.layerNorm(
 		ops.reshape(tokens, [-1, width]),

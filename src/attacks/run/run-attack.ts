@@ -3,6 +3,7 @@
 import type { Classifier } from '../../classifier/classifier.js'
 import { type PassCounter, passCounter, workOf } from '../../classifier/pass-counter.js'
 import { predictions } from '../../classifier/predictions.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { loadAhead } from '../../core/load-ahead.js'
 import { range, takeRows } from '../../core/rows.js'
@@ -131,7 +132,7 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 		return {
 			trials,
 			outcomes,
-			...(candidates && keepImages && kept.length > 0 && { images: takeRows(candidates, kept) }),
+			...defined({ images: candidates && keepImages && kept.length > 0 ? takeRows(candidates, kept) : undefined }),
 		}
 	}
 

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
@@ -82,7 +83,7 @@ export async function openOnnxClassifier(
 				return { ...others, logits }
 			},
 			compileOptions: { name: basename(path), ...options.compileOptions },
-			...(options.fixedBatch === undefined ? {} : { fixedBatch: options.fixedBatch }),
+			...defined({ fixedBatch: options.fixedBatch }),
 		})
 		return {
 			...classifier,

@@ -7,6 +7,7 @@ import { prepareAttack } from '../../attacks/registry.js'
 import { type Norm, threatModel } from '../../attacks/sets/threat-model.js'
 import { type OnnxClassifierOptions, openOnnxClassifier } from '../../classifier/onnx-file/onnx-classifier.js'
 import { type InputDeclaration, normalisations, pixelRanges } from '../../classifier/onnx-file/onnx-input.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { type LabelledImages, loadLabelledFolder } from '../../data/folders/labelled-folder.js'
 import { datasetNames, loadDataset } from '../../data/registry.js'
@@ -198,7 +199,7 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 			folders: data.folders,
 			classNames: classifier.classNames,
 			hasNames: classifier.classNamesFrom !== 'positions',
-			...(options.classMap === undefined ? {} : { mapping: await classMap(options.classMap) }),
+			...defined({ mapping: options.classMap === undefined ? undefined : await classMap(options.classMap) }),
 		})
 		const notices = [...data.notices, ...classifier.notices, ...labelNotices]
 		for (const notice of notices) session.progress.line(`note: ${notice}`)
@@ -303,18 +304,22 @@ async function declared(options: AttackOptions): Promise<OnnxClassifierOptions> 
 	if (mean && normalisation) throw new NaptuneError('Give either --normalisation or --mean and --std.')
 	const values = mean && std ? { mean, std } : normalisation
 	const input: InputDeclaration = {
-		...(layout && { layout }),
-		...(range && { range }),
-		...(values && { normalisation: values }),
-		...(channelOrder && { channelOrder }),
-		...(size && { size }),
-		...(inputName !== undefined && { name: inputName }),
+		...defined({
+			layout: layout || undefined,
+			range: range || undefined,
+			normalisation: values || undefined,
+			channelOrder: channelOrder || undefined,
+			size: size || undefined,
+			name: inputName,
+		}),
 	}
 	return {
 		input,
-		...(outputName !== undefined && { output: outputName }),
-		...(outputKind && { outputKind }),
-		...(options.classes !== undefined && { classNames: await readClassNames(options.classes) }),
+		...defined({
+			output: outputName,
+			outputKind: outputKind || undefined,
+			classNames: options.classes !== undefined ? await readClassNames(options.classes) : undefined,
+		}),
 	}
 }
 

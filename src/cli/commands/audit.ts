@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { threatModel } from '../../attacks/sets/threat-model.js'
+import { defined } from '../../core/defined.js'
 import { chooseTestTimeDefense, testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { auditEfforts } from '../../evaluation/audit/audit-input.js'
 import { recordedAudit } from '../../evaluation/audit/recorded-audit.js'
@@ -118,7 +119,7 @@ async function runAudit(directory: string, options: AuditOptions, session: Sessi
 		batchSize: options.batchSize,
 		effort: auditEfforts[effort],
 		path,
-		...(testTime && { testTime }),
+		...defined({ testTime: testTime || undefined }),
 		signal: session.signal,
 		onCheck(id, done) {
 			at = { done, id }

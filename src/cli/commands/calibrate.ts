@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
 import { type ThreatModel, threatModel } from '../../attacks/sets/threat-model.js'
+import { defined } from '../../core/defined.js'
 import { deployedClassifier } from '../../evaluation/deployed/deployed-classifier.js'
 import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
 import { flagRates } from '../../evaluation/detection/assessment.js'
@@ -111,7 +112,7 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 			{
 				run: run.directory,
 				calibration: { ...rates, thresholds: calibration.thresholds, file: join(run.directory, calibrationFile) },
-				...(detection ? { detection: detection.document } : {}),
+				...defined({ detection: detection ? detection.document : undefined }),
 			},
 			[calibrationText(calibration, options.falsePositiveRate), ...(detection ? ['', detection.text] : [])].join('\n'),
 		)
@@ -126,7 +127,7 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 		calibration: Calibration,
 	) {
 		const dataset = await run.dataset()
-		const split = chosenImages(dataset, { split: 'test', seed, ...(limit !== undefined && { limit }) })
+		const split = chosenImages(dataset, { split: 'test', seed, ...defined({ limit }) })
 		const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 		const attacks = chosenAttacks(options, scoreTaps(classifier))
 		const task = progress.start(`attacking ${defense.name}`, split.length, 'images')

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { Classifier } from '../../classifier/classifier.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { loadDataset } from '../../data/registry.js'
 import { zeroShotTemplate } from '../../data/templates.js'
@@ -87,7 +88,10 @@ async function runClassify(images: readonly string[], options: ClassifyOptions, 
 	const task = session.progress.start('classifying', images.length, 'images')
 	try {
 		const corrections = calibration && { calibration, falsePositiveRate }
-		for await (const image of classify(clip, classifier, images, { top, ...(corrections ? { corrections } : {}) })) {
+		for await (const image of classify(clip, classifier, images, {
+			top,
+			...defined({ corrections: corrections || undefined }),
+		})) {
 			found.push(image)
 			task.update(found.length)
 			session.stopIfAsked()
@@ -101,7 +105,7 @@ async function runClassify(images: readonly string[], options: ClassifyOptions, 
 		{
 			defense: defense.name,
 			classNames: defense.classNames,
-			...(rates ? { calibration: rates } : {}),
+			...defined({ calibration: rates || undefined }),
 			images: found,
 		},
 		[...found.map(lines), ...(rates ? ['', flagText(rates)] : [])].join('\n'),

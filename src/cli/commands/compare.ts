@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { prepareAttack } from '../../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../../attacks/sets/threat-model.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { defenses } from '../../defenses/registry.js'
 import { controlDefense } from '../../evaluation/deployed/control.js'
@@ -144,7 +145,7 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 	const clip = await loadModel(options.model)
 	const whole = await loadData(session, options.data, seed, options.dataRoot)
 	const images = options.images ?? evaluation.images
-	const chosen = chosenImages(whole, { split: 'test', seed, ...(images !== undefined && { limit: images }) })
+	const chosen = chosenImages(whole, { split: 'test', seed, ...defined({ limit: images }) })
 	const { dataset, split } = await readableImages(session, whole, chosen, 'test', options.unreadable)
 	progress.line(
 		`Preset ${preset.name} (version ${preset.version}) on ${dataset.name}: ${names.join(', ')}; then ${attack.name} at L-infinity epsilon ${epsilonText(epsilon)} on ${split.length} of ${grouped(dataset.test.length)} test images, seed ${seed}.`,

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
 import { type Norm, type ThreatModel, threatModel } from '../../attacks/sets/threat-model.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { type Dataset, idsOf } from '../../data/dataset.js'
 import { promptEnsembles } from '../../data/templates.js'
@@ -211,7 +212,7 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 				attack: how,
 				knowledge,
 				threatModel: threat,
-				...(target !== undefined && { target }),
+				...defined({ target }),
 				seed,
 				batchSize: options.batchSize,
 				...(options.keepImages === undefined ? { reuse: true } : { storesIn: resolve(options.keepImages) }),
@@ -226,7 +227,9 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 	})
 	const kept = found.flatMap(({ store }) => store ?? [])
 	const staged = found.flatMap(({ row }) =>
-		row.stages ? [{ ...row, name: modelName(row), ...(levels.length > 1 && { knows: attackerKnows(row) }) }] : [],
+		row.stages
+			? [{ ...row, name: modelName(row), ...defined({ knows: levels.length > 1 ? attackerKnows(row) : undefined }) }]
+			: [],
 	)
 	session.result(
 		{
@@ -237,21 +240,25 @@ async function runEvaluate(directory: string, options: EvaluateOptions, session:
 			split: options.split,
 			images: split.length,
 			seed,
-			...(options.target !== undefined && { target: options.target }),
-			...(options.images !== undefined && { store: resolve(options.images) }),
-			...(kept.length > 0 && { stores: kept }),
+			...defined({
+				target: options.target,
+				store: options.images !== undefined ? resolve(options.images) : undefined,
+				stores: kept.length > 0 ? kept : undefined,
+			}),
 			notices: dataset.notices,
 			rows: found.map(({ row, records }) => ({
 				defense: row.defense.name,
 				attack: row.attack.name,
 				knowledge: row.knowledge,
-				...(row.testTime && { testTime: row.testTime.name }),
+				...defined({ testTime: row.testTime ? row.testTime.name : undefined }),
 				attackerKnows: attackerKnows(row),
 				clean: row.clean,
 				robust: row.robust,
-				...(row.reached && { reached: row.reached }),
-				...(row.stages && { stages: row.stages }),
-				...(row.passes && { passes: row.passes }),
+				...defined({
+					reached: row.reached || undefined,
+					stages: row.stages || undefined,
+					passes: row.passes || undefined,
+				}),
 				seconds: row.seconds,
 				...(records.length === 1 ? { record: records[0] } : { records }),
 			})),

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { basename, dirname, posix, resolve } from 'node:path'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { decodeImage } from '../../images/decode.js'
@@ -66,7 +67,7 @@ export async function loadCaptions(path: string, options: CaptionsOptions = {}):
 			dataset: 'captions',
 			path: resolve(path),
 			sha256: sha256OfBytes(text),
-			...(limit < all.length && { seed }),
+			...defined({ seed: limit < all.length ? seed : undefined }),
 		},
 	}
 }

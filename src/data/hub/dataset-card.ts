@@ -1,6 +1,7 @@
 /** What the card of a data set on the hub (the head of its README) says of its files and columns. */
 
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 
 const paths = z.union([z.string().transform((path) => [path]), z.array(z.string())])
 const splitFiles = z.object({ split: z.string(), path: paths })
@@ -51,7 +52,7 @@ export function cardConfigs(card: Readonly<Record<string, unknown>>): CardConfig
 		name: config_name,
 		isDefault: isDefault ?? config_name === 'default',
 		folder: (data_dir ?? '').replace(/^\.?\/+|\/+$/g, ''),
-		...(data_files && { files: data_files }),
+		...defined({ files: data_files || undefined }),
 	}))
 }
 

@@ -1,5 +1,6 @@
 /** Names of data sets on the Hugging Face hub, as `--data` takes them. */
 
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isHubId } from '../../hub/hub-access.js'
 import { splitOptions } from '../source-options.js'
@@ -38,5 +39,5 @@ export function parseHubDataName(text: string): HubDataName {
 			`${JSON.stringify(text)} names no data set of the hub; the form is hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN].`,
 		)
 	}
-	return { id, revision, ...(config !== undefined && { config }), options }
+	return { id, revision, ...defined({ config }), options }
 }

@@ -1,6 +1,7 @@
 /** Brings the Parquet files of a data set on the hub into the cache. */
 
 import { join } from 'node:path'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { cachedListing, type DatasetListing, fetchListing } from '../../hub/dataset-listing.js'
 import { authorized, hubRepository, isCommit, throughCache } from '../../hub/hub-access.js'
@@ -73,7 +74,7 @@ export async function fetchHubFiles(
 			commit: listing.commit,
 			storage,
 			fetch: authorized(fetch, settings),
-			...(onProgress && { onProgress }),
+			...defined({ onProgress: onProgress || undefined }),
 		}
 		for (const file of filesOf(chosen)) await downloadResumably(file, context)
 		return { listing, chosen }
@@ -91,10 +92,9 @@ export async function fetchHubFiles(
 	return {
 		commit,
 		card,
-		...(chosen.config !== undefined && { config: chosen.config }),
+		...defined({ config: chosen.config }),
 		train: local(chosen.splits.train),
-		...(validation && { validation: local(validation) }),
-		...(test && { test: local(test) }),
+		...defined({ validation: validation ? local(validation) : undefined, test: test ? local(test) : undefined }),
 		fingerprints: filesOf(chosen).map(({ path, fingerprint }) => [path, fingerprint] as const),
 		notices: [...notices, ...chosen.notices],
 	}
@@ -143,8 +143,8 @@ function choose(listing: DatasetListing, { id, config: wantedConfig, options }: 
 	}
 	const rest = names.filter((name) => !used.includes(name))
 	return {
-		...(config !== undefined && { config }),
-		splits: { train, ...(validation && { validation }), ...(test && { test }) },
+		...defined({ config }),
+		splits: { train, ...defined({ validation: validation || undefined, test: test || undefined }) },
 		notices: rest.length > 0 ? [`${source} has other splits, which are not used: ${rest.join(', ')}.`] : [],
 	}
 }

@@ -2,6 +2,7 @@
 
 import { type FileMetaData, parquetSchema, type SchemaTree } from 'hyparquet'
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Features } from './dataset-card.js'
 
@@ -62,7 +63,7 @@ export function parquetColumns(
 	return {
 		image: image.column,
 		label: label.column,
-		...(classNames && { classNames }),
+		...defined({ classNames: classNames || undefined }),
 		notices: [...image.notices, ...label.notices],
 	}
 }

@@ -3,6 +3,7 @@
 import type { CompressionCodec } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import sharp from 'sharp'
+import { defined } from '../../core/defined.js'
 import { loadCifar10Mini } from '../cifar10-mini.js'
 
 /** An encoded picture and its class in CIFAR-10. */
@@ -86,9 +87,11 @@ export function parquetFile(images: readonly Uint8Array[], options: FileOptions)
 		],
 		rowGroupSize: rowGroup,
 		pageSize: 4000,
-		...(codec && { codec }),
-		...(compressors && { compressors }),
-		...(features && { kvMetadata: [{ key: 'huggingface', value: JSON.stringify({ info: { features } }) }] }),
+		...defined({
+			codec: codec || undefined,
+			compressors: compressors || undefined,
+			kvMetadata: features ? [{ key: 'huggingface', value: JSON.stringify({ info: { features } }) }] : undefined,
+		}),
 	})
 	return new Uint8Array(buffer)
 }

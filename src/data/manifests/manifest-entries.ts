@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 
 /** Names of fields that are understood, in lower case. */
@@ -204,7 +205,6 @@ function entryOf(path: string, place: string, cells: readonly (readonly [string,
 		place,
 		image,
 		className: name,
-		...(typeof label === 'number' && { label }),
-		...(split && { split }),
+		...defined({ label: typeof label === 'number' ? label : undefined, split: split || undefined }),
 	}
 }

@@ -1,6 +1,7 @@
 /** Random numbers of test-time defenses that the attacker does not know. */
 
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 import type { Tensor } from '../../core/tensor.js'
 
 /** Inputs of a defense's graph that are drawn at random. */
@@ -20,7 +21,7 @@ export function randomisedOrAbsent<Options extends { readonly randomised?: boole
 	randomised,
 	...others
 }: Options): Omit<Options, 'randomised'> & { readonly randomised?: true } {
-	return { ...others, ...(randomised && { randomised }) }
+	return { ...others, ...defined({ randomised: randomised || undefined }) }
 }
 
 /** The keys of a random stream for a draw; the deployed one is named as if there were no others. */

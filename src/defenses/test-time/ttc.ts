@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 import { float32 } from '../../core/tensor.js'
 import { grad, ops } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
@@ -84,7 +85,11 @@ export const ttc: TestTimeDefinition<typeof schema> = {
 		const { imageSize } = clip.config.vision
 		return {
 			kind: 'purifier',
-			...(randomised && { hidden: { draw: (index) => ({ noise: counterattackNoise(imageSize, config, index) }) } }),
+			...defined({
+				hidden: randomised
+					? { draw: (index: number) => ({ noise: counterattackNoise(imageSize, config, index) }) }
+					: undefined,
+			}),
 			purify(pixels, hidden) {
 				const own = parametersAs(pixels.type, parameters)
 				const features = (images: Value) => defense.imageFeatures(images, own).features

@@ -1,5 +1,6 @@
 /** An audit: all checks on one model. */
 
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { AttackRun } from './attack-run.js'
 import type { AuditCheck, AuditFinding, AuditResult } from './audit-check.js'
@@ -41,9 +42,11 @@ export async function auditModel(
 	checks: readonly AuditCheck[] = auditChecks,
 ): Promise<Audit | undefined> {
 	const context = await createAuditContext(input, {
-		...(earlier && { earlier: earlier.attacks }),
-		...(onAttack && { onAttack }),
-		...(onAttackDone && { onAttackDone }),
+		...defined({
+			earlier: earlier ? earlier.attacks : undefined,
+			onAttack: onAttack || undefined,
+			onAttackDone: onAttackDone || undefined,
+		}),
 	})
 	const known = new Map(earlier?.results.map((result) => [result.id, result]))
 	const results: AuditResult[] = []

@@ -3,6 +3,7 @@
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import { embeddedDirectory, embeddedModel } from '../../checkpoints/checkpoint.js'
+import { defined } from '../../core/defined.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
 import type { Engine } from '../../runtime/engine.js'
@@ -111,12 +112,14 @@ export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRec
 				streams: imageStreams(seed),
 				batchSize,
 				effort,
-				...(input.signal && { signal: input.signal }),
+				...defined({ signal: input.signal || undefined }),
 			},
 			{
 				earlier,
-				...(input.onCheck && { onCheck: input.onCheck }),
-				...(input.onAttack && { onAttack: input.onAttack }),
+				...defined({
+					onCheck: input.onCheck || undefined,
+					onAttack: input.onAttack || undefined,
+				}),
 				onAttackDone: (attack) => log.append([{ attack }]),
 				async onResult(result) {
 					await log.append([{ result }])
@@ -158,8 +161,10 @@ async function openSubject(input: RecordedAuditInput): Promise<{ subject: AuditS
 		subject: {
 			model,
 			control: { classifier: control, requirements: controlRequirements(clip, threatModel) },
-			...(promptAware && { promptAware }),
-			...(testTime && { testTime: { name: testTime.name, attackedThrough: testTime.attackedThrough } }),
+			...defined({
+				promptAware: promptAware || undefined,
+				testTime: testTime ? { name: testTime.name, attackedThrough: testTime.attackedThrough } : undefined,
+			}),
 		},
 		async release() {
 			await model.release()

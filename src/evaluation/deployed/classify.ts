@@ -1,6 +1,7 @@
 /** What a classifier sees in pictures. */
 
 import type { Classifier } from '../../classifier/classifier.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Split } from '../../data/dataset.js'
 import { decodeImage } from '../../images/decode.js'
@@ -66,7 +67,7 @@ export async function* classify(
 			const { calibration, falsePositiveRate } = corrections
 			const scores = {
 				correction: correction.data[row]!,
-				...(disagreement ? { disagreement: disagreement.data[row]! } : {}),
+				...defined({ disagreement: disagreement ? disagreement.data[row]! : undefined }),
 			}
 			yield { path, classes, refinement: assess(calibration, falsePositiveRate, scores) }
 		}

@@ -1,6 +1,7 @@
 /** Classifiers that read images of another size than their own. */
 
 import type { Classifier } from '../../classifier/classifier.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
@@ -49,7 +50,9 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 			)
 			return { ...found, gradient }
 		},
-		...(draw && { draw: (index: number) => resizedClassifier(draw.call(classifier, index), imageShape) }),
+		...defined({
+			draw: draw ? (index: number) => resizedClassifier(draw.call(classifier, index), imageShape) : undefined,
+		}),
 		release: () => classifier.release(),
 	}
 }

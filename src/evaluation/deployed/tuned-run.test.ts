@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { defined } from '../../core/defined.js'
 import { writeMadeUpBenchmark } from '../../data/benchmarks/made-up-benchmark.test.helper.js'
 import { fewShot } from '../../data/few-shot.js'
 import { loadDataset } from '../../data/registry.js'
@@ -23,7 +24,14 @@ async function protocolOf(overrides: Readonly<Record<string, unknown>>, recorded
 	const clip = await tinyClip(join(folder, 'model'))
 	const { config, origin } = presetConfig(await loadPreset('tiny'), 'coop', overrides)
 	const output = join(folder, 'run')
-	await tune({ engine, clip, dataset: tinyDataset(), config, output, ...(recorded && { origin }) })
+	await tune({
+		engine,
+		clip,
+		dataset: tinyDataset(),
+		config,
+		output,
+		...defined({ origin: recorded ? origin : undefined }),
+	})
 	expect((await loadTunedRun(output)).protocol).toEqual((await openRun(output)).protocol)
 	return (await openRun(output)).protocol
 }

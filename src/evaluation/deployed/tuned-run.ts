@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { parseEpsilon } from '../../attacks/sets/threat-model.js'
 import { loadClip } from '../../checkpoints/load-clip.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -141,9 +142,12 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		parameters,
 		trainedEpsilon,
 		protocol,
-		...(sample.success ? { fewShot: { shots: sample.data.shots, seed: sample.data.seed } } : {}),
-		...(root !== undefined && { dataRoot: root }),
-		dataset: (onProgress) => sameDataset(origin, directory, { root, ...(onProgress && { onProgress }) }),
+		...defined({
+			fewShot: sample.success ? { shots: sample.data.shots, seed: sample.data.seed } : undefined,
+			dataRoot: root,
+		}),
+		dataset: (onProgress) =>
+			sameDataset(origin, directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
 	}
 }
 

@@ -1,5 +1,6 @@
 /** What the correction scores of one image say, against a calibration. */
 
+import { defined } from '../../core/defined.js'
 import { falsePositives, isFlagged, pValue } from './calibration.js'
 import type { Calibration } from './recorded-calibration.js'
 
@@ -33,15 +34,16 @@ export function assess(
 	return {
 		heavilyCorrected: isFlagged(scores.correction, correction, rate),
 		correction: { score: correction, pValue: pValue(scores.correction, correction) },
-		...(disagreement !== undefined && scores.disagreement
-			? {
-					disagreement: {
-						score: disagreement,
-						pValue: pValue(scores.disagreement, disagreement),
-						high: isFlagged(scores.disagreement, disagreement, rate),
-					},
-				}
-			: {}),
+		...defined({
+			disagreement:
+				disagreement !== undefined && scores.disagreement
+					? {
+							score: disagreement,
+							pValue: pValue(scores.disagreement, disagreement),
+							high: isFlagged(scores.disagreement, disagreement, rate),
+						}
+					: undefined,
+		}),
 	}
 }
 
@@ -51,6 +53,6 @@ export function flagRates({ key, scores }: Pick<Calibration, 'key' | 'scores'>, 
 		split: key.split,
 		images: key.images,
 		heavilyCorrected: falsePositives(scores.correction, rate),
-		...(scores.disagreement ? { highDisagreement: falsePositives(scores.disagreement, rate) } : {}),
+		...defined({ highDisagreement: scores.disagreement ? falsePositives(scores.disagreement, rate) : undefined }),
 	}
 }

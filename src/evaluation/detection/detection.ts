@@ -5,6 +5,7 @@ import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -134,7 +135,7 @@ async function scored(
 	return predictions(logits!, ids).map((prediction, row) => ({
 		prediction,
 		correction: correction!.data[row]!,
-		...(disagreement ? { disagreement: disagreement.data[row]! } : {}),
+		...defined({ disagreement: disagreement ? disagreement.data[row]! : undefined }),
 	}))
 }
 

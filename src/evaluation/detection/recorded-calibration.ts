@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { Classifier } from '../../classifier/classifier.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { loadAhead } from '../../core/load-ahead.js'
 import { range } from '../../core/rows.js'
@@ -139,7 +140,7 @@ function calibrationOf(key: Calibration['key'], { correction, disagreement }: Ca
 	const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b)
 	const own = {
 		correction: sorted(correction),
-		...(disagreement ? { disagreement: sorted(disagreement) } : {}),
+		...defined({ disagreement: disagreement ? sorted(disagreement) : undefined }),
 	}
 	return {
 		format: 1,
@@ -148,7 +149,7 @@ function calibrationOf(key: Calibration['key'], { correction, disagreement }: Ca
 		thresholds: listedRates.map((rate) => ({
 			falsePositiveRate: rate,
 			correction: falsePositives(own.correction, rate).threshold,
-			...(own.disagreement ? { disagreement: falsePositives(own.disagreement, rate).threshold } : {}),
+			...defined({ disagreement: own.disagreement ? falsePositives(own.disagreement, rate).threshold : undefined }),
 		})),
 	}
 }

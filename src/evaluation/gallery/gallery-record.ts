@@ -1,6 +1,7 @@
 /** Galleries on the disk: a record, and the pixels beside it. */
 
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import { readJsonFile } from '../../files/json-file.js'
@@ -139,7 +140,10 @@ export function assembleGallery(
 			id,
 			label,
 			clean: row(0, position),
-			models: views.map((view, at) => ({ ...view, ...(view.adversarial && { pixels: row(at + 1, position) }) })),
+			models: views.map((view, at) => ({
+				...view,
+				...defined({ pixels: view.adversarial ? row(at + 1, position) : undefined }),
+			})),
 		})),
 	}
 }

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Classifier } from '../../classifier/classifier.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -178,7 +179,7 @@ async function attackModel(
 				threatModel,
 				seed,
 				keepImages: true,
-				...(signal && { signal }),
+				...defined({ signal: signal || undefined }),
 				onProgress: ({ work: { done, left } }) => onProgress(done / Math.max(1, done + left)),
 				async onBatch({ outcomes, images: made }) {
 					const attacked = outcomes.filter((outcome) => outcome.attacked)
@@ -196,7 +197,7 @@ async function attackModel(
 			views: result.outcomes.map(
 				({ attacked }, position): GalleryView => ({
 					clean: before[position]!,
-					...(attacked && { adversarial: after[position]! }),
+					...defined({ adversarial: attacked ? after[position]! : undefined }),
 				}),
 			),
 		}

@@ -13,6 +13,7 @@ import { type AttackCounts, type AttackImages, type AttackProgress, runAttack } 
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { type PassCounter, type Passes, passCounter } from '../../classifier/pass-counter.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import { idsOf, labelsOf, type Split } from '../../data/dataset.js'
@@ -127,15 +128,17 @@ export async function evaluateImages(
 		classifier,
 		attack,
 		threatModel,
-		images: { ...images, ...(target !== undefined && { targets: ids.map(() => target) }) },
+		images: { ...images, ...defined({ targets: target !== undefined ? ids.map(() => target) : undefined }) },
 		streams: imageStreams(seed),
 		batchSize,
 		skipWrong: true,
 		earlier,
 		passes,
 		keepImages: options.keepImages ?? false,
-		...(options.isKept ? { isKept: options.isKept } : {}),
-		...(options.onProgress ? { onProgress: options.onProgress } : {}),
+		...defined({
+			isKept: options.isKept || undefined,
+			onProgress: options.onProgress || undefined,
+		}),
 	})
 	let last = start
 	for await (const progress of run) {
@@ -152,8 +155,11 @@ export async function evaluateImages(
 	return {
 		...summarize(outcomes),
 		...(target !== undefined && summarizeTarget(outcomes, target)),
-		...(stages.length > 1 && {
-			stages: summarizeStages(outcomes, stages).map((found) => ({ ...found, seconds: seconds.get(found.stage) ?? 0 })),
+		...defined({
+			stages:
+				stages.length > 1
+					? summarizeStages(outcomes, stages).map((found) => ({ ...found, seconds: seconds.get(found.stage) ?? 0 }))
+					: undefined,
 		}),
 		seconds: (performance.now() - start) / 1000,
 		passes: passes.passes(),

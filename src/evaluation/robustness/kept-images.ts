@@ -1,6 +1,7 @@
 /** Adversarial images of an evaluation, kept in a store as they come. */
 
 import type { AttackProgress } from '../../attacks/run/run-attack.js'
+import { defined } from '../../core/defined.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import { idsOf, type Split } from '../../data/dataset.js'
@@ -69,10 +70,12 @@ function manifestOf(settings: EvaluationSettings, clip: ClipModel): AdversarialM
 		],
 		evaluation: {
 			options: { ...defense.options },
-			...(testTime && { testTime: { name: testTime.name, options: { ...testTime.options } } }),
+			...defined({ testTime: testTime ? { name: testTime.name, options: { ...testTime.options } } : undefined }),
 			knowledge,
-			...(knownModel && { knownModel: { name: knownModel.name, options: { ...knownModel.options } } }),
-			...(target !== undefined && { target }),
+			...defined({
+				knownModel: knownModel ? { name: knownModel.name, options: { ...knownModel.options } } : undefined,
+				target,
+			}),
 		},
 		threatModel,
 		seed,

@@ -8,6 +8,7 @@ import type { AttackCounts } from '../../attacks/run/run-attack.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { type PassCounter, type Passes, passCounter } from '../../classifier/pass-counter.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import { type Dataset, idsOf, type Split } from '../../data/dataset.js'
@@ -149,20 +150,22 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			split,
 			attack,
 			threatModel,
-			...(input.target !== undefined && { target: input.target }),
+			...defined({ target: input.target }),
 			seed,
 			batchSize,
 			passes,
 			earlier: log.earlier,
 			keepImages: kept !== undefined,
-			...(kept && { isKept: kept.has }),
+			...defined({ isKept: kept ? kept.has : undefined }),
 			async onBatch(progress) {
 				// Images first: a trial in the log says that they are stored.
 				await kept?.keep(progress)
 				await log.append(progress.trials)
 			},
-			...(input.onProgress ? { onProgress: input.onProgress } : {}),
-			...(input.signal ? { signal: input.signal } : {}),
+			...defined({
+				onProgress: input.onProgress || undefined,
+				signal: input.signal || undefined,
+			}),
 		}).finally(release)
 		if (!result) return undefined
 		return { ...settings, ...result, threads: engine.threads, batchSize }
@@ -245,21 +248,23 @@ export async function settingsOf(input: SettingsInput): Promise<EvaluationSettin
 			parameters: fingerprint(parameters),
 			trainableParameters: trainableParameters(defense),
 		},
-		...(testTime && {
-			testTime: {
-				name: testTime.name,
-				options: testTime.options,
-				attackedThrough: knowsAll ? testTime.attackedThrough : ('none' as const),
-			},
+		...defined({
+			testTime: testTime
+				? {
+						name: testTime.name,
+						options: testTime.options,
+						attackedThrough: knowsAll ? testTime.attackedThrough : ('none' as const),
+					}
+				: undefined,
 		}),
 		knowledge,
 		// Without its test-time defense, the known model is what `defense` says.
-		...(known && known !== defense && { knownModel: { name: known.name, options: known.config } }),
+		...defined({ knownModel: known && known !== defense ? { name: known.name, options: known.config } : undefined }),
 		attack: { name: attack.name, attack: attack.attack, source: attack.source, options: attack.options },
-		...(input.target !== undefined && { target: input.target }),
+		...defined({ target: input.target }),
 		threatModel,
 		seed,
-		model: { source, ...(revision === undefined ? {} : { revision }), sha256 },
+		model: { source, ...defined({ revision }), sha256 },
 		dataset: {
 			name: dataset.name,
 			origin: dataset.origin,

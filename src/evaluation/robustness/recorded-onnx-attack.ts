@@ -5,6 +5,7 @@ import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { AttackCounts } from '../../attacks/run/run-attack.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { OnnxClassifier } from '../../classifier/onnx-file/onnx-classifier.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import { float32, type Tensor } from '../../core/tensor.js'
@@ -114,8 +115,7 @@ export async function recordedOnnxAttack(
 					batchSize,
 					earlier,
 					onBatch: ({ trials }) => append(trials),
-					...(onProgress && { onProgress }),
-					...(signal && { signal }),
+					...defined({ onProgress: onProgress || undefined, signal: signal || undefined }),
 				},
 				{
 					ids,

@@ -7,6 +7,7 @@ import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { watched } from '../../classifier/watched-classifier.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range } from '../../core/rows.js'
 import type { Dataset, Split } from '../../data/dataset.js'
@@ -141,7 +142,11 @@ function manifestOf(
 	return {
 		format: 1,
 		attack: { name, attack, source, options: { ...options } },
-		models: surrogates.map(({ name, sha256, reads }) => ({ name, sha256, ...(reads && { reads: { ...reads } }) })),
+		models: surrogates.map(({ name, sha256, reads }) => ({
+			name,
+			sha256,
+			...defined({ reads: reads ? { ...reads } : undefined }),
+		})),
 		threatModel,
 		seed,
 		...cleanImagesManifest(clip, dataset, splitName),

@@ -2,6 +2,7 @@
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { checkedAttack } from '../../attacks/run/checked-attack.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { idsOf } from '../../data/dataset.js'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -38,7 +39,12 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 		...attack,
 		options: {
 			...attack.options,
-			made: { seed, models, ...(evaluation && { evaluation }), manifest: store.fingerprint },
+			made: {
+				seed,
+				models,
+				...defined({ evaluation: evaluation || undefined }),
+				manifest: store.fingerprint,
+			},
 		},
 		doc: 'Images that were made before.',
 		targeted: false,

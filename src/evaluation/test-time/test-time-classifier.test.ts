@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadClip } from '../../checkpoints/load-clip.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { crossEntropyObjective } from '../../classifier/objectives/objective.js'
+import { defined } from '../../core/defined.js'
 import { joinRows, range, takeRows } from '../../core/rows.js'
 import { int64, type Tensor } from '../../core/tensor.js'
 import { loadCifar10Mini } from '../../data/cifar10-mini.js'
@@ -84,7 +85,7 @@ describe('prompts that do not move', () => {
 		['vanilla', 'r-tpt', 'sgd'],
 		['nap', 'tapt', 'adamw'],
 	])('of %s under %s with %s at rate 0 are the defense without the update', async (defense, name, optimizer) => {
-		const own = { ...views, ...(name === 'tapt' && { statisticsImages: 6 }) }
+		const own = { ...views, ...defined({ statisticsImages: name === 'tapt' ? 6 : undefined }) }
 		const still = await around(defense, name, { ...own, optimizer, learningRate: 0 })
 		const without = await around(defense, name, { ...own, steps: 0 })
 		const moved = await around(defense, name, { ...own, optimizer, learningRate: 0.05 })

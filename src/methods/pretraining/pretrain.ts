@@ -1,6 +1,7 @@
 /** Contrastive pre-training of a small CLIP on labelled images and drawn captions. */
 
 import { join } from 'node:path'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import { openJsonLines } from '../../files/json-lines.js'
@@ -126,8 +127,9 @@ export async function pretrain(input: PretrainingInput): Promise<Record<string, 
 					learningRate: pretrainingRate(recipe, step, total),
 					scale: Math.exp(state.weights.logit_scale!.data[0]!),
 					imagesPerSecond: (count * recipe.batchSize) / seconds,
-					...(heldOut.length > 0 && {
-						heldOutAccuracy: await meter.accuracy(finalWeights(state, recipe), data, heldOut),
+					...defined({
+						heldOutAccuracy:
+							heldOut.length > 0 ? await meter.accuracy(finalWeights(state, recipe), data, heldOut) : undefined,
 					}),
 				}
 				state.logLength = await log.append(record)

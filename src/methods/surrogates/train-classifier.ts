@@ -1,6 +1,7 @@
 /** Training a small convolutional classifier on labelled images. */
 
 import { dirname } from 'node:path'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { elementCount, float32, int64, type Tensor } from '../../core/tensor.js'
 import type { Dataset } from '../../data/dataset.js'
@@ -96,9 +97,9 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 			parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
 			seconds: state.seconds,
 			lastEpoch: records.at(-1) as Record<string, number>,
-			...(tested && {
-				testAccuracy: await classifierAccuracy(engine, network.logits, dataset.test, imageSize),
-				testImages: dataset.test.length,
+			...defined({
+				testAccuracy: tested ? await classifierAccuracy(engine, network.logits, dataset.test, imageSize) : undefined,
+				testImages: tested ? dataset.test.length : undefined,
 			}),
 		})
 	} finally {

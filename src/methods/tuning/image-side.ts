@@ -1,5 +1,6 @@
 /** The image side of tuning: losses of a micro-batch of clean and adversarial images, and all gradients in one program. */
 
+import { defined } from '../../core/defined.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { grad, ops } from '../../onnx/index.js'
@@ -105,7 +106,7 @@ export async function createImageSide(
 			const all: Feeds = {
 				...feeds,
 				clean: batch.clean,
-				...(batch.adversarial && { adversarial: batch.adversarial }),
+				...defined({ adversarial: batch.adversarial || undefined }),
 				labels: tensor('int64', [count], BigInt64Array.from(batch.labels, BigInt)),
 				alpha: float32([], [alphaValue]),
 				scale: float32([], [scaleValue]),
@@ -118,7 +119,7 @@ export async function createImageSide(
 			requireFinite('loss', {
 				'the batch': data('total'),
 				'clean images': data('cleanLoss'),
-				...(loss.attacks && { 'adversarial images': data('adversarialLoss') }),
+				...defined({ 'adversarial images': loss.attacks ? data('adversarialLoss') : undefined }),
 			})
 			requireFinite('gradient', { 'the text features': textGradientData, ...named })
 			return {

@@ -1,6 +1,7 @@
 /** Everything that decides the result of a tuning run, for its record and to refuse resuming under other conditions. */
 
 import { isDeepStrictEqual } from 'node:util'
+import { defined } from '../../core/defined.js'
 import { isRecord } from '../../core/guards.js'
 import { type Defense, trainableParameters } from '../../defenses/defense.js'
 import { packageVersion } from '../../files/package-version.js'
@@ -32,7 +33,7 @@ export function describeRun(
 		format,
 		model: {
 			source,
-			...(revision === undefined ? {} : { revision }),
+			...defined({ revision }),
 			sha256,
 			geometry: clip.config,
 			preprocessor,
@@ -47,7 +48,7 @@ export function describeRun(
 			trainableParameters: trainableParameters(defense),
 		},
 		config,
-		...(origin && { preset: { ...origin.preset, overrides: origin.overrides } }),
+		...defined({ preset: origin ? { ...origin.preset, overrides: origin.overrides } : undefined }),
 		naptune: packageVersion(),
 		engine: { device: engine.device, threads: engine.threads, version: engine.version },
 	}

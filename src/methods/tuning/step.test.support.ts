@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { loadWeights } from '../../checkpoints/checkpoint-weights.js'
+import { defined } from '../../core/defined.js'
 import { float32 } from '../../core/tensor.js'
 import type { Defense } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
@@ -97,7 +98,7 @@ export async function stepGradients(
 				clean: rows(batch.clean),
 				adversarial: rows(batch.adversarial),
 				labels: batch.labels.slice(from, to),
-				...(batch.adversarialHalf && { adversarialHalf: batch.adversarialHalf.slice(from, to) }),
+				...defined({ adversarialHalf: batch.adversarialHalf ? batch.adversarialHalf.slice(from, to) : undefined }),
 			},
 			alpha,
 			1 / size,

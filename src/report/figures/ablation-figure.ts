@@ -1,5 +1,6 @@
 /** Accuracy over the option that an ablation varies. */
 
+import { defined } from '../../core/defined.js'
 import type { Axis, Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
 import { pointName } from '../tables/places.js'
@@ -73,7 +74,15 @@ function ablationFigure(
 			if (point === undefined) return line.varies ? [] : [first, last].map((x) => ({ line: line.name, x, y }))
 			const bar =
 				deviation === undefined ? {} : { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }
-			return [{ line: line.name, x: point, y, ...(banded && { low, high }), ...bar }]
+			return [
+				{
+					line: line.name,
+					x: point,
+					y,
+					...defined({ low: banded ? low : undefined, high: banded ? high : undefined }),
+					...bar,
+				},
+			]
 		})
 	const name = figureName(result, `accuracy-over-${axis.name}`, model)
 	const title = `Accuracy over ${axis.title}`

@@ -1,5 +1,6 @@
 /** A figure of lines: one panel per data set, one legend for all. */
 
+import { defined } from '../../core/defined.js'
 import type { Figure } from '../figure.js'
 import { type CurveAxis, type CurvePoint, curvePanel } from './curve-panel.js'
 import { figureFrame, mostColumns } from './layout.js'
@@ -37,14 +38,14 @@ export function curveFigure({ title, notes, datasets, lines, points, axis, legen
 			curvePanel({
 				points: panel.points,
 				lines,
-				...(single ? {} : { title: panel.dataset }),
+				...defined({ title: single ? undefined : panel.dataset }),
 				yTitle: at % columns === 0 ? 'accuracy' : '',
 				most: topOfShares(tops),
 				x: axis,
 				width,
 				height: single ? 290 : 190,
 				legendWidth: columns * width,
-				...(legendGroup !== undefined && { legendGroup }),
+				...defined({ legendGroup }),
 			}),
 		),
 	}

@@ -1,5 +1,6 @@
 /** One panel of lines over numbers, with bands and deviations. */
 
+import { defined } from '../../core/defined.js'
 import { panelTitle } from './layout.js'
 import { type NamedStyle, styleScales } from './method-styles.js'
 
@@ -87,7 +88,7 @@ export function curvePanel(panel: CurvePanel) {
 		data: { values: [...points] },
 		width,
 		height,
-		...(title === undefined ? {} : { title: panelTitle(title, width) }),
+		...defined({ title: title === undefined ? undefined : panelTitle(title, width) }),
 		layer: [
 			...(points.some(({ low }) => low !== undefined)
 				? [

@@ -1,5 +1,6 @@
 /** Methods beside each other under every condition: dots with intervals. */
 
+import { defined } from '../../core/defined.js'
 import type { Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
 import { percentNumber, percentText } from '../number-text.js'
@@ -164,8 +165,12 @@ function dotOf(
 		method,
 		condition,
 		y,
-		...(interval && { low: interval[0], high: interval[1] }),
-		...(deviation !== undefined && { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }),
+		...defined({
+			low: interval ? interval[0] : undefined,
+			high: interval ? interval[1] : undefined,
+			barLow: deviation !== undefined ? Math.max(0, y - deviation) : undefined,
+			barHigh: deviation !== undefined ? Math.min(1, y + deviation) : undefined,
+		}),
 		label: percentNumber(y),
 		best: percentNumber(y) === percentNumber(most),
 		color,

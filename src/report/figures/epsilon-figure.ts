@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { epsilonText } from '../../attacks/sets/size-text.js'
+import { defined } from '../../core/defined.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
@@ -101,7 +102,7 @@ function epsilonFigure(
 						line: line.name,
 						x: positionOf(sizeOf(cell)),
 						y: cell.accuracy,
-						...(banded && { low: cell.interval[0], high: cell.interval[1] }),
+						...defined({ low: banded ? cell.interval[0] : undefined, high: banded ? cell.interval[1] : undefined }),
 					})),
 				),
 			axis: {

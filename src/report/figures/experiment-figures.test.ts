@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { AttackOutcome } from '../../attacks/run/attack-outcomes.js'
+import { defined } from '../../core/defined.js'
 import { evaluationRecord } from '../../evaluation/robustness/comparison.test.support.js'
 import { summarize } from '../../evaluation/robustness/evaluate.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
@@ -198,7 +199,7 @@ describe('experimentFigures', () => {
 		for (const layout of ['table', 'curve', 'matrix'] as const) {
 			const result = experimentResult({
 				layout,
-				...(layout !== 'table' && { axis }),
+				...defined({ axis: layout !== 'table' ? axis : undefined }),
 				datasets: [name, 'b'],
 				targets: true,
 			})
@@ -216,7 +217,13 @@ describe('experimentFigures', () => {
 			...cell,
 			seeds: cell.seeds.map(({ stages, ...seed }) => ({
 				...seed,
-				...(stages && { stages: cell.dataset === 'one' ? stages.filter(({ stage }) => stage !== 'fab-t') : stages }),
+				...defined({
+					stages: stages
+						? cell.dataset === 'one'
+							? stages.filter(({ stage }) => stage !== 'fab-t')
+							: stages
+						: undefined,
+				}),
 			})),
 		}))
 		const figure = (await figuresOf({ ...result, cells })).get('stages')!

@@ -2,6 +2,7 @@
 
 import { prepareAttack } from '../../attacks/registry.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
+import { defined } from '../../core/defined.js'
 import { accuracyOf } from '../../evaluation/robustness/evaluate.js'
 import type {
 	Average,
@@ -99,7 +100,7 @@ export function experimentResult(parts: ResultParts = {}): ExperimentResult {
 		missing: [],
 		methods,
 		conditions,
-		...(axis && { axis }),
+		...defined({ axis: axis || undefined }),
 		reference: 'vanilla',
 		seeds,
 		cells,
@@ -152,7 +153,7 @@ function cellOf(of: {
 			seed,
 			images,
 			accuracy: accuracyOf(right, images),
-			...(condition.attack?.attack === 'autoattack' && { stages }),
+			...defined({ stages: condition.attack?.attack === 'autoattack' ? stages : undefined }),
 			record: `cells/${model}/${dataset}/${method}/evaluations/${condition.name}-${point ?? 'none'}-${seed}.json`,
 			tuningSeconds: 1,
 			evaluationSeconds: 1,
@@ -169,13 +170,15 @@ function cellOf(of: {
 		dataset,
 		method,
 		condition: condition.name,
-		...(point !== undefined && { point }),
+		...defined({ point }),
 		seeds,
 		images,
 		accuracy,
 		interval: accuracyOf(Math.round(accuracy * images), images).interval,
-		...(seeds.length > 1 && { deviation }),
-		...(of.targets && { target: { paper, difference: 100 * accuracy - paper } }),
+		...defined({
+			deviation: seeds.length > 1 ? deviation : undefined,
+			target: of.targets ? { paper, difference: 100 * accuracy - paper } : undefined,
+		}),
 	}
 }
 
@@ -191,7 +194,7 @@ function averagesOf(cells: readonly Cell[]): Average[] {
 			model,
 			method,
 			condition,
-			...(point !== undefined && { point }),
+			...defined({ point }),
 			datasets: group.length,
 			accuracy: group.reduce((sum, { accuracy }) => sum + accuracy, 0) / group.length,
 		}

@@ -1,5 +1,6 @@
 /** One panel of coloured squares with their numbers, legible in print and without colour. */
 
+import { defined } from '../../core/defined.js'
 import { panelTitle } from './layout.js'
 
 /** One square. */
@@ -43,7 +44,7 @@ export function heatPanel(panel: HeatPanel) {
 		axis: {
 			labelAngle: turned ? -60 : 0,
 			// The room that turned names take is not known where there is no browser.
-			...(turned && { titleY: 24 + 5.6 * longest }),
+			...defined({ titleY: turned ? 24 + 5.6 * longest : undefined }),
 			ticks: false,
 			domain: false,
 			labelLimit: turned ? 150 : 300,
@@ -64,7 +65,7 @@ export function heatPanel(panel: HeatPanel) {
 		view: { stroke: null },
 		width: width * columns.length,
 		height: height * rows.length,
-		...(title === undefined ? {} : { title: panelTitle(title, width * columns.length) }),
+		...defined({ title: title === undefined ? undefined : panelTitle(title, width * columns.length) }),
 		layer: [
 			{
 				mark: { type: 'rect' as const, stroke: '#CCCCCC', strokeWidth: 0.5 },

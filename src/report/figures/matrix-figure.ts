@@ -1,5 +1,6 @@
 /** Values of an axis by conditions, such as the epsilon of tuning by the epsilon of the attack. */
 
+import { defined } from '../../core/defined.js'
 import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber } from '../number-text.js'
 import { pointName } from '../tables/places.js'
@@ -88,7 +89,7 @@ function matrixFigure(
 					})),
 					rows,
 					columns: conditions.map((condition) => condition.title),
-					...(datasets.length > 1 && { title: place.dataset }),
+					...defined({ title: datasets.length > 1 ? place.dataset : undefined }),
 					rowTitle: axis.title,
 					columnTitle: 'tested on',
 					width: square,

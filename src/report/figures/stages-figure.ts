@@ -1,5 +1,6 @@
 /** What is left right after each stage of an attack that has several, such as AutoAttack. */
 
+import { defined } from '../../core/defined.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
 import { intervalText, percentText } from '../number-text.js'
@@ -84,7 +85,7 @@ function stagesFigure(
 						line: line.name,
 						x: stages.indexOf(stage),
 						y: accuracy,
-						...(banded && { low: interval[0], high: interval[1] }),
+						...defined({ low: banded ? interval[0] : undefined, high: banded ? interval[1] : undefined }),
 					})),
 				),
 			axis: { title: 'stage', values: [...stages.keys()], labels: stages, scale: 'linear' },

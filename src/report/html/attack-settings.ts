@@ -1,5 +1,6 @@
 /** Options of an attack as a reader needs them: models by name and hash, not with all that is known of them. */
 
+import { defined } from '../../core/defined.js'
 import { isRecord } from '../../core/guards.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 
@@ -36,7 +37,7 @@ export function readableOptions(options: Readonly<Record<string, unknown>>): Rec
 		...(surrogates === madeOn || surrogates === undefined ? others : named),
 		'made on': madeOn,
 		'made with seed': made.seed,
-		...(typeof made.manifest === 'string' && { 'SHA-256 of their manifest': made.manifest }),
+		...defined({ 'SHA-256 of their manifest': typeof made.manifest === 'string' ? made.manifest : undefined }),
 	}
 }
 

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { sizeText } from '../../attacks/sets/size-text.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
@@ -56,7 +57,7 @@ export function tuneCommand(run: RunInspection): string | undefined {
 function withoutOwnOptions({ seed: _, defense, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	if (!isRecord(defense)) return rest
 	const { name: __, ...options } = defense
-	return { ...rest, ...(options && Object.keys(options).length > 0 ? { defense: options } : {}) }
+	return { ...rest, ...defined({ defense: options && Object.keys(options).length > 0 ? options : undefined }) }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Recorded galleries as blocks. */
 
 import { sizeText } from '../../attacks/sets/size-text.js'
+import { defined } from '../../core/defined.js'
 import { type AttackGallery, readGallery } from '../../evaluation/gallery/gallery.js'
 import { type GalleryPicture, galleryPictures } from '../gallery-images.js'
 import { grouped, normText } from '../number-text.js'
@@ -33,14 +34,16 @@ export async function galleryBlock(path: string, title: string): Promise<Block &
 					return {
 						title: name === 'vanilla' ? 'vanilla CLIP' : name,
 						before: clean,
-						...(drawn &&
-							adversarial && {
-								attacked: {
-									adversarial: pngSource(drawn.adversarial),
-									difference: pngSource(drawn.difference),
-									after: adversarial,
-								},
-							}),
+						...defined({
+							attacked:
+								drawn && adversarial
+									? {
+											adversarial: pngSource(drawn.adversarial),
+											difference: pngSource(drawn.difference),
+											after: adversarial,
+										}
+									: undefined,
+						}),
 					}
 				}),
 			}

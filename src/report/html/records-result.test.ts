@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { defined } from '../../core/defined.js'
 import { summarize } from '../../evaluation/robustness/evaluate.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { readableOptions } from './attack-settings.js'
@@ -116,7 +117,7 @@ describe('resultOfRecords', () => {
 		const roles = (records: EvaluationRecord[], epsilon?: number) =>
 			resultOfRecords(placed(...records), {
 				...frame,
-				run: { ...frame.run, ...(epsilon && { epsilon }) },
+				run: { ...frame.run, ...defined({ epsilon: epsilon || undefined }) },
 			}).conditions.map(({ title, role }) => `${title.replace(' at L-infinity', '')} ${role}`)
 		expect(roles([...sizes, at('autoattack', 3)])).toEqual([
 			'Clean table',

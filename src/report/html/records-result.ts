@@ -1,6 +1,7 @@
 /** Evaluation records that no experiment holds, in the form of an experiment's result: tables and figures are made of that. */
 
 import { sizeText } from '../../attacks/sets/size-text.js'
+import { defined } from '../../core/defined.js'
 import type { Accuracy } from '../../evaluation/robustness/evaluate.js'
 import { modelName } from '../../evaluation/robustness/record-name.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
@@ -60,9 +61,9 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 						seed: frame.run?.seed ?? record.seed,
 						images: record.images,
 						accuracy,
-						...(stages && { stages }),
+						...defined({ stages: stages || undefined }),
 						record: path,
-						...(run && { run: '.' }),
+						...defined({ run: run ? '.' : undefined }),
 						tuningSeconds,
 						evaluationSeconds: stages || condition !== cleanName ? record.seconds : 0,
 					},

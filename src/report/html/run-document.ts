@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { defined } from '../../core/defined.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
@@ -38,7 +39,7 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 		run: {
 			seed: Number(inspection.config.seed ?? 1),
 			seconds: progress.seconds ?? 0,
-			...(epsilon !== undefined && { epsilon }),
+			...defined({ epsilon }),
 		},
 	})
 	const looks = await lookSections([{ folder, title: defense.name, protocol: runProtocol(inspection) }])
@@ -88,7 +89,7 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 		},
 		figures: [...(measured?.figures ?? []), ...looks.figures],
 		tables: measured?.tables ?? [],
-		...(measured && { result: measured.result }),
+		...defined({ result: measured ? measured.result : undefined }),
 	}
 }
 

@@ -1,5 +1,6 @@
 /** Settings as people read them. */
 
+import { defined } from '../../core/defined.js'
 import { flatSettings as flatValues, settingText } from '../../files/flat-settings.js'
 import type { ReportTable } from '../tables/table.js'
 
@@ -32,7 +33,7 @@ export function settingsTable(
 	const paths = [...new Set(flat.flatMap((one) => [...one.keys()]))]
 	const shared = (path: string) => flat.every((one) => one.get(path) === flat[0]!.get(path))
 	const row = (path: string, group?: string) => ({
-		...(group !== undefined && { group }),
+		...defined({ group }),
 		cells: [{ text: path, header: true }, ...flat.map((one) => ({ text: one.get(path) ?? '\u2013' }))],
 	})
 	const several = of.length > 1

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defined } from '../../core/defined.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { sampleResult } from '../result.test.support.js'
 import { verdictOf } from './verdict.js'
@@ -27,7 +28,7 @@ describe('verdictOf', () => {
 		const result = sampleResult()
 		const cells = result.cells.map((cell) => ({
 			...cell,
-			...(cell.paired && { paired: { ...cell.paired, interval: [-0.01, 0.5] as const } }),
+			...defined({ paired: cell.paired ? { ...cell.paired, interval: [-0.01, 0.5] as const } : undefined }),
 		}))
 		expect(verdictOf({ ...result, cells })[0]).toContain('to +50.0, which does not exclude 0)')
 		const turned = sampleResult({ reference: 'nap' })
@@ -45,15 +46,17 @@ describe('verdictOf', () => {
 		// Six images that only one gets right: the interval of the difference excludes 0, the corrected test does not.
 		const cells = result.cells.map((cell) => ({
 			...cell,
-			...(cell.paired && {
-				paired: {
-					...cell.paired,
-					onlyThis: 6,
-					onlyReference: 0,
-					p: 0.03125,
-					difference: 0.03,
-					interval: [0.01, 0.055] as const,
-				},
+			...defined({
+				paired: cell.paired
+					? {
+							...cell.paired,
+							onlyThis: 6,
+							onlyReference: 0,
+							p: 0.03125,
+							difference: 0.03,
+							interval: [0.01, 0.055] as const,
+						}
+					: undefined,
 			}),
 		}))
 		expect(verdictOf({ ...result, cells })[0]).toContain(

@@ -1,6 +1,7 @@
 /** What an experiment found, in sentences made of its numbers. */
 
 import { epsilonText } from '../../attacks/sets/size-text.js'
+import { defined } from '../../core/defined.js'
 import type { Cell, Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import { listText } from '../figures/texts.js'
 import { normText, percentNumber, percentText, pointsText, probabilityText } from '../number-text.js'
@@ -102,7 +103,7 @@ function scoresOf({ averages, cells, methods }: ExperimentResult, model: string,
 }
 
 function placed({ accuracy, point }: { readonly accuracy: number; readonly point?: number }) {
-	return { accuracy, ...(point !== undefined && { point }) }
+	return { accuracy, ...defined({ point }) }
 }
 
 /** The attack whose best method has the least; of equal ones the last. */

@@ -1,5 +1,6 @@
 /** Accuracies as cells of tables. */
 
+import { defined } from '../../core/defined.js'
 import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber } from '../number-text.js'
 import { type CorrectedProbabilities, dagger, level } from './significance.js'
@@ -10,7 +11,7 @@ export const emptyCell: TableCell = { text: '–' }
 
 /** A cell that names its row. */
 export function headerCell(text: string, detail?: string): TableCell {
-	return { text, header: true, ...(detail !== undefined && { detail }) }
+	return { text, header: true, ...defined({ detail }) }
 }
 
 /** Makes the cell of an accuracy. @param counted Whether it says its images where not all cells have as many; by default yes. */

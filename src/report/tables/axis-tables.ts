@@ -1,5 +1,6 @@
 /** The main tables of `curve` and `matrix` experiments: values of the axis by conditions, a group of rows per method. */
 
+import { defined } from '../../core/defined.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
 import { markColumns } from './marks.js'
@@ -55,7 +56,7 @@ function pointRows(result: ExperimentResult, read: Read): Pick<ReportTable, 'col
 	const rows = result.methods.flatMap(({ name: method, title: group }) => {
 		const cells = methodPoints(result, method).map((point) => [
 			headerCell(point === undefined ? anyPoint : pointName(result, point)),
-			...conditions.map(({ name: condition }) => read({ method, condition, ...(point !== undefined && { point }) })),
+			...conditions.map(({ name: condition }) => read({ method, condition, ...defined({ point }) })),
 		])
 		return markColumns(cells, 1).map((row): TableRow => ({ group, cells: row }))
 	})

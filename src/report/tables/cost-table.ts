@@ -1,5 +1,6 @@
 /** What tuning and attacks took. */
 
+import { defined } from '../../core/defined.js'
 import type { Cell, ExperimentResult, SeedResult } from '../../experiments/experiment-result.js'
 import { duration } from '../number-text.js'
 import { emptyCell, headerCell, isTuned } from './accuracy-cells.js'
@@ -17,7 +18,7 @@ export function costTable(result: ExperimentResult): ReportTable {
 			const runs = onceEach(cells.filter(isTuned), ({ run }) => run)
 			return [
 				{
-					...(models.length > 1 && { group: modelName(result, model) }),
+					...defined({ group: models.length > 1 ? modelName(result, model) : undefined }),
 					cells: [
 						headerCell(title),
 						{ text: String(runs.length), value: runs.length },

@@ -1,5 +1,6 @@
 /** The best and the second best of cells that compete. */
 
+import { defined } from '../../core/defined.js'
 import type { TableCell } from './table.js'
 
 /**
@@ -17,8 +18,7 @@ export function markBest(cells: readonly TableCell[]): TableCell[] {
 	const second = Math.max(...competing.filter((value) => value < best))
 	return cells.map((cell, index) => ({
 		...cell,
-		...(shown[index] === best && { best: true }),
-		...(shown[index] === second && { second: true }),
+		...defined({ best: shown[index] === best ? true : undefined, second: shown[index] === second ? true : undefined }),
 	}))
 }
 

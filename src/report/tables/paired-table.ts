@@ -1,5 +1,6 @@
 /** Every method beside the reference on the same images. */
 
+import { defined } from '../../core/defined.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { pointsIntervalText, pointsText, probabilityText } from '../number-text.js'
 import { headerCell } from './accuracy-cells.js'
@@ -27,7 +28,7 @@ export function pairedTables(result: ExperimentResult): ReportTable[] {
 				{
 					text: pointsText(100 * difference),
 					value: difference,
-					...(adjusted < level && difference > 0 && { best: true }),
+					...defined({ best: adjusted < level && difference > 0 ? true : undefined }),
 				},
 				{ text: pointsIntervalText(interval) },
 				{ text: String(onlyThis), value: onlyThis },
@@ -42,7 +43,7 @@ export function pairedTables(result: ExperimentResult): ReportTable[] {
 			datasets.flatMap((dataset) =>
 				methods.flatMap(({ name: method, title: methodTitle }) =>
 					methodPoints(result, method).flatMap((point) => {
-						const cell = find({ model, dataset, method, condition, ...(point !== undefined && { point }) })
+						const cell = find({ model, dataset, method, condition, ...defined({ point }) })
 						return cell?.paired ? [row(cell, group, methodTitle)] : []
 					}),
 				),

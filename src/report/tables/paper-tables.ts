@@ -1,5 +1,6 @@
 /** Our numbers beside those that the paper prints. */
 
+import { defined } from '../../core/defined.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber, pointsText } from '../number-text.js'
 import { emptyCell, headerCell } from './accuracy-cells.js'
@@ -118,7 +119,7 @@ function rowPlaces(result: ExperimentResult, model: string) {
 	return result.conditions.flatMap(({ name: condition, title: group }) =>
 		result.methods.flatMap(({ name: method, title }) =>
 			methodPoints(result, method).map((point) => ({
-				place: { model, method, condition, ...(point !== undefined && { point }) },
+				place: { model, method, condition, ...defined({ point }) },
 				title,
 				group,
 			})),

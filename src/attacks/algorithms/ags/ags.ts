@@ -6,6 +6,7 @@
 
 import { z } from 'zod'
 import { featureCosine, tapSize } from '../../../classifier/objectives/feature-cosine.js'
+import { defined } from '../../../core/defined.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
@@ -36,7 +37,9 @@ export const agsSchema = z
 	})
 	.transform((options) => ({
 		...options,
-		...(options.stepSize === undefined && { relativeStepSize: options.relativeStepSize ?? 1 / 25.5 }),
+		...defined({
+			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? 1 / 25.5) : undefined,
+		}),
 	}))
 
 /** Options of AGS, all with defaults but the surrogates. */

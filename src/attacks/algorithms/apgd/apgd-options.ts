@@ -1,6 +1,7 @@
 /** Options of APGD. */
 
 import { z } from 'zod'
+import { defined } from '../../../core/defined.js'
 import { usableOptions } from '../../usable-options.js'
 
 export const apgdSchema = z
@@ -27,7 +28,10 @@ export const apgdSchema = z
 	.refine(({ loss, targets }) => targets === undefined || loss.endsWith('targeted'), {
 		message: 'targets are for the losses dlr-targeted and margin-targeted; leave them out, or choose one of those',
 	})
-	.transform((options) => ({ ...options, ...(options.loss.endsWith('targeted') && { targets: options.targets ?? 9 }) }))
+	.transform((options) => ({
+		...options,
+		...defined({ targets: options.loss.endsWith('targeted') ? (options.targets ?? 9) : undefined }),
+	}))
 
 /** Options of APGD, all with defaults. */
 export type ApgdOptions = z.input<typeof apgdSchema>

@@ -4,6 +4,7 @@ import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Classifier } from '../../../classifier/classifier.js'
 import { expectedGradient } from '../../../classifier/expected-gradient.js'
 import { predictions } from '../../../classifier/predictions.js'
+import { defined } from '../../../core/defined.js'
 import { rowSize } from '../../../core/rows.js'
 import { int64, type Tensor } from '../../../core/tensor.js'
 import type { AttackRound } from '../../run/attack-round.js'
@@ -41,7 +42,7 @@ export function apgdRound(loss: ApgdLoss, settings: ApgdSettings, { restart, ran
 			if (threatModel.epsilon === 0) return { ...images, data: first }
 			const side = {
 				labels: int64([labels.length], labels),
-				...(rank !== undefined && { targets: await targets(classifier, batch, rank) }),
+				...defined({ targets: rank !== undefined ? await targets(classifier, batch, rank) : undefined }),
 			}
 			const set = perturbationSet(threatModel, images)
 			const size = rowSize(images)

@@ -5,6 +5,7 @@ import { counted } from '../../../classifier/counted.test.support.js'
 import { createGraphClassifier } from '../../../classifier/graph-classifier.js'
 import { imageShape, networkGraph, pixelCount, randomBatch } from '../../../classifier/graphs.test.support.js'
 import { predictions } from '../../../classifier/predictions.js'
+import { defined } from '../../../core/defined.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { range, takeRows } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
@@ -71,7 +72,7 @@ describe.each(threats)('APGD in $norm', (threat) => {
 	})
 
 	it.each(losses)('on %s does the same whatever the order and the batch', async (loss) => {
-		const options = { loss, steps: 7, restarts: 2, ...(loss.endsWith('targeted') && { targets: 3 }) }
+		const options = { loss, steps: 7, restarts: 2, ...defined({ targets: loss.endsWith('targeted') ? 3 : undefined }) }
 		const whole = await attack(options)
 		for (const rows of [[3], [29, 0], range(0, 30).reverse()]) {
 			expect(bytes(await attack(options, rowsOf(batch, rows)))).toBe(bytes(takeRows(whole, rows)))

@@ -4,6 +4,7 @@
  * per image from the image's own stream, by the same law.
  */
 
+import { defined } from '../../../core/defined.js'
 import { range } from '../../../core/rows.js'
 import type { AttackDefinition } from '../../attack-definition.js'
 import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
@@ -19,9 +20,7 @@ export function apgdRounds(settings: ApgdSettings, classes: number): AttackRound
 	const loss = apgdLoss(settings.loss, classes)
 	const ranks = settings.targets === undefined ? [undefined] : range(1, Math.min(settings.targets, classes - 1) + 1)
 	return ranks.flatMap((rank) =>
-		range(0, settings.restarts).map((restart) =>
-			apgdRound(loss, settings, { restart, ...(rank !== undefined && { rank }) }),
-		),
+		range(0, settings.restarts).map((restart) => apgdRound(loss, settings, { restart, ...defined({ rank }) })),
 	)
 }
 

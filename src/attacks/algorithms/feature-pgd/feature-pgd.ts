@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import type { Classifier } from '../../../classifier/classifier.js'
 import { featureKl } from '../../../classifier/objectives/divergence-objectives.js'
+import { defined } from '../../../core/defined.js'
 import { NaptuneError } from '../../../core/errors.js'
 import type { AttackDefinition } from '../../attack-definition.js'
 import type { AttackRound } from '../../run/attack-round.js'
@@ -34,7 +35,7 @@ export const featurePgdSchema = z
 	})
 	.transform((options) => ({
 		...options,
-		...(options.stepSize === undefined && { relativeStepSize: options.relativeStepSize ?? 0.25 }),
+		...defined({ relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? 0.25) : undefined }),
 	}))
 
 /** Options of the feature attack, all with defaults. */

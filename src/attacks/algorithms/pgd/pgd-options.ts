@@ -8,6 +8,7 @@ import {
 	targetedCrossEntropyObjective,
 } from '../../../classifier/objectives/objective.js'
 import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
+import { defined } from '../../../core/defined.js'
 import { usableOptions } from '../../usable-options.js'
 
 export const pgdSchema = z
@@ -54,8 +55,10 @@ export const pgdSchema = z
 	.transform(({ objective, eotSamples = 1, ...options }) => ({
 		...options,
 		// Recorded where it says something.
-		...(eotSamples > 1 && { eotSamples }),
-		...(options.stepSize === undefined && { relativeStepSize: options.relativeStepSize ?? 0.25 }),
+		...defined({
+			eotSamples: eotSamples > 1 ? eotSamples : undefined,
+			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? 0.25) : undefined,
+		}),
 		objective: objective ?? (options.targeted ? targetedCrossEntropyObjective : crossEntropyObjective),
 	}))
 

@@ -4,6 +4,7 @@ import type { Classifier } from '../../../classifier/classifier.js'
 import { createGraphClassifier } from '../../../classifier/graph-classifier.js'
 import { imageShape, networkGraph, pixelCount, randomBatch } from '../../../classifier/graphs.test.support.js'
 import { predictions } from '../../../classifier/predictions.js'
+import { defined } from '../../../core/defined.js'
 import { range, takeRows } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { float32, ops, type Value } from '../../../onnx/index.js'
@@ -122,7 +123,7 @@ describe.each(norms)('the Square attack in %s', (norm) => {
 			const targets = batch.labels.map((label, row) => (row < 4 ? label : (label + 1) % 5))
 			const images = await attack(
 				far,
-				{ queries: 150, targeted: true, ...(loss && { loss }) },
+				{ queries: 150, targeted: true, ...defined({ loss: loss || undefined }) },
 				{ ...batch, labels: targets },
 			)
 			const predicted = await predict(network, images)
