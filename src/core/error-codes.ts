@@ -28,6 +28,22 @@ export const errorCodes = {
 		means: 'There is no option or setting of this name.',
 		advice: 'Use one of the names that the message lists.',
 	},
+	NAP_OPTION_MISSING: {
+		means: 'Something that this work needs was not given.',
+		advice: 'Give the option that the message names.',
+	},
+	NAP_OPTION_CONFLICT: {
+		means: 'Options were given together that exclude one another, or of which one decides nothing beside the other.',
+		advice: 'Leave one of them out.',
+	},
+	NAP_NAME_UNKNOWN: {
+		means: 'There is no class, attack, method, preset or data set of this name.',
+		advice: 'Use one of the names that the message lists.',
+	},
+	NAP_ATTACK_UNSUITABLE: {
+		means: 'The attack does not suit the model, the norm or what its attacker may know.',
+		advice: 'Choose the attack or the knowledge that the message names.',
+	},
 	NAP_UNCLASSIFIED: {
 		means: 'What was asked for cannot be done.',
 		advice: 'Follow the message.',

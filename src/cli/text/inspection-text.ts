@@ -1,17 +1,21 @@
 /** A run as people read it. */
 
-import type { RunInspection, TracedBlock } from '../evaluation/deployed/inspect-run.js'
-import type { EpochPoint } from '../evaluation/deployed/learning-curves.js'
-import type { CurveField } from '../report/learning-curves-figure.js'
-import { sparkline } from '../report/sparkline.js'
-import { duration, epsilonText, grouped, percent } from './format.js'
-import { type Column, textTable } from './table.js'
+import type { TracedBlock } from '../../evaluation/deployed/inspect-run.js'
+import type { EpochPoint } from '../../evaluation/deployed/learning-curves.js'
+import type { inspect } from '../../jobs/inspect.js'
+import type { JobResult } from '../../jobs/job.js'
+import type { CurveField } from '../../report/learning-curves-figure.js'
+import { sparkline } from '../../report/sparkline.js'
+import { counted, duration, grouped, percent } from '../format.js'
+import { type Column, textTable } from '../table.js'
 
 /** Characters of a curve. */
 const curveWidth = 40
 
-/** Everything that {@link RunInspection} holds, in sections. */
-export function inspectionText(run: RunInspection): string {
+type Inspection = JobResult<typeof inspect>
+
+/** Everything that an inspection holds, in sections. */
+export function inspectionText(run: Inspection): string {
 	const { defense, model, data, versions, changed, preset, trace } = run
 	return [
 		`${run.directory}: ${standing(run)}`,
@@ -41,26 +45,19 @@ export function inspectionText(run: RunInspection): string {
 		parametersTable(run),
 		'',
 		...(run.epochs.length === 0 ? ['No epoch is finished yet.'] : [curvesTable(run.epochs)]),
+		...(run.plot === undefined ? [] : ['', `The learning curves are in ${run.plot}`]),
 	].join('\n')
 }
 
-/** What was tuned how, in one line. */
-export function runProtocol({ defense, data, config }: RunInspection): string {
-	const { attack, seed } = config as { attack?: { epsilon?: number }; seed?: number }
-	return [
-		`${defense.name} on ${grouped(data.images)} images of ${data.name}`,
-		...(attack?.epsilon === undefined ? [] : [`inner attack L-infinity epsilon ${epsilonText(attack.epsilon)}`]),
-		...(seed === undefined ? [] : [`seed ${seed}`]),
-	].join(', ')
-}
-
-function standing({ progress }: RunInspection): string {
+function standing({ progress }: Inspection): string {
 	const { finished, steps, totalSteps, epochs, totalEpochs, seconds, epochsAtChance } = progress
 	const time = seconds === null ? '' : `, ${duration(seconds)}`
 	const chance =
-		epochsAtChance === 0 ? '' : ` Its last ${epochsAtChance} epochs were at chance: the parameters are worth nothing.`
-	if (finished) return `finished, ${totalEpochs} epochs, ${grouped(steps)} steps${time}.${chance}`
-	return `not finished: ${epochs} of ${totalEpochs} epochs in the log, ${grouped(steps)} of ${grouped(totalSteps)} steps saved${time}. naptune tune --resume with the same options goes on.${chance}`
+		epochsAtChance === 0
+			? ''
+			: ` Its last ${counted(epochsAtChance, 'epoch')} ${epochsAtChance === 1 ? 'was' : 'were'} at chance: the parameters are worth nothing.`
+	if (finished) return `finished, ${counted(totalEpochs, 'epoch')}, ${counted(steps, 'step')}${time}.${chance}`
+	return `not finished: ${epochs} of ${counted(totalEpochs, 'epoch')} in the log, ${grouped(steps)} of ${counted(totalSteps, 'step')} saved${time}. naptune tune --resume with the same options goes on.${chance}`
 }
 
 function traceTable(blocks: readonly TracedBlock[]): string {
@@ -83,7 +80,7 @@ function traceTable(blocks: readonly TracedBlock[]): string {
 	return textTable(columns, rows)
 }
 
-function parametersTable({ parameters: { groups, total, frozen } }: RunInspection): string {
+function parametersTable({ parameters: { groups, total, frozen } }: Inspection): string {
 	const columns: Column[] = [
 		{ heading: 'trainable parameters' },
 		{ heading: 'tensors', align: 'right' },
@@ -133,7 +130,7 @@ function curvesTable(epochs: readonly EpochPoint[]): string {
 	return textTable(columns, rows)
 }
 
-function presetLine({ name, version, overrides }: NonNullable<RunInspection['preset']>): string {
+function presetLine({ name, version, overrides }: NonNullable<Inspection['preset']>): string {
 	const changes = overrides.map((layer) => JSON.stringify(layer)).join(', then ')
 	return `preset    ${name} (version ${version})${changes === '' ? '' : ` with ${changes}`}`
 }

@@ -1,12 +1,12 @@
 /** The rows of an evaluation: every model under every level of knowledge that suits it. */
 
-import type { PreparedAttack } from '../attacks/attack-definition.js'
-import { prepareAttack } from '../attacks/registry.js'
-import { NaptuneError } from '../core/errors.js'
-import type { Dataset } from '../data/dataset.js'
-import { type Knowledge, knownModel } from '../evaluation/deployed/knowledge.js'
-import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
-import type { Session } from './session.js'
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { prepareAttack } from '../../attacks/registry.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { Dataset } from '../../data/dataset.js'
+import { type Knowledge, knownModel } from '../../evaluation/deployed/knowledge.js'
+import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
+import type { JobContext } from '../job.js'
 
 /** A model under one level of knowledge, and the attack for it. */
 export interface PlannedRow {
@@ -20,9 +20,9 @@ export function plannedRows(
 	models: readonly PlannedRow['model'][],
 	levels: readonly Knowledge[],
 	attack: PreparedAttack,
-	{ clip }: TunedRun,
+	{ clip }: Pick<TunedRun, 'clip'>,
 	dataset: Dataset,
-	{ progress }: Session,
+	{ onNote }: Pick<JobContext, 'onNote'>,
 ): PlannedRow[] {
 	const rows = levels.flatMap((knowledge) => {
 		const how = attackFor(knowledge, attack)
@@ -33,13 +33,14 @@ export function plannedRows(
 			} catch (error) {
 				// Of one level, and of the tuned model, the reason is the answer.
 				if (!(error instanceof NaptuneError) || (levels.length === 1 && model === models.at(-1))) throw error
-				if (model === models.at(-1)) progress.line(`note: ${knowledge} is left out: ${error.message}`)
+				if (model === models.at(-1)) onNote({ kind: 'note', text: `${knowledge} is left out: ${error.message}` })
 				return []
 			}
 		})
 	})
 	if (rows.length > 0) return rows
 	throw new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
 		`None of the levels of knowledge ${levels.join(', ')} suits attack ${attack.name} on this run.`,
 	)
 }

@@ -1,0 +1,42 @@
+/** A job as a command: its progress and notes on stderr, its result on stdout. */
+
+import type { z } from 'zod'
+import type { Job, JobContext } from '../jobs/job.js'
+import { FailedCheck } from './exit-codes.js'
+import type { SharedOptions } from './options.js'
+import type { Progress } from './progress.js'
+import { withSession } from './session.js'
+
+/** How a command runs its job. */
+export interface JobCommand<Input extends z.ZodType, Result extends z.ZodType, Event> {
+	readonly input: z.input<Input>
+	/** The result for people; with --json it is printed as it is. */
+	text(result: z.output<Result>): string
+	/** What is shown of the job's own events. */
+	onEvent?(progress: Progress): JobContext<Event>['onEvent']
+	/** Whether the result says that a check failed, which ends the command with an exit code of its own. */
+	failed?(result: z.output<Result>): boolean
+}
+
+/** Options that are no part of a job's input: they say how it is run and told. */
+type OptionsOfRunning = SharedOptions & { readonly loaderThreads?: number }
+
+/** Runs a job as the options say. @throws FailedCheck as `failed` says; what the job throws. */
+export async function runJob<Input extends z.ZodType, Result extends z.ZodType, Event>(
+	job: Job<Input, Result, Event>,
+	options: OptionsOfRunning,
+	{ input, text, onEvent, failed }: JobCommand<Input, Result, Event>,
+): Promise<void> {
+	await withSession(options, async (session) => {
+		const told = onEvent?.(session.progress) ?? (() => {})
+		const result = await job(input, { ...session, onEvent: told })
+		session.result(result, text(result))
+		if (failed?.(result)) throw new FailedCheck(`A check of ${job.jobName} failed.`)
+	})
+}
+
+/** The options of a command that are its job's input. */
+export function jobInput<Options extends OptionsOfRunning>(options: Options): Omit<Options, keyof OptionsOfRunning> {
+	const { device: _, threads: __, json: ___, quiet: ____, loaderThreads: _____, ...input } = options
+	return input
+}
