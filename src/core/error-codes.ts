@@ -40,6 +40,10 @@ export const errorCodes = {
 		means: 'There is no class, attack, method, preset or data set of this name.',
 		advice: 'Use one of the names that the message lists.',
 	},
+	NAP_INPUT_UNSUITABLE: {
+		means: 'What was given can be read, but is not what this work is for.',
+		advice: 'Give what the message names.',
+	},
 	NAP_ATTACK_UNSUITABLE: {
 		means: 'The attack does not suit the model, the norm or what its attacker may know.',
 		advice: 'Choose the attack or the knowledge that the message names.',

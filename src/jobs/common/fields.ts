@@ -26,6 +26,9 @@ export const countField = z.int().positive()
 /** A seed of random choices. */
 export const seedField = z.int().nonnegative()
 
+/** Share of clean images that may be flagged, between 0 and 1. */
+export const rateField = z.number().gt(0).lt(1).default(0.05)
+
 /** What an image that cannot be read does: stop the job, or be left out, which is told and recorded. */
 export const unreadableField = z.enum(['stop', 'exclude']).default('stop')
 
@@ -58,6 +61,3 @@ export const runFields = {
 	/** Folder that holds the folders of named data sets now; by default where the run found them. */
 	dataRoot: dataRootField,
 } as const
-
-/** What a person must be told before numbers are believed, a sentence each. */
-export const noticesField = z.array(z.string()).readonly()

@@ -1,6 +1,6 @@
 /** What a flag at a false-positive rate promises, in words. */
 
-import type { FalsePositives } from '../evaluation/detection/calibration.js'
+import type { FalsePositives } from '../../evaluation/detection/calibration.js'
 
 /** A rate as a percentage without needless decimals, such as `5 %` or `0.1 %`. */
 export function rateText(rate: number): string {
