@@ -1,12 +1,15 @@
 /** Recall of several models as a table. */
 
-import type { RetrievalRecord } from '../evaluation/retrieval/recorded-retrieval.js'
-import type { DirectionResult } from '../evaluation/retrieval/retrieval.js'
-import { grouped, percent, percentInterval } from './format.js'
-import { textTable } from './table.js'
+import type { JobResult } from '../../jobs/job.js'
+import type { retrieve } from '../../jobs/retrieve.js'
+import type { DirectionResult } from '../../records/retrieval.js'
+import { grouped, percent, percentInterval } from '../format.js'
+import { textTable } from '../table.js'
 
-/** Both directions, clean and attacked, of every record with 95 % intervals, and what chance would give. */
-export function recallTable(records: readonly RetrievalRecord[], ks: readonly number[]): string {
+/** Both directions, clean and attacked, of every model with 95 % intervals, and what chance would give. */
+export function recallTable(models: JobResult<typeof retrieve>['rows']): string {
+	const [first] = models
+	const ks = first?.clean.imageToText.recalls.map(({ k }) => k) ?? []
 	const columns = [
 		{ heading: 'defense' },
 		{ heading: 'direction' },
@@ -23,7 +26,6 @@ export function recallTable(records: readonly RetrievalRecord[], ks: readonly nu
 		`${result.medianRank} of ${grouped(result.candidates)}`,
 		grouped(result.queries),
 	]
-	const [first] = records
 	const chance = (direction: string, { recalls, candidates }: DirectionResult) => [
 		'chance',
 		direction,
@@ -32,11 +34,11 @@ export function recallTable(records: readonly RetrievalRecord[], ks: readonly nu
 		`of ${grouped(candidates)}`,
 		'',
 	]
-	const rows = records.flatMap(({ defense, clean, attacked }) => [
-		line(defense.name, 'image to text', 'clean', clean.imageToText),
-		line(defense.name, 'image to text', 'attacked', attacked.imageToText),
-		line(defense.name, 'text to image', 'clean', clean.textToImage),
-		line(defense.name, 'text to image', 'attacked', attacked.textToImage),
+	const rows = models.flatMap(({ defense, clean, attacked }) => [
+		line(defense, 'image to text', 'clean', clean.imageToText),
+		line(defense, 'image to text', 'attacked', attacked.imageToText),
+		line(defense, 'text to image', 'clean', clean.textToImage),
+		line(defense, 'text to image', 'attacked', attacked.textToImage),
 	])
 	return textTable(columns, [
 		...rows,
