@@ -1,26 +1,28 @@
 /** A measurement of distortion as tables: one per perturbation, and the norms that relative distances depend on. */
 
-import type { Distortion } from '../evaluation/distortion/distortion.js'
-import type { LayerDistortion } from '../evaluation/distortion/distortion-samples.js'
-import type { DistortionRecord } from '../evaluation/distortion/recorded-distortion.js'
-import { perturbationTitle } from '../report/distortion-figure.js'
-import type { Estimate } from '../statistics/mean-interval.js'
-import { percent, percentInterval } from './format.js'
-import { type Column, textTable } from './table.js'
+import { at } from '../../core/at.js'
+import { protocolText } from '../../jobs/common/protocol-text.js'
+import type { distortion } from '../../jobs/distortion.js'
+import type { JobResult } from '../../jobs/job.js'
+import type { Distortion, LayerDistortion } from '../../records/distortion.js'
+import { perturbationTitle } from '../../report/distortion-figure.js'
+import type { Estimate } from '../../statistics/mean-interval.js'
+import { percent, percentInterval } from '../format.js'
+import { type Column, textTable } from '../table.js'
 
-/** All tables with what they say above each. */
-export function distortionTables(record: DistortionRecord): string {
-	const { measurements, attack, models } = record
+/** All tables with what they say above each, and where record and figure are. */
+export function distortionText(result: JobResult<typeof distortion>): string {
+	const { measurements, attack, models, record, figures } = result
 	const perturbations = [...new Set(measurements.map(({ perturbation }) => perturbation))]
 	const under = (name: string) =>
-		models.map((model) => measurements.find((one) => one.tower === model.name && one.perturbation === name)!)
+		models.flatMap((model) => measurements.filter((one) => one.tower === model && one.perturbation === name))
 	return [
 		'Distances of perturbed to clean tokens, mean over images ± half a 95 % interval; first of class token and patches',
 		'together (without prompts), then of the class token alone. A layer is the block that the tokens enter, counted from 0;',
 		'"out" leaves the last block.',
 		...perturbations.flatMap((name) => [
 			'',
-			`Under ${perturbationTitle(name, attack.name)}: ${under(name).map(accuracy).join('; ')}`,
+			`Under ${perturbationTitle(name, attack)}: ${under(name).map(accuracy).join('; ')}`,
 			'',
 			'relative to the norm of the clean tokens',
 			distanceTable(under(name), (place) => place.relative, true),
@@ -31,7 +33,10 @@ export function distortionTables(record: DistortionRecord): string {
 		'',
 		'Norms of the clean tokens (root mean square): where they grow, relative distances fall',
 		'',
-		distanceTable(under(perturbations[0]!), (place) => place.norm, false),
+		distanceTable(under(at(perturbations, 0)), (place) => place.norm, false),
+		'',
+		`${protocolText(result, { name: attack })}; record and figure:`,
+		...[record, ...figures].map((file) => `  ${file}`),
 	].join('\n')
 }
 
@@ -61,11 +66,11 @@ function distanceTable(models: readonly Distortion[], read: Read, features: bool
 		...sides.map(({ heading }): Column => ({ heading: `${heading}`, align: 'right' })),
 		...sides.map(({ heading }): Column => ({ heading: `class: ${heading}`, align: 'right' })),
 	]
-	const layers = models[0]!.layers
-	const rows = layers.map(({ layer }, at) => [
-		at === layers.length - 1 ? 'out' : String(layer),
-		...sides.map(({ of, place }) => estimate(read(place(of.layers[at]!).tokens))),
-		...sides.map(({ of, place }) => estimate(read(place(of.layers[at]!).classToken))),
+	const { layers } = at(models, 0)
+	const rows = layers.map(({ layer }, row) => [
+		row === layers.length - 1 ? 'out' : String(layer),
+		...sides.map(({ of, place }) => estimate(read(place(at(of.layers, row)).tokens))),
+		...sides.map(({ of, place }) => estimate(read(place(at(of.layers, row)).classToken))),
 	])
 	const last = ['feature', ...sides.map(() => ''), ...sides.map(({ of }) => estimate(read(of.features)))]
 	return textTable(columns, features ? [...rows, last] : rows)
