@@ -1,12 +1,32 @@
 /** What was found in a data set, for people. */
 
-import type { Examination, ExaminedSplit } from '../data/examine.js'
-import { type SplitName, splitNames } from '../data/folders/listing.js'
-import { grouped } from './format.js'
-import { textTable } from './table.js'
+import type { Examination, ExaminedSplit } from '../../data/examination.js'
+import { type SplitName, splitNames } from '../../data/folders/listing.js'
+import type { dataDoctor } from '../../jobs/data-doctor.js'
+import type { JobResult } from '../../jobs/job.js'
+import { grouped } from '../format.js'
+import { textTable } from '../table.js'
+
+/** What the doctor found: one data set, or all of a data root. */
+export function doctorText(result: JobResult<typeof dataDoctor>): string {
+	if (!('examinations' in result)) return examinationText(result)
+	const { root, examinations, absent } = result
+	return [
+		...examinations.map((examination) => `${examinationText(examination)}\n`),
+		...(absent.length > 0
+			? [`Not below ${root}: ${absent.join(', ')}. naptune data doctor NAME says where to get them.`]
+			: []),
+	].join('\n')
+}
+
+/** Whether something is wrong with a data set. */
+export function foundProblems(result: JobResult<typeof dataDoctor>): boolean {
+	const examinations = 'examinations' in result ? result.examinations : [result]
+	return examinations.some(({ problems }) => problems.length > 0)
+}
 
 /** The examination as text: numbers by split, files, images, and at the end what is wrong. */
-export function examinationText(found: Examination): string {
+function examinationText(found: Examination): string {
 	const { name, title, folder, notices, problems, obtain, splits } = found
 	const wrong = problems.length > 0 ? ['Wrong:', ...problems.map((problem) => `  ${problem}`)] : [nothingWrong(found)]
 	return [
