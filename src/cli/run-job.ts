@@ -1,29 +1,34 @@
 /** A job as a command: its progress and notes on stderr, its result on stdout. */
 
-import type { z } from 'zod'
-import type { Job, JobContext } from '../jobs/job.js'
+import type { JobContext } from '../jobs/job.js'
 import { FailedCheck } from './exit-codes.js'
 import type { SharedOptions } from './options.js'
 import type { Progress } from './progress.js'
 import { withSession } from './session.js'
 
 /** How a command runs its job. */
-export interface JobCommand<Input extends z.ZodType, Result extends z.ZodType, Event> {
-	readonly input: z.input<Input>
+export interface JobCommand<Input, Result, Event> {
+	readonly input: Input
 	/** The result for people; with --json it is printed as it is. */
-	text(result: z.output<Result>): string
+	text(result: Result): string
 	/** What is shown of the job's own events. */
 	onEvent?(progress: Progress): JobContext<Event>['onEvent']
 	/** Whether the result says that a check failed, which ends the command with an exit code of its own. */
-	failed?(result: z.output<Result>): boolean
+	failed?(result: Result): boolean
+}
+
+/** A job as this file sees it. */
+interface RunnableJob<Input, Result, Event> {
+	(input: Input, context: JobContext<Event>): Promise<Result>
+	readonly jobName: string
 }
 
 /** Options that are no part of a job's input: they say how it is run and told. */
 type OptionsOfRunning = SharedOptions & { readonly loaderThreads?: number }
 
 /** Runs a job as the options say. @throws FailedCheck as `failed` says; what the job throws. */
-export async function runJob<Input extends z.ZodType, Result extends z.ZodType, Event>(
-	job: Job<Input, Result, Event>,
+export async function runJob<Input, Result, Event>(
+	job: RunnableJob<Input, Result, Event>,
 	options: OptionsOfRunning,
 	{ input, text, onEvent, failed }: JobCommand<Input, Result, Event>,
 ): Promise<void> {

@@ -16,12 +16,14 @@ import type { TuningConfig } from '../methods/tuning/configuration.js'
 import { prepareRun } from '../methods/tuning/prepare-tuning.js'
 import { loadPreset, presetConfig, presetEvaluationSchema } from '../methods/tuning/presets.js'
 import { tune } from '../methods/tuning/tune.js'
+import { accuracySchema } from '../records/parts/accuracy.js'
+import { count, positive, seconds, share } from '../records/parts/fields.js'
 import { counted, grouped } from '../report/number-text.js'
 import { countField, seedField } from './common/fields.js'
 import { followTuning } from './common/follow-tuning.js'
 import { loadData, loadModel, packagedData, tellNotices } from './common/inputs.js'
 import { measure } from './common/measure.js'
-import { accuracyField } from './common/result-fields.js'
+import { noticesField } from './common/result-fields.js'
 import { defineJob, type JobContext, stopped } from './job.js'
 import type { TuneEvent } from './tune.js'
 
@@ -45,31 +47,24 @@ export const demoInput = z.strictObject({
 
 /** What {@link demo} gives. */
 export const demoResult = z.object({
-	/** The run directory, with every outcome. */
-	output: z.string(),
-	epsilon: z.number(),
-	/** Test images that were attacked. */
-	images: z.int().positive(),
-	seed: z.int().nonnegative(),
-	/** Wall-clock time of this call. */
-	seconds: z.number(),
-	notices: z.array(z.string()).readonly(),
-	rows: z
-		.array(
-			z.object({
-				defense: z.string(),
-				attack: z.string(),
-				cleanAccuracy: z.number(),
-				robustAccuracy: z.number(),
-				/** 95 % Wilson interval of the robust accuracy. */
-				interval: z.tuple([z.number(), z.number()]).readonly(),
-				clean: accuracyField,
-				robust: accuracyField,
-				/** Of the attack. */
-				seconds: z.number(),
-			}),
-		)
-		.readonly(),
+	output: z.string().describe('The run directory, with every outcome.'),
+	epsilon: z.number().describe('L-infinity size of the attack.'),
+	images: positive.describe('Test images that were attacked.'),
+	seed: count,
+	seconds: seconds.describe('Wall-clock time of this call.'),
+	notices: noticesField,
+	rows: z.array(
+		z.object({
+			defense: z.string(),
+			attack: z.string(),
+			cleanAccuracy: share,
+			robustAccuracy: share,
+			interval: accuracySchema.shape.interval.describe('Of the robust accuracy.'),
+			clean: accuracySchema,
+			robust: accuracySchema,
+			seconds: seconds.describe('Of the attack.'),
+		}),
+	),
 })
 
 /**

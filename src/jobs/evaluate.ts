@@ -5,19 +5,24 @@ import { z } from 'zod'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
 import { type ThreatModel, threatModel } from '../attacks/sets/threat-model.js'
+import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import type { Immutable } from '../core/immutable.js'
 import { type Dataset, idsOf } from '../data/dataset.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
-import { knowledgeNames, usualKnowledge } from '../evaluation/deployed/knowledge.js'
+import { usualKnowledge } from '../evaluation/deployed/knowledge.js'
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { requireStored, storedAttack } from '../evaluation/stores/stored-attack.js'
 import { sha256OfBytes } from '../files/sha256.js'
+import { accuracySchema, passesSchema, stageSchema } from '../records/parts/accuracy.js'
+import { knowledgeNames } from '../records/parts/attack.js'
+import { seconds } from '../records/parts/fields.js'
+import { norms } from '../records/parts/threat-model.js'
 import {
 	countField,
-	noticesField,
 	runFields,
 	seedField,
 	settingsField,
@@ -30,7 +35,7 @@ import { chosenImages, loadData, tellNotices, tunedRun } from './common/inputs.j
 import { attackerKnows, type MeasuredRow, measureModel } from './common/measure-model.js'
 import { plannedRows } from './common/planned-rows.js'
 import { protocolText } from './common/protocol-text.js'
-import { accuracyField, attackedFields, passesField, stagesField } from './common/result-fields.js'
+import { attackedFields, noticesField } from './common/result-fields.js'
 import { storedImages } from './common/stored-images.js'
 import { chosenTestTime } from './common/test-time.js'
 import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './common/tracking.js'
@@ -52,7 +57,7 @@ export const evaluateInput = z.strictObject({
 	/** Folder to store adversarial images in, with a folder for each row; by default they are not stored. */
 	keepImages: z.string().optional(),
 	/** Norm of the perturbation. */
-	norm: z.enum(['linf', 'l2']).default('linf'),
+	norm: z.enum(norms).default('linf'),
 	/** Size of the perturbation; by default, in L-infinity, that of the run's preset, or of its inner attack. */
 	epsilon: sizeField.optional(),
 	/** Test-time defense that every model is measured with as well. */
@@ -81,42 +86,35 @@ export const evaluateInput = z.strictObject({
 const rowSchema = z.object({
 	defense: z.string(),
 	attack: z.string(),
-	/** `either` is the worse of full knowledge and transfer for each image. */
-	knowledge: z.enum([...knowledgeNames, 'either']),
-	/** Test-time defense around it. */
-	testTime: z.string().optional(),
-	/** The same in words. */
-	attackerKnows: z.string(),
-	clean: accuracyField,
-	robust: accuracyField,
-	/** Of a targeted attack: share of the attacked images of other classes that are taken for the target. */
-	reached: accuracyField.optional(),
-	/** Of an attack with several stages. */
-	stages: stagesField.optional(),
-	/** Images passed through models; missing in older records. */
-	passes: passesField.optional(),
-	/** Wall-clock time; of a resumed evaluation only the last part. */
-	seconds: z.number(),
-	/** File with every outcome. */
-	record: z.string().optional(),
-	/** Of a row that is the worst of several. */
-	records: z.array(z.string()).readonly().optional(),
+	knowledge: z
+		.enum([...knowledgeNames, 'either'])
+		.describe('`either` is the worse of full knowledge and transfer for each image.'),
+	testTime: z.string().exactOptional().describe('Test-time defense around it.'),
+	attackerKnows: z.string().describe('The knowledge in words.'),
+	clean: accuracySchema,
+	robust: accuracySchema,
+	reached: accuracySchema
+		.exactOptional()
+		.describe('Of a targeted attack: share of the attacked images of other classes that are taken for the target.'),
+	stages: z.array(stageSchema).exactOptional().describe('Of an attack with several.'),
+	passes: passesSchema.exactOptional().describe('Images passed through models; missing in older records.'),
+	seconds: seconds.describe('Wall-clock time; of a resumed evaluation only the last part.'),
+	record: z.string().exactOptional().describe('File with every outcome.'),
+	records: z.array(z.string()).exactOptional().describe('Of a row that is the worst of several.'),
 })
 
 /** What {@link evaluate} gives. */
 export const evaluateResult = z.object({
-	run: z.string(),
-	/** The attack that was asked for; a row may have another that its attacker's knowledge allows. */
-	attack: z.string(),
+	run: z.string().describe('The run directory.'),
+	attack: z
+		.string()
+		.describe("The attack that was asked for; a row may have another that its attacker's knowledge allows."),
 	...attackedFields,
-	/** The class that images were to be taken for. */
-	target: z.string().optional(),
-	/** The store whose images were scored. */
-	store: z.string().optional(),
-	/** Stores of the images that were made. */
-	stores: z.array(z.string()).readonly().optional(),
+	target: z.string().exactOptional().describe('The class that images were to be taken for.'),
+	store: z.string().exactOptional().describe('The store whose images were scored.'),
+	stores: z.array(z.string()).exactOptional().describe('Stores of the images that were made.'),
 	notices: noticesField,
-	rows: z.array(rowSchema).readonly(),
+	rows: z.array(rowSchema),
 })
 
 type Input = z.output<typeof evaluateInput>
@@ -226,7 +224,7 @@ async function measureRows(
 	})
 }
 
-function rowOf({ row, records }: MeasuredRow): z.output<typeof rowSchema> {
+function rowOf({ row, records }: MeasuredRow): Immutable<z.output<typeof rowSchema>> {
 	return {
 		defense: row.defense.name,
 		attack: row.attack.name,
@@ -237,7 +235,7 @@ function rowOf({ row, records }: MeasuredRow): z.output<typeof rowSchema> {
 		robust: row.robust,
 		...defined({ reached: row.reached, stages: row.stages, passes: row.passes }),
 		seconds: row.seconds,
-		...(records.length === 1 ? { record: records[0] } : { records }),
+		...(records.length === 1 ? { record: at(records, 0) } : { records }),
 	}
 }
 

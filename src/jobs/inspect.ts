@@ -22,8 +22,7 @@ export const inspectInput = z.strictObject({
 
 /** What {@link inspect} gives. */
 export const inspectResult = runInspectionSchema.extend({
-	/** The figure that was drawn. */
-	plot: z.string().optional(),
+	plot: z.string().exactOptional().describe('The figure that was drawn.'),
 })
 
 /**

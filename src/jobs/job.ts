@@ -3,12 +3,12 @@
  * library exports them.
  *
  * A job is `job(input, context)`:
- * - `input` is one flat object of plain values, described by a zod schema with a comment per field. It names things as a
+ * - `input` is one flat object of plain values, described by a zod schema with a doc comment per field. It names things as a
  *   person does (a folder, an id of the hub, the name of an attack), and has the defaults of the command line.
  * - `context` is what the job works with and whom it tells: an engine and a loader of images, which are started when they
  *   are first needed; a signal to stop; callbacks. All of it may be left out.
  * - The result is plain JSON, described by a zod schema beside the input's: it is what `--json` prints, what the library
- *   returns and what `schemas/jobs/NAME.schema.json` describes. Files that the job wrote are named in it by their paths.
+ *   returns and what `schemas/jobs/NAME.schema.json` describes, with the words of its `describe`. Files that the job wrote are named in it by their paths.
  *
  * A job throws a NaptuneError when what was asked for cannot be done, with code `NAP_STOPPED` when its signal stopped it. A
  * check that fails (an audit, a damaged data set) is no error but a result that says so.
@@ -20,6 +20,7 @@
 import type { z } from 'zod'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import type { Immutable } from '../core/immutable.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { explainIssues } from '../files/explain-issues.js'
 import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
@@ -72,7 +73,7 @@ export interface JobDefinition<Input extends z.ZodType, Result extends z.ZodType
 	readonly doc: string
 	readonly input: Input
 	readonly result: Result
-	run(input: z.output<Input>, context: JobContext<Event>): Promise<z.output<Result>>
+	run(input: z.output<Input>, context: JobContext<Event>): Promise<Immutable<z.output<Result>>>
 }
 
 /** A job: a function, with its schemas beside it. */
@@ -82,7 +83,7 @@ export interface Job<Input extends z.ZodType, Result extends z.ZodType, Event = 
 	 * @param context What is left out is made for this call (an engine on the processor, a loader) and closed after it.
 	 * @throws NaptuneError when the input is wrong, what was asked for cannot be done, or the signal stopped it.
 	 */
-	(input: z.input<Input>, context?: Partial<JobContext<Event>>): Promise<z.output<Result>>
+	(input: z.input<Input>, context?: Partial<JobContext<Event>>): Promise<Immutable<z.output<Result>>>
 	/** See {@link JobDefinition.name}; functions have a `name` already. */
 	readonly jobName: string
 }
@@ -90,7 +91,7 @@ export interface Job<Input extends z.ZodType, Result extends z.ZodType, Event = 
 /** What a caller may give a job. */
 export type JobInput<J> = J extends Job<infer Input, z.ZodType, never> ? z.input<Input> : never
 /** What a job gives. */
-export type JobResult<J extends { readonly result: z.ZodType }> = z.output<J['result']>
+export type JobResult<J extends { readonly result: z.ZodType }> = Immutable<z.output<J['result']>>
 
 /** Makes a job of its parts. */
 export function defineJob<Input extends z.ZodType, Result extends z.ZodType, Event = never>({

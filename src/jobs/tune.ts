@@ -6,10 +6,11 @@ import { epsilonText } from '../attacks/sets/size-text.js'
 import { defined } from '../core/defined.js'
 import { exclusionNotice } from '../data/loading/unreadable.js'
 import { trainableParameters } from '../defenses/defense.js'
-import { epochPointSchema } from '../evaluation/deployed/learning-curves.js'
 import { prepareRun } from '../methods/tuning/prepare-tuning.js'
 import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
-import { checkRun, type EpochRecord, type TuneInput, tune as tuneDefense } from '../methods/tuning/tune.js'
+import { checkRun, type TuneInput, tune as tuneDefense } from '../methods/tuning/tune.js'
+import { positive, seconds } from '../records/parts/fields.js'
+import { type EpochRecord, epochForm } from '../records/run.js'
 import { counted } from '../report/number-text.js'
 import {
 	countField,
@@ -17,7 +18,6 @@ import {
 	dataRootField,
 	epsilonField,
 	modelField,
-	noticesField,
 	seedField,
 	settingsField,
 	unreadableField,
@@ -25,6 +25,7 @@ import {
 import { followTuning } from './common/follow-tuning.js'
 import { unreadableImages } from './common/images.js'
 import { loadData, loadModel, tellNotices } from './common/inputs.js'
+import { noticesField } from './common/result-fields.js'
 import { isTracked, tellEarlierEpochs, tellEpoch, trackingFields, tuningRun, withTracker } from './common/tracking.js'
 import { defineJob, type JobContext, stopped } from './job.js'
 
@@ -63,23 +64,19 @@ export const tuneInput = z.strictObject({
 
 /** What {@link tune} gives. */
 export const tuneResult = z.object({
-	/** The run directory. */
-	output: z.string(),
+	output: z.string().describe('The run directory.'),
 	defense: z.string(),
-	trainableParameters: z.int().positive(),
-	classes: z.int().positive(),
-	/** Training images. */
-	images: z.int().positive(),
-	epochs: z.int().positive(),
-	/** Of the inner attack. */
-	epsilon: z.number(),
-	/** Wall-clock time of this call. */
-	seconds: z.number(),
-	/** Bytes that the process held at its largest after compiling all programs of the run. */
-	residentBytes: z.number(),
+	trainableParameters: positive,
+	classes: positive,
+	images: positive.describe('Training images.'),
+	epochs: positive,
+	epsilon: z.number().describe('Of the inner attack.'),
+	seconds: seconds.describe('Wall-clock time of this call.'),
+	residentBytes: z
+		.number()
+		.describe('Bytes that the process held at its largest after compiling all programs of the run.'),
 	notices: noticesField,
-	/** The last epoch of this call; null where none was run. */
-	lastEpoch: epochPointSchema.nullable(),
+	lastEpoch: epochForm.schema.nullable().describe('The last epoch of this call; null where none was run.'),
 })
 
 /** What {@link tune} tells beside progress and notes: every finished epoch. */
