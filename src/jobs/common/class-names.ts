@@ -1,8 +1,8 @@
-/** Class names as they are given on the command line. */
+/** Class names as a person gives them. */
 
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { NaptuneError } from '../core/errors.js'
+import { NaptuneError } from '../../core/errors.js'
 
 /**
  * Names from a file, one per line or as a JSON list, or from a list separated by commas.
@@ -10,7 +10,7 @@ import { NaptuneError } from '../core/errors.js'
  */
 export async function readClassNames(fileOrNames: string): Promise<string[]> {
 	if (!existsSync(fileOrNames) && /^[^,]*([\\/]|\.(txt|json|csv))[^,]*$/i.test(fileOrNames)) {
-		throw new NaptuneError(`The file of class names ${fileOrNames} is missing; check the path.`)
+		throw new NaptuneError('NAP_FILE_MISSING', `The file of class names ${fileOrNames} is missing; check the path.`)
 	}
 	const text = existsSync(fileOrNames) ? await readFile(fileOrNames, 'utf8') : undefined
 	const names = text === undefined ? fileOrNames.split(',') : (jsonList(text) ?? text.split(/\r?\n/))
@@ -18,6 +18,7 @@ export async function readClassNames(fileOrNames: string): Promise<string[]> {
 	while (trimmed.at(-1) === '') trimmed.pop()
 	if (trimmed.length > 0 && trimmed.every((name) => name !== '')) return trimmed
 	throw new NaptuneError(
+		'NAP_FILE_INVALID',
 		`${fileOrNames} holds no class names, or an empty one among them; one per line or a JSON list was expected.`,
 	)
 }
