@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { prepareAttack } from '../attacks/registry.js'
-import { sizeText } from '../attacks/sets/size-text.js'
 import { threatModel } from '../attacks/sets/threat-model.js'
 import { type OnnxClassifierOptions, openOnnxClassifier } from '../classifier/onnx-file/onnx-classifier.js'
 import { normalisations } from '../classifier/onnx-file/onnx-input.js'
@@ -15,9 +14,9 @@ import { datasetNames, loadDataset } from '../data/registry.js'
 import { isSource, sourceForms } from '../data/sources.js'
 import { atMost } from '../data/subsets.js'
 import { classPositions } from '../evaluation/deployed/class-positions.js'
-import { type OnnxAttackSettings, recordedOnnxAttack } from '../evaluation/robustness/recorded-onnx-attack.js'
+import { recordedOnnxAttack } from '../evaluation/robustness/recorded-onnx-attack.js'
 import { readJsonFile } from '../files/json-file.js'
-import { sha256OfBytes } from '../files/sha256.js'
+import { onnxAttackFile } from '../records/names.js'
 import { modelInputSchema, onnxAttackKind, type Resizing, resizings } from '../records/onnx-attack.js'
 import { norms } from '../records/parts/threat-model.js'
 import { readClassNames } from './common/class-names.js'
@@ -149,28 +148,19 @@ export const attack = defineJob({
 				seed: input.seed,
 				batchSize: input.batchSize,
 				notices,
-				path: (settings) => join(folder, recordName(input, settings)),
+				path: (settings) => join(folder, onnxAttackFile(settings)),
 				signal: context.signal,
 				onProgress: follow.tell,
 			}).finally(follow.end)
 			if (!found) throw stopped('Stopped. The outcomes are saved; the same command goes on from there.')
 			tellNotices(context, found.record.notices.slice(notices.length))
 			const { outcomes: _, ...rest } = found.record
-			return attackResult.parse({ ...rest, record: found.path })
+			return { ...rest, record: found.path }
 		} finally {
 			await classifier.release()
 		}
 	},
 })
-
-/** A file name that differs where the outcomes may. */
-function recordName({ onnx }: Input, settings: OnnxAttackSettings): string {
-	const { source: _, ...model } = settings.model
-	const { attack: how, threatModel: threat, seed, dataset } = settings
-	const hash = sha256OfBytes(JSON.stringify({ ...settings, model })).slice(0, 8)
-	const epsilon = sizeText(threat).replace('/', '-')
-	return `${basename(onnx, '.onnx')}-${how.name}-${threat.norm}-${epsilon}-${dataset.images}-seed${seed}-${hash}.json`
-}
 
 async function images(input: Input, context: JobContext): Promise<LabelledImages> {
 	const { data, limit, seed, unreadable } = input

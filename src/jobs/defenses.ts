@@ -10,7 +10,7 @@ import { tuningConfig } from '../methods/tuning/configuration.js'
 import { tuningLosses } from '../methods/tuning/losses.js'
 import { loadPreset, presetNames } from '../methods/tuning/presets.js'
 import { count, options, positive } from '../records/parts/fields.js'
-import { attackedThroughNames } from '../records/parts/model.js'
+import { testTimeSchema } from '../records/parts/model.js'
 import type { ClipModel } from '../vlm/model.js'
 import { modelField } from './common/fields.js'
 import { loadModel } from './common/inputs.js'
@@ -43,7 +43,9 @@ export const defensesResult = z.object({
 				doc: z.string(),
 				source: z.string(),
 				adapts: z.string().describe('What is changed for each image.'),
-				attackedThrough: z.enum(attackedThroughNames).describe("How an attacker's gradient goes through it."),
+				attackedThrough: testTimeSchema.shape.attackedThrough
+					.exclude(['none'])
+					.describe("How an attacker's gradient goes through it."),
 			}),
 		)
 		.describe('What goes around any of the defenses when images are classified.'),

@@ -16,6 +16,7 @@ import type { TuningConfig } from '../methods/tuning/configuration.js'
 import { prepareRun } from '../methods/tuning/prepare-tuning.js'
 import { loadPreset, presetConfig, presetEvaluationSchema } from '../methods/tuning/presets.js'
 import { tune } from '../methods/tuning/tune.js'
+import { runFolders } from '../records/names.js'
 import { accuracySchema } from '../records/parts/accuracy.js'
 import { count, positive, seconds, share } from '../records/parts/fields.js'
 import { counted, grouped } from '../report/number-text.js'
@@ -140,7 +141,7 @@ export const demo = defineJob({
 				attack: prepareAttack(evaluation.attack),
 				threatModel: threatModel('linf', epsilon),
 				seed,
-				folder: join(output, 'evaluations'),
+				folder: join(output, runFolders.evaluations),
 			})
 			if (!measured) throw stop()
 			records.push(measured.record)

@@ -114,7 +114,7 @@ export const generate = defineJob({
 		})
 		if (!generated) throw stopped('Stopped. The images are saved; the same command goes on from there.')
 		const { manifest, made, before } = generated
-		return generateResult.parse({ store: folder, images: split.length, made, before, manifest })
+		return { store: folder, images: split.length, made, before, manifest }
 	},
 })
 

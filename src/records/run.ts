@@ -2,12 +2,12 @@
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
+import { informative } from './informative.js'
 import { datasetShape } from './parts/dataset.js'
 import { count, options, optionsWith, positive, seconds, sha256, share } from './parts/fields.js'
 import { checkpointShape, trainingEngineSchema } from './parts/model.js'
 import { presetSchema } from './parts/preset.js'
 import type { RecordForm, RecordOf } from './record-kind.js'
-import { informative } from './settings.js'
 
 /** Descriptions of runs: `run.json`. */
 export const runDescriptionForm = {

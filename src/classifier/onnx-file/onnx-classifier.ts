@@ -6,6 +6,7 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
+import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from '../graph-classifier.js'
@@ -44,7 +45,7 @@ export interface OnnxClassifier extends GraphClassifier {
 	readonly input: ModelInput
 	readonly output: { readonly name: string; readonly from: LogitsFrom }
 	/** Where class names are from. */
-	readonly classNamesFrom: 'given' | 'metadata' | 'positions'
+	readonly classNamesFrom: ClassNamesFrom
 	/** What a person must be told before numbers are believed. One sentence each. */
 	readonly notices: readonly string[]
 }

@@ -5,6 +5,7 @@ import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js
 import { type Knowledge, usualKnowledge } from '../../evaluation/deployed/knowledge.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { worstCase } from '../../evaluation/robustness/worst-case.js'
+import { madeBefore } from '../../records/adversarial-images.js'
 import type { JobContext } from '../job.js'
 import { type MeasureInput, measure } from './measure.js'
 
@@ -34,7 +35,7 @@ export function attackerKnows({ knowledge, testTime, knownModel, attack }: Knowl
 	if (knowledge === 'transfer') {
 		if (knownModel) return `${knownModel.name} CLIP instead`
 		// Stored images were made on whatever their manifest says.
-		return testTime && !('made' in attack.options) ? `all but ${testTime.name}` : 'other models'
+		return testTime && !madeBefore(attack) ? `all but ${testTime.name}` : 'other models'
 	}
 	if (!testTime) return 'everything'
 	return testTime.attackedThrough === 'unrolled'

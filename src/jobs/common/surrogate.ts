@@ -93,6 +93,6 @@ export function followSurrogate(context: JobContext<SurrogateEvent>, epochs: num
 
 /** The result of a training that was not stopped. @throws NaptuneError with code NAP_STOPPED for one that was. */
 export function finished(output: string, result: SurrogateResult | undefined) {
-	if (result) return surrogateResult.parse({ output, ...result })
+	if (result) return { output, ...result }
 	throw stopped(`Stopped. The state is saved beside ${output}; the same command goes on from there.`)
 }
