@@ -1,6 +1,7 @@
 /** Parsing and checking the JSON header of a safetensors file. */
 
 import { NaptuneError } from '../core/errors.js'
+import { isRecord } from '../core/guards.js'
 import { findDuplicateKey } from './duplicate-keys.js'
 import { type Dtype, dtypeSize, dtypes, isDtype } from './safetensors-dtype.js'
 
@@ -108,10 +109,6 @@ function shown(value: unknown): string {
 	if (Array.isArray(value))
 		return `[${value.slice(0, 10).map((item) => (typeof item === 'object' ? '...' : String(item)))}]`
 	return typeof value === 'string' ? `"${value}"` : String(value)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -1,18 +1,28 @@
 /** Everything that decides the result of a tuning run, for its record and to refuse resuming under other conditions. */
 
 import { defined } from '../../core/defined.js'
+import type { Dataset } from '../../data/dataset.js'
 import { type Defense, trainableParameters } from '../../defenses/defense.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { jsonFingerprint } from '../../records/fingerprint.js'
 import type { RunDescription } from '../../records/run.js'
-import type { TuneInput } from './tune.js'
+import type { Engine } from '../../runtime/engine.js'
+import type { ClipModel } from '../../vlm/model.js'
+import type { TuningConfig } from './configuration.js'
+import type { ConfigurationOrigin } from './presets.js'
+
+/** What a run is of; see `TuneInput`. */
+export interface DescribedRun {
+	readonly engine: Engine
+	readonly clip: ClipModel
+	readonly dataset: Dataset
+	readonly config: TuningConfig
+	readonly origin?: ConfigurationOrigin | undefined
+}
 
 /** A JSON description of a run, whose data set holds the few-shot sample. */
-export function describeRun(
-	{ clip, dataset, config, engine, origin }: Pick<TuneInput, 'clip' | 'dataset' | 'config' | 'engine' | 'origin'>,
-	defense: Defense,
-): RunDescription {
+export function describeRun({ clip, dataset, config, engine, origin }: DescribedRun, defense: Defense): RunDescription {
 	const { source, revision, sha256, preprocessor } = clip.checkpoint
 	const training = dataset.train
 	const images = Array.from({ length: training.length }, (_, index) => [training.id(index), training.label(index)])
