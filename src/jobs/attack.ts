@@ -26,7 +26,8 @@ import { followDownload } from './common/follow-download.js'
 import { readableImages } from './common/images.js'
 import { tellNotices } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext } from './job.js'
 
 const { layout, range, channelOrder } = modelInputSchema.shape
 

@@ -18,7 +18,8 @@ import { flagRates, flagRatesSchema } from '../evaluation/detection/assessment.j
 import { type Calibration, calibrate, hasCorrections } from '../evaluation/detection/recorded-calibration.js'
 import { countField, dataField, dataRootField, modelField, rateField } from './common/fields.js'
 import { loadModel, tunedRun } from './common/inputs.js'
-import { defineJob, type JobContext, type JobTask, startTask, stopIfAsked } from './job.js'
+import { stopIfAsked } from './common/stopped.js'
+import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** What {@link classify} is asked. */
 export const classifyInput = z.strictObject({

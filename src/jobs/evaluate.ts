@@ -37,10 +37,11 @@ import { attackerKnows, type MeasuredRow, measureModel } from './common/measure-
 import { plannedRows } from './common/planned-rows.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
+import { stopped } from './common/stopped.js'
 import { storedImages } from './common/stored-images.js'
 import { chosenTestTime } from './common/test-time.js'
 import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './common/tracking.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { defineJob, type JobContext } from './job.js'
 
 /** What {@link evaluate} is asked. */
 export const evaluateInput = z.strictObject({

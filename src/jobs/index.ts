@@ -6,6 +6,7 @@ export { benchGradient } from './bench-gradient.js'
 export { benchLoading } from './bench-loading.js'
 export { calibrate } from './calibrate.js'
 export { classify } from './classify.js'
+export { stopIfAsked, stopped } from './common/stopped.js'
 export { dataDoctor } from './data-doctor.js'
 export { dataList } from './data-list.js'
 export { defenses } from './defenses.js'
@@ -25,8 +26,6 @@ export {
 	type JobResult,
 	type JobTask,
 	startTask,
-	stopIfAsked,
-	stopped,
 } from './job.js'
 export { jobSchemaFiles } from './json-schemas.js'
 export { pretrain } from './pretrain.js'

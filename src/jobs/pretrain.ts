@@ -16,7 +16,8 @@ import { positive, seconds, share } from '../records/parts/fields.js'
 import type { PretrainingRecord } from '../records/run.js'
 import { loadTokenizer } from '../vlm/tokenizer.js'
 import { seedField } from './common/fields.js'
-import { defineJob, type JobContext, type JobTask, startTask, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** What {@link pretrain} is asked. */
 export const pretrainInput = z.strictObject({
