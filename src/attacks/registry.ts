@@ -2,6 +2,7 @@
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import { agsDefinition } from './algorithms/ags/ags.js'
 import { apgdDefinition } from './algorithms/apgd/apgd.js'
 import { autoAttackDefinition } from './algorithms/autoattack/autoattack.js'
@@ -107,7 +108,7 @@ function find(name: string): { readonly definition: AttackDefinition; readonly p
 		if (Object.hasOwn(definition.presets, name)) return { definition, preset: definition.presets[name]! }
 	}
 	const known = attackNames().map((entry) => entry.name)
-	throw new NaptuneError(`Unknown attack ${name}; choose one of ${known.join(', ')}.`)
+	throw new NaptuneError(`Unknown attack ${name}; choose one of ${known.join(', ')}.${didYouMean(name, known)}`)
 }
 
 /** Options as JSON: what has a name goes by its name, with SHA-256 and reading where it has them; functions are left out. */

@@ -16,5 +16,5 @@ export function usableOptions<Schema extends z.ZodType>(
 ): z.output<Schema> {
 	const parsed = schema.safeParse(options)
 	if (parsed.success) return parsed.data
-	throw new NaptuneError(`The options of ${attack} are not usable:\n${explainIssues(parsed.error, schema)}`)
+	throw new NaptuneError(`The options of ${attack} are not usable:\n${explainIssues(parsed.error, schema, options)}`)
 }

@@ -1,6 +1,7 @@
 /** All defenses: adding one is a file and a line here. */
 
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import { explainIssues } from '../files/explain-issues.js'
 import type { ClipModel } from '../vlm/model.js'
 import { advpt } from './advpt.js'
@@ -35,7 +36,9 @@ export function prepareDefense(
 ): Defense {
 	const definition = defenses.get(name)
 	if (!definition) {
-		throw new NaptuneError(`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.`)
+		throw new NaptuneError(
+			`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.${didYouMean(name, defenses.keys())}`,
+		)
 	}
 	if (classNames.length < 2) {
 		throw new NaptuneError(`Classification needs at least 2 classes, got ${classNames.length}.`)
@@ -43,7 +46,7 @@ export function prepareDefense(
 	const parsed = definition.schema.safeParse(config)
 	if (!parsed.success) {
 		throw new NaptuneError(
-			`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
+			`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema, config)}`,
 		)
 	}
 	return definition.prepare(clip, classNames, parsed.data)

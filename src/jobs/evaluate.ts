@@ -9,6 +9,7 @@ import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
+import { didYouMean } from '../core/nearest.js'
 import { type Dataset, idsOf } from '../data/dataset.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
@@ -280,7 +281,7 @@ function chosenTarget({ target }: Input, attack: PreparedAttack, { classNames }:
 	if (position >= 0) return position
 	throw new NaptuneError(
 		'NAP_NAME_UNKNOWN',
-		`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.`,
+		`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.${didYouMean(target, classNames)}`,
 	)
 }
 

@@ -121,7 +121,7 @@ function checkedInput<Input extends z.ZodType>(name: string, schema: Input, inpu
 	const unknown = parsed.error.issues.some(({ code }) => code === 'unrecognized_keys')
 	throw new NaptuneError(
 		unknown ? 'NAP_OPTION_UNKNOWN' : 'NAP_OPTION_INVALID',
-		`The input of ${name} is not usable:\n${explainIssues(parsed.error, schema)}`,
+		`The input of ${name} is not usable:\n${explainIssues(parsed.error, schema, input)}`,
 	)
 }
 

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { prepareAttack } from '../../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../../attacks/sets/threat-model.js'
 import { defined } from '../../core/defined.js'
@@ -30,6 +30,7 @@ import {
 	unreadableOption,
 } from '../loading.js'
 import { measure } from '../measure.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	collectSetting,

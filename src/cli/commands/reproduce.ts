@@ -1,7 +1,7 @@
 /** `naptune reproduce`: the paper's tables and figures, from data and a checkpoint to results. */
 
 import { join, resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { type AttackCell, cellLabel, type TunedCell } from '../../experiments/cells.js'
 import { experimentNames } from '../../experiments/definition.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
@@ -17,6 +17,7 @@ import { FailedCheck, Interruption } from '../exit-codes.js'
 import { duration, epsilonText, percent, percentInterval } from '../format.js'
 import { dataRootOption, loadData, loadModel } from '../inputs.js'
 import { type LoadingOptions, loaderThreadsOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	batchSizeOption,

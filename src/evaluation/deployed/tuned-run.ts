@@ -13,6 +13,7 @@ import type { DataOrigin, Dataset } from '../../data/dataset.js'
 import { type LoadOptions, loadDataset } from '../../data/registry.js'
 import type { Defense } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { didYouMeanPath } from '../../files/nearest-path.js'
 import { runFiles } from '../../records/names.js'
 import {
 	dataOriginSchema,
@@ -80,7 +81,7 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 	const path = join(directory, runFiles.description)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
-			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.`,
+			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.${didYouMeanPath(directory)}`,
 		)
 	}
 	const run: RunDescription = await readRecord(runDescriptionForm, path)

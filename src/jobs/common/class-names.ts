@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
+import { didYouMeanPath } from '../../files/nearest-path.js'
 
 /**
  * Names from a file, one per line or as a JSON list, or from a list separated by commas.
@@ -10,7 +11,10 @@ import { NaptuneError } from '../../core/errors.js'
  */
 export async function readClassNames(fileOrNames: string): Promise<string[]> {
 	if (!existsSync(fileOrNames) && /^[^,]*([\\/]|\.(txt|json|csv))[^,]*$/i.test(fileOrNames)) {
-		throw new NaptuneError('NAP_FILE_MISSING', `The file of class names ${fileOrNames} is missing; check the path.`)
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`The file of class names ${fileOrNames} is missing; check the path.${didYouMeanPath(fileOrNames)}`,
+		)
 	}
 	const text = existsSync(fileOrNames) ? await readFile(fileOrNames, 'utf8') : undefined
 	const names = text === undefined ? fileOrNames.split(',') : (jsonList(text) ?? text.split(/\r?\n/))
