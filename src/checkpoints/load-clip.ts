@@ -16,7 +16,7 @@ export async function loadClip(source: string, options: LoadCheckpointOptions = 
 		config: checkpoint.config,
 		statistics: { mean, std },
 		weights: frozenWeights(checkpoint.weights),
-		tokenizer: await loadTokenizer(checkpoint.tokenizerFile),
+		tokenizer: await loadTokenizer(checkpoint.tokenizerFile, checkpoint.config.text.vocabularySize),
 		checkpoint,
 	}
 }
