@@ -8,7 +8,6 @@ import { sha256OfBytes } from '../files/sha256.js'
 import type { TuningConfig } from '../methods/tuning/configuration.js'
 import type { ConfigurationOrigin } from '../methods/tuning/presets.js'
 import type { ClipModel } from '../vlm/model.js'
-import type { Surrogates } from './surrogate-cells.js'
 
 /** A checkpoint under the name it was asked for by. */
 export interface NamedModel {
@@ -34,6 +33,14 @@ export interface TunedCell {
 /** What a person calls a cell, such as `nap on dtd, seed 1`. */
 export function cellLabel({ dataset, method, variant, seed }: TunedCell): string {
 	return [`${method} on ${dataset.name}`, ...(variant === undefined ? [] : [variant]), `seed ${seed}`].join(', ')
+}
+
+/** How an attacker's models come to be: files that are there, or recipes. */
+export interface Surrogates {
+	/** `.onnx` files of one's own, which are taken instead of training any. */
+	readonly files?: readonly string[]
+	/** Settings of a training, one for each model. */
+	readonly recipes: readonly Readonly<Record<string, unknown>>[]
 }
 
 /** An attack on one tuned cell. */

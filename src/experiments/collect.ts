@@ -10,6 +10,7 @@ import { mcnemarOf } from '../statistics/mcnemar.js'
 import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
 import { pairedBootstrap } from '../statistics/paired-bootstrap.js'
 import { wilsonIntervalOfShare } from '../statistics/wilson.js'
+import { attackKey, type MeasuredCell } from './attacked-cell.js'
 import type { AttackCell } from './cells.js'
 import type {
 	Average,
@@ -22,7 +23,7 @@ import type {
 } from './experiment-result.js'
 import { shownCells } from './look-into-runs.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
-import { attackKey, type CellResults, type MeasuredCell } from './run-cells.js'
+import type { CellResults } from './run-cells.js'
 import { arePaperDatasets, geometryName, type PaperTargets, paperAverage, paperTarget } from './targets.js'
 
 /** What {@link collectResult} needs. */

@@ -6,8 +6,8 @@ import { type AttackCell, cellLabel, type TunedCell } from '../../experiments/ce
 import { experimentNames } from '../../experiments/definition.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { prepareExperiments } from '../../experiments/prepare.js'
-import { reproduce } from '../../experiments/reproduce.js'
-import type { MeasuredCell } from '../../experiments/run-cells.js'
+import type { MeasuredCell } from '../../experiments/attacked-cell.js'
+import { runExperiments } from '../../experiments/run-experiments.js'
 import type { CellsProgress } from '../../experiments/work-meter.js'
 import { mergeSettings } from '../../methods/tuning/configuration.js'
 import { pagePath, type WrittenReport, writeReport } from '../../report/html/write-report.js'
@@ -160,7 +160,7 @@ async function runReproduce(names: readonly string[], options: ReproduceOptions,
 	}
 	const engine = await session.engine()
 	const follow = followCells(session)
-	const reproduced = await reproduce({
+	const reproduced = await runExperiments({
 		engine,
 		experiments,
 		output,
@@ -188,7 +188,7 @@ function followCells({ progress }: Session) {
 	return {
 		callbacks: {
 			onProgress({ done, total, part, parts, what }: CellsProgress) {
-				task.update(Math.floor(done), `${part}/${parts} ${what}`, Math.max(1, Math.ceil(total)))
+				task.update(Math.floor(done), `${part}/${parts} ${what}`, Math.max(1, Math.ceil(total ?? 1)))
 			},
 			onMeasured(cell: TunedCell, { condition }: AttackCell, { record }: MeasuredCell) {
 				const { robust, images } = record

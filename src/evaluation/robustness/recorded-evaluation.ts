@@ -172,6 +172,23 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	})
 }
 
+/**
+ * A finished evaluation of a model whose parameters are not at hand: everything that decides its outcomes is compared but
+ * those, and the versions, which need not be those of today.
+ * @returns Undefined where there is none at `path`, or it is of something else.
+ * @throws NaptuneError for a record that was changed.
+ */
+export async function finishedEvaluation(
+	input: Omit<SettingsInput, 'parameters'> & Pick<RecordedEvaluationInput, 'path'>,
+): Promise<EvaluationRecord | undefined> {
+	if (!existsSync(input.path)) return undefined
+	const record = await readEvaluationRecord(input.path)
+	const { defense, versions } = record
+	const settings = await settingsOf({ ...input, parameters: {} })
+	const wanted = { ...settings, versions, defense: { ...settings.defense, parameters: defense.parameters } }
+	return isSameEvaluation(record, wanted) ? record : undefined
+}
+
 /** Labels of the data are read as positions in the defense's classes. */
 function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void {
 	if (isDeepStrictEqual([...defense.classNames], [...dataset.classNames])) return

@@ -12,18 +12,20 @@ import { resultFile } from './read-experiment-result.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
 import { loadPaperTargets, measuresAsThePaper } from './targets.js'
 
-/** What {@link reproduce} needs: what `runCells` does, with experiments in place of their cells. */
-export interface ReproduceInput extends Omit<RunCellsInput, 'cells'> {
+/** What {@link runExperiments} needs: what `runCells` does, with experiments in place of their cells. */
+export interface RunExperimentsInput extends Omit<RunCellsInput, 'cells'> {
 	/** As `prepareExperiments` returns them. */
 	readonly experiments: readonly PreparedExperiment[]
+	/** Whether distortion and galleries are made for the report; default true. */
+	readonly look?: boolean
 	/** Told of what is made for the report once all cells are done, and the share of it, in [0, 1]. */
 	readonly onLook?: (what: string, share: number) => void
 }
 
 /** An experiment's result and where it lies. */
-export interface ReproducedExperiment {
+export interface FinishedExperiment {
 	readonly result: ExperimentResult
-	/** Folder of the experiment, which holds {@link resultFile}; the one above it is the folder of all experiments. */
+	/** Folder of the experiment, which holds {@link resultFile}. */
 	readonly folder: string
 }
 
@@ -33,25 +35,25 @@ export interface ReproducedExperiment {
  * @returns Undefined when stopped by the signal; every finished cell is saved.
  * @throws NaptuneError when nothing at all could be measured, or a file cannot be written; what was measured is saved.
  */
-export async function reproduce(input: ReproduceInput): Promise<ReproducedExperiment[] | undefined> {
-	const { experiments, engine, output, onFolder } = input
+export async function runExperiments(input: RunExperimentsInput): Promise<FinishedExperiment[] | undefined> {
+	const { experiments, engine, output, onFolder, look = true } = input
 	const targets = await loadPaperTargets()
 	const results = await runCells({ ...input, cells: experiments.flatMap(({ plan }) => plan.cells) })
 	if (!results) return undefined
 	if (results.measured.size === 0) {
 		throw new NaptuneError(`Nothing could be measured:\n${[...new Set(results.problems.values())].join('\n')}`)
 	}
-	const reproduced = []
+	const finished = []
 	for (const { plan, quick, missing } of experiments) {
-		const problems = await lookIntoRuns({ ...input, plan, results })
+		const problems = look ? await lookIntoRuns({ ...input, plan, results }) : []
 		if (!problems) return undefined
 		const comparable = (await measuresAsThePaper(plan.definition)) ? targets : undefined
 		const result = collectResult({ plan, results, problems, quick, missing, targets: comparable, engine })
-		const folder = join(output, plan.definition.name)
+		const folder = join(output, plan.folder)
 		onFolder?.(folder)
 		await makeFolder(folder)
 		await writeFileAtomic(join(folder, resultFile), `${JSON.stringify(result, null, '\t')}\n`)
-		reproduced.push({ result, folder })
+		finished.push({ result, folder })
 	}
-	return reproduced
+	return finished
 }
