@@ -40,8 +40,8 @@ import { dataRootOption } from '../inputs.js'
 import { type LoadingOptions, readableImages, unreadableOption } from '../loading.js'
 import { addSharedOptions, attackSettingOption, batchSizeOption, type SharedOptions, seedOption } from '../options.js'
 import { type Session, withSession } from '../session.js'
-import { stageTable } from '../stage-table.js'
 import { textTable } from '../table.js'
+import { stageTable } from '../text/stage-table.js'
 
 interface AttackOptions extends SharedOptions, Pick<LoadingOptions, 'unreadable'> {
 	readonly onnx: string

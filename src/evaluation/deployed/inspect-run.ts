@@ -12,86 +12,95 @@ import { tuningConfig } from '../../methods/tuning/configuration.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
 import { stepsOfEpoch } from '../../methods/tuning/training-images.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { type SettingChange, settingChanges } from '../robustness/setting-changes.js'
-import { type EpochPoint, readLearningCurves } from './learning-curves.js'
-import { type ParameterGroup, parameterGroups } from './parameter-groups.js'
+import { settingChangeSchema, settingChanges } from '../robustness/setting-changes.js'
+import { epochPointSchema, readLearningCurves } from './learning-curves.js'
+import { parameterGroupSchema, parameterGroups } from './parameter-groups.js'
 import { openRun } from './tuned-run.js'
 
-/** What enters one block of a tower. */
-export interface TracedBlock extends LayerLayout {
+const settings = z.record(z.string(), z.unknown())
+
+const tracedBlockSchema = z.object({
 	/** Counted from 0. */
-	readonly block: number
+	block: z.int().nonnegative(),
+	/** Tokens that are no context vectors: class token and patches, or the text with its start and end. */
+	tokens: z.int(),
+	/** Context vectors beside them. */
+	prompts: z.int(),
+	/** Whether the layer brings context vectors of its own, rather than those that the block before gave. */
+	ownPrompts: z.boolean(),
+	/** Whether tokens are refined before this block. */
+	refined: z.boolean(),
 	/** Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B. */
-	readonly shape: readonly [number | string, number, number]
-}
+	shape: z.tuple([z.union([z.number(), z.string()]), z.number(), z.number()]).readonly(),
+})
+
+/** What enters one block of a tower. */
+export type TracedBlock = z.output<typeof tracedBlockSchema>
 
 /** How far a run has come. */
-export interface RunProgress {
-	readonly finished: boolean
+const runProgressSchema = z.object({
+	finished: z.boolean(),
 	/** Optimizer steps that are saved, and those of the whole run. */
-	readonly steps: number
-	readonly totalSteps: number
+	steps: z.int().nonnegative(),
+	totalSteps: z.int().nonnegative(),
 	/** Epochs in the log, and those of the whole run. */
-	readonly epochs: number
-	readonly totalEpochs: number
+	epochs: z.int().nonnegative(),
+	totalEpochs: z.int().positive(),
 	/** Wall-clock time up to the last saved state; null before the first. */
-	readonly seconds: number | null
+	seconds: z.number().nullable(),
 	/** Latest epochs in a row at chance; above 0 the parameters are worth nothing. */
-	readonly epochsAtChance: number
-}
+	epochsAtChance: z.int().nonnegative(),
+})
+
+/** How far a run has come. */
+export type RunProgress = z.output<typeof runProgressSchema>
 
 /** All that is known of a run. */
-export interface RunInspection {
-	readonly directory: string
-	readonly progress: RunProgress
-	readonly defense: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
-	readonly model: { readonly source: string; readonly sha256: string }
-	readonly data: {
-		readonly name: string
-		readonly classNames: readonly string[]
-		readonly images: number
-		readonly notices: readonly string[]
-		readonly origin: Readonly<Record<string, unknown>>
-	}
-	readonly config: Readonly<Record<string, unknown>>
+export const runInspectionSchema = z.object({
+	directory: z.string(),
+	progress: runProgressSchema,
+	defense: z.object({ name: z.string(), options: settings }),
+	model: z.object({ source: z.string(), sha256: z.string() }),
+	data: z.object({
+		name: z.string(),
+		classNames: z.array(z.string()).readonly(),
+		images: z.int().positive(),
+		notices: z.array(z.string()).readonly(),
+		origin: settings,
+	}),
+	config: settings,
 	/** Where `config` differs from the defaults, which are the paper's values. */
-	readonly changed: readonly SettingChange[]
+	changed: z.array(settingChangeSchema).readonly(),
 	/** The preset that tuning started from, and what was asked for beside it; null where the run does not say. */
-	readonly preset: {
-		readonly name: string
-		readonly version: number
-		readonly overrides: readonly Readonly<Record<string, unknown>>[]
-	} | null
-	readonly versions: {
-		readonly naptune: string
-		readonly engine: string
-		readonly device: string
-		readonly threads: number
-	}
-	readonly trace: {
-		readonly text: readonly TracedBlock[]
-		readonly image: readonly TracedBlock[]
+	preset: z.object({ name: z.string(), version: z.number(), overrides: z.array(settings).readonly() }).nullable(),
+	versions: z.object({ naptune: z.string(), engine: z.string(), device: z.string(), threads: z.int().positive() }),
+	trace: z.object({
+		text: z.array(tracedBlockSchema).readonly(),
+		image: z.array(tracedBlockSchema).readonly(),
 		/** Shapes of what the towers give and of the logits. */
-		readonly outputs: {
-			readonly textFeatures: readonly [number, number]
-			readonly imageFeatures: readonly [string, number]
-			readonly logits: readonly [string, number]
-		}
-	}
-	readonly parameters: {
-		readonly groups: readonly ParameterGroup[]
-		readonly total: number
+		outputs: z.object({
+			textFeatures: z.tuple([z.number(), z.number()]).readonly(),
+			imageFeatures: z.tuple([z.string(), z.number()]).readonly(),
+			logits: z.tuple([z.string(), z.number()]).readonly(),
+		}),
+	}),
+	parameters: z.object({
+		groups: z.array(parameterGroupSchema).readonly(),
+		total: z.int(),
 		/** Of the CLIP, all of which stay as they are. */
-		readonly frozen: number
-	}
-	readonly epochs: readonly EpochPoint[]
-}
+		frozen: z.int(),
+	}),
+	epochs: z.array(epochPointSchema).readonly(),
+})
+
+/** All that is known of a run. */
+export type RunInspection = z.output<typeof runInspectionSchema>
 
 const description = z.object({
 	model: z.object({ source: z.string(), sha256: z.string() }),
 	dataset: z.object({
 		name: z.string(),
-		origin: z.record(z.string(), z.unknown()),
+		origin: settings,
 		notices: z.array(z.string()),
 		classNames: z.array(z.string()),
 	}),
@@ -101,7 +110,7 @@ const description = z.object({
 		.object({
 			name: z.string(),
 			version: z.number(),
-			overrides: z.array(z.record(z.string(), z.unknown())),
+			overrides: z.array(settings),
 		})
 		.optional(),
 	naptune: z.string(),

@@ -8,7 +8,8 @@ import { readJsonLines } from '../../files/json-lines.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
 
 const share = z.number().min(0).max(1)
-const epochSchema = z.object({
+/** What the log says of one epoch; null for what the method does not measure. */
+export const epochPointSchema = z.object({
 	/** 0-based. */
 	epoch: z.int().nonnegative(),
 	learningRate: z.number(),
@@ -22,8 +23,8 @@ const epochSchema = z.object({
 	images: z.int().nonnegative(),
 })
 
-/** What the log says of one epoch; null for what the method does not measure. */
-export type EpochPoint = Readonly<z.output<typeof epochSchema>>
+/** See {@link epochPointSchema}. */
+export type EpochPoint = Readonly<z.output<typeof epochPointSchema>>
 
 /**
  * Epochs of a run in order; none where the first one is under way.
@@ -34,7 +35,7 @@ export async function readLearningCurves(directory: string): Promise<EpochPoint[
 	if (!existsSync(path)) return []
 	const { records } = await readJsonLines(path)
 	return records.map((record, index) => {
-		const parsed = epochSchema.safeParse(record)
+		const parsed = epochPointSchema.safeParse(record)
 		const problem = parsed.success
 			? parsed.data.epoch === index
 				? undefined

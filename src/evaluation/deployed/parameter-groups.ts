@@ -1,16 +1,20 @@
 /** Trainable parameters by what they are part of. */
 
+import { z } from 'zod'
 import { elementCount } from '../../core/tensor.js'
 import type { Defense } from '../../defenses/defense.js'
 
 /** One part of a defense's parameters. */
-export interface ParameterGroup {
+export const parameterGroupSchema = z.object({
 	/** Such as `visual refiner`; see {@link parameterGroups}. */
-	readonly name: string
-	readonly tensors: number
+	name: z.string(),
+	tensors: z.int(),
 	/** Numbers in all tensors together. */
-	readonly count: number
-}
+	count: z.int(),
+})
+
+/** One part of a defense's parameters. */
+export type ParameterGroup = z.output<typeof parameterGroupSchema>
 
 /**
  * Groups parameters by the beginning of their names: `text.context.0` is of `text context`, `visual.refiner.1.linear1.weight`

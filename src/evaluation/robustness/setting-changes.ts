@@ -1,17 +1,21 @@
 /** Where a configuration differs from the usual one. */
 
 import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
 import { isRecord } from '../../core/guards.js'
 
 /** One setting that differs. */
-export interface SettingChange {
+export const settingChangeSchema = z.object({
 	/** Its path, such as `optimizer.learningRate`. */
-	readonly setting: string
+	setting: z.string(),
 	/** Its value; null where only the usual configuration has it. */
-	readonly value: unknown
+	value: z.unknown(),
 	/** Its usual value; null where there is none. */
-	readonly usual: unknown
-}
+	usual: z.unknown(),
+})
+
+/** One setting that differs. */
+export type SettingChange = z.output<typeof settingChangeSchema>
 
 /** The settings whose values are not the same, deep in the objects of two JSON values. */
 export function settingChanges(usual: unknown, value: unknown, setting = ''): SettingChange[] {

@@ -1,0 +1,35 @@
+/** Progress of downloads, file after file. */
+
+import type { DownloadProgress } from '../../hub/hub-download.js'
+import { type JobContext, type JobTask, startTask, stopIfAsked } from '../job.js'
+
+/**
+ * Tells of every file that is downloaded as a task of its own; nothing where none is.
+ * @throws NaptuneError with code NAP_STOPPED out of `onProgress` when the job was asked to stop; a download goes on there the
+ * next time.
+ */
+export function followDownload(context: Pick<JobContext, 'onProgress' | 'signal'>): {
+	readonly onProgress: (now: DownloadProgress) => void
+	readonly end: () => void
+} {
+	let current: { readonly file: string; readonly task: JobTask } | undefined
+	let shown = -1
+	return {
+		onProgress({ file, received, total }) {
+			stopIfAsked(context)
+			if (total === undefined || total < 1_000_000) return
+			const done = Math.floor(received / 1_000_000)
+			if (current?.file !== file) {
+				current?.task.end()
+				current = { file, task: startTask(context, `Fetching ${file}`, Math.ceil(total / 1_000_000), 'MB', done) }
+			}
+			const now = received === total ? Math.ceil(total / 1_000_000) : done
+			// Chunks are much smaller than what is shown.
+			if (now !== shown) current.task.update(now)
+			shown = now
+		},
+		end() {
+			current?.task.end()
+		},
+	}
+}
