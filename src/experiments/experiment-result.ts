@@ -48,7 +48,10 @@ export interface SeedResult {
 	readonly accuracy: Accuracy
 	/** Of an attack with several. */
 	readonly stages?: readonly StageResult[]
-	/** Path of the evaluation's record, below the folder of all experiments, with forward slashes. */
+	/**
+	 * Path of the evaluation's record, below the folder of all experiments, or below that of an experiment whose runs have
+	 * folders by method; with forward slashes.
+	 */
 	readonly record: string
 	/** Folder of the tuning run there; missing for vanilla. */
 	readonly run?: string
@@ -68,6 +71,8 @@ export interface Cell {
 	readonly seeds: readonly SeedResult[]
 	/** Test images, the same ones for every seed. */
 	readonly images: number
+	/** Of the method on this model; missing in older results. */
+	readonly trainableParameters?: number
 	/** Mean over seeds, in [0, 1]. */
 	readonly accuracy: number
 	/** 95 % Wilson interval of the mean, counting every image once however many seeds there are. */

@@ -4,7 +4,7 @@ import { NaptuneError } from '../core/errors.js'
 import { type AttackCellsInput, attackKey, keptCell, type MeasuredCell, measuredCell } from './attacked-cell.js'
 import { type AttackCell, cellLabel, type TunedCell } from './cells.js'
 import type { PlannedCell } from './plan.js'
-import { runWithoutParameters, tunedModel } from './tuned-cell.js'
+import { lacksParameters, runWithoutParameters, tunedModel } from './tuned-cell.js'
 import { attackWork, surrogateWork, tuningWork } from './work.js'
 import { type CellsProgress, type WorkMeter, type WorkPart, workMeter } from './work-meter.js'
 
@@ -45,6 +45,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		onImages: (attack, what, share) => meter.beside(`${what} of ${attack.attack}`, share, surrogateWork(attack)),
 		meter,
 		results,
+		keepsControls: groups.some(({ cell }) => lacksParameters(input, cell)),
 	}
 	for (const group of groups) {
 		if (input.signal?.aborted) return undefined
@@ -57,6 +58,8 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 /** What the groups share. */
 interface Running extends RunCellsInput, AttackCellsInput {
 	readonly meter: WorkMeter
+	/** Whether records of vanilla CLIP are read whatever version made them, as those of runs beside it are. */
+	readonly keepsControls: boolean
 	readonly results: {
 		readonly measured: Map<string, MeasuredCell>
 		readonly problems: Map<string, string>
@@ -119,7 +122,8 @@ async function readKept(running: Running, { cell, attacks }: Group): Promise<boo
 	const { meter, results, onMeasured } = running
 	const found = new Map<string, MeasuredCell>()
 	try {
-		const run = await runWithoutParameters(running, cell)
+		const control = running.keepsControls ? cell.control : undefined
+		const run = control ? { defense: control, seconds: 0 } : await runWithoutParameters(running, cell)
 		if (!run) return false
 		for (const [key, attack] of attacks) {
 			const kept = await keptCell(running, cell, attack, run)

@@ -25,8 +25,9 @@ export interface RunExperimentsInput extends Omit<RunCellsInput, 'cells'> {
 /** An experiment's result and where it lies. */
 export interface FinishedExperiment {
 	readonly result: ExperimentResult
-	/** Folder of the experiment, which holds {@link resultFile}. */
+	/** Folder of the experiment, and {@link resultFile} in it. */
 	readonly folder: string
+	readonly file: string
 }
 
 /**
@@ -52,8 +53,9 @@ export async function runExperiments(input: RunExperimentsInput): Promise<Finish
 		const folder = join(output, plan.folder)
 		onFolder?.(folder)
 		await makeFolder(folder)
-		await writeFileAtomic(join(folder, resultFile), `${JSON.stringify(result, null, '\t')}\n`)
-		finished.push({ result, folder })
+		const file = join(folder, resultFile)
+		await writeFileAtomic(file, `${JSON.stringify(result, null, '\t')}\n`)
+		finished.push({ result, folder, file })
 	}
 	return finished
 }

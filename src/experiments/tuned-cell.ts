@@ -62,14 +62,21 @@ export async function tunedModel(
 	return result.finished ? result : undefined
 }
 
-/** The finished run of a cell whose parameters are gone, as those in a repository; undefined for any other cell. */
+/** Whether the run of a cell is finished and its parameters are gone, as those in a repository. */
+export function lacksParameters({ output }: Pick<TuneCellsInput, 'output'>, { folder, control }: TunedCell): boolean {
+	const holds = (file: string) => existsSync(join(output, folder, file))
+	return !control && holds(runFiles.result) && !holds(runFiles.parameters)
+}
+
+/**
+ * The finished run of a cell whose parameters are gone; undefined for any other cell, and where it was made under another
+ * description.
+ */
 export async function runWithoutParameters(
 	input: TuneCellsInput,
 	cell: TunedCell,
 ): Promise<Pick<CellModel, 'defense' | 'seconds'> | undefined> {
-	const folder = join(input.output, cell.folder)
-	const holds = (file: string) => existsSync(join(folder, file))
-	if (cell.control || !holds(runFiles.result) || holds(runFiles.parameters)) return undefined
+	if (!lacksParameters(input, cell)) return undefined
 	const found = await finishedRun(await tuneInput(input, cell))
 	return found && { defense: found.defense, seconds: found.result.seconds }
 }

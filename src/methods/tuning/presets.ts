@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
+import { didYouMean } from '../../core/nearest.js'
 import { mergeSettings, type TuningConfig, tuningConfig } from './configuration.js'
 
 const directory = fileURLToPath(new URL('../../../presets', import.meta.url))
@@ -18,7 +19,6 @@ const presetSchema = z.strictObject({
 	defense: z.string().default('nap'),
 	tuning: settings,
 	methods: z.record(z.string(), settings).default({}),
-	variants: z.record(z.string().regex(/^[a-z0-9-]+$/), settings).optional(),
 	evaluation: settings.optional(),
 })
 
@@ -34,8 +34,6 @@ export interface Preset {
 	readonly tuning: Readonly<Record<string, unknown>>
 	/** Settings of single methods, over those of all. */
 	readonly methods: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-	/** Rows of an ablation by name: settings over those of the method they belong to (`defense.name`, or the preset's own). */
-	readonly variants?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
 	/** How results are meant to be evaluated. */
 	readonly evaluation?: Readonly<Record<string, unknown>> | undefined
 }
@@ -64,7 +62,9 @@ export async function presetNames(): Promise<string[]> {
 /** Reads a preset. @throws NaptuneError for an unknown name, listing the known ones. */
 export async function loadPreset(name: string): Promise<Preset> {
 	const names = await presetNames()
-	if (!names.includes(name)) throw new NaptuneError(`Unknown preset ${name}; choose one of ${names.join(', ')}.`)
+	if (!names.includes(name)) {
+		throw new NaptuneError(`Unknown preset ${name}; choose one of ${names.join(', ')}.${didYouMean(name, names)}`)
+	}
 	return presetSchema.parse(JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')))
 }
 
