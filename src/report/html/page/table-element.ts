@@ -1,7 +1,7 @@
 /** Tables of a report as elements of a page. */
 
 import { html } from 'hono/html'
-import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableColumn } from '../tables/table.js'
+import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableColumn } from '../../tables/table.js'
 import type { Html } from './html.js'
 import { words } from './words.js'
 

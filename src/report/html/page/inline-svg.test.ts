@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { NaptuneError } from '../../core/errors.js'
+import { NaptuneError } from '../../../core/errors.js'
 import { inlineSvg } from './inline-svg.js'
 
 const svgOf = (content: string) =>

@@ -1,6 +1,6 @@
 /** One panel of lines over numbers, with bands and deviations. */
 
-import { defined } from '../../core/defined.js'
+import { defined } from '../../../core/defined.js'
 import { panelTitle } from './layout.js'
 import { type NamedStyle, styleScales } from './method-styles.js'
 

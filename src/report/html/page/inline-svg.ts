@@ -1,7 +1,7 @@
 /** SVG documents of figures as parts of a page. */
 
 import { raw } from 'hono/html'
-import { NaptuneError } from '../../core/errors.js'
+import { NaptuneError } from '../../../core/errors.js'
 
 /** A tag; quoted values may hold any character. */
 const tags = /<(?:[^<>"']|"[^"]*"|'[^']*')*>/g

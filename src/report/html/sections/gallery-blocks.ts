@@ -1,11 +1,11 @@
 /** Recorded galleries as blocks. */
 
-import { sizeText } from '../../attacks/sets/size-text.js'
-import { defined } from '../../core/defined.js'
-import { type AttackGallery, readGallery } from '../../evaluation/gallery/gallery.js'
-import { type GalleryPicture, galleryPictures } from '../gallery-images.js'
-import { grouped, normText } from '../number-text.js'
-import type { Block, GalleryImage } from './report-document.js'
+import { sizeText } from '../../../attacks/sets/size-text.js'
+import { defined } from '../../../core/defined.js'
+import { type AttackGallery, readGallery } from '../../../evaluation/gallery/gallery.js'
+import { type GalleryPicture, galleryPictures } from '../../gallery-images.js'
+import { grouped, normText } from '../../number-text.js'
+import type { Block, GalleryImage } from '../report-document.js'
 import { settingLine } from './setting-text.js'
 
 /**

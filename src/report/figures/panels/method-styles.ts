@@ -1,7 +1,7 @@
 /** How methods are drawn: the same in every figure, and told apart by more than colour. */
 
-import type { Method } from '../../experiments/experiment-result.js'
-import { type LineStyle, palette } from '../figure-style.js'
+import type { Method } from '../../../experiments/experiment-result.js'
+import { type LineStyle, palette } from '../../figure-style.js'
 
 /** A name in the legend with its style. */
 export interface NamedStyle {

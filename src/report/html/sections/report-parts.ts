@@ -1,9 +1,9 @@
 /** What builders of reports give: the document, and what is written beside it. */
 
-import type { ReportFigure } from '../figures/report-figure.js'
-import type { ReportTable } from '../tables/table.js'
+import type { ReportFigure } from '../../figures/report-figure.js'
+import type { ReportTable } from '../../tables/table.js'
+import type { Block, ReportDocument, ReportSection } from '../report-document.js'
 import { figureBlock } from './figure-block.js'
-import type { Block, ReportDocument, ReportSection } from './report-document.js'
 
 /** A report before anything is written. */
 export interface ReportParts {

@@ -1,12 +1,12 @@
 /** Blocks of a report as elements of a page. */
 
 import { html } from 'hono/html'
+import type { Block, Definition, Tone } from '../report-document.js'
 import { galleryElement } from './gallery-element.js'
 import { heading } from './heading.js'
 import type { Html } from './html.js'
 import { inlineSvg } from './inline-svg.js'
 import type { Ids } from './page-ids.js'
-import type { Block, Definition, Tone } from './report-document.js'
 import { tableElement } from './table-element.js'
 import { words } from './words.js'
 

@@ -1,7 +1,7 @@
 /** The frame of a figure: its head and how its panels are placed. */
 
 import type { Config } from 'vega-lite'
-import { figureConfig, grid, textLines } from '../figure-style.js'
+import { figureConfig, grid, textLines } from '../../figure-style.js'
 
 /** Panels side by side in figures of lines. */
 export const mostColumns = 3

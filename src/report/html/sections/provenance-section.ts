@@ -2,12 +2,12 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { modelTitle } from '../../experiments/cells.js'
-import type { ExperimentResult, SeedResult } from '../../experiments/experiment-result.js'
-import { sha256OfFile } from '../../files/sha256.js'
-import { duration, grouped } from '../number-text.js'
-import type { ReportTable } from '../tables/table.js'
-import type { ReportSection } from './report-document.js'
+import { modelTitle } from '../../../experiments/cells.js'
+import type { ExperimentResult, SeedResult } from '../../../experiments/experiment-result.js'
+import { sha256OfFile } from '../../../files/sha256.js'
+import { duration, grouped } from '../../number-text.js'
+import type { ReportTable } from '../../tables/table.js'
+import type { ReportSection } from '../report-document.js'
 
 /**
  * Provenance of a result.

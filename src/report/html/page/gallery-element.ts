@@ -1,11 +1,11 @@
 /** The gallery: images before and after an attack, and what models make of them. */
 
 import { html } from 'hono/html'
-import { percentText } from '../number-text.js'
+import { percentText } from '../../number-text.js'
+import type { Block, GalleryImage, GalleryModel, Guess } from '../report-document.js'
 import { heading } from './heading.js'
 import type { Html } from './html.js'
 import type { Ids } from './page-ids.js'
-import type { Block, GalleryImage, GalleryModel, Guess } from './report-document.js'
 import { words } from './words.js'
 
 /** Side of a picture on the page. */

@@ -1,9 +1,9 @@
 /** What a report says of a tuning run itself. */
 
-import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
-import { duration, grouped } from '../number-text.js'
-import type { ReportTable } from '../tables/table.js'
-import type { Block, Definition, ReportSection } from './report-document.js'
+import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
+import { duration, grouped } from '../../number-text.js'
+import type { ReportTable } from '../../tables/table.js'
+import type { Block, Definition, ReportSection } from '../report-document.js'
 import { paragraph } from './report-parts.js'
 
 /** A run in a few lines. */

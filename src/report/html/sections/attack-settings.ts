@@ -1,8 +1,8 @@
 /** Options of an attack as a reader needs them: models by name and hash, not with all that is known of them. */
 
-import { defined } from '../../core/defined.js'
-import { isRecord } from '../../core/guards.js'
-import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
+import { defined } from '../../../core/defined.js'
+import { isRecord } from '../../../core/guards.js'
+import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
 
 /** Digits of a hash that stand beside a name. */
 const digits = 12

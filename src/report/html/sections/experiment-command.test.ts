@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { loadExperiment } from '../../experiments/definition.js'
-import { sampleResult } from '../result.test.support.js'
+import { loadExperiment } from '../../../experiments/definition.js'
+import { sampleResult } from '../../result.test.support.js'
 import { experimentCommand } from './commands.js'
 
 it('names the experiment of the package where it ran as it is, however it was told of then', async () => {

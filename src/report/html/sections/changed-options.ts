@@ -1,9 +1,9 @@
 /** Where the options of an attack are not its usual ones. */
 
 import { isDeepStrictEqual } from 'node:util'
-import { prepareAttack } from '../../attacks/registry.js'
-import { NaptuneError } from '../../core/errors.js'
-import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
+import { prepareAttack } from '../../../attacks/registry.js'
+import { NaptuneError } from '../../../core/errors.js'
+import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
 
 /** The options that differ from those of the attack of that name; undefined for an attack that is not of this program. */
 export function changedOptions({

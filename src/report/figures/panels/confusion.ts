@@ -1,6 +1,6 @@
 /** Which classes are taken for which, clean and under attack. */
 
-import type { AttackOutcome } from '../../attacks/run/attack-outcomes.js'
+import type { AttackOutcome } from '../../../attacks/run/attack-outcomes.js'
 
 /** Images by true class and prediction. */
 export interface Confusion {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { defined } from '../../core/defined.js'
-import type { ExperimentResult } from '../../experiments/experiment-result.js'
-import { sampleResult } from '../result.test.support.js'
+import { defined } from '../../../core/defined.js'
+import type { ExperimentResult } from '../../../experiments/experiment-result.js'
+import { sampleResult } from '../../result.test.support.js'
 import { verdictOf } from './verdict.js'
 
 /** The accuracy in the result, as the verdict writes it. */

@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
+import type { ReportDocument, ReportSection } from '../report-document.js'
 import { blockElements, definitionList } from './blocks.js'
 import { type Ids, pageIds } from './page-ids.js'
-import type { ReportDocument, ReportSection } from './report-document.js'
 import { pageStyle } from './style.js'
 import { words } from './words.js'
 

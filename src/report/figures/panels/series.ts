@@ -1,7 +1,7 @@
 /** Lines of figures: methods, or the points of an axis that a method was measured at. */
 
-import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
-import { pointName } from '../tables/places.js'
+import type { Cell, ExperimentResult } from '../../../experiments/experiment-result.js'
+import { pointName } from '../../tables/places.js'
 import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
 
 /** A line with its cells in the order of the result. */

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sampleDocument } from '../report.test.support.js'
 import { startBrowser } from './browser.test.helper.js'
 import { reportPage } from './page.js'
-import { sampleDocument } from './report.test.support.js'
 
 let browser: Browser
 let folder: string

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { ReportTable } from '../tables/table.js'
+import type { ReportTable } from '../../tables/table.js'
+import { hostile, sampleDocument } from '../report.test.support.js'
+import type { Block, ReportDocument } from '../report-document.js'
 import { reportPage } from './page.js'
-import { hostile, sampleDocument } from './report.test.support.js'
-import type { Block, ReportDocument } from './report-document.js'
 
 const table: ReportTable = {
 	name: 'accuracy',

@@ -1,8 +1,8 @@
 /** Figures as blocks of a report. */
 
-import { figureSvg } from '../figure.js'
-import type { ReportFigure } from '../figures/report-figure.js'
-import type { Block } from './report-document.js'
+import { figureSvg } from '../../figure.js'
+import type { ReportFigure } from '../../figures/report-figure.js'
+import type { Block } from '../report-document.js'
 
 /** Draws a figure. Its title and the lines below become text of the page, which a phone can break and a reader can find. */
 export async function figureBlock({ name, title, sentence, figure, table }: ReportFigure): Promise<Block> {

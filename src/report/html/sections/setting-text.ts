@@ -1,8 +1,8 @@
 /** Settings as people read them. */
 
-import { defined } from '../../core/defined.js'
-import { flatSettings as flatValues, settingText } from '../../files/flat-settings.js'
-import type { ReportTable } from '../tables/table.js'
+import { defined } from '../../../core/defined.js'
+import { flatSettings as flatValues, settingText } from '../../../files/flat-settings.js'
+import type { ReportTable } from '../../tables/table.js'
 
 /** Every value in nested settings with its path, as texts: `optimizer.learningRate` and `0.0001`. */
 export function flatSettings(settings: Readonly<Record<string, unknown>>): [string, string][] {

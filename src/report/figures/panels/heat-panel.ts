@@ -1,6 +1,6 @@
 /** One panel of coloured squares with their numbers, legible in print and without colour. */
 
-import { defined } from '../../core/defined.js'
+import { defined } from '../../../core/defined.js'
 import { panelTitle } from './layout.js'
 
 /** One square. */

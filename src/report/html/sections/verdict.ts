@@ -1,12 +1,12 @@
 /** What an experiment found, in sentences made of its numbers. */
 
-import { epsilonText } from '../../attacks/sets/size-text.js'
-import { defined } from '../../core/defined.js'
-import { type CorrectedProbabilities, correctedProbabilities, level } from '../../experiments/correction.js'
-import type { Cell, Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
-import { listText } from '../figures/texts.js'
-import { normText, percentNumber, percentText, pointsText, probabilityText } from '../number-text.js'
-import { modelName, pointName } from '../tables/places.js'
+import { epsilonText } from '../../../attacks/sets/size-text.js'
+import { defined } from '../../../core/defined.js'
+import { type CorrectedProbabilities, correctedProbabilities, level } from '../../../experiments/correction.js'
+import type { Cell, Condition, ExperimentResult, Method } from '../../../experiments/experiment-result.js'
+import { listText } from '../../figures/texts.js'
+import { normText, percentNumber, percentText, pointsText, probabilityText } from '../../number-text.js'
+import { modelName, pointName } from '../../tables/places.js'
 
 /** A method in a condition: one cell, or the mean over data sets. */
 interface Score {
