@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import sharp, { type Metadata } from 'sharp'
 import { NaptuneError } from '../core/errors.js'
+import type { DecodedImage } from './decoded-image.js'
 import { avifPicture, colourPlanes } from './formats/avif-picture.js'
 import { fillAround, gifPicture } from './formats/gif-picture.js'
 import { type ImageFormat, imageFormat, otherFormat, readableFormats } from './formats/image-format.js'
@@ -13,13 +14,7 @@ import { tiffPicture } from './formats/tiff-picture.js'
 import { UnsupportedFeature } from './formats/unsupported.js'
 import { lumaChromaToRgb } from './formats/ycbcr.js'
 
-/** An RGB picture. */
-export interface DecodedImage {
-	readonly width: number
-	readonly height: number
-	/** [height, width, 3]: rows from the top, channels last, 0 to 255. */
-	readonly rgb: Uint8Array
-}
+export type { DecodedImage } from './decoded-image.js'
 
 /** The largest picture that is decoded (the number at which Pillow refuses too): 537 MB of RGB bytes. */
 export const maximumPixels = 178_956_970

@@ -31,7 +31,7 @@ import {
 	limitOption,
 	normOption,
 } from '../attack-options.js'
-import { readClassNames } from '../class-names.js'
+import { checkedClasses, readClassNames } from '../class-names.js'
 import { Interruption } from '../exit-codes.js'
 import { followAttack } from '../follow-attack.js'
 import { followDownload } from '../follow-download.js'
@@ -318,7 +318,7 @@ async function declared(options: AttackOptions): Promise<OnnxClassifierOptions> 
 		...defined({
 			output: outputName,
 			outputKind: outputKind || undefined,
-			classNames: options.classes !== undefined ? await readClassNames(options.classes) : undefined,
+			classNames: options.classes !== undefined ? checkedClasses(await readClassNames(options.classes)) : undefined,
 		}),
 	}
 }

@@ -14,6 +14,7 @@ import { loadTunedRun, type TunedRun } from '../../evaluation/deployed/tuned-run
 import { type CalibratedScore, flagRates, type RefinementAssessment } from '../../evaluation/detection/assessment.js'
 import { type Calibration, calibrate, hasCorrections } from '../../evaluation/detection/recorded-calibration.js'
 import { defaultTemplate } from '../../vlm/class-prompts.js'
+import { checkedClasses } from '../class-names.js'
 import { ownImagesText, rateText } from '../flag-text.js'
 import { percent } from '../format.js'
 import { dataOption, dataRootOption, loadModel, modelOption } from '../inputs.js'
@@ -159,7 +160,7 @@ async function chosenModel(
 	}
 	const clip = await loadModel(options.model)
 	const { name, classNames } = options.classes
-		? { name: '', classNames: options.classes }
+		? { name: '', classNames: checkedClasses(options.classes) }
 		: await loadDataset(options.data, { root: options.dataRoot })
 	const defense = prepareDefense('vanilla', clip, classNames, {
 		templates: [options.template ?? zeroShotTemplate(name)],

@@ -5,7 +5,7 @@
  */
 
 import { at } from '../../core/at.js'
-import type { DecodedImage } from '../decode.js'
+import type { DecodedImage } from '../decoded-image.js'
 import { av1Colours } from './av1-colours.js'
 import { type AvifItem, avifItem } from './avif-item.js'
 import { fourBytes, isoBox } from './iso-boxes.js'

@@ -1,6 +1,6 @@
 /** The first picture of a GIF: its colours under transparency, and what lies around it. */
 
-import type { DecodedImage } from '../decode.js'
+import type { DecodedImage } from '../decoded-image.js'
 import { UnsupportedFeature } from './unsupported.js'
 
 /** Where the first picture lies on the screen, and what the rest is filled with. */

@@ -1,6 +1,6 @@
 /** The eight ways in which a picture may be stored (EXIF and TIFF tag 274). */
 
-import type { DecodedImage } from '../decode.js'
+import type { DecodedImage } from '../decoded-image.js'
 
 /**
  * The picture as it is to be seen.
