@@ -18,6 +18,7 @@ import { readJsonFile } from '../../files/json-file.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { requireFiniteParameters } from './finite-parameters.js'
 
 /** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
 export interface EvaluationProtocol {
@@ -132,6 +133,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	const { clip, defense, trainedEpsilon, protocol, origin } = await openRun(directory, model)
 	const parameters = await loadTensors(parametersFile)
 	checkParameters(defense, parameters, parametersFile)
+	requireFiniteParameters(parameters, parametersFile)
 	const sample = sampleSchema.safeParse(origin.fewShot)
 	// Where the data lie is not what they are.
 	const root = dataRoot ?? (typeof origin.root === 'string' ? origin.root : undefined)
