@@ -174,6 +174,9 @@ function extents(file: Uint8Array, iloc: Uint8Array, idat: Uint8Array | undefine
 		if (id !== item) continue
 		const source = method === 0 ? file : method === 1 ? idat : undefined
 		if (!source) throw new UnsupportedFeature(`data of the construction method ${method}`)
+		// More than the file holds would only repeat it.
+		if (parts.reduce((sum, { length }) => sum + length, 0) > file.length)
+			throw new Error('its data is longer than the file')
 		return Buffer.concat(
 			parts.map(({ offset, length }) => {
 				const end = length === 0 ? source.length : offset + length
