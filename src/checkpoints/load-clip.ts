@@ -18,7 +18,7 @@ export async function loadClip(source: string, options: LoadCheckpointOptions = 
 		config: checkpoint.config,
 		statistics: { mean, std },
 		weights: frozenWeights(checkpoint.weights),
-		tokenizer: await loadTokenizer(await tokenizerSource(checkpoint)),
+		tokenizer: await loadTokenizer(await tokenizerSource(checkpoint), checkpoint.config.text.vocabularySize),
 		checkpoint,
 	}
 }

@@ -21,6 +21,7 @@ export async function tokenizerOfVocabulary(directory: string): Promise<object> 
 	const parsed = vocabularySchema.safeParse(await readJsonFile(vocabularyFile))
 	if (!parsed.success) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${vocabularyFile} is not a vocabulary: {"token": id}, with whole numbers as ids. Fetch it again.`,
 		)
 	}
@@ -28,7 +29,10 @@ export async function tokenizerOfVocabulary(directory: string): Promise<object> 
 	const token = (content: string) => {
 		const id = vocabulary[content]
 		if (id !== undefined) return { content, id }
-		throw new NaptuneError(`${vocabularyFile} has no token ${content}; the vocabulary of a CLIP is expected.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${vocabularyFile} has no token ${content}; the vocabulary of a CLIP is expected.`,
+		)
 	}
 	const start = token('<|startoftext|>')
 	const end = token('<|endoftext|>')
@@ -93,6 +97,7 @@ function merges(text: string, path: string, vocabulary: Readonly<Record<string, 
 		const parts = line.split(' ')
 		if (parts.length === 2 && parts.every((part) => Object.hasOwn(vocabulary, part))) return [line]
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path}, line ${at + 1}, is ${JSON.stringify(line.slice(0, 80))}; two tokens of vocab.json with a space between are expected. Take both files from one checkpoint.`,
 		)
 	})

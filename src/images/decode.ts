@@ -43,7 +43,8 @@ export async function decodeImage(
 ): Promise<DecodedImage> {
 	// Bytes are read here rather than by the library: it caches by path and would miss that a file has changed.
 	const bytes = typeof source === 'string' ? await readImageBytes(source) : source
-	if (bytes.length === 0) throw new NaptuneError(`${name} is empty (0 bytes). Replace or remove it.`)
+	if (bytes.length === 0)
+		throw new NaptuneError('NAP_FILE_INVALID', `${name} is empty (0 bytes). Replace or remove it.`)
 	const format = imageFormat(bytes)
 	if (!format) throw notRead(bytes, name)
 	try {
@@ -52,11 +53,13 @@ export async function decodeImage(
 		if (cause instanceof NaptuneError) throw cause
 		if (cause instanceof UnsupportedFeature) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`${name} is ${article(format)} file with ${cause.message}, which is not supported. Convert it, to PNG for example, or remove it.`,
 				{ cause },
 			)
 		}
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name} is not an image that can be read, or it is damaged (${reasonOf(cause)}). Expected a whole ${readableFormats} file; replace or remove it.`,
 			{ cause },
 		)
@@ -76,10 +79,12 @@ function notRead(bytes: Uint8Array, name: string): NaptuneError {
 	const other = otherFormat(bytes)
 	if (other !== undefined) {
 		return new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`${name} is a file of the format ${other}, which is not read. Expected ${readableFormats}; convert or remove it.`,
 		)
 	}
 	return new NaptuneError(
+		'NAP_FILE_INVALID',
 		`${name} is not an image that can be read, or it is damaged (it begins like no picture). Expected a whole ${readableFormats} file; replace or remove it.`,
 	)
 }

@@ -46,6 +46,7 @@ export function refuseForeignWeights(model: string, files: readonly string[]): v
 		})
 		if (!inside) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`The weights file ${file} is a link to ${real}, outside the folder of the model; only files below that are read. Copy the file there.`,
 			)
 		}

@@ -2,10 +2,10 @@
 
 import { NaptuneError } from '../../core/errors.js'
 import { ops, type Value } from '../../onnx/index.js'
+import type { LogitsFrom } from '../../records/onnx-attack.js'
 import { isOneNumber, twoLogits, twoProbabilities, whyNoLogits } from './one-number.js'
 
-/** How logits were found: as the output, before a softmax or sigmoid at its end, or as the logarithm of probabilities. */
-export type LogitsFrom = 'output' | 'before softmax' | 'before sigmoid' | 'log of probabilities'
+export type { LogitsFrom } from '../../records/onnx-attack.js'
 
 /** The logits of a model. */
 export interface ModelOutput {
@@ -39,6 +39,7 @@ export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: 
 	if (isOneNumber(output)) return oneNumberOutput(name, output, declared.outputKind)
 	if (!isRows(output)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The output ${whyNoLogits(name, output)}. Logits are floats with one row per image, [B, classes]. The outputs are ${describe(outputs)}.`,
 		)
 	}

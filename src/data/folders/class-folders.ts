@@ -32,7 +32,7 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 	if (content.folders.length === 0) {
 		const found = content.images.length > 0 ? `, but ${content.images.length} images that belong to no class` : ''
 		const unread = content.others.length > 0 ? ` ${unreadFiles(content.others)}` : ''
-		throw new NaptuneError(`${path} holds no class folders${found}. ${layout}${unread}`)
+		throw new NaptuneError('NAP_INPUT_UNSUITABLE', `${path} holds no class folders${found}. ${layout}${unread}`)
 	}
 	const ignored = [...content.images, ...content.others].map((file) => join(path, file))
 	const classes: ClassFolder[] = []
@@ -41,7 +41,10 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 		if (images.length === 0) {
 			const unread =
 				others.length > 0 ? `${unreadFiles(others)} Convert them, or fill or remove it.` : 'Fill or remove it.'
-			throw new NaptuneError(`The class folder ${join(path, name)} holds no images. ${unread} ${layout}`)
+			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
+				`The class folder ${join(path, name)} holds no images. ${unread} ${layout}`,
+			)
 		}
 		classes.push({ name, images })
 		// One by one: as arguments of a call, the files of a large folder would be too many.
@@ -97,6 +100,7 @@ export function checkNames(names: readonly string[], path: string): void {
 	const looksAlike = first !== second && first?.normalize() === second?.normalize()
 	const why = looksAlike ? 'their accents are written in different ways' : 'their tokens are equal'
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		`${path} has two classes that read the same in a prompt: ${first} and ${second} (${why}). Merge or rename them.`,
 	)
 }

@@ -32,6 +32,7 @@ export function parseTable(text: string, path: string, isKnown: (name: string) =
 	const delimiter = candidates.reduce((best, other) => (known(other) > known(best) ? other : best))
 	if (first !== '' && known(delimiter) === 0) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`The first line of ${path} names no column that is understood: ${JSON.stringify(first.slice(0, 200))}. Cells may be separated by ${Object.keys(delimiters).join(', ')}. ${advice}`,
 		)
 	}
@@ -49,9 +50,13 @@ export function parseTable(text: string, path: string, isKnown: (name: string) =
 		})
 	} catch (cause) {
 		const [name] = Object.entries(delimiters).find(([, sign]) => sign === delimiter) ?? [delimiter]
-		throw new NaptuneError(`${path} is not CSV: ${(cause as Error).message} (cells separated by ${name}). ${advice}`, {
-			cause,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} is not CSV: ${(cause as Error).message} (cells separated by ${name}). ${advice}`,
+			{
+				cause,
+			},
+		)
 	}
 	const [head, ...others] = rows
 	return { header: head?.cells ?? [], rows: others }

@@ -13,6 +13,7 @@ export function requireFiniteParameters(parameters: Readonly<Record<string, Tens
 		const broken = data.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0)
 		if (broken === 0) continue
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is damaged, or the tuning diverged: ${broken} of the ${data.length} numbers of ${name} are infinite or NaN. Restore the run directory, or tune again.`,
 		)
 	}

@@ -16,9 +16,8 @@ export async function readTextFile(path: string, what = path): Promise<string> {
 		bytes = await readFile(path)
 	} catch (cause) {
 		const { code, message } = cause as NodeJS.ErrnoException
-		throw new NaptuneError(code === 'ENOENT' ? `${what} is missing.` : `${what} could not be read: ${message}.`, {
-			cause,
-		})
+		if (code === 'ENOENT') throw new NaptuneError('NAP_FILE_MISSING', `${what} is missing.`, { cause })
+		throw new NaptuneError('NAP_FILE_INVALID', `${what} could not be read: ${message}.`, { cause })
 	}
 	return decodeUtf8(bytes, what)
 }
@@ -30,7 +29,8 @@ export async function readTextFile(path: string, what = path): Promise<string> {
  */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
 	const wide = utf16(bytes)
-	if (wide) throw new NaptuneError(`${what} is UTF-16 (${wide}-endian), not UTF-8. Save it as UTF-8.`)
+	if (wide)
+		throw new NaptuneError('NAP_FILE_INVALID', `${what} is UTF-16 (${wide}-endian), not UTF-8. Save it as UTF-8.`)
 	try {
 		return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
 	} catch (cause) {
@@ -38,6 +38,7 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
 		const byte = bytes[at] ?? 0
 		const line = bytes.subarray(0, at).reduce((count, value) => count + (value === 0x0a ? 1 : 0), 1)
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${what} is not UTF-8: byte ${at} (counted from 0, in line ${line}) is 0x${byte.toString(16).padStart(2, '0')}${guess(byte)}. Save it as UTF-8.`,
 			{ cause },
 		)
