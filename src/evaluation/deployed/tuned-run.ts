@@ -27,6 +27,7 @@ import { type RunDescription, runDescriptionForm } from '../../records/run.js'
 import { sameSettings } from '../../records/settings.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { requireFiniteParameters } from './finite-parameters.js'
 
 /** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
 export interface EvaluationProtocol {
@@ -115,6 +116,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	const { clip, defense, trainedEpsilon, protocol, description } = await openRun(directory, model)
 	const parameters = await loadTensors(parametersFile)
 	checkParameters(defense, parameters, parametersFile)
+	requireFiniteParameters(parameters, parametersFile)
 	const { origin } = description.dataset
 	const sample = originSample(origin)
 	// Where the data lie is not what they are.
