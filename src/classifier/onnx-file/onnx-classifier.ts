@@ -6,7 +6,9 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
+import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
+import { refuseForeignWeights } from '../../runtime/external-files.js'
 import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from '../graph-classifier.js'
@@ -45,7 +47,7 @@ export interface OnnxClassifier extends GraphClassifier {
 	readonly input: ModelInput
 	readonly output: { readonly name: string; readonly from: LogitsFrom }
 	/** Where class names are from. */
-	readonly classNamesFrom: 'given' | 'metadata' | 'positions'
+	readonly classNamesFrom: ClassNamesFrom
 	/** What a person must be told before numbers are believed. One sentence each. */
 	readonly notices: readonly string[]
 }
@@ -75,6 +77,7 @@ export async function openOnnxClassifier(
 			return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
 		}
 		const { oneImage, output } = tried(declared, build)
+		refuseForeignWeights(path, externalFiles(output.logits))
 		await whole
 		const input = { ...declared, oneImage }
 		const names = classNamesOf(options.classNames, description.metadata, output.classes)
@@ -168,11 +171,16 @@ function classNamesOf(
 	return { classNames: Array.from({ length: classes }, (_, at) => String(at)), from: 'positions' }
 }
 
-async function weightFiles(logits: Value, directory: string): Promise<Record<string, string>> {
+/** Files that hold weights, sorted. */
+function externalFiles(logits: Value): string[] {
 	const files = new Set<string>()
 	for (const { source } of leavesOf([logits])) if (source.kind === 'external') files.add(source.reference.file)
+	return [...files].sort()
+}
+
+async function weightFiles(logits: Value, directory: string): Promise<Record<string, string>> {
 	const hashes: Record<string, string> = {}
-	for (const file of [...files].sort()) hashes[file.slice(directory.length + 1)] = await sha256OfFile(file)
+	for (const file of externalFiles(logits)) hashes[file.slice(directory.length + 1)] = await sha256OfFile(file)
 	return hashes
 }
 
@@ -188,5 +196,8 @@ function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput)
 		oneImage && !declared.oneImage
 			? 'The graph works for one image at a time only, although its batch axis is open; images are run one by one.'
 			: undefined
-	return [guess, probabilities, slow].filter((notice) => notice !== undefined)
+	const two = output.oneNumber
+		? `The output ${output.name} is one number per image: a model of two classes, whose logits are 0 and that number.`
+		: undefined
+	return [guess, two, probabilities, slow].filter((notice) => notice !== undefined)
 }

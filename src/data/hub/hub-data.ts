@@ -52,7 +52,7 @@ export async function loadHubData(
 	onProgress?: (progress: DownloadProgress) => void,
 ): Promise<Dataset> {
 	const name = parseHubDataName(text)
-	const source = `hf:${name.id}`
+	const source = `hf:${name.id}` as const
 	const { train, validation, test, ...found } = await fetchHubFiles(name, onProgress)
 	const reader = parquetProcess()
 	const files = new Map<string, Promise<ParquetFile>>()
@@ -110,7 +110,7 @@ export async function loadHubData(
 		test: splitOf(settled.test),
 		notices: [...notices, ...classes.notices, ...settled.notices],
 		origin: {
-			dataset: `${source}@${found.commit}${config}${optionsText({ ...name.options })}`,
+			dataset: `${source}@${found.commit}${config}${optionsText({ ...name.options })}` as const,
 			...settled.origin,
 			files: sha256OfBytes(JSON.stringify(found.fingerprints)),
 		},
