@@ -25,19 +25,21 @@ const longestList = 20
  * converted once (see weight-cache.ts).
  * @param expected Shape of each weight that must be there; others are ignored.
  * @param cacheDirectory Where converted weights are kept.
+ * @param onNotice Told when converted weights were damaged and had to be made again.
  * @throws NaptuneError when files are missing or damaged, tensors are missing, of another shape or type, or not finite.
  */
 export async function loadWeights(
 	directory: string,
 	expected: ReadonlyMap<string, readonly number[]>,
 	cacheDirectory: string,
+	onNotice?: (notice: string) => void,
 ): Promise<LoadedWeights> {
 	const stored = await readStoredWeights(directory)
 	checkWeights(stored, expected, directory)
 	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)
 	const digests = await Promise.all(stored.files.map(sha256OfFile))
 	const sha256 = combined(stored.files, digests)
-	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory)
+	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory, onNotice)
 	const weights = new Map(
 		[...expected].map(([name, shape]) => {
 			const { offset, length } = header.tensors.get(name)!

@@ -50,7 +50,7 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 	const config = parseClipConfig(await readJsonFile(configFile), configFile)
 	const preprocessor = await readPreprocessor(directory, config)
 	const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory()
-	const { sha256, weights } = await loadWeights(directory, expectedWeights(config), cacheDirectory)
+	const { sha256, weights } = await loadWeights(directory, expectedWeights(config), cacheDirectory, options.onNotice)
 	const tokenizerFile = join(directory, 'tokenizer.json')
 	return {
 		source,

@@ -1,6 +1,6 @@
 /** Training of a surrogate in front of one's eyes: a bar of steps, and one line per epoch. */
 
-import type { EpochMeans } from '../methods/surrogates/training-loop.js'
+import type { EpochMeans } from '../methods/surrogates/surrogate-training.js'
 import type { ProgressTask } from './progress.js'
 import type { Session } from './session.js'
 
@@ -8,7 +8,16 @@ import type { Session } from './session.js'
 export function followSurrogate({ progress, stopIfAsked }: Session, epochs: number) {
 	let task: ProgressTask | undefined
 	let reading: ProgressTask | undefined
+	let savedSteps = 0
 	return {
+		/** Steps that are in the saved state. */
+		savedSteps: () => savedSteps,
+		onSaved(steps: number): void {
+			savedSteps = steps
+		},
+		onNotice(notice: string): void {
+			progress.line(`note: ${notice}`)
+		},
 		onImage(done: number, total: number): void {
 			// Nothing is to be saved yet.
 			stopIfAsked()

@@ -1,7 +1,7 @@
 /** Files appear whole or not at all: a temporary file in the same folder, fsync, rename. */
 
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 
@@ -22,24 +22,65 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 /**
  * Writes a file atomically from chunks, for content that should not be in memory at once.
  * Errors thrown while the chunks are produced pass through unchanged; nothing is left behind then either.
+ * @param beforeInPlace Called once all is written and before it takes the place of the old content.
  * @throws NaptuneError as {@link writeFileAtomic}.
  */
-export async function writeChunksAtomic(path: string, chunks: Chunks): Promise<void> {
-	const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
-	const handle = await explained(path, () => open(temporary, 'wx'))
-	try {
+export async function writeChunksAtomic(
+	path: string,
+	chunks: Chunks,
+	beforeInPlace: () => Promise<void> = async () => {},
+): Promise<void> {
+	await placeAtomic(path, async (temporary) => {
+		const handle = await explained(path, () => open(temporary, 'wx'))
 		try {
 			for await (const chunk of chunks) await explained(path, () => writeAll(handle, chunk))
 			await explained(path, () => handle.sync())
 		} finally {
 			await handle.close()
 		}
+		await beforeInPlace()
+	})
+}
+
+/** Makes the new content of a file under a temporary name in the same folder. */
+export type PutInPlace = (temporary: string) => Promise<void>
+
+/**
+ * Replaces a file by what `put` makes, at once; where `put` fails, nothing is left behind and the file is as it was.
+ * @throws NaptuneError as {@link writeFileAtomic}; errors of `put` pass through.
+ */
+export async function placeAtomic(path: string, put: PutInPlace): Promise<void> {
+	const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+	try {
+		await put(temporary)
 		await explained(path, () => rename(temporary, path))
-	} catch (error) {
+	} finally {
+		// It is gone already, unless something failed or both names are of one and the same file.
 		await unlink(temporary).catch(() => {})
-		throw error
 	}
 	await syncDirectory(dirname(path))
+}
+
+/** Name of a temporary file, with the number of the program that writes it. */
+const temporaryName = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
+
+/** Removes what programs that no longer run left half-written in a folder of their own: a state can be large. */
+export async function removeLeftovers(folder: string): Promise<void> {
+	for (const name of await readdir(folder)) {
+		const writer = temporaryName.exec(name)?.[1]
+		if (writer === undefined || isRunning(Number(writer))) continue
+		// A folder that cannot be written is told of by the first real write.
+		await rm(join(folder, name), { force: true }).catch(() => {})
+	}
+}
+
+function isRunning(number: number): boolean {
+	try {
+		process.kill(number, 0)
+		return true
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EPERM'
+	}
 }
 
 /**
@@ -48,7 +89,7 @@ export async function writeChunksAtomic(path: string, chunks: Chunks): Promise<v
  */
 export async function removeStaleTemporaries(folder: string): Promise<void> {
 	for (const name of await readdir(folder)) {
-		if (!/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name)) continue
+		if (!temporaryName.test(name)) continue
 		const path = join(folder, name)
 		const status = await stat(path).catch(() => undefined)
 		if (status && Date.now() - status.mtimeMs > 86_400_000) await unlink(path).catch(() => {})

@@ -12,7 +12,7 @@ import { type PretrainingRecord, pretrain, pretrainingGeometry } from '../../met
 import { type PretrainingRecipe, readRecipe } from '../../methods/pretraining/recipe.js'
 import { createZeroShotMeter } from '../../methods/pretraining/zero-shot-meter.js'
 import { loadTokenizer } from '../../vlm/tokenizer.js'
-import { Interruption } from '../exit-codes.js'
+import { Interruption, stoppedTraining } from '../exit-codes.js'
 import { duration, percent } from '../format.js'
 import { addSharedOptions, type SharedOptions, seedOption } from '../options.js'
 import { packagedModel } from '../package-files.js'
@@ -69,9 +69,9 @@ async function runPretrain(options: PretrainOptions, session: Session): Promise<
 	const excluded = new Set(await excludedFromPretraining())
 	const engine = await session.engine()
 
-	const started = performance.now()
 	const follow = followSteps(session)
-	const weights = await pretrain({
+	let savedSteps = 0
+	const trained = await pretrain({
 		engine,
 		recipe,
 		data: data.train,
@@ -80,24 +80,26 @@ async function runPretrain(options: PretrainOptions, session: Session): Promise<
 		tokenizer,
 		output,
 		signal,
+		onSaved: (steps) => {
+			savedSteps = steps
+		},
+		onNotice: (notice) => progress.line(`note: ${notice}`),
 		...follow,
 	})
-	if (!weights) {
-		throw new Interruption(`Stopped. The state is saved in ${output}; the same command goes on from there.`)
-	}
+	if (!trained) throw new Interruption(stoppedTraining(savedSteps, output))
+	const { weights, seconds } = trained
 	const meter = await createZeroShotMeter(engine, pretrainingGeometry(recipe), tokenizer, cifar10ClassNames)
 	const all = Array.from({ length: data.test.labels.length }, (_, index) => index)
 	const testAccuracy = await meter.accuracy(weights, data.test, all)
 	await meter.release()
 	await writeCheckpoint(output, recipe, tokenizerFile, weights)
-	const seconds = (performance.now() - started) / 1000
 	session.result(
 		{ output, seconds, testImages: all.length, testAccuracy },
 		[
 			`The checkpoint is in ${output}.`,
 			`Zero-shot accuracy on CIFAR-10's ${all.length} test images: ${percent(testAccuracy).trim()}`,
 			'(zero-shot wording, in-distribution pre-training: its training images showed these ten classes).',
-			`Time of this run: ${duration(seconds)}.`,
+			`Time of training: ${duration(seconds)}.`,
 		].join('\n'),
 	)
 }

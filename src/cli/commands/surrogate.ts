@@ -1,6 +1,6 @@
 /** `naptune surrogate`: models of our own, on which attacks are made that must transfer to others. */
 
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { loadUnlabelled } from '../../data/folders/unlabelled-images.js'
 import { families } from '../../methods/surrogates/families/registry.js'
@@ -14,7 +14,7 @@ import {
 import type { SurrogateResult } from '../../methods/surrogates/surrogate-record.js'
 import { trainClassifier } from '../../methods/surrogates/train-classifier.js'
 import { trainSubstitute } from '../../methods/surrogates/train-substitute.js'
-import { Interruption } from '../exit-codes.js'
+import { Interruption, stoppedTraining } from '../exit-codes.js'
 import { followDownload } from '../follow-download.js'
 import { followSurrogate } from '../follow-surrogate.js'
 import { duration, grouped, percent } from '../format.js'
@@ -96,7 +96,7 @@ async function runTrain(options: SurrogateOptions, session: Session): Promise<vo
 	const follower = followSurrogate(session, recipe.epochs)
 	const { signal } = session
 	const result = await trainClassifier({ engine, dataset, recipe, output, signal, ...follower }).finally(follower.end)
-	report(session, output, result, [
+	report(session, output, follower.savedSteps(), result, [
 		result?.testAccuracy === undefined
 			? 'There are no test images to measure it on.'
 			: `Accuracy on ${grouped(result.testImages!)} test images: ${percent(result.testAccuracy).trim()}.`,
@@ -120,7 +120,9 @@ async function runSubstitute(
 	const result = await trainSubstitute({ engine, images, data, recipe, output, signal, ...follower }).finally(
 		follower.end,
 	)
-	report(session, output, result, ['Its outputs are features (the end of the second stage) and embedding.'])
+	report(session, output, follower.savedSteps(), result, [
+		'Its outputs are features (the end of the second stage) and embedding.',
+	])
 }
 
 function openOutput({ out }: SurrogateOptions, session: Session): string {
@@ -129,10 +131,14 @@ function openOutput({ out }: SurrogateOptions, session: Session): string {
 	return output
 }
 
-function report(session: Session, output: string, result: SurrogateResult | undefined, lines: readonly string[]): void {
-	if (!result) {
-		throw new Interruption(`Stopped. The state is saved beside ${output}; the same command goes on from there.`)
-	}
+function report(
+	session: Session,
+	output: string,
+	savedSteps: number,
+	result: SurrogateResult | undefined,
+	lines: readonly string[],
+): void {
+	if (!result) throw new Interruption(stoppedTraining(savedSteps, dirname(output)))
 	session.result(
 		{ output, ...result },
 		[

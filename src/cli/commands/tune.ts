@@ -8,7 +8,7 @@ import { trainableParameters } from '../../defenses/defense.js'
 import { defenses } from '../../defenses/registry.js'
 import { prepareTuning } from '../../methods/tuning/prepare-tuning.js'
 import { loadPreset, type Preset, presetConfig } from '../../methods/tuning/presets.js'
-import { checkRun, type TuneInput, tune } from '../../methods/tuning/tune.js'
+import { checkRun, type SavedPart, type TuneInput, tune } from '../../methods/tuning/tune.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
 import { duration, epsilonText, grouped, percent } from '../format.js'
@@ -110,12 +110,11 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 	const engine = await session.engine()
 	const protocol = `Tuning ${config.defense.name} on ${grouped(images)} images of ${dataset.classNames.length} classes, ${config.epochs} epochs, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`
 	progress.line(protocol)
-	const started = performance.now()
 	const follower = followTuning(progress, config.epochs)
 	const input: TuneInput = { engine, clip, dataset, unreadable, config, origin, output, resume, signal }
 	// Nothing is told of a run that cannot begin.
 	if (isTracked(options)) await checkRun(input)
-	const { defense, residentBytes } = await withTracker(options, session, tracked, async (tracker) => {
+	const { defense, residentBytes, seconds, notices } = await withTracker(options, session, tracked, async (tracker) => {
 		tracker.params({ data: dataset.name, classes: dataset.classNames.length, ...config })
 		tracker.text('protocol', protocol)
 		if (resume) await tellEarlierEpochs(tracker, session, output)
@@ -127,13 +126,11 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 				tellEpoch(tracker, record)
 			},
 			onBank: follower.onBank,
+			onNotice: ({ message }) => progress.line(`note: ${message}`),
 		}).finally(follower.end)
 		if (result.finished) return result
-		throw new Interruption(
-			`Stopped. The state is saved in ${output}; the same command with --resume goes on from there.`,
-		)
+		throw new Interruption(stoppedTuning(result.saved, output))
 	})
-	const seconds = (performance.now() - started) / 1000
 	const last = follower.records.at(-1)
 	const trained = trainableParameters(defense)
 	session.result(
@@ -151,6 +148,7 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 				...sample.notices,
 				...(unreadable.length > 0 ? [exclusionNotice(unreadable, sample.train.length, 'training')] : []),
 			],
+			warnings: notices,
 			lastEpoch: last ?? null,
 		},
 		[
@@ -163,6 +161,16 @@ async function runTune(options: TuneOptions, session: Session): Promise<void> {
 			`The run is in ${output}. Measure it: naptune evaluate ${options.output}`,
 		].join('\n'),
 	)
+}
+
+/** What a stopped run says: no more than what is true. */
+function stoppedTuning(saved: SavedPart, output: string): string {
+	const again = 'the same command with --resume'
+	if (saved === 'state') return `Stopped. The state is saved in ${output}; ${again} goes on from there.`
+	if (saved === 'bank') {
+		return `Stopped before the first step was done. What was made of the feature bank is saved in ${output}; ${again} goes on from there.`
+	}
+	return `Stopped before the first step was done, so that there is nothing to save; ${again} begins anew.`
 }
 
 /** The preset's values, then options, then settings. */

@@ -9,11 +9,10 @@ import type { AttackImages } from '../../attacks/run/run-attack.js'
 import { checkPerturbation } from '../../attacks/sets/check-perturbation.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
+import { removeLeftovers, writeFileAtomic } from '../../files/atomic-write.js'
+import { differences } from '../../files/differences.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { sha256OfBytes } from '../../files/sha256.js'
-import { differences } from '../../methods/tuning/run-description.js'
-import { removeLeftovers } from '../../methods/tuning/run-directory.js'
 import {
 	type AdversarialManifest,
 	checkAdversarialManifest,

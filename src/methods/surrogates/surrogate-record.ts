@@ -1,7 +1,6 @@
 /** Writing a finished surrogate: the model that any ONNX tool reads, and the record of how it came to be. */
 
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
@@ -11,9 +10,10 @@ import { sha256OfFile } from '../../files/sha256.js'
 import { writeModel } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine } from '../../runtime/engine.js'
+import { removeStates } from '../../training/state.js'
 import type { SurrogateFiles } from './files.js'
+import { requireSame } from './same-surrogate.js'
 import type { SquareImages } from './square-images.js'
-import { requireSame } from './training-state.js'
 
 /** Version of the record's format. */
 const format = 1
@@ -23,7 +23,7 @@ export interface SurrogateResult {
 	readonly parameters: number
 	/** Of the model file. */
 	readonly sha256: string
-	/** Wall-clock time of training, over all parts. */
+	/** Wall-clock time of training, over all processes that had a part in it. */
 	readonly seconds: number
 	/** The last line of the log. */
 	readonly lastEpoch: Readonly<Record<string, number>>
@@ -88,6 +88,6 @@ export async function writeSurrogate(
 	await writeModel(files.model, outputs, metadata)
 	const whole = { ...result, sha256: await sha256OfFile(files.model) }
 	await writeFileAtomic(files.record, `${JSON.stringify({ ...description, result: whole }, null, '\t')}\n`)
-	await rm(files.state, { force: true })
+	await removeStates({ path: files.state, lastGoodPath: files.lastGood })
 	return whole
 }

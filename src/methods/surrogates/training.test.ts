@@ -10,10 +10,10 @@ import { readModelFile } from '../../onnx/index.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { classifierAccuracy } from './accuracy.js'
 import { surrogateFiles } from './files.js'
+import type { EpochMeans, TrainingFollower } from './surrogate-training.js'
 import { tinyClassifier, tinyDataset, tinySubstitute } from './tiny.test.support.js'
 import { trainClassifier } from './train-classifier.js'
 import { trainSubstitute } from './train-substitute.js'
-import type { EpochMeans, TrainingFollower } from './training-loop.js'
 
 let engine: ModelEngine
 beforeAll(async () => {

@@ -1,30 +1,32 @@
 /** Everything that decides the result of a tuning run, for its record and to refuse resuming under other conditions. */
 
-import { isDeepStrictEqual } from 'node:util'
 import { defined } from '../../core/defined.js'
-import { isRecord } from '../../core/guards.js'
+import type { Dataset } from '../../data/dataset.js'
 import { type Defense, trainableParameters } from '../../defenses/defense.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfBytes } from '../../files/sha256.js'
-import type { TuneInput } from './tune.js'
+import type { Engine } from '../../runtime/engine.js'
+import type { ClipModel } from '../../vlm/model.js'
+import type { TuningConfig } from './configuration.js'
+import type { ConfigurationOrigin } from './presets.js'
 
 /** Version of the run directory's format. */
 const format = 1
 
-/** Entries that say where things came from, but do not decide what comes out. */
-const informative: ReadonlySet<string> = new Set([
-	'model.source',
-	'model.revision',
-	'dataset.origin.root',
-	'dataset.notices',
-	'preset',
-])
+/** What a run is made of. */
+export interface RunParts {
+	readonly clip: ClipModel
+	readonly defense: Defense
+	/** With the few-shot sample as training images. */
+	readonly dataset: Dataset
+	readonly config: TuningConfig
+	readonly engine: Pick<Engine, 'device' | 'threads' | 'version'>
+	/** Where the configuration came from. */
+	readonly origin?: ConfigurationOrigin | undefined
+}
 
-/** A JSON description of a run, whose data set holds the few-shot sample. */
-export function describeRun(
-	{ clip, dataset, config, engine, origin }: Pick<TuneInput, 'clip' | 'dataset' | 'config' | 'engine' | 'origin'>,
-	defense: Defense,
-): Record<string, unknown> {
+/** A JSON description of a run. */
+export function describeRun({ clip, defense, dataset, config, engine, origin }: RunParts): Record<string, unknown> {
 	const { source, revision, sha256, preprocessor } = clip.checkpoint
 	const training = dataset.train
 	const images = Array.from({ length: training.length }, (_, index) => [training.id(index), training.label(index)])
@@ -52,19 +54,4 @@ export function describeRun(
 		naptune: packageVersion(),
 		engine: { device: engine.device, threads: engine.threads, version: engine.version },
 	}
-}
-
-/**
- * What decides the result and is not the same in two descriptions, as `config.shots (8, was 16)`. Values that take more
- * than a few words are left out.
- */
-export function differences(before: unknown, now: unknown, path = ''): string[] {
-	if (informative.has(path) || isDeepStrictEqual(before, now)) return []
-	if (isRecord(before) && isRecord(now)) {
-		const keys = new Set([...Object.keys(before), ...Object.keys(now)])
-		return [...keys].flatMap((key) => differences(before[key], now[key], path ? `${path}.${key}` : key))
-	}
-	const [old, own] = [before, now].map((value) => (value === undefined ? 'not set' : JSON.stringify(value)))
-	const name = path || 'everything'
-	return [old!.length + own!.length > 100 ? name : `${name} (${own}, was ${old})`]
 }

@@ -1,13 +1,13 @@
-/** A tuning run on disk: what was asked for and its log. Its states are in run-state.ts. */
+/** A tuning run on disk: what was asked for and its log. Files of values have their checksums beside them. */
 
 import { existsSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { explainWriteFailure, writeFileAtomic } from '../../files/atomic-write.js'
+import { explainWriteFailure, removeLeftovers, writeFileAtomic } from '../../files/atomic-write.js'
+import { differences } from '../../files/differences.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { differences } from './run-description.js'
 
 /** Files of a run directory. */
 export const runFiles = {
@@ -25,10 +25,9 @@ export const runFiles = {
 	bank: 'bank.safetensors',
 	/** One JSON record per epoch. */
 	log: 'log.jsonl',
+	/** Time and memory that the run took so far; gone once it is finished. */
+	usage: 'usage.json',
 } as const
-
-/** What a killed program leaves of a file that it was writing, with the program's number. */
-const temporary = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
 
 /**
  * Makes a run directory, or opens it to resume.
@@ -82,23 +81,4 @@ export async function checkRunDirectory(
 		)
 	}
 	return true
-}
-
-/** Removes what programs that no longer run left half-written: a state can be large. */
-export async function removeLeftovers(directory: string): Promise<void> {
-	for (const name of await readdir(directory)) {
-		const writer = temporary.exec(name)?.[1]
-		if (writer === undefined || isRunning(Number(writer))) continue
-		// A folder that cannot be written is told of by the first real write.
-		await rm(join(directory, name), { force: true }).catch(() => {})
-	}
-}
-
-function isRunning(process_: number): boolean {
-	try {
-		process.kill(process_, 0)
-		return true
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM'
-	}
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { differences } from './run-description.js'
+import { differences } from './differences.js'
 
 describe('differences', () => {
 	const run = {
