@@ -9,37 +9,49 @@ import { NaptuneError } from '../core/errors.js'
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
+ * What survives a power cut once a file is written: its content and its name (`all`), its content under this name or the one
+ * before (`content`), or neither for certain (`nothing`). A kill of the program does no harm either way.
+ */
+export type Durability = 'all' | 'content' | 'nothing'
+
+/**
  * Writes a whole file atomically: a reader, or this program after a kill, sees the old content or the new one,
  * never a mixture. A symlink at `path` is replaced, its target is left alone.
  * @param path The file to create or replace; its folder must exist.
  * @param data Text (written as UTF-8) or bytes.
  * @throws NaptuneError when the folder is missing, read-only or not writable, or the disk is full; the old content is still there.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-	await writeChunksAtomic(path, [typeof data === 'string' ? Buffer.from(data, 'utf8') : data])
+export async function writeFileAtomic(
+	path: string,
+	data: string | Uint8Array,
+	durability: Durability = 'all',
+): Promise<void> {
+	await writeChunksAtomic(path, [typeof data === 'string' ? Buffer.from(data, 'utf8') : data], { durability })
 }
 
 /**
  * Writes a file atomically from chunks, for content that should not be in memory at once.
  * Errors thrown while the chunks are produced pass through unchanged; nothing is left behind then either.
- * @param beforeInPlace Called once all is written and before it takes the place of the old content.
+ * @param options.beforeInPlace Called once all is written and before it takes the place of the old content.
  * @throws NaptuneError as {@link writeFileAtomic}.
  */
 export async function writeChunksAtomic(
 	path: string,
 	chunks: Chunks,
-	beforeInPlace: () => Promise<void> = async () => {},
+	options: { readonly durability?: Durability; readonly beforeInPlace?: () => Promise<void> } = {},
 ): Promise<void> {
-	await placeAtomic(path, async (temporary) => {
+	const { durability = 'all', beforeInPlace } = options
+	const put = async (temporary: string) => {
 		const handle = await explained(path, () => open(temporary, 'wx'))
 		try {
 			for await (const chunk of chunks) await explained(path, () => writeAll(handle, chunk))
-			await explained(path, () => handle.sync())
+			if (durability !== 'nothing') await explained(path, () => handle.sync())
 		} finally {
 			await handle.close()
 		}
-		await beforeInPlace()
-	})
+		await beforeInPlace?.()
+	}
+	await placeAtomic(path, put, durability)
 }
 
 /** Makes the new content of a file under a temporary name in the same folder. */
@@ -49,7 +61,7 @@ export type PutInPlace = (temporary: string) => Promise<void>
  * Replaces a file by what `put` makes, at once; where `put` fails, nothing is left behind and the file is as it was.
  * @throws NaptuneError as {@link writeFileAtomic}; errors of `put` pass through.
  */
-export async function placeAtomic(path: string, put: PutInPlace): Promise<void> {
+export async function placeAtomic(path: string, put: PutInPlace, durability: Durability = 'all'): Promise<void> {
 	const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
 	try {
 		await put(temporary)
@@ -58,7 +70,7 @@ export async function placeAtomic(path: string, put: PutInPlace): Promise<void> 
 		// It is gone already, unless something failed or both names are of one and the same file.
 		await unlink(temporary).catch(() => {})
 	}
-	await syncDirectory(dirname(path))
+	if (durability === 'all') await syncDirectory(dirname(path))
 }
 
 /** Name of a temporary file, with the number of the program that writes it. */

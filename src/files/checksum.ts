@@ -8,7 +8,7 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, truncate } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -27,16 +27,17 @@ export function checksumPath(path: string): string {
 export async function writeChunksChecked(path: string, chunks: Chunks): Promise<void> {
 	const hash = createHash('sha256')
 	let own: readonly string[] = []
-	await writeChunksAtomic(path, hashed(chunks, hash), async () => {
+	const beforeInPlace = async () => {
 		own = [hash.digest('hex')]
 		await announce(path, own)
-	})
-	await keepChecksums(path, own)
+	}
+	await writeChunksAtomic(path, hashed(chunks, hash), { beforeInPlace })
+	await settle(path, own)
 }
 
 /** Writes the checksum of a file that is there already, such as a log that will not grow any more. */
 export async function writeChecksum(path: string): Promise<void> {
-	await keepChecksums(path, [await sha256OfFile(path)])
+	await writeFileAtomic(checksumPath(path), textOf(path, [await sha256OfFile(path)]))
 }
 
 /**
@@ -48,7 +49,7 @@ export async function copyChecked(from: string, to: string, put: PutInPlace): Pr
 	if (own.length > 0) await announce(to, own)
 	else await rm(checksumPath(to), { force: true })
 	await placeAtomic(to, put)
-	if (own.length > 0) await keepChecksums(to, own)
+	if (own.length > 0) await settle(to, own)
 }
 
 /**
@@ -78,14 +79,19 @@ export async function removeChecksum(path: string): Promise<void> {
 	await rm(checksumPath(path), { force: true })
 }
 
-/** Says which content comes next; what is there now stays acceptable. */
+/** Says which content comes next; what is there now stays acceptable. The folder is synchronised with the file itself. */
 async function announce(path: string, next: readonly string[]): Promise<void> {
 	const now = await checksums(path).catch(() => [])
-	await keepChecksums(path, [...new Set([...next, ...now])])
+	await writeFileAtomic(checksumPath(path), textOf(path, [...new Set([...next, ...now])]), 'content')
 }
 
-async function keepChecksums(path: string, own: readonly string[]): Promise<void> {
-	await writeFileAtomic(checksumPath(path), own.map((checksum) => `${checksum}  ${basename(path)}\n`).join(''))
+/** Cuts off what is not acceptable any more; whether that survives a power cut does not matter. */
+async function settle(path: string, own: readonly string[]): Promise<void> {
+	await truncate(checksumPath(path), Buffer.byteLength(textOf(path, own)))
+}
+
+function textOf(path: string, own: readonly string[]): string {
+	return own.map((checksum) => `${checksum}  ${basename(path)}\n`).join('')
 }
 
 /** What a file may be, the newest first; empty where no checksum is kept. */

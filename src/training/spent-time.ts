@@ -32,8 +32,8 @@ export async function startClock(path: string, of: string, saved: Usage, every =
 	const started = performance.now()
 	let { residentBytes } = before
 	const usage = () => ({ seconds: before.seconds + (performance.now() - started) / 1000, residentBytes })
-	// A note that cannot be written costs a few seconds in a record; a full disk is told of by the next state.
-	const write = () => writeFileAtomic(path, `${JSON.stringify({ of, ...usage() })}\n`).catch(() => {})
+	// A note that is lost or cannot be written costs a few seconds in a record; a full disk is told of by the next state.
+	const write = () => writeFileAtomic(path, `${JSON.stringify({ of, ...usage() })}\n`, 'nothing').catch(() => {})
 	let writing = write()
 	let busy = false
 	const timer = setInterval(() => {

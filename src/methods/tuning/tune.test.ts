@@ -173,6 +173,8 @@ describe('tune', () => {
 		await expect(tune({ ...run, resume: true })).rejects.toThrow(/fingerprints differ/)
 		await rm(join(run.output, 'result.json'))
 		await writeFile(join(run.output, 'state.safetensors'), parameters)
+		await expect(tune({ ...run, resume: true })).rejects.toThrow(/state\.safetensors is damaged/)
+		await rm(join(run.output, 'state.safetensors.sha256'))
 		await expect(tune({ ...run, resume: true })).rejects.toThrow(/not a saved state of this run/)
 		await writeFile(join(run.output, 'run.json'), '{')
 		await expect(tune({ ...run, resume: true })).rejects.toThrow(/run\.json is not valid JSON/)
