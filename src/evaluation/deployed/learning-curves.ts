@@ -1,11 +1,8 @@
 /** The log of a tuning run, read back. */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
-import { readJsonLines } from '../../files/json-lines.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
+import { readRunLog } from '../../methods/tuning/run-log.js'
 
 const share = z.number().min(0).max(1)
 const epochSchema = z.object({
@@ -27,12 +24,10 @@ export type EpochPoint = Readonly<z.output<typeof epochSchema>>
 
 /**
  * Epochs of a run in order; none where the first one is under way.
- * @throws NaptuneError naming the line that is no record of its epoch.
+ * @throws NaptuneError when the log is not what was written, or naming the line that is no record of its epoch.
  */
 export async function readLearningCurves(directory: string): Promise<EpochPoint[]> {
-	const path = join(directory, runFiles.log)
-	if (!existsSync(path)) return []
-	const { records } = await readJsonLines(path)
+	const { path, records } = await readRunLog(directory)
 	return records.map((record, index) => {
 		const parsed = epochSchema.safeParse(record)
 		const problem = parsed.success

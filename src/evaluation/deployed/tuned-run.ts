@@ -16,6 +16,7 @@ import type { Defense } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
+import { finalParameters } from '../../methods/tuning/run-result.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
 
@@ -34,6 +35,8 @@ export interface TunedRun {
 	readonly defense: Defense
 	/** Final parameters by name. */
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
+	/** What a person should know of its files, such as that one cannot be checked. */
+	readonly notices: readonly string[]
 	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
 	readonly trainedEpsilon: number
 	/** How the run is meant to be attacked. */
@@ -130,7 +133,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		)
 	}
 	const { clip, defense, trainedEpsilon, protocol, origin } = await openRun(directory, model)
-	const parameters = await loadTensors(parametersFile)
+	const { parameters, notices } = await recordedParameters(directory, parametersFile)
 	checkParameters(defense, parameters, parametersFile)
 	const sample = sampleSchema.safeParse(origin.fewShot)
 	// Where the data lie is not what they are.
@@ -140,6 +143,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		clip,
 		defense,
 		parameters,
+		notices,
 		trainedEpsilon,
 		protocol,
 		...defined({
@@ -149,6 +153,24 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		dataset: (onProgress) =>
 			sameDataset(origin, directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
 	}
+}
+
+const fingerprint = z.object({ parametersSha256: z.string() })
+
+/** The parameters that a run ended with, compared with the fingerprint in its record where it has one. */
+async function recordedParameters(directory: string, path: string): Promise<Pick<TunedRun, 'parameters' | 'notices'>> {
+	const recorded = join(directory, runFiles.result)
+	if (!existsSync(recorded)) {
+		const notice = `${recorded} is missing, which names the fingerprint of ${runFiles.parameters}; damage to the parameters cannot be noticed.`
+		return { parameters: await loadTensors(path), notices: [notice] }
+	}
+	const result = fingerprint.safeParse(await readJsonFile(recorded))
+	if (!result.success) {
+		throw new NaptuneError(
+			`${recorded} is damaged: it names no fingerprint of the parameters. Restore the run directory, or tune again.`,
+		)
+	}
+	return { parameters: await finalParameters(directory, result.data), notices: [] }
 }
 
 function protocolOf({ config, preset }: z.output<typeof description>): EvaluationProtocol {
