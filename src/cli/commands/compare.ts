@@ -7,7 +7,7 @@ import { prepareAttack } from '../../attacks/registry.js'
 import { parseEpsilon, threatModel } from '../../attacks/sets/threat-model.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { defenses } from '../../defenses/registry.js'
+import { tunableDefenses } from '../../defenses/registry.js'
 import { controlDefense } from '../../evaluation/deployed/control.js'
 import { type Comparison, type ComparisonEntry, compareEvaluations } from '../../evaluation/robustness/comparison.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
@@ -57,7 +57,7 @@ interface CompareOptions extends SharedOptions, LoadingOptions {
 }
 
 /** Methods that are tuned, in the registry's order. */
-const tuned = [...defenses.values()].filter(({ tuning }) => Object.keys(tuning).length > 0).map(({ name }) => name)
+const tuned = tunableDefenses
 
 /** Adds the command. */
 export function addCompareCommand(program: Command): void {

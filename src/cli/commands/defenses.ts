@@ -1,12 +1,14 @@
 /** `naptune defenses`: what there is, what each trains, how large it is on a model, and where it comes from. */
 
 import type { Command } from 'commander'
-import { type DefenseDefinition, trainableParameters } from '../../defenses/defense.js'
+import { entry } from '../../core/at.js'
+import { trainableParameters } from '../../defenses/defense.js'
+import type { DefenseDefinition } from '../../defenses/define-defense.js'
 import { defenses, prepareDefense } from '../../defenses/registry.js'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
+import { tuningLosses } from '../../defenses/tuning-losses.js'
 import { parameterGroups } from '../../evaluation/deployed/parameter-groups.js'
 import { tuningConfig } from '../../methods/tuning/configuration.js'
-import { tuningLosses } from '../../methods/tuning/losses.js'
 import { loadPreset, presetNames } from '../../methods/tuning/presets.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { grouped } from '../format.js'
@@ -95,15 +97,14 @@ async function runDefenses(options: DefensesOptions, session: Session): Promise<
 
 function describe({ name, doc, source, tuning }: DefenseDefinition, clip: ClipModel) {
 	const defense = prepareDefense(name, clip, exampleClasses)
-	const learns = Object.keys(tuning).length > 0
-	const settings = learns ? tuningConfig({ defense: { name } }) : undefined
+	const settings = tuning ? tuningConfig({ defense: { name } }) : undefined
 	return {
 		name,
 		doc,
 		source,
 		trainableParameters: trainableParameters(defense),
 		parts: Object.fromEntries(parameterGroups(defense).map((group) => [group.name, group.count])),
-		loss: settings ? tuningLosses.get(settings.loss)!.doc : null,
+		loss: settings ? entry(tuningLosses, settings.loss).doc : null,
 		options: defense.config,
 	}
 }

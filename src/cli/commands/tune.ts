@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander'
 import { fewShot } from '../../data/few-shot.js'
 import { exclusionNotice } from '../../data/loading/unreadable.js'
 import { trainableParameters } from '../../defenses/defense.js'
-import { defenses } from '../../defenses/registry.js'
+import { tunableDefenses } from '../../defenses/registry.js'
 import { prepareTuning } from '../../methods/tuning/prepare-tuning.js'
 import { loadPreset, type Preset, presetConfig } from '../../methods/tuning/presets.js'
 import { checkRun, type SavedPart, type TuneInput, tune } from '../../methods/tuning/tune.js'
@@ -52,7 +52,6 @@ interface TuneOptions extends SharedOptions, LoadingOptions, TrackingOptions {
 
 /** Adds the command. */
 export function addTuneCommand(program: Command): void {
-	const learning = [...defenses.keys()].filter((name) => name !== 'vanilla')
 	const ofPreset = (what: string) => `${what} (default: the preset's)`
 	const command = addSharedOptions(
 		program
@@ -68,7 +67,7 @@ export function addTuneCommand(program: Command): void {
 					'settings to start from: paper, author, reference, fair, transfer, demo … (naptune defenses --presets lists all)',
 				).default('paper'),
 			)
-			.addOption(new Option('--defense <name>', ofPreset('method')).choices(learning))
+			.addOption(new Option('--defense <name>', ofPreset('method')).choices(tunableDefenses))
 			.addOption(new Option('--shots <count>', ofPreset('training images per class')).argParser(wholeNumber(1)))
 			.addOption(epsilonOption(ofPreset('L-infinity size of the inner attack, such as 1/255')))
 			.addOption(new Option('--epochs <count>', ofPreset('passes over the images')).argParser(wholeNumber(1)))

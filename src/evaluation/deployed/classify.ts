@@ -15,7 +15,7 @@ import { preparedImages } from '../robustness/evaluate.js'
 export interface ClassifiedImage {
 	readonly path: string
 	readonly classes: readonly ClassProbability[]
-	/** How heavily refiners corrected the picture; where a calibration was given. */
+	/** How heavily the picture's tokens were corrected; where a calibration was given. */
 	readonly refinement?: RefinementAssessment
 }
 
@@ -25,7 +25,7 @@ export interface ClassifyOptions {
 	readonly top: number
 	/** Pictures at once; default 16. */
 	readonly batchSize?: number
-	/** Assess the corrections of a model with refiners, at this false-positive rate. */
+	/** Assess the corrections of a model that has any, at this false-positive rate. */
 	readonly corrections?: { readonly calibration: Pick<Calibration, 'scores'>; readonly falsePositiveRate: number }
 }
 

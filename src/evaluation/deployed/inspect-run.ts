@@ -18,7 +18,9 @@ import { type ParameterGroup, parameterGroups } from './parameter-groups.js'
 import { openRun } from './tuned-run.js'
 
 /** What enters one block of a tower. */
-export interface TracedBlock extends LayerLayout {
+export interface TracedBlock extends Omit<LayerLayout, 'changed'> {
+	/** Whether the method changes the other tokens before this block. */
+	readonly refined: boolean
 	/** Counted from 0. */
 	readonly block: number
 	/** Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B. */
@@ -161,7 +163,14 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 
 function traceOf({ config }: ClipModel, { layout, prompts, classNames }: Defense): RunInspection['trace'] {
 	const traced = (layers: readonly LayerLayout[], rows: number | string, width: number) =>
-		layers.map((layer, block): TracedBlock => ({ block, ...layer, shape: [rows, layer.tokens + layer.prompts, width] }))
+		layers.map(
+			({ changed, ...layer }, block): TracedBlock => ({
+				block,
+				...layer,
+				refined: changed,
+				shape: [rows, layer.tokens + layer.prompts, width],
+			}),
+		)
 	return {
 		text: traced(layout.text, prompts.rows, config.text.width),
 		image: traced(layout.image, 'B', config.vision.width),

@@ -17,7 +17,7 @@ export interface RefinementAssessment {
 	readonly heavilyCorrected: boolean
 	/** Relative size of the correction. */
 	readonly correction: CalibratedScore
-	/** How far an ensemble's refiners disagreed, relative to the tokens. */
+	/** How far averaged corrections disagreed, relative to the tokens. */
 	readonly disagreement?: CalibratedScore & {
 		/** The same flag for the disagreement. */
 		readonly high: boolean

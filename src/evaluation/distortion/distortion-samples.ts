@@ -25,7 +25,7 @@ export interface PlaceDistortion {
 	readonly classToken: DistanceEstimate
 }
 
-/** Distances before and after the refiner of one block. */
+/** Distances before and after what is changed before one block. */
 export interface LayerDistortion {
 	/** The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one. */
 	readonly layer: number
@@ -34,7 +34,7 @@ export interface LayerDistortion {
 	readonly before: PlaceDistortion
 	/** Equation 10: the same of the refined tokens R(h); equal to `before` where nothing is refined. */
 	readonly after: PlaceDistortion
-	/** Relative distance after minus before, image by image: below 0 where the refiner lessens distortion. */
+	/** Relative distance after minus before, image by image: below 0 where the change lessens distortion. */
 	readonly change: { readonly tokens: Estimate; readonly classToken: Estimate }
 }
 

@@ -4,12 +4,12 @@ import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
+import type { LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
 import { grad, ops } from '../../onnx/index.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { requireFinite } from '../../training/finite.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
-import type { LossSide, TuningLoss } from './losses.js'
 
 /** What to change where values are not finite. */
 export const finiteAdvice = 'Lower optimizer.learningRate or attack.epsilon.'

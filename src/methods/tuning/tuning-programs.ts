@@ -3,6 +3,7 @@
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { tuningLosses } from '../../defenses/tuning-losses.js'
 import { ops } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
@@ -10,7 +11,6 @@ import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
-import { tuningLosses } from './losses.js'
 import { computeTextFeatures, createTextSide, type TextSide } from './text-side.js'
 
 /** Programs of a run. */
