@@ -1,6 +1,7 @@
 /** Writing a finished surrogate: the model that any ONNX tool reads, and the record of how it came to be. */
 
 import { existsSync } from 'node:fs'
+import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
@@ -18,19 +19,21 @@ import type { SquareImages } from './square-images.js'
 /** Version of the record's format. */
 const format = 1
 
-/** What a surrogate is worth and what it took. */
-export interface SurrogateResult {
-	readonly parameters: number
-	/** Of the model file. */
-	readonly sha256: string
+const resultSchema = z.object({
+	parameters: z.int(),
 	/** Wall-clock time of training, over all processes that had a part in it. */
-	readonly seconds: number
+	seconds: z.number(),
 	/** The last line of the log. */
-	readonly lastEpoch: Readonly<Record<string, number>>
+	lastEpoch: z.record(z.string(), z.number()),
 	/** Of a classifier: share of the test images that the written model classifies right. */
-	readonly testAccuracy?: number
-	readonly testImages?: number
-}
+	testAccuracy: z.number().exactOptional(),
+	testImages: z.int().exactOptional(),
+	/** Of the model file. */
+	sha256: z.string(),
+})
+
+/** What a surrogate is worth and what it took. */
+export type SurrogateResult = Readonly<z.output<typeof resultSchema>>
 
 /** Everything that decides how a surrogate comes out (JSON). */
 export function describeSurrogate(
@@ -67,11 +70,11 @@ export async function finishedSurrogate(
 		return undefined
 	}
 	const record = await readJsonFile(files.record)
-	const { result, ...own } = isRecord(record) ? record : {}
+	const { result: found, ...own } = isRecord(record) ? record : {}
 	requireSame(files.record, own, description)
-	const whole = isRecord(result) && existsSync(files.model) && (await sha256OfFile(files.model)) === result.sha256
-	if (!whole) return undefined
-	return result as unknown as SurrogateResult
+	const result = resultSchema.safeParse(found)
+	if (!result.success || !existsSync(files.model)) return undefined
+	return (await sha256OfFile(files.model)) === result.data.sha256 ? result.data : undefined
 }
 
 /**
