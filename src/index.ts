@@ -21,7 +21,8 @@ export { classCaptionTemplates, classGallery } from './data/captions/class-capti
 export type { Gallery } from './data/captions/gallery.js'
 export { checkImages } from './data/check-images.js'
 export { type Dataset, type Split, subset } from './data/dataset.js'
-export { type Examination, type ExamineOptions, examine } from './data/examine.js'
+export type { Examination } from './data/examination.js'
+export { type ExamineOptions, examine } from './data/examine.js'
 export { fewShot } from './data/few-shot.js'
 export { type LabelledImages, loadLabelledFolder } from './data/folders/labelled-folder.js'
 export { createImageLoader, type ImageLoader, type ImageLoaderOptions } from './data/loading/image-loader.js'
@@ -159,7 +160,7 @@ export type {
 } from './experiments/experiment-result.js'
 export { type PreparedExperiment, type PrepareInput, prepareExperiments } from './experiments/prepare.js'
 export { readExperimentResult } from './experiments/read-experiment-result.js'
-export { type ReproducedExperiment, type ReproduceInput, reproduce } from './experiments/reproduce.js'
+export { type FinishedExperiment, type RunExperimentsInput, runExperiments } from './experiments/run-experiments.js'
 export { families as surrogateFamilies } from './methods/surrogates/families/registry.js'
 export {
 	type ClassifierRecipe,

@@ -6,7 +6,10 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
+import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
+import { refuseForeignWeights } from '../../runtime/external-files.js'
+import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from '../graph-classifier.js'
 import { metadataClasses } from './onnx-classes.js'
@@ -44,7 +47,7 @@ export interface OnnxClassifier extends GraphClassifier {
 	readonly input: ModelInput
 	readonly output: { readonly name: string; readonly from: LogitsFrom }
 	/** Where class names are from. */
-	readonly classNamesFrom: 'given' | 'metadata' | 'positions'
+	readonly classNamesFrom: ClassNamesFrom
 	/** What a person must be told before numbers are believed. One sentence each. */
 	readonly notices: readonly string[]
 }
@@ -53,8 +56,8 @@ export interface OnnxClassifier extends GraphClassifier {
  * Opens a model: the classifier takes images [B, C, H, W] in [0, 1], red first, and gives them to the model as declared.
  * A model of exactly one image is run image by image. Its outputs with the batch first are taps by their names, besides
  * `logits`.
- * @throws NaptuneError naming the file when it is not a model that can be read and differentiated (unsupported operators
- * all at once), or not a classifier of images as declared.
+ * @throws NaptuneError naming the file when onnxruntime refuses it as it is, when it is not a model that can be read and
+ * differentiated (unsupported operators all at once), or not a classifier of images as declared.
  */
 export async function openOnnxClassifier(
 	engine: Engine,
@@ -63,6 +66,9 @@ export async function openOnnxClassifier(
 ): Promise<OnnxClassifier> {
 	const bytes = await readBytes(path)
 	return named(path, async () => {
+		const whole = refuseBrokenModel(path)
+		// What is wrong by our own reading is told first, in words that fit.
+		whole.catch(() => {})
 		const description = describeModel(bytes)
 		const declared = modelInput(description, { ...metadataInput(description.metadata), ...options.input })
 		const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
@@ -71,6 +77,8 @@ export async function openOnnxClassifier(
 			return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
 		}
 		const { oneImage, output } = tried(declared, build)
+		refuseForeignWeights(path, externalFiles(output.logits))
+		await whole
 		const input = { ...declared, oneImage }
 		const names = classNamesOf(options.classNames, description.metadata, output.classes)
 		const classifier = await createGraphClassifier({
@@ -163,11 +171,16 @@ function classNamesOf(
 	return { classNames: Array.from({ length: classes }, (_, at) => String(at)), from: 'positions' }
 }
 
-async function weightFiles(logits: Value, directory: string): Promise<Record<string, string>> {
+/** Files that hold weights, sorted. */
+function externalFiles(logits: Value): string[] {
 	const files = new Set<string>()
 	for (const { source } of leavesOf([logits])) if (source.kind === 'external') files.add(source.reference.file)
+	return [...files].sort()
+}
+
+async function weightFiles(logits: Value, directory: string): Promise<Record<string, string>> {
 	const hashes: Record<string, string> = {}
-	for (const file of [...files].sort()) hashes[file.slice(directory.length + 1)] = await sha256OfFile(file)
+	for (const file of externalFiles(logits)) hashes[file.slice(directory.length + 1)] = await sha256OfFile(file)
 	return hashes
 }
 
@@ -183,5 +196,8 @@ function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput)
 		oneImage && !declared.oneImage
 			? 'The graph works for one image at a time only, although its batch axis is open; images are run one by one.'
 			: undefined
-	return [guess, probabilities, slow].filter((notice) => notice !== undefined)
+	const two = output.oneNumber
+		? `The output ${output.name} is one number per image: a model of two classes, whose logits are 0 and that number.`
+		: undefined
+	return [guess, two, probabilities, slow].filter((notice) => notice !== undefined)
 }

@@ -5,17 +5,18 @@ import { NaptuneError } from '../../core/errors.js'
 import { range } from '../../core/rows.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { generator, permutation } from '../../random/counter-based.js'
+import type { PretrainingRecord } from '../../records/run.js'
 import { type TrainingFollower, train } from '../../training/loop.js'
 import type { TensorSet } from '../../training/tensor-set.js'
 import { parseClipConfig } from '../../vlm/config.js'
 import { expectedWeights } from '../../vlm/expected-weights.js'
 import { parsePreprocessorConfig } from '../../vlm/preprocessor-config.js'
 import { stepsPerEpoch } from './batches.js'
-import { finalWeights, type PretrainingParts, type PretrainingRecord, pretrainingTask } from './pretraining-task.js'
+import { finalWeights, type PretrainingParts, pretrainingTask } from './pretraining-task.js'
 import type { PretrainingGeometry } from './program.js'
 import type { PretrainingRecipe } from './recipe.js'
 
-export type { PretrainingRecord } from './pretraining-task.js'
+export type { PretrainingRecord } from '../../records/run.js'
 
 /** What {@link pretrain} needs. */
 export interface PretrainingInput

@@ -9,6 +9,7 @@ import { range } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { generator } from '../../random/counter-based.js'
+import type { PretrainingRecord } from '../../records/run.js'
 import type { Engine, Program } from '../../runtime/engine.js'
 import { feedOf } from '../../training/feed.js'
 import type { Stepper, TrainingTask } from '../../training/loop.js'
@@ -21,20 +22,6 @@ import { initialWeights } from './initial-weights.js'
 import { gradientPrefix, type PretrainingGeometry, pretrainingOutputs } from './program.js'
 import { type PretrainingRecipe, pretrainingRate } from './recipe.js'
 import { createZeroShotMeter, type ZeroShotMeter } from './zero-shot-meter.js'
-
-/** One line of the log. */
-export interface PretrainingRecord {
-	readonly step: number
-	readonly epoch: number
-	/** Mean loss since the last record. */
-	readonly loss: number
-	readonly learningRate: number
-	readonly scale: number
-	/** Of the process that wrote it. */
-	readonly imagesPerSecond: number
-	/** Zero-shot accuracy of the averaged weights on the held-out training images, in [0, 1]. */
-	readonly heldOutAccuracy?: number
-}
 
 /** What is trained. */
 export interface PretrainingParts {

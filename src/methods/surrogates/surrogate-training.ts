@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { range } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
+import { type SurrogateEpoch, type SurrogateSettings, surrogateEpochForm } from '../../records/surrogate.js'
 import type { Engine } from '../../runtime/engine.js'
 import { feedOf } from '../../training/feed.js'
 import {
@@ -22,8 +23,8 @@ import { initialAverages, initialParameters } from './network/initial-values.js'
 import type { ClassifierRecipe } from './recipe.js'
 import { requireSame } from './same-surrogate.js'
 
-/** One line of the log: the epoch (0-based), its last learning rate, and means over its steps. */
-export type EpochMeans = Readonly<Record<string, number>> & { readonly epoch: number; readonly learningRate: number }
+/** One line of the log. */
+export type EpochMeans = SurrogateEpoch
 
 /** What one step found out. */
 export interface SurrogateStep {
@@ -46,7 +47,7 @@ export interface SurrogateTask<Batch> {
 	readonly engine: Engine
 	readonly files: SurrogateFiles
 	/** Everything that decides the result (JSON). */
-	readonly description: unknown
+	readonly description: SurrogateSettings
 	readonly parameters: Shapes
 	readonly averages: Shapes
 	readonly recipe: Pick<
@@ -129,7 +130,7 @@ export async function trainSurrogate<Batch>(
 		}),
 		line({ sums }, { epoch, step }) {
 			const means = Object.entries(sums).map(([name, sum]) => [name, sum / stepsPerEpoch] as const)
-			return { epoch, learningRate: rateAt(step), ...Object.fromEntries(means) }
+			return surrogateEpochForm.schema.parse({ epoch, learningRate: rateAt(step), ...Object.fromEntries(means) })
 		},
 		advice: 'Lower --learning-rate, or raise --batch-size.',
 	}

@@ -1,20 +1,6 @@
 /** The log of a tuning run: what an epoch is summed up to. */
 
-/** One line of a run's log: means over the training images of an epoch, attacked by the inner attack. */
-export interface EpochRecord {
-	/** 0-based. */
-	readonly epoch: number
-	readonly learningRate: number
-	/** Weight of the adversarial loss. */
-	readonly alpha: number
-	readonly cleanLoss: number
-	/** Null for a loss that attacks nothing, as the accuracy below. */
-	readonly adversarialLoss: number | null
-	/** In [0, 1]. */
-	readonly cleanAccuracy: number
-	readonly adversarialAccuracy: number | null
-	readonly images: number
-}
+import type { EpochRecord } from '../../records/run.js'
 
 /** Sums over images. */
 export interface EpochSums {

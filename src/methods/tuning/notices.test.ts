@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { EpochRecord } from '../../records/run.js'
 import { tuningConfig } from './configuration.js'
-import type { EpochRecord } from './epoch-record.js'
 import { fullSteps, learningNotices, stepNotices, type TuningNotice } from './notices.js'
 import { stepsOfEpoch } from './training-images.js'
 

@@ -1,11 +1,14 @@
 /** What a person should know of a tuning run: before it starts whether it can learn at all, after it whether it did. */
 
+import type { EpochRecord } from '../../records/run.js'
 import { learningRateAt } from '../../training/schedules.js'
 import type { TuningConfig } from './configuration.js'
-import type { EpochRecord } from './epoch-record.js'
 
 /** Kinds of notices. */
-export type TuningNoticeId = 'too-few-steps' | 'hardly-learned' | 'unchecked-file'
+export const tuningNoticeIds = ['too-few-steps', 'hardly-learned', 'unchecked-file'] as const
+
+/** Kind of a notice. */
+export type TuningNoticeId = (typeof tuningNoticeIds)[number]
 
 /** One notice. */
 export interface TuningNotice {

@@ -5,45 +5,43 @@ import type { Dataset } from '../../data/dataset.js'
 import { type Defense, trainableParameters } from '../../defenses/defense.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import { jsonFingerprint } from '../../records/fingerprint.js'
+import type { RunDescription } from '../../records/run.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 import type { ConfigurationOrigin } from './presets.js'
 
-/** Version of the run directory's format. */
-const format = 1
-
-/** What a run is made of. */
-export interface RunParts {
+/** What a run is made of; see `TuneInput`. */
+export interface DescribedRun {
+	readonly engine: Pick<Engine, 'device' | 'threads' | 'version'>
 	readonly clip: ClipModel
 	readonly defense: Defense
 	/** With the few-shot sample as training images. */
 	readonly dataset: Dataset
 	readonly config: TuningConfig
-	readonly engine: Pick<Engine, 'device' | 'threads' | 'version'>
-	/** Where the configuration came from. */
 	readonly origin?: ConfigurationOrigin | undefined
 }
 
 /** A JSON description of a run. */
-export function describeRun({ clip, defense, dataset, config, engine, origin }: RunParts): Record<string, unknown> {
+export function describeRun({ clip, defense, dataset, config, engine, origin }: DescribedRun): RunDescription {
 	const { source, revision, sha256, preprocessor } = clip.checkpoint
 	const training = dataset.train
 	const images = Array.from({ length: training.length }, (_, index) => [training.id(index), training.label(index)])
 	const { ids } = defense.prompts
 	return {
-		format,
+		format: 1,
 		model: {
 			source,
 			...defined({ revision }),
 			sha256,
-			geometry: clip.config,
-			preprocessor,
+			geometry: { ...clip.config },
+			preprocessor: { ...preprocessor },
 			// What the tokenizer makes of the class names is all that it does for the result.
 			promptIds: sha256OfBytes(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)),
 		},
 		dataset: { name: dataset.name, origin: dataset.origin, notices: dataset.notices, classNames: dataset.classNames },
-		training: { images: training.length, ids: sha256OfBytes(JSON.stringify(images)) },
+		training: { images: training.length, ids: jsonFingerprint(images) },
 		defense: {
 			name: defense.name,
 			options: defense.config,

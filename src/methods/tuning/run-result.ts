@@ -3,46 +3,48 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
-import { differences } from '../../files/differences.js'
+import { isRecord } from '../../core/guards.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfFile } from '../../files/sha256.js'
+import { runFiles } from '../../records/names.js'
+import { readRecord, writeRecord } from '../../records/record-kind.js'
+import { type RunDescription, type RunResult, runDescriptionForm, runResultForm } from '../../records/run.js'
+import { sameSettings, settingsIn } from '../../records/settings.js'
 import { loadTensors, saveTensors, type TensorSet } from '../../training/tensor-set.js'
-import { runFiles } from './run-directory.js'
 import type { TuningState } from './run-state.js'
 
-/** Content of a run's `result.json`. */
-export interface RunResult {
-	readonly format: 1
-	readonly optimizerSteps: number
-	/** Wall-clock time of all processes that had a part in the run. */
-	readonly seconds: number
-	/** The largest resident memory of the process that was seen with all programs of the run compiled. */
-	readonly residentBytes: number
-	/** Latest epochs in a row at chance; above 0 the parameters are worth nothing. */
-	readonly epochsAtChance: number
-	/** SHA-256 of the file of final parameters. */
-	readonly parametersSha256: string
+export type { RunResult } from '../../records/run.js'
+
+/** A description without what ran it. */
+const whatIsTuned = runDescriptionForm.schema.omit({ naptune: true, engine: true })
+
+/**
+ * What a finished run under the same description says of itself; its parameters need not be there any more. Engine and
+ * version decided its bytes when it was made, and need not be those of today to read it.
+ * @param description As {@link describeRun} gives it now.
+ * @returns Nothing where there is none.
+ */
+export async function finishedResult(directory: string, description: RunDescription): Promise<RunResult | undefined> {
+	const [described, recorded] = [join(directory, runFiles.description), join(directory, runFiles.result)]
+	if (!existsSync(described) || !existsSync(recorded)) return undefined
+	const before = await readJsonFile(described)
+	if (!isRecord(before)) return undefined
+	const same = sameSettings(whatIsTuned, settingsIn(whatIsTuned, before), settingsIn(whatIsTuned, description))
+	return same ? readRecord(runResultForm, recorded) : undefined
 }
 
 /**
- * A finished run under the same description. Engine and version decided its bytes when it was made, and need not be those
- * of today to read it.
- * @param description As {@link describeRun} gives it now.
- * @returns Nothing where there is none.
+ * A finished run as {@link finishedResult} finds it, with its parameters.
+ * @returns Nothing where there is none, or its parameters are not there.
  * @throws NaptuneError when the parameters are not those that the record names.
  */
 export async function loadFinishedRun(
 	directory: string,
-	description: Readonly<Record<string, unknown>>,
+	description: RunDescription,
 ): Promise<{ readonly parameters: TensorSet; readonly result: RunResult } | undefined> {
-	const files = [runFiles.description, runFiles.result, runFiles.parameters].map((file) => join(directory, file))
-	if (!files.every((file) => existsSync(file))) return undefined
-	const now = JSON.parse(JSON.stringify(description)) as unknown
-	const changed = differences(await readJsonFile(join(directory, runFiles.description)), now)
-	if (changed.some((difference) => !/^(engine|naptune)\b/.test(difference))) return undefined
-	const result = (await readJsonFile(join(directory, runFiles.result))) as RunResult
-	return { parameters: await finalParameters(directory, result), result }
+	if (!existsSync(join(directory, runFiles.parameters))) return undefined
+	const result = await finishedResult(directory, description)
+	return result && { parameters: await finalParameters(directory, result), result }
 }
 
 /**
@@ -74,6 +76,6 @@ export async function finishRun(directory: string, defenseName: string, state: T
 		epochsAtChance: state.own.history.epochsAtChance,
 		parametersSha256: await sha256OfFile(path),
 	}
-	await writeFileAtomic(join(directory, runFiles.result), `${JSON.stringify(result, null, '\t')}\n`)
+	await writeRecord(runResultForm, join(directory, runFiles.result), result)
 	return result
 }

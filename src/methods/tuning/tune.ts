@@ -4,27 +4,26 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { type Dataset, idsOf } from '../../data/dataset.js'
-import { fewShot } from '../../data/few-shot.js'
 import { exclusionNotice, type UnreadableImage, withoutImages } from '../../data/loading/unreadable.js'
 import type { Defense } from '../../defenses/defense.js'
 import { removeLeftovers } from '../../files/atomic-write.js'
+import type { EpochRecord } from '../../records/run.js'
 import type { Engine } from '../../runtime/engine.js'
 import { train } from '../../training/loop.js'
 import type { TensorSet } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
-import type { EpochRecord } from './epoch-record.js'
 import { learningNotices, stepNotices, type TuningNotice } from './notices.js'
-import { prepareTuning } from './prepare-tuning.js'
+import { type PreparedRun, prepareRun } from './prepare-tuning.js'
 import type { ConfigurationOrigin } from './presets.js'
 import { describeRun } from './run-description.js'
 import { checkRunDirectory, openRunDirectory, runFiles } from './run-directory.js'
 import { readRunLog } from './run-log.js'
-import { finishRun, loadFinishedRun, type RunResult } from './run-result.js'
+import { finishedResult, finishRun, loadFinishedRun, type RunResult } from './run-result.js'
 import { stepPlan, type TuningProgress, tuningTask } from './tuning-task.js'
 
-export type { EpochRecord } from './epoch-record.js'
-export type { TuningNotice, TuningNoticeId } from './notices.js'
+export type { EpochRecord } from '../../records/run.js'
+export { type TuningNotice, type TuningNoticeId, tuningNoticeIds } from './notices.js'
 export type { TuningProgress } from './tuning-task.js'
 
 /** What {@link tune} needs. */
@@ -32,6 +31,8 @@ export interface TuneInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
 	readonly dataset: Dataset
+	/** What {@link prepareRun} made of model, data and configuration; made here by default. */
+	readonly prepared?: PreparedRun
 	/** Training images that cannot be read: left out after the sample was drawn, and told in the run's notices. */
 	readonly unreadable?: readonly UnreadableImage[]
 	readonly config: TuningConfig
@@ -128,18 +129,37 @@ export async function checkRun(input: TuneInput): Promise<readonly TuningNotice[
 	return notices
 }
 
+/**
+ * The run that {@link tune} would make, where `output` holds it finished, whether or not its parameters are still there:
+ * records of evaluations can be read beside it without them. Writes nothing.
+ * @throws NaptuneError as {@link tune} when data, model and configuration do not fit.
+ */
+export async function finishedRun(
+	input: TuneInput,
+): Promise<{ readonly defense: Defense; readonly result: RunResult } | undefined> {
+	const { defense, description } = describedRun(input)
+	const result = await finishedResult(input.output, description)
+	return result && { defense, result }
+}
+
 /** What a run is of, and its result where it is finished. */
 async function lookInto(input: TuneInput) {
-	const { clip, config, output } = input
-	const defense = prepareTuning(clip, input.dataset.classNames, config)
-	const dataset = withoutUnreadable(fewShot(input.dataset, config.shots, config.seed), input.unreadable ?? [])
+	const described = describedRun(input)
+	const done = input.resume ? await loadFinishedRun(input.output, described.description) : undefined
+	const notices = stepNotices(input.config, stepPlan(described.dataset.train, input.config))
+	return { ...described, done, notices }
+}
+
+/** What a run is of. */
+function describedRun(input: TuneInput) {
+	const { defense, sample } = input.prepared ?? prepareRun(input)
+	const dataset = withoutUnreadable(sample, input.unreadable ?? [])
 	if (dataset.train.length === 0) {
-		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
+		throw new NaptuneError(
+			`${dataset.name} has no training images that can be read. Give a data set with images to tune on.`,
+		)
 	}
-	const description = describeRun({ ...input, defense, dataset })
-	const done = input.resume ? await loadFinishedRun(output, description) : undefined
-	const notices = stepNotices(config, stepPlan(dataset.train, config))
-	return { defense, dataset, description, done, notices }
+	return { defense, dataset, description: describeRun({ ...input, defense, dataset }) }
 }
 
 function withoutUnreadable(sample: Dataset, unreadable: readonly UnreadableImage[]): Dataset {
