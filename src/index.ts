@@ -3,17 +3,17 @@
  * Graphs and gradients are in `naptune/onnx`, engines in `naptune/runtime`, attacks in `naptune/attacks`.
  */
 
+export { type OpenedSurrogate, openSurrogate } from './attacks/files/open-surrogate.js'
 export { attackNames, prepareAttack } from './attacks/registry.js'
+export { attackBatch } from './attacks/run/attack-batch.js'
 export type { AttackOutcome } from './attacks/run/attack-outcomes.js'
-export type { AttackCounts } from './attacks/run/run-attack.js'
+export { imageStreams } from './attacks/run/image-streams.js'
+export type { AttackCounts } from './attacks/run/tell-progress.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './attacks/sets/threat-model.js'
 export { loadClip } from './checkpoints/load-clip.js'
 export type { Classifier } from './classifier/classifier.js'
-export {
-	type OnnxClassifier,
-	type OnnxClassifierOptions,
-	openOnnxClassifier,
-} from './classifier/onnx-file/onnx-classifier.js'
+export { type OnnxClassifier, openOnnxClassifier } from './classifier/files/open-onnx-classifier.js'
+export type { OnnxClassifierOptions } from './classifier/onnx-file/onnx-classifier.js'
 export type { InputDeclaration } from './classifier/onnx-file/onnx-input.js'
 export { NaptuneError } from './core/errors.js'
 export { type CaptionsOptions, loadCaptions } from './data/captions/captions.js'
@@ -35,7 +35,8 @@ export {
 	chooseTestTimeDefense,
 	testTimeDefenses,
 } from './defenses/test-time/registry.js'
-export type { AuditCheck, AuditFinding, AuditResult, AuditStatus } from './evaluation/audit/audit-check.js'
+export type { AuditCheck } from './evaluation/audit/audit-check.js'
+export type { AuditFinding, AuditResult, AuditStatus } from './evaluation/audit/audit-finding.js'
 export { type AuditInput, auditEfforts } from './evaluation/audit/audit-input.js'
 export { type Audit, auditModel } from './evaluation/audit/audit-model.js'
 export { type AuditRecord, type RecordedAuditInput, recordedAudit } from './evaluation/audit/recorded-audit.js'

@@ -1,5 +1,6 @@
 /** The compiled programs of a classifier: one per set of taps and one per objective, made when first needed. */
 
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { input } from '../onnx/builders.js'
 import { grad } from '../onnx/index.js'
@@ -48,7 +49,7 @@ export function classifierPrograms(
 		return compiled
 	}
 	const tapOutputs = (names: readonly string[]) =>
-		Object.fromEntries(names.map((name) => [tapName(name), taps[name]!] as const))
+		Object.fromEntries(names.map((name) => [tapName(name), entry(taps, name)] as const))
 
 	return {
 		evaluation(names) {
@@ -57,9 +58,8 @@ export function classifierPrograms(
 		},
 		gradient: (objective) =>
 			cached(`gradient of ${objective.name}`, () => {
-				const loss = lossOf(objective, taps, pixels.shape[0]!)
-				const [gradient] = grad(loss, [pixels])
-				return { ...tapOutputs(objective.taps), loss, gradient: gradient! }
+				const loss = lossOf(objective, taps, at(pixels.shape, 0))
+				return { ...tapOutputs(objective.taps), loss, gradient: at(grad(loss, [pixels]), 0) }
 			}),
 		release() {
 			released ??= Promise.allSettled(programs.values()).then(async (results) => {
@@ -71,7 +71,7 @@ export function classifierPrograms(
 }
 
 function lossOf(objective: Objective, taps: Readonly<Record<string, Value>>, batch: Dimension): Value {
-	const read = Object.fromEntries(objective.taps.map((name) => [name, taps[name]!]))
+	const read = Object.fromEntries(objective.taps.map((name) => [name, entry(taps, name)]))
 	const side = Object.fromEntries(
 		Object.entries(objective.side).map(([name, { type, shape }]) => [
 			name,

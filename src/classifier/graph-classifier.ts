@@ -1,5 +1,6 @@
 /** A classifier from a graph: what a tuned CLIP, a plain ONNX graph and a surrogate become before they are attacked. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementCount, type Tensor } from '../core/tensor.js'
 import { leavesOf, ops } from '../onnx/index.js'
@@ -104,7 +105,7 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 		const read = new Set(program.inputs)
 		const used = <T>(entries: Readonly<Record<string, T>>): Record<string, T> =>
 			Object.fromEntries(Object.entries(entries).filter(([name]) => read.has(name)))
-		return runPadded(program, images.shape[0]!, used({ [pixelsName]: images, ...side }), used(bound), rowsPerRun)
+		return runPadded(program, at(images.shape, 0), used({ [pixelsName]: images, ...side }), used(bound), rowsPerRun)
 	}
 	const over = (feeds: BoundFeeds, release: () => Promise<void>): GraphClassifier => ({
 		classNames,
@@ -119,7 +120,7 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 		async gradient(images, objective, side) {
 			checkImages(images, imageShape)
 			requireTaps(taps, objective.taps, `read by objective ${objective.name}`)
-			const sideFeeds = checkSide(objective, side, images.shape[0]!)
+			const sideFeeds = checkSide(objective, side, at(images.shape, 0))
 			const outputs = await run(await programs.gradient(objective), images, sideFeeds, feeds)
 			return {
 				taps: tapsOf(outputs, objective.taps),
@@ -170,7 +171,7 @@ function boundInputs(taps: Readonly<Record<string, Value>>, pixels: Value): Read
 }
 
 function checkImages({ type, shape, data }: Tensor<'float32'>, imageShape: readonly number[]): void {
-	const fits = shape.length === 4 && shape[0]! >= 1 && imageShape.every((size, axis) => shape[axis + 1] === size)
+	const fits = shape.length === 4 && at(shape, 0) >= 1 && imageShape.every((size, axis) => shape[axis + 1] === size)
 	if (type === 'float32' && fits && data.length === elementCount(shape)) return
 	throw new NaptuneError(
 		`The classifier was given ${type} images [${shape.join(', ')}] with ${data.length} values; float32 [B, ${imageShape.join(', ')}] with B >= 1 was expected. Preprocess images to that size first.`,

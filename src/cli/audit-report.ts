@@ -1,6 +1,6 @@
 /** The findings of an audit for people. */
 
-import type { AuditResult, AuditStatus } from '../evaluation/audit/audit-check.js'
+import type { AuditResult, AuditStatus } from '../evaluation/audit/audit-finding.js'
 import { textTable } from './table.js'
 
 /** How a status is written. */

@@ -1,6 +1,6 @@
 /** The progress of an attack on many images. */
 
-import type { AttackCounts } from '../attacks/run/run-attack.js'
+import type { AttackCounts } from '../attacks/run/tell-progress.js'
 import { percent } from './format.js'
 import type { Session } from './session.js'
 

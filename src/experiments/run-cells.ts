@@ -223,7 +223,7 @@ async function surrogateAttack(
 		size: clip.config.vision.imageSize,
 		data: dataset.origin,
 	})
-	const work = surrogateWork({ attack, options, split })
+	const work = surrogateWork({ attack, options, split }, dataset.classNames.length)
 	const make = () =>
 		imagesOnSurrogates({
 			engine,

@@ -1,14 +1,11 @@
 /** How much work cells are, before they are run: in forward passes of one image. */
 
 import { prepareAttack } from '../attacks/registry.js'
-import { workOf } from '../classifier/pass-counter.js'
+import { forwardsPerGradient, workOf } from '../classifier/pass-counter.js'
 import type { AttackCell, TunedCell } from './cells.js'
 import type { WorkPart } from './work-meter.js'
 
-/** A gradient takes about as long as so many forward passes, and one with respect to parameters the same. */
-const forwardsPerGradient = 3
-
-/** Passes of a tuning run; 0 for vanilla. Few-shot samples are taken to be complete. */
+/** Passes of a tuning run; 0 for vanilla. Few-shot samples are taken to be complete, and a gradient with respect to parameters as long as one to pixels. */
 export function tuningWork({ tuning, dataset }: Pick<TunedCell, 'tuning' | 'dataset'>): number {
 	if (!tuning) return 0
 	const { shots, epochs, attack, loss } = tuning.config
@@ -21,13 +18,15 @@ export function tuningWork({ tuning, dataset }: Pick<TunedCell, 'tuning' | 'data
 /** Passes of an attack on a model, the most where it has stages; images made on surrogates are tried once. */
 export function attackWork({ attack, options, split, madeOn }: AttackCell, classes: number): WorkPart {
 	if (madeOn) return { work: 2 * split.length, known: true }
-	const rounds = prepareAttack(attack, options).rounds(classes)
-	const most = rounds.reduce((sum, { calls }) => sum + workOf(calls), 1)
-	return { work: split.length * most, known: rounds.length === 1 }
+	const prepared = prepareAttack(attack, options)
+	const most = workOf(prepared.cost(classes)) + 1
+	return { work: split.length * most, known: prepared.rounds(classes).length === 1 }
 }
 
-/** Passes of making images on surrogates, which are taken to be as large as the attacked model. */
-export function surrogateWork({ attack, options, split }: Pick<AttackCell, 'attack' | 'options' | 'split'>): number {
-	const { steps } = prepareAttack(attack, options).options as { readonly steps?: unknown }
-	return split.length * (typeof steps === 'number' ? steps : 1) * forwardsPerGradient
+/** Passes of making images, for each surrogate; these are taken to be as large as the attacked model. */
+export function surrogateWork(
+	{ attack, options, split }: Pick<AttackCell, 'attack' | 'options' | 'split'>,
+	classes: number,
+): number {
+	return split.length * workOf(prepareAttack(attack, options).cost(classes))
 }

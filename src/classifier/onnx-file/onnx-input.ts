@@ -1,5 +1,6 @@
 /** What an ONNX model reads: how pixels in [0, 1] become its input, as declared or, with a warning, as guessed. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
 import { type DeclaredPort, type ModelDescription, ops, type Value } from '../../onnx/index.js'
@@ -56,12 +57,12 @@ export interface ModelInput {
  * was not declared.
  */
 export function modelInput(model: ModelDescription, declared: InputDeclaration): ModelInput {
-	const port = imagePort(model, declared.name)
-	const shape = port.shape!
+	const { port, shape } = imagePort(model, declared.name)
 	const channelsAt = (axis: number) => shape[axis] === 3 || shape[axis] === 1
 	const layout = declared.layout ?? (!channelsAt(1) && channelsAt(3) ? 'nhwc' : 'nchw')
-	const [channelAxis, rowAxis, columnAxis] = layout === 'nchw' ? [1, 2, 3] : [3, 1, 2]
-	const channels = typeof shape[channelAxis!] === 'number' ? (shape[channelAxis!] as number) : 3
+	const axes = layout === 'nchw' ? { channel: 1, row: 2, column: 3 } : { channel: 3, row: 1, column: 2 }
+	const channelSize = shape[axes.channel]
+	const channels = typeof channelSize === 'number' ? channelSize : 3
 	if (channels !== 3 && channels !== 1) {
 		throw new NaptuneError(
 			`The input ${port.name} [${shape.join(', ')}] has ${channels} channels in the layout ${layout}; images have 3, or 1 if grey. Declare the layout: nchw or nhwc.`,
@@ -73,9 +74,9 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 			`The input ${port.name} [${shape.join(', ')}] takes exactly ${batch} images at once; export the model with one, or with an open batch axis.`,
 		)
 	}
-	const side = (axis: number, at: 0 | 1): number => {
+	const side = (axis: number, which: 0 | 1): number => {
 		const fixed = shape[axis]
-		const wanted = declared.size?.[at]
+		const wanted = declared.size?.[which]
 		if (typeof fixed !== 'number') {
 			if (wanted !== undefined) return wanted
 			throw new NaptuneError(
@@ -87,8 +88,8 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 		}
 		return fixed
 	}
-	const height = side(rowAxis!, 0)
-	const width = side(columnAxis!, 1)
+	const height = side(axes.row, 0)
+	const width = side(axes.column, 1)
 	const values = valuesOf(model, port, layout, declared, channels)
 	const ambiguous = declared.layout === undefined && (channelsAt(1) ? channelsAt(3) : !channelsAt(3))
 	return {
@@ -107,7 +108,10 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 }
 
 /** The input that takes images: of rank 4, and the only one. */
-function imagePort({ inputs }: ModelDescription, name: string | undefined): DeclaredPort {
+function imagePort(
+	{ inputs }: ModelDescription,
+	name: string | undefined,
+): { readonly port: DeclaredPort; readonly shape: NonNullable<DeclaredPort['shape']> } {
 	const describe = ({ name, type, shape }: DeclaredPort) =>
 		`${name} (${type ?? 'no tensor'} [${shape?.join(', ') ?? '?'}])`
 	const all = inputs.map(describe).join(', ') || 'none'
@@ -127,11 +131,12 @@ function imagePort({ inputs }: ModelDescription, name: string | undefined): Decl
 			`Besides images (${port.name}), the model needs ${others.map(describe).join(', ')}; a classifier of images alone is expected. Export it with these as constants.`,
 		)
 	}
-	if (port.shape?.length !== 4 || port.type !== 'float') {
+	const { shape } = port
+	if (shape?.length !== 4 || port.type !== 'float') {
 		const half = port.type?.includes('float16') ? ' Export the model in float32: half precision is not supported.' : ''
 		throw new NaptuneError(`Images are float tensors of rank 4; the model's input is ${describe(port)}.${half}`)
 	}
-	return port
+	return { port, shape }
 }
 
 type Values = Pick<ModelInput, 'range' | 'mean' | 'std'>
@@ -154,8 +159,8 @@ function valuesOf(
 		const { mean, std } = named ? normalisations[given] : given
 		const turned = named && channelOrder === 'bgr'
 		const spreadOver = (list: readonly number[], what: string): number[] => {
-			const spread = list.length === 1 ? Array.from({ length: channels }, () => list[0]!) : [...list]
-			if (spread.length === 3 && channels === 1 && named) return [(spread[0]! + spread[1]! + spread[2]!) / 3]
+			const spread = list.length === 1 ? Array.from({ length: channels }, () => at(list, 0)) : [...list]
+			if (spread.length === 3 && channels === 1 && named) return [(at(spread, 0) + at(spread, 1) + at(spread, 2)) / 3]
 			if (
 				spread.length !== channels ||
 				spread.some((value) => !Number.isFinite(value) || (what === 'std' && value <= 0))
@@ -193,7 +198,7 @@ export function asModelInput(pixels: Value, { layout, range, mean, std, channelO
 				)
 			: pixels
 	const factors = std.map((deviation) => (most - least) / deviation)
-	const offsets = mean.map((value, channel) => (least - value) / std[channel]!)
+	const offsets = mean.map((value, channel) => (least - value) / at(std, channel))
 	const scaled = factors.every((factor) => factor === 1) ? ordered : ops.mul(ordered, perChannel(factors))
 	const shifted = offsets.every((offset) => offset === 0) ? scaled : ops.add(scaled, perChannel(offsets))
 	return layout === 'nchw' ? shifted : ops.transpose(shifted, [0, 2, 3, 1])

@@ -1,5 +1,6 @@
 /** What an ONNX model says of an image: the output that is attacked, and the logits behind probabilities. */
 
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { ops, type Value } from '../../onnx/index.js'
 
@@ -30,7 +31,7 @@ export interface OutputDeclaration {
  */
 export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
 	const name = declared.output ?? chosen(outputs)
-	const output = Object.hasOwn(outputs, name) ? outputs[name]! : undefined
+	const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined
 	if (!output) throw new NaptuneError(`The model has no output ${name}; its outputs are ${describe(outputs)}.`)
 	if (!isRows(output)) {
 		throw new NaptuneError(
@@ -56,9 +57,10 @@ function isRows({ type, shape }: Value): boolean {
 }
 
 function chosen(outputs: Readonly<Record<string, Value>>): string {
-	const candidates = Object.entries(outputs).filter(([, value]) => isRows(value))
-	if (candidates.some(([name]) => name === 'logits')) return 'logits'
-	if (candidates.length === 1) return candidates[0]![0]
+	const candidates = Object.keys(outputs).filter((name) => isRows(entry(outputs, name)))
+	const [first] = candidates
+	if (candidates.includes('logits')) return 'logits'
+	if (first !== undefined && candidates.length === 1) return first
 	throw new NaptuneError(
 		`The model has ${candidates.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
 	)
@@ -101,18 +103,19 @@ function beforeProbabilities(output: Value): { readonly logits: Value; readonly 
 	for (;;) {
 		if (value.source.kind !== 'node') return undefined
 		const { operator, inputs, attributes } = value.source.node
-		const first = inputs[0]
-		if (['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast'].includes(operator) && first && first.type !== 'bool') {
+		const [first, second] = inputs
+		if (!first) return undefined
+		if (['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast'].includes(operator) && first.type !== 'bool') {
 			value = first
 			continue
 		}
-		if (operator === 'Sigmoid') return { logits: first!, from: 'before sigmoid' }
+		if (operator === 'Sigmoid') return { logits: first, from: 'before sigmoid' }
 		if (operator === 'Softmax') {
 			const axis = attributes.axis?.kind === 'int' ? attributes.axis.value : -1
 			const classAxis = value.shape.at(axis) === output.shape[1]
-			return classAxis ? { logits: first!, from: 'before softmax' } : undefined
+			return classAxis ? { logits: first, from: 'before softmax' } : undefined
 		}
-		return operator === 'Div' ? beforeWrittenOut(first!, inputs[1]!) : undefined
+		return operator === 'Div' && second ? beforeWrittenOut(first, second) : undefined
 	}
 }
 
@@ -123,8 +126,9 @@ function beforeWrittenOut(
 ): { readonly logits: Value; readonly from: LogitsFrom } | undefined {
 	const exponential =
 		above.source.kind === 'node' && above.source.node.operator === 'Exp' ? above.source.node : undefined
-	if (!exponential || summedBy(below) !== above) return undefined
-	return { logits: exponential.inputs[0]!, from: 'before softmax' }
+	const logits = exponential?.inputs[0]
+	if (!logits || summedBy(below) !== above) return undefined
+	return { logits, from: 'before softmax' }
 }
 
 /** What a value is the sum of along the last axis, also where the reader wrote the sum as a product with a constant. */
@@ -133,6 +137,7 @@ function summedBy(value: Value): Value | undefined {
 	if (node?.operator === 'ReduceSum') return node.inputs[0] ?? undefined
 	const product = node?.operator === 'Slice' ? node.inputs[0]?.source : undefined
 	if (product?.kind !== 'node' || product.node.operator !== 'MatMul') return undefined
-	const columns = product.node.inputs[1]!.source
-	return columns.kind === 'node' && columns.node.operator === 'Expand' ? product.node.inputs[0]! : undefined
+	const [rows, columns] = product.node.inputs
+	const ones = columns?.source
+	return ones?.kind === 'node' && ones.node.operator === 'Expand' ? (rows ?? undefined) : undefined
 }

@@ -91,8 +91,7 @@ async function runDistortion(directory: string, options: DistortionOptions, sess
 	const inputs = { defense, split, attack, threatModel: threat, seed: options.seed, splitName: options.split }
 	const path = join(folder, recordName(inputs))
 	const task = session.progress.start('attacking both models', 2 * split.length, 'images')
-	const { steps, restarts } = attack.options
-	const perImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
+	const perImage = attack.cost(dataset.classNames.length).gradients
 	let gradients = 0
 	const record = await recordedDistortion({
 		...inputs,
@@ -107,7 +106,7 @@ async function runDistortion(directory: string, options: DistortionOptions, sess
 		onProgress: (done) => task.update(2 * done),
 		onGradient: (images) => {
 			gradients += images
-			if (perImage) task.update(Math.min(Math.floor(gradients / perImage), 2 * split.length))
+			if (perImage > 0) task.update(Math.min(Math.floor(gradients / perImage), 2 * split.length))
 		},
 	}).finally(() => task.end())
 	if (!record) throw new Interruption('Stopped. Nothing was written; the same command starts anew.')

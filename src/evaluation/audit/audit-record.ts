@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { AttackRun } from './attack-run.js'
-import type { AuditResult } from './audit-check.js'
+import type { AuditResult } from './audit-finding.js'
 
 const count = z.int().nonnegative()
 /** JSON writes null for what is no finite number; of a loss that is one too large. */

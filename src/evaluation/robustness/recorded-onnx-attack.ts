@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import type { AttackCounts } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
-import type { OnnxClassifier } from '../../classifier/onnx-file/onnx-classifier.js'
+import type { OnnxClassifier } from '../../classifier/files/open-onnx-classifier.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'

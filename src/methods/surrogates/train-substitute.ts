@@ -12,7 +12,7 @@ import { makeFolder } from '../../files/make-folder.js'
 import { unitLevels } from '../../images/pixels.js'
 import { generator, permutation } from '../../random/counter-based.js'
 import type { Engine, Program } from '../../runtime/engine.js'
-import { adversarialImages } from './adversarial-view.js'
+import { type ViewAttack, viewAttack } from './adversarial-view.js'
 import { surrogateFiles } from './files.js'
 import { learningRateOf } from './learning-rate.js'
 import { initialAverages, initialParameters } from './network/initial-values.js'
@@ -80,6 +80,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 		attack: await engine.compile(graphs.attack, { name: 'adversarial view' }),
 		step: await engine.compile(graphs.step, { name: 'training' }),
 	}
+	const attacked = viewAttack(programs.attack, recipe)
 	try {
 		const { state, finished } = await runTraining<Batch>(
 			{
@@ -91,7 +92,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 				optimizer: recipe,
 				learningRate: (epoch) => learningRateOf(recipe, epoch),
 				batch: (epoch, step) => batchOf(input.images, originals, recipe, epoch, step),
-				gradients: (batch, state, epoch) => gradientsOf(programs, graphs, recipe, batch, state, epoch),
+				gradients: (batch, state, epoch) => gradientsOf(programs, attacked, graphs, recipe, batch, state, epoch),
 			},
 			input,
 		)
@@ -110,7 +111,8 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 
 /** Attacks the original images by the network in evaluation form, then differentiates the objective over four views. */
 async function gradientsOf(
-	{ embed, attack, step }: Programs,
+	{ embed, step }: Programs,
+	attacked: ViewAttack,
 	{ parameters, passes }: SubstituteGraphs,
 	recipe: SubstituteRecipe,
 	{ ids, original, first, second }: Batch,
@@ -120,7 +122,7 @@ async function gradientsOf(
 	const weights = { ...state.parameters, ...state.averages }
 	const embedded = async (images: Tensor<'float32'>) => (await embed.run({ ...weights, images })).embedding!
 	const given = { ...weights, one: await embedded(first), two: await embedded(second) }
-	const adversarial = await adversarialImages(attack, original, given, recipe)
+	const adversarial = await attacked(original, ids, given)
 	const { imageSize: size, seed } = recipe
 	const views = (purpose: string, strength: number) =>
 		stacked(ids.length, size, (row) => {

@@ -13,7 +13,6 @@ import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 import type { FeatureBank } from './feature-bank.js'
 import type { MicroBatch } from './image-side.js'
-import { innerAttack } from './inner-attack.js'
 import { tuningLosses } from './losses.js'
 import { addSums, type EpochSums, emptySums } from './run-state.js'
 import { loadTrainingImages, type TrainingImages } from './training-images.js'
@@ -96,7 +95,7 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 
 /** Clean and adversarial images or features at these positions. */
 async function microBatch(
-	{ bank, clip, training, config, epoch, nextImages }: BatchInput,
+	{ bank, clip, training, config, epoch, nextImages, programs }: BatchInput,
 	positions: readonly number[],
 	attacked: Classifier,
 ): Promise<MicroBatch> {
@@ -111,6 +110,5 @@ async function microBatch(
 	const { pixels, labels, ids } = await load()
 	if (!tuningLosses.get(config.loss)!.attacks) return { clean: pixels, labels }
 	const batch = { images: pixels, labels, ids }
-	const width = clip.config.projectionDimension
-	return { clean: pixels, adversarial: await innerAttack(attacked, batch, config, width, `epoch ${epoch}`), labels }
+	return { clean: pixels, adversarial: await programs.innerAttack(attacked, batch, `epoch ${epoch}`), labels }
 }

@@ -2,27 +2,47 @@
 
 import { z } from 'zod'
 import type { Classifier } from '../../../classifier/classifier.js'
+import type { OnnxModelClassifier } from '../../../classifier/onnx-file/onnx-classifier.js'
+import type { ModelInput } from '../../../classifier/onnx-file/onnx-input.js'
+import { defined } from '../../../core/defined.js'
 import { NaptuneError } from '../../../core/errors.js'
+import { isRecord } from '../../../core/guards.js'
 
 /** A classifier that the attacker has, with what names it in records. */
 export interface Surrogate {
 	readonly name: string
 	/** SHA-256 of its file. */
 	readonly sha256: string
-	/** What else decides its gradients, where its file does not: how pixels are given to it and what its logits are. JSON. */
-	readonly reads?: Readonly<Record<string, unknown>>
+	/** What else decides its gradients, where its file does not. */
+	readonly reads?: SurrogateReading
 	readonly classifier: Classifier
+}
+
+/** How pixels are given to a surrogate, and what its logits are; JSON. Whether it was declared or guessed decides nothing. */
+export interface SurrogateReading {
+	readonly input: Omit<ModelInput, 'guessed'>
+	readonly output: OnnxModelClassifier['output']
+}
+
+function isSurrogate(value: unknown): value is Surrogate {
+	if (!isRecord(value) || !isRecord(value.classifier)) return false
+	return typeof value.name === 'string' && typeof value.classifier.gradient === 'function'
 }
 
 /** The option `surrogates`; none by default, so that an attack can be listed before its surrogates are there. */
 export const surrogatesOption = z
-	.array(
-		z.custom<Surrogate>(
-			(value) => typeof (value as Surrogate | null)?.classifier?.gradient === 'function',
-			'expected a surrogate: { name, sha256, classifier }',
-		),
-	)
+	.array(z.custom<Surrogate>(isSurrogate, 'expected a surrogate: { name, sha256, classifier }'))
 	.default([])
+
+/** Settings as records hold them: surrogates by what names them. */
+export function recordedWithSurrogates<Settings extends { readonly surrogates: readonly Surrogate[] }>(
+	settings: Settings,
+): Readonly<Record<string, unknown>> {
+	return {
+		...settings,
+		surrogates: settings.surrogates.map(({ name, sha256, reads }) => ({ name, sha256, ...defined({ reads }) })),
+	}
+}
 
 /**
  * Checks surrogates against the classifier that the images are for.

@@ -5,7 +5,28 @@ import type { Classifier } from '../../classifier/classifier.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import { elementCount } from '../../core/tensor.js'
+import { type Norm, type ThreatModel, threatModel } from '../sets/threat-model.js'
 
+/** An attack's name, for errors, and the norms that it works in. */
+export interface NormedAttack {
+	readonly name: string
+	readonly norms: readonly Norm[]
+}
+
+/**
+ * Checks that an attack can work on a batch.
+ * @throws NaptuneError for another norm, an epsilon that is none, and as {@link checkBatch}.
+ */
+export function checkInput(
+	{ name, norms }: NormedAttack,
+	classifier: Classifier,
+	batch: AttackBatch,
+	{ norm, epsilon }: ThreatModel,
+): void {
+	if (!norms.includes(norm)) throw new NaptuneError(`Attack ${name} works in ${norms.join(', ')}, not in ${norm}.`)
+	threatModel(norm, epsilon)
+	checkBatch(classifier, batch)
+}
 /**
  * Checks a batch against a classifier.
  * @throws NaptuneError when sizes disagree, a label is not a class, or a pixel lies outside [0, 1] (naming the image).
