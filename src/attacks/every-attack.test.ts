@@ -11,6 +11,7 @@ import { createEngine, type Engine } from '../runtime/index.js'
 import type { Surrogate } from './algorithms/transfer/surrogate.js'
 import type { PreparedAttack } from './attack-definition.js'
 import { attacks, prepareAttack } from './registry.js'
+import { attackBatch } from './run/attack-batch.js'
 import type { AttackOutcome, AttackTrial } from './run/attack-outcomes.js'
 import { rowsOf } from './run/attack-round.js'
 import { imageStreams } from './run/image-streams.js'
@@ -87,7 +88,7 @@ it('has a short form of every registered attack', () => {
 describe.each(cases)('%s in %s', (name, norm) => {
 	const threat = threats[norm]
 	const run = (own: AttackBatch, model = classifier, threatModel = threat) =>
-		shortened(name, model).run(model, own, threatModel, streams)
+		attackBatch(shortened(name, model), model, own, threatModel, streams)
 
 	it('fools, within the threat model', async () => {
 		const images = await run(batch)

@@ -7,6 +7,7 @@ import { NaptuneError } from '../core/errors.js'
 import { createEngine, type Engine } from '../runtime/index.js'
 import { pgd } from './algorithms/pgd/pgd.js'
 import { attackNames, attacks, prepareAttack } from './registry.js'
+import { attackBatch } from './run/attack-batch.js'
 import { imageStreams } from './run/image-streams.js'
 
 describe('the registry', () => {
@@ -77,9 +78,10 @@ describe('a prepared attack', () => {
 		const batch = randomBatch([0, 1, 2])
 		const threat = { norm: 'l2', epsilon: 0.2 } as const
 		const streams = imageStreams(5)
-		const prepared = await prepareAttack('pgd-20', { restarts: 2 }).run(classifier, batch, threat, streams)
+		const attack = prepareAttack('pgd-20', { restarts: 2 })
+		const prepared = await attackBatch(attack, classifier, batch, threat, streams)
 		const options = { steps: 20, relativeStepSize: 0.25, start: 'uniform', restarts: 2 } as const
-		expect(prepared.data).toEqual((await pgd(classifier, batch, threat, options, streams)).data)
+		expect(prepared.data).toEqual((await attackBatch(pgd.prepare(options), classifier, batch, threat, streams)).data)
 		expect(prepared.data).not.toEqual(batch.images.data)
 	})
 })

@@ -14,6 +14,8 @@ export interface ClassifierHooks {
 	readonly inputShape?: Classifier['inputShape']
 	/** Names of the taps that it shows. */
 	readonly taps?: readonly string[]
+	/** Whether two small batches at a time go faster than one after the other. */
+	readonly pipelined?: boolean
 	evaluate?(inner: Classifier, ...call: Parameters<Classifier['evaluate']>): ReturnType<Classifier['evaluate']>
 	gradient?(inner: Classifier, ...call: Parameters<Classifier['gradient']>): ReturnType<Classifier['gradient']>
 	/** Its draws, where they are not those of `inner` with the same hooks. */

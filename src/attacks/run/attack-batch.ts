@@ -5,12 +5,12 @@ import type { Classifier } from '../../classifier/classifier.js'
 import { at } from '../../core/at.js'
 import { rowSize, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
+import type { PreparedAttack } from '../attack-definition.js'
 import type { ThreatModel } from '../sets/threat-model.js'
 import { checkInput } from './check-input.js'
 import { driveRounds } from './drive-rounds.js'
 import { followStates } from './followed-states.js'
 import type { ImageStreams } from './image-streams.js'
-import type { PreparedAttack } from '../attack-definition.js'
 
 /**
  * Adversarial images for a batch, by the same rounds and rules as `runAttack`: an image is done with as soon as a round

@@ -91,7 +91,11 @@ export function freshState(id: string, label: number | undefined): ImageState {
 /**
  * The state after one trial more. A trial that does not come next, such as one told twice by a log, changes nothing.
  */
-export function afterTrial(state: ImageState, trial: AttackTrial, { rounds, skipWrong, target }: RoundPlan): ImageState {
+export function afterTrial(
+	state: ImageState,
+	trial: AttackTrial,
+	{ rounds, skipWrong, target }: RoundPlan,
+): ImageState {
 	const { round, prediction } = trial
 	const { label } = state
 	if (state.finished) return state

@@ -6,12 +6,12 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
+import type { PreparedAttack } from '../attack-definition.js'
 import type { ThreatModel } from '../sets/threat-model.js'
 import { type AttackOutcome, type AttackTrial, outcomeOf } from './attack-outcomes.js'
 import { driveRounds } from './drive-rounds.js'
 import { followStates } from './followed-states.js'
 import type { ImageStreams } from './image-streams.js'
-import type { PreparedAttack } from '../attack-definition.js'
 import { type AttackCounts, tellProgress } from './tell-progress.js'
 
 /** Labelled images that are loaded when needed. Positions run from 0 to `ids.length` - 1. */

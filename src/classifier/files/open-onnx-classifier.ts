@@ -5,11 +5,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import type { Engine } from '../../runtime/engine.js'
-import {
-	type OnnxClassifierOptions,
-	type OnnxModelClassifier,
-	onnxClassifier,
-} from '../onnx-file/onnx-classifier.js'
+import { type OnnxClassifierOptions, type OnnxModelClassifier, onnxClassifier } from '../onnx-file/onnx-classifier.js'
 
 /** A classifier from an ONNX file, and all that a record says of it. */
 export interface OnnxClassifier extends OnnxModelClassifier {

@@ -41,12 +41,7 @@ export const targetedDlrObjective: Objective = {
 	side: { labels: { type: 'int64', shape: [] }, targets: { type: 'int64', shape: [] } },
 	build: (taps, side) => {
 		const logits = entry(taps, 'logits')
-		requireClasses(
-			logits.shape[1] as number,
-			targetedDlrClasses,
-			'Targeted DLR',
-			'Attack the targeted margin instead.',
-		)
+		requireClasses(logits.shape[1] as number, targetedDlrClasses, 'Targeted DLR', 'Attack the targeted margin instead.')
 		const { values } = largestLogits(logits, 4)
 		const margin = ops.sub(logitOf(logits, entry(side, 'targets')), logitOf(logits, entry(side, 'labels')))
 		return ratio(margin, ops.sub(at(values, 0), ops.mul(ops.add(at(values, 2), at(values, 3)), 0.5)))

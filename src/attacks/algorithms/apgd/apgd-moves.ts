@@ -63,7 +63,8 @@ function l2Move(epsilon: number): ApgdMove {
 		if (point.length !== size) point = new Float64Array(size)
 		const project = () => {
 			let squares = 0
-			for (let index = 0; index < size; index++) squares += ((point[index] ?? missing) - (clean[start + index] ?? missing)) ** 2
+			for (let index = 0; index < size; index++)
+				squares += ((point[index] ?? missing) - (clean[start + index] ?? missing)) ** 2
 			const length = Math.sqrt(squares)
 			const scale = Math.min(epsilon, length) / (length + tiny)
 			for (let index = 0; index < size; index++) {

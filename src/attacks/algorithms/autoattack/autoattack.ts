@@ -82,8 +82,7 @@ const roundsOf: Readonly<Record<Stage, (settings: AutoAttackSettings, classes: n
 		if (classes >= dlrClasses) return apgdStage(settings, classes, { loss: 'dlr', restarts })
 		return named('apgd-dlr (margin)', apgdStage(settings, classes, { loss: 'margin', restarts }))
 	},
-	'apgd-t': (settings, classes) =>
-		apgdStage(settings, classes, { loss: 'dlr-targeted', targets: settings.targets }),
+	'apgd-t': (settings, classes) => apgdStage(settings, classes, { loss: 'dlr-targeted', targets: settings.targets }),
 	fab: ({ steps, restarts, force = false }, classes) =>
 		named('fab', fabRounds(fabSchema.parse({ mode: 'untargeted', steps, restarts, force }), classes)),
 	'fab-t': ({ steps, targets }, classes) => fabRounds(fabSchema.parse({ mode: 'targeted', steps, targets }), classes),

@@ -36,7 +36,9 @@ export const featurePgdSchema = z
 	})
 	.transform((options) => ({
 		...options,
-		...defined({ relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? usualStep) : undefined }),
+		...defined({
+			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? usualStep) : undefined,
+		}),
 	}))
 
 /** Options of the feature attack, all with defaults. */

@@ -22,7 +22,8 @@ function bump(rows: number, columns: number): Float64Array {
 	const layers = Math.max(middleRow, middleColumn) + 1
 	/** By distance from the centre: the sum of all rectangles that reach so far. */
 	const height = new Float64Array(layers + 1)
-	for (let layer = layers - 1; layer >= 0; layer--) height[layer] = (height[layer + 1] ?? missing) + 1 / (layer + 1) ** 2
+	for (let layer = layers - 1; layer >= 0; layer--)
+		height[layer] = (height[layer + 1] ?? missing) + 1 / (layer + 1) ** 2
 	const values = new Float64Array(rows * columns).map((_, at) => {
 		const [row, column] = [Math.floor(at / columns), at % columns]
 		return height[Math.max(Math.abs(row - middleRow), Math.abs(column - middleColumn))] ?? missing

@@ -36,8 +36,7 @@ export function squareRounds(settings: SquareSettings): readonly AttackRound[] {
 			stage: 'square',
 			name,
 			cost: { evaluations: settings.queries + 1, gradients: 0 },
-			run: (classifier, batch, threatModel, streams) =>
-				search(name, settings, classifier, batch, threatModel, streams),
+			run: (classifier, batch, threatModel, streams) => search(name, settings, classifier, batch, threatModel, streams),
 		}
 	})
 }

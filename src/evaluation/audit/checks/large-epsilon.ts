@@ -3,8 +3,8 @@
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { pgdOf } from '../audit-context.js'
-import { shareOf } from '../compare-attacks.js'
 import { percentText, radiusText } from '../audit-text.js'
+import { shareOf } from '../compare-attacks.js'
 
 /** Radii as multiples of epsilon; in L-infinity at least so many grey levels. */
 const sizes = [

@@ -7,8 +7,8 @@ import { ops } from '../../../onnx/index.js'
 import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { pgdOf } from '../audit-context.js'
-import { compareAttacks } from '../compare-attacks.js'
 import { percentText } from '../audit-text.js'
+import { compareAttacks } from '../compare-attacks.js'
 import { margins, median } from '../logit-statistics.js'
 
 /** Lead of the predicted class from which on a float32 softmax gives it exactly 1: a gradient of single terms is left. */

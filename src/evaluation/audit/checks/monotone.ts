@@ -3,10 +3,10 @@
 import { prepareAttack } from '../../../attacks/registry.js'
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
-import { notApplicable, worstStatus } from '../audit-finding.js'
 import { pgdOf } from '../audit-context.js'
-import { compareAttacks, shareOf } from '../compare-attacks.js'
+import { notApplicable, worstStatus } from '../audit-finding.js'
 import { percentText } from '../audit-text.js'
+import { compareAttacks, shareOf } from '../compare-attacks.js'
 import { mean } from '../logit-statistics.js'
 
 /** Steps of PGD where the size of the ball or the number of starts is what changes. */

@@ -1,10 +1,10 @@
 /** Whether an attacker who knows more does more. */
 
 import type { AuditCheck } from '../audit-check.js'
-import { notApplicable } from '../audit-finding.js'
 import { pgdOf } from '../audit-context.js'
-import { compareAttacks } from '../compare-attacks.js'
+import { notApplicable } from '../audit-finding.js'
 import { percentText } from '../audit-text.js'
+import { compareAttacks } from '../compare-attacks.js'
 
 export const transferWeaker: AuditCheck = {
 	id: 'transfer-weaker',

@@ -2,10 +2,10 @@
 
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
-import { notApplicable } from '../audit-finding.js'
 import { pgdOf } from '../audit-context.js'
-import { shareOf } from '../compare-attacks.js'
+import { notApplicable } from '../audit-finding.js'
 import { percentText, radiusText } from '../audit-text.js'
+import { shareOf } from '../compare-attacks.js'
 
 export const undefendedControl: AuditCheck = {
 	id: 'undefended-control',
