@@ -40,11 +40,13 @@ export async function attackBatch(
 ): Promise<Tensor<'float32'>> {
 	checkInput(attack, classifier, batch, threatModel)
 	const { images, labels, ids } = batch
+	const found: Tensor<'float32'> = { ...images, data: images.data.slice() }
+	// A ball of radius 0 holds the clean image alone.
+	if (threatModel.epsilon === 0) return found
 	const rounds = attack.rounds(classifier.classNames.length)
 	if (rounds.length === 1 && !attack.skipsWrong) return at(rounds, 0).run(classifier, batch, threatModel, streams)
 	const aims = attack.targeted ? { ids, targets: labels } : { ids, labels }
 	const states = followStates(aims, { rounds, skipWrong: attack.skipsWrong })
-	const found: Tensor<'float32'> = { ...images, data: images.data.slice() }
 	const size = rowSize(images)
 	const tried = driveRounds({
 		classifier,

@@ -36,7 +36,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 
-const attack = (options: CwaOptions, given = golden.batch, own: ImageStreams = streams) =>
+const attack = async (options: CwaOptions, given = golden.batch, own: ImageStreams = streams) =>
 	attackBatch(
 		cwa.prepare({ surrogates: [...golden.surrogates], ...options }),
 		golden.surrogates[0]!.classifier,
@@ -209,7 +209,7 @@ describe('CWA', () => {
 		await expect(attack({ surrogates: [surrogate(['a', 'b', 'c', 'd'], [3, 8, 8])] })).rejects.toThrow(
 			/reads images \[3, 8, 8\], the images to attack are \[3, 6, 5\]/,
 		)
-		await expect(attack({ steps: 0 })).rejects.toThrow(/options of CWA are not usable/)
+		await expect(attack({ steps: 0 })).rejects.toThrow(/options of attack cwa are not usable/)
 	})
 
 	it('names the surrogate and the image whose gradient is not finite', async () => {

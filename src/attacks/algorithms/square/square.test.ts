@@ -36,7 +36,7 @@ const labelled = async (classifier: Classifier, count: number): Promise<AttackBa
 	const { logits } = await classifier.evaluate(random.images, ['logits'])
 	return { ...random, labels: predictions(logits!, random.ids) }
 }
-const attack = (threat: ThreatModel, options: SquareOptions, given = batch, classifier = network) =>
+const attack = async (threat: ThreatModel, options: SquareOptions, given = batch, classifier = network) =>
 	attackBatch(square.prepare(options), classifier, given, threat, streams)
 
 beforeAll(async () => {
