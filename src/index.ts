@@ -21,7 +21,8 @@ export { classCaptionTemplates, classGallery } from './data/captions/class-capti
 export type { Gallery } from './data/captions/gallery.js'
 export { checkImages } from './data/check-images.js'
 export { type Dataset, type Split, subset } from './data/dataset.js'
-export { type Examination, type ExamineOptions, examine } from './data/examine.js'
+export type { Examination } from './data/examination.js'
+export { type ExamineOptions, examine } from './data/examine.js'
 export { fewShot } from './data/few-shot.js'
 export { type LabelledImages, loadLabelledFolder } from './data/folders/labelled-folder.js'
 export { createImageLoader, type ImageLoader, type ImageLoaderOptions } from './data/loading/image-loader.js'
@@ -36,7 +37,7 @@ export {
 	testTimeDefenses,
 } from './defenses/test-time/registry.js'
 export type { AuditCheck } from './evaluation/audit/audit-check.js'
-export type { AuditFinding, AuditResult, AuditStatus } from './evaluation/audit/audit-finding.js'
+export type { AuditFinding } from './evaluation/audit/audit-finding.js'
 export { type AuditInput, auditEfforts } from './evaluation/audit/audit-input.js'
 export { type Audit, auditModel } from './evaluation/audit/audit-model.js'
 export { type AuditRecord, type RecordedAuditInput, recordedAudit } from './evaluation/audit/recorded-audit.js'
@@ -183,6 +184,7 @@ export {
 	presetNames,
 } from './methods/tuning/presets.js'
 export { type EpochRecord, type TuneInput, type TuneResult, type TuningProgress, tune } from './methods/tuning/tune.js'
+export type { AuditResult, AuditStatus } from './records/audit.js'
 export { type ReportSource, readReportSource } from './report/html/report-source.js'
 export { pagePath, type WrittenReport, writeReport } from './report/html/write-report.js'
 export { tableCsv } from './report/tables/csv.js'

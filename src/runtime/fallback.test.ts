@@ -13,7 +13,7 @@ let root: string
 beforeAll(() => {
 	root = mkdtempSync(join(tmpdir(), 'naptune-fallback-'))
 	writeFileSync(join(root, 'package.json'), '{ "type": "module" }')
-	for (const part of ['errors.js', 'onnx', 'runtime', 'files']) {
+	for (const part of ['core', 'onnx', 'runtime', 'files']) {
 		cpSync(join(dist, part), join(root, 'dist', part), {
 			recursive: true,
 			filter: (file) => !/\.(test|map|d\.ts)\b/.test(file),

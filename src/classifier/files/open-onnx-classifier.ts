@@ -5,6 +5,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import type { Engine } from '../../runtime/engine.js'
+import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { type OnnxClassifierOptions, type OnnxModelClassifier, onnxClassifier } from '../onnx-file/onnx-classifier.js'
 
 /** A classifier from an ONNX file, and all that a record says of it. */
@@ -25,8 +26,8 @@ export interface OnnxClassifier extends OnnxModelClassifier {
  * `logits`.
  * @param path Of the `.onnx` file; weights beside it are read from where they are.
  * @param options What is known of it; see {@link onnxClassifier}.
- * @throws NaptuneError naming the file when it is not a model that can be read and differentiated (unsupported operators
- * all at once), or not a classifier of images as declared.
+ * @throws NaptuneError naming the file when onnxruntime refuses it as it is, when it is not a model that can be read and
+ * differentiated (unsupported operators all at once), or not a classifier of images as declared.
  * @example
  * const classifier = await openOnnxClassifier(engine, 'resnet50.onnx', { input: { normalisation: 'imagenet' } })
  * for (const notice of classifier.notices) console.error(notice)
@@ -38,8 +39,12 @@ export async function openOnnxClassifier(
 ): Promise<OnnxClassifier> {
 	const bytes = await readBytes(path)
 	return named(path, async () => {
+		const whole = refuseBrokenModel(path)
+		// What is wrong by our own reading is told first, in words that fit.
+		whole.catch(() => {})
 		const directory = dirname(path)
 		const classifier = await onnxClassifier(engine, bytes, { name: basename(path), directory, ...options })
+		await whole
 		const { opset, producer, weightFiles } = classifier.graph
 		const model = {
 			path: resolve(path),

@@ -3,6 +3,7 @@
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
+import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from '../graph-classifier.js'
@@ -49,7 +50,7 @@ export interface OnnxModelClassifier extends GraphClassifier {
 	readonly input: ModelInput
 	readonly output: { readonly name: string; readonly from: LogitsFrom }
 	/** Where class names are from. */
-	readonly classNamesFrom: 'given' | 'metadata' | 'positions'
+	readonly classNamesFrom: ClassNamesFrom
 	/** What a person must be told before numbers are believed. One sentence each. */
 	readonly notices: readonly string[]
 }

@@ -1,30 +1,9 @@
 /** What the checks of an audit find. */
 
-/**
- * How a check ends. `fail`: the measured robustness cannot be trusted. `warn`: something to look at before it is quoted.
- * `information`: a number that is neither good nor bad.
- */
-export type AuditStatus = 'pass' | 'warn' | 'fail' | 'not-applicable' | 'information'
-
-/** What was measured; JSON. */
-export type Measured = Readonly<Record<string, number | string | boolean | null | readonly number[]>>
+import type { AuditResult, AuditStatus } from '../../records/audit.js'
 
 /** What one check found. */
-export interface AuditFinding {
-	readonly status: AuditStatus
-	/** One line with the numbers. */
-	readonly summary: string
-	/** Images that the numbers rest on. */
-	readonly images: number
-	readonly measured: Measured
-}
-
-/** A finding with the check that it is of. */
-export interface AuditResult extends AuditFinding {
-	readonly id: string
-	readonly meaning: string
-	readonly advice: string
-}
+export type AuditFinding = Omit<AuditResult, 'id' | 'meaning' | 'advice'>
 
 /** A check that has nothing to measure. */
 export function notApplicable(summary: string): AuditFinding {

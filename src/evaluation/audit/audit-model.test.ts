@@ -4,7 +4,7 @@ import { NaptuneError } from '../../core/errors.js'
 import type { Value } from '../../onnx/index.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import type { AttackRun } from './attack-run.js'
-import type { AuditResult, AuditStatus } from './audit-finding.js'
+import type { AuditResult, AuditStatus } from '../../records/audit.js'
 import { type Audit, auditModel } from './audit-model.js'
 import {
 	auditOf,

@@ -4,116 +4,107 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
+import type { Immutable } from '../../core/immutable.js'
 import { elementCount } from '../../core/tensor.js'
 import type { Defense, LayerLayout } from '../../defenses/defense.js'
-import { readJsonFile } from '../../files/json-file.js'
 import { readSafetensorsHeader } from '../../files/safetensors.js'
 import { tuningConfig } from '../../methods/tuning/configuration.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
 import { stepsOfEpoch } from '../../methods/tuning/training-images.js'
+import { runFiles } from '../../records/names.js'
+import { chosen, count, options, positive, seconds } from '../../records/parts/fields.js'
+import { presetSchema } from '../../records/parts/preset.js'
+import { readRecord } from '../../records/record-kind.js'
+import { epochForm, runDescriptionForm, runResultForm } from '../../records/run.js'
+import { type SettingChange, settingChanges } from '../../records/settings.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { type SettingChange, settingChanges } from '../robustness/setting-changes.js'
-import { type EpochPoint, readLearningCurves } from './learning-curves.js'
-import { type ParameterGroup, parameterGroups } from './parameter-groups.js'
+import { readLearningCurves } from './learning-curves.js'
+import { parameterGroupSchema, parameterGroups } from './parameter-groups.js'
 import { openRun } from './tuned-run.js'
 
+const tracedBlockSchema = z.object({
+	block: count.describe('Counted from 0.'),
+	tokens: count.describe(
+		'Tokens that are no context vectors: class token and patches, or the text with its start and end.',
+	),
+	prompts: count.describe('Context vectors beside them.'),
+	ownPrompts: z
+		.boolean()
+		.describe('Whether the layer brings context vectors of its own, rather than those that the block before gave.'),
+	refined: z.boolean().describe('Whether tokens are refined before this block.'),
+	shape: z
+		.tuple([z.union([z.number(), z.string()]), z.number(), z.number()])
+		.describe('Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B.'),
+})
+
 /** What enters one block of a tower. */
-export interface TracedBlock extends LayerLayout {
-	/** Counted from 0. */
-	readonly block: number
-	/** Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B. */
-	readonly shape: readonly [number | string, number, number]
-}
+export type TracedBlock = Immutable<z.output<typeof tracedBlockSchema>>
+
+const runProgressSchema = z.object({
+	finished: z.boolean(),
+	steps: count.describe('Optimizer steps that are saved.'),
+	totalSteps: count.describe('Those of the whole run.'),
+	epochs: count.describe('Epochs in the log.'),
+	totalEpochs: positive.describe('Those of the whole run.'),
+	seconds: seconds.nullable().describe('Wall-clock time up to the last saved state; null before the first.'),
+	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
+})
 
 /** How far a run has come. */
-export interface RunProgress {
-	readonly finished: boolean
-	/** Optimizer steps that are saved, and those of the whole run. */
-	readonly steps: number
-	readonly totalSteps: number
-	/** Epochs in the log, and those of the whole run. */
-	readonly epochs: number
-	readonly totalEpochs: number
-	/** Wall-clock time up to the last saved state; null before the first. */
-	readonly seconds: number | null
-	/** Latest epochs in a row at chance; above 0 the parameters are worth nothing. */
-	readonly epochsAtChance: number
-}
+export type RunProgress = Immutable<z.output<typeof runProgressSchema>>
+
+const { model, dataset, config, engine, naptune } = runDescriptionForm.schema.shape
+const presetShape = presetSchema.shape
 
 /** All that is known of a run. */
-export interface RunInspection {
-	readonly directory: string
-	readonly progress: RunProgress
-	readonly defense: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
-	readonly model: { readonly source: string; readonly sha256: string }
-	readonly data: {
-		readonly name: string
-		readonly classNames: readonly string[]
-		readonly images: number
-		readonly notices: readonly string[]
-		readonly origin: Readonly<Record<string, unknown>>
-	}
-	readonly config: Readonly<Record<string, unknown>>
-	/** Where `config` differs from the defaults, which are the paper's values. */
-	readonly changed: readonly SettingChange[]
-	/** The preset that tuning started from, and what was asked for beside it; null where the run does not say. */
-	readonly preset: {
-		readonly name: string
-		readonly version: number
-		readonly overrides: readonly Readonly<Record<string, unknown>>[]
-	} | null
-	readonly versions: {
-		readonly naptune: string
-		readonly engine: string
-		readonly device: string
-		readonly threads: number
-	}
-	readonly trace: {
-		readonly text: readonly TracedBlock[]
-		readonly image: readonly TracedBlock[]
-		/** Shapes of what the towers give and of the logits. */
-		readonly outputs: {
-			readonly textFeatures: readonly [number, number]
-			readonly imageFeatures: readonly [string, number]
-			readonly logits: readonly [string, number]
-		}
-	}
-	readonly parameters: {
-		readonly groups: readonly ParameterGroup[]
-		readonly total: number
-		/** Of the CLIP, all of which stay as they are. */
-		readonly frozen: number
-	}
-	readonly epochs: readonly EpochPoint[]
-}
-
-const description = z.object({
-	model: z.object({ source: z.string(), sha256: z.string() }),
-	dataset: z.object({
-		name: z.string(),
-		origin: z.record(z.string(), z.unknown()),
-		notices: z.array(z.string()),
-		classNames: z.array(z.string()),
-	}),
-	training: z.object({ images: z.int().positive() }),
-	config: z.looseObject({ epochs: z.int().positive(), batchSize: z.int().positive() }),
+export const runInspectionSchema = z.object({
+	directory: z.string(),
+	progress: runProgressSchema,
+	defense: chosen,
+	model: model.pick({ source: true, sha256: true }),
+	data: dataset.extend({ images: positive.describe('Training images.') }),
+	config,
+	changed: z
+		.array(z.object({ setting: z.string(), value: z.unknown(), usual: z.unknown() }) satisfies z.ZodType<SettingChange>)
+		.describe("Where `config` differs from the defaults, which are the paper's values."),
 	preset: z
-		.object({
-			name: z.string(),
-			version: z.number(),
-			overrides: z.array(z.record(z.string(), z.unknown())),
-		})
-		.optional(),
-	naptune: z.string(),
-	engine: z.object({ version: z.string(), device: z.string(), threads: z.int().positive() }),
+		.object({ name: presetShape.name, version: presetShape.version, overrides: z.array(options) })
+		.nullable()
+		.describe(
+			'The preset that tuning started from, and what was asked for beside it; null where the run does not say.',
+		),
+	versions: z.object({
+		naptune,
+		engine: engine.shape.version,
+		device: engine.shape.device,
+		threads: engine.shape.threads,
+	}),
+	trace: z.object({
+		text: z.array(tracedBlockSchema),
+		image: z.array(tracedBlockSchema),
+		outputs: z
+			.object({
+				textFeatures: z.tuple([z.number(), z.number()]),
+				imageFeatures: z.tuple([z.string(), z.number()]),
+				logits: z.tuple([z.string(), z.number()]),
+			})
+			.describe('Shapes of what the towers give and of the logits.'),
+	}),
+	parameters: z.object({
+		groups: z.array(parameterGroupSchema),
+		total: count,
+		frozen: count.describe('Of the CLIP, all of which stay as they are.'),
+	}),
+	epochs: z.array(epochForm.schema).describe('The learning curves.'),
 })
-const usage = z.object({ seconds: z.number() })
+
+/** All that is known of a run. */
+export type RunInspection = Immutable<z.output<typeof runInspectionSchema>>
+
 const savedProgress = z.object({
 	step: z.int().nonnegative(),
-	usage,
+	usage: z.object({ seconds: z.number() }),
 	history: z.object({ epochsAtChance: z.int().nonnegative() }),
 })
-const runResult = usage.extend({ optimizerSteps: z.int(), epochsAtChance: z.int() })
 
 /**
  * Looks at a run. Of the checkpoint the header and the fingerprint are read, of the run no parameters.
@@ -122,10 +113,9 @@ const runResult = usage.extend({ optimizerSteps: z.int(), epochsAtChance: z.int(
  * @throws NaptuneError when there is no run, its files are damaged, or the model is not the same or gone.
  */
 export async function inspectRun(directory: string, model?: string): Promise<RunInspection> {
-	const { clip, defense, description: content } = await openRun(directory, model)
-	const path = join(directory, runFiles.description)
-	const run = checked(description, content, path)
-	const { dataset, training, config } = run
+	const { clip, defense, description: run } = await openRun(directory, model)
+	const { dataset, training, config, preset } = run
+	const { source, sha256 } = run.model
 	const epochs = await readLearningCurves(directory)
 	const totalSteps = config.epochs * stepsOfEpoch(training.images, Math.min(config.batchSize, training.images))
 	const groups = parameterGroups(defense)
@@ -138,11 +128,11 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 			totalEpochs: config.epochs,
 		},
 		defense: { name: defense.name, options: defense.config },
-		model: run.model,
+		model: { source, sha256 },
 		data: { ...dataset, images: training.images },
 		config,
 		changed: settingChanges(plain(tuningConfig({})), config),
-		preset: run.preset ?? null,
+		preset: preset ? { name: preset.name, version: preset.version, overrides: preset.overrides } : null,
 		versions: {
 			naptune: run.naptune,
 			engine: run.engine.version,
@@ -178,13 +168,21 @@ async function progressOf(
 ): Promise<Pick<RunProgress, 'finished' | 'steps' | 'seconds' | 'epochsAtChance'>> {
 	const [result, state] = [join(directory, runFiles.result), join(directory, runFiles.state)]
 	if (existsSync(result)) {
-		const { optimizerSteps, seconds, epochsAtChance } = checked(runResult, await readJsonFile(result), result)
+		const { optimizerSteps, seconds, epochsAtChance } = await readRecord(runResultForm, result)
 		return { finished: true, steps: optimizerSteps, seconds, epochsAtChance }
 	}
 	if (!existsSync(state)) return { finished: false, steps: 0, seconds: null, epochsAtChance: 0 }
 	const { metadata } = await readSafetensorsHeader(state)
-	const { step, usage, history } = checked(savedProgress, json(metadata.progress), state)
+	const { step, usage, history } = savedProgressOf(metadata.progress, state)
 	return { finished: false, steps: step, seconds: usage.seconds, epochsAtChance: history.epochsAtChance }
+}
+
+function savedProgressOf(text: string | undefined, path: string): z.output<typeof savedProgress> {
+	const parsed = savedProgress.safeParse(json(text))
+	if (parsed.success) return parsed.data
+	throw new NaptuneError(
+		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
+	)
 }
 
 function json(text: string | undefined): unknown {
@@ -197,12 +195,4 @@ function json(text: string | undefined): unknown {
 
 function plain(value: unknown): unknown {
 	return JSON.parse(JSON.stringify(value))
-}
-
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.output<Schema> {
-	const parsed = schema.safeParse(value)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(
-		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
-	)
 }
