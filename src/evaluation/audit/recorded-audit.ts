@@ -6,7 +6,13 @@ import { embeddedDirectory, embeddedModel } from '../../checkpoints/checkpoint.j
 import { defined } from '../../core/defined.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
-import { type AuditRecord, type AuditResult, type AuditSettings, auditKind, auditLogEntrySchema } from '../../records/audit.js'
+import {
+	type AuditRecord,
+	type AuditResult,
+	type AuditSettings,
+	auditKind,
+	auditLogEntrySchema,
+} from '../../records/audit.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'

@@ -8,7 +8,7 @@ import { makeFolder } from '../../files/make-folder.js'
 import { writeFigure } from '../figure.js'
 import { writeTables } from '../tables/write-tables.js'
 import { experimentDocument } from './experiment-document.js'
-import { reportPage } from './page.js'
+import { reportPage } from './page/page.js'
 import type { ReportSource } from './report-source.js'
 import { evaluationDocument, type RunParts, runDocument } from './run-document.js'
 
