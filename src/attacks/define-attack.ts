@@ -109,5 +109,8 @@ function withPreset(
 function parsed<Schema extends z.ZodType>(name: string, schema: Schema, options: object): z.output<Schema> {
 	const found = schema.safeParse(options)
 	if (found.success) return found.data
-	throw new NaptuneError(`The options of attack ${name} are not usable:\n${explainIssues(found.error, schema)}`)
+	throw new NaptuneError(
+		'NAP_OPTION_INVALID',
+		`The options of attack ${name} are not usable:\n${explainIssues(found.error, schema)}`,
+	)
 }

@@ -1,6 +1,7 @@
 /** All attacks: adding one is a file and a line here. */
 
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import { ags } from './algorithms/ags/ags.js'
 import { apgd } from './algorithms/apgd/apgd.js'
 import { autoAttack } from './algorithms/autoattack/autoattack.js'
@@ -36,7 +37,10 @@ export function attackNamed(name: string): { readonly definition: AttackDefiniti
 		if (Object.hasOwn(definition.presets, name)) return { definition, preset: name }
 	}
 	const known = attackNames().map((entry) => entry.name)
-	throw new NaptuneError(`Unknown attack ${name}; choose one of ${known.join(', ')}.`)
+	throw new NaptuneError(
+		'NAP_NAME_UNKNOWN',
+		`Unknown attack ${name}; choose one of ${known.join(', ')}.${didYouMean(name, known)}`,
+	)
 }
 
 /**

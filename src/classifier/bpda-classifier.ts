@@ -25,6 +25,7 @@ export function bpdaClassifier(forward: Classifier, backward: Classifier): Class
 		`images [${inputShape.join(', ')}] and the classes ${classNames.join(', ')}`
 	if (described(forward) !== described(backward)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`A stand-in for gradients must look like the model it stands in for: the model has ${described(forward)}, the stand-in ${described(backward)}.`,
 		)
 	}

@@ -37,7 +37,8 @@ export function classifierPrograms(
 	let released: Promise<void> | undefined
 
 	const cached = (name: string, outputs: () => Readonly<Record<string, Value>>): Promise<Program> => {
-		if (released) throw new NaptuneError('The classifier was released; create it again to use it.')
+		if (released)
+			throw new NaptuneError('NAP_INPUT_UNSUITABLE', 'The classifier was released; create it again to use it.')
 		const known = programs.get(name)
 		if (known) return known
 		const compiled = Promise.resolve().then(() =>
@@ -81,6 +82,7 @@ function lossOf(objective: Objective, taps: Readonly<Record<string, Value>>, bat
 	const loss = objective.build(read, side)
 	if (loss.type !== 'float32' || loss.shape.length !== 1 || loss.shape[0] !== batch) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`Objective ${objective.name} builds a ${loss.type} loss of shape [${loss.shape.join(', ')}]; one float32 per image, shape [${batch}], was expected. Reduce over all axes but the first.`,
 		)
 	}

@@ -20,7 +20,10 @@ export function hiddenDraws(at: (index: number) => Classifier, release: () => Pr
 	let guess: Classifier | undefined
 	const draw = (index: number): Classifier => {
 		if (!Number.isSafeInteger(index) || index < 0) {
-			throw new NaptuneError(`Draws of a randomised classifier are counted by whole numbers from 0, got ${index}.`)
+			throw new NaptuneError(
+				'NAP_OPTION_INVALID',
+				`Draws of a randomised classifier are counted by whole numbers from 0, got ${index}.`,
+			)
 		}
 		return decorate(index === 0 ? deployed : at(index), { release: kept })
 	}

@@ -54,6 +54,7 @@ function perRow(outputs: Record<string, Tensor>, size: number): Record<string, T
 	for (const [name, { shape }] of Object.entries(outputs)) {
 		if (shape[0] !== size) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`Output ${name} of a classifier has shape [${shape.join(', ')}] for ${size} images; its first axis must be the batch.`,
 			)
 		}

@@ -30,6 +30,7 @@ export function predictions({ shape, data }: Tensor<'float32'>, ids: readonly st
 	})
 	if (broken.length > 0) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The classifier's logits are not numbers (NaN) for ${listIds(broken)}. Its weights or parameters are damaged or diverged: check them, or go back to the last good state.`,
 		)
 	}

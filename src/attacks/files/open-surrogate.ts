@@ -52,6 +52,7 @@ export async function openSurrogate(
 	if (classifier.classNames.length !== classNames.length) {
 		await classifier.release()
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`${path} tells ${classifier.classNames.length} classes apart and names none, the data has ${classNames.length}. Use a surrogate that was trained on this data.`,
 		)
 	}

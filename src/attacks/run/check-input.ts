@@ -23,7 +23,8 @@ export function checkInput(
 	batch: AttackBatch,
 	{ norm, epsilon }: ThreatModel,
 ): void {
-	if (!norms.includes(norm)) throw new NaptuneError(`Attack ${name} works in ${norms.join(', ')}, not in ${norm}.`)
+	if (!norms.includes(norm))
+		throw new NaptuneError('NAP_ATTACK_UNSUITABLE', `Attack ${name} works in ${norms.join(', ')}, not in ${norm}.`)
 	threatModel(norm, epsilon)
 	checkBatch(classifier, batch)
 }
@@ -36,11 +37,13 @@ export function checkBatch(classifier: Classifier, { images, labels, ids }: Atta
 	const expected = [count, ...classifier.inputShape]
 	if (count === 0 || images.shape.join() !== expected.join() || images.data.length !== elementCount(expected)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The attack was given images [${images.shape.join(', ')}] with ${images.data.length} values, the classifier takes [B, ${classifier.inputShape.join(', ')}] with B >= 1.`,
 		)
 	}
 	if (labels.length !== count || ids.length !== count) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The attack was given ${count} images with ${labels.length} labels and ${ids.length} ids; one of each per image was expected.`,
 		)
 	}
@@ -48,12 +51,14 @@ export function checkBatch(classifier: Classifier, { images, labels, ids }: Atta
 	labels.forEach((label, row) => {
 		if (Number.isInteger(label) && label >= 0 && label < classes) return
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The label of image ${ids[row]} is ${label}; the classifier has the classes 0 to ${classes - 1}.`,
 		)
 	})
 	const wrong = images.data.findIndex((value) => !(value >= 0 && value <= 1))
 	if (wrong >= 0) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`Image ${ids[Math.floor(wrong / rowSize(images))]} has a pixel of value ${images.data[wrong]}; attacks take pixels in [0, 1], not normalised. Divide 8-bit values by 255.`,
 		)
 	}

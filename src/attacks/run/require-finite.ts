@@ -34,6 +34,7 @@ export function requireFinite(
 	})
 	if (broken.length > 0) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The loss or its gradient to the pixels is not finite for ${listIds(broken)} (${where}). The model's values overflow: check its weights and parameters for NaN, and if it was just tuned, lower the learning rate and go back to the last good state.`,
 		)
 	}

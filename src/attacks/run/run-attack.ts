@@ -78,7 +78,10 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 	const { attack, images, batchSize, streams, threatModel, keepImages = false, isKept, earlier = [] } = options
 	const labels = aimsOf(images, attack)
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
-		throw new NaptuneError(`The batch size of an attack must be a whole number >= 1, got ${batchSize}.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`The batch size of an attack must be a whole number >= 1, got ${batchSize}.`,
+		)
 	}
 	const counter = options.passes ?? passCounter()
 	const classifier = counter.watch(options.classifier)
@@ -132,14 +135,18 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 function aimsOf({ ids, labels, targets }: AttackImages, { name, targeted }: PreparedAttack): readonly number[] {
 	if (labels.length !== ids.length || (targets && targets.length !== ids.length)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The attack was given ${ids.length} images with ${labels.length} labels${targets ? ` and ${targets.length} targets` : ''}; one per image was expected.`,
 		)
 	}
 	if (new Set(ids).size !== ids.length) {
 		const twice = ids.find((id, position) => ids.indexOf(id) !== position)
-		throw new NaptuneError(`Two images have the id ${twice}; ids key an image's randomness and must be unique.`)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`Two images have the id ${twice}; ids key an image's randomness and must be unique.`,
+		)
 	}
 	if (!targeted) return labels
 	if (targets) return targets
-	throw new NaptuneError(`Attack ${name} is targeted: give a target class for every image.`)
+	throw new NaptuneError('NAP_OPTION_MISSING', `Attack ${name} is targeted: give a target class for every image.`)
 }

@@ -35,12 +35,14 @@ export function checkPerturbation(
 ): void {
 	if (adversarial.shape.join() !== clean.shape.join() || adversarial.data.length !== clean.data.length) {
 		throw new NaptuneError(
+			'NAP_INTERNAL',
 			`An attack returned images of shape [${adversarial.shape.join(', ')}] for clean ones of shape [${clean.shape.join(', ')}]. This is a fault of the attack.`,
 		)
 	}
 	const size = rowSize(clean)
 	const fail = (row: number, problem: string) => {
 		throw new NaptuneError(
+			'NAP_INTERNAL',
 			`The adversarial image of ${ids[row] ?? `#${row}`} ${problem}. This is a fault of the attack; its results cannot be used.`,
 		)
 	}

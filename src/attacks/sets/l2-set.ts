@@ -45,7 +45,10 @@ export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSe
 	return {
 		sample(images, row, stream, oneSided = false) {
 			if (oneSided) {
-				throw new NaptuneError('A one-sided random start is defined in L-infinity only. Use start uniform in L2.')
+				throw new NaptuneError(
+					'NAP_ATTACK_UNSUITABLE',
+					'A one-sided random start is defined in L-infinity only. Use start uniform in L2.',
+				)
 			}
 			for (let index = 0; index < size; index++) change[index] = stream.normal()
 			const scale = (epsilon * stream.uniform() ** (1 / size)) / norm(change, 0, size)

@@ -61,7 +61,11 @@ async function readBytes(path: string): Promise<Uint8Array> {
 	try {
 		return await readFile(path)
 	} catch (cause) {
-		throw new NaptuneError(`The model ${path} cannot be read; check the path and its permissions.`, { cause })
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`The model ${path} cannot be read; check the path and its permissions.`,
+			{ cause },
+		)
 	}
 }
 
@@ -70,7 +74,7 @@ async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
 		return await work()
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
+		throw new NaptuneError(error.code, `${path}: ${error.message}`, { cause: error })
 	}
 }
 

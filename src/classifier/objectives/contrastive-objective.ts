@@ -50,7 +50,10 @@ export function contrastiveSide(texts: number, ownTexts: (id: string) => readonl
 		for (const [row, id] of ids.entries()) {
 			const own = ownTexts(id)
 			if (own.length === 0) {
-				throw new NaptuneError(`Image ${id} has no text of its own, so there is nothing to retrieve. Leave it out.`)
+				throw new NaptuneError(
+					'NAP_INPUT_UNSUITABLE',
+					`Image ${id} has no text of its own, so there is nothing to retrieve. Leave it out.`,
+				)
 			}
 			for (const text of own) relevant[row * texts + text] = 1
 		}

@@ -28,5 +28,8 @@ export function largestOther(values: readonly Value[], predicted: Value, classes
 /** @throws NaptuneError when there are fewer classes than an objective ranks. */
 export function requireClasses(classes: number, least: number, what: string, instead: string): void {
 	if (classes >= least) return
-	throw new NaptuneError(`${what} needs at least ${least} classes, the classifier has ${classes}. ${instead}`)
+	throw new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
+		`${what} needs at least ${least} classes, the classifier has ${classes}. ${instead}`,
+	)
 }

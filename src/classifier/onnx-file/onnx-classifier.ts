@@ -127,7 +127,10 @@ function tried(input: ModelInput, build: (pixels: Value) => ModelOutput): { oneI
 /** @throws NaptuneError when a graph of many images does not give one row to each. */
 function withRows(output: ModelOutput): ModelOutput {
 	if (output.logits.shape[0] === batchSymbol) return output
-	throw new NaptuneError(`The output ${output.name} is [${output.logits.shape.join(', ')}], not one row per image.`)
+	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
+		`The output ${output.name} is [${output.logits.shape.join(', ')}], not one row per image.`,
+	)
 }
 
 function classNamesOf(
@@ -138,6 +141,7 @@ function classNamesOf(
 	if (given) {
 		if (given.length === classes && new Set(given).size === classes) return { classNames: given, from: 'given' }
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The model tells ${classes} classes apart, but ${given.length} names were given${given.length === classes ? ', of which two are the same' : ''}.`,
 		)
 	}

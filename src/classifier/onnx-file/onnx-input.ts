@@ -51,12 +51,14 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 	const channels = typeof channelSize === 'number' ? channelSize : 3
 	if (channels !== 3 && channels !== 1) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The input ${port.name} [${shape.join(', ')}] has ${channels} channels in the layout ${layout}; images have 3, or 1 if grey. Declare the layout: nchw or nhwc.`,
 		)
 	}
 	const batch = shape[0]
 	if (typeof batch === 'number' && batch > 1) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The input ${port.name} [${shape.join(', ')}] takes exactly ${batch} images at once; export the model with one, or with an open batch axis.`,
 		)
 	}
@@ -66,11 +68,15 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 		if (typeof fixed !== 'number') {
 			if (wanted !== undefined) return wanted
 			throw new NaptuneError(
+				'NAP_OPTION_MISSING',
 				`The input ${port.name} [${shape.join(', ')}] leaves the size of images open; declare it (size: [height, width]; --size 224).`,
 			)
 		}
 		if (wanted !== undefined && wanted !== fixed) {
-			throw new NaptuneError(`The input ${port.name} [${shape.join(', ')}] reads ${fixed}, not ${wanted} pixels.`)
+			throw new NaptuneError(
+				'NAP_OPTION_CONFLICT',
+				`The input ${port.name} [${shape.join(', ')}] reads ${fixed}, not ${wanted} pixels.`,
+			)
 		}
 		return fixed
 	}
@@ -106,6 +112,7 @@ function imagePort(
 	const [port] = found
 	if (!port || found.length > 1) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			name === undefined
 				? `The model has ${found.length} inputs of rank 4 that could take images; its inputs are ${all}. Declare the name of one.`
 				: `The model has no input ${name}; its inputs are ${all}.`,
@@ -114,13 +121,17 @@ function imagePort(
 	const others = inputs.filter((other) => other !== port)
 	if (others.length > 0) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`Besides images (${port.name}), the model needs ${others.map(describe).join(', ')}; a classifier of images alone is expected. Export it with these as constants.`,
 		)
 	}
 	const { shape } = port
 	if (shape?.length !== 4 || port.type !== 'float') {
 		const half = port.type?.includes('float16') ? ' Export the model in float32: half precision is not supported.' : ''
-		throw new NaptuneError(`Images are float tensors of rank 4; the model's input is ${describe(port)}.${half}`)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`Images are float tensors of rank 4; the model's input is ${describe(port)}.${half}`,
+		)
 	}
 	return { port, shape }
 }
@@ -139,6 +150,7 @@ function valuesOf(
 		const named = typeof given === 'string'
 		if (named && given !== 'none' && range !== undefined && range !== '0..1') {
 			throw new NaptuneError(
+				'NAP_OPTION_CONFLICT',
 				`The normalisation ${given} is for pixels in [0, 1]; leave the range ${range} out, or give mean and std in its unit.`,
 			)
 		}
@@ -152,6 +164,7 @@ function valuesOf(
 				spread.some((value) => !Number.isFinite(value) || (what === 'std' && value <= 0))
 			) {
 				throw new NaptuneError(
+					'NAP_OPTION_INVALID',
 					`The ${what} of a normalisation is one number, or ${channels}; got [${list.join(', ')}].`,
 				)
 			}

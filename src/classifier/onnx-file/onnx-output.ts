@@ -32,9 +32,11 @@ export interface OutputDeclaration {
 export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
 	const name = declared.output ?? chosen(outputs)
 	const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined
-	if (!output) throw new NaptuneError(`The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	if (!output)
+		throw new NaptuneError('NAP_NAME_UNKNOWN', `The model has no output ${name}; its outputs are ${describe(outputs)}.`)
 	if (!isRows(output)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The output ${name} is ${output.type} [${output.shape.join(', ')}]; logits are floats with one row per image, [B, classes]. The outputs are ${describe(outputs)}.`,
 		)
 	}
@@ -62,6 +64,7 @@ function chosen(outputs: Readonly<Record<string, Value>>): string {
 	if (candidates.includes('logits')) return 'logits'
 	if (first !== undefined && candidates.length === 1) return first
 	throw new NaptuneError(
+		'NAP_OPTION_MISSING',
 		`The model has ${candidates.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
 	)
 }

@@ -25,6 +25,7 @@ import { readRecord } from '../../records/record-kind.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
 import { usualKnowledge } from '../deployed/knowledge.js'
+import { blindNotices } from './blind-notice.js'
 import { evaluateImages } from './evaluate.js'
 import { contradictions } from './record.js'
 
@@ -96,7 +97,11 @@ export async function recordedOnnxAttack(
 			...found,
 			threads: engine.threads,
 			batchSize,
-			notices: [...(input.notices ?? []), ...chanceNotice(found, classifier.classNames.length)],
+			notices: [
+				...(input.notices ?? []),
+				...chanceNotice(found, classifier.classNames.length),
+				...blindNotices(found.outcomes),
+			],
 		}
 	}
 }

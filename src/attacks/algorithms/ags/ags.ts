@@ -91,6 +91,7 @@ function onlySurrogate(
 	requireSurrogates(attack, surrogates, classifier, false)
 	if (surrogates.length === 1) return at(surrogates, 0)
 	throw new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
 		`Attack ${attack} works on one substitute, ${surrogates.length} were given. Choose one of them.`,
 	)
 }

@@ -27,7 +27,10 @@ const mostUntargetedClasses = 100
  */
 export function fabRounds(settings: FabSettings, classes: number): readonly AttackRound[] {
 	if (classes < 2) {
-		throw new NaptuneError(`FAB looks for the boundary between two classes; the classifier has ${classes}.`)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`FAB looks for the boundary between two classes; the classifier has ${classes}.`,
+		)
 	}
 	return settings.mode === 'targeted' ? targetedRounds(settings, classes) : untargetedRounds(settings, classes)
 }
@@ -54,6 +57,7 @@ function untargetedRounds(settings: Extract<FabSettings, { mode: 'untargeted' }>
 	const gradients = steps * (classes - 1)
 	if (classes > mostUntargetedClasses && !force) {
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			`Untargeted FAB takes a gradient per class and step, ${gradients} per image and restart for these ${classes} classes. Use fab-t, which takes ${steps} per target whatever the number of classes, or set force to true to run it all the same.`,
 		)
 	}

@@ -68,12 +68,14 @@ function featurePgdRun(settings: FeaturePgdSettings): AttackRun {
 async function imageFeatures(classifier: Classifier, images: Tensor<'float32'>): Promise<Tensor<'float32'>> {
 	if (!classifier.taps.includes('imageFeatures')) {
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			`The feature attack moves image features, and the classifier offers no tap imageFeatures; it has: ${classifier.taps.join(', ')}. Attack its logits, with pgd.`,
 		)
 	}
 	const features = entry(await classifier.evaluate(images, ['imageFeatures']), 'imageFeatures')
 	if (features.shape.length === 2) return features
 	throw new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
 		`The feature attack needs image features [B, width], the classifier's are [${features.shape.join(', ')}].`,
 	)
 }

@@ -57,12 +57,14 @@ export function requireSurrogates(
 ): void {
 	if (surrogates.length === 0) {
 		throw new NaptuneError(
+			'NAP_OPTION_MISSING',
 			`Attack ${attack} makes images on surrogates, and none were given. Give classifiers as its option surrogates, or make the images with naptune generate --surrogate model.onnx.`,
 		)
 	}
 	for (const { name, classifier } of surrogates) {
 		if (classifier.inputShape.join() !== inputShape.join()) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`Surrogate ${name} reads images [${classifier.inputShape.join(', ')}], the images to attack are [${inputShape.join(', ')}]. Wrap it so that it resizes them, as naptune generate does.`,
 			)
 		}
@@ -74,6 +76,7 @@ export function requireSurrogates(
 export function requireSameClasses(name: string, own: readonly string[], data: readonly string[]): void {
 	if (own.length !== data.length) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`Surrogate ${name} has ${own.length} classes, the data ${data.length}; both must have the same ones. Use a surrogate that was trained on this data.`,
 		)
 	}
@@ -81,6 +84,7 @@ export function requireSameClasses(name: string, own: readonly string[], data: r
 	if (at < 0) return
 	const ordered = own.every((className) => data.includes(className)) ? ' The same classes in another order:' : ''
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		`Surrogate ${name} has other classes than the data.${ordered} its class ${at} is ${own[at]}, that of the data ${data[at]}. Labels would mean something else to it; use a surrogate that was trained on this data.`,
 	)
 }
