@@ -3,6 +3,7 @@
 import { CommanderError } from 'commander'
 import type { ErrorCode } from '../core/error-codes.js'
 import { NaptuneError } from '../core/errors.js'
+import { plainJson, plainText } from '../core/plain-text.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
 
 /** What is told of an error. */
@@ -22,8 +23,8 @@ export function reportError(error: unknown, json: boolean): number {
 	const told = describe(error)
 	if (told.exitCode === exitCodes.success) return told.exitCode
 	// Commander has written its message by now.
-	if (!(error instanceof CommanderError)) process.stderr.write(`${text(error, told.message)}\n`)
-	if (json) process.stdout.write(`${JSON.stringify({ error: told }, null, 2)}\n`)
+	if (!(error instanceof CommanderError)) process.stderr.write(`${plainText(text(error, told.message), 'shown')}\n`)
+	if (json) process.stdout.write(`${plainJson(JSON.stringify({ error: told }, null, 2))}\n`)
 	return told.exitCode
 }
 

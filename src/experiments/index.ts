@@ -14,4 +14,4 @@ export type {
 } from './experiment-result.js'
 export { type PreparedExperiment, type PrepareInput, prepareExperiments } from './prepare.js'
 export { readExperimentResult } from './read-experiment-result.js'
-export { type ReproducedExperiment, type ReproduceInput, reproduce } from './reproduce.js'
+export { type FinishedExperiment, type RunExperimentsInput, runExperiments } from './run-experiments.js'

@@ -19,16 +19,34 @@ function explained(value: unknown): string {
 
 describe('explainIssues', () => {
 	it('lists the known keys beside an unknown one, also deep down', () => {
-		expect(explained({ other: 3 })).toBe('✖ Unrecognized key: "other"; known are steps, deep, kind, free')
-		expect(explained({ deep: { other: 1 } })).toMatch(/"other"; known are rate, decay\n.*at deep/)
+		expect(explained({ learned: 3 })).toBe('✖ Unrecognized key: "learned"; known are steps, deep, kind, free')
+		expect(explained({ deep: { best: 1 } })).toMatch(/"best"; known are rate, decay\n.*at deep/)
 	})
 
-	it('names the key or the choice that was meant, wherever it is', () => {
-		expect(explained({ stepz: 3 })).toContain('free. Did you mean steps?')
-		expect(explained({ deep: { rat: 1 } })).toMatch(/rate, decay\. Did you mean deep\.rate\?\n.*at deep/)
-		expect(explained({ decay: 1 })).toContain('Did you mean deep.decay?')
-		expect(explained({ kind: 'fanzy' })).toMatch(/Did you mean fancy\?/)
+	it('names what was meant, in another object, too', () => {
+		expect(explained({ stepz: 3 })).toBe(
+			'✖ Unrecognized key: "stepz"; known are steps, deep, kind, free. Did you mean steps?',
+		)
+		expect(explained({ decay: 'linear' })).toMatch(/known are steps, deep, kind, free\. Did you mean deep\.decay\?$/)
+	})
+
+	it('names the choice that was meant', () => {
+		expect(explained({ kind: 'fanzy' })).toMatch(/"plain"\|"fancy"\. Did you mean fancy\?\n.*at kind/)
 		expect(explained({ kind: 'other' })).not.toContain('mean')
+	})
+
+	it('says of a value with several forms what is wrong with the one that it has', () => {
+		const forms = z.strictObject({ methods: z.union([z.array(z.string()), z.record(z.string(), z.number())]) })
+		const { error } = forms.safeParse({ methods: { nap: 'x' } })
+		expect(explainIssues(error!, forms)).toMatch(/expected number, received string\n.*at methods\.nap/)
+		expect(explainIssues(forms.safeParse({ methods: 3 }).error!, forms)).toMatch(/Invalid input\n.*at methods/)
+	})
+
+	it('finds the keys of objects in lists, in tables and in one of several forms', () => {
+		const item = z.strictObject({ title: z.string().optional() })
+		const deep = z.strictObject({ list: z.array(z.union([z.string(), item])), table: z.record(z.string(), item) })
+		const { error } = deep.safeParse({ list: ['a', { titel: 'x' }], table: { a: { tilte: 'x' } } })
+		expect(explainIssues(error!, deep).match(/known are title\. Did you mean title\?/g)).toHaveLength(2)
 	})
 
 	it('leaves other issues as they are, and says nothing of keys that it cannot find', () => {

@@ -1,61 +1,76 @@
 /** What is wrong with settings that a schema refuses, for people. */
 
 import { z } from 'zod'
+import { isRecord } from '../core/guards.js'
 import { didYouMean } from '../core/nearest.js'
 
 /**
- * Every issue on a line of its own; where a key is unknown, with those that are known, and where a name is meant that is
- * written otherwise, with that.
+ * Every issue on a line of its own; where a key is unknown, with those that are known and the one that was likely meant,
+ * which may be of another object, such as `optimizer.learningRate`.
  * @param schema The one that refused.
- * @param value What it refused; what is none of its choices is compared with them.
+ * @param value What it refused: a text that is none of its choices brings the one that was likely meant.
  */
 export function explainIssues({ issues }: z.ZodError, schema: z.ZodType, value?: unknown): string {
 	return z.prettifyError({
-		issues: issues.map((issue) => ({ ...issue, message: `${issue.message}${hint(issue, schema, value)}` })),
+		issues: issues.flatMap(meant).map((issue) => withLikelyChoice(withKnownKeys(issue, schema), value)),
 	})
 }
 
-function hint(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): string {
-	if (issue.code === 'unrecognized_keys') {
-		const known = keysAt(schema, issue.path)
-		const paths = dottedKeys(schema)
-		const wrong = issue.keys.map((key) => [...issue.path, key].join('.'))
-		const meant = new Set(wrong.map((path) => didYouMean(path, paths)))
-		return `${known.length > 0 ? `; known are ${known.join(', ')}` : ''}${punctuated([...meant].join(''))}`
-	}
-	if (issue.code === 'invalid_value') {
-		const given = valueAt(value, issue.path)
-		return typeof given === 'string' ? punctuated(didYouMean(given, issue.values.map(String))) : ''
-	}
-	return ''
+type Issue = z.core.$ZodIssue
+
+/** Of a value that may have several forms, the issues of the form that it has. */
+function meant(issue: Issue): Issue[] {
+	if (issue.code !== 'invalid_union') return [issue]
+	const form = issue.errors.find(
+		(issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+	)
+	if (!form) return [issue]
+	return form.flatMap((own) => meant({ ...own, path: [...issue.path, ...own.path] }))
 }
 
-/** A further sentence; nothing stays nothing. */
-function punctuated(sentence: string): string {
-	return sentence === '' ? '' : `.${sentence}`
+function withKnownKeys(issue: Issue, schema: z.ZodType): Issue {
+	if (issue.code !== 'unrecognized_keys') return issue
+	const known = keysAt(schema, issue.path)
+	if (known.length === 0) return issue
+	const anywhere = [...known, ...pathsOf(schema)]
+	const suggestions = issue.keys.map((key) => didYouMean(key, anywhere)).join('')
+	return { ...issue, message: `${issue.message}; known are ${known.join(', ')}${suggestions && `.${suggestions}`}` }
+}
+
+function withLikelyChoice(issue: Issue, value: unknown): Issue {
+	const given = issue.code === 'invalid_value' ? valueAt(value, issue.path) : undefined
+	if (issue.code !== 'invalid_value' || typeof given !== 'string') return issue
+	const suggestion = didYouMean(given, issue.values.map(String))
+	return { ...issue, message: `${issue.message}${suggestion && `.${suggestion}`}` }
 }
 
 function valueAt(value: unknown, [first, ...rest]: readonly PropertyKey[]): unknown {
 	if (first === undefined) return value
-	return typeof value === 'object' && value !== null
+	return isRecord(value) || Array.isArray(value)
 		? valueAt((value as Readonly<Record<PropertyKey, unknown>>)[first], rest)
 		: undefined
 }
 
-/** The keys of the object at a path; none where it is not an object in an object. */
-function keysAt(schema: unknown, [first, ...rest]: readonly PropertyKey[]): string[] {
+/** The keys of the object at a path; none where there is no object. */
+function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
 	const inner = unwrapped(schema)
-	if (!(inner instanceof z.ZodObject)) return []
-	return first === undefined ? Object.keys(inner.shape) : keysAt(inner.shape[String(first)], rest)
+	if (inner instanceof z.ZodUnion) {
+		return inner.options.map((option) => keysAt(option, path)).find((keys) => keys.length > 0) ?? []
+	}
+	const [first, ...rest] = path
+	if (first === undefined) return inner instanceof z.ZodObject ? Object.keys(inner.shape) : []
+	if (inner instanceof z.ZodObject) return keysAt(inner.shape[String(first)], rest)
+	if (inner instanceof z.ZodRecord) return keysAt(inner.valueType, rest)
+	return inner instanceof z.ZodArray ? keysAt(inner.element, rest) : []
 }
 
-/** All keys of the objects in an object, each with those above it: `optimizer.learningRate`. */
-function dottedKeys(schema: unknown): string[] {
+/** Dotted paths of all keys below the first level. */
+function pathsOf(schema: unknown, above = ''): string[] {
 	const inner = unwrapped(schema)
 	if (!(inner instanceof z.ZodObject)) return []
-	return Object.entries(inner.shape).flatMap(([key, below]) => [
-		key,
-		...dottedKeys(below).map((path) => `${key}.${path}`),
+	return Object.entries(inner.shape).flatMap(([key, value]) => [
+		...(above === '' ? [] : [`${above}${key}`]),
+		...pathsOf(value, `${above}${key}.`),
 	])
 }
 

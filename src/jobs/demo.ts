@@ -99,7 +99,7 @@ export const demo = defineJob({
 				`Stopped. What was done is saved; naptune demo --resume --output ${shellWord(output)} goes on from there.`,
 			)
 
-		const clip = await loadModel(embeddedModel)
+		const clip = await loadModel(context, embeddedModel)
 		const dataset = await loadData(context, packagedData, config.seed)
 		const { test } = dataset
 		const images = input.images ?? evaluation.images
@@ -123,6 +123,7 @@ export const demo = defineJob({
 			resume: input.resume,
 			signal: context.signal,
 			onProgress: follow.onProgress,
+			onNotice: ({ message }) => context.onNote({ kind: 'note', text: message }),
 			onEpoch: (record) => context.onEvent({ kind: 'epoch', record, epochs: config.epochs }),
 		}).finally(follow.end)
 		if (!tuned.finished) throw stop()

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { openSurrogate } from '../attacks/algorithms/transfer/open-surrogate.js'
+import { openSurrogate } from '../attacks/files/open-surrogate.js'
 import { threatModel } from '../attacks/sets/threat-model.js'
 import { normalisations } from '../classifier/onnx-file/onnx-input.js'
 import type { Dataset } from '../data/dataset.js'
@@ -82,7 +82,7 @@ export const generate = defineJob({
 	async run(input, context) {
 		const { attack, seed, batchSize } = input
 		const folder = resolve(input.store)
-		const clip = await loadModel(input.model)
+		const clip = await loadModel(context, input.model)
 		const whole = await loadData(context, input.data, seed, input.dataRoot)
 		const chosen = chosenImages(whole, input)
 		const { dataset, split } = await readableImages(context, whole, chosen, input.split, input.unreadable)

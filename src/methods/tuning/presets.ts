@@ -28,8 +28,9 @@ export async function presetNames(): Promise<string[]> {
 /** Reads a preset. @throws NaptuneError for an unknown name, listing the known ones. */
 export async function loadPreset(name: string): Promise<Preset> {
 	const names = await presetNames()
-	if (!names.includes(name))
+	if (!names.includes(name)) {
 		throw new NaptuneError(`Unknown preset ${name}; choose one of ${names.join(', ')}.${didYouMean(name, names)}`)
+	}
 	return presetSchema.parse(JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')))
 }
 
