@@ -5,6 +5,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
+import { weightsBelow } from '../../onnx/files/index.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
@@ -67,7 +68,7 @@ export async function openOnnxClassifier(
 		const declared = modelInput(description, { ...metadataInput(description.metadata), ...options.input })
 		const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
 			const inputs = { [declared.name]: asModelInput(pixels, declared) }
-			const { outputs } = readModel(bytes, { directory: dirname(path), inputs })
+			const { outputs } = readModel(bytes, { weights: weightsBelow(dirname(path)), inputs })
 			return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
 		}
 		const { oneImage, output } = tried(declared, build)

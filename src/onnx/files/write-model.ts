@@ -2,17 +2,17 @@
 
 import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, sep } from 'node:path'
-import { NaptuneError } from '../core/errors.js'
-import { writeFileAtomic } from '../files/atomic-write.js'
-import { type SerializedModel, serializeModel } from './serialize.js'
-import type { Value } from './value.js'
+import { NaptuneError } from '../../core/errors.js'
+import { writeFileAtomic } from '../../files/atomic-write.js'
+import { type SerializedModel, serializeModel } from '../serialize.js'
+import type { Value } from '../value.js'
 
 /**
  * Writes the graph that computes the named outputs. Weights in other files stay there: the model names them relative
  * to its own directory, which is why they must lie in or below it.
  * @param path The `.onnx` file to create or replace, atomically; its folder must exist.
  * @param metadata Free-form text that the model carries, by key.
- * @throws NaptuneError when weights lie elsewhere or are missing, as `serializeModel`, or when the file cannot be written.
+ * @throws NaptuneError when weights lie elsewhere, are missing or are in memory only, as `serializeModel`, or when the file cannot be written.
  */
 export async function writeModel(
 	path: string,
@@ -33,6 +33,11 @@ export async function writeModel(
 			return location.split(sep).join('/')
 		},
 	})
+	if (model.externalContents.size > 0) {
+		throw new NaptuneError(
+			`The model ${path} would refer to weights that are in memory only: ${[...model.externalContents.keys()].join(', ')}. Write them to a file beside it first.`,
+		)
+	}
 	await writeFileAtomic(path, model.bytes)
 	return model
 }

@@ -5,19 +5,9 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { ModelProtoSchema } from 'onnx-buf'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createEngine, type Engine } from '../runtime/index.js'
-import {
-	float32,
-	grad,
-	int64,
-	nodesInOrder,
-	ops,
-	readModel,
-	readModelFile,
-	serializeModel,
-	type Value,
-	writeModel,
-} from './index.js'
+import { createEngine, type Engine } from '../../runtime/index.js'
+import { float32, grad, int64, nodesInOrder, ops, readModel, serializeModel, type Value } from '../index.js'
+import { readModelFile, weightsBelow, writeModel } from './index.js'
 
 let folder: string
 let engine: Engine
@@ -92,6 +82,13 @@ describe('writeModel', () => {
 		await expect(writeModel(path, network(weightIn(outside)))).rejects.toThrow('outside its folder')
 		await expect(writeModel(path, network(weightIn(join(inner, 'link.bin'))))).rejects.toThrow('outside its folder')
 		await expect(writeModel(path, network(weightIn(join(inner, 'no.bin'))))).rejects.toThrow('cannot be read')
+		const held = ops.external('weight', 'float32', [6, 4], {
+			file: 'w',
+			content: new Uint8Array(96),
+			offset: 0,
+			length: 96,
+		})
+		await expect(writeModel(path, network(held))).rejects.toThrow('weights that are in memory only: w')
 		await expect(writeModel(join(folder, 'no', 'model.onnx'), network(weightIn(outside)))).rejects.toThrow(
 			'create it first',
 		)
@@ -117,7 +114,7 @@ describe('round trip', () => {
 		const [dx] = grad(loss!, [model.inputs[0]!])
 		expect(await run({ logits: logits!, loss: loss!, dx: dx! })).toEqual(await run(original))
 		// A gradient program is a model like any other.
-		const whole = readModel(serializeModel(original).bytes, { directory: folder })
+		const whole = readModel(serializeModel(original).bytes, { weights: weightsBelow(folder) })
 		expect(await run({ ...whole.outputs })).toEqual(await run(original))
 	})
 
