@@ -1,7 +1,7 @@
 /** What every command works with: output, engine and a way to be stopped. */
 
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
-import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { Interruption } from './exit-codes.js'
 import { createInterrupt } from './interrupt.js'
 import { removeOwnTemporaries } from './leftovers.js'

@@ -11,7 +11,7 @@ import type { AdversarialImages } from '../evaluation/stores/adversarial-images.
 import { storedAttack } from '../evaluation/stores/stored-attack.js'
 import { runFiles } from '../methods/tuning/run-directory.js'
 import { type EpochRecord, type TuneResult, tune } from '../methods/tuning/tune.js'
-import type { ModelEngine } from '../runtime/create-engine.js'
+import type { ModelEngine } from '../runtime/engine.js'
 import { type AttackCell, cellLabel, shortHash, type TunedCell } from './cells.js'
 import type { PlannedCell } from './plan.js'
 import { imagesOnSurrogates } from './surrogate-cells.js'

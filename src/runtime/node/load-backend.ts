@@ -1,8 +1,8 @@
 /** Choosing the execution library for a device. */
 
-import { NaptuneError } from '../core/errors.js'
-import type { Backend } from './backend.js'
-import type { Device } from './engine.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { Backend } from '../backend.js'
+import type { Device } from '../engine.js'
 import { loadNative } from './native-backend.js'
 import { loadWasm } from './wasm-backend.js'
 

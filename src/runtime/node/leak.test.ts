@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { float32, ops, type Value } from '../onnx/index.js'
+import { float32, ops, type Value } from '../../onnx/index.js'
+import { noiseTensor } from '../graphs.test.support.js'
 import { createEngine } from './create-engine.js'
-import { noiseTensor } from './graphs.test.support.js'
 
 const megabyte = 2 ** 20
 const compilations = 300

@@ -2,11 +2,11 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { defined } from '../core/defined.js'
-import { NaptuneError } from '../core/errors.js'
-import { type Backend, optimization, quiet } from './backend.js'
-import type { Device } from './engine.js'
-import type { SessionSettings } from './protocol.js'
+import { defined } from '../../core/defined.js'
+import { NaptuneError } from '../../core/errors.js'
+import { type Backend, optimization, quiet } from '../backend.js'
+import type { Device } from '../engine.js'
+import type { SessionSettings } from '../protocol.js'
 
 /** Devices that the native library can drive, depending on its build. */
 export type NativeDevice = Exclude<Device, 'wasm'>

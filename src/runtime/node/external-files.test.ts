@@ -2,8 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { float32, ops, serializeModel } from '../onnx/index.js'
-import { createEngine, type ModelEngine } from './create-engine.js'
+import { float32, ops, serializeModel } from '../../onnx/index.js'
+import type { ModelEngine } from '../engine.js'
+import { createEngine } from './create-engine.js'
 import { realFile, resolveExternalFiles } from './external-files.js'
 
 let root: string
@@ -71,6 +72,15 @@ describe.each(['cpu', 'wasm'] as const)('weights by reference on %s', (device) =
 			...model,
 			externalFiles: [join(root, 'snapshots/main/model.safetensors'), join(root, 'other/refiner.safetensors')],
 		})
+		expect((await program.run(rows())).y!.data).toEqual(Float32Array.of(11, 22, 13, 24))
+		await program.release()
+	})
+
+	it('reads weights that are in memory, beside others in a file', async () => {
+		const content = new Uint8Array(Float32Array.of(9, 10, 20).buffer)
+		const held = ops.external('b', 'float32', [2], { file: 'refiner.safetensors', content, offset: 4, length: 8 })
+		const y = ops.add(ops.matmul(ops.input('x', 'float32', ['B', 2]), weight()), held)
+		const program = await engine.compile({ y })
 		expect((await program.run(rows())).y!.data).toEqual(Float32Array.of(11, 22, 13, 24))
 		await program.release()
 	})

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { expect, it } from 'vitest'
+import { noiseTensor, productChain } from '../graphs.test.support.js'
 import { createEngine } from './create-engine.js'
-import { noiseTensor, productChain } from './graphs.test.support.js'
 
 it('keeps a 10 ms timer ticking during a run of over a second', async () => {
 	const engine = await createEngine()

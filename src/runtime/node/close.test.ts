@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { noiseTensor, productChain } from '../graphs.test.support.js'
 import { createEngine } from './create-engine.js'
-import { noiseTensor, productChain } from './graphs.test.support.js'
 
 const at = (file: string) => new URL(file, import.meta.url).href
 const preamble = `
 	import { createEngine } from '${at('./create-engine.js')}'
-	import { noiseTensor, productChain } from '${at('./graphs.test.support.js')}'
+	import { noiseTensor, productChain } from '${at('../graphs.test.support.js')}'
 	const engine = await createEngine({ threads: 2 })
 	const program = await engine.compile(productChain(256, 4))
 	const feeds = { x: noiseTensor([256, 256], 1) }

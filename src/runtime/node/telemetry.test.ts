@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 
-const runtime = new URL('./index.js', import.meta.url).href
-const onnx = new URL('../onnx/index.js', import.meta.url).href
+const runtime = new URL('../index.js', import.meta.url).href
+const onnx = new URL('../../onnx/index.js', import.meta.url).href
 const script = `
 import { createEngine } from ${JSON.stringify(runtime)}
 import { float32, ops } from ${JSON.stringify(onnx)}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { NaptuneError } from '../core/errors.js'
+import { NaptuneError } from '../../core/errors.js'
 import { startWorker } from './worker-link.js'
 
 /** A worker that answers `start` and comes to a bad end on everything else. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ops, tensor } from '../onnx/index.js'
+import { ops, tensor } from '../../onnx/index.js'
+import type { Device } from '../engine.js'
 import { createEngine } from './create-engine.js'
-import type { Device } from './engine.js'
 
 describe.each(['cpu', 'wasm'] as const satisfies Device[])('in double precision, %s', (device) => {
 	it('runs QuickGELU', async () => {

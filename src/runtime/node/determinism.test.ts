@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { float32, type Tensor } from '../onnx/index.js'
+import { float32, type Tensor } from '../../onnx/index.js'
+import { noise, transformer } from '../graphs.test.support.js'
 import { createEngine } from './create-engine.js'
-import { noise, transformer } from './graphs.test.support.js'
 
 const tokens = 9
 const width = 96

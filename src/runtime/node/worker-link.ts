@@ -1,28 +1,10 @@
 /** Request and answer over a worker thread, with its end and its crashes turned into clear errors. */
 
 import { Worker } from 'node:worker_threads'
-import { NaptuneError } from '../core/errors.js'
+import { NaptuneError } from '../../core/errors.js'
+import { HostError, type HostLink } from '../link.js'
+import type { AnswerEnvelope, RequestEnvelope } from '../protocol.js'
 import { createBusyFlag, watchExit } from './busy-flag.js'
-import type { AnswerEnvelope, Answers, Request, RequestEnvelope } from './protocol.js'
-
-/** The calling side of a worker. */
-export interface WorkerLink {
-	/**
-	 * Sends one request and waits for its answer.
-	 * @throws NaptuneError when the worker has ended, and the worker's own message when it answers with an error.
-	 */
-	ask<K extends Request['kind']>(
-		request: Extract<Request, { kind: K }>,
-		transfer?: readonly ArrayBuffer[],
-	): Promise<Answers[K]>
-	/** Asks the worker to let something go; a worker that has ended already has. */
-	letGo(request: Extract<Request, { kind: 'releaseProgram' | 'releaseTensor' }>): Promise<void>
-	/** Asks the worker to release everything and waits until its thread has ended, however it ends. */
-	close(): Promise<void>
-}
-
-/** An error that the worker reported, as opposed to a worker that is gone. */
-export class WorkerError extends Error {}
 
 interface Pending {
 	readonly resolve: (answer: never) => void
@@ -33,7 +15,7 @@ interface Pending {
  * Starts a worker. It keeps the process alive only while a request is unanswered: a forgotten `close()`
  * does not hang a script, and a pending run is never cut off by the process ending.
  */
-export function startWorker(script: URL): WorkerLink {
+export function startWorker(script: URL): HostLink {
 	const flag = createBusyFlag()
 	// The flags of the process (`--input-type`, loaders) are meant for the caller's script, some of them break this one.
 	const worker = new Worker(script, { execArgv: [], workerData: flag })
@@ -60,7 +42,7 @@ export function startWorker(script: URL): WorkerLink {
 	}
 	worker.on('message', (envelope: AnswerEnvelope) => {
 		const call = settle(envelope.id)
-		if ('error' in envelope) call?.reject(new WorkerError(envelope.error))
+		if ('error' in envelope) call?.reject(new HostError(envelope.error))
 		else call?.resolve(envelope.answer as never)
 	})
 	worker.on('error', (error) => {
@@ -75,7 +57,7 @@ export function startWorker(script: URL): WorkerLink {
 		markEnded()
 	})
 
-	const ask: WorkerLink['ask'] = (request, transfer = []) =>
+	const ask: HostLink['ask'] = (request, transfer = []) =>
 		new Promise((resolve, reject) => {
 			if (gone) return reject(gone)
 			if (closing && request.kind !== 'close') {

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { NaptuneError } from '../core/errors.js'
+import { NaptuneError } from '../../core/errors.js'
 
 /** External files as ONNX Runtime wants them: one directory it may read from, and files that lie elsewhere. */
 export interface ExternalFiles {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ops, serializeModel } from '../onnx/index.js'
+import { ops, serializeModel } from '../../onnx/index.js'
 import { inlineExternal } from './inline-external.js'
 
 let folder: string

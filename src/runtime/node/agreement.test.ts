@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { noiseTensor, relativeDistance, transformer } from '../graphs.test.support.js'
 import { createEngine } from './create-engine.js'
-import { noiseTensor, relativeDistance, transformer } from './graphs.test.support.js'
 
 it('cpu and wasm agree per sample on features and gradients', async () => {
 	const graph = transformer(17, 64, 3, 4)

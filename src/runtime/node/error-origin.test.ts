@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../core/errors.js'
-import { float32, int64, ops, originate, tensor } from '../onnx/index.js'
-import { createEngine, type ModelEngine } from './create-engine.js'
+import { NaptuneError } from '../../core/errors.js'
+import { float32, int64, ops, originate, tensor } from '../../onnx/index.js'
+import type { ModelEngine } from '../engine.js'
+import { createEngine } from './create-engine.js'
 
 describe.each(['cpu', 'wasm'] as const)('errors of the engine on %s', (device) => {
 	let engine: ModelEngine

@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
-const dist = fileURLToPath(new URL('..', import.meta.url))
-const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+const dist = fileURLToPath(new URL('../..', import.meta.url))
+const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 let root: string
 
 /** An installation of the compiled package in which onnxruntime-node is missing. */
 beforeAll(() => {
 	root = mkdtempSync(join(tmpdir(), 'naptune-fallback-'))
 	writeFileSync(join(root, 'package.json'), '{ "type": "module" }')
-	for (const part of ['errors.js', 'onnx', 'runtime', 'files']) {
+	for (const part of ['core', 'onnx', 'runtime']) {
 		cpSync(join(dist, part), join(root, 'dist', part), {
 			recursive: true,
 			filter: (file) => !/\.(test|map|d\.ts)\b/.test(file),

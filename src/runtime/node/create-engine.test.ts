@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NaptuneError } from '../core/errors.js'
-import { float32, int64, ops, tensor } from '../onnx/index.js'
-import { createEngine, type ModelEngine } from './create-engine.js'
-import type { Device } from './engine.js'
+import { NaptuneError } from '../../core/errors.js'
+import { float32, int64, ops, tensor } from '../../onnx/index.js'
+import type { Device, ModelEngine } from '../engine.js'
+import { createEngine } from './create-engine.js'
 
 describe('createEngine', () => {
 	it('refuses unknown devices and thread counts', async () => {

@@ -15,7 +15,7 @@ it('lays out memory ahead for small weights only', async () => {
 		await file.truncate(size)
 		await file.close()
 	}
-	const settings = { prepack: true, spinning: false, doublePrecision: false }
+	const settings = { prepack: true, spinning: false, doublePrecision: false, externalContents: new Map() }
 	expect(plansMemory({ ...settings, externalFiles: [] })).toBe(true)
 	expect(plansMemory({ ...settings, externalDirectory, externalFiles: ['a'] })).toBe(true)
 	expect(plansMemory({ ...settings, externalDirectory, externalFiles: ['a', 'b'] })).toBe(false)
