@@ -8,7 +8,7 @@ import { expect, it } from 'vitest'
 import { writePhotos } from '../cli/cli.test.helper.js'
 
 const program = fileURLToPath(new URL('./attack-onnx.js', import.meta.url))
-const source = fileURLToPath(new URL('./attack-onnx.js', import.meta.url))
+const source = fileURLToPath(new URL('../../src/examples/attack-onnx.ts', import.meta.url))
 const readme = fileURLToPath(new URL('../../README.md', import.meta.url))
 const model = fileURLToPath(
 	new URL('../../fixtures/onnx-classifiers/shufflenet-torchscript-opset17.onnx', import.meta.url),

@@ -9,7 +9,7 @@ import { expect, it } from 'vitest'
 import { writePhotos, writeTinyModel } from '../cli/cli.test.helper.js'
 
 const program = fileURLToPath(new URL('./own-images.js', import.meta.url))
-const source = fileURLToPath(new URL('./own-images.js', import.meta.url))
+const source = fileURLToPath(new URL('../../src/examples/own-images.ts', import.meta.url))
 const readme = fileURLToPath(new URL('../../README.md', import.meta.url))
 
 it("is the README's program, word for word", async () => {
