@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { modelInfo } from '@huggingface/hub'
+import { z } from 'zod'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
@@ -14,6 +15,7 @@ import {
 	requireCommit,
 	throughCache,
 } from '../hub/hub-access.js'
+import { apiFetch } from '../hub/hub-api.js'
 import { type DownloadContext, type DownloadProgress, downloadToCache } from '../hub/hub-download.js'
 import type { HubSettings } from '../hub/hub-settings.js'
 import { shardsOf, weightFileNames } from './weight-files.js'
@@ -28,6 +30,12 @@ export interface HubOptions {
 	/** Told when the hub could not be reached and the cache is used instead. */
 	readonly onNotice?: (notice: string) => void
 }
+
+/** What the library takes from an answer. */
+const infoShape = z.looseObject({
+	sha: z.string(),
+	siblings: z.array(z.looseObject({ rfilename: z.string() })).nullish(),
+})
 
 /** Files besides the weights; those that a repository lacks are left to the loader to miss. */
 const otherFiles = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'processor_config.json']
@@ -57,24 +65,29 @@ export async function hubSnapshot(
 
 async function download(repository: HubRepository, settings: HubSettings, options: HubOptions) {
 	const { id, revision, storage } = repository
+	const { endpoint, timeout } = settings
+	const { onProgress } = options
 	const send = authorized(options.fetch ?? fetch, settings)
+	const onWaiting = (waiting: number) =>
+		onProgress?.({ file: `the list of files of ${id}`, received: 0, total: undefined, waiting })
 	const info = await modelInfo({
 		name: id,
 		revision,
 		additionalFields: ['sha', 'filePaths'],
-		hubUrl: settings.endpoint,
-		fetch: send,
+		hubUrl: endpoint,
+		fetch: apiFetch(infoShape, { fetch: send, endpoint, timeout, onWaiting }),
 	})
 	const commit = info.sha
 	requireCommit(commit, id, settings)
 	const context: DownloadContext = {
-		address: `${settings.endpoint}/${id}`,
-		endpoint: settings.endpoint,
+		address: `${endpoint}/${id}`,
+		endpoint,
+		timeout,
 		id,
 		commit,
 		storage,
 		fetch: send,
-		...defined({ onProgress: options.onProgress || undefined }),
+		...defined({ onProgress }),
 	}
 	const present = new Set(info.filePaths)
 	const weights = weightFileNames.find((name) => present.has(name))

@@ -3,20 +3,20 @@
 import type { ClipModel } from '../vlm/model.js'
 import { loadTokenizer } from '../vlm/tokenizer.js'
 import { frozenWeights } from '../vlm/weights.js'
-import { loadCheckpoint } from './checkpoint.js'
+import { type LoadCheckpointOptions, loadCheckpoint } from './checkpoint.js'
 
 /**
  * Loads a CLIP from a directory or a hub id.
  * @throws NaptuneError as {@link loadCheckpoint} and {@link loadTokenizer} do.
  */
-export async function loadClip(source: string): Promise<ClipModel> {
-	const checkpoint = await loadCheckpoint(source)
+export async function loadClip(source: string, options: LoadCheckpointOptions = {}): Promise<ClipModel> {
+	const checkpoint = await loadCheckpoint(source, options)
 	const { mean, std } = checkpoint.preprocessor
 	return {
 		config: checkpoint.config,
 		statistics: { mean, std },
 		weights: frozenWeights(checkpoint.weights),
-		tokenizer: await loadTokenizer(checkpoint.tokenizerFile),
+		tokenizer: await loadTokenizer(checkpoint.tokenizerFile, checkpoint.config.text.vocabularySize),
 		checkpoint,
 	}
 }

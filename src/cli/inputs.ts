@@ -43,9 +43,16 @@ export function dataRootOption(fallback = 'none'): Option {
 	return process.env.NAPTUNE_DATA_ROOT === '' ? option : option.env('NAPTUNE_DATA_ROOT')
 }
 
-/** Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere. */
-export function loadModel(source: string): Promise<ClipModel> {
-	return loadClip(source !== embeddedModel && existsSync(source) ? resolve(source) : source)
+/**
+ * Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere.
+ * @param session Shows a download, and may stop it.
+ */
+export function loadModel(source: string, session?: Session): Promise<ClipModel> {
+	const place = source !== embeddedModel && existsSync(source) ? resolve(source) : source
+	if (!session) return loadClip(place)
+	const { onProgress, end } = followDownload(session)
+	const onNotice = (notice: string) => session.progress.line(`note: ${notice}`)
+	return loadClip(place, { onProgress, onNotice }).finally(end)
 }
 
 /** Loads data, whose images the session's threads read, and passes on what a person must be told about it. */

@@ -32,10 +32,8 @@ export interface PreprocessorConfig {
 /** Filters in the order of Pillow's numbers. */
 const filters: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
 
-const pixels = z
-	.int()
-	.positive()
-	.max(1 << 16)
+/** Sides; one image of this size already takes 50 MB. */
+const pixels = z.int().positive().max(4096)
 const perChannel = z.tuple([z.number(), z.number(), z.number()])
 const boxSize = z.union([pixels, z.object({ height: pixels, width: pixels })])
 

@@ -1,9 +1,11 @@
 /** CLIP's tokenizer: text to token ids, equal to those of transformers' fast CLIP tokenizer. */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { NaptuneError } from '../core/errors.js'
+import { shown } from '../core/shown.js'
+import { checkTokenizer } from './check-tokenizer.js'
 import { batchTokens, type TokenBatch, type TokenBatchOptions } from './token-batch.js'
 
 /** A loaded `tokenizer.json`. */
@@ -28,15 +30,26 @@ export interface ClipTokenizer {
  * Loads a tokenizer.
  * @param source Path of a `tokenizer.json` (a `tokenizer_config.json` beside it is read for the padding token), or its
  * parsed content.
- * @throws NaptuneError when the file cannot be read or is not a tokenizer the library understands.
+ * @param modelTokens Rows of the model's token embedding, where they are known: no id may be beyond them.
+ * @throws NaptuneError when the file cannot be read, is damaged or hostile (with the field that is wrong), or is not a
+ * tokenizer the library understands.
  */
-export async function loadTokenizer(source: string | object): Promise<ClipTokenizer> {
+export async function loadTokenizer(source: string | object, modelTokens?: number): Promise<ClipTokenizer> {
 	const name = typeof source === 'string' ? source : 'tokenizer.json'
 	const json = typeof source === 'string' ? await readJson(source) : source
 	const settings = typeof source === 'string' ? await readSettings(source) : {}
-	const library = build(json, settings, name)
-	const encode = (text: string): number[] => library.encode(likeRust(text)).ids
-	const vocabularySize = Math.max(...library.get_vocab().values()) + 1
+	const library = build(json, settings, name, modelTokens)
+	const encode = (text: string): number[] => {
+		const { ids, tokens } = library.encode(likeRust(text))
+		// The library gives no id at all for what the vocabulary lacks.
+		const missing = ids.findIndex((id: number | undefined) => id === undefined)
+		if (missing < 0) return ids
+		throw new NaptuneError(
+			`${name} is damaged: the token ${shown(tokens[missing])} of ${shown(text)} is not in its vocabulary. Fetch it again.`,
+		)
+	}
+	let vocabularySize = 0
+	for (const id of library.get_vocab().values()) vocabularySize = Math.max(vocabularySize, id + 1)
 	const paddingId = findPaddingId(library, json, settings) ?? encode('').at(-1)
 	if (paddingId === undefined) {
 		throw new NaptuneError(
@@ -51,9 +64,13 @@ export async function loadTokenizer(source: string | object): Promise<ClipTokeni
 	}
 }
 
-function build(json: object, settings: object, name: string): Tokenizer {
+function build(json: object, settings: object, name: string, modelTokens: number | undefined): Tokenizer {
+	checkTokenizer(json, settings, name, modelTokens)
 	try {
-		return new Tokenizer(withoutSecondSplit(json), settings)
+		// Nothing is ever decoded.
+		const library = new Tokenizer({ ...withoutSecondSplit(json), decoder: null }, settings)
+		library.encode('a photo of a cat.')
+		return library
 	} catch (error) {
 		throw new NaptuneError(`${name} is not a tokenizer that can be used: ${(error as Error).message}.`, {
 			cause: error,
@@ -108,9 +125,14 @@ async function readSettings(tokenizerFile: string): Promise<object> {
 	}
 }
 
+/** Bytes of a file; the largest that are published have 35 MB. */
+const longestFile = 64_000_000
+
 async function readJson(path: string): Promise<object> {
 	let json: unknown
 	try {
+		const { size } = await stat(path)
+		if (size > longestFile) throw new Error(`it has ${size} bytes, at most ${longestFile} are expected`)
 		json = JSON.parse(await readFile(path, 'utf8'))
 	} catch (error) {
 		throw new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
