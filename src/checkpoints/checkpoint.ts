@@ -11,7 +11,7 @@ import { hubSettings } from '../hub/hub-settings.js'
 import { type ClipConfig, parseClipConfig } from '../vlm/config.js'
 import { expectedWeights } from '../vlm/expected-weights.js'
 import type { Checkpoint } from '../vlm/model.js'
-import { type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
+import { checkCrop, type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import { loadWeights } from './checkpoint-weights.js'
 import { type HubOptions, hubSnapshot } from './hub.js'
 import { defaultCacheDirectory } from './weight-cache.js'
@@ -30,6 +30,14 @@ export interface LoadCheckpointOptions extends HubOptions {
 	readonly token?: string
 }
 
+/** A checkpoint whose files are on disk. Nothing of the weights is in memory. */
+export interface StoredCheckpoint extends Checkpoint {
+	/** Path of `tokenizer.json`. */
+	readonly tokenizerFile: string
+	/** The folder that holds the files. */
+	readonly directory: string
+}
+
 /** Name of the CLIP that comes with the package. A folder of that name is reached as `./nano`. */
 export const embeddedModel = 'nano'
 
@@ -43,7 +51,7 @@ export const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedM
  * @throws NaptuneError when files are missing, damaged or hostile, this is not a CLIP with two transformers, config,
  * weights and preprocessing disagree, weights are not finite, or the hub or a cache fails.
  */
-export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<Checkpoint> {
+export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<StoredCheckpoint> {
 	const { directory, commit } = await locate(source, options)
 	const configFile = join(directory, 'config.json')
 	await checkFiles(directory)
@@ -58,10 +66,17 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 		sha256,
 		config,
 		weights,
-		tokenizerFile,
 		preprocessor,
+		tokenizerFile,
 		directory,
 	}
+}
+
+/** Whether a checkpoint is the one that comes with the package, by its name or by its folder. */
+export function isEmbedded(checkpoint: Checkpoint): boolean {
+	return (
+		checkpoint.source === embeddedModel || ('directory' in checkpoint && checkpoint.directory === embeddedDirectory)
+	)
 }
 
 async function locate(
@@ -119,11 +134,6 @@ async function readPreprocessor(directory: string, { vision }: ClipConfig): Prom
 		file === own ? json : (json as { image_processor?: unknown } | null)?.image_processor,
 		file,
 	)
-	const { crop, doCenterCrop } = preprocessor
-	if (doCenterCrop && (crop.height !== vision.imageSize || crop.width !== vision.imageSize)) {
-		throw new NaptuneError(
-			`${file} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${vision.imageSize}x${vision.imageSize}. Take both files from one and the same checkpoint.`,
-		)
-	}
+	checkCrop(preprocessor, vision, file)
 	return preprocessor
 }

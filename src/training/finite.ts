@@ -1,7 +1,7 @@
 /** Values that a tuning run must not go on with. */
 
-import { hasNonFinite } from '../checkpoints/scan-weights.js'
 import { NaptuneError } from '../core/errors.js'
+import { hasNonFinite } from '../files/float-formats.js'
 
 /**
  * @param what Kind of the values, such as `gradient`.
