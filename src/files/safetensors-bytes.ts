@@ -2,6 +2,7 @@
 
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
+import { type Tensor, tensor } from '../core/tensor.js'
 import { type Dtype, dtypeSize } from './safetensors-dtype.js'
 import { parseSafetensorsHeader } from './safetensors-header.js'
 
@@ -124,4 +125,17 @@ export function wantedTensors(
 /** The error for a file that ends too early. */
 export function truncated(path: string): NaptuneError {
 	return new NaptuneError(`${path} is truncated: it ends before its header or tensors do. Fetch it again.`)
+}
+
+/** Tensors as float32. @throws NaptuneError for one of another type. */
+export function float32Tensors(
+	tensors: ReadonlyMap<string, TensorWithData>,
+	path: string,
+): Record<string, Tensor<'float32'>> {
+	return Object.fromEntries(
+		[...tensors].map(([name, { dtype, shape, data }]) => {
+			if (dtype === 'F32') return [name, tensor('float32', shape, new Float32Array(data.buffer))]
+			throw new NaptuneError(`${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
+		}),
+	)
 }

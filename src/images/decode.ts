@@ -3,14 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import sharp, { type Metadata } from 'sharp'
 import { NaptuneError } from '../core/errors.js'
+import type { DecodedImage } from './decoded-image.js'
 
-/** An RGB picture. */
-export interface DecodedImage {
-	readonly width: number
-	readonly height: number
-	/** [height, width, 3]: rows from the top, channels last, 0 to 255. */
-	readonly rgb: Uint8Array
-}
+export type { DecodedImage } from './decoded-image.js'
 
 /** The largest picture that is decoded (the number at which Pillow refuses too): 537 MB of RGB bytes. */
 export const maximumPixels = 178_956_970

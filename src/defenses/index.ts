@@ -1,0 +1,23 @@
+/** naptune/defenses: methods that tune a CLIP, and those that act when it is used, as builders of graphs. */
+
+export {
+	type Defense,
+	type DefenseDefinition,
+	fixedParameters,
+	type ImageFeatures,
+	initialParameters,
+	type LayerLayout,
+	type Parameter,
+	type ParameterLookup,
+	type PromptRows,
+	parameterInputs,
+	type Refinement,
+	trainableParameters,
+} from './defense.js'
+export { defenses, prepareDefense } from './registry.js'
+export {
+	type ChosenTestTimeDefense,
+	chooseTestTimeDefense,
+	testTimeDefenses,
+} from './test-time/registry.js'
+export type { ImagePurifier, PromptAdapter } from './test-time/test-time-defense.js'
