@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
-import { isHubId } from '../hub/hub-access.js'
+import { isHubId } from '../hub/hub-id.js'
 import { hubSettings } from '../hub/hub-settings.js'
 import { type ClipConfig, parseClipConfig } from '../vlm/config.js'
 import { expectedWeights } from '../vlm/expected-weights.js'
 import type { Checkpoint } from '../vlm/model.js'
 import { checkCrop, type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import { loadWeights } from './checkpoint-weights.js'
-import { type HubOptions, hubSnapshot } from './hub.js'
+import type { HubOptions } from './hub.js'
 import { defaultCacheDirectory } from './weight-cache.js'
 
 /** Options of {@link loadCheckpoint}. Those left out come from the environment. */
@@ -95,6 +95,8 @@ async function locate(
 	if (!isHubId(source)) throw new NaptuneError(`There is no folder ${source}. ${advice}`)
 	const settings = hubSettings()
 	const { hubCacheDirectory, endpoint, offline, token } = options
+	// The hub's library is needed for such checkpoints alone.
+	const { hubSnapshot } = await import('./hub.js')
 	return hubSnapshot(
 		source,
 		{
