@@ -1,15 +1,10 @@
 /** How many images pass through classifiers, forward alone or there and back. */
 
 import { defined } from '../core/defined.js'
+import type { Passes } from '../records/parts/accuracy.js'
 import type { Classifier } from './classifier.js'
 
-/** Images that were passed through; an image that passes twice counts twice. */
-export interface Passes {
-	/** Forward alone. */
-	readonly evaluations: number
-	/** Forward and backward. */
-	readonly gradients: number
-}
+export type { Passes } from '../records/parts/accuracy.js'
 
 /** Counts passes of the classifiers that it watches. */
 export interface PassCounter {

@@ -6,6 +6,7 @@ import type { Knowledge } from '../evaluation/deployed/knowledge.js'
 import { modelName, recordName, storeName } from '../evaluation/robustness/record-name.js'
 import type { EvaluationRecord, RecordedEvaluationInput } from '../evaluation/robustness/recorded-evaluation.js'
 import { recordedEvaluation } from '../evaluation/robustness/recorded-evaluation.js'
+import { madeBefore } from '../records/adversarial-images.js'
 import { followAttack } from './follow-attack.js'
 import { duration, percent, percentInterval } from './format.js'
 import type { Session } from './session.js'
@@ -78,7 +79,7 @@ export function attackerKnows({ knowledge, testTime, knownModel, attack }: Knowl
 	if (knowledge === 'transfer') {
 		if (knownModel) return `${knownModel.name} CLIP instead`
 		// Stored images were made on whatever their manifest says.
-		return testTime && !('made' in attack.options) ? `all but ${testTime.name}` : 'other models'
+		return testTime && !madeBefore(attack) ? `all but ${testTime.name}` : 'other models'
 	}
 	if (!testTime) return 'everything'
 	return testTime.attackedThrough === 'unrolled'

@@ -2,8 +2,9 @@
 
 import { join } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
-import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
+import { experimentForm } from '../records/experiment.js'
+import { writeRecord } from '../records/record-kind.js'
 import { collectResult } from './collect.js'
 import type { ExperimentResult } from './experiment-result.js'
 import { lookIntoRuns } from './look-into-runs.js'
@@ -50,7 +51,7 @@ export async function reproduce(input: ReproduceInput): Promise<ReproducedExperi
 		const folder = join(output, plan.definition.name)
 		onFolder?.(folder)
 		await makeFolder(folder)
-		await writeFileAtomic(join(folder, resultFile), `${JSON.stringify(result, null, '\t')}\n`)
+		await writeRecord(experimentForm, join(folder, resultFile), result)
 		reproduced.push({ result, folder })
 	}
 	return reproduced

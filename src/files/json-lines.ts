@@ -1,6 +1,7 @@
 /** Append-only logs, one JSON value per line, that survive a kill at any point. */
 
 import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { breather } from '../core/breathe.js'
 import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, writeAll } from './atomic-write.js'
 
@@ -39,16 +40,21 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
 		throw new NaptuneError(`The log ${path} could not be read: ${(error as Error).message}.`, { cause: error })
 	}
 	const length = bytes.lastIndexOf(newline) + 1
-	const lines = length === 0 ? [] : bytes.toString('utf8', 0, length - 1).split('\n')
-	const records = lines.map((line, index): unknown => {
+	const records: unknown[] = []
+	const breathe = breather()
+	for (let start = 0; start < length; ) {
+		const end = bytes.indexOf(newline, start)
 		try {
-			return JSON.parse(line)
+			records.push(JSON.parse(bytes.toString('utf8', start, end)))
 		} catch (error) {
 			throw new NaptuneError(
-				`Line ${index + 1} of the log ${path} is not JSON (${(error as Error).message}). The file was changed or damaged; restore it, or start anew in another folder.`,
+				`Line ${records.length + 1} of the log ${path} is not JSON (${(error as Error).message}). The file was changed or damaged; restore it, or start anew in another folder.`,
 			)
 		}
-	})
+		start = end + 1
+		const pause = breathe()
+		if (pause) await pause
+	}
 	return { records, length, torn: length < bytes.length }
 }
 

@@ -10,8 +10,8 @@ import { shortened, shown } from '../core/shown.js'
 import { slowPattern } from './slow-pattern.js'
 import { type AddingPart, type TextPart, tokenizerSchema, tokenizerSettingsSchema } from './tokenizer-schema.js'
 
-/** Tokens and merges of one tokenizer; the largest that are published have a quarter of a million. */
-const mostEntries = 2 ** 20
+/** Tokens and merges of one tokenizer: as many as the largest that are published. */
+const mostEntries = 2 ** 18
 /** Characters of all pieces of a Unigram model or of all added tokens, which become a tree of characters. */
 const mostTreeCharacters = 4_000_000
 /** How many times longer all rewritings together may make a text. */

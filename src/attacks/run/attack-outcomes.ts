@@ -1,31 +1,12 @@
 /** What an attack made of images: single trials, and what they add up to. */
 
+import type { AttackOutcome, AttackTrial } from '../../records/parts/outcome.js'
 import type { AttackRound } from './attack-round.js'
 
-/** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */
-export interface AttackTrial {
-	readonly id: string
-	/** Name of the round, or {@link cleanRound} for the clean image. */
-	readonly round: string
-	/** Class predicted for the clean image, or for the round's candidate. */
-	readonly prediction: number
-}
+export type { AttackOutcome, AttackTrial } from '../../records/parts/outcome.js'
 
 /** The round of a trial that tells the clean prediction. */
 export const cleanRound = 'clean'
-
-/** What became of one image. */
-export interface AttackOutcome {
-	readonly id: string
-	readonly label: number
-	readonly cleanPrediction: number
-	/** Prediction on the adversarial image; on the clean one where that was not attacked. */
-	readonly adversarialPrediction: number
-	/** Whether it was attacked, rather than skipped because its clean prediction is wrong. */
-	readonly attacked: boolean
-	/** The stage that fooled the model, of an attack with several; missing where none did. */
-	readonly stage?: string
-}
 
 /** Whether an image counts as robust: right when clean, and right under attack. */
 export function isRobust({ label, cleanPrediction, adversarialPrediction }: AttackOutcome): boolean {

@@ -1,16 +1,9 @@
 /** What an attacker may change: the norm ball around the clean image and the box of valid pixels. */
 
 import { NaptuneError } from '../../core/errors.js'
+import type { Norm, ThreatModel } from '../../records/parts/threat-model.js'
 
-/** Norm that bounds the perturbation. */
-export type Norm = 'linf' | 'l2'
-
-/** A perturbation set. Pixels are in [0, 1]. */
-export interface ThreatModel {
-	readonly norm: Norm
-	/** Radius in pixel units of [0, 1]: 1/255 is one grey level. At least 0. */
-	readonly epsilon: number
-}
+export type { Norm, ThreatModel } from '../../records/parts/threat-model.js'
 
 /**
  * Checks a threat model.

@@ -7,7 +7,9 @@ import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import { weightsBelow } from '../../onnx/files/index.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
+import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
+import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from '../graph-classifier.js'
 import { metadataClasses } from './onnx-classes.js'
@@ -45,7 +47,7 @@ export interface OnnxClassifier extends GraphClassifier {
 	readonly input: ModelInput
 	readonly output: { readonly name: string; readonly from: LogitsFrom }
 	/** Where class names are from. */
-	readonly classNamesFrom: 'given' | 'metadata' | 'positions'
+	readonly classNamesFrom: ClassNamesFrom
 	/** What a person must be told before numbers are believed. One sentence each. */
 	readonly notices: readonly string[]
 }
@@ -54,8 +56,8 @@ export interface OnnxClassifier extends GraphClassifier {
  * Opens a model: the classifier takes images [B, C, H, W] in [0, 1], red first, and gives them to the model as declared.
  * A model of exactly one image is run image by image. Its outputs with the batch first are taps by their names, besides
  * `logits`.
- * @throws NaptuneError naming the file when it is not a model that can be read and differentiated (unsupported operators
- * all at once), or not a classifier of images as declared.
+ * @throws NaptuneError naming the file when onnxruntime refuses it as it is, when it is not a model that can be read and
+ * differentiated (unsupported operators all at once), or not a classifier of images as declared.
  */
 export async function openOnnxClassifier(
 	engine: Engine,
@@ -64,6 +66,9 @@ export async function openOnnxClassifier(
 ): Promise<OnnxClassifier> {
 	const bytes = await readBytes(path)
 	return named(path, async () => {
+		const whole = refuseBrokenModel(path)
+		// What is wrong by our own reading is told first, in words that fit.
+		whole.catch(() => {})
 		const description = describeModel(bytes)
 		const declared = modelInput(description, { ...metadataInput(description.metadata), ...options.input })
 		const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
@@ -72,6 +77,7 @@ export async function openOnnxClassifier(
 			return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
 		}
 		const { oneImage, output } = tried(declared, build)
+		await whole
 		const input = { ...declared, oneImage }
 		const names = classNamesOf(options.classNames, description.metadata, output.classes)
 		const classifier = await createGraphClassifier({

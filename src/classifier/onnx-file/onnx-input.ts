@@ -3,6 +3,9 @@
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
 import { type DeclaredPort, type ModelDescription, ops, type Value } from '../../onnx/index.js'
+import type { ModelInput } from '../../records/onnx-attack.js'
+
+export type { ModelInput } from '../../records/onnx-attack.js'
 
 /** Means and deviations by which data sets are usually normalised, for pixels in [0, 1] in the order red, green, blue. */
 export const normalisations = {
@@ -31,23 +34,6 @@ export interface InputDeclaration {
 	readonly channelOrder?: 'rgb' | 'bgr'
 	/** [height, width], where the model leaves it open. */
 	readonly size?: readonly [number, number]
-}
-
-/** A complete declaration, and what of it was guessed. */
-export interface ModelInput {
-	readonly name: string
-	readonly layout: 'nchw' | 'nhwc'
-	readonly range: keyof typeof pixelRanges
-	/** In the unit of the range and the order of the model's channels. */
-	readonly mean: readonly number[]
-	readonly std: readonly number[]
-	readonly channelOrder: 'rgb' | 'bgr'
-	/** [channels, height, width]. */
-	readonly shape: readonly [number, number, number]
-	/** Whether the model takes one image at a time. */
-	readonly oneImage: boolean
-	/** Names of what nobody declared and the file does not say. */
-	readonly guessed: readonly string[]
 }
 
 /**

@@ -2,9 +2,9 @@
 
 import { NaptuneError } from '../../core/errors.js'
 import { ops, type Value } from '../../onnx/index.js'
+import type { LogitsFrom } from '../../records/onnx-attack.js'
 
-/** How logits were found: as the output, before a softmax or sigmoid at its end, or as the logarithm of probabilities. */
-export type LogitsFrom = 'output' | 'before softmax' | 'before sigmoid' | 'log of probabilities'
+export type { LogitsFrom } from '../../records/onnx-attack.js'
 
 /** The logits of a model. */
 export interface ModelOutput {

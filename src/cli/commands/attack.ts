@@ -9,6 +9,7 @@ import { type OnnxClassifierOptions, openOnnxClassifier } from '../../classifier
 import { type InputDeclaration, normalisations, pixelRanges } from '../../classifier/onnx-file/onnx-input.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
+import { isRecord } from '../../core/guards.js'
 import { type LabelledImages, loadLabelledFolder } from '../../data/folders/labelled-folder.js'
 import { datasetNames, loadDataset } from '../../data/registry.js'
 import { isSource, sourceForms } from '../../data/sources.js'
@@ -16,13 +17,12 @@ import { atMost } from '../../data/subsets.js'
 import { classPositions } from '../../evaluation/deployed/class-positions.js'
 import {
 	type OnnxAttackRecord,
-	type OnnxAttackSettings,
 	recordedOnnxAttack,
 	resizings,
 } from '../../evaluation/robustness/recorded-onnx-attack.js'
 import { readJsonFile } from '../../files/json-file.js'
-import { sha256OfBytes } from '../../files/sha256.js'
 import type { DownloadProgress } from '../../hub/hub-download.js'
+import { onnxAttackFile } from '../../records/names.js'
 import {
 	attackListHelp,
 	attackOption,
@@ -220,7 +220,7 @@ async function runAttackCommand(options: AttackOptions, session: Session): Promi
 			seed: options.seed,
 			batchSize: options.batchSize,
 			notices,
-			path: (settings) => join(folder, recordName(options, settings)),
+			path: (settings) => join(folder, onnxAttackFile(settings)),
 			signal: session.signal,
 			onProgress: follow.tell,
 		}).finally(follow.end)
@@ -256,15 +256,6 @@ function text(options: AttackOptions, record: OnnxAttackRecord, path: string, pr
 		`${protocol}; per-image outcomes:`,
 		`  ${path}`,
 	].join('\n')
-}
-
-/** A file name that differs where the outcomes may. */
-function recordName({ onnx }: AttackOptions, settings: OnnxAttackSettings): string {
-	const { source: _, ...model } = settings.model
-	const { attack, threatModel, seed, dataset } = settings
-	const hash = sha256OfBytes(JSON.stringify({ ...settings, model })).slice(0, 8)
-	const epsilon = sizeText(threatModel).replace('/', '-')
-	return `${basename(onnx, '.onnx')}-${attack.name}-${threatModel.norm}-${epsilon}-${dataset.images}-seed${seed}-${hash}.json`
 }
 
 async function images(
@@ -326,10 +317,7 @@ async function declared(options: AttackOptions): Promise<OnnxClassifierOptions> 
 async function classMap(path: string): Promise<Record<string, string | number>> {
 	const mapping = await readJsonFile(path)
 	const usable =
-		typeof mapping === 'object' &&
-		mapping !== null &&
-		!Array.isArray(mapping) &&
-		Object.values(mapping).every((value) => typeof value === 'string' || typeof value === 'number')
+		isRecord(mapping) && Object.values(mapping).every((value) => typeof value === 'string' || typeof value === 'number')
 	if (usable) return mapping as Record<string, string | number>
 	throw new NaptuneError(`${path} is not a JSON object from class folders to names or positions of classes.`)
 }

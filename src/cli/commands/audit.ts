@@ -9,6 +9,7 @@ import { auditEfforts } from '../../evaluation/audit/audit-input.js'
 import { recordedAudit } from '../../evaluation/audit/recorded-audit.js'
 import { auditChecks } from '../../evaluation/audit/registry.js'
 import { modelName } from '../../evaluation/robustness/record-name.js'
+import { recordFile } from '../../records/names.js'
 import { limitOption, splitOption } from '../attack-options.js'
 import { auditReport } from '../audit-report.js'
 import { FailedCheck, Interruption } from '../exit-codes.js'
@@ -99,11 +100,9 @@ async function runAudit(directory: string, options: AuditOptions, session: Sessi
 	session.progress.line(protocol)
 	const folder = join(run.directory, 'audits')
 	session.writesTo(folder)
-	const size = epsilonText(threat.epsilon).replace('/', '-')
-	const path = join(
-		folder,
-		`${name.replaceAll(' ', '')}-${effort}-${threat.norm}-${size}-${options.split}-${split.length}-seed${options.seed}.json`,
-	)
+	const subject = `${name.replaceAll(' ', '')}-${effort}`
+	const named = { subject, threatModel: threat, split: options.split, images: split.length, seed: options.seed }
+	const path = join(folder, recordFile(named))
 	const task = session.progress.start('auditing', auditChecks.length, 'checks')
 	let at = { done: 0, id: '' }
 	const record = await recordedAudit({

@@ -4,23 +4,21 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
-import { type ThreatModel, threatModel } from '../../attacks/sets/threat-model.js'
+import { threatModel } from '../../attacks/sets/threat-model.js'
 import { defined } from '../../core/defined.js'
 import { deployedClassifier } from '../../evaluation/deployed/deployed-classifier.js'
 import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
 import { flagRates } from '../../evaluation/detection/assessment.js'
-import { type DetectionResult, measureDetection } from '../../evaluation/detection/detection.js'
+import type { DetectionResult } from '../../evaluation/detection/detection.js'
 import {
 	type Calibration,
 	calibrate,
 	calibrationFile,
 	scoreTaps,
 } from '../../evaluation/detection/recorded-calibration.js'
+import { detectionFile, recordedDetection } from '../../evaluation/detection/recorded-detection.js'
 import { evasionObjective } from '../../evaluation/retrieval/evasion-objective.js'
-import { settingsOf } from '../../evaluation/robustness/recorded-evaluation.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
-import { makeFolder } from '../../files/make-folder.js'
-import { sha256OfBytes } from '../../files/sha256.js'
+import { runFolders } from '../../records/names.js'
 import { attackOption, limitOption } from '../attack-options.js'
 import { detectionText } from '../detection-table.js'
 import { ownImagesText, rateText } from '../flag-text.js'
@@ -131,28 +129,28 @@ async function runCalibrate(directory: string, options: CalibrateOptions, sessio
 		const threat = threatModel('linf', options.epsilon ?? run.protocol.epsilon)
 		const attacks = chosenAttacks(options, scoreTaps(classifier))
 		const task = progress.start(`attacking ${defense.name}`, split.length, 'images')
-		const input = { clip, classifier, split, attacks, threatModel: threat, seed, calibration, falsePositiveRate }
-		const result = await measureDetection({
-			...input,
+		const input = {
+			engine,
+			clip,
+			classifier,
+			defense,
+			parameters,
+			dataset,
+			splitName: 'test',
+			split,
+			attacks,
+			threatModel: threat,
+			seed,
+			calibration,
+			falsePositiveRate,
 			batchSize,
 			onProgress: task.update,
 			beforeBatch: stopIfAsked,
-		}).finally(() => task.end())
-		const settings = await settingsOf({
-			...input,
-			engine,
-			dataset,
-			splitName: 'test',
-			defense,
-			parameters,
-			attack: attacks[0]!,
-		})
-		const record = { ...settings, calibration: calibration.key, ...result, threads: engine.threads, batchSize }
-		const folder = join(run.directory, 'detection')
-		const path = join(folder, recordName(attacks, threat, split.length, options))
-		await makeFolder(folder)
-		await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-		const { outcomes: _, ...numbers } = result
+		}
+		const path = join(run.directory, runFolders.detection, detectionFile(input))
+		const result = await recordedDetection({ ...input, path }).finally(() => task.end())
+		const { images, cleanAccuracy, falsePositives } = result
+		const numbers = { images, falsePositiveRate, cleanAccuracy, falsePositives, attacks: result.attacks }
 		const protocol = `${split.length} test images, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${seed}`
 		return {
 			document: { epsilon: threat.epsilon, seed, split: 'test', note: adaptiveNote(result), ...numbers, record: path },
@@ -169,17 +167,6 @@ function chosenAttacks(
 	const plain = prepareAttack(attack, set)
 	if (plain.attack !== 'pgd' || adaptiveWeight === 0) return [plain]
 	return [plain, prepareAttack(attack, { ...set, objective: evasionObjective(adaptiveWeight, scores) })]
-}
-
-/** A file name that differs where the numbers may. */
-function recordName(
-	attacks: readonly PreparedAttack[],
-	{ norm, epsilon }: ThreatModel,
-	images: number,
-	{ seed, falsePositiveRate }: CalibrateOptions,
-): string {
-	const options = sha256OfBytes(JSON.stringify([attacks.map((attack) => attack.options), falsePositiveRate]))
-	return `${attacks[0]!.name}-${options.slice(0, 8)}-${norm}-${epsilonText(epsilon).replace('/', '-')}-test-${images}-seed${seed}.json`
 }
 
 function adaptiveNote({ attacks }: DetectionResult): string {

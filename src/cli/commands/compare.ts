@@ -10,12 +10,13 @@ import { NaptuneError } from '../../core/errors.js'
 import { defenses } from '../../defenses/registry.js'
 import { controlDefense } from '../../evaluation/deployed/control.js'
 import { type Comparison, type ComparisonEntry, compareEvaluations } from '../../evaluation/robustness/comparison.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
-import { readJsonFile } from '../../files/json-file.js'
 import type { TuningConfig } from '../../methods/tuning/configuration.js'
 import { loadPreset, presetConfig, presetEvaluationSchema } from '../../methods/tuning/presets.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
 import { checkRun, type TuneResult, tune } from '../../methods/tuning/tune.js'
+import { comparisonForm } from '../../records/comparison.js'
+import { comparisonFile, runFiles } from '../../records/names.js'
+import { readRecord, writeRecord } from '../../records/record-kind.js'
+import { runResultForm } from '../../records/run.js'
 import { comparisonTable } from '../comparison-table.js'
 import { Interruption } from '../exit-codes.js'
 import { followTuning } from '../follow-tuning.js'
@@ -203,8 +204,8 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 	}
 	const reference = names.includes('nap') ? 'nap' : 'vanilla'
 	const comparison: Comparison = compareEvaluations(entries, reference)
-	const path = join(output, 'comparison.json')
-	await writeFileAtomic(path, `${JSON.stringify({ ...comparison, preset }, null, '\t')}\n`)
+	const path = join(output, comparisonFile)
+	await writeRecord(comparisonForm, path, { ...comparison, preset })
 	const seconds = (performance.now() - started) / 1000
 	session.result(
 		{ ...comparison, preset: { name: preset.name, version: preset.version }, seconds, record: path },
@@ -229,6 +230,6 @@ function rowNames(names: readonly string[], known: readonly string[]): readonly 
 
 /** Time of all parts of a run. */
 async function secondsOf(folder: string): Promise<number> {
-	const { seconds } = (await readJsonFile(join(folder, runFiles.result))) as { seconds: number }
+	const { seconds } = await readRecord(runResultForm, join(folder, runFiles.result))
 	return seconds
 }

@@ -9,7 +9,7 @@ import { type Gallery, galleryFingerprint } from '../../data/captions/gallery.js
 import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
 import { type RetrievalRecord, recordedRetrieval } from '../../evaluation/retrieval/recorded-retrieval.js'
 import { captionDefense, captionProblem, retrievalAttack } from '../../evaluation/retrieval/retrieval-attack.js'
-import { sha256OfBytes } from '../../files/sha256.js'
+import { recordFile, withOptions } from '../../records/names.js'
 import { attackOption, splitOption } from '../attack-options.js'
 import { Interruption } from '../exit-codes.js'
 import { epsilonText, grouped } from '../format.js'
@@ -113,12 +113,9 @@ async function runRetrieve(directory: string, options: RetrieveOptions, session:
 	for (const model of models) {
 		const task = session.progress.start(`attacking ${model.defense.name}`, images.length, 'images')
 		const label = gallery.level === 'class' ? options.split : galleryFingerprint(gallery).slice(0, 8)
-		const epsilon = epsilonText(threat.epsilon).replace('/', '-')
-		const own = sha256OfBytes(JSON.stringify([attack.options, captions])).slice(0, 8)
-		const path = join(
-			folder,
-			`${model.defense.name}-${attack.name}-${own}-${threat.norm}-${epsilon}-${label}-${images.length}-seed${options.seed}.json`,
-		)
+		const subject = withOptions(`${model.defense.name}-${attack.name}`, [attack.options, captions])
+		const named = { subject, threatModel: threat, split: label, images: images.length, seed: options.seed }
+		const path = join(folder, recordFile(named))
 		const record = await recordedRetrieval({
 			engine: await session.engine(),
 			clip,

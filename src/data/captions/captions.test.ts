@@ -105,7 +105,12 @@ describe('classGallery', () => {
 			id: (index: number) => `${index}`,
 			image: async () => ({ width: 1, height: 1, rgb: new Uint8Array(3) }),
 		}
-		const dataset = { name: 'pets', classNames: ['cat', 'sea_horse', 'dog'], notices: [], origin: {} }
+		const dataset = {
+			name: 'pets',
+			classNames: ['cat', 'sea_horse', 'dog'],
+			notices: [],
+			origin: { dataset: 'own' } as const,
+		}
 		const { captions, own, level, notices, images: found } = classGallery(dataset, images)
 		const each = classCaptionTemplates.length
 		expect(level).toBe('class')

@@ -1,7 +1,7 @@
 /** Images and captions that are to find each other. */
 
 import { sha256OfBytes } from '../../files/sha256.js'
-import type { Split } from '../dataset.js'
+import type { DataOrigin, Split } from '../dataset.js'
 
 /** A retrieval gallery. */
 export interface Gallery {
@@ -16,8 +16,8 @@ export interface Gallery {
 	readonly own: readonly (readonly number[])[]
 	/** What a person must be told before numbers are believed. */
 	readonly notices: readonly string[]
-	/** How to get the same gallery again (JSON). */
-	readonly origin: Readonly<Record<string, unknown>>
+	/** How to get the same gallery again. */
+	readonly origin: DataOrigin
 }
 
 /** SHA-256 of what a gallery holds: image ids with their captions. Where it lies does not matter. */

@@ -3,6 +3,7 @@
 import { basename, join, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import type { OriginOf, SplitOrigin } from '../../records/parts/data-origin.js'
 import type { Dataset, Split } from '../dataset.js'
 import { type ClassFolder, type ClassFolders, ignoredNotice, readClassFolders } from './class-folders.js'
 import { fileSplit } from './file-split.js'
@@ -29,7 +30,7 @@ interface Parts {
 	readonly validation: readonly ImageFile[]
 	readonly test: readonly ImageFile[]
 	readonly notices: readonly string[]
-	readonly origin: Readonly<Record<string, unknown>>
+	readonly origin: Pick<OriginOf<'folder'>, keyof SplitOrigin | 'folders'>
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { basename, join, resolve } from 'node:path'
 import { sha256OfBytes } from '../../files/sha256.js'
-import type { Split } from '../dataset.js'
+import type { DataOrigin, Split } from '../dataset.js'
 import { ignoredNotice, readClassFolders } from './class-folders.js'
 import { fileSplit } from './file-split.js'
 import { listFolder } from './image-folders.js'
@@ -14,8 +14,8 @@ export interface LabelledImages {
 	readonly folders: readonly string[]
 	readonly images: Split
 	readonly notices: readonly string[]
-	/** How to get the same images again: goes into records as it is (JSON). */
-	readonly origin: Readonly<Record<string, unknown>>
+	/** How to get the same images again: goes into records as it is. */
+	readonly origin: DataOrigin
 }
 
 /** Names of folders that hold the images to test on, in the order in which they are looked for. */

@@ -3,7 +3,7 @@
 import { realpath } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import type { Split } from '../dataset.js'
+import type { DataOrigin, Split } from '../dataset.js'
 import { datasetNames, type LoadOptions, loadDataset } from '../registry.js'
 import { isSource } from '../sources.js'
 import { fileSplit } from './file-split.js'
@@ -14,8 +14,8 @@ export interface UnlabelledImages {
 	readonly name: string
 	/** All labels are 0. */
 	readonly images: Split
-	/** Goes into the record of a run as it is (JSON). */
-	readonly origin: Readonly<Record<string, unknown>>
+	/** Goes into records as it is. */
+	readonly origin: DataOrigin
 }
 
 /**

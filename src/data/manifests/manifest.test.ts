@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
+import { originName } from '../../records/parts/data-origin.js'
 import { idsOf, labelsOf } from '../dataset.js'
 import { loadDataset } from '../registry.js'
 
@@ -142,8 +143,8 @@ describe('a manifest', () => {
 			['cup/1.png', 'pan/1.png'],
 		])
 		expect([idsOf(validation), idsOf(test)]).toEqual([['cup/2.png'], ['pan/2.png']])
-		expect(origin.path).toBe(`${join(root, 'split.json')}?images=photos`)
-		expect((await loadDataset(String(origin.path))).origin).toEqual(origin)
+		expect(originName(origin)).toBe(`${join(root, 'split.json')}?images=photos`)
+		expect((await loadDataset(originName(origin))).origin).toEqual(origin)
 		await expect(load('split.json', split)).rejects.toThrow(
 			/entry 1 of train: the image .*cup\/1\.png is missing.*\n(?:.|\n)*relative to the folder of images; name it: '.*split\.json\?images=FOLDER'/,
 		)

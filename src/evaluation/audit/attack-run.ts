@@ -8,7 +8,10 @@ import type { Classifier } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
+import type { AttackRun } from '../../records/audit.js'
 import { crossEntropies } from './logit-statistics.js'
+
+export type { AttackRun } from '../../records/audit.js'
 
 /** Labelled images in memory. */
 export interface AuditImages {
@@ -16,23 +19,6 @@ export interface AuditImages {
 	readonly labels: readonly number[]
 	/** [n, channels, height, width] in [0, 1]. */
 	readonly pixels: Tensor<'float32'>
-}
-
-/** What became of the images; JSON. */
-export interface AttackRun {
-	/** Everything that decides it. */
-	readonly key: string
-	/** By image: whether it is right when clean and after everything that the key names. */
-	readonly right: readonly boolean[]
-	/** Cross entropy by image after the attack; of the clean image where it was not attacked. */
-	readonly losses: readonly number[]
-	/** Images that were attacked. */
-	readonly attacked: number
-	readonly threatModel: ThreatModel
-	/** The largest perturbation, in the norm of the threat model. */
-	readonly largest: number
-	/** Entries outside [0, 1] or not finite. */
-	readonly outside: number
 }
 
 /** How images do without an attack. */

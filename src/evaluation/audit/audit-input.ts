@@ -5,16 +5,9 @@ import type { AttackImages } from '../../attacks/run/run-attack.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import type { AttackedThrough } from '../../defenses/test-time/test-time-defense.js'
+import type { AuditEffort, ControlRequirement } from '../../records/audit.js'
 
-/** How far an undefended model must fall for an attack to count as one that works. */
-export interface ControlRequirement {
-	/** In the norm of the audit, in pixel units of [0, 1]. */
-	readonly epsilon: number
-	/** Its accuracy under attack must be below this, over all images. */
-	readonly below: number
-	/** Whether `below` is a share of its clean accuracy instead. */
-	readonly ofClean: boolean
-}
+export type { AuditEffort, ControlRequirement } from '../../records/audit.js'
 
 /** A model without defense, of the same classes. */
 export interface AuditControl {
@@ -30,14 +23,6 @@ export interface AuditSubject {
 	readonly control?: AuditControl
 	/** What optimises at inference, where something does. */
 	readonly testTime?: { readonly name: string; readonly attackedThrough: AttackedThrough }
-}
-
-/** How much is spent. */
-export interface AuditEffort {
-	/** Gradient steps of the strongest PGD; others take fewer. */
-	readonly steps: number
-	/** Queries of the attack without gradients. */
-	readonly queries: number
 }
 
 /** Efforts by name. */

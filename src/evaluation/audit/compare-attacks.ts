@@ -1,8 +1,8 @@
 /** Whether one attack is at least as strong as another on the same images. */
 
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
+import type { AuditStatus, Measured } from '../../records/audit.js'
 import { mcnemarTest } from '../../statistics/mcnemar.js'
-import type { AuditStatus, Measured } from './audit-check.js'
 
 /** By how much an attack that should be stronger may leave more images right: half a point, as between runs of one attack. */
 const tolerance = 0.005

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { tinyClip, tinyDataset, tinyTuning } from '../../methods/tuning/tiny.test.support.js'
 import { tune } from '../../methods/tuning/tune.js'
+import { settingChanges } from '../../records/settings.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
-import { settingChanges } from '../robustness/setting-changes.js'
 import { inspectRun } from './inspect-run.js'
 import { parameterGroups } from './parameter-groups.js'
 
@@ -109,11 +109,13 @@ describe('inspectRun', () => {
 		await expect(inspectRun(output)).rejects.toThrow(/Line 2 .*cleanLoss/s)
 		await writeFile(log, whole)
 		await writeFile(join(output, 'result.json'), '{}')
-		await expect(inspectRun(output)).rejects.toThrow(/result\.json is damaged.*optimizerSteps/s)
+		await expect(inspectRun(output)).rejects.toThrow(
+			/result\.json is not the closing record of a run.*optimizerSteps.*Restore the run directory/s,
+		)
 		const path = join(output, 'run.json')
 		const description = JSON.parse(await readFile(path, 'utf8'))
 		await writeFile(path, JSON.stringify({ ...description, training: {} }))
-		await expect(inspectRun(output)).rejects.toThrow(/run\.json is damaged.*training\.images/s)
+		await expect(inspectRun(output)).rejects.toThrow(/run\.json is not the description of a run.*training\.images/s)
 		await rm(path)
 		await expect(inspectRun(output)).rejects.toThrow(/holds no tuning run/)
 	})

@@ -6,13 +6,14 @@ import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { elementCount } from '../../core/tensor.js'
 import type { Defense, LayerLayout } from '../../defenses/defense.js'
-import { readJsonFile } from '../../files/json-file.js'
 import { readSafetensorsHeader } from '../../files/safetensors.js'
 import { tuningConfig } from '../../methods/tuning/configuration.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
 import { stepsOfEpoch } from '../../methods/tuning/training-images.js'
+import { runFiles } from '../../records/names.js'
+import { readRecord } from '../../records/record-kind.js'
+import { type RunDescription, runResultForm } from '../../records/run.js'
+import { type SettingChange, settingChanges } from '../../records/settings.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { type SettingChange, settingChanges } from '../robustness/setting-changes.js'
 import { type EpochPoint, readLearningCurves } from './learning-curves.js'
 import { type ParameterGroup, parameterGroups } from './parameter-groups.js'
 import { openRun } from './tuned-run.js'
@@ -45,23 +46,13 @@ export interface RunInspection {
 	readonly directory: string
 	readonly progress: RunProgress
 	readonly defense: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
-	readonly model: { readonly source: string; readonly sha256: string }
-	readonly data: {
-		readonly name: string
-		readonly classNames: readonly string[]
-		readonly images: number
-		readonly notices: readonly string[]
-		readonly origin: Readonly<Record<string, unknown>>
-	}
-	readonly config: Readonly<Record<string, unknown>>
+	readonly model: Pick<RunDescription['model'], 'source' | 'sha256'>
+	readonly data: RunDescription['dataset'] & { readonly images: number }
+	readonly config: RunDescription['config']
 	/** Where `config` differs from the defaults, which are the paper's values. */
 	readonly changed: readonly SettingChange[]
 	/** The preset that tuning started from, and what was asked for beside it; null where the run does not say. */
-	readonly preset: {
-		readonly name: string
-		readonly version: number
-		readonly overrides: readonly Readonly<Record<string, unknown>>[]
-	} | null
+	readonly preset: Pick<NonNullable<RunDescription['preset']>, 'name' | 'version' | 'overrides'> | null
 	readonly versions: {
 		readonly naptune: string
 		readonly engine: string
@@ -87,33 +78,11 @@ export interface RunInspection {
 	readonly epochs: readonly EpochPoint[]
 }
 
-const description = z.object({
-	model: z.object({ source: z.string(), sha256: z.string() }),
-	dataset: z.object({
-		name: z.string(),
-		origin: z.record(z.string(), z.unknown()),
-		notices: z.array(z.string()),
-		classNames: z.array(z.string()),
-	}),
-	training: z.object({ images: z.int().positive() }),
-	config: z.looseObject({ epochs: z.int().positive(), batchSize: z.int().positive() }),
-	preset: z
-		.object({
-			name: z.string(),
-			version: z.number(),
-			overrides: z.array(z.record(z.string(), z.unknown())),
-		})
-		.optional(),
-	naptune: z.string(),
-	engine: z.object({ version: z.string(), device: z.string(), threads: z.int().positive() }),
-})
-const usage = z.object({ seconds: z.number() })
 const savedProgress = z.object({
 	step: z.int().nonnegative(),
-	usage,
+	usage: z.object({ seconds: z.number() }),
 	history: z.object({ epochsAtChance: z.int().nonnegative() }),
 })
-const runResult = usage.extend({ optimizerSteps: z.int(), epochsAtChance: z.int() })
 
 /**
  * Looks at a run. Of the checkpoint the header and the fingerprint are read, of the run no parameters.
@@ -122,10 +91,9 @@ const runResult = usage.extend({ optimizerSteps: z.int(), epochsAtChance: z.int(
  * @throws NaptuneError when there is no run, its files are damaged, or the model is not the same or gone.
  */
 export async function inspectRun(directory: string, model?: string): Promise<RunInspection> {
-	const { clip, defense, description: content } = await openRun(directory, model)
-	const path = join(directory, runFiles.description)
-	const run = checked(description, content, path)
-	const { dataset, training, config } = run
+	const { clip, defense, description: run } = await openRun(directory, model)
+	const { dataset, training, config, preset } = run
+	const { source, sha256 } = run.model
 	const epochs = await readLearningCurves(directory)
 	const totalSteps = config.epochs * stepsOfEpoch(training.images, Math.min(config.batchSize, training.images))
 	const groups = parameterGroups(defense)
@@ -138,11 +106,11 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 			totalEpochs: config.epochs,
 		},
 		defense: { name: defense.name, options: defense.config },
-		model: run.model,
+		model: { source, sha256 },
 		data: { ...dataset, images: training.images },
 		config,
 		changed: settingChanges(plain(tuningConfig({})), config),
-		preset: run.preset ?? null,
+		preset: preset ? { name: preset.name, version: preset.version, overrides: preset.overrides } : null,
 		versions: {
 			naptune: run.naptune,
 			engine: run.engine.version,
@@ -178,13 +146,21 @@ async function progressOf(
 ): Promise<Pick<RunProgress, 'finished' | 'steps' | 'seconds' | 'epochsAtChance'>> {
 	const [result, state] = [join(directory, runFiles.result), join(directory, runFiles.state)]
 	if (existsSync(result)) {
-		const { optimizerSteps, seconds, epochsAtChance } = checked(runResult, await readJsonFile(result), result)
+		const { optimizerSteps, seconds, epochsAtChance } = await readRecord(runResultForm, result)
 		return { finished: true, steps: optimizerSteps, seconds, epochsAtChance }
 	}
 	if (!existsSync(state)) return { finished: false, steps: 0, seconds: null, epochsAtChance: 0 }
 	const { metadata } = await readSafetensorsHeader(state)
-	const { step, usage, history } = checked(savedProgress, json(metadata.progress), state)
+	const { step, usage, history } = savedProgressOf(metadata.progress, state)
 	return { finished: false, steps: step, seconds: usage.seconds, epochsAtChance: history.epochsAtChance }
+}
+
+function savedProgressOf(text: string | undefined, path: string): z.output<typeof savedProgress> {
+	const parsed = savedProgress.safeParse(json(text))
+	if (parsed.success) return parsed.data
+	throw new NaptuneError(
+		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
+	)
 }
 
 function json(text: string | undefined): unknown {
@@ -197,12 +173,4 @@ function json(text: string | undefined): unknown {
 
 function plain(value: unknown): unknown {
 	return JSON.parse(JSON.stringify(value))
-}
-
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.output<Schema> {
-	const parsed = schema.safeParse(value)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(
-		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
-	)
 }

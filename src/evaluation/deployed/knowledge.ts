@@ -5,24 +5,12 @@ import type { Classifier } from '../../classifier/classifier.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Dataset } from '../../data/dataset.js'
 import type { Defense } from '../../defenses/defense.js'
+import type { Knowledge } from '../../records/parts/attack.js'
 import type { Engine } from '../../runtime/engine.js'
 import { controlDefense } from './control.js'
 import { type DeployedModel, deployedClassifier } from './deployed-classifier.js'
 
-/** Levels of knowledge, each with what it means. */
-export const knowledgeLevels = {
-	'encoder-only': 'the image encoder of the published CLIP: neither classes nor prompts nor refiners',
-	'prompt-aware': 'everything but the TokenRefiners: the tuned prompts of both towers and the classes',
-	full: 'everything: prompts, refiners and their gradients',
-	transfer: 'other models only, against which the images are made',
-	query: 'what the model answers, as often as the attack asks',
-} as const
-
-/** What the attacker knows, one of {@link knowledgeLevels}. */
-export type Knowledge = keyof typeof knowledgeLevels
-
-/** Names of {@link knowledgeLevels}. */
-export const knowledgeNames = Object.keys(knowledgeLevels) as Knowledge[]
+export { type Knowledge, knowledgeLevels, knowledgeNames } from '../../records/parts/attack.js'
 
 /** What an attack uses if nothing keeps it from that. */
 export function usualKnowledge({ access }: Pick<PreparedAttack, 'access'>): Knowledge {

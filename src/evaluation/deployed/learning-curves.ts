@@ -2,28 +2,14 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { readJsonLines } from '../../files/json-lines.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
-
-const share = z.number().min(0).max(1)
-const epochSchema = z.object({
-	/** 0-based. */
-	epoch: z.int().nonnegative(),
-	learningRate: z.number(),
-	/** Weight of the adversarial loss. */
-	alpha: z.number(),
-	cleanLoss: z.number().nullable(),
-	/** Null for a method without an inner attack. */
-	adversarialLoss: z.number().nullable(),
-	cleanAccuracy: share.nullable(),
-	adversarialAccuracy: share.nullable(),
-	images: z.int().nonnegative(),
-})
+import { runFiles } from '../../records/names.js'
+import { parseRecord } from '../../records/record-kind.js'
+import { type EpochRecord, epochForm } from '../../records/run.js'
 
 /** What the log says of one epoch; null for what the method does not measure. */
-export type EpochPoint = Readonly<z.output<typeof epochSchema>>
+export type EpochPoint = EpochRecord
 
 /**
  * Epochs of a run in order; none where the first one is under way.
@@ -34,15 +20,11 @@ export async function readLearningCurves(directory: string): Promise<EpochPoint[
 	if (!existsSync(path)) return []
 	const { records } = await readJsonLines(path)
 	return records.map((record, index) => {
-		const parsed = epochSchema.safeParse(record)
-		const problem = parsed.success
-			? parsed.data.epoch === index
-				? undefined
-				: `it is of epoch ${parsed.data.epoch}, epoch ${index} was expected`
-			: z.prettifyError(parsed.error)
-		if (problem === undefined) return parsed.data!
+		const line = `Line ${index + 1} of the log ${path}`
+		const epoch = parseRecord(epochForm, record, line)
+		if (epoch.epoch === index) return epoch
 		throw new NaptuneError(
-			`Line ${index + 1} of the log ${path} is not the record of an epoch: ${problem}. The file was changed or damaged; restore it.`,
+			`${line} is out of order: it is of epoch ${epoch.epoch}, epoch ${index} was expected. ${epochForm.advice}`,
 		)
 	})
 }

@@ -1,12 +1,13 @@
 /** A tuned model from what its run says of it and the values of its parameters, wherever they come from. */
 
-import { z } from 'zod'
 import { parseEpsilon } from '../../attacks/sets/threat-model.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import type { Defense } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import { float32Tensors, safetensorsTensors } from '../../files/safetensors-bytes.js'
+import { parseRecord } from '../../records/record-form.js'
+import { type RunDescription, runDescriptionForm } from '../../records/run.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { DeployedModel } from './deployed-classifier.js'
 
@@ -29,32 +30,6 @@ export interface DescribedModel {
 
 /** A tuned model, ready to be deployed. */
 export interface TunedModel extends DeployedModel, DescribedModel {}
-
-const description = z.object({
-	format: z.literal(1),
-	model: z.object({ source: z.string(), sha256: z.string() }),
-	dataset: z.object({ origin: z.record(z.string(), z.unknown()), classNames: z.array(z.string()) }),
-	defense: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
-	config: z.object({ attack: z.object({ epsilon: z.number() }) }),
-	preset: z
-		.object({
-			evaluation: z.object({ attack: z.string(), epsilon: z.string() }).optional(),
-			overrides: z.array(z.record(z.string(), z.unknown())),
-		})
-		.optional(),
-})
-
-/** The description of a run, as far as it is needed to use what was tuned. */
-export type RunDescription = z.output<typeof description>
-
-/** Checks the content of a `run.json`. @throws NaptuneError naming the file. */
-export function readDescription(content: unknown, path: string): RunDescription {
-	const parsed = description.safeParse(content)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(
-		`${path} is not the description of a run that this version reads:\n${z.prettifyError(parsed.error)}`,
-	)
-}
 
 /**
  * What a run tunes.
@@ -99,7 +74,7 @@ export interface TunedFiles {
  * @throws NaptuneError when a file is damaged, the model is another one, or parameters are missing or of another shape.
  */
 export function tunedModel(clip: ClipModel, files: TunedFiles): TunedModel {
-	const described = describedModel(readDescription(files.description, 'run.json'), clip, 'the run')
+	const described = describedModel(parseRecord(runDescriptionForm, files.description, 'run.json'), clip, 'the run')
 	const name = 'parameters.safetensors'
 	const parameters = float32Tensors(safetensorsTensors(files.parameters, name), name)
 	checkParameters(described.defense, parameters, name)

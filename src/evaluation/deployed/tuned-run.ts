@@ -2,24 +2,26 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
 import { loadClip } from '../../checkpoints/load-clip.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import type { Dataset } from '../../data/dataset.js'
+import type { DataOrigin, Dataset } from '../../data/dataset.js'
 import { type LoadOptions, loadDataset } from '../../data/registry.js'
-import { readJsonFile } from '../../files/json-file.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
+import { runFiles } from '../../records/names.js'
+import {
+	dataOriginSchema,
+	isOrigin,
+	originName,
+	originSample,
+	originSplitSeed,
+	withoutSample,
+} from '../../records/parts/data-origin.js'
+import { readRecord } from '../../records/record-kind.js'
+import { type RunDescription, runDescriptionForm } from '../../records/run.js'
+import { sameSettings } from '../../records/settings.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
-import {
-	checkParameters,
-	type DescribedModel,
-	describedModel,
-	readDescription,
-	type TunedModel,
-} from './tuned-model.js'
+import { checkParameters, type DescribedModel, describedModel, type TunedModel } from './tuned-model.js'
 
 export type { EvaluationProtocol } from './tuned-model.js'
 
@@ -38,15 +40,11 @@ export interface TunedRun extends TunedModel {
 	dataset(onProgress?: LoadOptions['onProgress']): Promise<Dataset>
 }
 
-const sampleSchema = z.object({ shots: z.int().positive(), seed: z.int().nonnegative(), procedure: z.literal('CoOp') })
-
 /** A run, finished or not: what it tunes. */
 export interface OpenedRun extends DescribedModel {
 	readonly clip: ClipModel
-	/** The data set's `origin`. */
-	readonly origin: Readonly<Record<string, unknown>>
 	/** The whole content of `run.json`. */
-	readonly description: unknown
+	readonly description: RunDescription
 }
 
 /**
@@ -62,10 +60,9 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.`,
 		)
 	}
-	const content = await readJsonFile(path)
-	const run = readDescription(content, path)
+	const run: RunDescription = await readRecord(runDescriptionForm, path)
 	const clip = await loadClip(model ?? run.model.source)
-	return { clip, ...describedModel(run, clip, directory), origin: run.dataset.origin, description: content }
+	return { clip, ...describedModel(run, clip, directory), description: run }
 }
 
 /**
@@ -80,12 +77,13 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
 		)
 	}
-	const { clip, defense, trainedEpsilon, protocol, origin } = await openRun(directory, model)
+	const { clip, defense, trainedEpsilon, protocol, description } = await openRun(directory, model)
 	const parameters = await loadTensors(parametersFile)
 	checkParameters(defense, parameters, parametersFile)
-	const sample = sampleSchema.safeParse(origin.fewShot)
+	const { origin } = description.dataset
+	const sample = originSample(origin)
 	// Where the data lie is not what they are.
-	const root = dataRoot ?? (typeof origin.root === 'string' ? origin.root : undefined)
+	const root = dataRoot ?? (isOrigin(origin, 'benchmark') ? origin.root : undefined)
 	return {
 		directory,
 		clip,
@@ -93,29 +91,25 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		parameters,
 		trainedEpsilon,
 		protocol,
-		...defined({
-			fewShot: sample.success ? { shots: sample.data.shots, seed: sample.data.seed } : undefined,
-			dataRoot: root,
-		}),
+		...defined({ fewShot: sample && { shots: sample.shots, seed: sample.seed }, dataRoot: root }),
 		dataset: (onProgress) =>
-			sameDataset(origin, directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
+			sameDataset(withoutSample(origin), directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
 	}
 }
 
 async function sameDataset(
-	origin: Readonly<Record<string, unknown>>,
+	source: DataOrigin,
 	directory: string,
 	options: Pick<LoadOptions, 'root' | 'onProgress'>,
 ): Promise<Dataset> {
-	const { fewShot: _, ...source } = origin
-	const name = ['folder', 'manifest'].includes(String(source.dataset)) ? source.path : source.dataset
-	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
-	if (typeof name !== 'string')
-		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
-	const dataset = await loadDataset(name, { ...options, seed })
-	const { root: _now, ...own } = JSON.parse(JSON.stringify(dataset.origin)) as Record<string, unknown>
-	const { root: _before, ...recorded } = source
-	if (!isDeepStrictEqual(own, recorded)) {
+	if (isOrigin(source, 'own')) {
+		throw new NaptuneError(
+			`${directory} was tuned on data of a program's own, which no name leads to. Use it from that program, or evaluate it on other data.`,
+		)
+	}
+	const name = originName(source)
+	const dataset = await loadDataset(name, { ...options, seed: originSplitSeed(source) ?? 1 })
+	if (!sameSettings(dataOriginSchema, source, dataset.origin)) {
 		throw new NaptuneError(
 			`The data in ${name} has changed since ${directory} was tuned on it: images were added, removed, renamed or moved to another class or split. Restore it, or tune again.`,
 		)

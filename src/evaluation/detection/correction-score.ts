@@ -3,12 +3,9 @@
 import type { Refinement } from '../../defenses/defense.js'
 import { ops } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
+import type { CorrectionScore } from '../../records/detection.js'
 
-/** Names of scores, which are also the taps of a deployed classifier that give them. */
-export const correctionScores = ['correction', 'disagreement'] as const
-
-/** A score of an image. */
-export type CorrectionScore = (typeof correctionScores)[number]
+export { type CorrectionScore, correctionScores } from '../../records/detection.js'
 
 /**
  * Scores [B] of an image tower's refinements; none where nothing is refined.

@@ -10,65 +10,23 @@ import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
+import type { DetectionOutcome, DetectionResult, ScoredImage } from '../../records/detection.js'
+import type { Share } from '../../records/parts/accuracy.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { type Accuracy, preparedImages } from '../robustness/evaluate.js'
+import { accuracyOf, preparedImages } from '../robustness/evaluate.js'
 import { areaUnderRoc, isFlagged } from './calibration.js'
 import type { CorrectionScore } from './correction-score.js'
 import { type Calibration, scoreTaps } from './recorded-calibration.js'
 
-/** A share of images with its 95 % Wilson interval. */
-export interface Share {
-	readonly share: number
-	readonly interval: readonly [number, number]
-}
-
-/** What the model says of one version of an image. */
-export interface ScoredImage {
-	readonly prediction: number
-	readonly correction: number
-	readonly disagreement?: number
-}
-
-/** One image, clean and under every attack, in the order of the attacks. */
-export interface DetectionOutcome {
-	readonly id: string
-	readonly label: number
-	readonly clean: ScoredImage
-	readonly attacked: readonly ScoredImage[]
-}
-
-/** How well a score detects one attack. */
-export interface ScoreDetection {
-	readonly score: CorrectionScore
-	/** Share of all attacked images that are flagged at the false-positive rate. */
-	readonly detected: Share
-	/** Of attacked images against the clean ones of the same split; 0.5 is chance. */
-	readonly areaUnderRoc: number
-	/** Share of all images that the attack makes wrong without being flagged: what remains for an attacker. */
-	readonly wrongAndUndetected: Share
-}
-
-/** What became of one attack. */
-export interface AttackDetection {
-	readonly attack: string
-	readonly objective: unknown
-	/** Accuracy on the attacked images, each of which was attacked. */
-	readonly accuracy: Accuracy
-	readonly scores: readonly ScoreDetection[]
-}
-
-/** A measured detector. */
-export interface DetectionResult {
-	readonly images: number
-	readonly falsePositiveRate: number
-	readonly cleanAccuracy: Accuracy
-	/** Share of the clean images that are flagged: the false-positive rate on images that the calibration has not seen. */
-	readonly falsePositives: readonly ({ readonly score: CorrectionScore } & Share)[]
-	readonly attacks: readonly AttackDetection[]
-	/** In the order of the split. */
-	readonly outcomes: readonly DetectionOutcome[]
-}
+export type {
+	AttackDetection,
+	DetectionOutcome,
+	DetectionResult,
+	ScoreDetection,
+	ScoredImage,
+} from '../../records/detection.js'
+export type { Share } from '../../records/parts/accuracy.js'
 
 /** What {@link measureDetection} needs. */
 export interface DetectionInput {
@@ -148,7 +106,7 @@ export function summarizeDetection(
 ): Omit<DetectionResult, 'outcomes'> {
 	const images = outcomes.length
 	const share = (count: number): Share => ({ share: count / images, interval: wilsonInterval(count, images) })
-	const accuracy = (right: number): Accuracy => ({ accuracy: right / images, interval: wilsonInterval(right, images) })
+	const accuracy = (right: number) => accuracyOf(right, images)
 	const count = (holds: (outcome: DetectionOutcome) => boolean) => outcomes.filter(holds).length
 	const names = (['correction', 'disagreement'] as const).filter((name) => scores[name] !== undefined)
 	const flagged = (name: CorrectionScore, image: ScoredImage) =>
@@ -160,7 +118,7 @@ export function summarizeDetection(
 		falsePositives: names.map((score) => ({ score, ...share(count(({ clean }) => flagged(score, clean))) })),
 		attacks: attacks.map(({ name, options }, at) => ({
 			attack: name,
-			objective: options.objective,
+			...defined({ objective: typeof options.objective === 'string' ? options.objective : undefined }),
 			accuracy: accuracy(count(({ label, attacked }) => attacked[at]!.prediction === label)),
 			scores: names.map((score) => ({
 				score,

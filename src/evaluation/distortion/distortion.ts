@@ -17,8 +17,9 @@ import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
 import type { Defense } from '../../defenses/defense.js'
+import type { Distortion } from '../../records/distortion.js'
 import type { Engine } from '../../runtime/engine.js'
-import { type Estimate, meanInterval } from '../../statistics/mean-interval.js'
+import { meanInterval } from '../../statistics/mean-interval.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { deployedClassifier } from '../deployed/deployed-classifier.js'
 import { preparedImages } from '../robustness/evaluate.js'
@@ -27,9 +28,10 @@ import {
 	createCleanSpreads,
 	createDistortionSamples,
 	type DistortionSamples,
-	type DistortionSummary,
 } from './distortion-samples.js'
 import { tokenPlaces } from './token-taps.js'
+
+export type { Distortion } from '../../records/distortion.js'
 
 /** A model to measure; it goes by the name of its defense. */
 export interface DistortionModel {
@@ -59,16 +61,6 @@ export interface DistortionInput {
 	readonly onGradient?: (images: number) => void
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal
-}
-
-/** One model under one perturbation. Estimates are means over images with normal 95 % intervals. */
-export interface Distortion extends DistortionSummary {
-	/** Name of the model that sees the images. */
-	readonly tower: string
-	/** Name of the model that the attack was run against, or {@link noise}. */
-	readonly perturbation: string
-	/** Euclidean norm of the change of all pixels of an image, in pixel units of [0, 1]. */
-	readonly pixels: Estimate
 }
 
 /** Name of the control perturbation: a random point of the ball, cut to valid pixels (uniform in L-infinity). */

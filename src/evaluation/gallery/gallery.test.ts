@@ -93,7 +93,7 @@ describe('recordedGallery', () => {
 		}
 	})
 
-	it('gives back what is there under the same settings, and replaces what is not', async () => {
+	it('gives back what is there under the same settings, and refuses what is not', async () => {
 		const input = await setting({ count: 2 })
 		const shares: number[] = []
 		const first = await recordedGallery({ ...input, onProgress: (share) => shares.push(share) })
@@ -103,9 +103,10 @@ describe('recordedGallery', () => {
 		const again = await recordedGallery({ ...input, onProgress: () => expect.unreachable() })
 		expect(again).toEqual(first)
 		expect(await readFile(input.path)).toEqual(bytes)
-		const other = (await recordedGallery({ ...input, seed: 4 }))!
-		expect(other.record.seed).toBe(4)
-		expect(await readGallery(input.path)).toEqual(other)
+		await expect(recordedGallery({ ...input, seed: 4 })).rejects.toThrow(
+			/a gallery of other settings; .*seed \(4, was 3\)/,
+		)
+		expect(await readGallery(input.path)).toEqual(first)
 		expect((await readdir(join(input.path, '..'))).sort()).toEqual(['one.json', 'one.safetensors'])
 	})
 

@@ -6,6 +6,7 @@ import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { runPadded } from '../../classifier/padded-run.js'
+import type { Immutable } from '../../core/immutable.js'
 import { range, rowSize } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
@@ -15,18 +16,14 @@ import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import { preparedImages } from '../robustness/evaluate.js'
 
-/** Features of one image, float32 in base64: as they stand in the log of a retrieval under way. */
-export interface ImageFeatureEntry {
-	readonly id: string
-	readonly clean: string
-	readonly adversarial: string
-}
-
-/** Of one entry. @param width Values of a feature. */
-export function featureEntrySchema(width: number): z.ZodType<ImageFeatureEntry> {
+/** Features of one image, float32 in base64: as they stand in the log of a retrieval under way. @param width Values of a feature. */
+export function featureEntrySchema(width: number) {
 	const feature = z.base64().length(4 * Math.ceil((4 * width) / 3))
 	return z.strictObject({ id: z.string(), clean: feature, adversarial: feature })
 }
+
+/** Features of one image, float32 in base64. */
+export type ImageFeatureEntry = Immutable<z.output<ReturnType<typeof featureEntrySchema>>>
 
 /** What {@link attackedFeatures} needs. */
 export interface AttackedFeaturesInput {

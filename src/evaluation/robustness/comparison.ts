@@ -3,40 +3,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AttackOutcome } from '../../attacks/run/attack-outcomes.js'
 import { isRobust } from '../../attacks/run/attack-outcomes.js'
-import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import { NaptuneError } from '../../core/errors.js'
+import type { ComparedMethod, Comparison } from '../../records/comparison.js'
+import type { EvaluationRecord } from '../../records/evaluation.js'
 import { mcnemarOf } from '../../statistics/mcnemar.js'
-import type { Accuracy } from './evaluate.js'
-import type { EvaluationRecord } from './recorded-evaluation.js'
 
-/** One method. */
-export interface ComparedMethod {
-	/** Name of the defense, or of a variant of it. */
-	readonly defense: string
-	readonly trainableParameters: number
-	readonly clean: Accuracy
-	readonly robust: Accuracy
-	/**
-	 * Against the reference method on the same images under attack: images that only this one, and only the reference, gets
-	 * right, and the exact two-sided McNemar p-value; null for the reference itself.
-	 */
-	readonly paired: { readonly onlyThis: number; readonly onlyReference: number; readonly p: number } | null
-	readonly tuningSeconds: number
-	readonly evaluationSeconds: number
-}
-
-/** A comparison; everything but times follows from the records it was made of. */
-export interface Comparison {
-	readonly format: 1
-	readonly model: EvaluationRecord['model']
-	readonly dataset: EvaluationRecord['dataset']
-	readonly attack: EvaluationRecord['attack']
-	readonly threatModel: ThreatModel
-	readonly seed: number
-	/** Method that the others are paired with. */
-	readonly reference: string
-	readonly methods: readonly ComparedMethod[]
-}
+export type { ComparedMethod, Comparison } from '../../records/comparison.js'
 
 /** A method's evaluation and how long its tuning took. */
 export interface ComparisonEntry {

@@ -6,6 +6,7 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { idsOf } from '../../data/dataset.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import type { MadeBefore } from '../../records/adversarial-images.js'
 import { type EvaluateInput, type EvaluationResult, evaluate } from '../robustness/evaluate.js'
 import type { AdversarialImages } from './adversarial-images.js'
 import { rowBytes } from './adversarial-shards.js'
@@ -35,17 +36,10 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 	})
 	const alone: PreparedAttack['run'] = (classifier, batch, threat, streams) =>
 		run(classifier, batch, threat, undefined, streams)
+	const made: MadeBefore = { seed, models, ...defined({ evaluation }), manifest: store.fingerprint }
 	return {
 		...attack,
-		options: {
-			...attack.options,
-			made: {
-				seed,
-				models,
-				...defined({ evaluation: evaluation || undefined }),
-				manifest: store.fingerprint,
-			},
-		},
+		options: { ...attack.options, made },
 		doc: 'Images that were made before.',
 		targeted: false,
 		access: 'nothing',

@@ -8,6 +8,7 @@ import { openJsonLines } from '../../files/json-lines.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { generator, permutation } from '../../random/counter-based.js'
+import type { PretrainingRecord } from '../../records/run.js'
 import type { Engine } from '../../runtime/engine.js'
 import { adamWStep, createAdamWState } from '../../training/adamw.js'
 import { parseClipConfig } from '../../vlm/config.js'
@@ -21,18 +22,7 @@ import { type PretrainingRecipe, pretrainingRate } from './recipe.js'
 import { loadState, type PretrainingState, saveState } from './state.js'
 import { createZeroShotMeter } from './zero-shot-meter.js'
 
-/** One line of the log. */
-export interface PretrainingRecord {
-	readonly step: number
-	readonly epoch: number
-	/** Mean loss since the last record. */
-	readonly loss: number
-	readonly learningRate: number
-	readonly scale: number
-	readonly imagesPerSecond: number
-	/** Zero-shot accuracy of the averaged weights on the held-out training images, in [0, 1]. */
-	readonly heldOutAccuracy?: number
-}
+export type { PretrainingRecord } from '../../records/run.js'
 
 /** What {@link pretrain} needs. */
 export interface PretrainingInput {

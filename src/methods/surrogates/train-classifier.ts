@@ -9,6 +9,8 @@ import { readJsonLines } from '../../files/json-lines.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { randomCropWithPadding } from '../../images/augment.js'
 import { generator, permutation } from '../../random/counter-based.js'
+import { parseRecord } from '../../records/record-kind.js'
+import { surrogateEpochForm } from '../../records/surrogate.js'
 import type { Engine } from '../../runtime/engine.js'
 import { batchAccuracy, classifierAccuracy } from './accuracy.js'
 import { classifierStep, finishedClassifier } from './classifier-programs.js'
@@ -96,7 +98,7 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 		return await writeSurrogate(files, { ...network }, classifierMetadata(recipe, images, classNames), description, {
 			parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
 			seconds: state.seconds,
-			lastEpoch: records.at(-1) as Record<string, number>,
+			lastEpoch: parseRecord(surrogateEpochForm, records.at(-1), `The last line of ${files.log}`),
 			...defined({
 				testAccuracy: tested ? await classifierAccuracy(engine, network.logits, dataset.test, imageSize) : undefined,
 				testImages: tested ? dataset.test.length : undefined,

@@ -11,6 +11,8 @@ import { readJsonLines } from '../../files/json-lines.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { unitLevels } from '../../images/pixels.js'
 import { generator, permutation } from '../../random/counter-based.js'
+import { parseRecord } from '../../records/record-kind.js'
+import { surrogateEpochForm } from '../../records/surrogate.js'
 import type { Engine, Program } from '../../runtime/engine.js'
 import { adversarialImages } from './adversarial-view.js'
 import { surrogateFiles } from './files.js'
@@ -21,7 +23,13 @@ import type { SubstituteRecipe } from './recipe.js'
 import { type SquareImages, squareImages } from './square-images.js'
 import { readStepOutputs } from './step-results.js'
 import { finishedSubstitute, type SubstituteGraphs, substituteGraphs } from './substitute-programs.js'
-import { describeSurrogate, finishedSurrogate, type SurrogateResult, writeSurrogate } from './surrogate-record.js'
+import {
+	describeSurrogate,
+	finishedSurrogate,
+	type SurrogateData,
+	type SurrogateResult,
+	writeSurrogate,
+} from './surrogate-record.js'
 import { runTraining, type StepResult, type TrainingFollower } from './training-loop.js'
 import { startingState, type TrainingState } from './training-state.js'
 import { adversarialView, cleanView } from './views.js'
@@ -31,8 +39,8 @@ export interface TrainSubstituteInput extends TrainingFollower {
 	readonly engine: Engine
 	/** Labels are not looked at. */
 	readonly images: Split
-	/** Name and origin of the images, for the record (JSON). */
-	readonly data: Readonly<Record<string, unknown>>
+	/** Name and origin of the images, for the record. */
+	readonly data: SurrogateData
 	readonly recipe: SubstituteRecipe
 	/** The `.onnx` file to write; record, log and state lie beside it. */
 	readonly output: string
@@ -101,7 +109,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 		return await writeSurrogate(files, { ...network }, metadataOf(recipe, originals), description, {
 			parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
 			seconds: state.seconds,
-			lastEpoch: records.at(-1) as Record<string, number>,
+			lastEpoch: parseRecord(surrogateEpochForm, records.at(-1), `The last line of ${files.log}`),
 		})
 	} finally {
 		for (const program of Object.values(programs)) await program.release()

@@ -3,14 +3,15 @@
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import { openJsonLines } from '../../files/json-lines.js'
+import { type SurrogateEpoch, type SurrogateSettings, surrogateEpochForm } from '../../records/surrogate.js'
 import { sgdStep } from '../../training/sgd.js'
 import type { SurrogateFiles } from './files.js'
 import { type BatchStatistics, updateRunningAverages } from './network/batch-norm.js'
 import type { OptimizerSettings } from './recipe.js'
 import { loadTrainingState, saveTrainingState, type TrainingState } from './training-state.js'
 
-/** One line of the log: the epoch (0-based), its last learning rate, and means over its steps. */
-export type EpochMeans = Readonly<Record<string, number>> & { readonly epoch: number; readonly learningRate: number }
+/** One line of the log. */
+export type EpochMeans = SurrogateEpoch
 
 /** What one step found out. */
 export interface StepResult {
@@ -25,7 +26,7 @@ export interface StepResult {
 export interface TrainingTask<Batch> {
 	readonly files: SurrogateFiles
 	/** Everything that decides the result (JSON). */
-	readonly description: unknown
+	readonly description: SurrogateSettings
 	readonly start: TrainingState
 	readonly epochs: number
 	readonly stepsPerEpoch: number
@@ -84,7 +85,7 @@ export async function runTraining<Batch>(
 			onStep?.(state.step, total, result.numbers.loss)
 			if (state.step % stepsPerEpoch === 0) {
 				const means = Object.entries(state.sums).map(([name, sum]) => [name, sum / stepsPerEpoch] as const)
-				const record = { epoch, learningRate, ...Object.fromEntries(means) }
+				const record = surrogateEpochForm.schema.parse({ epoch, learningRate, ...Object.fromEntries(means) })
 				state.logLength = await log.append(record)
 				state.sums = {}
 				await save()

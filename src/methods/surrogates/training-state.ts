@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
-import { isRecord } from '../../core/guards.js'
 import type { Tensor } from '../../core/tensor.js'
 import { readSafetensorsHeader } from '../../files/safetensors.js'
+import { differences } from '../../records/settings.js'
+import { type SurrogateSettings, surrogateKind } from '../../records/surrogate.js'
 import { loadTensors, saveTensors, withPrefix } from '../../training/tensor-set.js'
-import { differences } from '../tuning/run-description.js'
 
 /** State after `step` steps. */
 export interface TrainingState {
@@ -47,7 +47,7 @@ export function startingState(
 export async function saveTrainingState(
 	path: string,
 	{ parameters, averages, velocities, ...progress }: TrainingState,
-	description: unknown,
+	description: SurrogateSettings,
 ): Promise<void> {
 	const prefixed = (prefix: string, tensors: Readonly<Record<string, Tensor<'float32'>>>) =>
 		Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value] as const)
@@ -71,7 +71,7 @@ export async function saveTrainingState(
 export async function loadTrainingState(
 	path: string,
 	start: TrainingState,
-	description: unknown,
+	description: SurrogateSettings,
 ): Promise<TrainingState | undefined> {
 	if (!existsSync(path)) return undefined
 	const { metadata } = await readSafetensorsHeader(path)
@@ -100,19 +100,12 @@ export async function loadTrainingState(
 }
 
 /** @throws NaptuneError naming what differs between a training that left a file and the one asked for. */
-export function requireSame(path: string, before: unknown, now: unknown): void {
-	const changed = differences(decisive(before), decisive(JSON.parse(JSON.stringify(now))))
+export function requireSame(path: string, before: unknown, now: SurrogateSettings): void {
+	const changed = differences(surrogateKind.settings, before, now)
 	if (changed.length === 0) return
 	throw new NaptuneError(
 		`${path} is of a surrogate that was trained otherwise; it differs in ${changed.join(', ')}. Use the same settings, data and engine, give another --out, or remove it to start anew.`,
 	)
-}
-
-/** Data are known by their pixels; where they lie and what they are called does not matter. */
-function decisive(description: unknown): unknown {
-	if (!isRecord(description) || !isRecord(description.data)) return description
-	const { name: _, origin: __, notices: ___, ...data } = description.data
-	return { ...description, data }
 }
 
 function parsed(text: string | undefined): unknown {

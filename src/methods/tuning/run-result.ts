@@ -4,28 +4,21 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
+import { isRecord } from '../../core/guards.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfFile } from '../../files/sha256.js'
+import { runFiles } from '../../records/names.js'
+import { readRecord, writeRecord } from '../../records/record-kind.js'
+import { type RunDescription, type RunResult, runDescriptionForm, runResultForm } from '../../records/run.js'
+import { sameSettings, settingsIn } from '../../records/settings.js'
 import type { TensorSet } from '../../training/adamw.js'
 import { loadTensors, saveTensors } from '../../training/tensor-set.js'
-import { differences } from './run-description.js'
-import { runFiles } from './run-directory.js'
 import type { TuningState } from './run-state.js'
 
-/** Content of a run's `result.json`. */
-export interface RunResult {
-	readonly format: 1
-	readonly optimizerSteps: number
-	/** Wall-clock time of all parts of the run, without what was lost when it was killed. */
-	readonly seconds: number
-	/** The largest resident memory of the process that was seen with all programs of the run compiled. */
-	readonly residentBytes: number
-	/** Latest epochs in a row at chance; above 0 the parameters are worth nothing. */
-	readonly epochsAtChance: number
-	/** SHA-256 of the file of final parameters. */
-	readonly parametersSha256: string
-}
+export type { RunResult } from '../../records/run.js'
+
+/** A description without what ran it. */
+const whatIsTuned = runDescriptionForm.schema.omit({ naptune: true, engine: true })
 
 /**
  * A finished run under the same description. Engine and version decided its bytes when it was made, and need not be those
@@ -36,16 +29,19 @@ export interface RunResult {
  */
 export async function loadFinishedRun(
 	directory: string,
-	description: Readonly<Record<string, unknown>>,
+	description: RunDescription,
 ): Promise<{ readonly parameters: TensorSet; readonly result: RunResult } | undefined> {
 	const [described, recorded, path] = [runFiles.description, runFiles.result, runFiles.parameters].map((file) =>
 		join(directory, file),
 	) as [string, string, string]
 	if (![described, recorded, path].every((file) => existsSync(file))) return undefined
-	const now = JSON.parse(JSON.stringify(description)) as unknown
-	const changed = differences(await readJsonFile(described), now)
-	if (changed.some((difference) => !/^(engine|naptune)\b/.test(difference))) return undefined
-	const result = (await readJsonFile(recorded)) as RunResult
+	const before = await readJsonFile(described)
+	if (
+		!isRecord(before) ||
+		!sameSettings(whatIsTuned, settingsIn(whatIsTuned, before), settingsIn(whatIsTuned, description))
+	)
+		return undefined
+	const result: RunResult = await readRecord(runResultForm, recorded)
 	if ((await sha256OfFile(path)) !== result.parametersSha256) {
 		throw new NaptuneError(
 			`${path} is not the file that ${recorded} names: their fingerprints differ. Restore it, or tune again in another --output folder.`,
@@ -65,7 +61,7 @@ export async function finishRun(directory: string, defenseName: string, state: T
 		epochsAtChance: state.history.epochsAtChance,
 		parametersSha256: await sha256OfFile(path),
 	}
-	await writeFileAtomic(join(directory, runFiles.result), `${JSON.stringify(result, null, '\t')}\n`)
+	await writeRecord(runResultForm, join(directory, runFiles.result), result)
 	await rm(join(directory, runFiles.lastGood), { force: true })
 	return result
 }

@@ -71,7 +71,7 @@ export function tinyDataset(
 		validation: split('validation', 1),
 		test: split('test', sizes.test ?? 4),
 		notices: [],
-		origin: { dataset: 'tiny' },
+		origin: { dataset: 'own', name: 'tiny' },
 	}
 }
 

@@ -13,6 +13,7 @@ import { exclusionNotice, type UnreadableImage, withoutImages } from '../../data
 import { zeroShotTemplate } from '../../data/templates.js'
 import type { Defense } from '../../defenses/defense.js'
 import { openJsonLines } from '../../files/json-lines.js'
+import type { EpochRecord } from '../../records/run.js'
 import type { Engine } from '../../runtime/engine.js'
 import { requireFinite } from '../../training/finite.js'
 import { optimizers } from '../../training/optimizers.js'
@@ -42,21 +43,7 @@ import { trainingFeed } from './training-feed.js'
 import { positionsOfStep, stepsOfEpoch } from './training-images.js'
 import { compileTuningPrograms, type TuningPrograms } from './tuning-programs.js'
 
-/** One line of a run's log: means over the training images of an epoch, attacked by the inner attack. */
-export interface EpochRecord {
-	/** 0-based. */
-	readonly epoch: number
-	readonly learningRate: number
-	/** Weight of the adversarial loss. */
-	readonly alpha: number
-	readonly cleanLoss: number
-	/** Null for a loss that attacks nothing, as the accuracy below. */
-	readonly adversarialLoss: number | null
-	/** In [0, 1]. */
-	readonly cleanAccuracy: number
-	readonly adversarialAccuracy: number | null
-	readonly images: number
-}
+export type { EpochRecord } from '../../records/run.js'
 
 /** Where a run stands; given after every micro-batch. */
 export interface TuningProgress {

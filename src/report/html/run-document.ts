@@ -32,14 +32,13 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 	const { folder, inspection, records, problems } = source
 	const { defense, data, progress } = inspection
 	const title = `${defense.name} tuned on ${data.name}`
-	const { epsilon } = (inspection.config.attack ?? {}) as { readonly epsilon?: number }
 	const measured = await measuredParts(records, folder, {
 		name: basename(folder),
 		title,
 		run: {
-			seed: Number(inspection.config.seed ?? 1),
+			seed: inspection.config.seed,
 			seconds: progress.seconds ?? 0,
-			...defined({ epsilon }),
+			epsilon: inspection.config.attack.epsilon,
 		},
 	})
 	const looks = await lookSections([{ folder, title: defense.name, protocol: runProtocol(inspection) }])

@@ -1,0 +1,101 @@
+/** Distortion by layer: how far perturbations move the tokens of models, before and after the refiner of every block. */
+
+import { z } from 'zod'
+import type { Immutable } from '../core/immutable.js'
+import { evaluationSettingsShape } from './evaluation.js'
+import { accuracySchema, estimateSchema } from './parts/accuracy.js'
+import { count, positive, seconds } from './parts/fields.js'
+import { defenseSchema } from './parts/model.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
+
+const { defense: _, testTime: __, target: ___, ...evaluated } = evaluationSettingsShape
+
+const distance = z.strictObject({
+	absolute: estimateSchema.describe('Root mean square over tokens of the Euclidean distance.'),
+	relative: estimateSchema.describe('Frobenius distance over the Frobenius norm of the clean tokens.'),
+	cosine: estimateSchema.describe('Mean over tokens of 1 - cosine of the angle between clean and perturbed token.'),
+	norm: estimateSchema.describe("Root mean square over tokens of the clean token's Euclidean norm."),
+	spread: z.number().describe('How much clean tokens differ between images.'),
+	overSpread: estimateSchema
+		.nullable()
+		.describe(
+			'`absolute` over `spread`, which counts as exact in the interval; null where all images have the same tokens.',
+		),
+})
+
+/**
+ * Means over images of distances, and what they are to be compared with: a small relative distance may come from a large
+ * part of the tokens that is the same for all images and says nothing about any.
+ */
+export type DistanceEstimate = Immutable<z.output<typeof distance>>
+
+const place = z.strictObject({
+	tokens: distance.describe('Of class token and patches together; prompts are left out.'),
+	classToken: distance.describe('Of the class token alone.'),
+})
+
+/** Distances at one place. */
+export type PlaceDistortion = Immutable<z.output<typeof place>>
+
+const layer = z.strictObject({
+	layer: count.describe(
+		'The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one.',
+	),
+	refined: z.boolean(),
+	before: place.describe('Equation 9: the tokens h(x + delta) against h(x) as the block before gave them.'),
+	after: place.describe(
+		'Equation 10: the same of the refined tokens R(h); equal to `before` where nothing is refined.',
+	),
+	change: z
+		.strictObject({ tokens: estimateSchema, classToken: estimateSchema })
+		.describe('Relative distance after minus before, image by image: below 0 where the refiner lessens distortion.'),
+})
+
+/** Distances before and after the refiner of one block. */
+export type LayerDistortion = Immutable<z.output<typeof layer>>
+
+const summary = {
+	clean: accuracySchema.describe('Share of images that the model gets right when clean.'),
+	perturbed: accuracySchema.describe('Share that it gets right when perturbed, whatever it says when clean.'),
+	layers: z.array(layer).min(1).describe('What enters each block, and last what leaves the last block.'),
+	features: distance.describe('Of the image features, not normalised, as one token.'),
+}
+
+const summarySchema = z.strictObject(summary)
+
+/** What one model shows under one perturbation. */
+export type DistortionSummary = Immutable<z.output<typeof summarySchema>>
+
+const measurement = z.strictObject({
+	tower: z.string().describe('Name of the model that sees the images.'),
+	perturbation: z.string().describe('Name of the model that the attack was run against, or `noise`.'),
+	pixels: estimateSchema.describe('Euclidean norm of the change of all pixels of an image, in pixel units of [0, 1].'),
+	...summary,
+})
+
+/** One model under one perturbation. Estimates are means over images with normal 95 % intervals. */
+export type Distortion = Immutable<z.output<typeof measurement>>
+
+/** Measurements of distortion. */
+export const distortionKind = recordKind({
+	title: 'a measurement of distortion',
+	doc: 'How far perturbations move the tokens of every layer, before and after its refiner (naptune distortion).',
+	advice: 'Restore it, or measure again with naptune distortion.',
+	settings: {
+		kind: z.literal('distortion'),
+		...evaluated,
+		models: z.array(defenseSchema).min(1).describe('In the order in which they were given, the control first.'),
+	},
+	found: {
+		measurements: z.array(measurement).min(1).describe('All pairs of a model and a perturbation.'),
+		seconds,
+		threads: positive,
+		batchSize: positive,
+	},
+})
+
+/** What decides a measurement. */
+export type DistortionSettings = SettingsOf<typeof distortionKind>
+
+/** A finished measurement. Every model is attacked with full knowledge of it. */
+export type DistortionRecord = RecordOf<typeof distortionKind>

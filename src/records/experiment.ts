@@ -1,0 +1,195 @@
+/**
+ * What an experiment found: cells of a table or points of a figure, each made of records of evaluations. Tables, figures and
+ * the report are made of this and of the records that it names, of nothing else.
+ */
+
+import { z } from 'zod'
+import type { Immutable } from '../core/immutable.js'
+import { accuracySchema, stageSchema } from './parts/accuracy.js'
+import { attackSchema } from './parts/attack.js'
+import { count, options, positive, seconds, sha256, share } from './parts/fields.js'
+import { threatModelSchema } from './parts/threat-model.js'
+import type { RecordForm } from './record-form.js'
+
+const interval = z.tuple([z.number(), z.number()])
+
+const path = z
+	.string()
+	.min(1)
+	.refine((text) => !/^([/\\]|[A-Za-z]:)/.test(text) && !text.split(/[/\\]/).includes('..'), {
+		message: 'a path below the folder of all experiments was expected',
+	})
+
+const condition = z.strictObject({
+	name: z.string().describe('Such as `clean`, `cwa`, `pgd`, `autoattack`.'),
+	title: z.string().describe('What a reader sees, such as `AutoAttack`.'),
+	attack: attackSchema.exactOptional().describe('Missing for clean images.'),
+	threatModel: threatModelSchema.exactOptional(),
+	role: z
+		.enum(['table', 'epsilon-curve'])
+		.describe(
+			'`table` rows stand in tables and ablation curves; `epsilon-curve` ones are points of robust accuracy over epsilon.',
+		),
+})
+
+/** A row of the paper's tables: clean images, or an attack. */
+export type Condition = Immutable<z.output<typeof condition>>
+
+const method = z.strictObject({
+	name: z.string().describe('Such as `vanilla` or `nap`.'),
+	title: z.string().describe('As papers write it, such as `AdvPT-VLI`.'),
+})
+
+/** A method, or a variant of one. */
+export type Method = Immutable<z.output<typeof method>>
+
+const axis = z.strictObject({
+	name: z.string().describe('Such as `shots`.'),
+	title: z.string().describe('With unit, such as `training images per class`.'),
+	scale: z.enum(['linear', 'log']),
+	values: z.array(z.number()).min(1).describe('In ascending order.'),
+	labels: z
+		.array(z.string())
+		.exactOptional()
+		.describe('How values are written where not as numbers: `1/255`. Same length.'),
+})
+
+/** The option that an ablation varies. */
+export type Axis = Immutable<z.output<typeof axis>>
+
+const seedResult = z.strictObject({
+	seed: count,
+	images: count,
+	accuracy: accuracySchema,
+	stages: z.array(stageSchema).exactOptional().describe('Of an attack with several.'),
+	record: path.describe("Path of the evaluation's record, below the folder of all experiments, with forward slashes."),
+	run: path.exactOptional().describe('Folder of the tuning run there; missing for vanilla.'),
+	tuningSeconds: seconds,
+	evaluationSeconds: seconds,
+})
+
+/** A cell measured with one seed. */
+export type SeedResult = Immutable<z.output<typeof seedResult>>
+
+const paired = z.strictObject({
+	reference: z.string(),
+	onlyThis: count.describe('Images that only this method gets right; of the first seed.'),
+	onlyReference: count.describe('Images that only the reference gets right; of the first seed.'),
+	p: share.describe('Exact two-sided McNemar p-value of the first seed.'),
+	difference: z.number().describe("Accuracy minus the reference's, mean over seeds."),
+	interval: interval.describe('95 % interval of the difference from a paired bootstrap over images.'),
+})
+
+/** A method beside the reference on the same images. */
+export type PairedResult = Immutable<z.output<typeof paired>>
+
+const cell = z.strictObject({
+	model: z.string(),
+	dataset: z.string(),
+	method: z.string(),
+	condition: z.string(),
+	point: z
+		.number()
+		.exactOptional()
+		.describe('Value on the axis; missing without one, and for methods that do not depend on it.'),
+	seeds: z.array(seedResult).min(1).describe('In the order of their seeds.'),
+	images: count.describe('Test images, the same ones for every seed.'),
+	accuracy: share.describe('Mean over seeds.'),
+	interval: interval.describe(
+		'95 % Wilson interval of the mean, counting every image once however many seeds there are.',
+	),
+	deviation: z.number().exactOptional().describe('Sample standard deviation over seeds; missing for one seed.'),
+	paired: paired
+		.exactOptional()
+		.describe('Beside the reference on the same images in the same condition, model, data set and point.'),
+	target: z
+		.strictObject({ paper: z.number(), difference: z.number() })
+		.exactOptional()
+		.describe("The paper's number and ours minus it, in percent and percentage points."),
+})
+
+/** One number of a table or figure. */
+export type Cell = Immutable<z.output<typeof cell>>
+
+const average = z.strictObject({
+	model: z.string(),
+	method: z.string(),
+	condition: z.string(),
+	point: z.number().exactOptional(),
+	datasets: count.describe('Data sets that are in the mean.'),
+	accuracy: share.describe("Mean of the cells' accuracies."),
+	target: z
+		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number() })
+		.exactOptional()
+		.describe('What the paper prints, and what the mean of its cells is, in percent; over all eleven data sets.'),
+})
+
+/** The mean of a method's cells over data sets, as the paper's last column should be. */
+export type Average = Immutable<z.output<typeof average>>
+
+const problem = z.strictObject({
+	model: z.string(),
+	dataset: z.string(),
+	method: z.string().exactOptional(),
+	point: z.number().exactOptional(),
+	seed: count.exactOptional(),
+	condition: z.string().exactOptional(),
+	message: z.string().describe('What went wrong and what to do, as the error said it.'),
+})
+
+/** A cell that could not be measured. */
+export type Problem = Immutable<z.output<typeof problem>>
+
+/** Results of experiments. */
+export const experimentForm = {
+	title: 'the result of an experiment',
+	doc: 'A finished experiment, or the part of it that could be measured (naptune reproduce).',
+	advice: 'Run the experiment again; what is finished is not computed again.',
+	schema: z.strictObject({
+		format: z.literal(1),
+		name: z.string(),
+		version: z.number(),
+		title: z.string(),
+		doc: z.string().describe('What it measures and how it differs from the paper; sentences.'),
+		quick: z.boolean().describe('Whether it ran as the small experiment on the embedded model and data.'),
+		layout: z
+			.enum(['table', 'curve', 'matrix'])
+			.describe(
+				'`table`: conditions by methods by data sets. `curve`: accuracy over an axis. `matrix`: axis by conditions, such as epsilons.',
+			),
+		definition: options.describe(
+			'The definition as it ran, with everything that was chosen on the command line but thread and batch sizes.',
+		),
+		models: z.array(z.string()),
+		datasets: z.array(z.string()).describe("Those that are measured, in the paper's order."),
+		missing: z
+			.array(z.strictObject({ dataset: z.string(), reason: z.string() }))
+			.describe('Those that are left out, with the reason.'),
+		methods: z.array(method),
+		conditions: z.array(condition),
+		axis: axis.exactOptional(),
+		reference: z.string().exactOptional().describe('Method that others are paired with; missing where there is none.'),
+		seeds: z.array(count),
+		cells: z.array(cell),
+		averages: z.array(average),
+		problems: z.array(problem),
+		shown: z
+			.array(z.strictObject({ method: z.string(), run: path, dataset: z.string() }))
+			.describe(
+				'Folders of tuning runs whose learning curves, distortion and gallery the report shows, below the folder of all experiments.',
+			),
+		provenance: z.strictObject({
+			naptune: z.string(),
+			engine: z.string(),
+			device: z.string(),
+			threads: positive,
+			weights: z.record(z.string(), sha256).describe('SHA-256 of the weights by model.'),
+			seconds: seconds.describe(
+				'Wall-clock time of all cells, tuning and attacks, wherever they were computed; of attacks cut off, the last part.',
+			),
+		}),
+	}),
+} satisfies RecordForm<z.ZodType>
+
+/** A finished experiment, or the part of it that could be measured. */
+export type ExperimentResult = Immutable<z.output<typeof experimentForm.schema>>

@@ -1,0 +1,34 @@
+/** An attack as records name it, and what the attacker knows. */
+
+import { z } from 'zod'
+import type { Immutable } from '../../core/immutable.js'
+import { options } from './fields.js'
+
+/** An attack with every option. */
+export const attackSchema = z.strictObject({
+	name: z.string().describe("What it was asked for by: an attack's name or a preset's."),
+	attack: z.string().describe('The registered attack.'),
+	source: z.string().describe('Paper and references it follows.'),
+	options: options.describe('The whole configuration with defaults filled in.'),
+})
+
+/** An attack with every option. */
+export type AttackDescription = Immutable<z.output<typeof attackSchema>>
+
+/** Levels of knowledge, each with what it means. */
+export const knowledgeLevels = {
+	'encoder-only': 'the image encoder of the published CLIP: neither classes nor prompts nor refiners',
+	'prompt-aware': 'everything but the TokenRefiners: the tuned prompts of both towers and the classes',
+	full: 'everything: prompts, refiners and their gradients',
+	transfer: 'other models only, against which the images are made',
+	query: 'what the model answers, as often as the attack asks',
+} as const
+
+/** What the attacker knows, one of {@link knowledgeLevels}. */
+export type Knowledge = keyof typeof knowledgeLevels
+
+/** Names of {@link knowledgeLevels}. */
+export const knowledgeNames = Object.keys(knowledgeLevels) as Knowledge[]
+
+/** What the attacker knows. */
+export const knowledgeSchema = z.enum(knowledgeNames)

@@ -1,0 +1,31 @@
+/** What an attack made of single images. */
+
+import { z } from 'zod'
+import type { Immutable } from '../../core/immutable.js'
+import { count } from './fields.js'
+
+/** What became of one image. */
+export const outcomeSchema = z.strictObject({
+	id: z.string(),
+	label: count.describe('Position of its class.'),
+	cleanPrediction: count,
+	adversarialPrediction: count.describe('On the adversarial image; on the clean one where that was not attacked.'),
+	attacked: z.boolean().describe('Whether it was attacked, rather than skipped because its clean prediction is wrong.'),
+	stage: z
+		.string()
+		.exactOptional()
+		.describe('The stage that fooled the model, of an attack with several; missing where none did.'),
+})
+
+/** What became of one image. */
+export type AttackOutcome = Immutable<z.output<typeof outcomeSchema>>
+
+/** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */
+export const trialSchema = z.strictObject({
+	id: z.string(),
+	round: z.string().describe('Name of the round, or `clean` for the clean image.'),
+	prediction: count.describe("Class predicted for the clean image, or for the round's candidate."),
+})
+
+/** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */
+export type AttackTrial = Immutable<z.output<typeof trialSchema>>
