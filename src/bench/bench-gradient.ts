@@ -1,10 +1,13 @@
 /** How close logits and their gradient to the pixels come to the speed of a plain matrix product on this machine. */
 
 import { tmpdir } from 'node:os'
+import { z } from 'zod'
 import { NaptuneError } from '../core/errors.js'
+import type { Immutable } from '../core/immutable.js'
 import type { Tensor } from '../core/tensor.js'
 import { gradientMultiplyAdds } from '../evaluation/robustness/gradient-cost.js'
-import type { Device, Engine, Program } from '../runtime/engine.js'
+import { positive } from '../records/parts/fields.js'
+import { devices, type Engine, type Program } from '../runtime/engine.js'
 import { parseClipConfig } from '../vlm/config.js'
 import { frozenWeights } from '../vlm/weights.js'
 import { benchClasses, benchSeed, gradientFeeds, gradientOutputs, matrixProduct } from './bench-programs.js'
@@ -41,31 +44,39 @@ export interface GradientBenchOptions {
 	readonly onProgress?: (done: number, total: number, next: string) => void
 }
 
-/** One geometry and batch. */
-export interface GradientBenchCase {
-	readonly model: string
-	readonly batch: number
-	/** Billions of floating-point operations per second: two per multiply-add of {@link gradientMultiplyAdds}. */
-	readonly gflops: number
-	/** `gflops` over those of the matrix product. */
-	readonly ratio: number
-	readonly msPerImage: number
-	/** Highest resident memory of the process while this program alone was loaded and run twice, in 10^6 bytes. */
-	readonly peakMemoryMB: number
-}
+const benchCaseSchema = z.object({
+	model: z.string(),
+	batch: positive,
+	gflops: z.number().describe('Billions of floating-point operations per second, two per multiply-add.'),
+	ratio: z.number().describe('`gflops` over those of the matrix product.'),
+	msPerImage: z.number(),
+	peakMemoryMB: z
+		.number()
+		.describe(
+			'Highest resident memory of the process while this program alone was loaded and run twice, in 10^6 bytes.',
+		),
+})
+
+/** One geometry and batch; see `gradientMultiplyAdds` for what counts as an operation. */
+export type GradientBenchCase = Immutable<z.output<typeof benchCaseSchema>>
 
 /** The measurement with what it depends on. */
-export interface GradientBenchResult {
-	/** Engine name and version. */
-	readonly engine: string
-	readonly device: Device
-	readonly threads: number
-	readonly prepack: boolean
-	readonly rounds: number
-	/** The fastest product of two float32 matrices, side length `size`, which stay in the engine as does the result. */
-	readonly matmul: { readonly size: number; readonly gflops: number }
-	readonly cases: readonly GradientBenchCase[]
-}
+export const gradientBenchSchema = z.object({
+	engine: z.string().describe('Name and version.'),
+	device: z.enum(devices),
+	threads: positive,
+	prepack: z.boolean(),
+	rounds: positive,
+	matmul: z
+		.object({ size: positive, gflops: z.number() })
+		.describe(
+			'The fastest product of two float32 matrices, side length `size`, which stay in the engine as does the result.',
+		),
+	cases: z.array(benchCaseSchema),
+})
+
+/** The measurement with what it depends on. */
+export type GradientBenchResult = Immutable<z.output<typeof gradientBenchSchema>>
 
 /**
  * Measures logits of 100 classes plus the gradient of the cross entropy to the pixels, on random weights, against one

@@ -1,6 +1,8 @@
 /** What reading, decoding and augmenting images costs, beside the tuning step that they are for. */
 
+import { z } from 'zod'
 import { NaptuneError } from '../core/errors.js'
+import type { Immutable } from '../core/immutable.js'
 import { range } from '../core/rows.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { createImageLoader, defaultLoaderThreads } from '../data/loading/image-loader.js'
@@ -11,6 +13,7 @@ import type { TuningConfig } from '../methods/tuning/configuration.js'
 import { prepareTuning } from '../methods/tuning/prepare-tuning.js'
 import { loadTrainingImages } from '../methods/tuning/training-images.js'
 import { compileTuningPrograms } from '../methods/tuning/tuning-programs.js'
+import { count, positive } from '../records/parts/fields.js'
 import type { Engine } from '../runtime/engine.js'
 import type { ClipModel } from '../vlm/model.js'
 import { peakResidentBytes } from './peak-memory.js'
@@ -34,46 +37,46 @@ export interface LoadingBenchInput {
 	readonly beforeBatch?: () => void
 }
 
+const loadingCaseSchema = z.object({
+	seconds: z.number().describe('For all images; of the step `images` times what one took.'),
+	processorSeconds: z.number().describe('Processor time of all threads, in the same way.'),
+	msPerImage: z.number(),
+	peakMemoryMB: z.number().describe('Highest resident memory of the process meanwhile, in 10^6 bytes.'),
+})
+
 /** One way of loading, or the step. */
-export interface LoadingBenchCase {
-	/** For all images; of the step `images` times what one took. */
-	readonly seconds: number
-	/** Processor time of all threads, in the same way. */
-	readonly processorSeconds: number
-	readonly msPerImage: number
-	/** Highest resident memory of the process meanwhile, in 10^6 bytes. */
-	readonly peakMemoryMB: number
-}
+export type LoadingBenchCase = Immutable<z.output<typeof loadingCaseSchema>>
+
+const shareSchema = z.object({ seconds: z.number(), processorSeconds: z.number() })
 
 /** In [0, 1] and above. */
-export interface Share {
-	readonly seconds: number
-	readonly processorSeconds: number
-}
+export type Share = Immutable<z.output<typeof shareSchema>>
 
 /** The measurement with what it depends on. */
-export interface LoadingBenchResult {
-	readonly images: number
-	/** Images that the step was measured on. */
-	readonly stepImages: number
-	readonly imageSize: number
-	readonly defense: string
-	readonly augmentation: string
-	/** Steps of the inner attack. */
-	readonly attackSteps: number
-	/** Engine name and version. */
-	readonly engine: string
-	readonly threads: number
-	readonly loaderThreads: number
-	/** On the thread that asks, nothing else going on. */
-	readonly mainThread: LoadingBenchCase
-	/** In the threads of a loader, nothing else going on. */
-	readonly loader: LoadingBenchCase
-	/** Inner attack, losses and gradients of the images, which are there already. What a step takes for its texts is left out. */
-	readonly step: LoadingBenchCase
-	/** Seconds of loading over those of the step, and processor seconds, which other jobs on the machine change less. */
-	readonly shareOfStep: { readonly mainThread: Share; readonly loader: Share }
-}
+export const loadingBenchSchema = z.object({
+	images: positive,
+	stepImages: positive.describe('Images that the step was measured on.'),
+	imageSize: positive,
+	defense: z.string(),
+	augmentation: z.string(),
+	attackSteps: positive.describe('Of the inner attack.'),
+	engine: z.string().describe('Name and version.'),
+	threads: positive,
+	loaderThreads: count,
+	mainThread: loadingCaseSchema.describe('On the thread that asks, nothing else going on.'),
+	loader: loadingCaseSchema.describe('In the threads of a loader, nothing else going on.'),
+	step: loadingCaseSchema.describe(
+		'Inner attack, losses and gradients of the images, which are there already. What a step takes for its texts is left out.',
+	),
+	shareOfStep: z
+		.object({ mainThread: shareSchema, loader: shareSchema })
+		.describe(
+			'Seconds of loading over those of the step, and processor seconds, which other jobs on the machine change less.',
+		),
+})
+
+/** The measurement with what it depends on. */
+export type LoadingBenchResult = Immutable<z.output<typeof loadingBenchSchema>>
 
 /** What is told of: two ways of loading and three micro-batches. */
 const parts = 5

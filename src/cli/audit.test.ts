@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditResult } from '../evaluation/audit/audit-check.js'
-import { auditReport } from './audit-report.js'
 import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
+import { auditReport } from './text/audit-report.js'
 
 let folder: string
 let run: string

@@ -19,11 +19,17 @@ it('prints the documented JSON and nothing else', async () => {
 			cleanAccuracy: accuracy,
 			robustAccuracy: accuracy,
 			interval: [accuracy, accuracy],
+			clean: { accuracy, interval: [accuracy, accuracy] },
+			robust: { accuracy, interval: [accuracy, accuracy] },
+			seconds: expect.any(Number),
 		})
 		expect(document).toEqual({
+			output,
 			epsilon: expect.any(Number),
 			images: 10,
+			seed: 1,
 			seconds: expect.any(Number),
+			notices: [],
 			rows: [row('vanilla'), row('nap')],
 		})
 		expect(await readdir(join(output, 'evaluations'))).toHaveLength(2)

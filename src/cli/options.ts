@@ -39,14 +39,14 @@ export function batchSizeOption(): Option {
 		.default(50)
 }
 
+/** `--set`, or another option that collects settings. @param what Its help. */
+export function settingOption(what: string, name = '--set'): Option {
+	return new Option(`${name} <key=value>`, what).argParser(collectSetting).default({}, 'none')
+}
+
 /** `--set` of an attack's options. @param example Such as `steps=50`. */
 export function attackSettingOption(example: string): Option {
-	return new Option(
-		'--set <key=value>',
-		`any option of the attack, such as ${example} (a wrong name lists all); may be repeated`,
-	)
-		.argParser(collectSetting)
-		.default({}, 'none')
+	return settingOption(`any option of the attack, such as ${example} (a wrong name lists all); may be repeated`)
 }
 
 /** `--epsilon` in L-infinity, in pixel units. */

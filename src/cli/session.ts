@@ -1,21 +1,18 @@
-/** What every command works with: output, engine and a way to be stopped. */
+/** What every command works with: output, and the context of its job. */
 
+import { NaptuneError } from '../core/errors.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
+import type { JobContext } from '../jobs/job.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { Interruption } from './exit-codes.js'
 import { createInterrupt } from './interrupt.js'
 import { removeOwnTemporaries } from './leftovers.js'
 import type { SharedOptions } from './options.js'
 import { createOutput, type Output } from './output.js'
+import { progressTeller } from './progress-teller.js'
 
 /** A running command. */
-export interface Session extends Output {
-	/** Aborted when the command should finish its step, save and stop. */
-	readonly signal: AbortSignal
-	/** The engine that the options ask for; started at the first call. */
-	engine(): Promise<ModelEngine>
-	/** The loader of images; its threads are started by the first image file. */
-	imageLoader(): ImageLoader
+export interface Session extends Output, JobContext {
 	/** Names the folder that is written to, so that leaving at once leaves no temporary file in it. */
 	writesTo(folder: string): void
 	/** @throws Interruption when the command was asked to stop and has nothing to save. */
@@ -41,6 +38,9 @@ export async function withSession(
 	)
 	let engine: Promise<ModelEngine> | undefined
 	let loader: ImageLoader | undefined
+	const writesTo = (folder: string) => {
+		folders.add(folder)
+	}
 	try {
 		await work({
 			...output,
@@ -54,14 +54,18 @@ export async function withSession(
 				loader ??= createImageLoader(threads === undefined ? {} : { threads })
 				return loader
 			},
-			writesTo: (folder) => folders.add(folder),
+			onProgress: progressTeller(output.progress),
+			onNote: ({ kind, text }) => output.progress.line(kind === 'note' ? `note: ${text}` : text),
+			onEvent() {},
+			onFolder: writesTo,
+			writesTo,
 			stopIfAsked() {
 				if (interrupt.signal.aborted) throw new Interruption('Stopped.')
 			},
 		})
 	} catch (error) {
 		const code = interrupt.code()
-		throw error instanceof Interruption && code !== undefined ? new Interruption(error.message, code) : error
+		throw isStop(error) ? new Interruption(error.message, code) : error
 	} finally {
 		interrupt.dispose()
 		await loader?.close()
@@ -70,4 +74,8 @@ export async function withSession(
 			() => {},
 		)
 	}
+}
+
+function isStop(error: unknown): error is Error {
+	return error instanceof Interruption || (error instanceof NaptuneError && error.code === 'NAP_STOPPED')
 }

@@ -1,37 +1,8 @@
 /** Options of the surrogate commands: settings of a recipe that have names of their own. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type {
-	classifierDefaults,
-	Settings,
-	SubstituteRecipe,
-	substituteDefaults,
-} from '../methods/surrogates/recipe.js'
-import {
-	addSharedOptions,
-	collectSetting,
-	commaList,
-	nonNegative,
-	type SharedOptions,
-	seedOption,
-	wholeNumber,
-} from './options.js'
-
-/** Options of both commands; those of the recipe are named as in it. */
-export interface SurrogateOptions extends SharedOptions {
-	readonly out: string
-	readonly data: string
-	readonly dataRoot?: string
-	readonly family?: string
-	readonly imageSize?: number
-	readonly width?: number
-	readonly blocks?: number[]
-	readonly epochs?: number
-	readonly batchSize?: number
-	readonly learningRate?: number
-	readonly seed?: number
-	readonly set: Readonly<Record<string, unknown>>
-}
+import type { classifierDefaults, substituteDefaults } from '../methods/surrogates/recipe.js'
+import { addSharedOptions, commaList, nonNegative, seedOption, settingOption, wholeNumber } from './options.js'
 
 /** Adds the options of both commands. @param width What the width is by default. @param blocks The same; the family's where left out. */
 export function addRecipeOptions(
@@ -63,18 +34,8 @@ export function addRecipeOptions(
 					.default(defaults.learningRate),
 			)
 			.addOption(seedOption('seed of initial values, order and augmentation', defaults.seed))
-			.addOption(
-				new Option('--set <key=value>', 'any other setting of the recipe, such as weightDecay=0.001; may be repeated')
-					.argParser(collectSetting)
-					.default({}, 'none'),
-			),
+			.addOption(settingOption('any other setting of the recipe, such as weightDecay=0.001; may be repeated')),
 	)
-}
-
-/** Settings of the recipe that have options of their own. */
-export function recipeSettings(options: SurrogateOptions): Settings<Omit<SubstituteRecipe, 'family' | 'epsilon'>> {
-	const { imageSize, width, blocks, epochs, batchSize, learningRate, seed } = options
-	return { imageSize, width, blocks, epochs, batchSize, learningRate, seed }
 }
 
 function counts(text: string): number[] {

@@ -1,31 +1,7 @@
-/** Telling TensorBoard and MLflow of a run: options of commands, and what is told of tuning and evaluations. */
+/** Options of commands whose run TensorBoard and MLflow can be told of. */
 
-import { existsSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { defined } from '../core/defined.js'
-import { NaptuneError } from '../core/errors.js'
-import { modelName } from '../evaluation/robustness/record-name.js'
-import { readJsonLines } from '../files/json-lines.js'
-import { sha256OfFile } from '../files/sha256.js'
-import { runFiles } from '../methods/tuning/run-directory.js'
-import type { EpochRecord } from '../methods/tuning/tune.js'
-import { openMlflow } from '../tracking/mlflow.js'
-import { type MlflowServer, mlflowServer } from '../tracking/mlflow-client.js'
-import { openTensorboard } from '../tracking/tensorboard.js'
-import { combinedTracker, type TrackedRun, type TrackedStatus, type Tracker } from '../tracking/tracker.js'
-import { Interruption } from './exit-codes.js'
-import { percent, percentInterval } from './format.js'
-import type { MeasuredRow } from './measure-test-time.js'
-import type { Session } from './session.js'
-
-export type { TrackedRun, Tracker } from '../tracking/tracker.js'
-
-/** What {@link trackingOptions} adds. */
-export interface TrackingOptions {
-	readonly tensorboard?: string
-	readonly mlflow?: MlflowServer
-}
+import { mlflowServer } from '../tracking/mlflow-client.js'
 
 /** Adds `--tensorboard` and `--mlflow`. */
 export function trackingOptions(command: Command): Command {
@@ -36,133 +12,11 @@ export function trackingOptions(command: Command): Command {
 		.addOption(
 			new Option('--mlflow <url>', 'tell an MLflow server of the run (default: none)').argParser((text) => {
 				try {
-					return mlflowServer(text, process.env)
+					mlflowServer(text, process.env)
+					return text
 				} catch (error) {
 					throw new InvalidArgumentError((error as Error).message)
 				}
 			}),
 		)
-}
-
-/** Whether a run is told of at all. */
-export function isTracked({ tensorboard, mlflow }: TrackingOptions): boolean {
-	return tensorboard !== undefined || mlflow !== undefined
-}
-
-/**
- * Opens what the options ask for; a tracker that does nothing where they ask for nothing. Who opens it closes it.
- * @throws NaptuneError when the folder for TensorBoard cannot be used. A server that is away is only warned of.
- */
-export async function openTracker(
-	{ tensorboard, mlflow }: TrackingOptions,
-	{ progress }: Pick<Session, 'progress'>,
-	run: TrackedRun,
-): Promise<Tracker> {
-	const warn = (text: string) => progress.line(`note: ${text}`)
-	const experiment = process.env.MLFLOW_EXPERIMENT_NAME || 'naptune'
-	return combinedTracker([
-		...(tensorboard === undefined ? [] : [await openTensorboard(resolve(tensorboard), run, warn)]),
-		...(mlflow ? [openMlflow({ server: mlflow, experiment, run, warn })] : []),
-	])
-}
-
-/** Works with a tracker and closes it with how the work ended. */
-export async function withTracker<T>(
-	options: TrackingOptions,
-	session: Pick<Session, 'progress'>,
-	run: TrackedRun,
-	work: (tracker: Tracker) => Promise<T>,
-): Promise<T> {
-	const tracker = await openTracker(options, session, run)
-	let status: TrackedStatus = 'finished'
-	try {
-		return await work(tracker)
-	} catch (error) {
-		status = error instanceof Interruption ? 'stopped' : 'failed'
-		throw error
-	} finally {
-		await tracker.close(status)
-	}
-}
-
-/** A tuning run. @param output Its folder. @throws NaptuneError when the events would lie in it. */
-export function tuningRun({ tensorboard }: TrackingOptions, output: string, resume: boolean): TrackedRun {
-	if (tensorboard !== undefined && isWithin(resolve(tensorboard), output)) {
-		throw new NaptuneError(
-			`The folder for TensorBoard (${tensorboard}) lies in that of the run; give another one, such as ${join(dirname(output), 'tensorboard')}.`,
-		)
-	}
-	return { name: `${basename(output)}-tuning`, identity: `tuning ${output}`, goesOn: resume }
-}
-
-function isWithin(path: string, folder: string): boolean {
-	const way = relative(folder, path)
-	return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
-}
-
-/**
- * The evaluations of a tuned run on one data set, told of together: every evaluation adds its numbers.
- * @param records Folder of their records. @param data Name of the data set where it is not the run's own.
- */
-export async function evaluationRun(directory: string, records: string, data?: string): Promise<TrackedRun> {
-	// Tuned anew in the same folder, it is another run.
-	const result = join(directory, runFiles.result)
-	const tuned = existsSync(result) ? await sha256OfFile(result) : ''
-	return {
-		name: `${basename(directory)}-evaluation${data === undefined ? '' : `-${data}`}`,
-		identity: `evaluation ${records} ${tuned}`,
-		goesOn: true,
-	}
-}
-
-/** Tells of an epoch; steps count epochs from 1. */
-export function tellEpoch(tracker: Tracker, record: EpochRecord): void {
-	const { epoch, learningRate, alpha, cleanLoss, cleanAccuracy, adversarialLoss, adversarialAccuracy } = record
-	tracker.metrics(epoch + 1, {
-		'loss/clean': cleanLoss,
-		...defined({ 'loss/attacked': adversarialLoss !== null ? adversarialLoss : undefined }),
-		'accuracy/clean': cleanAccuracy,
-		...defined({ 'accuracy/attacked': adversarialAccuracy !== null ? adversarialAccuracy : undefined }),
-		'schedule/learning rate': learningRate,
-		'schedule/alpha': alpha,
-	})
-}
-
-/** Tells of the epochs that a run which goes on has behind it; those that were told before are left out. */
-export async function tellEarlierEpochs(
-	tracker: Tracker,
-	{ progress }: Pick<Session, 'progress'>,
-	output: string,
-): Promise<void> {
-	const log = join(output, runFiles.log)
-	if (!existsSync(log)) return
-	try {
-		for (const record of (await readJsonLines(log)).records) tellEpoch(tracker, record as EpochRecord)
-	} catch (error) {
-		if (!(error instanceof NaptuneError)) throw error
-		progress.line(`note: The epochs before are not told of: ${error.message}`)
-	}
-}
-
-/** Tells of a row of an evaluation: accuracies in [0, 1] and, of an attack with stages, accuracy after each. */
-export function tellEvaluation(tracker: Tracker, { row, records }: MeasuredRow): void {
-	const { clean, robust, stages, seconds, attack, knowledge } = row
-	// The record's name tells everything in which evaluations may differ.
-	const name = `${basename(records[0]!, '.json')}${records.length > 1 ? `-${knowledge}` : ''}`
-	tracker.metrics(0, {
-		[`${name}/clean accuracy`]: clean.accuracy,
-		[`${name}/robust accuracy`]: robust.accuracy,
-		[`${name}/seconds`]: seconds,
-	})
-	const steps = [clean, ...(stages ?? []).map((stage) => stage.robust)]
-	if (stages) {
-		for (const [step, { accuracy }] of steps.entries()) {
-			tracker.metrics(step, { [`${name}/accuracy by stage`]: accuracy })
-		}
-	}
-	const line = ({ accuracy, interval }: typeof clean) => `${percent(accuracy).trim()} ${percentInterval(interval)}`
-	tracker.text(
-		`${name}/result`,
-		`${modelName(row)}: clean ${line(clean)}, under ${attack.name} ${line(robust)} (95 % intervals)`,
-	)
 }

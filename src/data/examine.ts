@@ -9,52 +9,10 @@ import type { Benchmark } from './benchmarks/benchmark.js'
 import { fingerprintsOf, listFiles, openBenchmark } from './benchmarks/open-benchmark.js'
 import { sameSpoken } from './benchmarks/spoken-names.js'
 import { type Dataset, labelsOf } from './dataset.js'
+import type { Examination, ExaminedList, ExaminedSplit } from './examination.js'
 import { type SplitName, splitNames } from './folders/listing.js'
 import { type ImagePlace, type ImageSurvey, surveyImages } from './folders/survey-images.js'
 import { benchmarks, datasetNames, type LoadOptions, loadDataset } from './registry.js'
-
-/** A split in numbers. */
-export interface ExaminedSplit {
-	readonly images: number
-	/** Number of images as published; missing where nothing was. */
-	readonly published?: number
-	/** Number of images of each class, in label order. */
-	readonly perClass: readonly number[]
-}
-
-/** A file that says which images belong to a data set. */
-export interface ExaminedList {
-	readonly path: string
-	readonly sha256: string
-	/** Id of its content in git. */
-	readonly gitBlob: string
-	/** Whether it is the published file; missing where that is not known. */
-	readonly published?: boolean
-}
-
-/** What was found. */
-export interface Examination {
-	readonly name: string
-	/** As papers write it, for published data sets. */
-	readonly title?: string
-	/** Where it lies; missing for the data set of the package. */
-	readonly folder?: string
-	/** In label order; none when the data set could not be opened. */
-	readonly classNames: readonly string[]
-	readonly splits?: Readonly<Record<SplitName, ExaminedSplit>>
-	readonly lists: readonly ExaminedList[]
-	/** Ids of images that belong to it and are not there. */
-	readonly missing: readonly string[]
-	/** What decoding found; missing where nothing was decoded. */
-	readonly decoded?: ImageSurvey & { readonly of: number }
-	/** Names that several classes have, with those classes' labels. */
-	readonly sameNames: readonly { readonly name: string; readonly labels: readonly number[] }[]
-	readonly notices: readonly string[]
-	/** What is wrong, one sentence each; nothing when all is well. */
-	readonly problems: readonly string[]
-	/** Where to get a published data set. */
-	readonly obtain: readonly string[]
-}
 
 /** How to examine. */
 export interface ExamineOptions {

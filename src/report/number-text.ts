@@ -51,3 +51,18 @@ export function pointsIntervalText([low, high]: readonly [number, number]): stri
 export function probabilityText(p: number): string {
 	return p < 0.001 ? '< 0.001' : p.toFixed(3)
 }
+
+/** A share in [0, 1] as a percentage with one decimal, padded: all of up to 100.0 % have the same width. */
+export function percent(share: number): string {
+	return `${percentNumber(share).padStart(5)} %`
+}
+
+/** An interval of shares in [0, 1] as percentages, padded so that all have the same width. */
+export function percentInterval([low, high]: readonly [number, number]): string {
+	return `[${percentNumber(low).padStart(4)}, ${percentNumber(high).padStart(5)}]`
+}
+
+/** A count with its noun: `1 epoch`, `2,000 images`. @param plural Where it is not the noun with an s. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+	return `${grouped(count)} ${count === 1 ? noun : plural}`
+}

@@ -188,7 +188,7 @@ async function runCompare(options: CompareOptions, session: Session): Promise<vo
 		const folder = join(output, name)
 		session.writesTo(folder)
 		if (!existsSync(join(folder, runFiles.result))) progress.line(`Tuning ${name}`)
-		const follower = followTuning(progress, config.epochs)
+		const follower = followTuning(session, config.epochs)
 		const result = await tune({
 			...(await about(config)),
 			origin,

@@ -1,28 +1,21 @@
 /** `naptune inspect`: what a tuning run is, where it stands and how it learned. */
 
-import { dirname, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { inspectRun } from '../../evaluation/deployed/inspect-run.js'
-import { makeFolder } from '../../files/make-folder.js'
-import { isFigureFile, writeFigure } from '../../report/figure.js'
-import { learningCurvesFigure } from '../../report/learning-curves-figure.js'
-import { inspectionText, runProtocol } from '../inspection-text.js'
+import { inspect } from '../../jobs/inspect.js'
+import type { JobInput } from '../../jobs/job.js'
+import { isFigureFile } from '../../report/figure.js'
 import { addSharedOptions, runModelOption, type SharedOptions } from '../options.js'
-import { type Session, withSession } from '../session.js'
+import { jobInput, runJob } from '../run-job.js'
+import { inspectionText } from '../text/inspection-text.js'
 
-interface InspectOptions extends SharedOptions {
-	readonly plot?: string
-	readonly model?: string
-}
+type InspectOptions = SharedOptions & Omit<JobInput<typeof inspect>, 'run'>
 
 /** Adds the command. */
 export function addInspectCommand(program: Command): void {
 	addSharedOptions(
 		program
 			.command('inspect')
-			.description(
-				'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works while it runs.',
-			)
+			.description(inspect.doc)
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(
 				new Option('--plot <file>', 'write the learning curves as .svg or .png (default: none)').argParser(figureFile),
@@ -36,22 +29,8 @@ Example:
   $ naptune inspect runs/photos --plot curves.svg`,
 		)
 		.action((run: string, options: InspectOptions) =>
-			withSession(options, (session) => runInspect(run, options, session)),
+			runJob(inspect, options, { input: { run, ...jobInput(options) }, text: inspectionText }),
 		)
-}
-
-async function runInspect(directory: string, options: InspectOptions, session: Session): Promise<void> {
-	const inspection = await inspectRun(resolve(directory), options.model)
-	const text = [inspectionText(inspection)]
-	if (options.plot !== undefined) {
-		const path = resolve(options.plot)
-		const figure = learningCurvesFigure(inspection, runProtocol(inspection))
-		await makeFolder(dirname(path))
-		session.writesTo(dirname(path))
-		await writeFigure(figure, path)
-		text.push('', `The learning curves are in ${path}`)
-	}
-	session.result(inspection, text.join('\n'))
 }
 
 function figureFile(text: string): string {

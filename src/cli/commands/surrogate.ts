@@ -1,27 +1,16 @@
 /** `naptune surrogate`: models of our own, on which attacks are made that must transfer to others. */
 
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { loadUnlabelled } from '../../data/folders/unlabelled-images.js'
+import type { JobInput } from '../../jobs/job.js'
+import { surrogateSubstitute } from '../../jobs/surrogate-substitute.js'
+import { surrogateTrain } from '../../jobs/surrogate-train.js'
 import { families } from '../../methods/surrogates/families/registry.js'
-import {
-	classifierDefaults,
-	classifierRecipe,
-	type SubstituteRecipe,
-	substituteDefaults,
-	substituteRecipe,
-} from '../../methods/surrogates/recipe.js'
-import type { SurrogateResult } from '../../methods/surrogates/surrogate-record.js'
-import { trainClassifier } from '../../methods/surrogates/train-classifier.js'
-import { trainSubstitute } from '../../methods/surrogates/train-substitute.js'
-import { Interruption } from '../exit-codes.js'
-import { followDownload } from '../follow-download.js'
-import { followSurrogate } from '../follow-surrogate.js'
-import { duration, grouped, percent } from '../format.js'
-import { dataOption, dataRootOption, loadData, packagedData } from '../inputs.js'
-import { nonNegative } from '../options.js'
-import { type Session, withSession } from '../session.js'
-import { addRecipeOptions, recipeSettings, type SurrogateOptions } from '../surrogate-options.js'
+import { classifierDefaults, substituteDefaults } from '../../methods/surrogates/recipe.js'
+import { dataOption, dataRootOption, packagedData } from '../inputs.js'
+import { nonNegative, type SharedOptions } from '../options.js'
+import { jobInput, runJob } from '../run-job.js'
+import { addRecipeOptions } from '../surrogate-options.js'
+import { classifierText, substituteText, surrogateLines } from '../text/training-text.js'
 
 /** Adds the group. */
 export function addSurrogateCommand(program: Command): void {
@@ -36,9 +25,7 @@ function addTrain(group: Command): void {
 	const names = [...families.keys()]
 	const command = group
 		.command('train')
-		.description(
-			'Train a small convolutional classifier and write it as an ONNX file. The same command continues a training that was stopped.',
-		)
+		.description(surrogateTrain.doc)
 		.addOption(new Option('--family <name>', 'kind of network').choices(names).default(classifierDefaults.family))
 		.addOption(dataOption())
 		.addOption(dataRootOption())
@@ -53,15 +40,15 @@ Examples:
   $ naptune surrogate train --family plain --data cifar10-mini --out surrogates/plain.onnx
   $ naptune surrogate train --family residual --data photos --image-size 64 --blocks 2,2,2 --width 16 --out surrogates/photos.onnx`,
 		)
-		.action((options: SurrogateOptions) => withSession(options, (session) => runTrain(options, session)))
+		.action((options: SharedOptions & JobInput<typeof surrogateTrain>) =>
+			runJob(surrogateTrain, options, { input: jobInput(options), text: classifierText, onEvent: surrogateLines }),
+		)
 }
 
 function addSubstitute(group: Command): void {
 	const command = group
 		.command('substitute')
-		.description(
-			'Train a substitute on images without labels by self-supervised adversarial training (AGS) and write it as an ONNX file with its mid-layer features. The same command continues a training that was stopped.',
-		)
+		.description(surrogateSubstitute.doc)
 		.addOption(
 			new Option(
 				'--data <folder-or-name>',
@@ -83,61 +70,7 @@ The default trunk is small. One of the size of a ResNet-18: --blocks 2,2,2,2 --w
 Example:
   $ naptune surrogate substitute --data photos --image-size 64 --epochs 50 --out surrogates/substitute.onnx`,
 		)
-		.action((options: SurrogateOptions & { readonly epsilon: number }) =>
-			withSession(options, (session) => runSubstitute(options, session)),
+		.action((options: SharedOptions & JobInput<typeof surrogateSubstitute>) =>
+			runJob(surrogateSubstitute, options, { input: jobInput(options), text: substituteText, onEvent: surrogateLines }),
 		)
-}
-
-async function runTrain(options: SurrogateOptions, session: Session): Promise<void> {
-	const recipe = classifierRecipe({ ...recipeSettings(options), family: options.family, ...options.set })
-	const output = openOutput(options, session)
-	const dataset = await loadData(session, options.data, recipe.seed, options.dataRoot)
-	const engine = await session.engine()
-	const follower = followSurrogate(session, recipe.epochs)
-	const { signal } = session
-	const result = await trainClassifier({ engine, dataset, recipe, output, signal, ...follower }).finally(follower.end)
-	report(session, output, result, [
-		result?.testAccuracy === undefined
-			? 'There are no test images to measure it on.'
-			: `Accuracy on ${grouped(result.testImages!)} test images: ${percent(result.testAccuracy).trim()}.`,
-	])
-}
-
-async function runSubstitute(
-	options: SurrogateOptions & Pick<SubstituteRecipe, 'epsilon'>,
-	session: Session,
-): Promise<void> {
-	const recipe = substituteRecipe({ ...recipeSettings(options), epsilon: options.epsilon, ...options.set })
-	const output = openOutput(options, session)
-	const { onProgress, end } = followDownload(session)
-	const { name, images, origin } = await loadUnlabelled(options.data, { root: options.dataRoot, onProgress }).finally(
-		end,
-	)
-	const engine = await session.engine()
-	const follower = followSurrogate(session, recipe.epochs)
-	const { signal } = session
-	const data = { name, origin }
-	const result = await trainSubstitute({ engine, images, data, recipe, output, signal, ...follower }).finally(
-		follower.end,
-	)
-	report(session, output, result, ['Its outputs are features (the end of the second stage) and embedding.'])
-}
-
-function openOutput({ out }: SurrogateOptions, session: Session): string {
-	const output = resolve(out)
-	session.writesTo(resolve(output, '..'))
-	return output
-}
-
-function report(session: Session, output: string, result: SurrogateResult | undefined, lines: readonly string[]): void {
-	if (!result) {
-		throw new Interruption(`Stopped. The state is saved beside ${output}; the same command goes on from there.`)
-	}
-	session.result(
-		{ output, ...result },
-		[
-			`The surrogate is ${output}: ${grouped(result.parameters)} parameters, trained in ${duration(result.seconds)}.`,
-			...lines,
-		].join('\n'),
-	)
 }

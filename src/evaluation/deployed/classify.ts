@@ -1,23 +1,30 @@
 /** What a classifier sees in pictures. */
 
+import { z } from 'zod'
 import type { Classifier } from '../../classifier/classifier.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
+import type { Immutable } from '../../core/immutable.js'
 import type { Split } from '../../data/dataset.js'
 import { decodeImage } from '../../images/decode.js'
+import { share } from '../../records/parts/fields.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { type ClassProbability, mostProbable } from '../../vlm/zero-shot.js'
-import { assess, type RefinementAssessment } from '../detection/assessment.js'
+import { mostProbable } from '../../vlm/zero-shot.js'
+import { assess, refinementAssessmentSchema } from '../detection/assessment.js'
 import { type Calibration, scoreTaps } from '../detection/recorded-calibration.js'
 import { preparedImages } from '../robustness/evaluate.js'
 
 /** The most probable classes of one picture, best first. */
-export interface ClassifiedImage {
-	readonly path: string
-	readonly classes: readonly ClassProbability[]
-	/** How heavily refiners corrected the picture; where a calibration was given. */
-	readonly refinement?: RefinementAssessment
-}
+export const classifiedImageSchema = z.object({
+	path: z.string(),
+	classes: z.array(z.object({ className: z.string(), probability: share })).describe('The most probable, best first.'),
+	refinement: refinementAssessmentSchema
+		.exactOptional()
+		.describe('How heavily refiners corrected the picture; where a calibration was given.'),
+})
+
+/** The most probable classes of one picture, best first. */
+export type ClassifiedImage = Immutable<z.output<typeof classifiedImageSchema>>
 
 /** Options of {@link classify}. */
 export interface ClassifyOptions {

@@ -4,79 +4,101 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
+import type { Immutable } from '../../core/immutable.js'
 import { elementCount } from '../../core/tensor.js'
 import type { Defense, LayerLayout } from '../../defenses/defense.js'
 import { readSafetensorsHeader } from '../../files/safetensors.js'
 import { tuningConfig } from '../../methods/tuning/configuration.js'
 import { stepsOfEpoch } from '../../methods/tuning/training-images.js'
 import { runFiles } from '../../records/names.js'
+import { chosen, count, options, positive, seconds } from '../../records/parts/fields.js'
+import { presetSchema } from '../../records/parts/preset.js'
 import { readRecord } from '../../records/record-kind.js'
-import { type RunDescription, runResultForm } from '../../records/run.js'
+import { epochForm, runDescriptionForm, runResultForm } from '../../records/run.js'
 import { type SettingChange, settingChanges } from '../../records/settings.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { type EpochPoint, readLearningCurves } from './learning-curves.js'
-import { type ParameterGroup, parameterGroups } from './parameter-groups.js'
+import { readLearningCurves } from './learning-curves.js'
+import { parameterGroupSchema, parameterGroups } from './parameter-groups.js'
 import { openRun } from './tuned-run.js'
 
+const tracedBlockSchema = z.object({
+	block: count.describe('Counted from 0.'),
+	tokens: count.describe(
+		'Tokens that are no context vectors: class token and patches, or the text with its start and end.',
+	),
+	prompts: count.describe('Context vectors beside them.'),
+	ownPrompts: z
+		.boolean()
+		.describe('Whether the layer brings context vectors of its own, rather than those that the block before gave.'),
+	refined: z.boolean().describe('Whether tokens are refined before this block.'),
+	shape: z
+		.tuple([z.union([z.number(), z.string()]), z.number(), z.number()])
+		.describe('Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B.'),
+})
+
 /** What enters one block of a tower. */
-export interface TracedBlock extends LayerLayout {
-	/** Counted from 0. */
-	readonly block: number
-	/** Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B. */
-	readonly shape: readonly [number | string, number, number]
-}
+export type TracedBlock = Immutable<z.output<typeof tracedBlockSchema>>
+
+const runProgressSchema = z.object({
+	finished: z.boolean(),
+	steps: count.describe('Optimizer steps that are saved.'),
+	totalSteps: count.describe('Those of the whole run.'),
+	epochs: count.describe('Epochs in the log.'),
+	totalEpochs: positive.describe('Those of the whole run.'),
+	seconds: seconds.nullable().describe('Wall-clock time up to the last saved state; null before the first.'),
+	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
+})
 
 /** How far a run has come. */
-export interface RunProgress {
-	readonly finished: boolean
-	/** Optimizer steps that are saved, and those of the whole run. */
-	readonly steps: number
-	readonly totalSteps: number
-	/** Epochs in the log, and those of the whole run. */
-	readonly epochs: number
-	readonly totalEpochs: number
-	/** Wall-clock time up to the last saved state; null before the first. */
-	readonly seconds: number | null
-	/** Latest epochs in a row at chance; above 0 the parameters are worth nothing. */
-	readonly epochsAtChance: number
-}
+export type RunProgress = Immutable<z.output<typeof runProgressSchema>>
+
+const { model, dataset, config, engine, naptune } = runDescriptionForm.schema.shape
+const presetShape = presetSchema.shape
 
 /** All that is known of a run. */
-export interface RunInspection {
-	readonly directory: string
-	readonly progress: RunProgress
-	readonly defense: { readonly name: string; readonly options: Readonly<Record<string, unknown>> }
-	readonly model: Pick<RunDescription['model'], 'source' | 'sha256'>
-	readonly data: RunDescription['dataset'] & { readonly images: number }
-	readonly config: RunDescription['config']
-	/** Where `config` differs from the defaults, which are the paper's values. */
-	readonly changed: readonly SettingChange[]
-	/** The preset that tuning started from, and what was asked for beside it; null where the run does not say. */
-	readonly preset: Pick<NonNullable<RunDescription['preset']>, 'name' | 'version' | 'overrides'> | null
-	readonly versions: {
-		readonly naptune: string
-		readonly engine: string
-		readonly device: string
-		readonly threads: number
-	}
-	readonly trace: {
-		readonly text: readonly TracedBlock[]
-		readonly image: readonly TracedBlock[]
-		/** Shapes of what the towers give and of the logits. */
-		readonly outputs: {
-			readonly textFeatures: readonly [number, number]
-			readonly imageFeatures: readonly [string, number]
-			readonly logits: readonly [string, number]
-		}
-	}
-	readonly parameters: {
-		readonly groups: readonly ParameterGroup[]
-		readonly total: number
-		/** Of the CLIP, all of which stay as they are. */
-		readonly frozen: number
-	}
-	readonly epochs: readonly EpochPoint[]
-}
+export const runInspectionSchema = z.object({
+	directory: z.string(),
+	progress: runProgressSchema,
+	defense: chosen,
+	model: model.pick({ source: true, sha256: true }),
+	data: dataset.extend({ images: positive.describe('Training images.') }),
+	config,
+	changed: z
+		.array(z.object({ setting: z.string(), value: z.unknown(), usual: z.unknown() }) satisfies z.ZodType<SettingChange>)
+		.describe("Where `config` differs from the defaults, which are the paper's values."),
+	preset: z
+		.object({ name: presetShape.name, version: presetShape.version, overrides: z.array(options) })
+		.nullable()
+		.describe(
+			'The preset that tuning started from, and what was asked for beside it; null where the run does not say.',
+		),
+	versions: z.object({
+		naptune,
+		engine: engine.shape.version,
+		device: engine.shape.device,
+		threads: engine.shape.threads,
+	}),
+	trace: z.object({
+		text: z.array(tracedBlockSchema),
+		image: z.array(tracedBlockSchema),
+		outputs: z
+			.object({
+				textFeatures: z.tuple([z.number(), z.number()]),
+				imageFeatures: z.tuple([z.string(), z.number()]),
+				logits: z.tuple([z.string(), z.number()]),
+			})
+			.describe('Shapes of what the towers give and of the logits.'),
+	}),
+	parameters: z.object({
+		groups: z.array(parameterGroupSchema),
+		total: count,
+		frozen: count.describe('Of the CLIP, all of which stay as they are.'),
+	}),
+	epochs: z.array(epochForm.schema).describe('The learning curves.'),
+})
+
+/** All that is known of a run. */
+export type RunInspection = Immutable<z.output<typeof runInspectionSchema>>
 
 const savedProgress = z.object({
 	step: z.int().nonnegative(),

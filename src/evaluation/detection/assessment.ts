@@ -1,28 +1,32 @@
 /** What the correction scores of one image say, against a calibration. */
 
+import { z } from 'zod'
 import { defined } from '../../core/defined.js'
-import { falsePositives, isFlagged, pValue } from './calibration.js'
+import type { Immutable } from '../../core/immutable.js'
+import { calibrationKeySchema } from '../../records/calibration.js'
+import { falsePositives, falsePositivesSchema, isFlagged, pValue } from './calibration.js'
 import type { Calibration } from './recorded-calibration.js'
 
-/** A score and the share of clean images that reach it. */
-export interface CalibratedScore {
-	readonly score: number
-	/** In (0, 1]; small means unusual. See `pValue`. */
-	readonly pValue: number
-}
+const calibratedScoreSchema = z.object({
+	score: z.number(),
+	pValue: z.number().describe('In (0, 1]: the share of clean images that score at least as high; small means unusual.'),
+})
+
+/** A score and the share of clean images that reach it; see `pValue`. */
+export type CalibratedScore = Immutable<z.output<typeof calibratedScoreSchema>>
 
 /** How heavily an image was corrected. */
-export interface RefinementAssessment {
-	/** Whether the p-value of the correction is at most the false-positive rate. */
-	readonly heavilyCorrected: boolean
-	/** Relative size of the correction. */
-	readonly correction: CalibratedScore
-	/** How far an ensemble's refiners disagreed, relative to the tokens. */
-	readonly disagreement?: CalibratedScore & {
-		/** The same flag for the disagreement. */
-		readonly high: boolean
-	}
-}
+export const refinementAssessmentSchema = z.object({
+	heavilyCorrected: z.boolean().describe('Whether the p-value of the correction is at most the false-positive rate.'),
+	correction: calibratedScoreSchema.describe('Relative size of the correction.'),
+	disagreement: calibratedScoreSchema
+		.extend({ high: z.boolean().describe('The same flag for the disagreement.') })
+		.exactOptional()
+		.describe("How far an ensemble's refiners disagreed, relative to the tokens."),
+})
+
+/** How heavily an image was corrected. */
+export type RefinementAssessment = Immutable<z.output<typeof refinementAssessmentSchema>>
 
 /** Assesses the scores of one image. @param rate False-positive rate of the flags, in (0, 1). */
 export function assess(
@@ -47,8 +51,19 @@ export function assess(
 	}
 }
 
-/** The flags at a false-positive rate, and the clean images that set them. @param rate In (0, 1). */
-export function flagRates({ key, scores }: Pick<Calibration, 'key' | 'scores'>, rate: number) {
+/** The flags at a false-positive rate, and the clean images that set them. */
+export const flagRatesSchema = z.object({
+	split: calibrationKeySchema.shape.split,
+	images: calibrationKeySchema.shape.images,
+	heavilyCorrected: falsePositivesSchema,
+	highDisagreement: falsePositivesSchema.exactOptional(),
+})
+
+/** The flags at a false-positive rate, and the clean images that set them. */
+export type FlagRates = Immutable<z.output<typeof flagRatesSchema>>
+
+/** The flags at a false-positive rate. @param rate In (0, 1). */
+export function flagRates({ key, scores }: Pick<Calibration, 'key' | 'scores'>, rate: number): FlagRates {
 	return {
 		split: key.split,
 		images: key.images,

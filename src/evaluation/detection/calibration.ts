@@ -1,6 +1,9 @@
 /** What a score means: its place among the scores of clean images. Arithmetic only. */
 
+import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
+import type { Immutable } from '../../core/immutable.js'
+import { count, positive } from '../../records/parts/fields.js'
 
 /**
  * Empirical p-value: the share of clean images that score at least as high, (1 + count) / (n + 1). For a clean image from
@@ -28,19 +31,20 @@ export function isFlagged(sorted: readonly number[], score: number, falsePositiv
 }
 
 /** A flag, and the clean images that set its threshold. */
-export interface FalsePositives {
-	/** What was asked for: at most this share of new clean images is flagged in expectation. */
-	readonly target: number
-	/** Scores above it are flagged; null where so few clean images allow no flag at this rate. */
-	readonly threshold: number | null
-	/**
-	 * How many of the clean images that set the threshold lie above it. So many by construction: it measures nothing, and
-	 * therefore has no interval.
-	 */
-	readonly flaggedOfOwn: number
-	/** Clean images that set the threshold. */
-	readonly images: number
-}
+export const falsePositivesSchema = z.object({
+	target: z.number().describe('What was asked for: at most this share of new clean images is flagged in expectation.'),
+	threshold: z
+		.number()
+		.nullable()
+		.describe('Scores above it are flagged; null where so few clean images allow no flag at this rate.'),
+	flaggedOfOwn: count.describe(
+		'How many of the clean images that set the threshold lie above it. So many by construction: it measures nothing, and therefore has no interval.',
+	),
+	images: positive.describe('Clean images that set the threshold.'),
+})
+
+/** A flag, and the clean images that set its threshold. */
+export type FalsePositives = Immutable<z.output<typeof falsePositivesSchema>>
 
 /**
  * The flag at a false-positive rate, set by clean images. A new image is flagged where its p-value (1 + count) / (n + 1) is

@@ -1,11 +1,40 @@
 /** A method bound to model and classes, checked to be tunable as configured; before anything is written or computed. */
 
 import { NaptuneError } from '../../core/errors.js'
+import type { Dataset } from '../../data/dataset.js'
+import { fewShot } from '../../data/few-shot.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import { ops } from '../../onnx/index.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
+
+/** What a run is of, before unreadable images are left out. */
+export interface PreparedRun {
+	readonly defense: Defense
+	/** The few-shot sample. */
+	readonly sample: Dataset
+}
+
+/**
+ * The defense of a configuration, and the sample that it is tuned on.
+ * @throws NaptuneError as {@link prepareTuning}, and when there are no training images.
+ */
+export function prepareRun({ clip, dataset, config }: PrepareRunInput): PreparedRun {
+	const defense = prepareTuning(clip, dataset.classNames, config)
+	const sample = fewShot(dataset, config.shots, config.seed)
+	if (sample.train.length === 0) {
+		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
+	}
+	return { defense, sample }
+}
+
+/** What {@link prepareRun} reads. */
+interface PrepareRunInput {
+	readonly clip: ClipModel
+	readonly dataset: Dataset
+	readonly config: TuningConfig
+}
 
 /**
  * The defense of a configuration.

@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import { type Dataset, idsOf, labelsOf, type Split } from '../../data/dataset.js'
-import { fewShot } from '../../data/few-shot.js'
 import { exclusionNotice, type UnreadableImage, withoutImages } from '../../data/loading/unreadable.js'
 import { zeroShotTemplate } from '../../data/templates.js'
 import type { Defense } from '../../defenses/defense.js'
@@ -24,7 +23,7 @@ import { checkCollapse } from './collapse.js'
 import type { TuningConfig } from './configuration.js'
 import { type FeatureBank, openFeatureBank } from './feature-bank.js'
 import { tuningLosses } from './losses.js'
-import { prepareTuning } from './prepare-tuning.js'
+import { type PreparedRun, prepareRun } from './prepare-tuning.js'
 import type { ConfigurationOrigin } from './presets.js'
 import { describeRun } from './run-description.js'
 import { checkRunDirectory, openRunDirectory, removeLeftovers, runFiles } from './run-directory.js'
@@ -63,6 +62,8 @@ export interface TuneInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
 	readonly dataset: Dataset
+	/** What {@link prepareRun} made of model, data and configuration; made here by default. */
+	readonly prepared?: PreparedRun
 	/** Training images that cannot be read: left out after the sample was drawn, and told in the run's notices. */
 	readonly unreadable?: readonly UnreadableImage[]
 	readonly config: TuningConfig
@@ -127,12 +128,9 @@ export async function checkRun(input: TuneInput): Promise<void> {
 
 /** What a run is of, and its result where it is finished. */
 async function lookInto(input: TuneInput) {
-	const { clip, config, output } = input
-	const defense = prepareTuning(clip, input.dataset.classNames, config)
-	const dataset = withoutUnreadable(fewShot(input.dataset, config.shots, config.seed), input.unreadable ?? [])
-	if (dataset.train.length === 0) {
-		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
-	}
+	const { output } = input
+	const { defense, sample } = input.prepared ?? prepareRun(input)
+	const dataset = withoutUnreadable(sample, input.unreadable ?? [])
 	const description = describeRun({ ...input, dataset }, defense)
 	const done = input.resume ? await loadFinishedRun(output, description) : undefined
 	return { defense, dataset, description, done }

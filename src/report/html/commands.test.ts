@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { shellWord } from '../../core/shell-word.js'
 import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
-import { evaluateCommands, shellWord, tuneCommand } from './commands.js'
+import { evaluateCommands, tuneCommand } from './commands.js'
 
 const run = {
 	directory: '/runs/my run',

@@ -5,6 +5,7 @@ import { sizeText } from '../../attacks/sets/size-text.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
+import { shellWord } from '../../core/shell-word.js'
 import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { loadExperiment } from '../../experiments/definition.js'
@@ -13,11 +14,6 @@ import { isOrigin, originName } from '../../records/parts/data-origin.js'
 import { madeImages } from './attack-settings.js'
 import { changedOptions } from './changed-options.js'
 import { flatSettings } from './setting-text.js'
-
-/** A word as a shell takes it. */
-export function shellWord(text: string): string {
-	return /^[A-Za-z0-9_./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
-}
 
 /**
  * The command that runs an experiment again, where it ran as the package has it; undefined where its definition was changed.

@@ -1,23 +1,10 @@
 /** What a report says of a tuning run itself. */
 
-import { epsilonText } from '../../attacks/sets/size-text.js'
 import type { RunInspection } from '../../evaluation/deployed/inspect-run.js'
 import { duration, grouped } from '../number-text.js'
 import type { ReportTable } from '../tables/table.js'
 import type { Block, Definition, ReportSection } from './report-document.js'
 import { paragraph } from './report-parts.js'
-
-/** What was tuned how, in one line. */
-export function runProtocol({ defense, data, config }: RunInspection): string {
-	const { attack, seed } = config as { attack?: { epsilon?: number }; seed?: number }
-	return [
-		`${defense.name} on ${grouped(data.images)} images of ${data.name}`,
-		...(attack?.epsilon === undefined ? [] : [`inner attack L-infinity epsilon ${epsilonText(attack.epsilon)}`]),
-		...(seed === undefined ? [] : [`seed ${seed}`]),
-	]
-		.join(', ')
-		.concat('.')
-}
 
 /** A run in a few lines. */
 export function runFacts({ model, data, progress, parameters, defense, preset }: RunInspection): Definition[] {

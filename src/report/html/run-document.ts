@@ -8,6 +8,7 @@ import { packageVersion } from '../../files/package-version.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration, grouped } from '../number-text.js'
+import { runProtocol } from '../run-protocol.js'
 import { experimentTables } from '../tables/experiment-tables.js'
 import { evaluateCommands, tuneCommand } from './commands.js'
 import { lookSections } from './look-sections.js'
@@ -17,7 +18,7 @@ import { type PlacedRecord, resultOfRecords } from './records-result.js'
 import type { Block, ReportSection } from './report-document.js'
 import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
 import type { ReportSource } from './report-source.js'
-import { changesBlocks, parametersTable, runFacts, runProtocol, runProvenance, standingBlocks } from './run-blocks.js'
+import { changesBlocks, parametersTable, runFacts, runProvenance, standingBlocks } from './run-blocks.js'
 import { settingsTable } from './setting-text.js'
 import { verdictOf } from './verdict.js'
 
@@ -41,7 +42,7 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 			epsilon: inspection.config.attack.epsilon,
 		},
 	})
-	const looks = await lookSections([{ folder, title: defense.name, protocol: runProtocol(inspection) }])
+	const looks = await lookSections([{ folder, title: defense.name, protocol: `${runProtocol(inspection)}.` }])
 	const trouble = [...problems, ...looks.problems]
 	const settings = settingsTable(
 		'settings',

@@ -1,0 +1,51 @@
+/** The findings of an audit for people. */
+
+import type { AuditResult, AuditStatus } from '../../records/audit.js'
+import { textTable } from '../table.js'
+
+/** How a status is written. */
+const words: Readonly<Record<AuditStatus, string>> = {
+	pass: 'pass',
+	warn: 'WARN',
+	fail: 'FAIL',
+	'not-applicable': '–',
+	information: 'info',
+}
+
+/** A table of all findings, and below it what those mean that did not pass, with what to do. */
+export function auditReport(results: readonly AuditResult[]): string {
+	const columns = [
+		{ heading: 'check' },
+		{ heading: 'result' },
+		{ heading: 'images', align: 'right' },
+		{ heading: 'finding' },
+	] as const
+	const rows = results.map(({ id, status, images, summary }) => [
+		id,
+		words[status],
+		images > 0 ? String(images) : '',
+		// An error that became a finding may have several lines.
+		summary.replace(/\s*\n\s*/g, '; '),
+	])
+	const open = results.filter(({ status }) => status === 'warn' || status === 'fail')
+	return [
+		textTable(columns, rows),
+		...open.flatMap(({ id, status, meaning, advice }) => [
+			'',
+			`${words[status]} ${id}`,
+			`  Expected: ${meaning}`,
+			`  What to do: ${advice}`,
+		]),
+		'',
+		verdict(results),
+	].join('\n')
+}
+
+/** How many checks ended in which way, in words. */
+export function verdict(results: readonly AuditResult[]): string {
+	const count = (status: AuditStatus) => results.filter((result) => result.status === status).length
+	const counts = `${count('pass')} passed, ${count('warn')} warned, ${count('fail')} failed, ${count('not-applicable')} not applicable`
+	return count('fail') > 0
+		? `${counts}: the measured robustness cannot be trusted.`
+		: `${counts}: nothing shows that the attacks were blinded. That is no proof of robustness.`
+}

@@ -1,0 +1,40 @@
+/** What was seen in pictures, for people. */
+
+import type { classify } from '../../jobs/classify.js'
+import type { JobResult } from '../../jobs/job.js'
+import { percent } from '../format.js'
+import { ownImagesText, rateText } from './flag-text.js'
+
+type Classified = JobResult<typeof classify>
+type Refinement = NonNullable<Classified['images'][number]['refinement']>
+
+/** Every picture with its classes and, of a run with refiners, how heavily it was corrected. */
+export function classificationText({ images, calibration }: Classified): string {
+	return [...images.map(pictureText), ...(calibration ? ['', flagText(calibration)] : [])].join('\n')
+}
+
+function pictureText({ path, classes, refinement }: Classified['images'][number]): string {
+	return [
+		path,
+		...classes.map(({ className, probability }) => `  ${percent(probability)}  ${className}`),
+		...(refinement ? [correctionText(refinement)] : []),
+	].join('\n')
+}
+
+function correctionText({ correction, disagreement, heavilyCorrected }: Refinement): string {
+	const text = (name: string, { score, pValue }: Refinement['correction']) =>
+		`${name} ${score.toPrecision(3)} (p ${pValue.toPrecision(2)})`
+	return [
+		`  ${heavilyCorrected ? 'heavily corrected: ' : ''}${text('correction', correction)}`,
+		...(disagreement ? [`${text('disagreement', disagreement)}${disagreement.high ? ', high' : ''}`] : []),
+	].join(', ')
+}
+
+function flagText({ heavilyCorrected, images, split }: NonNullable<Classified['calibration']>): string {
+	const { target, threshold } = heavilyCorrected
+	const flag =
+		threshold === null
+			? `${images} clean ${split} images are too few to flag any at ${rateText(target)}`
+			: `flagged where p is at most ${rateText(target)}, which ${ownImagesText(heavilyCorrected, split)}`
+	return `p: share of clean images that are corrected at least as much; ${flag}. An attacker who knows this score can evade it.`
+}

@@ -1,0 +1,17 @@
+/** The result of the demo for people. */
+
+import type { demo } from '../../jobs/demo.js'
+import type { JobResult } from '../../jobs/job.js'
+import { counted, duration, epsilonText } from '../format.js'
+import { accuracyTable } from './accuracy-table.js'
+
+/** The table, under which protocol it was made, and where everything is. */
+export function demoText({ rows, images, epsilon, seed, seconds, output }: JobResult<typeof demo>): string {
+	return [
+		'',
+		accuracyTable(rows.map((row) => ({ ...row, knowledge: 'full', attackerKnows: 'everything' }))),
+		'',
+		`${counted(images, 'test image')}, L-infinity epsilon ${epsilonText(epsilon)}, seed ${seed}, ${duration(seconds)} in all.`,
+		`The run, with every outcome: ${output}`,
+	].join('\n')
+}

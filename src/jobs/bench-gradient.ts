@@ -1,0 +1,40 @@
+/** How close gradients of a CLIP come to the machine's matrix product. */
+
+import { z } from 'zod'
+import { gradientBenchSchema, benchGradient as measure } from '../bench/bench-gradient.js'
+import { countField } from './common/fields.js'
+import { defineJob, type JobTask, startTask, stopIfAsked } from './job.js'
+
+/** What {@link benchGradient} is asked. */
+export const benchGradientInput = z.strictObject({
+	/** Images per run. */
+	batch: z.array(countField).min(1).readonly().default([16]),
+	/** Measurements, of which the best counts. */
+	rounds: countField.default(4),
+	/** Whether weights are pre-packed, which is faster and takes more memory. */
+	prepack: z.boolean().default(true),
+})
+
+/**
+ * Measures logits and pixel gradient of a ViT-B/32 and a ViT-B/16 (random weights) against one large matrix product on the
+ * same threads.
+ */
+export const benchGradient = defineJob({
+	name: 'bench-gradient',
+	doc: 'Measure logits and pixel gradient of a ViT-B/32 and a ViT-B/16 (random weights) against one large matrix product on the same threads.',
+	input: benchGradientInput,
+	result: gradientBenchSchema,
+	async run({ batch, rounds, prepack }, context) {
+		let task: JobTask | undefined
+		return measure(await context.engine(), {
+			batches: batch,
+			rounds,
+			prepack,
+			onProgress(done, total, next) {
+				stopIfAsked(context)
+				task ??= startTask(context, 'measuring', total, 'parts')
+				task.update(done, next)
+			},
+		}).finally(() => task?.end())
+	},
+})

@@ -1,0 +1,85 @@
+/** What reading and augmenting images costs beside the tuning step that they are for. */
+
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeBenchCheckpoint } from '../bench/bench-checkpoint.js'
+import { loadingBenchSchema, benchLoading as measure } from '../bench/bench-loading.js'
+import { embeddedDirectory } from '../checkpoints/checkpoint.js'
+import { loadClip } from '../checkpoints/load-clip.js'
+import { fewShot } from '../data/few-shot.js'
+import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
+import { countField, dataRootField, seedField } from './common/fields.js'
+import { loadData, loadModel } from './common/inputs.js'
+import { defineJob, type JobTask, startTask, stopIfAsked } from './job.js'
+
+/** What {@link benchLoading} is asked. */
+export const benchLoadingInput = z.strictObject({
+	/** A folder of class folders, a manifest, a data set of the hub, or the name of a data set; of files. */
+	data: z.string(),
+	/** Folder that holds the folders of named data sets. */
+	dataRoot: dataRootField,
+	/** A CLIP checkpoint; by default random weights in the geometry of ViT-B/32. */
+	model: z.string().optional(),
+	/** Settings of the step. */
+	preset: z.string().default('paper'),
+	/** Training images per class. */
+	shots: countField.default(16),
+	/** Load at most so many; by default all. */
+	images: countField.optional(),
+	/** Images that the step is measured on, at least 2. */
+	stepImages: z.int().min(2).default(16),
+	/** Threads that decode and augment image files; by default half of the cores. */
+	loaderThreads: z.int().nonnegative().optional(),
+	/** Of sample and augmentation. */
+	seed: seedField.default(1),
+})
+
+/** What {@link benchLoading} gives. */
+export const benchLoadingResult = z.object({
+	data: z.string(),
+	model: z.string(),
+	...loadingBenchSchema.shape,
+})
+
+/**
+ * Measures loading and augmenting images, on the main thread and in threads of its own, against the tuning step that they
+ * are for.
+ * @throws NaptuneError when data or model cannot be used.
+ */
+export const benchLoading = defineJob({
+	name: 'bench-loading',
+	doc: 'Measure loading and augmenting images, on the main thread and in threads of its own, against the tuning step that they are for.',
+	input: benchLoadingInput,
+	result: benchLoadingResult,
+	async run(input, context) {
+		const { data, model, shots, seed, stepImages, loaderThreads } = input
+		const { config } = presetConfig(await loadPreset(input.preset), undefined, { shots, seed })
+		const dataset = fewShot(await loadData(context, data, seed, input.dataRoot), shots, seed)
+		context.onNote({ kind: 'plan', text: 'making the model' })
+		const random =
+			model === undefined ? await writeBenchCheckpoint(join(embeddedDirectory, 'tokenizer.json'), tmpdir()) : undefined
+		let task: JobTask | undefined
+		try {
+			const result = await measure({
+				engine: await context.engine(),
+				clip: await (model === undefined ? loadClip(random?.folder ?? '') : loadModel(context, model)),
+				dataset,
+				config,
+				images: input.images ?? dataset.train.length,
+				stepImages,
+				loaderThreads,
+				beforeBatch: () => stopIfAsked(context),
+				onProgress(done, total, next) {
+					stopIfAsked(context)
+					task ??= startTask(context, 'measuring', total, 'parts')
+					task.update(done, next)
+				},
+			})
+			return { data, model: model ?? 'ViT-B/32, random weights', ...result }
+		} finally {
+			task?.end()
+			await random?.remove()
+		}
+	},
+})

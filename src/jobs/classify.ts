@@ -1,0 +1,138 @@
+/** What a CLIP, tuned or not, sees in pictures. */
+
+import { z } from 'zod'
+import type { Classifier } from '../classifier/classifier.js'
+import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
+import { loadDataset } from '../data/registry.js'
+import { zeroShotTemplate } from '../data/templates.js'
+import { prepareDefense } from '../defenses/registry.js'
+import {
+	type ClassifiedImage,
+	classifiedImageSchema,
+	classify as classifyImages,
+} from '../evaluation/deployed/classify.js'
+import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
+import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
+import { flagRates, flagRatesSchema } from '../evaluation/detection/assessment.js'
+import { type Calibration, calibrate, hasCorrections } from '../evaluation/detection/recorded-calibration.js'
+import { countField, dataField, dataRootField, modelField, rateField } from './common/fields.js'
+import { loadModel, tunedRun } from './common/inputs.js'
+import { defineJob, type JobContext, type JobTask, startTask, stopIfAsked } from './job.js'
+
+/** What {@link classify} is asked. */
+export const classifyInput = z.strictObject({
+	/** JPEG, PNG, WebP, GIF, TIFF or AVIF files. */
+	images: z.array(z.string()).min(1).readonly(),
+	/** Run directory of `tune`; without one a CLIP classifies zero-shot. */
+	run: z.string().optional(),
+	/** Without a run: a CLIP checkpoint, a folder or an id of the Hugging Face hub. */
+	model: modelField,
+	/** Without a run: class names; by default those of the data. */
+	classes: z.array(z.string()).readonly().optional(),
+	/** Without a run or classes: data whose classes are told apart. */
+	data: dataField,
+	/** Folder that holds the folders of named data sets. */
+	dataRoot: dataRootField,
+	/** Without a run: prompt of a class, `{}` stands for its name; by default that of the data. */
+	template: z.string().optional(),
+	/** Classes to name per picture. */
+	top: countField.default(5),
+	/** Of a run with refiners: share of clean images that may be flagged as heavily corrected. */
+	falsePositiveRate: rateField,
+})
+
+/** What {@link classify} gives. */
+export const classifyResult = z.object({
+	defense: z.string(),
+	classNames: z.array(z.string()),
+	calibration: flagRatesSchema
+		.exactOptional()
+		.describe('What flags of heavily corrected pictures rest on; of a run with refiners.'),
+	images: z.array(classifiedImageSchema).describe('In the order in which they were given.'),
+})
+
+type Input = z.output<typeof classifyInput>
+
+/**
+ * Classifies pictures with a tuned run, or zero-shot with a CLIP and class names.
+ * @throws NaptuneError when run, model or data cannot be used, or naming a file that is not a readable image.
+ */
+export const classify = defineJob({
+	name: 'classify',
+	doc: 'Classify pictures with a tuned run, or zero-shot with a CLIP and class names.',
+	input: classifyInput,
+	result: classifyResult,
+	async run(input, context) {
+		const { clip, defense, parameters, run } = await chosenModel(input, context)
+		const classifier = await deployedClassifier(await context.engine(), clip, defense, parameters)
+		const found: ClassifiedImage[] = []
+		const { images, top, falsePositiveRate } = input
+		const calibration = run && (await calibrationOf(run, classifier, context))
+		const task = startTask(context, 'classifying', images.length, 'images')
+		try {
+			const corrections = calibration && { calibration, falsePositiveRate }
+			for await (const image of classifyImages(clip, classifier, images, { top, ...defined({ corrections }) })) {
+				found.push(image)
+				task.update(found.length)
+				stopIfAsked(context)
+			}
+		} finally {
+			task.end()
+			await classifier.release()
+		}
+		return {
+			defense: defense.name,
+			classNames: defense.classNames,
+			...defined({ calibration: calibration && flagRates(calibration, falsePositiveRate) }),
+			images: found,
+		}
+	},
+})
+
+/** The calibration of a run with refiners; made at the first use. Pictures are classified without one, too. */
+async function calibrationOf(
+	run: TunedRun,
+	classifier: Classifier,
+	context: JobContext,
+): Promise<Calibration | undefined> {
+	if (!hasCorrections(classifier)) return undefined
+	context.onFolder(run.directory)
+	let task: JobTask | undefined
+	const note = (text: string) => context.onNote({ kind: 'note', text })
+	try {
+		return await calibrate({
+			run,
+			classifier,
+			onNotice: note,
+			onProgress: (done, total) => {
+				task ??= startTask(context, 'calibrating', total, 'images')
+				task.update(done)
+			},
+			beforeBatch: () => stopIfAsked(context),
+		})
+	} catch (error) {
+		if (!(error instanceof NaptuneError) || error.code === 'NAP_STOPPED') throw error
+		note(`How heavily pictures were corrected is left out: ${error.message}`)
+		return undefined
+	} finally {
+		task?.end()
+	}
+}
+
+async function chosenModel(
+	input: Input,
+	context: JobContext,
+): Promise<Pick<TunedRun, 'clip' | 'defense' | 'parameters'> & { readonly run?: TunedRun }> {
+	const { run: directory, dataRoot, classes, template } = input
+	if (directory !== undefined) {
+		const run = await tunedRun(context, { run: directory, dataRoot })
+		return { ...run, run }
+	}
+	const clip = await loadModel(context, input.model)
+	const { name, classNames } = classes
+		? { name: '', classNames: classes }
+		: await loadDataset(input.data, { root: dataRoot })
+	const templates = [template ?? zeroShotTemplate(name)]
+	return { clip, defense: prepareDefense('vanilla', clip, classNames, { templates }), parameters: {} }
+}

@@ -1,0 +1,79 @@
+/** What a job does about images that cannot be read. */
+
+import type { Dataset, Split } from '../../data/dataset.js'
+import { fewShot } from '../../data/few-shot.js'
+import {
+	exclusionNotice,
+	findUnreadable,
+	type UnreadableImage,
+	unreadableError,
+	withoutImages,
+} from '../../data/loading/unreadable.js'
+import { type JobContext, startTask, stopIfAsked } from '../job.js'
+
+/** What an image that cannot be read does. */
+export type Unreadable = 'stop' | 'exclude'
+
+type LookingContext = Pick<JobContext, 'onProgress' | 'onNote' | 'signal'>
+
+/**
+ * Looks at all images before the work begins.
+ * @returns Those that cannot be read, which is told; none where the job stops at them anyway and `early` is false.
+ * @param early Whether to stop here rather than when their turn comes.
+ * @throws NaptuneError that names them, when they are to stop the job.
+ */
+export async function unreadableImages(
+	context: LookingContext,
+	split: Split,
+	what: string,
+	unreadable: Unreadable,
+	early: boolean,
+): Promise<UnreadableImage[]> {
+	// Images that a split holds decoded can be read.
+	if (!split.source || (unreadable === 'stop' && !early)) return []
+	const task = startTask(context, 'checking images', split.length, 'images')
+	const found = await findUnreadable(split, task.update, context.signal).finally(task.end)
+	stopIfAsked(context)
+	if (found.length === 0) return []
+	if (unreadable === 'stop') {
+		throw unreadableError(found, split.length, 'To leave them out, add --unreadable exclude.')
+	}
+	context.onNote({ kind: 'note', text: exclusionNotice(found, split.length, what) })
+	return found
+}
+
+/**
+ * Finds the training images of runs that cannot be read and are to be left out. Runs on the same sample look at it once.
+ */
+export function unreadableOfRuns(
+	context: LookingContext,
+	dataset: Dataset,
+	unreadable: Unreadable,
+): (sample: { readonly shots: number; readonly seed: number }) => Promise<readonly UnreadableImage[]> {
+	const found = new Map<string, Promise<readonly UnreadableImage[]>>()
+	return ({ shots, seed }) => {
+		const key = `${shots} ${seed}`
+		const known = found.get(key)
+		if (known) return known
+		const looking = unreadableImages(context, fewShot(dataset, shots, seed).train, 'training', unreadable, false)
+		found.set(key, looking)
+		return looking
+	}
+}
+
+/**
+ * The split of a data set without images that cannot be read, where those are to be left out; the data set's notices tell
+ * them.
+ */
+export async function readableImages<D extends Pick<Dataset, 'notices'>>(
+	context: LookingContext,
+	dataset: D,
+	split: Split,
+	splitName: string,
+	unreadable: Unreadable,
+): Promise<{ readonly dataset: D; readonly split: Split }> {
+	const found = await unreadableImages(context, split, splitName, unreadable, false)
+	if (found.length === 0) return { dataset, split }
+	const notices = [...dataset.notices, exclusionNotice(found, split.length, splitName)]
+	return { dataset: { ...dataset, notices }, split: withoutImages(split, found) }
+}

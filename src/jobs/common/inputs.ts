@@ -1,0 +1,87 @@
+/** Models, data and runs as a person names them. */
+
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { embeddedModel } from '../../checkpoints/checkpoint.js'
+import { loadClip } from '../../checkpoints/load-clip.js'
+import { defined } from '../../core/defined.js'
+import type { Dataset, Split } from '../../data/dataset.js'
+import { loadDataset } from '../../data/registry.js'
+import { atMost } from '../../data/subsets.js'
+import { loadTunedRun, type TunedRun } from '../../evaluation/deployed/tuned-run.js'
+import type { ClipModel } from '../../vlm/model.js'
+import type { JobContext } from '../job.js'
+import { followDownload } from './follow-download.js'
+
+/** The data set that comes with the package. */
+export const packagedData = 'cifar10-mini'
+
+/** What loading tells, and what it loads with. */
+type LoadingContext = Pick<JobContext, 'imageLoader' | 'onNote' | 'onProgress' | 'signal'>
+
+/**
+ * Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere.
+ * @param context Told of a download, which its signal may stop, and of what must be known about the checkpoint.
+ */
+export function loadModel(
+	context: Pick<JobContext, 'onNote' | 'onProgress' | 'signal'>,
+	source: string,
+): Promise<ClipModel> {
+	const { onProgress, end } = followDownload(context)
+	const onNotice = (text: string) => context.onNote({ kind: 'note', text })
+	const place = source !== embeddedModel && existsSync(source) ? resolve(source) : source
+	return loadClip(place, { onProgress, onNotice }).finally(end)
+}
+
+/** Loads data, whose images the job's loader reads, and passes on what a person must be told about it. */
+export async function loadData(
+	context: LoadingContext,
+	nameOrFolder: string,
+	seed: number,
+	root?: string,
+): Promise<Dataset> {
+	const { onProgress, end } = followDownload(context)
+	const options = { seed, onProgress, ...defined({ root }) }
+	const dataset = await loadDataset(nameOrFolder, options).finally(end)
+	tellNotices(context, dataset.notices)
+	return context.imageLoader().dataset(dataset)
+}
+
+/** Tells notices of data. */
+export function tellNotices({ onNote }: Pick<JobContext, 'onNote'>, notices: readonly string[]): void {
+	for (const text of notices) onNote({ kind: 'note', text })
+}
+
+/** The images of a split that a job's split, limit and seed choose. */
+export function chosenImages(
+	dataset: Dataset,
+	{
+		split,
+		limit,
+		seed,
+	}: {
+		readonly split: 'train' | 'validation' | 'test'
+		readonly limit?: number | undefined
+		readonly seed: number
+	},
+): Split {
+	return atMost(dataset[split], limit, seed)
+}
+
+/**
+ * A finished run, whose data the job's loader loads; a download is shown, and may be stopped.
+ * @throws NaptuneError as `loadTunedRun`.
+ */
+export async function tunedRun(
+	context: LoadingContext,
+	input: { readonly run: string; readonly model?: string | undefined; readonly dataRoot?: string | undefined },
+): Promise<TunedRun> {
+	const run = await loadTunedRun(resolve(input.run), input.model, input.dataRoot)
+	return {
+		...run,
+		async dataset() {
+			const { onProgress, end } = followDownload(context)
+			return context.imageLoader().dataset(await run.dataset(onProgress).finally(end))
+		},
+	}
+}

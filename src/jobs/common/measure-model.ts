@@ -1,0 +1,98 @@
+/** A model with and without a test-time defense, under every knowledge that an attacker may have. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
+import { type Knowledge, usualKnowledge } from '../../evaluation/deployed/knowledge.js'
+import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
+import { worstCase } from '../../evaluation/robustness/worst-case.js'
+import { madeBefore } from '../../records/adversarial-images.js'
+import type { JobContext } from '../job.js'
+import { type MeasureInput, measure } from './measure.js'
+
+/** A row of accuracies: of a record, or of the worst of several for each image. */
+export type AccuracyRow = Pick<
+	EvaluationRecord,
+	'defense' | 'testTime' | 'knownModel' | 'attack' | 'clean' | 'robust' | 'stages' | 'reached' | 'passes' | 'seconds'
+> & { readonly knowledge: Knowledge | 'either' }
+
+/** A row of the result with the records that it comes from. */
+export interface MeasuredRow {
+	readonly row: AccuracyRow
+	readonly records: readonly string[]
+	/** Folder of its adversarial images, where they are kept. */
+	readonly store?: string | undefined
+}
+
+/** What tells an attacker's knowledge. */
+type KnowledgeRow = Pick<AccuracyRow, 'knowledge' | 'testTime' | 'knownModel' | 'attack'>
+
+/** What the attacker of a row knows, in words. */
+export function attackerKnows({ knowledge, testTime, knownModel, attack }: KnowledgeRow): string {
+	if (knowledge === 'either') return 'the worse for each image'
+	if (knowledge === 'encoder-only') return 'the image encoder'
+	if (knowledge === 'prompt-aware') return 'prompts, not refiners'
+	if (knowledge === 'query') return 'answers to queries'
+	if (knowledge === 'transfer') {
+		if (knownModel) return `${knownModel.name} CLIP instead`
+		// Stored images were made on whatever their manifest says.
+		return testTime && !madeBefore(attack) ? `all but ${testTime.name}` : 'other models'
+	}
+	if (!testTime) return 'everything'
+	return testTime.attackedThrough === 'unrolled'
+		? 'everything, through the update'
+		: `everything, ${testTime.name} taken as identity`
+}
+
+/**
+ * Measures a model as it is and, with a test-time defense that suits it, three rows more: the attacker knows everything,
+ * knows everything but the test-time defense, and, from those, the worse of the two for each image. Of an attack that takes
+ * no gradient of the model (by queries, or with stored images), one row more.
+ * @returns Undefined when stopped.
+ */
+export async function measureModel(
+	context: Pick<JobContext, 'engine' | 'onFolder' | 'onNote' | 'onProgress' | 'signal'>,
+	input: MeasureInput,
+	testTime: ChosenTestTimeDefense | undefined,
+): Promise<MeasuredRow[] | undefined> {
+	const note = (text: string) => context.onNote({ kind: 'note', text })
+	const plain = await measure(context, input)
+	if (!plain) return undefined
+	const rows: MeasuredRow[] = [{ row: plain.record, records: [plain.path], store: plain.store }]
+	if (!testTime) return rows
+	const problem = testTime.unsuited(input.defense)
+	if (problem) {
+		note(problem)
+		return rows
+	}
+	if (testTime.options.randomised === true && !averages(input.attack)) {
+		note(
+			`${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws; robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
+		)
+	}
+	const defended = (knowledge: Knowledge) => measure(context, { ...input, testTime, knowledge })
+	const usual = usualKnowledge(input.attack)
+	if (usual !== 'full') {
+		const only = await defended(usual)
+		return only && [...rows, { row: only.record, records: [only.path], store: only.store }]
+	}
+	const full = await defended('full')
+	const transfer = full && (await defended('transfer'))
+	if (!transfer) return undefined
+	// Stages and targets are of one attack each, and not of the worse of two.
+	const { stages: _, reached: __, passes: ___, ...either } = full.record
+	const worst: EvaluationRecord = { ...either, ...worstCase([full.record, transfer.record]) }
+	rows.push(
+		{ row: full.record, records: [full.path], store: full.store },
+		{ row: transfer.record, records: [transfer.path], store: transfer.store },
+		{
+			row: { ...worst, knowledge: 'either', seconds: full.record.seconds + transfer.record.seconds },
+			records: [full.path, transfer.path],
+		},
+	)
+	return rows
+}
+
+/** Whether gradients are averaged over draws of a randomised model. */
+function averages({ options, access }: PreparedAttack): boolean {
+	return access !== 'gradient' || (typeof options.eotSamples === 'number' && options.eotSamples > 1)
+}

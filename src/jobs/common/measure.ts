@@ -1,0 +1,61 @@
+/** An evaluation with progress, and its record in a folder of records. */
+
+import { join } from 'node:path'
+import { defined } from '../../core/defined.js'
+import { modelName, recordName, storeName } from '../../evaluation/robustness/record-name.js'
+import {
+	type EvaluationRecord,
+	type RecordedEvaluationInput,
+	recordedEvaluation,
+} from '../../evaluation/robustness/recorded-evaluation.js'
+import type { JobContext } from '../job.js'
+import { followAttack } from './follow-attack.js'
+
+/** What is measured; the context gives the rest. */
+export type MeasureInput = Omit<
+	RecordedEvaluationInput,
+	'engine' | 'path' | 'onProgress' | 'signal' | 'keepImagesIn'
+> & {
+	/** Folder of records. */
+	readonly folder: string
+	/** Folder in which every evaluation has a store of its adversarial images. */
+	readonly storesIn?: string | undefined
+}
+
+/** A finished evaluation. */
+export interface Measured {
+	readonly record: EvaluationRecord
+	readonly path: string
+	/** Folder of its adversarial images, where they are kept. */
+	readonly store?: string
+}
+
+/**
+ * Evaluates, tells progress, and writes the record.
+ * @returns Undefined when stopped.
+ */
+export async function measure(
+	context: Pick<JobContext, 'engine' | 'onFolder' | 'onProgress' | 'signal'>,
+	{ folder, storesIn, ...input }: MeasureInput,
+): Promise<Measured | undefined> {
+	const path = join(folder, recordName(input))
+	const store = storesIn === undefined ? undefined : join(storesIn, storeName(input))
+	context.onFolder(folder)
+	if (store !== undefined) context.onFolder(store)
+	const classes = input.defense.classNames.length
+	const follow = followAttack(
+		context,
+		`attacking ${modelName(input)}`,
+		input.split.length,
+		input.attack.rounds(classes).length > 1,
+	)
+	const record = await recordedEvaluation({
+		...input,
+		engine: await context.engine(),
+		path,
+		...defined({ keepImagesIn: store }),
+		signal: context.signal,
+		onProgress: follow.tell,
+	}).finally(follow.end)
+	return record && { record, path, ...defined({ store }) }
+}

@@ -1,0 +1,53 @@
+/** The rows of an evaluation: every model under every level of knowledge that suits it. */
+
+import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { prepareAttack } from '../../attacks/registry.js'
+import { NaptuneError } from '../../core/errors.js'
+import type { Dataset } from '../../data/dataset.js'
+import { type Knowledge, knownModel } from '../../evaluation/deployed/knowledge.js'
+import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
+import type { JobContext } from '../job.js'
+
+/** A model under one level of knowledge, and the attack for it. */
+export interface PlannedRow {
+	readonly model: Pick<TunedRun, 'defense' | 'parameters'>
+	readonly knowledge: Knowledge
+	readonly how: PreparedAttack
+}
+
+/** Rows level by level. What a model has nothing of, such as refiners that one could not know, is left out with a note. */
+export function plannedRows(
+	models: readonly PlannedRow['model'][],
+	levels: readonly Knowledge[],
+	attack: PreparedAttack,
+	{ clip }: Pick<TunedRun, 'clip'>,
+	dataset: Dataset,
+	{ onNote }: Pick<JobContext, 'onNote'>,
+): PlannedRow[] {
+	const rows = levels.flatMap((knowledge) => {
+		const how = attackFor(knowledge, attack)
+		return models.flatMap((model): PlannedRow[] => {
+			try {
+				knownModel({ model: { clip, ...model }, dataset, attack: how, knowledge })
+				return [{ model, knowledge, how }]
+			} catch (error) {
+				// Of one level, and of the tuned model, the reason is the answer.
+				if (!(error instanceof NaptuneError) || (levels.length === 1 && model === models.at(-1))) throw error
+				if (model === models.at(-1)) onNote({ kind: 'note', text: `${knowledge} is left out: ${error.message}` })
+				return []
+			}
+		})
+	})
+	if (rows.length > 0) return rows
+	throw new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
+		`None of the levels of knowledge ${levels.join(', ')} suits attack ${attack.name} on this run.`,
+	)
+}
+
+/** The chosen attack, or one that this knowledge is enough for. */
+function attackFor(knowledge: Knowledge, attack: PreparedAttack): PreparedAttack {
+	if (knowledge === 'query' && attack.access !== 'query') return prepareAttack('square')
+	if (knowledge === 'encoder-only' && !attack.labelFree) return prepareAttack('feature-pgd')
+	return attack
+}

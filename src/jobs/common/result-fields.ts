@@ -1,0 +1,19 @@
+/** Fields that the results of several jobs share. */
+
+import { z } from 'zod'
+import { count, positive } from '../../records/parts/fields.js'
+import { threatModelSchema } from '../../records/parts/threat-model.js'
+
+/** What was attacked how; see `protocolText`. */
+export const attackedFields = {
+	data: z.string().describe('Name of the data.'),
+	...threatModelSchema.shape,
+	split: z.string(),
+	images: positive,
+	seed: count.describe('Of the attack and of the choice of images.'),
+} as const
+
+/** What a person must be told before numbers are believed. */
+export const noticesField = z
+	.array(z.string())
+	.describe('What a person must be told before numbers are believed, a sentence each.')

@@ -1,0 +1,88 @@
+/** Whether data sets are whole. */
+
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { at } from '../core/at.js'
+import { benchmarksAt } from '../data/benchmarks/benchmark-places.js'
+import { type Examination, examinationSchema } from '../data/examination.js'
+import { examine } from '../data/examine.js'
+import { benchmarks, datasetNames } from '../data/registry.js'
+import { countField, dataRootField, seedField } from './common/fields.js'
+import { followDownload } from './common/follow-download.js'
+import { defineJob, type JobContext, type JobTask, startTask, stopIfAsked } from './job.js'
+
+/** What {@link dataDoctor} is asked. */
+export const dataDoctorInput = z.strictObject({
+	/** Data set of `dataList`, its folder, a data root with several, or whatever else data are loaded from. */
+	data: z.string(),
+	/** Folder that holds the folders of named data sets. */
+	dataRoot: dataRootField,
+	/** Images to decode: all (of ImageNet that takes hours), or so many of all; 0 for none. */
+	decode: z.union([z.literal('all'), z.int().nonnegative()]).default('all'),
+	/** Images that are decoded at a time; by default as many as there are cores. */
+	parallel: countField.optional(),
+	/** Of the split, where a folder comes without one. */
+	seed: seedField.default(1),
+})
+
+/** What {@link dataDoctor} gives: an examination, or those of all data sets of a data root. */
+export const dataDoctorResult = z.union([
+	examinationSchema,
+	z.object({
+		root: z.string().describe('The data root.'),
+		examinations: z.array(examinationSchema),
+		absent: z.array(z.string()).describe('Published data sets that are not below it.'),
+	}),
+])
+
+type Input = z.output<typeof dataDoctorInput>
+
+/**
+ * Examines data: classes and images of each split beside the published numbers, missing and unreadable images, the split
+ * file. What is wrong is no error, but told in `problems`.
+ * @throws NaptuneError when there are no data at all.
+ */
+export const dataDoctor = defineJob({
+	name: 'data-doctor',
+	doc: 'Examine a data set: classes and images of each split beside the published numbers, missing and unreadable images, the split file; with --json the images of every class, and all that are missing. Exits with 3 when something is wrong.',
+	input: dataDoctorInput,
+	result: dataDoctorResult,
+	async run(input, context) {
+		const { data } = input
+		const places = datasetNames.includes(data) ? undefined : benchmarksAt(data)
+		if (!places) return examined(data, input.dataRoot, input, context)
+		const { root, present } = places
+		const examinations: Examination[] = []
+		for (const { name } of present) examinations.push(await examined(name, root, input, context))
+		if (examinations.length === 1 && resolve(data) !== root) return at(examinations, 0)
+		const folders = new Set(present.map(({ folder }) => folder))
+		const absent = benchmarks.filter(({ folder }) => !folders.has(folder)).map(({ name }) => name)
+		return { root, examinations, absent }
+	},
+})
+
+async function examined(
+	data: string,
+	root: string | undefined,
+	{ decode, seed, parallel = availableParallelism() }: Input,
+	context: JobContext,
+): Promise<Examination> {
+	let task: JobTask | undefined
+	const download = followDownload(context)
+	return examine(data, {
+		root: root === undefined ? undefined : resolve(root),
+		seed,
+		decode,
+		parallel,
+		onProgress(done, total) {
+			task ??= startTask(context, 'decoding', total, 'images')
+			task.update(done)
+			stopIfAsked(context)
+		},
+		onDownload: download.onProgress,
+	}).finally(() => {
+		download.end()
+		task?.end()
+	})
+}

@@ -1,0 +1,74 @@
+/** The data sets that can be named, and which of them are there. */
+
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { listFiles } from '../data/benchmarks/open-benchmark.js'
+import { loadCifar10Mini } from '../data/cifar10-mini.js'
+import { benchmarks } from '../data/registry.js'
+import { zeroShotTemplate } from '../data/templates.js'
+import { count, positive } from '../records/parts/fields.js'
+import { dataRootField } from './common/fields.js'
+import { packagedData } from './common/inputs.js'
+import { defineJob } from './job.js'
+
+/** What {@link dataList} is asked. */
+export const dataListInput = z.strictObject({
+	/** Folder that holds the folders of named data sets. */
+	dataRoot: dataRootField,
+})
+
+/** What {@link dataList} gives. */
+export const dataListResult = z.object({
+	root: z.string().nullable().describe('Where it was looked for them; null where no data root was given.'),
+	datasets: z.array(
+		z.object({
+			name: z.string(),
+			title: z.string().describe('As papers write it.'),
+			folder: z.string().nullable().describe('Below the data root; null for the one in the package.'),
+			classes: positive,
+			sizes: z.object({ train: count, validation: count, test: count }).describe('Images, as published.'),
+			template: z.string().describe('Prompt of vanilla CLIP; `{}` stands for a class name.'),
+			missing: z
+				.array(z.string())
+				.nullable()
+				.describe('Its parts below the data root that are not there; null where no data root was given.'),
+		}),
+	),
+})
+
+/** Lists the data sets that can be named, and which of them are there. */
+export const dataList = defineJob({
+	name: 'data-list',
+	doc: 'List the data sets that can be named, and which of them are there.',
+	input: dataListInput,
+	result: dataListResult,
+	async run({ dataRoot }) {
+		const root = dataRoot === undefined ? undefined : resolve(dataRoot)
+		const packaged = await loadCifar10Mini()
+		const { train, validation, test } = packaged
+		return {
+			root: root ?? null,
+			datasets: [
+				{
+					name: packagedData,
+					title: 'CIFAR-10 (part)',
+					folder: null,
+					classes: packaged.classNames.length,
+					sizes: { train: train.length, validation: validation.length, test: test.length },
+					template: zeroShotTemplate(packagedData),
+					missing: [],
+				},
+				...benchmarks.map((benchmark) => {
+					const { name, title, folder, classes, sizes, images } = benchmark
+					const parts = ['', ...images, ...listFiles(benchmark)]
+					const missing =
+						root === undefined
+							? null
+							: parts.filter((part) => !existsSync(join(root, folder, part))).map((part) => join(folder, part))
+					return { name, title, folder, classes, sizes, template: zeroShotTemplate(name), missing }
+				}),
+			],
+		}
+	},
+})

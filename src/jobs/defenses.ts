@@ -1,0 +1,98 @@
+/** The defenses: what each trains, how large it is on a model, and where it comes from. */
+
+import { z } from 'zod'
+import { entry } from '../core/at.js'
+import { type DefenseDefinition, trainableParameters } from '../defenses/defense.js'
+import { prepareDefense, defenses as registered } from '../defenses/registry.js'
+import { testTimeDefenses } from '../defenses/test-time/registry.js'
+import { parameterGroups } from '../evaluation/deployed/parameter-groups.js'
+import { tuningConfig } from '../methods/tuning/configuration.js'
+import { tuningLosses } from '../methods/tuning/losses.js'
+import { loadPreset, presetNames } from '../methods/tuning/presets.js'
+import { count, options, positive } from '../records/parts/fields.js'
+import { testTimeSchema } from '../records/parts/model.js'
+import type { ClipModel } from '../vlm/model.js'
+import { modelField } from './common/fields.js'
+import { loadModel } from './common/inputs.js'
+import { defineJob } from './job.js'
+
+/** What {@link defenses} is asked. */
+export const defensesInput = z.strictObject({
+	/** The CLIP checkpoint whose parameters are counted: a folder, or an id of the Hugging Face hub. */
+	model: modelField,
+})
+
+const defenseSchema = z.object({
+	name: z.string(),
+	doc: z.string().describe('What it learns.'),
+	source: z.string().describe('Paper, section and equations that it follows.'),
+	trainableParameters: count.describe('On the model, at default options.'),
+	parts: z.record(z.string(), count).describe('The same by part.'),
+	loss: z.string().nullable().describe('What is minimised; null for a method that learns nothing.'),
+	options: options.describe('With their defaults.'),
+})
+
+/** What {@link defenses} gives. */
+export const defensesResult = z.object({
+	model: z.string(),
+	defenses: z.array(defenseSchema),
+	testTime: z
+		.array(
+			z.object({
+				name: z.string(),
+				doc: z.string(),
+				source: z.string(),
+				adapts: z.string().describe('What is changed for each image.'),
+				attackedThrough: testTimeSchema.shape.attackedThrough
+					.exclude(['none'])
+					.describe("How an attacker's gradient goes through it."),
+			}),
+		)
+		.describe('What goes around any of the defenses when images are classified.'),
+	presets: z.array(z.object({ name: z.string(), version: positive, doc: z.string() })),
+})
+
+/** Classes play no part in the number of parameters, which all methods share among classes. */
+const exampleClasses = ['cat', 'dog']
+
+/**
+ * Lists the defenses: what each trains, its parameters on a model, its loss and its source; test-time defenses and presets.
+ * @throws NaptuneError when the model cannot be loaded.
+ */
+export const defenses = defineJob({
+	name: 'defenses',
+	doc: 'List the defenses: what each trains, its parameters on a model, its loss and its source.',
+	input: defensesInput,
+	result: defensesResult,
+	async run({ model }) {
+		const clip = await loadModel(context, model)
+		const presets = await Promise.all((await presetNames()).map(loadPreset))
+		return {
+			model: clip.checkpoint.source,
+			defenses: [...registered.values()].map((definition) => described(definition, clip)),
+			testTime: [...testTimeDefenses.values()].map(({ name, doc, source, adapts, attackedThrough }) => ({
+				name,
+				doc,
+				source,
+				adapts,
+				attackedThrough,
+			})),
+			presets: presets.map(({ name, version, doc }) => ({ name, version, doc })),
+		}
+	},
+})
+
+function described({ name, doc, source, tuning }: DefenseDefinition, clip: ClipModel): z.output<typeof defenseSchema> {
+	const defense = prepareDefense(name, clip, exampleClasses)
+	const learns = Object.keys(tuning).length > 0
+	const settings = learns ? tuningConfig({ defense: { name } }) : undefined
+	return {
+		name,
+		doc,
+		source,
+		trainableParameters: trainableParameters(defense),
+		parts: Object.fromEntries(parameterGroups(defense).map((group) => [group.name, group.count])),
+		loss: settings ? entry(tuningLosses, settings.loss).doc : null,
+		options: defense.config,
+	}
+}

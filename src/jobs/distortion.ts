@@ -1,0 +1,122 @@
+/** How far an attack moves the tokens of every layer, before and after the refiner. */
+
+import { join } from 'node:path'
+import { z } from 'zod'
+import { prepareAttack } from '../attacks/registry.js'
+import { threatModel } from '../attacks/sets/threat-model.js'
+import { controlDefense } from '../evaluation/deployed/control.js'
+import { recordedDistortion } from '../evaluation/distortion/recorded-distortion.js'
+import { recordName } from '../evaluation/robustness/record-name.js'
+import { distortionKind } from '../records/distortion.js'
+import { runFolders } from '../records/names.js'
+import { distortionFigure } from '../report/distortion-figure.js'
+import { writeFigure } from '../report/figure.js'
+import {
+	countField,
+	epsilonField,
+	runFields,
+	seedField,
+	settingsField,
+	splitField,
+	unreadableField,
+} from './common/fields.js'
+import { readableImages } from './common/images.js'
+import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
+import { protocolText } from './common/protocol-text.js'
+import { attackedFields, noticesField } from './common/result-fields.js'
+import { defineJob, startTask, stopped } from './job.js'
+
+/** What {@link distortion} is asked. */
+export const distortionInput = z.strictObject({
+	...runFields,
+	/** Attack on either model. */
+	attack: z.string().default('pgd-20'),
+	/** Options of the attack, over its own. */
+	set: settingsField,
+	/** L-infinity size of attack and noise; by default that of the run's preset, or of its inner attack. */
+	epsilon: epsilonField.optional(),
+	/** Images to perturb. */
+	split: splitField.default('test'),
+	/** At most so many, balanced over the classes; at least 2. */
+	limit: z.int().min(2).default(100),
+	/** Images at once; changes the speed only. */
+	batchSize: countField.default(50),
+	/** Of attack and noise and of the choice of images. */
+	seed: seedField.default(1),
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	unreadable: unreadableField,
+})
+
+/** What {@link distortion} gives. */
+export const distortionResult = z.object({
+	run: z.string().describe('The run directory.'),
+	attack: z.string(),
+	...attackedFields,
+	models: z.array(z.string()).describe('Names of the models, the control first.'),
+	notices: noticesField,
+	measurements: distortionKind.schema.shape.measurements,
+	record: z.string().describe('The file.'),
+	figures: z.array(z.string()).describe('The figure as SVG and as PNG.'),
+})
+
+/**
+ * Measures by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those
+ * of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure.
+ * @throws NaptuneError when run or data cannot be used.
+ */
+export const distortion = defineJob({
+	name: 'distortion',
+	doc: 'Measure by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure into the run.',
+	input: distortionInput,
+	result: distortionResult,
+	async run(input, context) {
+		const run = await tunedRun(context, input)
+		const attack = prepareAttack(input.attack, input.set)
+		const threat = threatModel('linf', input.epsilon ?? run.protocol.epsilon)
+		const whole = await run.dataset()
+		tellNotices(context, whole.notices)
+		const chosen = chosenImages(whole, input)
+		const { dataset, split } = await readableImages(context, whole, chosen, input.split, input.unreadable)
+		const { defense, parameters } = run
+		const attacked = { data: dataset.name, ...threat, split: input.split, images: split.length, seed: input.seed }
+		const protocol = protocolText(attacked, attack)
+		context.onNote({ kind: 'plan', text: protocol })
+		const folder = join(run.directory, runFolders.distortion)
+		context.onFolder(folder)
+		const inputs = { defense, split, attack, threatModel: threat, seed: input.seed, splitName: input.split }
+		const path = join(folder, recordName(inputs))
+		const task = startTask(context, 'attacking both models', 2 * split.length, 'images')
+		const { steps, restarts } = attack.options
+		const perImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
+		let gradients = 0
+		const record = await recordedDistortion({
+			...inputs,
+			engine: await context.engine(),
+			clip: run.clip,
+			dataset,
+			control: { defense: controlDefense(run.clip, dataset), parameters: {} },
+			tuned: { defense, parameters },
+			batchSize: input.batchSize,
+			path,
+			signal: context.signal,
+			onProgress: (done) => task.update(2 * done),
+			onGradient: (images) => {
+				gradients += images
+				if (perImage) task.update(Math.min(Math.floor(gradients / perImage), 2 * split.length))
+			},
+		}).finally(task.end)
+		if (!record) throw stopped('Stopped. Nothing was written; the same command starts anew.')
+		const figures = ['svg', 'png'].map((ending) => path.replace(/json$/, ending))
+		await writeFigure(distortionFigure(record, protocol), ...figures)
+		return {
+			run: run.directory,
+			attack: attack.name,
+			...attacked,
+			models: record.models.map(({ name }) => name),
+			notices: dataset.notices,
+			measurements: record.measurements,
+			record: path,
+			figures,
+		}
+	},
+})

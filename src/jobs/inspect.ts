@@ -1,0 +1,47 @@
+/** What a tuning run is, where it stands and how it learned. */
+
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { defined } from '../core/defined.js'
+import { inspectRun, runInspectionSchema } from '../evaluation/deployed/inspect-run.js'
+import { makeFolder } from '../files/make-folder.js'
+import { writeFigure } from '../report/figure.js'
+import { learningCurvesFigure } from '../report/learning-curves-figure.js'
+import { runProtocol } from '../report/run-protocol.js'
+import { defineJob } from './job.js'
+
+/** What {@link inspect} is asked. */
+export const inspectInput = z.strictObject({
+	/** Run directory of `tune`; of a run that is under way, too. */
+	run: z.string(),
+	/** Where the checkpoint lies now; by default where the run found it. */
+	model: z.string().optional(),
+	/** File to draw the learning curves into; ends in .svg or .png. */
+	plot: z.string().optional(),
+})
+
+/** What {@link inspect} gives. */
+export const inspectResult = runInspectionSchema.extend({
+	plot: z.string().exactOptional().describe('The figure that was drawn.'),
+})
+
+/**
+ * Looks at a run, finished or not: method, model, data, settings, shapes through both towers, parameters, learning curves.
+ * @throws NaptuneError when there is no run, its files are damaged, or the model is not the same or gone.
+ */
+export const inspect = defineJob({
+	name: 'inspect',
+	doc: 'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works while it runs.',
+	input: inspectInput,
+	result: inspectResult,
+	async run({ run, model, plot }, { onFolder }) {
+		const inspection = await inspectRun(resolve(run), model)
+		if (plot === undefined) return inspection
+		const path = resolve(plot)
+		const figure = learningCurvesFigure(inspection, runProtocol(inspection))
+		await makeFolder(dirname(path))
+		onFolder(dirname(path))
+		await writeFigure(figure, path)
+		return { ...inspection, ...defined({ plot: path }) }
+	},
+})

@@ -1,0 +1,163 @@
+/** A defense on a CLIP and labelled images. */
+
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { epsilonText } from '../attacks/sets/size-text.js'
+import { defined } from '../core/defined.js'
+import { exclusionNotice } from '../data/loading/unreadable.js'
+import { trainableParameters } from '../defenses/defense.js'
+import { prepareRun } from '../methods/tuning/prepare-tuning.js'
+import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
+import { checkRun, type TuneInput, tune as tuneDefense } from '../methods/tuning/tune.js'
+import { positive, seconds } from '../records/parts/fields.js'
+import { type EpochRecord, epochForm } from '../records/run.js'
+import { counted } from '../report/number-text.js'
+import {
+	countField,
+	dataField,
+	dataRootField,
+	epsilonField,
+	modelField,
+	seedField,
+	settingsField,
+	unreadableField,
+} from './common/fields.js'
+import { followTuning } from './common/follow-tuning.js'
+import { unreadableImages } from './common/images.js'
+import { loadData, loadModel, tellNotices } from './common/inputs.js'
+import { noticesField } from './common/result-fields.js'
+import { isTracked, tellEarlierEpochs, tellEpoch, trackingFields, tuningRun, withTracker } from './common/tracking.js'
+import { defineJob, type JobContext, stopped } from './job.js'
+
+/** What {@link tune} is asked. */
+export const tuneInput = z.strictObject({
+	/** A CLIP checkpoint: a folder, or an id of the Hugging Face hub. */
+	model: modelField,
+	/** A folder of class folders, a manifest, a data set of the hub, or the name of a data set. */
+	data: dataField,
+	/** Folder that holds the folders of named data sets. */
+	dataRoot: dataRootField,
+	/** Run directory to write. */
+	output: z.string(),
+	/** Settings to start from. */
+	preset: z.string().default('paper'),
+	/** Method; by default the preset's. */
+	defense: z.string().optional(),
+	/** Training images per class; by default the preset's. */
+	shots: countField.optional(),
+	/** Passes over the images; by default the preset's. */
+	epochs: countField.optional(),
+	/** Images per step; by default the preset's. */
+	batchSize: countField.optional(),
+	/** L-infinity size of the inner attack, such as `1/255`; by default the preset's. */
+	epsilon: epsilonField.optional(),
+	/** Seed of sample, initial values, order and augmentation; by default the preset's. */
+	seed: seedField.optional(),
+	/** Any other setting, such as `{ optimizer: { learningRate: 0.002 } }`. */
+	set: settingsField,
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	unreadable: unreadableField,
+	/** Continue the run that the output folder holds. */
+	resume: z.boolean().default(false),
+	...trackingFields,
+})
+
+/** What {@link tune} gives. */
+export const tuneResult = z.object({
+	output: z.string().describe('The run directory.'),
+	defense: z.string(),
+	trainableParameters: positive,
+	classes: positive,
+	images: positive.describe('Training images.'),
+	epochs: positive,
+	epsilon: z.number().describe('Of the inner attack.'),
+	seconds: seconds.describe('Wall-clock time of this call.'),
+	residentBytes: z
+		.number()
+		.describe('Bytes that the process held at its largest after compiling all programs of the run.'),
+	notices: noticesField,
+	lastEpoch: epochForm.schema.nullable().describe('The last epoch of this call; null where none was run.'),
+})
+
+/** What {@link tune} tells beside progress and notes: every finished epoch. */
+export interface TuneEvent {
+	readonly kind: 'epoch'
+	readonly record: EpochRecord
+	/** Of the whole run. */
+	readonly epochs: number
+}
+
+type Input = z.output<typeof tuneInput>
+
+/**
+ * Tunes a defense into a run directory, by adversarial few-shot tuning of a CLIP whose own weights stay as they are.
+ * @throws NaptuneError when data, model and settings do not fit, images cannot be read, a loss or gradient is not finite, or
+ * the run collapses to chance. The last good state stays in the run directory.
+ */
+export const tune = defineJob({
+	name: 'tune',
+	doc: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.',
+	input: tuneInput,
+	result: tuneResult,
+	async run(input, context: JobContext<TuneEvent>) {
+		const { config, origin } = await configOf(input)
+		const output = resolve(input.output)
+		const { resume } = input
+		const tracked = tuningRun(input, output, resume)
+		context.onFolder(output)
+		const clip = await loadModel(context, input.model)
+		const dataset = await loadData(context, input.data, config.seed, input.dataRoot)
+		const prepared = prepareRun({ clip, dataset, config })
+		const { train, notices } = prepared.sample
+		tellNotices(context, notices.slice(dataset.notices.length))
+		const unreadable = await unreadableImages(context, train, 'training', input.unreadable, true)
+		const images = train.length - unreadable.length
+		const engine = await context.engine()
+		const protocol = `Tuning ${config.defense.name} on ${counted(images, 'image')} of ${counted(dataset.classNames.length, 'class', 'classes')}, ${counted(config.epochs, 'epoch')}, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`
+		context.onNote({ kind: 'plan', text: protocol })
+		const started = performance.now()
+		const { signal } = context
+		const run: TuneInput = { engine, clip, dataset, prepared, unreadable, config, origin, output, resume, signal }
+		// Nothing is told of a run that cannot begin.
+		if (isTracked(input)) await checkRun(run)
+		let lastEpoch: EpochRecord | null = null
+		const { defense, residentBytes } = await withTracker(input, context, tracked, async (tracker) => {
+			tracker.params({ data: dataset.name, classes: dataset.classNames.length, ...config })
+			tracker.text('protocol', protocol)
+			if (resume) await tellEarlierEpochs(tracker, context, output)
+			const follow = followTuning(context, config.epochs)
+			const result = await tuneDefense({
+				...run,
+				onProgress: follow.onProgress,
+				onBank: follow.onBank,
+				onEpoch(record) {
+					lastEpoch = record
+					context.onEvent({ kind: 'epoch', record, epochs: config.epochs })
+					tellEpoch(tracker, record)
+				},
+			}).finally(follow.end)
+			if (result.finished) return result
+			throw stopped(`Stopped. The state is saved in ${output}; the same command with --resume goes on from there.`)
+		})
+		return {
+			output,
+			defense: defense.name,
+			trainableParameters: trainableParameters(defense),
+			classes: dataset.classNames.length,
+			images,
+			epochs: config.epochs,
+			epsilon: config.attack.epsilon,
+			seconds: (performance.now() - started) / 1000,
+			residentBytes,
+			notices: [...notices, ...(unreadable.length > 0 ? [exclusionNotice(unreadable, train.length, 'training')] : [])],
+			lastEpoch,
+		}
+	},
+})
+
+/** The preset's values, then fields of the input, then settings. */
+async function configOf(input: Input): Promise<ReturnType<typeof presetConfig>> {
+	const { preset, defense, shots, epochs, batchSize, epsilon, seed, set } = input
+	const attack = epsilon === undefined ? undefined : { epsilon }
+	return presetConfig(await loadPreset(preset), defense, defined({ shots, epochs, batchSize, seed, attack }), set)
+}
