@@ -160,7 +160,7 @@ export type {
 } from './experiments/experiment-result.js'
 export { type PreparedExperiment, type PrepareInput, prepareExperiments } from './experiments/prepare.js'
 export { readExperimentResult } from './experiments/read-experiment-result.js'
-export { type ReproducedExperiment, type ReproduceInput, reproduce } from './experiments/reproduce.js'
+export { type FinishedExperiment, type RunExperimentsInput, runExperiments } from './experiments/run-experiments.js'
 export { families as surrogateFamilies } from './methods/surrogates/families/registry.js'
 export {
 	type ClassifierRecipe,

@@ -15,7 +15,7 @@ import { loadTunedRun } from '../evaluation/deployed/tuned-run.js'
 import { preparedImages } from '../evaluation/robustness/evaluate.js'
 import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
 import { tune } from '../methods/tuning/tune.js'
-import { startBrowser } from '../report/html/browser.test.helper.js'
+import { startBrowser } from '../report/html/page/browser.test.helper.js'
 import { relativeDistance } from '../runtime/graphs.test.support.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import {

@@ -5,6 +5,7 @@ import { basename, dirname } from 'node:path'
 import { sha256OfBytes, sha256OfFile } from '../files/sha256.js'
 import { checkWeights, nonFiniteError } from '../vlm/expected-weights.js'
 import type { WeightReference } from '../vlm/weights.js'
+import { withoutPrefix } from './name-prefix.js'
 import { scanFloat32File } from './scan-weights.js'
 import { convertedWeights } from './weight-cache.js'
 import { readStoredWeights, type StoredTensor, type StoredWeights } from './weight-files.js'
@@ -18,17 +19,21 @@ export interface LoadedWeights {
 
 /**
  * Finds and checks the weights of a checkpoint folder. Float32 safetensors are referred to in place; everything else is
- * converted once (see weight-cache.ts).
+ * converted once (see weight-cache.ts). A prefix before every name, such as `module.`, is taken off.
  * @param expected Shape of each weight that must be there; others are ignored.
- * @param cacheDirectory Where converted weights are kept.
+ * @param cacheDirectory Where converted weights are kept. @param onNotice Told of a prefix.
  * @throws NaptuneError when files are missing or damaged, tensors are missing, of another shape or type, or not finite.
  */
 export async function loadWeights(
 	directory: string,
 	expected: ReadonlyMap<string, readonly number[]>,
 	cacheDirectory: string,
+	onNotice: (notice: string) => void = () => {},
 ): Promise<LoadedWeights> {
-	const stored = await readStoredWeights(directory)
+	const { weights: stored, prefix } = withoutPrefix(await readStoredWeights(directory), expected)
+	if (prefix !== undefined) {
+		onNotice(`The weights of ${directory} have ${JSON.stringify(prefix)} before every name; it was taken off.`)
+	}
 	const files = stored.files.map((file) => basename(file)).join(', ')
 	checkWeights(stored.tensors, expected, `The weights in ${files} and the config.json of ${directory}`)
 	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)

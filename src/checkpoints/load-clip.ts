@@ -1,10 +1,13 @@
 /** From a directory or hub id to a CLIP that graphs are built from. */
 
+import { basename } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 import { readInto, withFile } from '../files/read-parts.js'
 import { type ClipModel, clipOf } from '../vlm/model.js'
-import { type LoadCheckpointOptions, loadCheckpoint } from './checkpoint.js'
+import { type ClipTokenizer, createTokenizer } from '../vlm/tokenizer.js'
+import { type LoadCheckpointOptions, loadCheckpoint, type StoredCheckpoint } from './checkpoint.js'
 import { loadTokenizer } from './load-tokenizer.js'
+import { tokenizerOfVocabulary, vocabularyFiles } from './vocabulary-files.js'
 
 /**
  * Loads a CLIP from a directory or a hub id.
@@ -12,12 +15,17 @@ import { loadTokenizer } from './load-tokenizer.js'
  */
 export async function loadClip(source: string, options: LoadCheckpointOptions = {}): Promise<ClipModel> {
 	const checkpoint = await loadCheckpoint(source, options)
-	const tokenizer = await loadTokenizer(checkpoint.tokenizerFile, checkpoint.config.text.vocabularySize)
-	return clipOf(checkpoint, tokenizer, async ({ file }, offset, length) =>
+	return clipOf(checkpoint, await tokenizerOf(checkpoint), async ({ file }, offset, length) =>
 		withFile(file, async (handle) => {
 			const bytes = new Uint8Array(length)
 			if ((await readInto(handle, bytes, offset)) === length) return bytes
 			throw new NaptuneError(`${file} has become shorter since it was checked. Fetch it again.`)
 		}),
 	)
+}
+
+async function tokenizerOf({ tokenizerFile, directory, config }: StoredCheckpoint): Promise<ClipTokenizer> {
+	const modelTokens = config.text.vocabularySize
+	if (basename(tokenizerFile) !== vocabularyFiles[0]) return loadTokenizer(tokenizerFile, modelTokens)
+	return createTokenizer(await tokenizerOfVocabulary(directory), { modelTokens })
 }

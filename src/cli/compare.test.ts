@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { predictions } from '../classifier/predictions.js'
 import { range } from '../core/rows.js'
@@ -9,10 +9,14 @@ import { loadDataset } from '../data/registry.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { loadTunedRun } from '../evaluation/deployed/tuned-run.js'
-import type { Comparison } from '../evaluation/robustness/comparison.js'
 import { preparedImages } from '../evaluation/robustness/evaluate.js'
 import { readEvaluationRecord } from '../evaluation/robustness/record.js'
+import type { compare as compareJob } from '../jobs/compare.js'
+import type { JobResult } from '../jobs/job.js'
+import type { report as reportJob } from '../jobs/report.js'
+import type { ExperimentResult } from '../records/experiment.js'
 import { createEngine } from '../runtime/index.js'
+import { holmAdjusted } from '../statistics/holm.js'
 import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
 let folder: string
@@ -35,12 +39,13 @@ const epochs = ['--set', 'epochs=40']
 
 const recordPath = (root: string, method: string) =>
 	join(root, method, 'evaluations', `${method}-pgd-5-linf-4-255-test-6-seed1.json`)
-const withoutTimes = (comparison: Comparison) => ({
-	...comparison,
-	methods: comparison.methods.map(({ tuningSeconds, evaluationSeconds, ...rest }) => rest),
-})
-const comparisonOf = async (root: string) =>
-	JSON.parse(await readFile(join(root, 'comparison.json'), 'utf8')) as Comparison
+const resultOf = async (root: string) =>
+	JSON.parse(await readFile(join(root, 'result.json'), 'utf8')) as ExperimentResult
+const withoutTimes = ({ cells }: ExperimentResult) =>
+	cells.map((cell) => ({
+		...cell,
+		seeds: cell.seeds.map(({ tuningSeconds: _, evaluationSeconds: __, ...rest }) => rest),
+	}))
 
 describe('comparing methods', () => {
 	it('tunes and attacks all of them and vanilla, and prints one table', async () => {
@@ -50,26 +55,31 @@ describe('comparing methods', () => {
 		expect(lines[0]).toMatch(/^defense .* accuracy under pgd-5 \[95 %\] +p against nap +tuning$/)
 		expect(lines.slice(2, 6).map((line) => line.split(' ')[0])).toEqual(['vanilla', ...methods])
 		expect(stdout).toContain('6 test images, pgd-5 at L-infinity epsilon 4/255, preset tiny, seed 1')
-		expect(stderr).toContain('Preset tiny (version 1) on photos: coop, advpt, nap')
+		expect(stdout).toContain("corrected by Holm's method over the 3 comparisons shown")
+		expect(stderr).toContain('(tiny, version 1) on photos: coop, advpt, nap; then pgd-5 at L-infinity')
 		for (const method of methods) expect(stderr).toContain(`Tuning ${method}`)
 
-		const comparison = await comparisonOf(whole())
-		expect(comparison).toMatchObject({
+		const result = await resultOf(whole())
+		expect(result).toMatchObject({
 			format: 1,
-			attack: { name: 'pgd-5' },
-			threatModel: { norm: 'linf', epsilon: 4 / 255 },
-			dataset: { name: 'photos', split: 'test', images: 6 },
+			name: 'tiny',
+			layout: 'table',
+			datasets: ['photos'],
 			reference: 'nap',
-			preset: { name: 'tiny', version: 1, evaluation: { attack: 'pgd-5' } },
+			definition: { preset: 'tiny', folders: 'by-method', epsilon: '4/255' },
 		})
-		expect(comparison.methods.map(({ defense }) => defense)).toEqual(['vanilla', ...methods])
-		for (const { defense, clean, robust, trainableParameters, tuningSeconds } of comparison.methods) {
-			const record = await readEvaluationRecord(recordPath(whole(), defense))
-			expect(record).toMatchObject({ clean, robust, defense: { trainableParameters } })
-			expect(tuningSeconds > 0).toBe(defense !== 'vanilla')
+		expect(result.methods.map(({ name }) => name)).toEqual(['vanilla', ...methods])
+		for (const { method, condition, accuracy, interval, trainableParameters, seeds } of result.cells) {
+			const record = await readEvaluationRecord(recordPath(whole(), method))
+			const { clean, robust } = record
+			expect({ accuracy, interval }).toEqual(condition === 'clean' ? clean : robust)
+			expect(record.defense).toMatchObject({ trainableParameters })
+			expect(seeds).toMatchObject([{ record: recordPath('', method), ...(method !== 'vanilla' && { run: method }) }])
+			expect(seeds[0]!.tuningSeconds > 0).toBe(method !== 'vanilla')
 		}
 		// Two vectors of the text tower's width each.
-		expect(comparison.methods.map(({ trainableParameters }) => trainableParameters).slice(0, 3)).toEqual([0, 32, 32])
+		const attacked = result.cells.filter(({ condition }) => condition !== 'clean')
+		expect(attacked.map(({ trainableParameters }) => trainableParameters).slice(0, 3)).toEqual([0, 32, 32])
 		const run = JSON.parse(await readFile(join(whole(), 'nap', 'run.json'), 'utf8'))
 		expect(run.preset).toMatchObject({ name: 'tiny', version: 1, overrides: [{ epochs: 40 }] })
 	})
@@ -81,13 +91,36 @@ describe('comparing methods', () => {
 		expect(stderr).not.toMatch(/Tuning|epoch/)
 		const after = await Promise.all(['vanilla', ...methods].map((method) => stat(recordPath(whole(), method))))
 		expect(after.map(({ mtimeMs }) => mtimeMs)).toEqual(before.map(({ mtimeMs }) => mtimeMs))
-		const { preset, seconds, record, ...comparison } = document as Comparison & Record<string, unknown>
-		expect(preset).toEqual({ name: 'tiny', version: 1 })
-		expect(seconds).toBeGreaterThan(0)
-		expect(record).toBe(join(whole(), 'comparison.json'))
-		const { preset: content, ...written } = (await comparisonOf(whole())) as Comparison & { preset: unknown }
-		expect(content).toHaveProperty('tuning')
-		expect(comparison).toEqual(written)
+		expect(document).toMatchObject({
+			experiment: { name: 'tiny', version: 1, preset: 'tiny' },
+			record: join(whole(), 'result.json'),
+			attack: 'pgd-5',
+			norm: 'linf',
+			epsilon: 4 / 255,
+			images: 6,
+			reference: 'nap',
+			problems: [],
+		})
+		const { methods: rows } = document as JobResult<typeof compareJob>
+		const { cells } = await resultOf(whole())
+		const holm = holmAdjusted(rows.flatMap(({ paired }) => paired?.p ?? []))
+		expect(rows.flatMap(({ paired }) => paired?.correctedP ?? [])).toEqual(holm)
+		for (const { defense, clean, robust, paired } of rows) {
+			const [atRest, attacked] = cells.filter(({ method }) => method === defense)
+			expect([clean.accuracy, robust.accuracy]).toEqual([atRest?.accuracy, attacked?.accuracy])
+			expect(paired === null).toBe(defense === 'nap')
+			expect(paired?.p).toBe(attacked?.paired?.p)
+		}
+	})
+
+	it('is an experiment whose report has figures, tables and a verdict', async () => {
+		const { code, document } = await runJson(['report', whole()])
+		expect(code).toBe(0)
+		const { kind, figures, tables, verdict } = document as JobResult<typeof reportJob>
+		expect([kind, verdict]).toEqual(['experiment', [expect.stringContaining('Under PGD-5')]])
+		expect(figures.map((path) => basename(path))).toContain('learning-curves.svg')
+		expect(tables.map((path) => basename(path))).toContain('paired.md')
+		expect(await readFile(join(whole(), 'report.html'), 'utf8')).toContain('corrected over all comparisons')
 	})
 
 	it('goes on after Ctrl-C, in a method and between two, to the same numbers', async () => {
@@ -100,11 +133,11 @@ describe('comparing methods', () => {
 			expect(code, stderr).toBe(130)
 			expect(stdout).toBe('')
 			expect(stderr).toContain('the same command goes on from there')
-			expect(existsSync(join(output, 'comparison.json'))).toBe(false)
+			expect(existsSync(join(output, 'result.json'))).toBe(false)
 		}
 		const { code, document } = await runJson([...compare, ...epochs, '--output', output])
 		expect(code).toBe(0)
-		expect((document as Comparison).methods).toHaveLength(4)
+		expect((document as JobResult<typeof compareJob>).methods).toHaveLength(4)
 		for (const method of methods) {
 			for (const file of ['parameters.safetensors', 'log.jsonl']) {
 				const [own, expected] = [join(output, method, file), join(whole(), method, file)]
@@ -115,11 +148,15 @@ describe('comparing methods', () => {
 			const [own, expected] = [recordPath(output, method), recordPath(whole(), method)]
 			expect((await readEvaluationRecord(own)).outcomes).toEqual((await readEvaluationRecord(expected)).outcomes)
 		}
-		expect(withoutTimes(await comparisonOf(output))).toEqual(withoutTimes(await comparisonOf(whole())))
+		expect(withoutTimes(await resultOf(output))).toEqual(withoutTimes(await resultOf(whole())))
 	})
 
 	it.each([
-		['an unknown method', ['--defenses', 'coop,napp'], /napp is not a method that can be tuned; choose among coop,/],
+		[
+			'an unknown method',
+			['--defenses', 'coop,napp'],
+			/napp is not a method that can be tuned here; choose among coop,.*Did you mean nap\?/s,
+		],
 		['vanilla as a method', ['--defenses', 'vanilla'], /vanilla is not a method.*always compared/],
 		[
 			'options that a later method has not',
@@ -127,7 +164,7 @@ describe('comparing methods', () => {
 			/defense advpt-v are not usable.*textPrompts/s,
 		],
 		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap learns in the image tower/],
-		['one method in the place of all', ['--set', 'defense.name=fap'], /--defenses/],
+		['one method in the place of all', ['--set', 'defense.name=fap'], /give another method/],
 	])('refuses %s before the first run', async (_, args, message) => {
 		const output = join(folder, 'refused')
 		const { code, stderr, stdout } = await runCli([...compare, ...args, '--output', output])

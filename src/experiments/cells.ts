@@ -9,7 +9,6 @@ import { shortFingerprint as shortHash } from '../records/fingerprint.js'
 import { modelTitle, slug } from '../records/names.js'
 import { withoutPlace } from '../records/parts/data-origin.js'
 import type { ClipModel } from '../vlm/model.js'
-import type { Surrogates } from './surrogate-cells.js'
 
 export { modelTitle, shortHash, slug }
 
@@ -37,6 +36,14 @@ export interface TunedCell {
 /** What a person calls a cell, such as `nap on dtd, seed 1`. */
 export function cellLabel({ dataset, method, variant, seed }: TunedCell): string {
 	return [`${method} on ${dataset.name}`, ...(variant === undefined ? [] : [variant]), `seed ${seed}`].join(', ')
+}
+
+/** How an attacker's models come to be: files that are there, or recipes. */
+export interface Surrogates {
+	/** `.onnx` files of one's own, which are taken instead of training any. */
+	readonly files?: readonly string[]
+	/** Settings of a training, one for each model. */
+	readonly recipes: readonly Readonly<Record<string, unknown>>[]
 }
 
 /** An attack on one tuned cell. */

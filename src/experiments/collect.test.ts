@@ -3,12 +3,13 @@ import type { AttackOutcome } from '../attacks/run/attack-outcomes.js'
 import { embeddedModel } from '../checkpoints/checkpoint.js'
 import { loadClip } from '../checkpoints/load-clip.js'
 import { loadDataset } from '../data/registry.js'
-import { evaluationRecord } from '../evaluation/robustness/comparison.test.support.js'
+import { evaluationRecord } from '../evaluation/robustness/evaluation-record.test.support.js'
 import { loadPreset } from '../methods/tuning/presets.js'
+import { attackKey, type MeasuredCell } from './attacked-cell.js'
 import { collectResult } from './collect.js'
 import { loadExperiment } from './definition.js'
 import { type Plan, planExperiment } from './plan.js'
-import { attackKey, type CellResults, type MeasuredCell } from './run-cells.js'
+import type { CellResults } from './run-cells.js'
 
 const models = [{ name: 'nano', clip: await loadClip(embeddedModel) }]
 const datasets = [await loadDataset('cifar10-mini')]
@@ -51,7 +52,14 @@ function measuredOf({ cells }: Plan): Map<string, MeasuredCell> {
 
 function collect(measured: CellResults['measured'], problems: CellResults['problems'] = new Map()) {
 	const engine = { version: 'x', device: 'cpu', threads: 1 } as const
-	return collectResult({ plan, results: { measured, problems }, problems: [], quick: true, missing: [], engine })
+	return collectResult({
+		plan,
+		results: { measured, problems, kept: new Set() },
+		problems: [],
+		quick: true,
+		missing: [],
+		engine,
+	})
 }
 
 describe('the result of an experiment', () => {

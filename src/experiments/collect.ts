@@ -1,6 +1,7 @@
 /** From records to the result of an experiment. */
 
 import { isRobust } from '../attacks/run/attack-outcomes.js'
+import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
 import { packageVersion } from '../files/package-version.js'
@@ -10,6 +11,7 @@ import { mcnemarOf } from '../statistics/mcnemar.js'
 import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
 import { pairedBootstrap } from '../statistics/paired-bootstrap.js'
 import { wilsonIntervalOfShare } from '../statistics/wilson.js'
+import { attackKey, type MeasuredCell } from './attacked-cell.js'
 import type { AttackCell } from './cells.js'
 import type {
 	Average,
@@ -22,7 +24,7 @@ import type {
 } from './experiment-result.js'
 import { shownCells } from './look-into-runs.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
-import { attackKey, type CellResults, type MeasuredCell } from './run-cells.js'
+import type { CellResults } from './run-cells.js'
 import { arePaperDatasets, geometryName, type PaperTargets, paperAverage, paperTarget } from './targets.js'
 
 /** What {@link collectResult} needs. */
@@ -89,14 +91,11 @@ export function collectResult(input: CollectInput): ExperimentResult {
 		problems: [...problemsOf(plan, results), ...input.problems],
 		shown: shownCells(plan, results).map(({ cell }) => ({
 			method: cell.method,
-			run: cell.folder,
+			run: placeOf(plan, cell.folder),
 			dataset: cell.dataset.name,
 		})),
 		provenance: {
-			naptune: packageVersion(),
-			engine: engine.version,
-			device: engine.device,
-			threads: engine.threads,
+			...versionsOf(plan, results, engine),
 			weights: Object.fromEntries(models.map(({ name, clip }) => [name, clip.checkpoint.sha256])),
 			seconds: secondsOf(plan, results),
 		},
@@ -147,14 +146,13 @@ function collectCell(
 	const records = recordsOf(seeds, attack, results)
 	// A mean over fewer seeds than the others have would not be comparable.
 	if (records.length === 0 || records.length < seeds.length) return undefined
-	const [
-		{
-			planned: { cell, point },
-		},
-	] = records as [(typeof records)[number]]
-	const own = records.map(({ planned, found }) => seedResult(planned, found, clean))
+	const {
+		planned: { cell, point },
+		found: { record },
+	} = at(records, 0)
+	const own = records.map(({ planned, found }) => seedResult(plan, planned, found, clean))
 	const { mean, deviation } = meanAndDeviation(own.map(({ accuracy }) => accuracy.accuracy))
-	const { images } = own[0]!
+	const { images } = at(own, 0)
 	return {
 		cell: {
 			model: cell.model.name,
@@ -164,6 +162,7 @@ function collectCell(
 			...defined({ point }),
 			seeds: own,
 			images,
+			trainableParameters: record.defense.trainableParameters,
 			accuracy: mean,
 			interval: wilsonIntervalOfShare(mean, images),
 			...defined({ deviation }),
@@ -172,17 +171,27 @@ function collectCell(
 	}
 }
 
-function seedResult({ cell }: PlannedCell, { record, path, tuningSeconds }: MeasuredCell, clean: boolean): SeedResult {
+function seedResult(
+	plan: Plan,
+	{ cell }: PlannedCell,
+	{ record, path, tuningSeconds }: MeasuredCell,
+	clean: boolean,
+): SeedResult {
 	return {
 		seed: cell.seed,
 		images: record.images,
 		accuracy: clean ? record.clean : record.robust,
-		...defined({ stages: (!clean && record.stages) || undefined }),
-		record: path,
-		...defined({ run: cell.tuning ? cell.folder : undefined }),
+		...defined({ stages: clean ? undefined : record.stages }),
+		record: placeOf(plan, path),
+		...defined({ run: cell.tuning && placeOf(plan, cell.folder) }),
 		tuningSeconds,
 		evaluationSeconds: record.seconds,
 	}
+}
+
+/** A path below the folder of all experiments as the result names it: where folders are by method, below its own. */
+function placeOf({ definition, folder }: Plan, path: string): string {
+	return definition.folders === 'by-method' ? path.slice(folder.length + 1) : path
 }
 
 function rightImages({ outcomes }: EvaluationRecord, clean: boolean): boolean[] {
@@ -210,7 +219,7 @@ function paired(
 	right: CellWithOutcomes['right'],
 	other: CellWithOutcomes['right'],
 ): PairedResult {
-	const { onlyFirst, onlySecond, p } = mcnemarOf(right[0]!, other[0]!)
+	const { onlyFirst, onlySecond, p } = mcnemarOf(at(right, 0), at(other, 0))
 	const bootstrap = pairedBootstrap(right, other, {
 		generator: generator(1, 'paired-bootstrap', dataset, method, condition),
 	})
@@ -219,8 +228,8 @@ function paired(
 
 function withTarget({ definition, models }: Plan, targets: PaperTargets | undefined, cell: Cell): Cell {
 	if (!targets) return cell
-	const { clip } = models.find(({ name }) => name === cell.model)!
-	const model = geometryName(clip.config)
+	const found = models.find(({ name }) => name === cell.model)
+	const model = found && geometryName(found.clip.config)
 	if (model === undefined) return cell
 	const { dataset, method, condition, point } = cell
 	const place = { experiment: definition.name, model, dataset, method, condition }
@@ -273,6 +282,25 @@ function averagesOf(
 			}),
 		),
 	)
+}
+
+/** Of the records, which may be older than today's; today's where nothing was measured. */
+function versionsOf(
+	{ cells }: Plan,
+	{ measured }: CellResults,
+	engine: CollectInput['engine'],
+): Pick<ExperimentResult['provenance'], 'naptune' | 'engine' | 'device' | 'threads'> {
+	const records = cells.flatMap(({ cell, attacks }) =>
+		attacks.flatMap((attack) => measured.get(attackKey(cell, attack))?.record ?? []),
+	)
+	const all = (read: (record: EvaluationRecord) => string, otherwise: string) =>
+		[...new Set(records.map(read))].sort().join(', ') || otherwise
+	return {
+		naptune: all(({ versions }) => versions.naptune, packageVersion()),
+		engine: all(({ versions }) => versions.engine, engine.version),
+		device: all(({ versions }) => versions.device, engine.device),
+		threads: Math.max(0, ...records.map(({ threads }) => threads)) || engine.threads,
+	}
 }
 
 function problemsOf(plan: Plan, { problems }: CellResults): Problem[] {

@@ -1,7 +1,9 @@
 /** What no single entry of an experiment's definition can say of itself. */
 
+import { at } from '../core/at.js'
 import { isRecord } from '../core/guards.js'
-import type { ExperimentDefinition } from './definition.js'
+import { didYouMean } from '../core/nearest.js'
+import type { ExperimentDefinition } from './definition-schema.js'
 
 /** An entry that does not fit the others. */
 export interface Contradiction {
@@ -11,7 +13,12 @@ export interface Contradiction {
 
 /** All that does not fit together in a definition; nothing where it does. */
 export function contradictions(definition: ExperimentDefinition): Contradiction[] {
-	return [...unknownNames(definition), ...repetitions(definition), ...hiddenSettings(definition)]
+	return [
+		...unknownNames(definition),
+		...repetitions(definition),
+		...hiddenSettings(definition),
+		...crowdedFolders(definition),
+	]
 }
 
 function unknownNames(definition: ExperimentDefinition): Contradiction[] {
@@ -25,13 +32,16 @@ function unknownNames(definition: ExperimentDefinition): Contradiction[] {
 	const unknown = Object.entries(named).flatMap(([path, names]) =>
 		names
 			.filter((method) => !Object.hasOwn(methods, method))
-			.map((method) => ({ path: [path], message: `there is no method ${method}` })),
+			.map((method) => ({
+				path: [path],
+				message: `there is no method ${method}.${didYouMean(method, Object.keys(methods))}`,
+			})),
 	)
 	const attacked = conditions.filter(({ attack }) => attack !== undefined).map(({ name }) => name)
 	const orphans = conditions.flatMap(({ cleanOf }, index) =>
 		cleanOf === undefined || attacked.includes(cleanOf)
 			? []
-			: [{ path: ['conditions', index], message: `there is no attack ${cleanOf}` }],
+			: [{ path: ['conditions', index], message: `there is no attack ${cleanOf}.${didYouMean(cleanOf, attacked)}` }],
 	)
 	const lacks =
 		!surrogates && conditions.some(({ madeOn }) => madeOn !== 'model')
@@ -59,7 +69,7 @@ function repetitions(definition: ExperimentDefinition): Contradiction[] {
 		return repeated === undefined ? [] : [{ path: [path], message: `${repeated} is there twice` }]
 	})
 	const values = axis?.points.map(({ value }) => value) ?? []
-	const falls = values.some((value, index) => index > 0 && value <= values[index - 1]!)
+	const falls = values.some((value, index) => index > 0 && value <= at(values, index - 1))
 	const negative = axis?.scale === 'log' && values.some((value) => value <= 0)
 	return [
 		...twice,
@@ -82,4 +92,20 @@ function hiddenSettings({ methods, tuning, overrides, axis }: ExperimentDefiniti
 			? [{ path, message: 'defense.name would change the method behind its name; give another method' }]
 			: []),
 	])
+}
+
+/** What would put two runs into one folder. */
+function crowdedFolders(definition: ExperimentDefinition): Contradiction[] {
+	if (definition.folders !== 'by-method') return []
+	const { models, datasets, seeds, axis, conditions } = definition
+	const several = Object.entries({ models, datasets, seeds }).flatMap(([path, { length }]) =>
+		length > 1 ? [{ path: [path], message: 'a folder by method has room for one; leave folders out' }] : [],
+	)
+	return [
+		...several,
+		...(axis ? [{ path: ['axis'], message: 'a folder by method has room for one point; leave folders out' }] : []),
+		...(conditions.some(({ madeOn }) => madeOn !== 'model')
+			? [{ path: ['folders'], message: 'images made on surrogates are shared by methods; leave folders out' }]
+			: []),
+	]
 }

@@ -12,10 +12,12 @@ import { controlDefense } from '../evaluation/deployed/control.js'
 import { recordedDistortion } from '../evaluation/distortion/recorded-distortion.js'
 import { recordedGallery } from '../evaluation/gallery/gallery.js'
 import { recordName } from '../evaluation/robustness/record-name.js'
+import { attackKey } from './attacked-cell.js'
 import { cellLabel } from './cells.js'
 import type { Problem } from './experiment-result.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
-import { attackKey, type CellResults, type RunCellsInput, tunedModel } from './run-cells.js'
+import type { CellResults, RunCellsInput } from './run-cells.js'
+import { tunedModel } from './tuned-cell.js'
 
 /** Images that distortion is measured on at most, and attack: means over images need fewer of both than accuracies do. */
 const distortion = { images: 100, attack: 'pgd-20' }
@@ -25,7 +27,7 @@ const gallery = { images: 8, attack: 'pgd-100' }
 
 /** What {@link lookIntoRuns} needs. */
 export interface LookInput
-	extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'onFolder' | 'onProblem' | 'signal'> {
+	extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'unreadable' | 'onFolder' | 'onProblem' | 'signal'> {
 	readonly plan: Plan
 	readonly results: CellResults
 	/** Told what is being made, and the share of it that is done, in [0, 1]. */
@@ -49,12 +51,14 @@ export function shownCells({ definition, cells }: Plan, { measured }: CellResult
 }
 
 /**
- * Measures distortion and makes a gallery for what {@link shownCells} says, into their runs. What is there is left as it is.
+ * Measures distortion and makes a gallery for what {@link shownCells} says, into their runs. What is there is left as it is, and
+ * a run whose parameters are gone has no more than is there.
  * @returns What failed with a NaptuneError, the rest being made nevertheless; undefined when stopped by the signal.
  */
 export async function lookIntoRuns(input: LookInput): Promise<Problem[] | undefined> {
 	const problems: Problem[] = []
 	for (const planned of shownCells(input.plan, input.results)) {
+		if (input.results.kept.has(planned.cell.folder)) continue
 		try {
 			if (!(await lookIntoRun(input, planned))) return undefined
 		} catch (error) {
@@ -81,7 +85,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		splitName: 'test',
 		threatModel: threatModel('linf', parseEpsilon(definition.epsilon)),
 		seed: definition.evaluationSeed,
-		...defined({ signal: signal || undefined }),
+		...defined({ signal }),
 	}
 	const place = (folder: string, attack: PreparedAttack, images: number) => {
 		// Fewer where cells have fewer, but not so few that means say nothing.

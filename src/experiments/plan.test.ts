@@ -4,9 +4,9 @@ import { loadClip } from '../checkpoints/load-clip.js'
 import { subset } from '../data/dataset.js'
 import { loadDataset } from '../data/registry.js'
 import { loadPreset } from '../methods/tuning/presets.js'
+import { attackKey } from './attacked-cell.js'
 import { loadExperiment } from './definition.js'
 import { planExperiment } from './plan.js'
-import { attackKey } from './run-cells.js'
 
 const dataset = await loadDataset('cifar10-mini')
 const models = [{ name: 'nano', clip: await loadClip(embeddedModel) }]

@@ -2,6 +2,7 @@
 
 import { prepareAttack } from '../attacks/registry.js'
 import { parseEpsilon, type ThreatModel, threatModel } from '../attacks/sets/threat-model.js'
+import { at, entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { type Dataset, idsOf, type Split } from '../data/dataset.js'
@@ -10,10 +11,9 @@ import { controlDefense } from '../evaluation/deployed/control.js'
 import { sha256OfBytes } from '../files/sha256.js'
 import { mergeSettings } from '../methods/tuning/configuration.js'
 import { type Preset, presetConfig } from '../methods/tuning/presets.js'
-import { type AttackCell, cellFolder, type NamedModel, type TunedCell } from './cells.js'
+import { type AttackCell, cellFolder, type NamedModel, type Surrogates, type TunedCell } from './cells.js'
 import type { ExperimentDefinition } from './definition.js'
 import type { Condition, Problem } from './experiment-result.js'
-import type { Surrogates } from './surrogate-cells.js'
 
 /** A tuned cell of an experiment with everything that attacks it. */
 export interface PlannedCell {
@@ -32,6 +32,8 @@ export function problemPlace({ cell, point }: PlannedCell): Omit<Problem, 'messa
 /** An experiment ready to be run. */
 export interface Plan {
 	readonly definition: ExperimentDefinition
+	/** Name of the experiment's folder below that of all experiments. */
+	readonly folder: string
 	/** Rows in order, those of the curve over epsilon last. */
 	readonly conditions: readonly Condition[]
 	readonly cells: readonly PlannedCell[]
@@ -43,6 +45,8 @@ export interface Plan {
 /** What a plan is made of. */
 export interface PlanInput {
 	readonly definition: ExperimentDefinition
+	/** Name of the experiment's folder; by default the experiment's. */
+	readonly folder?: string
 	readonly preset: Preset
 	readonly models: readonly NamedModel[]
 	readonly datasets: readonly Dataset[]
@@ -54,24 +58,24 @@ export interface PlanInput {
  * @throws NaptuneError for attacks, settings or sizes that do not exist, before anything is computed.
  */
 export function planExperiment(input: PlanInput): Plan {
-	const { definition, models, datasets } = input
+	const { definition, models, datasets, folder = definition.name } = input
 	const attacks = attackRows(definition)
 	const cells = models.flatMap((model) =>
 		datasets.flatMap((dataset) => {
 			const splits = new Map<number, HashedSplit>()
 			const attackCells = attacks.map((row) => attackCell(row, definition, dataset, splits))
 			return Object.keys(definition.methods).flatMap((method) =>
-				tunedCells(input, model, dataset, method).map(
+				tunedCells({ ...input, folder }, model, dataset, method).map(
 					({ cell, point }): PlannedCell => ({
 						cell,
 						...defined({ point }),
-						attacks: attackCells.filter((_, index) => attacks[index]!.methods?.includes(method) ?? true),
+						attacks: attackCells.filter((_, index) => at(attacks, index).methods?.includes(method) ?? true),
 					}),
 				),
 			)
 		}),
 	)
-	return { definition, conditions: conditionsOf(definition), cells, models, datasets }
+	return { definition, folder, conditions: conditionsOf(definition), cells, models, datasets }
 }
 
 interface AttackRow {
@@ -99,18 +103,18 @@ function attackRows({ conditions, epsilon, epsilonCurve }: ExperimentDefinition)
 					},
 				],
 	)
-	const curve = (epsilonCurve?.epsilons ?? []).map((size): AttackRow => {
-		const { attack, methods } = epsilonCurve!
-		return {
-			name: curveName(attack, size),
-			attack,
-			options: {},
-			threatModel: threatModel('linf', parseEpsilon(size)),
-			madeOn: 'model',
-			methods,
-		}
-	})
-	return [...rows, ...curve]
+	return [...rows, ...(epsilonCurve ? curveRows(epsilonCurve) : [])]
+}
+
+function curveRows({ attack, epsilons, methods }: NonNullable<ExperimentDefinition['epsilonCurve']>): AttackRow[] {
+	return epsilons.map((size) => ({
+		name: curveName(attack, size),
+		attack,
+		options: {},
+		threatModel: threatModel('linf', parseEpsilon(size)),
+		madeOn: 'model',
+		methods,
+	}))
 }
 
 function curveName(attack: string, epsilon: string): string {
@@ -155,7 +159,8 @@ function surrogatesFor(
 	kind: 'classifiers' | 'substitute',
 	{ surrogates, surrogateFiles }: ExperimentDefinition,
 ): Surrogates {
-	const { classifiers, substitute } = surrogates!
+	if (!surrogates) throw new NaptuneError('Images are made on surrogates, but the experiment gives none.')
+	const { classifiers, substitute } = surrogates
 	const own = kind === 'classifiers' ? surrogateFiles?.classifiers : surrogateFiles?.substitute
 	return {
 		...defined({ files: own !== undefined ? [own].flat() : undefined }),
@@ -164,23 +169,22 @@ function surrogatesFor(
 }
 
 function tunedCells(
-	input: PlanInput,
+	input: PlanInput & { readonly folder: string },
 	model: NamedModel,
 	dataset: Dataset,
 	method: string,
 ): { readonly cell: TunedCell; readonly point?: number }[] {
 	const { definition, preset } = input
-	const { defense = method, tuning } = definition.methods[method]!
+	const { axis } = definition
+	const { defense = method, tuning } = entry(definition.methods, method)
+	const folderOf = (decides: unknown) =>
+		definition.folders === 'by-method' ? `${input.folder}/${method}` : cellFolder({ model, dataset, method }, decides)
 	if (defense === 'vanilla') {
 		const control = controlDefense(model.clip, dataset)
-		const seed = definition.seeds[0]!
-		return [
-			{
-				cell: { folder: cellFolder({ model, dataset, method }, control.config), model, dataset, method, seed, control },
-			},
-		]
+		const seed = at(definition.seeds, 0)
+		return [{ cell: { folder: folderOf(control.config), model, dataset, method, seed, control } }]
 	}
-	const points = definition.axis?.methods.includes(method) ? definition.axis.points : [undefined]
+	const points = axis?.methods.includes(method) ? axis.points : [undefined]
 	return points.flatMap((point) =>
 		definition.seeds.map((seed) => {
 			// The axis comes last: a setting for all points must not make them the same.
@@ -188,15 +192,15 @@ function tunedCells(
 			const { config, origin } = presetConfig(preset, defense, own)
 			return {
 				cell: {
-					folder: cellFolder({ model, dataset, method }, config),
+					folder: folderOf(config),
 					model,
 					dataset,
 					method,
 					seed,
 					tuning: { config, origin },
-					...defined({ variant: point ? `${definition.axis!.name} ${point.label ?? point.value}` : undefined }),
+					...defined({ variant: axis && point && `${axis.name} ${point.label ?? point.value}` }),
 				},
-				...defined({ point: point ? point.value : undefined }),
+				...defined({ point: point?.value }),
 			}
 		}),
 	)
@@ -215,14 +219,14 @@ function conditionsOf({ conditions, epsilonCurve, epsilon }: ExperimentDefinitio
 		const how = attack === undefined ? {} : described(attack, options, condition.epsilon ?? epsilon)
 		return { name, title, ...how, role: 'table' }
 	})
-	const curve = (epsilonCurve?.epsilons ?? []).map((size): Condition => {
-		const { attack } = epsilonCurve!
-		return {
+	const { attack = '', epsilons = [] } = epsilonCurve ?? {}
+	const curve = epsilons.map(
+		(size): Condition => ({
 			name: curveName(attack, size),
 			title: `${attack} at ${size}`,
 			...described(attack, {}, size),
 			role: 'epsilon-curve',
-		}
-	})
+		}),
+	)
 	return [...rows, ...curve]
 }

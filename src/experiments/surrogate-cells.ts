@@ -21,17 +21,9 @@ import { sameSettings } from '../records/settings.js'
 import { surrogateKind } from '../records/surrogate.js'
 import type { Engine } from '../runtime/engine.js'
 import type { ClipModel } from '../vlm/model.js'
-import { shortHash, slug } from './cells.js'
+import { type Surrogates, shortHash, slug } from './cells.js'
 
 const shipped = fileURLToPath(new URL('../../models/surrogates', import.meta.url))
-
-/** How an attacker's models come to be: files that are there, or recipes. */
-export interface Surrogates {
-	/** `.onnx` files of one's own, which are taken instead of training any. */
-	readonly files?: readonly string[]
-	/** Settings of a training, one for each model. */
-	readonly recipes: readonly Readonly<Record<string, unknown>>[]
-}
 
 /** What making images on surrogates needs. */
 export interface SurrogateInput {
@@ -82,7 +74,7 @@ export async function imagesOnSurrogates(input: SurrogateInput): Promise<Adversa
 			surrogates,
 			threatModel,
 			seed,
-			...defined({ signal: signal || undefined }),
+			...defined({ signal }),
 			onStart: (done) => {
 				before = done
 			},
@@ -141,7 +133,7 @@ async function trained(
 	const shared = {
 		engine,
 		output: path,
-		...defined({ signal: signal || undefined }),
+		...defined({ signal }),
 		onStep: (done: number, total: number) => onProgress?.(done / total, `training ${basename(path, '.onnx')}`),
 	}
 	const result =

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { defined } from '../core/defined.js'
 import type { ClipConfig } from '../vlm/config.js'
-import { type ExperimentDefinition, experimentNames, loadExperiment } from './definition.js'
+import { type ExperimentDefinition, loadExperiment, paperExperiments } from './definition.js'
 
 const file = fileURLToPath(new URL('../../experiments/targets/nap-tuning.json', import.meta.url))
 
@@ -52,7 +52,7 @@ export async function loadPaperTargets(): Promise<PaperTargets> {
  */
 export async function measuresAsThePaper(definition: ExperimentDefinition): Promise<boolean> {
 	const { name, methods, conditions } = definition
-	if (!(experimentNames as readonly string[]).includes(name)) return false
+	if (!(paperExperiments as readonly string[]).includes(name)) return false
 	const own = await loadExperiment(name)
 	const shared = ({ preset, tuning, overrides, epsilon, axis }: ExperimentDefinition) => ({
 		preset,

@@ -2,32 +2,64 @@
 
 import { prepareAttack } from '../attacks/registry.js'
 import { workOf } from '../classifier/pass-counter.js'
+import { tuningLosses } from '../methods/tuning/losses.js'
 import type { AttackCell, TunedCell } from './cells.js'
 import type { WorkPart } from './work-meter.js'
 
 /** A gradient takes about as long as so many forward passes, and one with respect to parameters the same. */
 const forwardsPerGradient = 3
 
-/** Passes of a tuning run; 0 for vanilla. Few-shot samples are taken to be complete. */
-export function tuningWork({ tuning, dataset }: Pick<TunedCell, 'tuning' | 'dataset'>): number {
-	if (!tuning) return 0
-	const { shots, epochs, attack, loss } = tuning.config
-	const images = Math.min(shots * dataset.classNames.length, dataset.train.length)
-	const steps = loss === 'clean' ? 0 : attack.steps
-	const passes = attack.when === 'once' ? steps * forwardsPerGradient : epochs * (steps + 2) * forwardsPerGradient
-	return images * passes
+/** Share of the test images that a model gets right, about: the others are not attacked. */
+const usuallyRight = 0.8
+
+/** Share of the most that an attack of several rounds takes, about: most images are fooled by the first. */
+const usuallyLeft = 0.15
+
+/** A tuning run; none for vanilla. Few-shot samples are taken to be complete. */
+export function tuningWork({ tuning, dataset, method }: Pick<TunedCell, 'tuning' | 'dataset' | 'method'>): WorkPart {
+	return {
+		kind: 'tuning',
+		method,
+		family: 'tuning',
+		work: tuning ? tuningPasses(tuning.config, dataset) : 0,
+		share: 1,
+		leavesEarly: false,
+	}
 }
 
-/** Passes of an attack on a model, the most where it has stages; images made on surrogates are tried once. */
-export function attackWork({ attack, options, split, madeOn }: AttackCell, classes: number): WorkPart {
-	if (madeOn) return { work: 2 * split.length, known: true }
-	const rounds = prepareAttack(attack, options).rounds(classes)
-	const most = rounds.reduce((sum, { calls }) => sum + workOf(calls), 1)
-	return { work: split.length * most, known: rounds.length === 1 }
+function tuningPasses(
+	{ shots, epochs, attack, loss }: NonNullable<TunedCell['tuning']>['config'],
+	{ classNames, train }: TunedCell['dataset'],
+): number {
+	const images = Math.min(shots * classNames.length, train.length)
+	const attacked = tuningLosses.get(loss)?.attacks ?? true
+	const inner = attacked ? attack.steps * forwardsPerGradient : 0
+	// From a bank of image features the epochs themselves are next to nothing.
+	if (attack.when === 'once') return images * (inner + 1)
+	return images * epochs * (inner + (attacked ? 2 : 1) * forwardsPerGradient)
+}
+
+/** An attack on a model; images made on surrogates are tried once. */
+export function attackWork(
+	{ attack, options, split, madeOn, condition }: AttackCell,
+	{ method, dataset }: Pick<TunedCell, 'method' | 'dataset'>,
+): WorkPart {
+	const family = 'attack'
+	if (madeOn) return { kind: condition, method, family, work: 2 * split.length, share: 1, leavesEarly: false }
+	const rounds = prepareAttack(attack, options).rounds(dataset.classNames.length)
+	const most = rounds.reduce((sum, { calls }) => sum + workOf(calls) + 1, 1)
+	const leavesEarly = rounds.length > 1
+	const share = leavesEarly ? usuallyLeft : usuallyRight
+	return { kind: attack, method, family, work: split.length * most, share, leavesEarly }
 }
 
 /** Passes of making images on surrogates, which are taken to be as large as the attacked model. */
 export function surrogateWork({ attack, options, split }: Pick<AttackCell, 'attack' | 'options' | 'split'>): number {
-	const { steps } = prepareAttack(attack, options).options as { readonly steps?: unknown }
-	return split.length * (typeof steps === 'number' ? steps : 1) * forwardsPerGradient
+	return split.length * guessedGradients(attack, options) * forwardsPerGradient
+}
+
+/** Gradients per image of an attack on surrogates, which are given to it later: as many as it has steps. */
+function guessedGradients(attack: string, options: AttackCell['options']): number {
+	const { steps } = prepareAttack(attack, options).options
+	return typeof steps === 'number' ? steps : 1
 }

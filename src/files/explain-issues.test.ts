@@ -18,8 +18,22 @@ function explained(value: unknown): string {
 
 describe('explainIssues', () => {
 	it('lists the known keys beside an unknown one, also deep down', () => {
-		expect(explained({ stepz: 3 })).toBe('✖ Unrecognized key: "stepz"; known are steps, deep, free')
-		expect(explained({ deep: { rat: 1 } })).toMatch(/"rat"; known are rate, decay\n.*at deep/)
+		expect(explained({ learned: 3 })).toBe('✖ Unrecognized key: "learned"; known are steps, deep, free')
+		expect(explained({ deep: { best: 1 } })).toMatch(/"best"; known are rate, decay\n.*at deep/)
+	})
+
+	it('names what was meant, in another object, too', () => {
+		expect(explained({ stepz: 3 })).toBe(
+			'✖ Unrecognized key: "stepz"; known are steps, deep, free. Did you mean steps?',
+		)
+		expect(explained({ decay: 'linear' })).toMatch(/known are steps, deep, free\. Did you mean deep\.decay\?$/)
+	})
+
+	it('says of a value with several forms what is wrong with the one that it has', () => {
+		const forms = z.strictObject({ methods: z.union([z.array(z.string()), z.record(z.string(), z.number())]) })
+		const { error } = forms.safeParse({ methods: { nap: 'x' } })
+		expect(explainIssues(error!, forms)).toMatch(/expected number, received string\n.*at methods\.nap/)
+		expect(explainIssues(forms.safeParse({ methods: 3 }).error!, forms)).toMatch(/Invalid input\n.*at methods/)
 	})
 
 	it('leaves other issues as they are, and says nothing of keys that it cannot find', () => {

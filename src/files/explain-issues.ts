@@ -1,18 +1,36 @@
 /** What is wrong with settings that a schema refuses, for people. */
 
 import { z } from 'zod'
+import { didYouMean } from '../core/nearest.js'
 
 /**
- * Every issue on a line of its own; where a key is unknown, with those that are known.
+ * Every issue on a line of its own; where a key is unknown, with those that are known and the one that was likely meant,
+ * which may be of another object, such as `optimizer.learningRate`.
  * @param schema The one that refused.
  */
 export function explainIssues({ issues }: z.ZodError, schema: z.ZodType): string {
-	return z.prettifyError({
-		issues: issues.map((issue) => {
-			const known = issue.code === 'unrecognized_keys' ? keysAt(schema, issue.path) : []
-			return known.length > 0 ? { ...issue, message: `${issue.message}; known are ${known.join(', ')}` } : issue
-		}),
-	})
+	return z.prettifyError({ issues: issues.flatMap(meant).map((issue) => withKnownKeys(issue, schema)) })
+}
+
+type Issue = z.core.$ZodIssue
+
+/** Of a value that may have several forms, the issues of the form that it has. */
+function meant(issue: Issue): Issue[] {
+	if (issue.code !== 'invalid_union') return [issue]
+	const form = issue.errors.find(
+		(issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+	)
+	if (!form) return [issue]
+	return form.flatMap((own) => meant({ ...own, path: [...issue.path, ...own.path] }))
+}
+
+function withKnownKeys(issue: Issue, schema: z.ZodType): Issue {
+	if (issue.code !== 'unrecognized_keys') return issue
+	const known = keysAt(schema, issue.path)
+	if (known.length === 0) return issue
+	const anywhere = [...known, ...pathsOf(schema)]
+	const suggestions = issue.keys.map((key) => didYouMean(key, anywhere)).join('')
+	return { ...issue, message: `${issue.message}; known are ${known.join(', ')}${suggestions && `.${suggestions}`}` }
 }
 
 /** The keys of the object at a path; none where it is not an object in an object. */
@@ -20,6 +38,16 @@ function keysAt(schema: unknown, [first, ...rest]: readonly PropertyKey[]): stri
 	const inner = unwrapped(schema)
 	if (!(inner instanceof z.ZodObject)) return []
 	return first === undefined ? Object.keys(inner.shape) : keysAt(inner.shape[String(first)], rest)
+}
+
+/** Dotted paths of all keys below the first level. */
+function pathsOf(schema: unknown, above = ''): string[] {
+	const inner = unwrapped(schema)
+	if (!(inner instanceof z.ZodObject)) return []
+	return Object.entries(inner.shape).flatMap(([key, value]) => [
+		...(above === '' ? [] : [`${above}${key}`]),
+		...pathsOf(value, `${above}${key}.`),
+	])
 }
 
 /** What reads the input: without defaults and what comes after it. */

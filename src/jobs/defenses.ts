@@ -64,7 +64,7 @@ export const defenses = defineJob({
 	doc: 'List the defenses: what each trains, its parameters on a model, its loss and its source.',
 	input: defensesInput,
 	result: defensesResult,
-	async run({ model }) {
+	async run({ model }, context) {
 		const clip = await loadModel(context, model)
 		const presets = await Promise.all((await presetNames()).map(loadPreset))
 		return {

@@ -62,7 +62,9 @@ const seedResult = z.strictObject({
 	images: count,
 	accuracy: accuracySchema,
 	stages: z.array(stageSchema).exactOptional().describe('Of an attack with several.'),
-	record: path.describe("Path of the evaluation's record, below the folder of all experiments, with forward slashes."),
+	record: path.describe(
+		"Path of the evaluation's record, below the folder of all experiments, or below that of an experiment whose runs have folders by method; with forward slashes.",
+	),
 	run: path.exactOptional().describe('Folder of the tuning run there; missing for vanilla.'),
 	tuningSeconds: seconds,
 	evaluationSeconds: seconds,
@@ -94,6 +96,7 @@ const cell = z.strictObject({
 		.describe('Value on the axis; missing without one, and for methods that do not depend on it.'),
 	seeds: z.array(seedResult).min(1).describe('In the order of their seeds.'),
 	images: count.describe('Test images, the same ones for every seed.'),
+	trainableParameters: count.exactOptional().describe('Of the method on this model; missing in older results.'),
 	accuracy: share.describe('Mean over seeds.'),
 	interval: interval.describe(
 		'95 % Wilson interval of the mean, counting every image once however many seeds there are.',
@@ -176,7 +179,7 @@ export const experimentForm = {
 		shown: z
 			.array(z.strictObject({ method: z.string(), run: path, dataset: z.string() }))
 			.describe(
-				'Folders of tuning runs whose learning curves, distortion and gallery the report shows, below the folder of all experiments.',
+				'Folders of tuning runs whose learning curves, distortion and gallery the report shows; where `record` paths are.',
 			),
 		provenance: z.strictObject({
 			naptune: z.string(),

@@ -2,7 +2,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { threatModel } from '../attacks/sets/threat-model.js'
 import type { AttackGallery } from '../evaluation/gallery/gallery.js'
-import { evaluationRecord } from '../evaluation/robustness/comparison.test.support.js'
+import { evaluationRecord } from '../evaluation/robustness/evaluation-record.test.support.js'
 import { type GalleryPicture, galleryPictures } from './gallery-images.js'
 
 const view = [{ index: 0, className: 'x', probability: 1 }]

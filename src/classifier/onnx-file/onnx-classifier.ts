@@ -9,6 +9,7 @@ import { weightsBelow } from '../../onnx/files/index.js'
 import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
 import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
+import { refuseForeignWeights } from '../../runtime/node/external-files.js'
 import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from '../graph-classifier.js'
@@ -77,6 +78,7 @@ export async function openOnnxClassifier(
 			return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
 		}
 		const { oneImage, output } = tried(declared, build)
+		refuseForeignWeights(path, externalFiles(output.logits))
 		await whole
 		const input = { ...declared, oneImage }
 		const names = classNamesOf(options.classNames, description.metadata, output.classes)
@@ -170,11 +172,16 @@ function classNamesOf(
 	return { classNames: Array.from({ length: classes }, (_, at) => String(at)), from: 'positions' }
 }
 
-async function weightFiles(logits: Value, directory: string): Promise<Record<string, string>> {
+/** Files that hold weights, sorted. */
+function externalFiles(logits: Value): string[] {
 	const files = new Set<string>()
 	for (const { source } of leavesOf([logits])) if (source.kind === 'external') files.add(source.reference.file)
+	return [...files].sort()
+}
+
+async function weightFiles(logits: Value, directory: string): Promise<Record<string, string>> {
 	const hashes: Record<string, string> = {}
-	for (const file of [...files].sort()) hashes[file.slice(directory.length + 1)] = await sha256OfFile(file)
+	for (const file of externalFiles(logits)) hashes[file.slice(directory.length + 1)] = await sha256OfFile(file)
 	return hashes
 }
 
@@ -190,5 +197,8 @@ function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput)
 		oneImage && !declared.oneImage
 			? 'The graph works for one image at a time only, although its batch axis is open; images are run one by one.'
 			: undefined
-	return [guess, probabilities, slow].filter((notice) => notice !== undefined)
+	const two = output.oneNumber
+		? `The output ${output.name} is one number per image: a model of two classes, whose logits are 0 and that number.`
+		: undefined
+	return [guess, two, probabilities, slow].filter((notice) => notice !== undefined)
 }

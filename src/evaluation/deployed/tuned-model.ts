@@ -10,6 +10,7 @@ import { parseRecord } from '../../records/record-form.js'
 import { type RunDescription, runDescriptionForm } from '../../records/run.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { DeployedModel } from './deployed-classifier.js'
+import { requireFiniteParameters } from './finite-parameters.js'
 
 /** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
 export interface EvaluationProtocol {
@@ -71,13 +72,15 @@ export interface TunedFiles {
 /**
  * The model that a run tuned, from the contents of its files.
  * @param clip The model that the run started from.
- * @throws NaptuneError when a file is damaged, the model is another one, or parameters are missing or of another shape.
+ * @throws NaptuneError when a file is damaged, the model is another one, or parameters are missing, of another shape or
+ * not finite.
  */
 export function tunedModel(clip: ClipModel, files: TunedFiles): TunedModel {
 	const described = describedModel(parseRecord(runDescriptionForm, files.description, 'run.json'), clip, 'the run')
 	const name = 'parameters.safetensors'
 	const parameters = float32Tensors(safetensorsTensors(files.parameters, name), name)
 	checkParameters(described.defense, parameters, name)
+	requireFiniteParameters(parameters, name)
 	return { clip, parameters, ...described }
 }
 

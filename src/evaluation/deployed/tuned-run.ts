@@ -21,6 +21,7 @@ import { type RunDescription, runDescriptionForm } from '../../records/run.js'
 import { sameSettings } from '../../records/settings.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { requireFiniteParameters } from './finite-parameters.js'
 import { checkParameters, type DescribedModel, describedModel, type TunedModel } from './tuned-model.js'
 
 export type { EvaluationProtocol } from './tuned-model.js'
@@ -80,6 +81,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	const { clip, defense, trainedEpsilon, protocol, description } = await openRun(directory, model)
 	const parameters = await loadTensors(parametersFile)
 	checkParameters(defense, parameters, parametersFile)
+	requireFiniteParameters(parameters, parametersFile)
 	const { origin } = description.dataset
 	const sample = originSample(origin)
 	// Where the data lie is not what they are.

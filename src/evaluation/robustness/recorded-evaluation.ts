@@ -1,5 +1,6 @@
 /** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
 
+import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { AttackCounts } from '../../attacks/run/run-attack.js'
@@ -17,6 +18,7 @@ import { type EvaluationRecord, type EvaluationSettings, evaluationKind } from '
 import { fingerprint, jsonFingerprint } from '../../records/fingerprint.js'
 import { trialSchema } from '../../records/parts/outcome.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
+import { sameSettings, settingsIn } from '../../records/settings.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { deployedClassifier } from '../deployed/deployed-classifier.js'
@@ -114,6 +116,24 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 		if (!result) return undefined
 		return { ...settings, ...result, threads: engine.threads, batchSize }
 	}
+}
+
+/**
+ * A finished evaluation of a model whose parameters are not at hand: everything that decides its outcomes is compared but
+ * those, and the versions, which need not be those of today.
+ * @returns Undefined where there is none at `path`, or it is of something else.
+ * @throws NaptuneError for a record that was changed.
+ */
+export async function finishedEvaluation(
+	input: Omit<SettingsInput, 'parameters'> & Pick<RecordedEvaluationInput, 'path'>,
+): Promise<EvaluationRecord | undefined> {
+	if (!existsSync(input.path)) return undefined
+	const record = await readEvaluationRecord(input.path)
+	const { defense, versions } = record
+	const settings = await settingsOf({ ...input, parameters: {} })
+	const wanted = { ...settings, versions, defense: { ...settings.defense, parameters: defense.parameters } }
+	const kind = evaluationKind.settings
+	return sameSettings(kind, settingsIn(kind, record), wanted) ? record : undefined
 }
 
 /** Labels of the data are read as positions in the defense's classes. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
+import { didYouMean } from '../../core/nearest.js'
 import { type Preset, presetSchema } from '../../records/parts/preset.js'
 import { mergeSettings, type TuningConfig, tuningConfig } from './configuration.js'
 
@@ -27,7 +28,9 @@ export async function presetNames(): Promise<string[]> {
 /** Reads a preset. @throws NaptuneError for an unknown name, listing the known ones. */
 export async function loadPreset(name: string): Promise<Preset> {
 	const names = await presetNames()
-	if (!names.includes(name)) throw new NaptuneError(`Unknown preset ${name}; choose one of ${names.join(', ')}.`)
+	if (!names.includes(name)) {
+		throw new NaptuneError(`Unknown preset ${name}; choose one of ${names.join(', ')}.${didYouMean(name, names)}`)
+	}
 	return presetSchema.parse(JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')))
 }
 

@@ -21,30 +21,35 @@ export type { RunResult } from '../../records/run.js'
 const whatIsTuned = runDescriptionForm.schema.omit({ naptune: true, engine: true })
 
 /**
- * A finished run under the same description. Engine and version decided its bytes when it was made, and need not be those
- * of today to read it.
+ * What a finished run under the same description says of itself; its parameters need not be there any more. Engine and
+ * version decided its bytes when it was made, and need not be those of today to read it.
  * @param description As {@link describeRun} gives it now.
  * @returns Nothing where there is none.
+ */
+export async function finishedResult(directory: string, description: RunDescription): Promise<RunResult | undefined> {
+	const [described, recorded] = [join(directory, runFiles.description), join(directory, runFiles.result)]
+	if (!existsSync(described) || !existsSync(recorded)) return undefined
+	const before = await readJsonFile(described)
+	if (!isRecord(before)) return undefined
+	const same = sameSettings(whatIsTuned, settingsIn(whatIsTuned, before), settingsIn(whatIsTuned, description))
+	return same ? readRecord(runResultForm, recorded) : undefined
+}
+
+/**
+ * A finished run as {@link finishedResult} finds it, with its parameters.
+ * @returns Nothing where there is none, or its parameters are not there.
  * @throws NaptuneError when the parameters are not those that the record names.
  */
 export async function loadFinishedRun(
 	directory: string,
 	description: RunDescription,
 ): Promise<{ readonly parameters: TensorSet; readonly result: RunResult } | undefined> {
-	const [described, recorded, path] = [runFiles.description, runFiles.result, runFiles.parameters].map((file) =>
-		join(directory, file),
-	) as [string, string, string]
-	if (![described, recorded, path].every((file) => existsSync(file))) return undefined
-	const before = await readJsonFile(described)
-	if (
-		!isRecord(before) ||
-		!sameSettings(whatIsTuned, settingsIn(whatIsTuned, before), settingsIn(whatIsTuned, description))
-	)
-		return undefined
-	const result: RunResult = await readRecord(runResultForm, recorded)
+	const path = join(directory, runFiles.parameters)
+	const result = existsSync(path) ? await finishedResult(directory, description) : undefined
+	if (!result) return undefined
 	if ((await sha256OfFile(path)) !== result.parametersSha256) {
 		throw new NaptuneError(
-			`${path} is not the file that ${recorded} names: their fingerprints differ. Restore it, or tune again in another --output folder.`,
+			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ. Restore it, or tune again in another --output folder.`,
 		)
 	}
 	return { parameters: await loadTensors(path), result }

@@ -27,7 +27,7 @@ import { type PreparedRun, prepareRun } from './prepare-tuning.js'
 import type { ConfigurationOrigin } from './presets.js'
 import { describeRun } from './run-description.js'
 import { checkRunDirectory, openRunDirectory, removeLeftovers, runFiles } from './run-directory.js'
-import { finishRun, loadFinishedRun } from './run-result.js'
+import { finishedResult, finishRun, loadFinishedRun, type RunResult } from './run-result.js'
 import {
 	addSums,
 	type EpochSums,
@@ -126,14 +126,31 @@ export async function checkRun(input: TuneInput): Promise<void> {
 	if (!done) await checkRunDirectory(input.output, description, input.resume ?? false)
 }
 
+/**
+ * The run that {@link tune} would make, where `output` holds it finished, whether or not its parameters are still there:
+ * records of evaluations can be read beside it without them. Writes nothing.
+ * @throws NaptuneError as {@link tune} when data, model and configuration do not fit.
+ */
+export async function finishedRun(
+	input: TuneInput,
+): Promise<{ readonly defense: Defense; readonly result: RunResult } | undefined> {
+	const { defense, description } = describedRun(input)
+	const result = await finishedResult(input.output, description)
+	return result && { defense, result }
+}
+
 /** What a run is of, and its result where it is finished. */
 async function lookInto(input: TuneInput) {
-	const { output } = input
+	const described = describedRun(input)
+	const done = input.resume ? await loadFinishedRun(input.output, described.description) : undefined
+	return { ...described, done }
+}
+
+/** What a run is of. */
+function describedRun(input: TuneInput) {
 	const { defense, sample } = input.prepared ?? prepareRun(input)
 	const dataset = withoutUnreadable(sample, input.unreadable ?? [])
-	const description = describeRun({ ...input, dataset }, defense)
-	const done = input.resume ? await loadFinishedRun(output, description) : undefined
-	return { defense, dataset, description, done }
+	return { defense, dataset, description: describeRun({ ...input, dataset }, defense) }
 }
 
 function withoutUnreadable(sample: Dataset, unreadable: readonly UnreadableImage[]): Dataset {

@@ -5,10 +5,10 @@ import type { Axis, Cell, Condition, ExperimentResult } from '../../experiments/
 import { percentText } from '../number-text.js'
 import { pointName } from '../tables/places.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
-import type { CurvePoint } from './curve-panel.js'
-import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
+import type { CurvePoint } from './panels/curve-panel.js'
+import { conditionStyle, methodStyles, type NamedStyle } from './panels/method-styles.js'
+import { type DatasetCells, placesOf } from './panels/series.js'
 import type { ReportFigure } from './report-figure.js'
-import { type DatasetCells, placesOf } from './series.js'
 import { accuracyCell, figureName, highestText, listText, numbersTable, protocolTexts } from './texts.js'
 
 /** A method under a condition. */

@@ -7,9 +7,9 @@ import type { EvaluationRecord } from '../../evaluation/robustness/recorded-eval
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
 import { modelName, pointName } from '../tables/places.js'
-import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './confusion.js'
-import { confusionPanels, pairPanels, squareSize } from './confusion-panels.js'
-import { figureFrame } from './layout.js'
+import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './panels/confusion.js'
+import { confusionPanels, pairPanels, squareSize } from './panels/confusion-panels.js'
+import { figureFrame } from './panels/layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { experimentText, figureName, listText, numbersTable } from './texts.js'
 

@@ -2,9 +2,9 @@
 
 import { defined } from '../../core/defined.js'
 import type { Figure } from '../figure.js'
-import { type CurveAxis, type CurvePoint, curvePanel } from './curve-panel.js'
-import { figureFrame, mostColumns } from './layout.js'
-import type { NamedStyle } from './method-styles.js'
+import { type CurveAxis, type CurvePoint, curvePanel } from './panels/curve-panel.js'
+import { figureFrame, mostColumns } from './panels/layout.js'
+import type { NamedStyle } from './panels/method-styles.js'
 
 /** More lines than this are drawn without bands, which would hide each other. */
 export const mostBands = 4

@@ -6,8 +6,8 @@ import { defined } from '../../core/defined.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
+import { type DatasetCells, placesOf, type Series, seriesOf } from './panels/series.js'
 import type { ReportFigure } from './report-figure.js'
-import { type DatasetCells, placesOf, type Series, seriesOf } from './series.js'
 import { accuracyCell, figureName, highestText, numbersTable, protocolTexts } from './texts.js'
 
 /** One figure per model with one panel per data set; none where no attack was run at several epsilons. */

@@ -4,10 +4,10 @@ import { defined } from '../../core/defined.js'
 import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber } from '../number-text.js'
 import { pointName } from '../tables/places.js'
-import { heatPanel } from './heat-panel.js'
-import { figureFrame } from './layout.js'
+import { heatPanel } from './panels/heat-panel.js'
+import { figureFrame } from './panels/layout.js'
+import { type DatasetCells, placesOf } from './panels/series.js'
 import type { ReportFigure } from './report-figure.js'
-import { type DatasetCells, placesOf } from './series.js'
 import { accuracyCell, figureName, highestText, numbersTable, protocolTexts } from './texts.js'
 
 /** Of panels side by side. */

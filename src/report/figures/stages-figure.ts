@@ -6,8 +6,8 @@ import { wilsonInterval } from '../../statistics/wilson.js'
 import { intervalText, percentText } from '../number-text.js'
 import type { TableCell } from '../tables/table.js'
 import { bandsText, curveFigure, mostBands } from './curve-figure.js'
+import { type DatasetCells, placesOf, type Series, seriesOf } from './panels/series.js'
 import type { ReportFigure } from './report-figure.js'
-import { type DatasetCells, placesOf, type Series, seriesOf } from './series.js'
 import { figureName, highestText, listText, numbersTable, protocolTexts } from './texts.js'
 
 /** More lines than this in a panel are not legible. */

@@ -2,11 +2,11 @@
 
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { pointsText } from '../number-text.js'
-import { topLegend } from './curve-panel.js'
-import { figureFrame, mostColumns, panelTitle } from './layout.js'
-import { styleScales } from './method-styles.js'
+import { topLegend } from './panels/curve-panel.js'
+import { figureFrame, mostColumns, panelTitle } from './panels/layout.js'
+import { styleScales } from './panels/method-styles.js'
+import { placesOf, type Series, seriesOf } from './panels/series.js'
 import type { ReportFigure } from './report-figure.js'
-import { placesOf, type Series, seriesOf } from './series.js'
 import { accuracyCell, figureName, numbersTable, protocolTexts } from './texts.js'
 
 const width = 270

@@ -4,7 +4,7 @@ import { figureSvg, pngOfSvg } from '../figure.js'
 import { learningCurvesFigure } from '../learning-curves-figure.js'
 import { experimentResult } from './experiment.test.support.js'
 import { experimentFigures } from './experiment-figures.js'
-import { cutLines } from './layout.js'
+import { cutLines } from './panels/layout.js'
 import { extremesText, highestText } from './texts.js'
 
 describe('sentences about the highest', () => {

@@ -7,13 +7,20 @@ import { packageVersion } from '../../files/package-version.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration } from '../number-text.js'
 import { experimentTables } from '../tables/experiment-tables.js'
-import { experimentCommand } from './commands.js'
-import { lookSections, type ShownRun } from './look-sections.js'
-import { protocolSection } from './protocol-section.js'
-import { provenanceSection } from './provenance-section.js'
 import type { Block, Definition, ReportSection } from './report-document.js'
-import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
-import { verdictOf } from './verdict.js'
+import { experimentCommand } from './sections/commands.js'
+import { lookSections, type ShownRun } from './sections/look-sections.js'
+import { protocolSection } from './sections/protocol-section.js'
+import { provenanceSection } from './sections/provenance-section.js'
+import {
+	figureBlocks,
+	paragraph,
+	problemList,
+	type ReportParts,
+	sectionOf,
+	tableBlocks,
+} from './sections/report-parts.js'
+import { verdictOf } from './sections/verdict.js'
 
 /**
  * Everything that a result and its records say, in the order in which a reader asks: what was found, tables, figures, what is

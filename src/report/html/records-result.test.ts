@@ -3,9 +3,9 @@ import { prepareAttack } from '../../attacks/registry.js'
 import { defined } from '../../core/defined.js'
 import { summarize } from '../../evaluation/robustness/evaluate.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
-import { readableOptions } from './attack-settings.js'
 import { resultOfRecords } from './records-result.js'
-import { settingLine } from './setting-text.js'
+import { readableOptions } from './sections/attack-settings.js'
+import { settingLine } from './sections/setting-text.js'
 
 /** A record of so many images, of which so many are right clean and under attack. */
 function record(defense: string, attack: string, [images, clean, robust]: [number, number, number], changes = {}) {

@@ -8,9 +8,9 @@ import type { EvaluationRecord } from '../../evaluation/robustness/recorded-eval
 import { modelTitle, shortHash, slug } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { normText } from '../number-text.js'
-import { madeImages } from './attack-settings.js'
-import { changedOptions } from './changed-options.js'
-import { settingLine } from './setting-text.js'
+import { madeImages } from './sections/attack-settings.js'
+import { changedOptions } from './sections/changed-options.js'
+import { settingLine } from './sections/setting-text.js'
 
 /** A record with the path that the result names it by. */
 export interface PlacedRecord {

@@ -10,17 +10,24 @@ import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration, grouped } from '../number-text.js'
 import { runProtocol } from '../run-protocol.js'
 import { experimentTables } from '../tables/experiment-tables.js'
-import { evaluateCommands, tuneCommand } from './commands.js'
-import { lookSections } from './look-sections.js'
-import { protocolSection } from './protocol-section.js'
-import { provenanceSection } from './provenance-section.js'
 import { type PlacedRecord, resultOfRecords } from './records-result.js'
 import type { Block, ReportSection } from './report-document.js'
-import { figureBlocks, paragraph, problemList, type ReportParts, sectionOf, tableBlocks } from './report-parts.js'
 import type { ReportSource } from './report-source.js'
-import { changesBlocks, parametersTable, runFacts, runProvenance, standingBlocks } from './run-blocks.js'
-import { settingsTable } from './setting-text.js'
-import { verdictOf } from './verdict.js'
+import { evaluateCommands, tuneCommand } from './sections/commands.js'
+import { lookSections } from './sections/look-sections.js'
+import { protocolSection } from './sections/protocol-section.js'
+import { provenanceSection } from './sections/provenance-section.js'
+import {
+	figureBlocks,
+	paragraph,
+	problemList,
+	type ReportParts,
+	sectionOf,
+	tableBlocks,
+} from './sections/report-parts.js'
+import { changesBlocks, parametersTable, runFacts, runProvenance, standingBlocks } from './sections/run-blocks.js'
+import { settingsTable } from './sections/setting-text.js'
+import { verdictOf } from './sections/verdict.js'
 
 /** The parts of a report with the result that its tables are of. */
 export interface RunParts extends ReportParts {

@@ -62,7 +62,7 @@ export async function reportParts(source: ReportSource): Promise<RunParts> {
  */
 export async function writeReport(source: ReportSource, page: string): Promise<WrittenReport> {
 	const { document, figures, tables, files = [], result } = await reportParts(source)
-	const { reportPage } = await import('./page.js')
+	const { reportPage } = await import('./page/page.js')
 	const html = await reportPage(document)
 	const folder = dirname(page)
 	await makeFolder(folder)

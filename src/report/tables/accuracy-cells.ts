@@ -1,10 +1,13 @@
 /** Accuracies as cells of tables. */
 
 import { defined } from '../../core/defined.js'
+import { type CorrectedProbabilities, level } from '../../experiments/correction.js'
 import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber } from '../number-text.js'
-import { type CorrectedProbabilities, dagger, level } from './significance.js'
 import type { TableCell } from './table.js'
+
+/** Follows accuracies that do not differ from the reference's beyond chance. */
+export const dagger = '†'
 
 /** Where there is no number. */
 export const emptyCell: TableCell = { text: '–' }

@@ -1,11 +1,11 @@
 /** The main tables of a `table` experiment: methods under conditions on data sets, one table per model. */
 
+import { type CorrectedProbabilities, correctedProbabilities } from '../../experiments/correction.js'
 import type { Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
 import { markBest, markColumns } from './marks.js'
 import { accuracyNotes, partialNote } from './notes.js'
 import { averageFinder, cellFinder, fileStem, modelName } from './places.js'
-import { type CorrectedProbabilities, correctedProbabilities } from './significance.js'
 import type { ReportTable, TableRow } from './table.js'
 
 /**

@@ -1,12 +1,12 @@
 /** The main tables of `curve` and `matrix` experiments: values of the axis by conditions, a group of rows per method. */
 
 import { defined } from '../../core/defined.js'
+import { correctedProbabilities } from '../../experiments/correction.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
 import { markColumns } from './marks.js'
 import { accuracyNotes, averageNotes } from './notes.js'
 import { averageFinder, cellFinder, fileStem, methodPoints, modelName, pointName } from './places.js'
-import { correctedProbabilities } from './significance.js'
 import type { ReportTable, TableCell, TableRow } from './table.js'
 
 /** Stands for the value where a method does not depend on it. */

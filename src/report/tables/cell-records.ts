@@ -1,9 +1,9 @@
 /** Every number of an experiment with all that is known about it, one record per cell. */
 
+import { type CorrectedProbabilities, correctedProbabilities } from '../../experiments/correction.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { type CsvField, csvText } from './csv.js'
 import { pointName } from './places.js'
-import { type CorrectedProbabilities, correctedProbabilities } from './significance.js'
 
 const columns: readonly (readonly [string, (cell: Cell, context: Context) => CsvField])[] = [
 	['model', ({ model }) => model],

@@ -1,11 +1,11 @@
 /** What a reader must know beside the numbers, in sentences. */
 
 import { sizeText } from '../../attacks/sets/size-text.js'
+import { type CorrectedProbabilities, level } from '../../experiments/correction.js'
 import type { Cell, Condition, ExperimentResult, Problem } from '../../experiments/experiment-result.js'
 import { normText, percentNumber } from '../number-text.js'
-import { isTuned } from './accuracy-cells.js'
+import { dagger, isTuned } from './accuracy-cells.js'
 import { modelName, pointName } from './places.js'
-import { type CorrectedProbabilities, dagger, level } from './significance.js'
 
 /** Problems that are told in a note; the others only in their table. */
 const problemsTold = 3

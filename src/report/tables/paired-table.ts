@@ -1,12 +1,12 @@
 /** Every method beside the reference on the same images. */
 
 import { defined } from '../../core/defined.js'
+import { correctedProbabilities, level } from '../../experiments/correction.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { pointsIntervalText, pointsText, probabilityText } from '../number-text.js'
 import { headerCell } from './accuracy-cells.js'
 import { scopeNotes } from './notes.js'
 import { cellFinder, methodPoints, modelName, pointName } from './places.js'
-import { correctedProbabilities, level } from './significance.js'
 import type { ReportTable, TableColumn, TableRow } from './table.js'
 
 /** A row per paired cell, grouped by condition; none where nothing is paired. */

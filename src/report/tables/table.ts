@@ -1,45 +1,57 @@
 /** Tables of a report, before they are written in any format. */
 
+import { z } from 'zod'
+import type { Immutable } from '../../core/immutable.js'
+
+const cell = z.object({
+	text: z.string().describe('What a reader sees, without marks.'),
+	value: z
+		.number()
+		.exactOptional()
+		.describe(
+			'The number in `text`, in [0, 1] where it is a share or a difference of shares, otherwise in the unit of its column.',
+		),
+	detail: z.string().exactOptional().describe('What stands small beside it, such as `[4.2, 9.1], n = 100`.'),
+	best: z
+		.boolean()
+		.exactOptional()
+		.describe('The best of those it competes with; all of them where several are equal.'),
+	second: z.boolean().exactOptional().describe('The second best.'),
+	header: z.boolean().exactOptional().describe('Whether it names its row.'),
+})
+
 /** One cell of a table. */
-export interface TableCell {
-	/** What a reader sees, without marks. */
-	readonly text: string
-	/** The number in `text`, in [0, 1] where it is a share or a difference of shares, otherwise in the unit of its column. */
-	readonly value?: number
-	/** What stands small beside it, such as `[4.2, 9.1], n = 100`. */
-	readonly detail?: string
-	/** The best of those it competes with; all of them where several are equal. */
-	readonly best?: boolean
-	/** The second best. */
-	readonly second?: boolean
-	/** Whether it names its row. */
-	readonly header?: boolean
-}
+export type TableCell = Immutable<z.output<typeof cell>>
+
+const column = z.object({ title: z.string(), align: z.enum(['left', 'right']) })
 
 /** A column of a table. */
-export interface TableColumn {
-	readonly title: string
-	readonly align: 'left' | 'right'
-}
+export type TableColumn = Immutable<z.output<typeof column>>
+
+const row = z.object({
+	group: z
+		.string()
+		.exactOptional()
+		.describe('What neighbouring rows have in common, such as `AutoAttack`; shown once above them.'),
+	cells: z.array(cell).describe('One per column.'),
+})
 
 /** A row of a table. */
-export interface TableRow {
-	/** What neighbouring rows have in common, such as `AutoAttack`; shown once above them. */
-	readonly group?: string
-	/** One per column. */
-	readonly cells: readonly TableCell[]
-}
+export type TableRow = Immutable<z.output<typeof row>>
+
+/** See {@link ReportTable}. */
+export const reportTableSchema = z.object({
+	name: z.string().describe('Stem of file names: small letters, digits and `-`.'),
+	title: z.string(),
+	notes: z
+		.array(z.string())
+		.describe('Sentences: numbers of images, intervals, seeds, what bold means, what is missing.'),
+	columns: z.array(column),
+	rows: z.array(row),
+})
 
 /** A table with what a reader must know to read it. */
-export interface ReportTable {
-	/** Stem of file names: small letters, digits and `-`. */
-	readonly name: string
-	readonly title: string
-	/** Sentences: numbers of images, intervals, seeds, what bold means, what is missing. */
-	readonly notes: readonly string[]
-	readonly columns: readonly TableColumn[]
-	readonly rows: readonly TableRow[]
-}
+export type ReportTable = Immutable<z.output<typeof reportTableSchema>>
 
 /** Neighbouring rows with what they have in common. */
 export interface RowGroup {

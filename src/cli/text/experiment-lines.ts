@@ -1,0 +1,36 @@
+/** What experiments tell while they run, for people. */
+
+import type { ExperimentEvent } from '../../jobs/common/follow-cells.js'
+import type { JobContext } from '../../jobs/job.js'
+import { percent, percentInterval } from '../format.js'
+import type { Progress } from '../progress.js'
+import { epochLines } from './tuning-text.js'
+
+/** A line for every cell that is begun, measured or failed. @param epochs Whether for every epoch of tuning, too. */
+export function experimentLines(
+	progress: Pick<Progress, 'line'>,
+	{ epochs = false }: { readonly epochs?: boolean } = {},
+): JobContext<ExperimentEvent>['onEvent'] {
+	let tellEpoch = epochLines(progress)
+	return (event) => {
+		switch (event.kind) {
+			case 'tuning':
+				if (epochs) progress.line(`Tuning ${event.cell}`)
+				// The heading stands above the epochs of every run.
+				tellEpoch = epochLines(progress)
+				return
+			case 'epoch':
+				if (epochs) tellEpoch({ kind: 'epoch', record: event.record, epochs: event.epochs })
+				return
+			case 'measured': {
+				const { cell, condition, robust, images } = event
+				progress.line(
+					`${cell}, ${condition}: ${percent(robust.accuracy).trim()} ${percentInterval(robust.interval)} of ${images}`,
+				)
+				return
+			}
+			case 'problem':
+				progress.line(`problem: ${event.cell}: ${event.message}`)
+		}
+	}
+}

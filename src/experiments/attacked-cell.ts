@@ -1,0 +1,152 @@
+/** An attack on a tuned cell: measured, gone on with, or read from its record. */
+
+import { join } from 'node:path'
+import type { PreparedAttack } from '../attacks/attack-definition.js'
+import { prepareAttack } from '../attacks/registry.js'
+import type { AttackCounts } from '../attacks/run/run-attack.js'
+import { defined } from '../core/defined.js'
+import { recordName } from '../evaluation/robustness/record-name.js'
+import {
+	type EvaluationRecord,
+	finishedEvaluation,
+	recordedEvaluation,
+} from '../evaluation/robustness/recorded-evaluation.js'
+import type { AdversarialImages } from '../evaluation/stores/adversarial-images.js'
+import { storedAttack } from '../evaluation/stores/stored-attack.js'
+import { type AttackCell, shortHash, type TunedCell } from './cells.js'
+import { imagesOnSurrogates } from './surrogate-cells.js'
+import type { CellModel, TuneCellsInput } from './tuned-cell.js'
+
+/** A measured cell. */
+export interface MeasuredCell {
+	readonly record: EvaluationRecord
+	/** Below the folder of all experiments, with forward slashes. */
+	readonly path: string
+	readonly tuningSeconds: number
+}
+
+/** What attacking the cells of experiments needs. */
+export interface AttackCellsInput extends TuneCellsInput {
+	readonly batchSize?: number
+	/** Images made on surrogates in this call, each once for all cells that they are tried on. */
+	readonly stores: Map<string, Promise<AdversarialImages | undefined>>
+	/** Told of images made on surrogates: what is done, and the share of it, in [0, 1]. */
+	readonly onImages?: (attack: AttackCell, what: string, share: number) => void
+}
+
+/** What tells attacks on cells apart. */
+export function attackKey({ folder }: Pick<TunedCell, 'folder'>, attack: AttackCell): string {
+	const { condition: _, split: __, madeOn, ...how } = attack
+	return `${folder} ${shortHash({ ...how, madeOn: madeOn && { kind: madeOn.kind, ...madeOn.surrogates } })}`
+}
+
+/**
+ * Attacks a cell, or reads the record of that.
+ * @returns Undefined when stopped by the signal.
+ * @throws NaptuneError as `recordedEvaluation`, and as the making of images on surrogates.
+ */
+export async function measuredCell(
+	input: AttackCellsInput,
+	cell: TunedCell,
+	attack: AttackCell,
+	model: CellModel,
+	onProgress?: (counts: AttackCounts) => void,
+): Promise<MeasuredCell | undefined> {
+	const prepared = await preparedAttack(input, cell, attack)
+	if (!prepared) return undefined
+	const { output, batchSize = 50, signal } = input
+	const { evaluation, path } = evaluationOf(input, cell, attack, model, prepared)
+	input.onFolder?.(join(output, cell.folder, 'evaluations'))
+	const record = await recordedEvaluation({
+		...evaluation,
+		parameters: model.parameters,
+		batchSize,
+		path: join(output, path),
+		reuse: true,
+		...defined({ signal, onProgress }),
+	})
+	return record && { record, path, tuningSeconds: model.seconds }
+}
+
+/**
+ * The record of an attack on a run whose parameters are gone. Everything but the parameters and the versions, which need not
+ * be those of today, is checked to be the same.
+ * @returns Undefined where there is none, or when stopped by the signal.
+ * @throws NaptuneError for a record that was changed.
+ */
+export async function keptCell(
+	input: AttackCellsInput,
+	cell: TunedCell,
+	attack: AttackCell,
+	run: Pick<CellModel, 'defense' | 'seconds'>,
+): Promise<MeasuredCell | undefined> {
+	const prepared = await preparedAttack(input, cell, attack)
+	if (!prepared) return undefined
+	const { evaluation, path } = evaluationOf(input, cell, attack, run, prepared)
+	const record = await finishedEvaluation({ ...evaluation, path: join(input.output, path) })
+	return record && { record, path, tuningSeconds: run.seconds }
+}
+
+function evaluationOf(
+	{ engine }: AttackCellsInput,
+	{ model, dataset, folder }: TunedCell,
+	{ split, threatModel, evaluationSeed }: AttackCell,
+	{ defense }: Pick<CellModel, 'defense'>,
+	attack: PreparedAttack,
+) {
+	const evaluation = {
+		engine,
+		clip: model.clip,
+		dataset,
+		splitName: 'test',
+		split,
+		defense,
+		attack,
+		threatModel,
+		seed: evaluationSeed,
+	}
+	return { evaluation, path: `${folder}/evaluations/${recordName(evaluation)}` }
+}
+
+/** The attack itself, or stored images as one; those are made once for all models that read the same pixels. */
+async function preparedAttack(
+	{ engine, output, signal, stores, onImages }: AttackCellsInput,
+	{ model: { clip }, dataset }: TunedCell,
+	cell: AttackCell,
+): Promise<PreparedAttack | undefined> {
+	const { attack, options, threatModel, split, idsHash, evaluationSeed, madeOn } = cell
+	if (!madeOn) return prepareAttack(attack, options)
+	const { kind, surrogates } = madeOn
+	const key = shortHash({
+		attack,
+		options,
+		threatModel,
+		idsHash,
+		kind,
+		surrogates,
+		preprocessor: clip.checkpoint.preprocessor,
+		seed: evaluationSeed,
+		size: clip.config.vision.imageSize,
+		data: dataset.origin,
+	})
+	const store =
+		stores.get(key) ??
+		imagesOnSurrogates({
+			engine,
+			clip,
+			dataset,
+			split,
+			kind,
+			surrogates,
+			attack,
+			options,
+			threatModel,
+			seed: evaluationSeed,
+			output,
+			onProgress: (share, what) => onImages?.(cell, what, share),
+			...defined({ signal }),
+		})
+	stores.set(key, store)
+	const images = await store
+	return images && storedAttack(images)
+}

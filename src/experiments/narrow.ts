@@ -1,0 +1,98 @@
+/** A part of an experiment: the methods, conditions and images that somebody wants of it. */
+
+import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
+import type { ExperimentDefinition } from './definition.js'
+
+/** What the points of robust accuracy over epsilon are called where conditions are chosen. */
+const curveCondition = 'epsilon-curve'
+
+/** What is wanted; all by default. */
+export interface Wanted {
+	readonly methods?: readonly string[]
+	/** Names of conditions, or of their attacks; `epsilon-curve` for all points of it. */
+	readonly conditions?: readonly string[]
+	/** Test images per cell at most. */
+	readonly limit?: number
+}
+
+/**
+ * The definition with what is wanted of it.
+ * @throws NaptuneError for names that it does not have, or a choice that leaves nothing.
+ */
+export function narrowed(
+	definition: ExperimentDefinition,
+	{ methods, conditions, limit }: Wanted,
+): ExperimentDefinition {
+	const keptMethods = chosen('method', methods, Object.keys(definition.methods), definition.name)
+	const keptConditions = chosenConditions(definition, conditions)
+	const kept = (name: string) => keptMethods.includes(name)
+	const { axis: wholeAxis, epsilonCurve: wholeCurve, reference: wholeReference, images, ...rest } = definition
+	const axisMethods = wholeAxis?.methods.filter(kept) ?? []
+	const curveMethods = keptConditions.includes(curveCondition) ? (wholeCurve?.methods.filter(kept) ?? []) : []
+	const conditionsLeft = definition.conditions.filter(({ name }) => keptConditions.includes(name))
+	if (conditionsLeft.length + curveMethods.length === 0) {
+		throw new NaptuneError(
+			`Robust accuracy over epsilon is measured for ${wholeCurve?.methods.join(', ')} in ${definition.name}; ask for one of them, or for other conditions.`,
+		)
+	}
+	const most = limit ?? Number.POSITIVE_INFINITY
+	const limited = Object.fromEntries(Object.entries(images).map(([name, count]) => [name, Math.min(count, most)]))
+	// Without the method that others stand beside, vanilla CLIP is the control.
+	const reference = [wholeReference, 'vanilla'].find((name) => name !== undefined && kept(name))
+	return {
+		...rest,
+		methods: Object.fromEntries(Object.entries(definition.methods).filter(([name]) => kept(name))),
+		conditions: conditionsLeft,
+		shown: definition.shown.filter(kept),
+		images: limit === undefined ? images : { default: limit, ...limited },
+		...defined({
+			axis: wholeAxis && axisMethods.length > 0 ? { ...wholeAxis, methods: axisMethods } : undefined,
+			epsilonCurve: wholeCurve && curveMethods.length > 0 ? { ...wholeCurve, methods: curveMethods } : undefined,
+			reference: wholeReference && reference,
+		}),
+	}
+}
+
+/** Names of the conditions that are wanted, in the definition's order. */
+function chosenConditions(
+	{ name: experiment, conditions, epsilonCurve }: ExperimentDefinition,
+	wanted: readonly string[] | undefined,
+): readonly string[] {
+	const names = [...conditions.map(({ name }) => name), ...(epsilonCurve ? [curveCondition] : [])]
+	const meant = wanted?.flatMap((name) => {
+		if (names.includes(name)) return [name]
+		const attacked = conditions.filter(({ attack }) => attack === name).map((condition) => condition.name)
+		return attacked.length > 0 ? attacked : [name]
+	})
+	const attacks = conditions.flatMap(({ attack }) => attack ?? [])
+	const kept = chosen('condition', meant, names, experiment, attacks)
+	// Clean accuracy is read from an attack's records, which must then be made.
+	const orphan = conditions.find(
+		({ name, cleanOf }) => cleanOf !== undefined && kept.includes(name) && !kept.includes(cleanOf),
+	)
+	if (orphan) {
+		throw new NaptuneError(
+			`Condition ${orphan.name} of ${experiment} is read from the records of ${orphan.cleanOf}; ask for both.`,
+		)
+	}
+	return kept
+}
+
+/** Those that are wanted, in the definition's order. @param also Names that are understood, too. */
+function chosen(
+	what: string,
+	wanted: readonly string[] | undefined,
+	known: readonly string[],
+	experiment: string,
+	also: readonly string[] = [],
+): readonly string[] {
+	const unknown = wanted?.find((name) => !known.includes(name))
+	if (unknown !== undefined) {
+		throw new NaptuneError(
+			`${experiment} has no ${what} ${unknown}; it has ${known.join(', ')}.${didYouMean(unknown, [...known, ...also])}`,
+		)
+	}
+	return wanted ? known.filter((name) => wanted.includes(name)) : known
+}

@@ -1,0 +1,62 @@
+/** Runs experiments and writes what they found. */
+
+import { join } from 'node:path'
+import { NaptuneError } from '../core/errors.js'
+import { makeFolder } from '../files/make-folder.js'
+import { experimentForm } from '../records/experiment.js'
+import { writeRecord } from '../records/record-kind.js'
+import { collectResult } from './collect.js'
+import type { ExperimentResult } from './experiment-result.js'
+import { lookIntoRuns } from './look-into-runs.js'
+import type { PreparedExperiment } from './prepare.js'
+import { resultFile } from './read-experiment-result.js'
+import { type RunCellsInput, runCells } from './run-cells.js'
+import { loadPaperTargets, measuresAsThePaper } from './targets.js'
+
+/** What {@link runExperiments} needs: what `runCells` does, with experiments in place of their cells. */
+export interface RunExperimentsInput extends Omit<RunCellsInput, 'cells'> {
+	/** As `prepareExperiments` returns them. */
+	readonly experiments: readonly PreparedExperiment[]
+	/** Whether distortion and galleries are made for the report; default true. */
+	readonly look?: boolean
+	/** Told of what is made for the report once all cells are done, and the share of it, in [0, 1]. */
+	readonly onLook?: (what: string, share: number) => void
+}
+
+/** An experiment's result and where it lies. */
+export interface FinishedExperiment {
+	readonly result: ExperimentResult
+	/** Folder of the experiment, and {@link resultFile} in it. */
+	readonly folder: string
+	readonly file: string
+}
+
+/**
+ * Runs the cells of all experiments, each once however many experiments share it, and writes one result for each. A call
+ * that was stopped or killed goes on where it was: finished cells are read, others resume.
+ * @returns Undefined when stopped by the signal; every finished cell is saved.
+ * @throws NaptuneError when nothing at all could be measured, or a file cannot be written; what was measured is saved.
+ */
+export async function runExperiments(input: RunExperimentsInput): Promise<FinishedExperiment[] | undefined> {
+	const { experiments, engine, output, onFolder, look = true } = input
+	const targets = await loadPaperTargets()
+	const results = await runCells({ ...input, cells: experiments.flatMap(({ plan }) => plan.cells) })
+	if (!results) return undefined
+	if (results.measured.size === 0) {
+		throw new NaptuneError(`Nothing could be measured:\n${[...new Set(results.problems.values())].join('\n')}`)
+	}
+	const finished = []
+	for (const { plan, quick, missing } of experiments) {
+		const problems = look ? await lookIntoRuns({ ...input, plan, results }) : []
+		if (!problems) return undefined
+		const comparable = (await measuresAsThePaper(plan.definition)) ? targets : undefined
+		const result = collectResult({ plan, results, problems, quick, missing, targets: comparable, engine })
+		const folder = join(output, plan.folder)
+		onFolder?.(folder)
+		await makeFolder(folder)
+		const file = join(folder, resultFile)
+		await writeRecord(experimentForm, file, result)
+		finished.push({ result, folder, file })
+	}
+	return finished
+}

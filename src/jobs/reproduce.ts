@@ -1,0 +1,163 @@
+/** The paper's tables and figures, and experiments of one's own: from data and a checkpoint to results. */
+
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { epsilonText } from '../attacks/sets/size-text.js'
+import { defined } from '../core/defined.js'
+import { type DefinitionChanges, loadExperiment, paperExperiments } from '../experiments/definition.js'
+import { narrowed } from '../experiments/narrow.js'
+import { type PreparedExperiment, prepareExperiments } from '../experiments/prepare.js'
+import { runExperiments } from '../experiments/run-experiments.js'
+import { mergeSettings } from '../methods/tuning/configuration.js'
+import { experimentForm } from '../records/experiment.js'
+import { count, seconds } from '../records/parts/fields.js'
+import { readReportSource } from '../report/html/report-source.js'
+import { pagePath, writeReport } from '../report/html/write-report.js'
+import { experimentTables } from '../report/tables/experiment-tables.js'
+import { reportTableSchema } from '../report/tables/table.js'
+import { countField, dataRootField, epsilonField, seedField, settingsField } from './common/fields.js'
+import { type ExperimentEvent, followCells } from './common/follow-cells.js'
+import { loadData, loadModel } from './common/inputs.js'
+import { defineJob, type JobContext, stopped } from './job.js'
+
+const names = z.array(z.string()).min(1).readonly().optional()
+
+/** What {@link reproduce} is asked. */
+export const reproduceInput = z.strictObject({
+	/** Names of experiments, `all` for the paper's, or paths of .json files of one's own. */
+	experiments: z.array(z.string()).min(1).readonly(),
+	/** As small experiments on the embedded model and data. */
+	quick: z.boolean().default(false),
+	/** CLIP checkpoints; by default the experiment's. */
+	model: names,
+	/** Data sets; those that are missing are left out. By default the experiment's. */
+	data: names,
+	/** Folder that holds the folders of named data sets. */
+	dataRoot: dataRootField,
+	/** Methods that are wanted; by default all of the experiment. */
+	methods: names,
+	/** Rows that are wanted, by their names or those of their attacks, or `epsilon-curve`; by default all of the experiment. */
+	conditions: names,
+	/** Of sample and tuning; by default the experiment's. */
+	seeds: z.array(seedField).min(1).readonly().optional(),
+	/** Test images per cell at most, balanced over the classes; by default the experiment's. */
+	limit: countField.optional(),
+	/** L-infinity size of attacks that have none of their own, and of inner attacks; by default the experiment's. */
+	epsilon: epsilonField.optional(),
+	/** Classifiers (.onnx) of CWA's attacker; by default trained on the training images. */
+	surrogate: z.array(z.string()).readonly().default([]),
+	/** Substitute (.onnx) of AGS's attacker; by default trained on the training images. */
+	substitute: z.string().optional(),
+	/** Any tuning setting for all methods, such as `{ epochs: 5 }`. */
+	set: settingsField,
+	/** Folder of all experiments; by default `runs/reproduce`, of small ones `runs/reproduce-quick`. */
+	output: z.string().optional(),
+	/** Images at once; changes the speed only. */
+	batchSize: countField.default(50),
+})
+
+const { problems, missing } = experimentForm.schema.shape
+
+/** What {@link reproduce} gives. */
+export const reproduceResult = z.object({
+	experiments: z.array(
+		z.object({
+			name: z.string(),
+			record: z.string().describe('File of the result, which names the record of every number.'),
+			cells: count.describe('Numbers that were measured.'),
+			problems: problems.describe('What could not be measured.'),
+			missing,
+			page: z.string().describe('The report.'),
+			figures: z.array(z.string()).describe('SVG and PNG of every figure.'),
+			tables: z.array(z.string()).describe('Tables in every format.'),
+			verdict: z.array(z.string()).describe('What the report says first.'),
+			main: reportTableSchema.describe('The first table.').exactOptional(),
+		}),
+	),
+	seconds: seconds.describe('Wall-clock time of this call.'),
+})
+
+type Input = z.output<typeof reproduceInput>
+
+/**
+ * Runs experiments: tunes every method on every data set, attacks all of them, and writes tables, figures and a report. A
+ * stopped or killed call goes on where it was; cells that experiments share are computed once.
+ * @throws NaptuneError for names or settings that do not exist, before anything is computed, or when nothing at all could be
+ * measured.
+ */
+export const reproduce = defineJob({
+	name: 'reproduce',
+	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call goes on where it was; cells that experiments share are computed once.",
+	input: reproduceInput,
+	result: reproduceResult,
+	async run(input, context: JobContext<ExperimentEvent>) {
+		const started = performance.now()
+		const { quick, methods, conditions, limit } = input
+		const output = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
+		const wanted = [...new Set(input.experiments.flatMap((name) => (name === 'all' ? paperExperiments : [name])))]
+		const changes = changesOf(input)
+		const definitions = []
+		for (const name of wanted) {
+			const whole = await loadExperiment(name, { quick, changes })
+			definitions.push(narrowed(whole, defined({ methods, conditions, limit })))
+		}
+		const experiments = await prepareExperiments({
+			definitions,
+			quick,
+			loadModel: (name) => loadModel(context, name),
+			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
+		})
+		for (const experiment of experiments) tellPlan(context, experiment)
+		const { end, ...follow } = followCells(context)
+		const finished = await runExperiments({
+			...follow,
+			engine: await context.engine(),
+			experiments,
+			output,
+			batchSize: input.batchSize,
+			signal: context.signal,
+		}).finally(end)
+		if (!finished) throw stopped('Stopped. What was done is saved; the same command goes on from there.')
+		const told = []
+		for (const { result, file, folder } of finished) {
+			for (const part of ['figures', 'tables']) context.onFolder(join(folder, part))
+			const source = await readReportSource(file)
+			const report = await writeReport(source, await pagePath(source))
+			const [main] = experimentTables(result)
+			const { name, cells, problems, missing } = result
+			const { page, figures, tables, verdict } = report
+			told.push({
+				...{ name, record: file, cells: cells.length, problems, missing, page, figures, tables, verdict },
+				...defined({ main }),
+			})
+		}
+		return { experiments: told, seconds: (performance.now() - started) / 1000 }
+	},
+})
+
+/** What replaces entries of the definitions. */
+function changesOf({ model, data, seeds, epsilon, set, surrogate, substitute }: Input): DefinitionChanges {
+	const overrides = mergeSettings([epsilon === undefined ? {} : { attack: { epsilon } }, set])
+	const surrogateFiles = defined({
+		classifiers: surrogate.length > 0 ? surrogate.map((file) => resolve(file)) : undefined,
+		substitute: substitute === undefined ? undefined : resolve(substitute),
+	})
+	return defined({
+		models: model && [...model],
+		datasets: data && [...data],
+		seeds: seeds && [...seeds],
+		epsilon: epsilon === undefined ? undefined : epsilonText(epsilon),
+		overrides: Object.keys(overrides).length > 0 ? overrides : undefined,
+		surrogateFiles: Object.keys(surrogateFiles).length > 0 ? surrogateFiles : undefined,
+	})
+}
+
+function tellPlan({ onNote }: Pick<JobContext, 'onNote'>, { plan, missing }: PreparedExperiment): void {
+	const { definition, datasets, models } = plan
+	const list = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name).join(', ')
+	onNote({
+		kind: 'plan',
+		text: `${definition.name}: ${Object.keys(definition.methods).join(', ')} on ${list(datasets)} with ${list(models)}; ${list(definition.conditions)}`,
+	})
+	for (const { dataset, reason } of missing) onNote({ kind: 'note', text: `left out ${dataset}: ${reason}` })
+}

@@ -1,0 +1,75 @@
+/** Tables of a report as elements of a page. */
+
+import { html } from 'hono/html'
+import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableColumn } from '../../tables/table.js'
+import type { Html } from './html.js'
+import { words } from './words.js'
+
+/** Columns up to which there is room around numbers; the average of eleven data sets should not need scrolling to. */
+const mostRoomy = 9
+
+/** Characters beyond which a cell is prose, or has hashes in it, and breaks where it must. */
+const longText = 80
+
+/** How a table stands on the page. */
+export interface TableElement {
+	/** Unique in the page. */
+	readonly id: string
+	/** Whether it stands inside another element that names it: its title is then for screen readers only. */
+	readonly quiet?: boolean
+}
+
+/** The table in a region that scrolls where the table is wider, with its notes below. */
+export function tableElement(table: ReportTable, { id, quiet = false }: TableElement): Html {
+	const { title, notes, columns } = table
+	return html`<div class="table${columns.length > mostRoomy ? ' dense' : ''}">
+<div class="scroll" role="region" aria-labelledby="${id}-title" tabindex="0">
+<table${notes.length > 0 ? html` aria-describedby="${id}-notes"` : ''}>
+<caption id="${id}-title"${quiet ? html` class="hidden"` : ''}><span>${words(title)}</span></caption>
+<thead><tr>${columns.map(columnHeader)}</tr></thead>
+${groupsOf(table).map((group) => rowGroup(group, table))}
+</table>
+</div>
+${notes.length > 0 ? html`<ul class="notes" id="${id}-notes">${notes.map((note) => html`<li>${words(note)}</li>`)}</ul>` : ''}
+</div>`
+}
+
+/** A column without a title has no header to be announced. */
+function columnHeader({ title, align }: TableColumn): Html {
+	return title === '' ? html`<td></td>` : html`<th scope="col"${aligned(align)}>${words(title)}</th>`
+}
+
+function rowGroup({ group, rows }: RowGroup, { columns }: ReportTable): Html {
+	return html`<tbody>${
+		group === undefined
+			? ''
+			: html`<tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${words(group)}</span></th></tr>`
+	}${rows.map(
+		({ cells }) =>
+			html`<tr>${cells.map((cell, at) => cellElement(cell, columns[at]?.align ?? 'left', headsRow(cells, at)))}</tr>
+`,
+	)}</tbody>`
+}
+
+/** Where no cell says that it names its row, the first one does. */
+function headsRow(cells: readonly TableCell[], at: number): boolean {
+	return cells.some(({ header }) => header) ? cells[at]!.header === true : at === 0
+}
+
+function cellElement(cell: TableCell, align: 'left' | 'right', header: boolean): Html {
+	const { text, detail } = cell
+	const marked = cell.best
+		? html`<strong class="best">${text}</strong><span class="hidden"> (best)</span>`
+		: cell.second
+			? html`<span class="second">${text}</span><span class="hidden"> (second best)</span>`
+			: words(text)
+	const content = html`${marked}${detail === undefined ? '' : html` <small>${detail}</small>`}`
+	if (header) return html`<th scope="row"${aligned(align)}>${content}</th>`
+	return text.length + (align === 'left' ? (detail?.length ?? 0) : 0) > longText
+		? html`<td class="long">${content}</td>`
+		: html`<td${aligned(align)}>${content}</td>`
+}
+
+function aligned(align: 'left' | 'right') {
+	return align === 'right' ? html` class="right"` : ''
+}

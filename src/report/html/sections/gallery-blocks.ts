@@ -1,0 +1,65 @@
+/** Recorded galleries as blocks. */
+
+import { sizeText } from '../../../attacks/sets/size-text.js'
+import { defined } from '../../../core/defined.js'
+import { type AttackGallery, readGallery } from '../../../evaluation/gallery/gallery.js'
+import { type GalleryPicture, galleryPictures } from '../../gallery-images.js'
+import { grouped, normText } from '../../number-text.js'
+import type { Block, GalleryImage } from '../report-document.js'
+import { settingLine } from './setting-text.js'
+
+/**
+ * A gallery with its pictures in it.
+ * @param path Of its record. @param title What readers call the run, such as `NAP on cifar10-mini`.
+ * @throws NaptuneError for a gallery that is damaged.
+ */
+export async function galleryBlock(path: string, title: string): Promise<Block & { readonly kind: 'gallery' }> {
+	const gallery = await readGallery(path)
+	const { record, images } = gallery
+	const { factor, images: pictures } = await galleryPictures(gallery)
+	return {
+		kind: 'gallery',
+		title: `Images under attack: ${title}`,
+		notes: notesOf(gallery),
+		factor,
+		images: images.map(({ id, label, models }, at): GalleryImage => {
+			const pictured = pictures[at]!
+			return {
+				id,
+				className: record.dataset.classNames[label]!,
+				clean: pngSource(pictured.clean),
+				models: models.map(({ clean, adversarial }, which) => {
+					const drawn = pictured.models[which]
+					const { name } = record.models[which]!
+					return {
+						title: name === 'vanilla' ? 'vanilla CLIP' : name,
+						before: clean,
+						...defined({
+							attacked:
+								drawn && adversarial
+									? {
+											adversarial: pngSource(drawn.adversarial),
+											difference: pngSource(drawn.difference),
+											after: adversarial,
+										}
+									: undefined,
+						}),
+					}
+				}),
+			}
+		}),
+	}
+}
+
+function notesOf({ record, images, width, height }: AttackGallery): string[] {
+	const { dataset, attack, threatModel, seed, rule } = record
+	return [
+		`${grouped(images.length)} ${dataset.split} images of ${dataset.name}. ${rule}`,
+		`Each model is attacked by ${attack.name} (${settingLine(attack.options)}) with full knowledge of it, ${normText(threatModel.norm)} epsilon ${sizeText(threatModel)}, seed ${seed}; an image that a model gets wrong when clean is not attacked on it.`,
+		`Pictures have ${width} × ${height} pixels as the model reads them, rounded to 8 bits. Changes are shown around mid-grey.`,
+	]
+}
+
+function pngSource({ png }: GalleryPicture): string {
+	return `data:image/png;base64,${png.toString('base64')}`
+}

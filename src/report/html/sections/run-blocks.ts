@@ -1,0 +1,108 @@
+/** What a report says of a tuning run itself. */
+
+import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
+import { duration, grouped } from '../../number-text.js'
+import type { ReportTable } from '../../tables/table.js'
+import type { Block, Definition, ReportSection } from '../report-document.js'
+import { paragraph } from './report-parts.js'
+
+/** A run in a few lines. */
+export function runFacts({ model, data, progress, parameters, defense, preset }: RunInspection): Definition[] {
+	return [
+		{ term: 'Model', text: model.source },
+		{
+			term: 'Method',
+			text: `${defense.name}, ${grouped(parameters.total)} trainable parameters beside ${grouped(parameters.frozen)} frozen ones`,
+		},
+		{
+			term: 'Data set',
+			text: `${data.name}, ${grouped(data.images)} training images of ${data.classNames.length} classes`,
+		},
+		...(preset ? [{ term: 'Preset', text: `${preset.name}, version ${preset.version}` }] : []),
+		{
+			term: 'Tuned for',
+			text: `${progress.epochs} of ${progress.totalEpochs} epochs, ${grouped(progress.steps)} of ${grouped(progress.totalSteps)} steps${progress.seconds === null ? '' : `, ${duration(progress.seconds)}`}`,
+		},
+	]
+}
+
+/** Where a run stands, where that must be known. */
+export function standingBlocks({ progress: { epochsAtChance } }: RunInspection): Block[] {
+	if (epochsAtChance === 0) return []
+	const text = `The last ${epochsAtChance} epochs of the run were at chance: its parameters are worth nothing.`
+	return [{ kind: 'paragraph', text, tone: 'problem' }]
+}
+
+/** Trainable parameters by what they are part of. */
+export function parametersTable({ parameters: { groups, total, frozen } }: RunInspection): ReportTable {
+	const row = (name: string, tensors: string, count: number) => ({
+		cells: [
+			{ text: name, header: true },
+			{ text: tensors },
+			{ text: grouped(count), value: count },
+			{ text: `${((100 * count) / frozen).toFixed(3)} %` },
+		],
+	})
+	return {
+		name: 'parameters',
+		title: 'Trainable parameters',
+		notes: [],
+		columns: [
+			{ title: 'part', align: 'left' },
+			{ title: 'tensors', align: 'right' },
+			{ title: 'numbers', align: 'right' },
+			{ title: "share of the CLIP's", align: 'right' },
+		],
+		rows: [
+			...groups.map(({ name, tensors, count }) => row(name, String(tensors), count)),
+			row('all', String(groups.reduce((sum, { tensors }) => sum + tensors, 0)), total),
+		],
+	}
+}
+
+/** Settings that are not the paper's. */
+export function changesBlocks({ changed }: RunInspection): Block[] {
+	if (changed.length === 0) return [paragraph("All settings are the paper's.")]
+	const text = (value: unknown) =>
+		value === null ? '\u2013' : typeof value === 'string' ? value : JSON.stringify(value)
+	return [
+		{
+			kind: 'table',
+			table: {
+				name: 'changes',
+				title: "Where the settings are not the paper's",
+				notes: [],
+				columns: ['setting', 'here', 'usual'].map((title) => ({ title, align: 'left' })),
+				rows: changed.map(({ setting, value, usual }) => ({
+					cells: [{ text: setting, header: true }, { text: text(value) }, { text: text(usual) }],
+				})),
+			},
+		},
+	]
+}
+
+/** Versions, weights and data of a run. */
+export function runProvenance({ versions, model, directory, data }: RunInspection): ReportSection {
+	return {
+		id: 'provenance',
+		title: 'Provenance of the run',
+		blocks: [
+			{
+				kind: 'definitions',
+				entries: [
+					{ term: 'naptune', text: versions.naptune },
+					{ term: 'engine', text: `${versions.engine} on ${versions.device}, ${versions.threads} threads` },
+					{ term: 'run', text: directory, code: true },
+					{ term: 'model', text: model.source, code: true },
+					{ term: 'its weights, SHA-256', text: model.sha256, code: true },
+					{ term: 'classes', text: data.classNames.join(', ') },
+					...Object.entries(data.origin).map(([key, value]) => ({
+						term: `data, ${key}`,
+						text: typeof value === 'string' ? value : JSON.stringify(value),
+						code: true,
+					})),
+				],
+			},
+		],
+	}
+}

@@ -1,0 +1,52 @@
+/** Settings as people read them. */
+
+import { defined } from '../../../core/defined.js'
+import { flatSettings as flatValues, settingText } from '../../../files/flat-settings.js'
+import type { ReportTable } from '../../tables/table.js'
+
+/** Every value in nested settings with its path, as texts: `optimizer.learningRate` and `0.0001`. */
+export function flatSettings(settings: Readonly<Record<string, unknown>>): [string, string][] {
+	return [...flatValues(settings)].map(([path, value]) => [path, settingText(value)])
+}
+
+/** Settings in one line: `steps 100, restarts 1`. */
+export function settingLine(settings: Readonly<Record<string, unknown>>): string {
+	return flatSettings(settings)
+		.map(([path, value]) => `${path} ${value}`)
+		.join(', ')
+}
+
+/** Settings of something under a title of its own. */
+export interface NamedSettings {
+	readonly title: string
+	readonly settings: Readonly<Record<string, unknown>>
+}
+
+/** Settings of several things, one row each: first those that differ, then those that all share. */
+export function settingsTable(
+	name: string,
+	title: string,
+	of: readonly NamedSettings[],
+	notes: readonly string[],
+): ReportTable {
+	const flat = of.map(({ settings }) => new Map(flatSettings(settings)))
+	const paths = [...new Set(flat.flatMap((one) => [...one.keys()]))]
+	const shared = (path: string) => flat.every((one) => one.get(path) === flat[0]!.get(path))
+	const row = (path: string, group?: string) => ({
+		...defined({ group }),
+		cells: [{ text: path, header: true }, ...flat.map((one) => ({ text: one.get(path) ?? '\u2013' }))],
+	})
+	const several = of.length > 1
+	return {
+		name,
+		title,
+		notes,
+		columns: ['setting', ...of.map((one) => one.title)].map((text) => ({ title: text, align: 'left' })),
+		rows: several
+			? [
+					...paths.filter((path) => !shared(path)).map((path) => row(path, 'Not the same for all')),
+					...paths.filter(shared).map((path) => row(path, 'The same for all')),
+				]
+			: paths.map((path) => row(path)),
+	}
+}

@@ -1,0 +1,196 @@
+/** What an experiment found, in sentences made of its numbers. */
+
+import { epsilonText } from '../../../attacks/sets/size-text.js'
+import { defined } from '../../../core/defined.js'
+import { type CorrectedProbabilities, correctedProbabilities, level } from '../../../experiments/correction.js'
+import type { Cell, Condition, ExperimentResult, Method } from '../../../experiments/experiment-result.js'
+import { listText } from '../../figures/texts.js'
+import { normText, percentNumber, percentText, pointsText, probabilityText } from '../../number-text.js'
+import { modelName, pointName } from '../../tables/places.js'
+
+/** A method in a condition: one cell, or the mean over data sets. */
+interface Score {
+	readonly method: Method
+	readonly point?: number
+	readonly accuracy: number
+	/** Of one data set. */
+	readonly cell?: Cell
+	/** That the mean is over. */
+	readonly datasets?: number
+}
+
+/** Equal methods that are named one by one. */
+const mostNamed = 3
+
+/** A condition with what every method has there. */
+interface Row {
+	readonly condition: Condition
+	readonly scores: readonly Score[]
+}
+
+/**
+ * One sentence for each model: what the best tuned method keeps under the attack that leaves the least, beside vanilla CLIP,
+ * the method that others are compared with, and on clean images. Where nothing was measured, one sentence that says so.
+ */
+export function verdictOf(result: ExperimentResult): string[] {
+	const sentences = result.models.flatMap((model) => modelVerdict(result, model) ?? [])
+	return sentences.length > 0 ? sentences : ['Nothing could be measured; the problems are listed below.']
+}
+
+function modelVerdict(result: ExperimentResult, model: string): string | undefined {
+	const rows = rowsOf(result, model)
+	const attacked = rows.filter(({ condition }) => condition.attack !== undefined)
+	const row = hardest(attacked) ?? rows[0]
+	if (!row) return undefined
+	const tuned = row.scores.filter(({ method }) => method.name !== 'vanilla')
+	const competing = comparable(tuned.length > 0 ? tuned : row.scores)
+	const top = highest(competing)
+	// What a reader sees as equal is equal.
+	const equal = competing.filter(({ accuracy }) => percentNumber(accuracy) === percentNumber(top.accuracy))
+	const best = equal.find(({ method }) => method.name === result.reference) ?? top
+	const others = equal.filter((score) => score !== best)
+	const reference = competing.filter((score) => score.method.name === result.reference && !equal.includes(score))
+	const vanilla = row.scores.find((score) => score.method.name === 'vanilla' && score !== best)
+	const clean = rows.find(({ condition }) => condition.attack === undefined)
+	const cleanOf = (of: Score) =>
+		clean?.scores.find(({ method, point }) => method.name === of.method.name && point === of.point)
+	const [bestClean, vanillaClean] = [cleanOf(best), vanilla && cleanOf(vanilla)]
+	const where = whereText(
+		row.condition,
+		attacked.length,
+		result.models.length > 1 ? modelName(result, model) : undefined,
+	)
+	const chosen = competing.length > 1 && others.length === 0 ? `, the best of ${competing.length} tuned models,` : ''
+	const same = others.length === 0 ? '' : `, as ${equalText(result, others)}`
+	const first = `${where}, ${titleOf(result, best)}${chosen} gets ${amountText(best, result.datasets.length > 1)}${same}`
+	const corrected = correctedProbabilities(result)
+	const beside = [
+		...(vanilla ? [besideText(best, vanilla, corrected)] : []),
+		...(reference.length > 0
+			? [`${titleOf(result, highest(reference))} ${percentText(highest(reference).accuracy)}`]
+			: []),
+	]
+	const cleanly =
+		row.condition.attack && bestClean
+			? `; on clean images ${others.length === 0 ? 'it' : titleOf(result, best)} gets ${percentText(bestClean.accuracy)} right${vanillaClean ? `, vanilla CLIP ${percentText(vanillaClean.accuracy)}` : ''}`
+			: ''
+	return `${[first, ...beside].join(', ')}${cleanly}.`
+}
+
+/** The rows that a table shows; of a matrix, every condition may be a point of a curve. */
+function rowsOf(result: ExperimentResult, model: string): Row[] {
+	const { conditions } = result
+	const tabled = conditions.some(({ role, attack }) => role === 'table' && attack !== undefined)
+	return conditions
+		.filter(({ role }) => role === 'table' || !tabled)
+		.map((condition) => ({ condition, scores: scoresOf(result, model, condition) }))
+		.filter(({ scores }) => scores.length > 0)
+}
+
+function scoresOf({ averages, cells, methods }: ExperimentResult, model: string, condition: Condition): Score[] {
+	const own = cells.filter((cell) => cell.model === model && cell.condition === condition.name)
+	const several = new Set(own.map(({ dataset }) => dataset)).size > 1 && averages.length > 0
+	// Evaluations on several data sets without a mean: the first one speaks.
+	const first = own.filter(({ dataset }) => dataset === own[0]!.dataset)
+	return methods.flatMap((method): Score[] => {
+		if (!several) {
+			return first.filter((cell) => cell.method === method.name).map((cell) => ({ ...placed(cell), method, cell }))
+		}
+		return averages
+			.filter((one) => one.model === model && one.condition === condition.name && one.method === method.name)
+			.map((one) => ({ ...placed(one), method, datasets: one.datasets }))
+	})
+}
+
+function placed({ accuracy, point }: { readonly accuracy: number; readonly point?: number }) {
+	return { accuracy, ...defined({ point }) }
+}
+
+/** The attack whose best method has the least; of equal ones the last. */
+function hardest(rows: readonly Row[]): Row | undefined {
+	return rows.reduce<Row | undefined>(
+		(least, row) =>
+			least === undefined || highest(row.scores).accuracy <= highest(least.scores).accuracy ? row : least,
+		undefined,
+	)
+}
+
+function highest(scores: readonly Score[]): Score {
+	return comparable(scores).reduce((most, score) => (score.accuracy > most.accuracy ? score : most))
+}
+
+/** Means over fewer data sets than others do not compete. */
+function comparable(scores: readonly Score[]): Score[] {
+	const most = Math.max(...scores.map(({ datasets = 1 }) => datasets))
+	return scores.filter(({ datasets = 1 }) => datasets === most)
+}
+
+function whereText({ title, threatModel, attack }: Condition, attacks: number, model: string | undefined): string {
+	const place = model === undefined ? '' : ` on ${model}`
+	if (!attack) return `On clean images${place}`
+	// A title may say the size already.
+	const said = !threatModel || title.includes(epsilonText(threatModel.epsilon))
+	const size = said ? '' : ` at ${normText(threatModel.norm)} epsilon ${epsilonText(threatModel.epsilon)}`
+	return `Under ${title}${size}${attacks > 1 ? ', the attack that leaves the least' : ''}${place}`
+}
+
+function titleOf(result: ExperimentResult, { method, point }: Score): string {
+	if (!result.axis || point === undefined) return method.title
+	return `${method.title} (${result.axis.title}: ${pointName(result, point)})`
+}
+
+/** Who has the same. */
+function equalText(result: ExperimentResult, scores: readonly Score[]): string {
+	if (scores.length > mostNamed) return `do ${scores.length} others`
+	return `${scores.length === 1 ? 'does' : 'do'} ${listText(scores.map((score) => titleOf(result, score)))}`
+}
+
+function amountText({ accuracy, cell, datasets }: Score, several: boolean): string {
+	if (cell) return `${percentText(accuracy)} of ${cell.images} images${several ? ` of ${cell.dataset}` : ''} right`
+	return `${percentText(accuracy)} right on average over ${datasets} data sets`
+}
+
+/** The paired difference where one of the two is the reference; else whether the intervals overlap. */
+function besideText(score: Score, vanilla: Score, corrected: CorrectedProbabilities): string {
+	const points = `${pointsText(100 * (score.accuracy - vanilla.accuracy))} points`
+	const start = `vanilla CLIP ${percentText(vanilla.accuracy)}`
+	if (!score.cell || !vanilla.cell) {
+		const same = score.datasets === vanilla.datasets
+		return same ? `${start} (${points})` : `${start} over ${vanilla.datasets ?? 1}, which cannot be compared`
+	}
+	const { interval } = score.cell
+	const paired = pairedDifference(score, vanilla, corrected)
+	if (paired) {
+		const [low, high] = paired.interval
+		return `${start} (${pointsText(100 * paired.difference)} points, 95 % interval ${pointsText(100 * low)} to ${pointsText(100 * high)}${doubtText(paired)})`
+	}
+	const other = vanilla.cell.interval
+	const overlap = interval[0] <= other[1] && other[0] <= interval[1]
+	return `${start} (${points}${overlap ? ', with 95 % intervals that overlap' : ''})`
+}
+
+interface Paired {
+	readonly difference: number
+	readonly interval: readonly [number, number]
+	/** McNemar's, corrected. */
+	readonly p: number
+}
+
+/** What speaks against a difference: the same test that the tables mark. */
+function doubtText({ interval: [low, high], p }: Paired): string {
+	if (low <= 0 && high >= 0) return ', which does not exclude 0'
+	return p < level ? '' : `, but not told apart by McNemar's test, p = ${probabilityText(p)} after Holm's correction`
+}
+
+function pairedDifference(
+	{ method, cell, point }: Score,
+	vanilla: Score,
+	corrected: CorrectedProbabilities,
+): Paired | undefined {
+	if (cell?.paired?.reference === 'vanilla') return { ...cell.paired, p: corrected.get(cell)! }
+	const other = vanilla.cell?.paired
+	// Of a curve, the reference may be the method at another point.
+	if (point !== undefined || other?.reference !== method.name) return undefined
+	const [low, high] = other.interval
+	return { difference: -other.difference, interval: [-high, -low], p: corrected.get(vanilla.cell!)! }
+}
