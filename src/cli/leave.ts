@@ -1,7 +1,7 @@
 /** Ending the process at once. */
 
 import { cleanUp } from '../files/at-exit.js'
-import { stopCalls } from '../runtime/busy-flag.js'
+import { stopCalls } from '../runtime/node/busy-flag.js'
 import { exitCodes } from './exit-codes.js'
 
 /** Signals that stop a command, with the exit codes that say so. */

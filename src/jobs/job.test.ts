@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { NaptuneError } from '../core/errors.js'
 import { float32 } from '../core/tensor.js'
-import type { ModelEngine } from '../runtime/create-engine.js'
+import type { ModelEngine } from '../runtime/index.js'
 import { defineJob, type JobProgress, startTask } from './job.js'
 
 const input = z.strictObject({ text: z.string(), times: z.int().min(1).default(2) })
