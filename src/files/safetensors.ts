@@ -67,6 +67,7 @@ export async function readSafetensorsTensors(
 		const missing = names?.filter((name) => !tensors.has(name)) ?? []
 		if (missing.length > 0) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path} lacks the tensors ${missing.join(', ')}. It holds: ${[...tensors.keys()].join(', ') || 'none'}.`,
 			)
 		}
@@ -88,12 +89,14 @@ async function headerOf(handle: FileHandle, path: string): Promise<SafetensorsHe
 	const claimed = new DataView(lengthBytes.buffer).getBigUint64(0, true)
 	if (claimed > BigInt(longestHeader)) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is not a valid safetensors file: it claims a header of ${claimed} bytes, at most ${longestHeader} are allowed. Is it another format, or damaged?`,
 		)
 	}
 	const headerLength = Number(claimed)
 	if (8 + headerLength > size) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is truncated or damaged: its header should take ${headerLength} bytes, the whole file has ${size}. Fetch it again.`,
 		)
 	}
@@ -117,5 +120,8 @@ async function headerOf(handle: FileHandle, path: string): Promise<SafetensorsHe
 }
 
 function truncated(path: string): NaptuneError {
-	return new NaptuneError(`${path} is truncated: it ends before its header or tensors do. Fetch it again.`)
+	return new NaptuneError(
+		'NAP_FILE_INVALID',
+		`${path} is truncated: it ends before its header or tensors do. Fetch it again.`,
+	)
 }

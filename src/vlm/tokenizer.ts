@@ -45,6 +45,7 @@ export async function loadTokenizer(source: string | object, modelTokens?: numbe
 		const missing = ids.findIndex((id: number | undefined) => id === undefined)
 		if (missing < 0) return ids
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name} is damaged: the token ${shown(tokens[missing])} of ${shown(text)} is not in its vocabulary. Fetch it again.`,
 		)
 	}
@@ -53,6 +54,7 @@ export async function loadTokenizer(source: string | object, modelTokens?: numbe
 	const paddingId = findPaddingId(library, json, settings) ?? encode('').at(-1)
 	if (paddingId === undefined) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name} adds no start and end token to a text. Give the tokenizer.json of a CLIP, whose post_processor adds both.`,
 		)
 	}
@@ -72,9 +74,13 @@ function build(json: object, settings: object, name: string, modelTokens: number
 		library.encode('a photo of a cat.')
 		return library
 	} catch (error) {
-		throw new NaptuneError(`${name} is not a tokenizer that can be used: ${(error as Error).message}.`, {
-			cause: error,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is not a tokenizer that can be used: ${(error as Error).message}.`,
+			{
+				cause: error,
+			},
+		)
 	}
 }
 
@@ -135,8 +141,10 @@ async function readJson(path: string): Promise<object> {
 		if (size > longestFile) throw new Error(`it has ${size} bytes, at most ${longestFile} are expected`)
 		json = JSON.parse(await readFile(path, 'utf8'))
 	} catch (error) {
-		throw new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_INVALID', `${path} could not be read: ${(error as Error).message}.`, {
+			cause: error,
+		})
 	}
 	if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
-	throw new NaptuneError(`${path} should hold one JSON object.`)
+	throw new NaptuneError('NAP_FILE_INVALID', `${path} should hold one JSON object.`)
 }
