@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ElementType, float32, type Tensor, tensor } from '../../core/tensor.js'
-import { doublesOf, relativeError } from '../../files/golden.test.support.js'
-import { grad, ops } from '../../onnx/index.js'
-import { createEngine, type ModelEngine } from '../../runtime/index.js'
-import { tuningLosses } from './losses.js'
+import { type ElementType, float32, type Tensor, tensor } from '../core/tensor.js'
+import { doublesOf, relativeError } from '../files/golden.test.support.js'
+import { grad, ops } from '../onnx/index.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
+import { tuningLosses } from './tuning-losses.js'
 
-const path = fileURLToPath(new URL('../../../fixtures/losses-golden/losses.safetensors', import.meta.url))
+const path = fileURLToPath(new URL('../../fixtures/losses-golden/losses.safetensors', import.meta.url))
 const names = ['clean_logits', 'adversarial_logits', 'clean_features', 'adversarial_features'] as const
 
 describe('losses against the PyTorch re-computation', () => {
