@@ -1,6 +1,8 @@
 /** Measuring tuned models: robustness, knowledge of the attacker, retrieval, distortion, detection, audits, stored images. */
 
-export type { AuditCheck, AuditFinding, AuditResult, AuditStatus } from './audit/audit-check.js'
+export type { AuditResult, AuditStatus } from '../records/audit.js'
+export type { AuditCheck } from './audit/audit-check.js'
+export type { AuditFinding } from './audit/audit-finding.js'
 export { type AuditInput, auditEfforts } from './audit/audit-input.js'
 export { type Audit, auditModel } from './audit/audit-model.js'
 export { type AuditRecord, type RecordedAuditInput, recordedAudit } from './audit/recorded-audit.js'

@@ -1,6 +1,5 @@
 /** Pictures of a gallery: clean and adversarial images, and what was changed, magnified. */
 
-import sharp from 'sharp'
 import type { AttackGallery, GalleryImage } from '../evaluation/gallery/gallery.js'
 
 /** A picture as PNG. */
@@ -87,6 +86,7 @@ async function picture(pixels: Float32Array, width: number, height: number, time
 		for (let channel = 0; channel < 3; channel++) rgb[3 * at + channel] = 255 * pixels[channel * area + at]!
 	}
 	const [wide, high] = [width * times, height * times]
+	const { default: sharp } = await import('sharp')
 	const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
 		.resize(wide, high, { kernel: 'nearest', fit: 'fill' })
 		.png({ compressionLevel: 9 })
