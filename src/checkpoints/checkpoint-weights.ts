@@ -6,6 +6,7 @@ import { NaptuneError } from '../core/errors.js'
 import { isFloatDtype } from '../files/float-formats.js'
 import { sha256OfBytes, sha256OfFile } from '../files/sha256.js'
 import type { WeightReference } from '../vlm/weights.js'
+import { withoutPrefix } from './name-prefix.js'
 import { nonFiniteError, scanFloat32File } from './scan-weights.js'
 import { convertedWeights } from './weight-cache.js'
 import { readStoredWeights, type StoredTensor, type StoredWeights } from './weight-files.js'
@@ -22,22 +23,27 @@ const longestList = 20
 
 /**
  * Finds and checks the weights of a checkpoint folder. Float32 safetensors are referred to in place; everything else is
- * converted once (see weight-cache.ts).
+ * converted once (see weight-cache.ts). A prefix before every name, such as `module.`, is taken off.
  * @param expected Shape of each weight that must be there; others are ignored.
  * @param cacheDirectory Where converted weights are kept.
+ * @param onNotice Told of a prefix, and when converted weights were damaged and had to be made again.
  * @throws NaptuneError when files are missing or damaged, tensors are missing, of another shape or type, or not finite.
  */
 export async function loadWeights(
 	directory: string,
 	expected: ReadonlyMap<string, readonly number[]>,
 	cacheDirectory: string,
+	onNotice: (notice: string) => void = () => {},
 ): Promise<LoadedWeights> {
-	const stored = await readStoredWeights(directory)
+	const { weights: stored, prefix } = withoutPrefix(await readStoredWeights(directory), expected)
+	if (prefix !== undefined) {
+		onNotice(`The weights of ${directory} have ${JSON.stringify(prefix)} before every name; it was taken off.`)
+	}
 	checkWeights(stored, expected, directory)
 	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)
 	const digests = await Promise.all(stored.files.map(sha256OfFile))
 	const sha256 = combined(stored.files, digests)
-	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory)
+	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory, onNotice)
 	const weights = new Map(
 		[...expected].map(([name, shape]) => {
 			const { offset, length } = header.tensors.get(name)!

@@ -14,6 +14,7 @@ import type { Checkpoint } from '../vlm/model.js'
 import { type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import { loadWeights } from './checkpoint-weights.js'
 import { type HubOptions, hubSnapshot } from './hub.js'
+import { vocabularyFiles } from './vocabulary-files.js'
 import { defaultCacheDirectory } from './weight-cache.js'
 
 /** Options of {@link loadCheckpoint}. Those left out come from the environment. */
@@ -50,8 +51,11 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 	const config = parseClipConfig(await readJsonFile(configFile), configFile)
 	const preprocessor = await readPreprocessor(directory, config)
 	const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory()
-	const { sha256, weights } = await loadWeights(directory, expectedWeights(config), cacheDirectory)
-	const tokenizerFile = join(directory, 'tokenizer.json')
+	const { sha256, weights } = await loadWeights(directory, expectedWeights(config), cacheDirectory, options.onNotice)
+	const tokenizerFile = join(
+		directory,
+		(await exists(directory, 'tokenizer.json')) ? 'tokenizer.json' : vocabularyFiles[0],
+	)
 	return {
 		source,
 		...defined({ revision: commit || undefined }),
@@ -95,17 +99,28 @@ async function locate(
 	)
 }
 
+async function exists(directory: string, name: string): Promise<boolean> {
+	return stat(join(directory, name)).then(
+		() => true,
+		() => false,
+	)
+}
+
 /** Says all that is missing at once. */
 async function checkFiles(directory: string): Promise<void> {
-	const exists = async (name: string) => (await stat(join(directory, name)).catch(() => undefined)) !== undefined
+	const lacks = async (...names: readonly string[]) => {
+		const found = await Promise.all(names.map((name) => exists(directory, name)))
+		return found.some((there) => !there)
+	}
 	const missing: string[] = []
-	for (const name of ['config.json', 'tokenizer.json']) if (!(await exists(name))) missing.push(name)
-	if (!(await exists('preprocessor_config.json')) && !(await exists('processor_config.json'))) {
+	if (await lacks('config.json')) missing.push('config.json')
+	if ((await lacks('tokenizer.json')) && (await lacks(...vocabularyFiles))) missing.push('tokenizer.json')
+	if ((await lacks('preprocessor_config.json')) && (await lacks('processor_config.json'))) {
 		missing.push('preprocessor_config.json')
 	}
 	if (missing.length === 0) return
 	throw new NaptuneError(
-		`${directory} lacks ${missing.join(' and ')}. A checkpoint needs config.json, tokenizer.json, preprocessor_config.json and its weights, as saved by CLIPModel and CLIPProcessor of transformers.`,
+		`${directory} lacks ${missing.join(' and ')}. A checkpoint needs config.json, tokenizer.json (or vocab.json and merges.txt), preprocessor_config.json and its weights, as saved by CLIPModel and CLIPProcessor of transformers.`,
 	)
 }
 

@@ -18,6 +18,7 @@ import {
 import { apiFetch } from '../hub/hub-api.js'
 import { type DownloadContext, type DownloadProgress, downloadToCache } from '../hub/hub-download.js'
 import type { HubSettings } from '../hub/hub-settings.js'
+import { vocabularyFiles } from './vocabulary-files.js'
 import { shardsOf, weightFileNames } from './weight-files.js'
 
 /** Options of {@link hubSnapshot}. */
@@ -38,7 +39,12 @@ const infoShape = z.looseObject({
 })
 
 /** Files besides the weights; those that a repository lacks are left to the loader to miss. */
-const otherFiles = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'processor_config.json']
+const otherFiles = ['config.json', 'preprocessor_config.json', 'processor_config.json']
+
+/** The tokenizer's: the second pair where there is no first file. */
+function tokenizerFiles(present: ReadonlySet<string>): string[] {
+	return present.has('tokenizer.json') ? ['tokenizer.json'] : vocabularyFiles.filter((name) => present.has(name))
+}
 
 /**
  * Brings a checkpoint's files into the cache and says where they are.
@@ -96,7 +102,8 @@ async function download(repository: HubRepository, settings: HubSettings, option
 			`${id} at ${settings.endpoint} is not a checkpoint of Hugging Face transformers: it needs config.json and one of ${weightFileNames.join(', ')}; it has ${info.filePaths.slice(0, 20).join(', ') || 'no files'}.`,
 		)
 	}
-	for (const file of [...otherFiles.filter((name) => present.has(name)), weights]) await downloadToCache(file, context)
+	const others = otherFiles.filter((name) => present.has(name))
+	for (const file of [...others, ...tokenizerFiles(present), weights]) await downloadToCache(file, context)
 	const directory = join(storage, 'snapshots', commit)
 	if (weights.endsWith('.json')) {
 		const index = join(directory, weights)

@@ -1,9 +1,11 @@
 /** From a directory or hub id to a CLIP that graphs are built from. */
 
-import type { ClipModel } from '../vlm/model.js'
+import { basename } from 'node:path'
+import type { Checkpoint, ClipModel } from '../vlm/model.js'
 import { loadTokenizer } from '../vlm/tokenizer.js'
 import { frozenWeights } from '../vlm/weights.js'
 import { type LoadCheckpointOptions, loadCheckpoint } from './checkpoint.js'
+import { tokenizerOfVocabulary, vocabularyFiles } from './vocabulary-files.js'
 
 /**
  * Loads a CLIP from a directory or a hub id.
@@ -16,7 +18,11 @@ export async function loadClip(source: string, options: LoadCheckpointOptions = 
 		config: checkpoint.config,
 		statistics: { mean, std },
 		weights: frozenWeights(checkpoint.weights),
-		tokenizer: await loadTokenizer(checkpoint.tokenizerFile, checkpoint.config.text.vocabularySize),
+		tokenizer: await loadTokenizer(await tokenizerSource(checkpoint), checkpoint.config.text.vocabularySize),
 		checkpoint,
 	}
+}
+
+async function tokenizerSource({ tokenizerFile, directory }: Checkpoint): Promise<string | object> {
+	return basename(tokenizerFile) === vocabularyFiles[0] ? tokenizerOfVocabulary(directory) : tokenizerFile
 }

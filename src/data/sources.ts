@@ -16,7 +16,7 @@ export interface SourceOptions {
 }
 
 /** The forms, for errors and help. */
-export const sourceForms = 'a manifest (.csv, .json, .jsonl) or hf:owner/name'
+export const sourceForms = 'a manifest (.csv, .tsv, .json, .jsonl) or hf:owner/name'
 
 /** Whether a text names data of this kind. A folder whose name ends like a manifest's is a folder. */
 export function isSource(text: string): boolean {

@@ -2,7 +2,7 @@
 
 import { prepareAttack } from '../attacks/registry.js'
 import { forwardsPerGradient, workOf } from '../classifier/pass-counter.js'
-import { tuningLosses } from '../methods/tuning/losses.js'
+import { tuningLosses } from '../defenses/tuning-losses.js'
 import type { AttackCell, TunedCell } from './cells.js'
 import type { WorkPart } from './work-meter.js'
 

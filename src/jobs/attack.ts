@@ -20,7 +20,7 @@ import { readJsonFile } from '../files/json-file.js'
 import { onnxAttackFile } from '../records/names.js'
 import { modelInputSchema, onnxAttackKind, type Resizing, resizings } from '../records/onnx-attack.js'
 import { norms } from '../records/parts/threat-model.js'
-import { readClassNames } from './common/class-names.js'
+import { checkedClasses, readClassNames } from './common/class-names.js'
 import { countField, dataRootField, seedField, settingsField, sizeField, unreadableField } from './common/fields.js'
 import { followAttack } from './common/follow-attack.js'
 import { followDownload } from './common/follow-download.js'
@@ -78,7 +78,7 @@ export const attackInput = z.strictObject({
 	/** What it holds; by default as the graph tells. */
 	outputKind: z.enum(['logits', 'probabilities']).optional(),
 	/**
-	 * The model's class names in its order: a list, a file with one per line or a JSON list, or names separated by commas; by
+	 * The model's class names in its order: a list, a file with one per line or in JSON, or names separated by commas; by
 	 * default those of the file's metadata.
 	 */
 	classes: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
@@ -208,9 +208,13 @@ async function declared(input: Input): Promise<OnnxClassifierOptions> {
 		...defined({
 			output: input.outputName,
 			outputKind,
-			classNames: typeof classes === 'string' ? await readClassNames(classes) : classes,
+			classNames: classes === undefined ? undefined : checkedClasses(await namesOf(classes)),
 		}),
 	}
+}
+
+async function namesOf(classes: string | readonly string[]): Promise<readonly string[]> {
+	return typeof classes === 'string' ? readClassNames(classes) : classes
 }
 
 async function classMap(given: Input['classMap']): Promise<Readonly<Record<string, string | number>> | undefined> {

@@ -4,6 +4,7 @@ import { extname } from 'node:path'
 import sharp from 'sharp'
 import type { TopLevelSpec } from 'vega-lite'
 import { NaptuneError } from '../core/errors.js'
+import { plainText } from '../core/plain-text.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 
 /** A figure as data. */
@@ -18,7 +19,7 @@ export async function figureSvg(figure: Figure): Promise<string> {
 	const [{ parse, View, Warn }, { compile }] = await Promise.all([import('vega'), import('vega-lite')])
 	const view = new View(parse(compile(withoutSeparators(figure)).spec), { renderer: 'none', logLevel: Warn })
 	try {
-		return `${await view.toSVG()}\n`
+		return `${plainText(await view.toSVG(), 'removed')}\n`
 	} finally {
 		view.finalize()
 	}

@@ -1,7 +1,7 @@
 /** Where the weights that a graph points into really lie. */
 
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 
 /** External files as ONNX Runtime wants them: one directory it may read from, and files that lie elsewhere. */
@@ -27,6 +27,29 @@ export function realFile(file: string): string {
 		throw new NaptuneError(`The weights file ${file} cannot be read; restore it or load the checkpoint again.`, {
 			cause,
 		})
+	}
+}
+
+/**
+ * Refuses files of weights that lie elsewhere than their model, as `..` in their names is refused: a link may lead anywhere.
+ * Where the model itself is a link, as in a hub's cache, the folder that it leads to counts as its own, too.
+ * @throws NaptuneError naming the first such file.
+ */
+export function refuseForeignWeights(model: string, files: readonly string[]): void {
+	if (files.length === 0) return
+	const folders = [realpathSync(dirname(model)), dirname(realpathSync(model))]
+	for (const file of files) {
+		const real = realFile(file)
+		const inside = folders.some((folder) => {
+			const path = relative(folder, real)
+			return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
+		})
+		if (!inside) {
+			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
+				`The weights file ${file} is a link to ${real}, outside the folder of the model; only files below that are read. Copy the file there.`,
+			)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ export interface Checkpoint {
 	readonly config: ClipConfig
 	/** All weights that the config implies, by their Hugging Face names, as finite float32. */
 	readonly weights: ReadonlyMap<string, WeightReference>
-	/** Path of `tokenizer.json`. */
+	/** Path of `tokenizer.json`, or of `vocab.json` where there is no such file. */
 	readonly tokenizerFile: string
 	readonly preprocessor: PreprocessorConfig
 	/** The folder that holds the files. */

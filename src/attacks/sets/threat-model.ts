@@ -28,9 +28,9 @@ export function threatModel(norm: Norm, epsilon: number): ThreatModel {
 	return { norm, epsilon }
 }
 
-/** Reads epsilon as people write it: `1/255`, `0.0039`. @throws NaptuneError when it is neither. */
+/** Reads epsilon as people write it: `1/255`, `0.0039`, `.03`. @throws NaptuneError when it is neither. */
 export function parseEpsilon(text: string): number {
-	const match = /^\s*(\d+(?:\.\d+)?(?:e-?\d+)?)\s*(?:\/\s*(\d+(?:\.\d+)?))?\s*$/i.exec(text)
+	const match = /^\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?:\/\s*(\d+\.?\d*|\.\d+))?\s*$/i.exec(text)
 	const value = match ? Number(match[1]) / Number(match[2] ?? 1) : Number.NaN
 	if (!Number.isFinite(value)) {
 		throw new NaptuneError(

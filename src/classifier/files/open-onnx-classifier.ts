@@ -5,6 +5,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
 import type { Engine } from '../../runtime/engine.js'
+import { refuseForeignWeights } from '../../runtime/external-files.js'
 import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { type OnnxClassifierOptions, type OnnxModelClassifier, onnxClassifier } from '../onnx-file/onnx-classifier.js'
 
@@ -44,6 +45,7 @@ export async function openOnnxClassifier(
 		whole.catch(() => {})
 		const directory = dirname(path)
 		const classifier = await onnxClassifier(engine, bytes, { name: basename(path), directory, ...options })
+		refuseForeignWeights(path, classifier.graph.weightFiles)
 		await whole
 		const { opset, producer, weightFiles } = classifier.graph
 		const model = {

@@ -168,5 +168,8 @@ function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput)
 		oneImage && !declared.oneImage
 			? 'The graph works for one image at a time only, although its batch axis is open; images are run one by one.'
 			: undefined
-	return [guess, probabilities, slow].filter((notice) => notice !== undefined)
+	const two = output.oneNumber
+		? `The output ${output.name} is one number per image: a model of two classes, whose logits are 0 and that number.`
+		: undefined
+	return [guess, two, probabilities, slow].filter((notice) => notice !== undefined)
 }

@@ -1,9 +1,9 @@
 /** What an ONNX model says of an image: the output that is attacked, and the logits behind probabilities. */
 
-import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { ops, type Value } from '../../onnx/index.js'
 import type { LogitsFrom } from '../../records/onnx-attack.js'
+import { isOneNumber, twoLogits, twoProbabilities, whyNoLogits } from './one-number.js'
 
 export type { LogitsFrom } from '../../records/onnx-attack.js'
 
@@ -14,6 +14,8 @@ export interface ModelOutput {
 	readonly logits: Value
 	readonly from: LogitsFrom
 	readonly classes: number
+	/** Whether the output is one number per image, so that the logits of both classes are 0 and that number. */
+	readonly oneNumber: boolean
 }
 
 /** What is declared of an output. */
@@ -26,24 +28,35 @@ export interface OutputDeclaration {
 
 /**
  * Chooses the output and finds its logits. Gradients of a loss on probabilities vanish in float32 where a model is certain,
- * which hides it from attacks without making it robust; so a softmax at the end is left out.
+ * which hides it from attacks without making it robust; so a softmax at the end is left out. One logit, or one sigmoid, per
+ * image is a model of two classes with the logits 0 and that number.
  * @throws NaptuneError when no output, or more than one, could be meant.
  */
 export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
 	const name = declared.output ?? chosen(outputs)
 	const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined
-	if (!output)
+	if (!output) {
 		throw new NaptuneError('NAP_NAME_UNKNOWN', `The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	}
+	if (isOneNumber(output)) return oneNumberOutput(name, output, declared.outputKind)
 	if (!isRows(output)) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The output ${name} is ${output.type} [${output.shape.join(', ')}]; logits are floats with one row per image, [B, classes]. The outputs are ${describe(outputs)}.`,
+			`The output ${whyNoLogits(name, output)}. Logits are floats with one row per image, [B, classes]. The outputs are ${describe(outputs)}.`,
 		)
 	}
 	const found = logitsOf(output, declared.outputKind)
 	const classes = output.shape[1] as number
 	const rows = ops.reshape(found.logits, [-1, classes])
-	return { name, logits: ops.cast(rows, 'float32'), from: found.from, classes }
+	return { name, logits: ops.cast(rows, 'float32'), from: found.from, classes, oneNumber: false }
+}
+
+function oneNumberOutput(name: string, output: Value, kind: OutputDeclaration['outputKind']): ModelOutput {
+	const before = kind === 'logits' ? undefined : beforeProbabilities(output)
+	const logits =
+		kind === 'probabilities' && !before ? logarithms(twoProbabilities(output)) : twoLogits(before?.logits ?? output)
+	const from = before?.from ?? (kind === 'probabilities' ? 'log of probabilities' : 'output')
+	return { name, logits: ops.cast(logits, 'float32'), from, classes: 2, oneNumber: true }
 }
 
 /** One row per image: [B, classes], also with further axes of size 1. */
@@ -59,13 +72,18 @@ function isRows({ type, shape }: Value): boolean {
 }
 
 function chosen(outputs: Readonly<Record<string, Value>>): string {
-	const candidates = Object.keys(outputs).filter((name) => isRows(entry(outputs, name)))
-	const [first] = candidates
+	const all = Object.entries(outputs)
+	const candidates = all.flatMap(([name, value]) => (isRows(value) ? [name] : []))
+	// A model of many classes may have one number beside them; one of two has nothing else.
+	const single = all.flatMap(([name, value]) => (isOneNumber(value) ? [name] : []))
 	if (candidates.includes('logits')) return 'logits'
-	if (first !== undefined && candidates.length === 1) return first
+	const [only, ...others] = candidates.length > 0 ? candidates : single
+	if (only !== undefined && others.length === 0) return only
 	throw new NaptuneError(
 		'NAP_OPTION_MISSING',
-		`The model has ${candidates.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
+		only === undefined
+			? `The model has no output that could be logits, floats [B, classes] or [B, 1]: ${all.map(([name, value]) => whyNoLogits(name, value)).join('; ')}.`
+			: `The model has ${1 + others.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
 	)
 }
 

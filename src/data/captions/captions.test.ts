@@ -92,7 +92,9 @@ describe('loadCaptions', () => {
 	it('lists the first problems', async () => {
 		const path = await captionsFile(Array.from({ length: 8 }, (_, index) => line(`no${index}.png`, 'x')).join('\n'))
 		await expect(loadCaptions(path)).rejects.toThrow(/line 1: .*line 5: .*and 3 more$/s)
-		await expect(loadCaptions(join(path, '..', 'none.jsonl'))).rejects.toThrow(/does not exist/)
+		await expect(loadCaptions(join(path, '..', 'none.jsonl'))).rejects.toThrow(
+			/The file of captions .*none\.jsonl is missing/,
+		)
 	})
 })
 

@@ -1,6 +1,7 @@
 /** Images and captions that are to find each other. */
 
 import { sha256OfBytes } from '../../files/sha256.js'
+import { tokenForm } from '../../files/text/token-form.js'
 import type { DataOrigin, Split } from '../dataset.js'
 
 /** A retrieval gallery. */
@@ -31,7 +32,7 @@ export function galleryFingerprint({ images, captions, own }: Pick<Gallery, 'ima
  * spaces, as in class names.
  */
 export function captionKey(text: string): string {
-	return withoutFullStop(text).toLowerCase()
+	return tokenForm(withoutFullStop(text))
 }
 
 /** A caption with single spaces and without a final full stop, which prompts of classes bring themselves. */

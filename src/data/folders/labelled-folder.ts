@@ -3,7 +3,7 @@
 import { basename, join, resolve } from 'node:path'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { DataOrigin, Split } from '../dataset.js'
-import { ignoredNotice, readClassFolders } from './class-folders.js'
+import { ignoredNotice, nestedNotice, readClassFolders } from './class-folders.js'
 import { fileSplit } from './file-split.js'
 import { listFolder } from './image-folders.js'
 
@@ -38,7 +38,7 @@ export async function loadLabelledFolder(path: string): Promise<LabelledImages> 
 		break
 	}
 	const { classes, ignored } = await readClassFolders(below)
-	notices.push(...ignoredNotice(ignored))
+	notices.push(...nestedNotice(classes, below), ...ignoredNotice(ignored))
 	const files = classes.flatMap(({ name, images }, label) => images.map((image) => ({ id: `${name}/${image}`, label })))
 	return {
 		name: basename(root),

@@ -103,7 +103,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 		return JSON.stringify([attack.attack, attack.options, crafted, judged, threatOf(request), before, only])
 	}
 	const classifier = (role: AuditRole): Classifier => {
-		const found = role === 'control' ? input.control?.classifier : input[role]
+		const found = role === 'model' ? input.model : input[role]?.classifier
 		if (!found) throw new NaptuneError(`The audit was given no ${role} classifier.`)
 		return found
 	}

@@ -91,7 +91,10 @@ export async function auditOf(engine: Engine, model: Classifier, count = 60): Pr
 			classifier: await classifierOf(engine, matched(withDistraction('undefended', 3))),
 			requirements: [{ epsilon: 4 / 255, below: 0.02, ofClean: false }],
 		},
-		promptAware: await classifierOf(engine, matched(withDistraction('without refiners', 1))),
+		promptAware: {
+			classifier: await classifierOf(engine, matched(withDistraction('without refiners', 1))),
+			hides: 'the refiners',
+		},
 		images: patternImages(count),
 		threatModel: threatModel('linf', 4 / 255),
 		streams: imageStreams(1),

@@ -142,22 +142,22 @@ async function openSubject(input: RecordedAuditInput): Promise<{ subject: AuditS
 		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)
 		: await deployedClassifier(engine, clip, defense, parameters)
 	const control = await deployedClassifier(engine, clip, controlDefense(clip, dataset), {})
+	const view = testTime ? undefined : defense.views.find(({ name }) => name === 'prompt-aware')
 	const known =
-		testTime || !defense.withoutRefiners?.()
-			? undefined
-			: knownModel({
-					model: { clip, defense, parameters },
-					dataset,
-					attack: auditPgd(1),
-					knowledge: 'prompt-aware',
-				})
+		view &&
+		knownModel({
+			model: { clip, defense, parameters },
+			dataset,
+			attack: auditPgd(1),
+			knowledge: view.name,
+		})
 	const promptAware = await known?.open(engine)
 	return {
 		subject: {
 			model,
 			control: { classifier: control, requirements: controlRequirements(clip, threatModel) },
 			...defined({
-				promptAware: promptAware || undefined,
+				promptAware: promptAware && view ? { classifier: promptAware, hides: view.hides } : undefined,
 				testTime: testTime ? { name: testTime.name, attackedThrough: testTime.attackedThrough } : undefined,
 			}),
 		},

@@ -48,12 +48,13 @@ export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 	if (knowledge === 'full' || knowledge === 'query' || attack.reads.model === 'nothing') return undefined
 	if (knowledge === 'prompt-aware') {
 		if (testTime !== undefined) throw notWith(knowledge, testTime)
-		const known = defense.withoutRefiners?.()
-		if (!known) {
+		const view = defense.views.find(({ name }) => name === knowledge)
+		if (!view) {
 			throw new NaptuneError(
-				`${defense.name} has no refiners, so an attacker who knows its prompts knows everything; evaluate with full knowledge.`,
+				`${defense.name} hides nothing from an attacker who is ${knowledge}; evaluate with full knowledge.`,
 			)
 		}
+		const known = view.defense()
 		return { defense: known, open: (engine) => deployedClassifier(engine, clip, known, partOf(parameters, known)) }
 	}
 	const control = controlDefense(clip, dataset)
@@ -65,7 +66,7 @@ export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 	if (testTime !== undefined) {
 		return { defense, open: (engine) => deployedClassifier(engine, clip, defense, parameters) }
 	}
-	if (defense.name === 'vanilla') {
+	if (defense.parameters.size === 0) {
 		throw new NaptuneError(
 			'A transfer to vanilla CLIP from vanilla CLIP is an attack with full knowledge; give surrogates (attack cwa or ags), or evaluate with full knowledge.',
 		)

@@ -13,6 +13,7 @@ import type { DataOrigin, Dataset } from '../../data/dataset.js'
 import { type LoadOptions, loadDataset } from '../../data/registry.js'
 import type { Defense } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { finalParameters } from '../../methods/tuning/run-result.js'
 import { runFiles } from '../../records/names.js'
 import {
 	dataOriginSchema,
@@ -23,10 +24,11 @@ import {
 	withoutSample,
 } from '../../records/parts/data-origin.js'
 import { readRecord } from '../../records/record-kind.js'
-import { type RunDescription, runDescriptionForm } from '../../records/run.js'
+import { type RunDescription, runDescriptionForm, runResultForm } from '../../records/run.js'
 import { sameSettings } from '../../records/settings.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { requireFiniteParameters } from './finite-parameters.js'
 
 /** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
 export interface EvaluationProtocol {
@@ -43,6 +45,8 @@ export interface TunedRun {
 	readonly defense: Defense
 	/** Final parameters by name. */
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
+	/** What a person should know of its files, such as that one cannot be checked. */
+	readonly notices: readonly string[]
 	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
 	readonly trainedEpsilon: number
 	/** How the run is meant to be attacked. */
@@ -113,8 +117,9 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		)
 	}
 	const { clip, defense, trainedEpsilon, protocol, description } = await openRun(directory, model)
-	const parameters = await loadTensors(parametersFile)
+	const { parameters, notices } = await recordedParameters(directory, parametersFile)
 	checkParameters(defense, parameters, parametersFile)
+	requireFiniteParameters(parameters, parametersFile)
 	const { origin } = description.dataset
 	const sample = originSample(origin)
 	// Where the data lie is not what they are.
@@ -124,12 +129,23 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		clip,
 		defense,
 		parameters,
+		notices,
 		trainedEpsilon,
 		protocol,
 		...defined({ fewShot: sample && { shots: sample.shots, seed: sample.seed }, dataRoot: root }),
 		dataset: (onProgress) =>
 			sameDataset(withoutSample(origin), directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
 	}
+}
+
+/** The parameters that a run ended with, compared with the fingerprint in its record where it has one. */
+async function recordedParameters(directory: string, path: string): Promise<Pick<TunedRun, 'parameters' | 'notices'>> {
+	const recorded = join(directory, runFiles.result)
+	if (existsSync(recorded)) {
+		return { parameters: await finalParameters(directory, await readRecord(runResultForm, recorded)), notices: [] }
+	}
+	const notice = `${recorded} is missing, which names the fingerprint of ${runFiles.parameters}; damage to the parameters cannot be noticed.`
+	return { parameters: await loadTensors(path), notices: [notice] }
 }
 
 function protocolOf({ config, preset }: RunDescription): EvaluationProtocol {

@@ -32,7 +32,7 @@ export type { Share } from '../../records/parts/accuracy.js'
 /** What {@link measureDetection} needs. */
 export interface DetectionInput {
 	readonly clip: ClipModel
-	/** A deployed classifier with refiners. */
+	/** A deployed classifier that changes image tokens. */
 	readonly classifier: Classifier
 	readonly split: Split
 	/** Each is run on every image, also on those that are wrong when clean. */

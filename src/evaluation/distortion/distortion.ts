@@ -1,6 +1,6 @@
 /**
  * Distortion by layer (NAP-Tuning, equations 9 and 10): how far a perturbation moves the tokens of the image tower from
- * the clean ones, before and after the refiner of every block, for several models under several perturbations.
+ * the clean ones, before and after what is changed before every block, for several models under several perturbations.
  */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'

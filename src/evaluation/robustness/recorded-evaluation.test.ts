@@ -145,7 +145,7 @@ describe('recordedEvaluation', () => {
 
 		// The images of somebody who knows the prompts are those made against the model without refiners.
 		const { clip, defense, parameters, split, attack, threatModel: threat } = input
-		const known = defense.withoutRefiners!()
+		const known = defense.views[0]!.defense()
 		const own = Object.fromEntries(Object.entries(parameters).filter(([name]) => known.parameters.has(name)))
 		const surrogate = await deployedClassifier(engine, clip, known, own)
 		const victim = await deployedClassifier(engine, clip, defense, parameters)
@@ -170,7 +170,7 @@ describe('recordedEvaluation', () => {
 		for (const [change, message] of [
 			[{ knowledge: 'query' }, /pgd-20 does not fit the knowledge query; choose an attack by queries/],
 			[{ knowledge: 'encoder-only' }, /no classes and no logits. Choose an attack on image features/],
-			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla has no refiners/],
+			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla hides nothing from an attacker who is prompt-aware/],
 			[{ ...plain, knowledge: 'transfer' }, /vanilla CLIP from vanilla CLIP/],
 			[{ testTime, knowledge: 'prompt-aware' }, /not defined with the test-time defense ttc/],
 		] as const) {

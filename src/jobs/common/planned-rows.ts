@@ -15,7 +15,7 @@ export interface PlannedRow {
 	readonly how: PreparedAttack
 }
 
-/** Rows level by level. What a model has nothing of, such as refiners that one could not know, is left out with a note. */
+/** Rows level by level. What a model has nothing of, such as a part that one could not know, is left out with a note. */
 export function plannedRows(
 	models: readonly PlannedRow['model'][],
 	levels: readonly Knowledge[],

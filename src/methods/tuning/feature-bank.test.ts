@@ -15,6 +15,8 @@ import { float32, type Tensor } from '../../core/tensor.js'
 import { fewShot } from '../../data/few-shot.js'
 import { fixedParameters, initialParameters } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { checksumPath } from '../../files/checksum.js'
+import { flipBit } from '../../files/flip-bit.test.helper.js'
 import { relativeError } from '../../files/golden.test.support.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { ops } from '../../onnx/index.js'
@@ -25,7 +27,7 @@ import { prepareImage } from '../../vlm/prepare-image.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import { computeTextFeatures } from './text-side.js'
 import { tinyClip, tinyDataset, tinyTuning } from './tiny.test.support.js'
-import { type TuneInput, tune } from './tune.js'
+import { type TuneInput, type TuningNotice, tune } from './tune.js'
 import { compileTuningPrograms } from './tuning-programs.js'
 
 describe('a bank of features', () => {
@@ -209,6 +211,17 @@ describe('a bank of features', () => {
 			await expect(resumed).rejects.toThrow(message)
 			await writeFile(path, good)
 		}
+		await flipBit(path)
+		await refused(/bank\.safetensors is damaged.*Restore it, or start again in another folder/)
+		const notices: TuningNotice[] = []
+		const again = new AbortController()
+		const onNotice = (notice: TuningNotice) => notices.push(notice)
+		await tune({ ...input, resume: true, signal: again.signal, onNotice, onProgress: () => again.abort() })
+		expect(notices.filter(({ id }) => id === 'unchecked-file')).toEqual([])
+		// What is of another kind is told without a checksum as well.
+		await rm(checksumPath(path))
+		await tune({ ...input, resume: true, signal: AbortSignal.abort(), onNotice })
+		expect(notices.at(-1)).toMatchObject({ id: 'unchecked-file', message: expect.stringContaining(path) })
 		await truncate(path, good.length - 8)
 		await refused(/bank\.safetensors/)
 		await writeFile(path, 'no features')

@@ -1,8 +1,10 @@
 /** The programs that tuning compiles of a defense: text features, the inner attack's gradient, loss with gradients. */
 
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
+import { entry } from '../../core/at.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { tuningLosses } from '../../defenses/tuning-losses.js'
 import { ops } from '../../onnx/index.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
@@ -11,7 +13,6 @@ import { similarityLogits } from '../../vlm/similarity.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
 import { type InnerAttack, innerAttack } from './inner-attack.js'
-import { tuningLosses } from './losses.js'
 import { computeTextFeatures, createTextSide, type TextSide } from './text-side.js'
 
 /** Programs of a run. */
@@ -41,7 +42,7 @@ export async function compileTuningPrograms(
 ): Promise<TuningPrograms> {
 	const { target, when } = config.attack
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
-	const loss = tuningLosses.get(config.loss)!
+	const loss = entry(tuningLosses, config.loss)
 	const image = await createImageSide(engine, clip, defense, loss, when === 'once' ? 'features' : 'pixels')
 	const inner =
 		target === 'vanilla'

@@ -27,17 +27,18 @@ export const transferWeaker: AuditCheck = {
 
 export const refinerAware: AuditCheck = {
 	id: 'refiner-aware',
-	meaning: 'An attacker who knows the refiners does at least as well as one who knows the prompts only.',
+	meaning: 'An attacker who knows everything does at least as well as one who knows the prompts only.',
 	advice:
-		'The refiners hide the gradient rather than clean the tokens: attack without them as well, and report the worse for each image.',
+		'What the prompts-only attacker leaves out hides the gradient rather than defends: attack without it as well, and report the worse for each image.',
 	async run(context) {
-		if (!context.promptAware) return notApplicable('the model has no refiners to ignore')
+		const { promptAware, effort } = context
+		if (!promptAware) return notApplicable('the model has nothing beside its prompts that one could not know')
 		const own = await context.mainAttack()
-		const without = await context.attack({ ...pgdOf(context.effort.steps), crafted: 'promptAware' })
+		const without = await context.attack({ ...pgdOf(effort.steps), crafted: 'promptAware' })
 		const compared = compareAttacks(own.right, without.right)
 		return {
 			status: compared.status,
-			summary: `accuracy ${percentText(compared.stronger)} under PGD-${context.effort.steps} with the refiners, ${percentText(compared.weaker)} under that without them`,
+			summary: `accuracy ${percentText(compared.stronger)} under PGD-${effort.steps} with ${promptAware.hides}, ${percentText(compared.weaker)} under that without`,
 			images: own.right.length,
 			measured: compared.measured,
 		}
