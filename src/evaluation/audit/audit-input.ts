@@ -1,6 +1,6 @@
 /** What an audit is given. */
 
-import type { ImageStreams } from '../../attacks/run/attack.js'
+import type { ImageStreams } from '../../attacks/run/image-streams.js'
 import type { AttackImages } from '../../attacks/run/run-attack.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'

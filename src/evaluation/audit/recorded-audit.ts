@@ -6,7 +6,13 @@ import { embeddedDirectory, embeddedModel } from '../../checkpoints/checkpoint.j
 import { defined } from '../../core/defined.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
-import { type AuditRecord, type AuditSettings, auditKind, auditLogEntrySchema } from '../../records/audit.js'
+import {
+	type AuditRecord,
+	type AuditResult,
+	type AuditSettings,
+	auditKind,
+	auditLogEntrySchema,
+} from '../../records/audit.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
@@ -16,7 +22,6 @@ import { knownModel } from '../deployed/knowledge.js'
 import { splitImages } from '../robustness/evaluate.js'
 import { settingsOf } from '../robustness/recorded-evaluation.js'
 import { testTimeClassifier } from '../test-time/test-time-classifier.js'
-import type { AuditResult } from './audit-check.js'
 import { auditPgd } from './audit-context.js'
 import { type AuditEffort, type AuditSubject, auditEfforts, type ControlRequirement } from './audit-input.js'
 import { type AuditHooks, auditModel } from './audit-model.js'

@@ -93,6 +93,6 @@ export async function measureModel(
 }
 
 /** Whether gradients are averaged over draws of a randomised model. */
-function averages({ options, access }: PreparedAttack): boolean {
-	return access !== 'gradient' || (typeof options.eotSamples === 'number' && options.eotSamples > 1)
+function averages({ reads }: PreparedAttack): boolean {
+	return reads.model !== 'gradient' || reads.draws > 1
 }

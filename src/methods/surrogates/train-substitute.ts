@@ -15,7 +15,7 @@ import { generator, permutation } from '../../random/counter-based.js'
 import { parseRecord } from '../../records/record-kind.js'
 import { surrogateEpochForm } from '../../records/surrogate.js'
 import type { Engine, Program } from '../../runtime/engine.js'
-import { adversarialImages } from './adversarial-view.js'
+import { type ViewAttack, viewAttack } from './adversarial-view.js'
 import { surrogateFiles } from './files.js'
 import { shapesOf } from './network/network-forms.js'
 import type { SubstituteRecipe } from './recipe.js'
@@ -91,6 +91,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 		attack: await engine.compile(graphs.attack, { name: 'adversarial view' }),
 		step: await engine.compile(graphs.step, { name: 'training' }),
 	}
+	const attacked = viewAttack(programs.attack, recipe)
 	try {
 		const { finished, parameters, averages, seconds } = await trainSurrogate<Batch>(
 			{
@@ -102,7 +103,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 				recipe,
 				images: length,
 				batch: (epoch, step) => batchOf(input.images, originals, recipe, epoch, step),
-				gradients: (batch, weights, epoch) => gradientsOf(programs, graphs, recipe, batch, weights, epoch),
+				gradients: (batch, weights, epoch) => gradientsOf(programs, attacked, graphs, recipe, batch, weights, epoch),
 			},
 			input,
 		)
@@ -121,7 +122,8 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 
 /** Attacks the original images by the network in evaluation form, then differentiates the objective over four views. */
 async function gradientsOf(
-	{ embed, attack, step }: Programs,
+	{ embed, step }: Programs,
+	attacked: ViewAttack,
 	{ parameters, passes }: SubstituteGraphs,
 	recipe: SubstituteRecipe,
 	{ ids, original, first, second }: Batch,
@@ -131,7 +133,7 @@ async function gradientsOf(
 	const weights = { ...current.parameters, ...current.averages }
 	const embedded = async (images: Tensor<'float32'>) => entry(await embed.run({ ...weights, images }), 'embedding')
 	const given = { ...weights, one: await embedded(first), two: await embedded(second) }
-	const adversarial = await adversarialImages(attack, original, given, recipe)
+	const adversarial = await attacked(original, ids, given)
 	const { imageSize: size, seed } = recipe
 	const views = (purpose: string, strength: number) =>
 		stacked(ids.length, size, (row) => {

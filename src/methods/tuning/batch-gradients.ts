@@ -15,7 +15,6 @@ import type { TuningConfig } from './configuration.js'
 import { addSums, type EpochSums, emptySums } from './epoch-record.js'
 import type { FeatureBank } from './feature-bank.js'
 import type { MicroBatch } from './image-side.js'
-import { innerAttack } from './inner-attack.js'
 import { loadTrainingImages, type TrainingImages } from './training-images.js'
 import type { TuningPrograms } from './tuning-programs.js'
 
@@ -94,7 +93,7 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 
 /** Clean and adversarial images or features at these positions. */
 async function microBatch(
-	{ bank, clip, training, config, epoch, nextImages }: BatchInput,
+	{ bank, clip, training, config, epoch, nextImages, programs }: BatchInput,
 	positions: readonly number[],
 	attacked: Classifier,
 ): Promise<MicroBatch> {
@@ -109,6 +108,5 @@ async function microBatch(
 	const { pixels, labels, ids } = await load()
 	if (!entry(tuningLosses, config.loss).attacks) return { clean: pixels, labels }
 	const batch = { images: pixels, labels, ids }
-	const width = clip.config.projectionDimension
-	return { clean: pixels, adversarial: await innerAttack(attacked, batch, config, width, `epoch ${epoch}`), labels }
+	return { clean: pixels, adversarial: await programs.innerAttack(attacked, batch, `epoch ${epoch}`), labels }
 }

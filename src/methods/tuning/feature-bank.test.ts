@@ -3,6 +3,7 @@ import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import type { AttackBatch } from '../../classifier/attack-batch.js'
@@ -24,7 +25,6 @@ import { loadTensors, saveTensors } from '../../training/tensor-set.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { prepareImage } from '../../vlm/prepare-image.js'
 import { similarityLogits } from '../../vlm/similarity.js'
-import { innerAttack } from './inner-attack.js'
 import { computeTextFeatures } from './text-side.js'
 import { tinyClip, tinyDataset, tinyTuning } from './tiny.test.support.js'
 import { type TuneInput, type TuningNotice, tune } from './tune.js'
@@ -116,11 +116,11 @@ describe('a bank of features', () => {
 		const classifier = await plainClassifier(clip, dataset.classNames, anyText)
 		const batch = await cleanBatch(input)
 		const { epsilon, steps, relativeStepSize } = config.attack
-		const adversarial = await pgd(
+		const adversarial = await attackBatch(
+			pgd.prepare({ steps, relativeStepSize, start: 'one-sided', ...featureKl(width) }),
 			classifier,
 			batch,
 			threatModel('linf', epsilon),
-			{ steps, relativeStepSize, start: 'one-sided', ...featureKl(width) },
 			startsOf(config.seed, 'bank'),
 		)
 		const features = async (images: Tensor<'float32'>) =>
@@ -153,7 +153,13 @@ describe('a bank of features', () => {
 		const batch = await cleanBatch(input)
 		const { epsilon, steps, relativeStepSize } = config.attack
 		const options = { steps, relativeStepSize, start: 'zero' } as const
-		const adversarial = await pgd(classifier, batch, threatModel('linf', epsilon), options, startsOf(1, 'bank'))
+		const adversarial = await attackBatch(
+			pgd.prepare(options),
+			classifier,
+			batch,
+			threatModel('linf', epsilon),
+			startsOf(1, 'bank'),
+		)
 		const { imageFeatures } = await classifier.evaluate(adversarial, ['imageFeatures'])
 		const bank = await loadTensors(bankOf(input))
 		// Signs of slopes may differ where text features are inputs of the program rather than constants.
@@ -275,7 +281,7 @@ describe('an inner attack on vanilla', () => {
 			const parameters = await initialParameters(defense, 1)
 			const textFeatures = await programs.text.features(parameters)
 			const classifier = programs.attacked({ ...parameters, textFeatures })
-			const images = await innerAttack(classifier, batch, config, clip.config.projectionDimension, 'epoch 0')
+			const images = await programs.innerAttack(classifier, batch, 'epoch 0')
 			await programs.release()
 			return images
 		}
@@ -291,7 +297,13 @@ describe('an inner attack on vanilla', () => {
 			},
 		})
 		const options = { steps: 2, relativeStepSize: 0.6, start: 'zero' } as const
-		const expected = await pgd(separate, batch, threatModel('linf', 4 / 255), options, imageStreams(1))
+		const expected = await attackBatch(
+			pgd.prepare(options),
+			separate,
+			batch,
+			threatModel('linf', 4 / 255),
+			imageStreams(1),
+		)
 		expect((await adversarialBy('vanilla')).data).toEqual(expected.data)
 		expect((await adversarialBy('tuned')).data).not.toEqual(expected.data)
 		await engine.close()

@@ -67,13 +67,14 @@ export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureB
 		)
 	}
 	const { bank, done } = kept ?? { bank: emptyBank(length, width), done: 0 }
+	const attack = innerAttack(config, classifier.classNames.length, width)
 	let lastSave = performance.now()
 	let at = done
 	const parts = microBatches(at, length, config.microBatchSize)
 	const loaded = loadAhead(parts, (positions) => loadTrainingImages(clip, training, positions, config, 0))
 	for await (const [positions, { pixels, labels, ids }] of loaded) {
 		if (signal?.aborted) break
-		const adversarial = await innerAttack(classifier, { images: pixels, labels, ids }, config, width, 'bank')
+		const adversarial = await attack(classifier, { images: pixels, labels, ids }, 'bank')
 		for (const [name, images] of [
 			['clean', pixels],
 			['adversarial', adversarial],

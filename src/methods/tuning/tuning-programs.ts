@@ -12,6 +12,7 @@ import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
+import { type InnerAttack, innerAttack } from './inner-attack.js'
 import { computeTextFeatures, createTextSide, type TextSide } from './text-side.js'
 
 /** Programs of a run. */
@@ -23,6 +24,8 @@ export interface TuningPrograms {
 	 * @param feeds The parameters by name and `textFeatures` [C, E]; what it does not read is ignored.
 	 */
 	attacked(feeds: Feeds): GraphClassifier
+	/** Runs on what {@link attacked} gives. */
+	readonly innerAttack: InnerAttack
 	release(): Promise<void>
 }
 
@@ -34,7 +37,7 @@ export async function compileTuningPrograms(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
-	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack'>,
+	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack' | 'seed'>,
 	template: string,
 ): Promise<TuningPrograms> {
 	const { target, when } = config.attack
@@ -50,6 +53,7 @@ export async function compileTuningPrograms(
 		image,
 		attacked: (feeds) =>
 			inner.classifier.withFeeds(Object.fromEntries(Object.entries(feeds).filter(([name]) => inner.reads.has(name)))),
+		innerAttack: innerAttack(config, defense.classNames.length, clip.config.projectionDimension),
 		async release() {
 			await Promise.all([text.release(), image.release(), inner.classifier.release()])
 		},

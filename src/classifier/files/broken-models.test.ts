@@ -9,7 +9,7 @@ import { structurallyChanged } from '../../onnx/structural-mutations.test.suppor
 import { generator } from '../../random/counter-based.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import type { Verdict } from '../../runtime/node/original-model-process.js'
-import { openOnnxClassifier } from './onnx-classifier.js'
+import { openOnnxClassifier } from './open-onnx-classifier.js'
 
 let engine: Engine
 beforeAll(async () => {

@@ -3,25 +3,38 @@ import type { Classifier } from '../../classifier/classifier.js'
 import { imageShape, randomBatch } from '../../classifier/graphs.test.support.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
-import type { Attack } from './attack.js'
-import { checkedAttack } from './checked-attack.js'
+import { checkedRound } from './checked-round.js'
 import { imageStreams } from './image-streams.js'
 
-/** Only looked at, never run. */
-const classifier = { classNames: ['x', 'y'], inputShape: imageShape } as unknown as Classifier
+const unused = async (): Promise<never> => {
+	throw new Error('The classifier is only looked at.')
+}
+const classifier: Classifier = {
+	classNames: ['x', 'y'],
+	inputShape: imageShape,
+	taps: ['logits'],
+	evaluate: unused,
+	gradient: unused,
+	release: async () => {},
+}
 const batch = randomBatch([0, 1, 1])
 const threat = { norm: 'linf', epsilon: 0.1 } as const
 
 /** Adds an amount to every pixel. */
-const shift: Attack<number> = async (_, { images }, __, amount) => ({
-	...images,
-	data: images.data.map((value) => Math.min(1, value + amount)),
-})
-const shifted = checkedAttack(shift)
+const shifted = (amount: number) =>
+	checkedRound(
+		{ name: 'shift', norms: ['linf'] },
+		{
+			stage: 'shift',
+			name: 'shift',
+			cost: { evaluations: 0, gradients: 0 },
+			run: async (_, { images }) => ({ ...images, data: images.data.map((value) => Math.min(1, value + amount)) }),
+		},
+	)
 const run = (amount: number, given: Partial<typeof batch> = {}, epsilon = 0.1) =>
-	shifted(classifier, { ...batch, ...given }, { ...threat, epsilon }, amount, imageStreams(1))
+	shifted(amount).run(classifier, { ...batch, ...given }, { ...threat, epsilon }, imageStreams(1))
 
-describe('checkedAttack', () => {
+describe('a checked round', () => {
 	it('hands good results on', async () => {
 		expect((await run(0.05)).data[0]).toBeCloseTo(batch.images.data[0]! + 0.05)
 	})
@@ -61,6 +74,11 @@ describe('checkedAttack', () => {
 		const result = run(0, given)
 		await expect(result).rejects.toThrow(NaptuneError)
 		await expect(result).rejects.toThrow(message)
+	})
+
+	it('refuses a norm that the attack does not know', async () => {
+		const attempt = shifted(0).run(classifier, batch, { norm: 'l2', epsilon: 1 }, imageStreams(1))
+		await expect(attempt).rejects.toThrow('Attack shift works in linf, not in l2.')
 	})
 
 	it.each([-1, 2, Number.NaN])('refuses epsilon %d', async (epsilon) => {

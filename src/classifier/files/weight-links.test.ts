@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { model } from '../../onnx/models.test.support.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
-import { openOnnxClassifier } from './onnx-classifier.js'
+import { openOnnxClassifier } from './open-onnx-classifier.js'
 
 let engine: Engine
 

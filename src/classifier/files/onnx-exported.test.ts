@@ -5,8 +5,8 @@ import { readSafetensorsTensors } from '../../files/safetensors.js'
 import { float32, int64 } from '../../onnx/index.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import { crossEntropyObjective } from '../objectives/objective.js'
-import { type OnnxClassifier, openOnnxClassifier } from './onnx-classifier.js'
-import type { Normalisation } from './onnx-input.js'
+import type { Normalisation } from '../onnx-file/onnx-input.js'
+import { type OnnxClassifier, openOnnxClassifier } from './open-onnx-classifier.js'
 
 const folder = fileURLToPath(new URL('../../../fixtures/onnx-classifiers/', import.meta.url))
 const symmetric: Normalisation = { mean: [0.5], std: [0.5] }

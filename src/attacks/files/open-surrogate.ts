@@ -1,13 +1,16 @@
-/** Surrogates from ONNX files: what the files of this project say of themselves is believed, of others it is guessed. */
+/**
+ * Surrogates from ONNX files: what the files of this project say of themselves is believed, of others it is guessed. What
+ * opens files is here, apart from what a browser loads.
+ */
 
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { type OnnxClassifierOptions, openOnnxClassifier } from '../../../classifier/onnx-file/onnx-classifier.js'
-import { NaptuneError } from '../../../core/errors.js'
-import { sha256OfBytes } from '../../../files/sha256.js'
-import { describeModel } from '../../../onnx/index.js'
-import type { Engine } from '../../../runtime/engine.js'
-import type { Surrogate } from './surrogate.js'
+import { decorate } from '../../classifier/decorate.js'
+import { openOnnxClassifier } from '../../classifier/files/open-onnx-classifier.js'
+import type { OnnxClassifierOptions } from '../../classifier/onnx-file/onnx-classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { Engine } from '../../runtime/engine.js'
+import type { Surrogate } from '../algorithms/transfer/surrogate.js'
 
 /** A surrogate with what a person must be told of it. */
 export interface OpenedSurrogate extends Surrogate {
@@ -21,6 +24,9 @@ export interface OpenedSurrogate extends Surrogate {
  * @param classNames Of the data, in label order.
  * @param declared What is known of the file, as for `openOnnxClassifier`.
  * @throws NaptuneError as `openOnnxClassifier`, and when a file without class names has another number of classes.
+ * @example
+ * const surrogate = await openSurrogate(engine, 'plain.onnx', classNames)
+ * const attack = prepareAttack('mi-cwa', { surrogates: [surrogate] })
  */
 export async function openSurrogate(
 	engine: Engine,
@@ -28,9 +34,8 @@ export async function openSurrogate(
 	classNames: readonly string[],
 	declared: Omit<OnnxClassifierOptions, 'classNames'> = {},
 ): Promise<OpenedSurrogate> {
-	const metadata = await metadataOf(path)
-	const own = metadata.kind?.startsWith('naptune surrogate') ?? false
 	const classifier = await openOnnxClassifier(engine, path, declared)
+	const own = classifier.graph.metadata.kind?.startsWith('naptune surrogate') ?? false
 	const { sha256, weights } = classifier.model
 	const files = Object.entries(weights)
 	// Whether it was declared or guessed decides nothing.
@@ -45,25 +50,16 @@ export async function openSurrogate(
 	// A substitute has an embedding, no classes.
 	if (classifier.classNamesFrom !== 'positions' || own) return { ...surrogate, classifier }
 	if (classifier.classNames.length !== classNames.length) {
+		await classifier.release()
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`${path} tells ${classifier.classNames.length} classes apart and names none, the data has ${classNames.length}. Use a surrogate that was trained on this data.`,
 		)
 	}
 	const notice = `${surrogate.name} names no classes; they are taken to be the data's, in their order.`
-	return { ...surrogate, classifier: { ...classifier, classNames }, notices: [...classifier.notices, notice] }
-}
-
-async function metadataOf(path: string): Promise<Readonly<Record<string, string>>> {
-	let bytes: Uint8Array
-	try {
-		bytes = await readFile(path)
-	} catch (cause) {
-		throw new NaptuneError(`The surrogate ${path} cannot be read (${(cause as Error).message}).`, { cause })
-	}
-	try {
-		return describeModel(bytes).metadata
-	} catch (error) {
-		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
+	return {
+		...surrogate,
+		classifier: decorate(classifier, { classNames }),
+		notices: [...classifier.notices, notice],
 	}
 }

@@ -1,11 +1,11 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { imageShape, networkGraph, randomBatch } from '../../../classifier/graphs.test.support.js'
-import { sha256OfFile } from '../../../files/sha256.js'
-import { temporaryFolder } from '../../../files/temporary-folder.test.helper.js'
-import { ops, writeModel } from '../../../onnx/index.js'
-import { createEngine, type Engine } from '../../../runtime/index.js'
+import { imageShape, networkGraph, randomBatch } from '../../classifier/graphs.test.support.js'
+import { sha256OfFile } from '../../files/sha256.js'
+import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
+import { ops, writeModel } from '../../onnx/index.js'
+import { createEngine, type Engine } from '../../runtime/index.js'
 import { openSurrogate } from './open-surrogate.js'
 
 const classNames = ['cat', 'dog', 'ship']

@@ -5,7 +5,8 @@ import { float32, int64 } from '../../core/tensor.js'
 import { readModel } from '../../onnx/index.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import { crossEntropyObjective } from '../objectives/objective.js'
-import { type OnnxClassifierOptions, openOnnxClassifier } from './onnx-classifier.js'
+import type { OnnxClassifierOptions } from '../onnx-file/onnx-classifier.js'
+import { openOnnxClassifier } from './open-onnx-classifier.js'
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../../../fixtures/cases/onnx/${name}.onnx`, import.meta.url))
 const images = float32(

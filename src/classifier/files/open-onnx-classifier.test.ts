@@ -10,8 +10,9 @@ import { int, int64s, type ModelInit, model, type NodeInit, type TensorInit } fr
 import { createEngine, type Engine } from '../../runtime/index.js'
 import { noise, randomBatch } from '../graphs.test.support.js'
 import { crossEntropyObjective } from '../objectives/objective.js'
-import { metadataClasses } from './onnx-classes.js'
-import { type OnnxClassifierOptions, openOnnxClassifier } from './onnx-classifier.js'
+import { metadataClasses } from '../onnx-file/onnx-classes.js'
+import type { OnnxClassifierOptions } from '../onnx-file/onnx-classifier.js'
+import { openOnnxClassifier } from './open-onnx-classifier.js'
 
 let engine: Engine
 let folder: string
