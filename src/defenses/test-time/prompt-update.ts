@@ -1,7 +1,7 @@
 /** Steps of an optimizer inside of a graph: prompts become values that depend on the image, and can be differentiated. */
 
 import { z } from 'zod'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { ParameterLookup } from '../defense.js'
 

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'

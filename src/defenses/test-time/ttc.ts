@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { defined } from '../../core/defined.js'
 import { float32 } from '../../core/tensor.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
 import { drawKeys, randomisedOption, randomisedOrAbsent } from './hidden-numbers.js'

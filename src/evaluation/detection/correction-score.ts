@@ -1,7 +1,7 @@
 /** How heavily refiners corrected an image: a number per image that tells disturbed inputs from clean ones, or fails to. */
 
 import type { Refinement } from '../../defenses/defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { CorrectionScore } from '../../records/detection.js'
 
