@@ -21,7 +21,8 @@ export interface LoadedWeights {
  * Finds and checks the weights of a checkpoint folder. Float32 safetensors are referred to in place; everything else is
  * converted once (see weight-cache.ts). A prefix before every name, such as `module.`, is taken off.
  * @param expected Shape of each weight that must be there; others are ignored.
- * @param cacheDirectory Where converted weights are kept. @param onNotice Told of a prefix.
+ * @param cacheDirectory Where converted weights are kept.
+ * @param onNotice Told of a prefix, and when converted weights were damaged and had to be made again.
  * @throws NaptuneError when files are missing or damaged, tensors are missing, of another shape or type, or not finite.
  */
 export async function loadWeights(
@@ -39,7 +40,7 @@ export async function loadWeights(
 	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)
 	const digests = await Promise.all(stored.files.map(sha256OfFile))
 	const sha256 = combined(stored.files, digests)
-	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory)
+	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory, onNotice)
 	const weights = new Map(
 		[...expected].map(([name, shape]) => {
 			const { offset, length } = header.tensors.get(name)!

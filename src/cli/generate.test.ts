@@ -101,7 +101,7 @@ describe.concurrent('naptune generate', () => {
 		const slow = [...args, '--attack', 'ssa-cwa', '--set', 'copies=10']
 		const running = startCli(slow)
 		await expect
-			.poll(async () => (await readdir(store).catch(() => [])).length, { timeout: 20_000, interval: 5 })
+			.poll(async () => (await readdir(store).catch(() => [])).length, { timeout: 60_000, interval: 5 })
 			.toBeGreaterThan(2)
 		running.process.kill('SIGKILL')
 		await running.finished

@@ -1,5 +1,6 @@
 /** Learned context vectors: the prompts' text with placeholders, and how contexts start (CoOp, MaPLe). */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Generator } from '../random/generator.js'
 import { classPrompts, spokenName } from '../vlm/class-prompts.js'
@@ -27,12 +28,12 @@ export function contextPrompts(
 ): PromptRows {
 	const { tokenizer, config } = clip
 	const { contextLength } = config.text
-	const placeholder = tokenizer.encode('X')[1]!
+	const placeholder = at(tokenizer.encode('X'), 1)
 	const rest = init === 'words' ? tokenizer.encode(initialWords).slice(1 + count, -1) : []
 	const rows = classNames.map((name) => {
 		const { ids } = tokenizer.encodeBatch([`${spokenName(name)}.`], config.text)
 		const context = [...new Array<number>(count).fill(placeholder), ...rest]
-		const row = [ids[0]!, ...context.map(BigInt), ...ids.subarray(1)]
+		const row = [at(ids, 0), ...context.map(BigInt), ...ids.subarray(1)]
 		if (row.length > contextLength) {
 			throw new NaptuneError(
 				`The class name ${JSON.stringify(name)} with ${count} context vectors needs ${row.length} tokens, the model reads ${contextLength}. Use fewer context vectors or a shorter name.`,

@@ -97,13 +97,13 @@ export async function expectGolden(bench: GoldenBench, defense: Defense, path: s
 	const ids = ops.input('ids', 'int64', ['R', 10])
 	const endPosition = ops.input('endPosition', 'float64', ['R', 10])
 	const labels = ops.input('labels', 'int64', ['B'])
-	const { features: image, refinements } = defense.imageFeatures(pixels, lookup)
+	const { features: image, tokenChanges } = defense.imageFeatures(pixels, lookup)
 	const text = defense.textFeatures(ids, endPosition, lookup)
 	const logits = similarityLogits(image, text, logScale(bench.clip))
 	const loss = ops.crossEntropy(logits, labels)
 	const parameters = [...used]
 	const [dPixels, ...gradients] = grad(loss, [pixels, ...parameters.map(([, value]) => value)])
-	const spreads = refinements.flatMap(({ layer, spread }): [string, Value][] =>
+	const spreads = tokenChanges.flatMap(({ layer, spread }): [string, Value][] =>
 		spread ? [[`spread.${layer}`, spread]] : [],
 	)
 	const program = await bench.engine.compile({

@@ -2,7 +2,7 @@
 
 export {
 	type Defense,
-	type DefenseDefinition,
+	type DefenseView,
 	fixedParameters,
 	type ImageFeatures,
 	initialParameters,
@@ -11,10 +11,15 @@ export {
 	type ParameterLookup,
 	type PromptRows,
 	parameterInputs,
-	type Refinement,
+	type TokenChange,
 	trainableParameters,
+	type ViewName,
 } from './defense.js'
-export { defenses, prepareDefense } from './registry.js'
+export {
+	type DefenseDefinition,
+	defineDefense,
+} from './define-defense.js'
+export { defenses, prepareDefense, tunableDefenses } from './registry.js'
 export {
 	type ChosenTestTimeDefense,
 	chooseTestTimeDefense,

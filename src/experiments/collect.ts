@@ -194,7 +194,8 @@ function placeOf({ definition, folder }: Plan, path: string): string {
 	return definition.folders === 'by-method' ? path.slice(folder.length + 1) : path
 }
 
-function rightImages({ outcomes }: EvaluationRecord, clean: boolean): boolean[] {
+/** Whether each image counts as right, on clean images or under attack, in the record's order. */
+export function rightImages({ outcomes }: Pick<EvaluationRecord, 'outcomes'>, clean: boolean): boolean[] {
 	return outcomes.map((outcome) => (clean ? outcome.cleanPrediction === outcome.label : isRobust(outcome)))
 }
 

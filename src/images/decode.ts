@@ -108,12 +108,14 @@ const decoders: Readonly<Record<ImageFormat, (bytes: Uint8Array, name: string) =
 	},
 	async tiff(bytes, name) {
 		const picture = tiffPicture(bytes)
+		refuseSize(picture, name)
 		const image = await decodePixels(picture.bytes, name)
 		if (picture.lumaChroma) lumaChromaToRgb(image.rgb, picture.lumaChroma)
 		return upright(image, picture.orientation)
 	},
 	async avif(bytes, name) {
 		const picture = avifPicture(bytes)
+		refuseSize(picture, name)
 		const image = await decodePixels(picture.bytes, name)
 		colourPlanes(image, picture)
 		return image
@@ -139,12 +141,18 @@ async function decodePixels(bytes: Uint8Array, name: string): Promise<DecodedIma
 	return { width, height, rgb: new Uint8Array(data.buffer, data.byteOffset, data.length) }
 }
 
-function check({ space, depth, width, height, channels }: Metadata, name: string): void {
-	if (width * height > maximumPixels) {
-		throw new NaptuneError(
-			`${name} has ${width} x ${height} pixels, more than the limit of ${maximumPixels}. Scale it down or remove it.`,
-		)
-	}
+/** @throws NaptuneError for more pixels than are decoded. */
+function refuseSize({ width, height }: { readonly width: number; readonly height: number }, name: string): void {
+	if (width * height <= maximumPixels) return
+	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
+		`${name} has ${width} x ${height} pixels, more than the limit of ${maximumPixels}. Scale it down or remove it.`,
+	)
+}
+
+function check(metadata: Metadata, name: string): void {
+	refuseSize(metadata, name)
+	const { space, depth, channels } = metadata
 	const usable = depth === 'uchar' || (depth === 'ushort' && space !== 'cmyk')
 	if (!usable || !colourSpaces.includes(space) || (space === 'cmyk' && channels !== 4)) {
 		throw new UnsupportedFeature(`${channels} channels of ${depth} in colour space ${space}`)

@@ -7,6 +7,7 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { DataOrigin, Dataset } from '../../data/dataset.js'
 import { type LoadOptions, loadDataset } from '../../data/registry.js'
+import { finalParameters } from '../../methods/tuning/run-result.js'
 import { runFiles } from '../../records/names.js'
 import {
 	dataOriginSchema,
@@ -17,7 +18,7 @@ import {
 	withoutSample,
 } from '../../records/parts/data-origin.js'
 import { readRecord } from '../../records/record-kind.js'
-import { type RunDescription, runDescriptionForm } from '../../records/run.js'
+import { type RunDescription, runDescriptionForm, runResultForm } from '../../records/run.js'
 import { sameSettings } from '../../records/settings.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
@@ -29,6 +30,8 @@ export type { EvaluationProtocol } from './tuned-model.js'
 /** A tuned model that can be evaluated or used, with its final parameters. */
 export interface TunedRun extends TunedModel {
 	readonly directory: string
+	/** What a person should know of its files, such as that one cannot be checked. */
+	readonly notices: readonly string[]
 	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
 	readonly fewShot?: { readonly shots: number; readonly seed: number }
 	/** Folder that holds the folders of named data sets; missing where the run's data need none. */
@@ -79,7 +82,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		)
 	}
 	const { clip, defense, trainedEpsilon, protocol, description } = await openRun(directory, model)
-	const parameters = await loadTensors(parametersFile)
+	const { parameters, notices } = await recordedParameters(directory, parametersFile)
 	checkParameters(defense, parameters, parametersFile)
 	requireFiniteParameters(parameters, parametersFile)
 	const { origin } = description.dataset
@@ -91,12 +94,23 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 		clip,
 		defense,
 		parameters,
+		notices,
 		trainedEpsilon,
 		protocol,
 		...defined({ fewShot: sample && { shots: sample.shots, seed: sample.seed }, dataRoot: root }),
 		dataset: (onProgress) =>
 			sameDataset(withoutSample(origin), directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
 	}
+}
+
+/** The parameters that a run ended with, compared with the fingerprint in its record where it has one. */
+async function recordedParameters(directory: string, path: string): Promise<Pick<TunedRun, 'parameters' | 'notices'>> {
+	const recorded = join(directory, runFiles.result)
+	if (existsSync(recorded)) {
+		return { parameters: await finalParameters(directory, await readRecord(runResultForm, recorded)), notices: [] }
+	}
+	const notice = `${recorded} is missing, which names the fingerprint of ${runFiles.parameters}; damage to the parameters cannot be noticed.`
+	return { parameters: await loadTensors(path), notices: [notice] }
 }
 
 async function sameDataset(

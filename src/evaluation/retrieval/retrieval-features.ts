@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -48,7 +49,7 @@ export async function* attackedFeatures(input: AttackedFeaturesInput): AsyncGene
 		const images = await preparedImages(clip, gallery.images, positions)
 		const ids = positions.map((position) => gallery.images.id(position))
 		const labels = positions.map((position) => gallery.images.label(position))
-		const adversarial = await attack.run(classifier, { images, labels, ids }, threatModel, streams)
+		const adversarial = await attackBatch(attack, classifier, { images, labels, ids }, threatModel, streams)
 		const [clean, attacked] = [await features(classifier, images), await features(classifier, adversarial)]
 		yield ids.map((id, row) => ({ id, clean: encoded(clean, row), adversarial: encoded(attacked, row) }))
 	}

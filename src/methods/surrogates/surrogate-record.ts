@@ -1,7 +1,6 @@
 /** Writing a finished surrogate: the model that any ONNX tool reads, and the record of how it came to be. */
 
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfFile } from '../../files/sha256.js'
@@ -16,9 +15,10 @@ import {
 	surrogateKind,
 } from '../../records/surrogate.js'
 import type { Engine } from '../../runtime/engine.js'
+import { removeStates } from '../../training/state.js'
 import type { SurrogateFiles } from './files.js'
+import { requireSame } from './same-surrogate.js'
 import type { SquareImages } from './square-images.js'
-import { requireSame } from './training-state.js'
 
 export type { SurrogateResult } from '../../records/surrogate.js'
 
@@ -79,6 +79,6 @@ export async function writeSurrogate(
 	await writeModel(files.model, outputs, metadata)
 	const whole = { ...result, sha256: await sha256OfFile(files.model) }
 	await writeRecord(surrogateKind, files.record, { ...description, result: whole })
-	await rm(files.state, { force: true })
+	await removeStates({ path: files.state, lastGoodPath: files.lastGood })
 	return whole
 }

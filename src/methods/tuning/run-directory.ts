@@ -1,10 +1,10 @@
-/** A tuning run on disk: what was asked for and its log. Its states are in run-state.ts. */
+/** A tuning run on disk: what was asked for and its log. Files of values have their checksums beside them. */
 
 import { existsSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { explainWriteFailure } from '../../files/atomic-write.js'
+import { explainWriteFailure, removeLeftovers } from '../../files/atomic-write.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { runFiles } from '../../records/names.js'
@@ -13,9 +13,6 @@ import { type RunDescription, runDescriptionForm } from '../../records/run.js'
 import { differences } from '../../records/settings.js'
 
 export { runFiles } from '../../records/names.js'
-
-/** What a killed program leaves of a file that it was writing, with the program's number. */
-const temporary = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
 
 /**
  * Makes a run directory, or opens it to resume.
@@ -64,23 +61,4 @@ export async function checkRunDirectory(
 		)
 	}
 	return true
-}
-
-/** Removes what programs that no longer run left half-written: a state can be large. */
-export async function removeLeftovers(directory: string): Promise<void> {
-	for (const name of await readdir(directory)) {
-		const writer = temporary.exec(name)?.[1]
-		if (writer === undefined || isRunning(Number(writer))) continue
-		// A folder that cannot be written is told of by the first real write.
-		await rm(join(directory, name), { force: true }).catch(() => {})
-	}
-}
-
-function isRunning(process_: number): boolean {
-	try {
-		process.kill(process_, 0)
-		return true
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM'
-	}
 }

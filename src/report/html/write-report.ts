@@ -19,6 +19,8 @@ export interface WrittenReport {
 	readonly tables: readonly string[]
 	/** What the page says first. */
 	readonly verdict: readonly string[]
+	/** What was changed or is damaged, in sentences; the page says it, too. */
+	readonly problems: readonly string[]
 }
 
 /** Name of the page in a folder. */
@@ -61,7 +63,7 @@ export async function reportParts(source: ReportSource): Promise<RunParts> {
  * @throws NaptuneError as {@link reportParts}, or when a file cannot be written.
  */
 export async function writeReport(source: ReportSource, page: string): Promise<WrittenReport> {
-	const { document, figures, tables, files = [], result } = await reportParts(source)
+	const { document, figures, tables, files = [], problems, result } = await reportParts(source)
 	const { reportPage } = await import('./page/page.js')
 	const html = await reportPage(document)
 	const folder = dirname(page)
@@ -76,5 +78,5 @@ export async function writeReport(source: ReportSource, page: string): Promise<W
 	const tabled = result && tables.length > 0 ? await writeTables(join(folder, 'tables'), tables, result) : []
 	for (const { name, text } of files) await writeFileAtomic(join(folder, name), text)
 	await writeFileAtomic(page, html)
-	return { page, figures: drawn, tables: tabled, verdict: document.verdict }
+	return { page, figures: drawn, tables: tabled, verdict: document.verdict, problems }
 }

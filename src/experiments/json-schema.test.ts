@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { experimentJsonSchema } from './json-schema.js'
+
+const file = fileURLToPath(new URL('../../schemas/experiment-definition.schema.json', import.meta.url))
+
+it('the schema of the package is that of the reader; npx vitest run -u makes it again', async () => {
+	await expect(`${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`).toMatchFileSnapshot(file)
+})
+
+it('describes every entry', async () => {
+	const { properties } = JSON.parse(await readFile(file, 'utf8')) as {
+		readonly properties: Readonly<Record<string, { readonly description?: string }>>
+	}
+	const silent = Object.entries(properties).filter(([, { description = '' }]) => description.length < 10)
+	expect(silent.map(([name]) => name)).toEqual([])
+	expect(Object.keys(properties)).toContain('quick')
+})
