@@ -26,7 +26,8 @@ export async function saveTensors(
 export async function loadTensors(path: string): Promise<Record<string, Tensor<'float32'>>> {
 	const tensors: Record<string, Tensor<'float32'>> = {}
 	for (const [name, { dtype, shape, data }] of await readSafetensorsTensors(path)) {
-		if (dtype !== 'F32') throw new NaptuneError(`${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
+		if (dtype !== 'F32')
+			throw new NaptuneError('NAP_FILE_INVALID', `${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
 		tensors[name] = tensor('float32', shape, new Float32Array(data.buffer))
 	}
 	return tensors
