@@ -10,8 +10,8 @@ export { type ErrorCode, errorCodes } from './core/error-codes.js'
 export { NaptuneError } from './core/errors.js'
 export type { ImageLoader } from './data/loading/image-loader.js'
 export type { JobContext, JobInput, JobNote, JobProgress, JobResult } from './jobs/job.js'
-export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
-export { type Device, devices } from './runtime/engine.js'
+export { type Device, devices, type ModelEngine } from './runtime/engine.js'
+export { createEngine, type EngineOptions } from './runtime/node/create-engine.js'
 
 /** Tunes a defense into a run directory, by adversarial few-shot tuning of a CLIP whose own weights stay as they are. */
 export const tune = lazyJob(async () => (await import('./jobs/tune.js')).tune)

@@ -21,7 +21,8 @@ import {
 	writeSafetensorsStream,
 } from '../files/safetensors.js'
 import { dtypeSize } from '../files/safetensors-dtype.js'
-import { type FloatRange, nonFiniteError, type Scan, scanFloat32File } from './scan-weights.js'
+import { nonFiniteError } from '../vlm/expected-weights.js'
+import { type FloatRange, type Scan, scanFloat32File } from './scan-weights.js'
 import type { StoredTensor, StoredWeights } from './weight-files.js'
 
 /** Part of each file's metadata; raised when the conversion changes, so that old files are made anew. */

@@ -40,7 +40,7 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
 	try {
 		bytes = await readFile(path)
 	} catch (error) {
-		throw new NaptuneError('NAP_FILE_MISSING', `The log ${path} could not be read: ${(error as Error).message}.`, {
+		throw new NaptuneError('NAP_FILE_INVALID', `The log ${path} could not be read: ${(error as Error).message}.`, {
 			cause: error,
 		})
 	}

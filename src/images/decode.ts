@@ -1,7 +1,7 @@
 /** Image files become RGB bytes, the same ones that Pillow's `Image.open(path).convert('RGB')` gives. */
 
 import { readFile } from 'node:fs/promises'
-import sharp, { type Metadata } from 'sharp'
+import type { Metadata } from 'sharp'
 import { NaptuneError } from '../core/errors.js'
 import type { DecodedImage } from './decoded-image.js'
 import { avifPicture, colourPlanes } from './formats/avif-picture.js'
@@ -124,6 +124,7 @@ const decoders: Readonly<Record<ImageFormat, (bytes: Uint8Array, name: string) =
 
 /** What the library makes of the first picture of a file. */
 async function decodePixels(bytes: Uint8Array, name: string): Promise<DecodedImage> {
+	const { default: sharp } = await import('sharp')
 	const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
 	check(metadata, name)
 	const { width, height } = metadata

@@ -23,7 +23,7 @@ import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { explainIssues } from '../files/explain-issues.js'
-import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
 
 /** Where one task of a job stands. A job has at most one task at a time that is worth showing; the latest counts. */
 export interface JobProgress {

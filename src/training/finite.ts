@@ -1,7 +1,7 @@
 /** Values that a training must not go on with. */
 
-import { hasNonFinite } from '../checkpoints/scan-weights.js'
 import { NaptuneError } from '../core/errors.js'
+import { hasNonFinite } from '../files/float-formats.js'
 import type { TensorSet } from './tensor-set.js'
 
 /**
