@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { modelInfo } from '@huggingface/hub'
+import { z } from 'zod'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
@@ -14,8 +15,10 @@ import {
 	requireCommit,
 	throughCache,
 } from '../hub/hub-access.js'
+import { apiFetch } from '../hub/hub-api.js'
 import { type DownloadContext, type DownloadProgress, downloadToCache } from '../hub/hub-download.js'
 import type { HubSettings } from '../hub/hub-settings.js'
+import { vocabularyFiles } from './vocabulary-files.js'
 import { shardsOf, weightFileNames } from './weight-files.js'
 
 /** Options of {@link hubSnapshot}. */
@@ -29,8 +32,19 @@ export interface HubOptions {
 	readonly onNotice?: (notice: string) => void
 }
 
+/** What the library takes from an answer. */
+const infoShape = z.looseObject({
+	sha: z.string(),
+	siblings: z.array(z.looseObject({ rfilename: z.string() })).nullish(),
+})
+
 /** Files besides the weights; those that a repository lacks are left to the loader to miss. */
-const otherFiles = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'processor_config.json']
+const otherFiles = ['config.json', 'preprocessor_config.json', 'processor_config.json']
+
+/** The tokenizer's: the second pair where there is no first file. */
+function tokenizerFiles(present: ReadonlySet<string>): string[] {
+	return present.has('tokenizer.json') ? ['tokenizer.json'] : vocabularyFiles.filter((name) => present.has(name))
+}
 
 /**
  * Brings a checkpoint's files into the cache and says where they are.
@@ -57,24 +71,29 @@ export async function hubSnapshot(
 
 async function download(repository: HubRepository, settings: HubSettings, options: HubOptions) {
 	const { id, revision, storage } = repository
+	const { endpoint, timeout } = settings
+	const { onProgress } = options
 	const send = authorized(options.fetch ?? fetch, settings)
+	const onWaiting = (waiting: number) =>
+		onProgress?.({ file: `the list of files of ${id}`, received: 0, total: undefined, waiting })
 	const info = await modelInfo({
 		name: id,
 		revision,
 		additionalFields: ['sha', 'filePaths'],
-		hubUrl: settings.endpoint,
-		fetch: send,
+		hubUrl: endpoint,
+		fetch: apiFetch(infoShape, { fetch: send, endpoint, timeout, onWaiting }),
 	})
 	const commit = info.sha
 	requireCommit(commit, id, settings)
 	const context: DownloadContext = {
-		address: `${settings.endpoint}/${id}`,
-		endpoint: settings.endpoint,
+		address: `${endpoint}/${id}`,
+		endpoint,
+		timeout,
 		id,
 		commit,
 		storage,
 		fetch: send,
-		...defined({ onProgress: options.onProgress || undefined }),
+		...defined({ onProgress }),
 	}
 	const present = new Set(info.filePaths)
 	const weights = weightFileNames.find((name) => present.has(name))
@@ -83,7 +102,8 @@ async function download(repository: HubRepository, settings: HubSettings, option
 			`${id} at ${settings.endpoint} is not a checkpoint of Hugging Face transformers: it needs config.json and one of ${weightFileNames.join(', ')}; it has ${info.filePaths.slice(0, 20).join(', ') || 'no files'}.`,
 		)
 	}
-	for (const file of [...otherFiles.filter((name) => present.has(name)), weights]) await downloadToCache(file, context)
+	const others = otherFiles.filter((name) => present.has(name))
+	for (const file of [...others, ...tokenizerFiles(present), weights]) await downloadToCache(file, context)
 	const directory = join(storage, 'snapshots', commit)
 	if (weights.endsWith('.json')) {
 		const index = join(directory, weights)

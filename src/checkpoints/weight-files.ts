@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { shown } from '../core/shown.js'
 import { readPytorchTensors } from '../files/foreign/pytorch-pickle.js'
 import { readJsonFile } from '../files/json-file.js'
 import { withFile } from '../files/read-parts.js'
@@ -79,7 +80,7 @@ export function shardsOf(index: unknown, path: string): string[] {
 	for (const name of names) {
 		if (typeof name !== 'string' || !/^[\w-][\w.-]*\.(safetensors|bin)$/.test(name)) {
 			throw new NaptuneError(
-				`${path} names the shard ${JSON.stringify(name)}; plain names of .safetensors or .bin files in the same folder are expected.`,
+				`${path} names the shard ${shown(name)}; plain names of .safetensors or .bin files in the same folder are expected.`,
 			)
 		}
 	}

@@ -3,8 +3,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { attackNames, prepareAttack } from '../attacks/registry.js'
 import { type Norm, parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
+import { type Knowledge, knowledgeLevels, knowledgeNames } from '../records/parts/attack.js'
 import { exitCodes } from './exit-codes.js'
-import { wholeNumber } from './options.js'
+import { commaList, wholeNumber } from './options.js'
 
 /** What a command can give an attack. */
 export interface AttackMeans {
@@ -40,8 +41,8 @@ export function attackListHelp(means: AttackMeans = {}): string {
 }
 
 function whyNot(name: string, { surrogates, targets }: AttackMeans): string | undefined {
-	const { access, targeted } = prepareAttack(name)
-	if (access === 'nothing' && !surrogates) {
+	const { reads, targeted } = prepareAttack(name)
+	if (reads.model === 'nothing' && !surrogates) {
 		return `${name} makes images on other models: naptune generate STORE --attack ${name} --surrogate model.onnx; then naptune evaluate RUN --images STORE.`
 	}
 	if (targeted && !targets) return `${name} aims at a class, which only naptune evaluate can be told (--target).`
@@ -86,4 +87,25 @@ export function limitOption(usual = 'all', images = 'images'): Option {
 	return new Option('--limit <count>', `so many ${images}, balanced over the classes (default: ${usual})`).argParser(
 		wholeNumber(1),
 	)
+}
+
+/** `--knowledge`. */
+export function knowledgeOption(): Option {
+	return new Option(
+		'--knowledge <levels>',
+		`what the attacker knows, one or more of ${knowledgeNames.join(',')}; encoder-only is attacked by feature-pgd and query by square, where another attack was chosen (default: all that the attack can use)`,
+	).argParser(knowledgeList)
+}
+
+/** Help on what every level means. */
+export function knowledgeListHelp(): string {
+	const levels = Object.entries(knowledgeLevels).map(([level, what]) => `  ${level.padEnd(12)}  ${what}`)
+	return ['What the attacker may know:', ...levels].join('\n')
+}
+
+function knowledgeList(text: string): Knowledge[] {
+	const names = commaList(text)
+	const unknown = names.filter((name) => !(knowledgeNames as readonly string[]).includes(name))
+	if (unknown.length === 0) return [...new Set(names as Knowledge[])]
+	throw new InvalidArgumentError(`Unknown: ${unknown.join(', ')}; choose among ${knowledgeNames.join(', ')}.`)
 }

@@ -4,10 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import sharp from 'sharp'
 import { writeSeededCheckpoint } from '../checkpoints/seeded-checkpoint.js'
 import { defined } from '../core/defined.js'
+import type { JobDescription } from '../jobs/registry.js'
 import { generator } from '../random/counter-based.js'
+import { exitCodes } from './exit-codes.js'
 import { packagedModel } from './package-files.js'
 
 const program = fileURLToPath(new URL('./main.js', import.meta.url))
@@ -88,13 +91,44 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
 	return startCli(args, options).finished
 }
 
-/** Runs a command with --json. @throws when stdout is not exactly one JSON document. */
+/** Commands whose first word is a group. */
+const groups = ['data', 'surrogate', 'bench']
+
+/** The job of a command, found by its name; undefined where its document is no job's. */
+async function jobOf([first = '', second = '']: readonly string[]): Promise<JobDescription | undefined> {
+	const name = groups.includes(first) ? `${first}-${second}` : first
+	const jobs = (await import('../jobs/registry.js')).jobs
+	return jobs.find(({ jobName }) => jobName === name)
+}
+
+/**
+ * Checks a command's document by the schema of its job.
+ * @throws when it has a field that the schema does not know, or lacks one.
+ */
+async function checkDocument(args: readonly string[], document: unknown): Promise<void> {
+	const job = await jobOf(args)
+	if (!job) return
+	const parsed = job.result.parse(document)
+	// As JSON, which has null for what is not finite.
+	if (isDeepStrictEqual(JSON.parse(JSON.stringify(parsed)), document)) return
+	throw new Error(
+		`The document of ${job.jobName} holds fields that its schema does not know: ${JSON.stringify(document)}`,
+	)
+}
+
+/**
+ * Runs a command with --json; the result of one that is done is checked by the schema of its job.
+ * @throws when stdout is not exactly one JSON document, or not as the schema says.
+ */
 export async function runJson(
 	args: readonly string[],
 	options: RunOptions = {},
 ): Promise<Finished & { readonly document: unknown }> {
 	const finished = await runCli([...args, '--json'], options)
-	return { ...finished, document: JSON.parse(finished.stdout) }
+	const document: unknown = JSON.parse(finished.stdout)
+	const done: readonly unknown[] = [exitCodes.success, exitCodes.failedCheck]
+	if (done.includes(finished.code)) await checkDocument(args, document)
+	return { ...finished, document }
 }
 
 /** The config of a CLIP that runs in a millisecond, with nano's vocabulary. */

@@ -1,5 +1,6 @@
 /** What a command says: its result on stdout, everything else on stderr. */
 
+import { plainJson, plainText } from '../core/plain-text.js'
 import { exitCodes } from './exit-codes.js'
 import { createProgress, type Progress, silentProgress } from './progress.js'
 
@@ -22,7 +23,8 @@ export function createOutput({ json = false, quiet = false }: { json?: boolean; 
 		json,
 		progress: quiet ? silentProgress : createProgress(process.stderr),
 		result: (document, text) => {
-			process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : `${text}\n`)
+			const shown = json ? plainJson(JSON.stringify(document, null, 2)) : plainText(text, 'shown')
+			process.stdout.write(`${shown}\n`)
 		},
 	}
 }

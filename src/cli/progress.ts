@@ -1,6 +1,7 @@
 /** Progress with rate and remaining time: a bar on a terminal, plain lines elsewhere. */
 
 import cliProgress from 'cli-progress'
+import { plainText } from '../core/plain-text.js'
 import { duration, grouped, rate } from './format.js'
 import { rateMeter } from './rate-meter.js'
 
@@ -46,13 +47,14 @@ export const silentProgress: Progress = {
 export function createProgress(stream: ProgressStream, now: () => number = () => performance.now() / 1000): Progress {
 	let current: (ProgressTask & { readonly aside: (write: () => void) => void }) | undefined
 	const line = (text: string) => {
-		const write = () => stream.write(`${text}\n`)
+		const write = () => stream.write(`${plainText(text, 'shown')}\n`)
 		if (current) current.aside(write)
 		else write()
 	}
 	return {
 		line,
-		start(label, size, unit, done = 0) {
+		start(name, size, unit, done = 0) {
+			const label = plainText(name, 'shown')
 			let total = size
 			current?.end()
 			const meter = rateMeter(done, now())
@@ -77,7 +79,7 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 					if (current !== task) return
 					total = newTotal
 					meter.record(value, now())
-					last = { done: value, detail }
+					last = { done: value, detail: plainText(detail, 'shown') }
 					show.draw(value, text())
 				},
 				end() {

@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander'
 import { NaptuneError } from '../core/errors.js'
+import { plainJson, plainText } from '../core/plain-text.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
 
 /**
@@ -13,8 +14,8 @@ export function reportError(error: unknown, json: boolean): number {
 	if (error instanceof FailedCheck) return error.exitCode
 	const { code, message, told } = describe(error)
 	if (code === exitCodes.success) return code
-	if (!told) process.stderr.write(`${text(error, message)}\n`)
-	if (json) process.stdout.write(`${JSON.stringify({ error: { message, exitCode: code } }, null, 2)}\n`)
+	if (!told) process.stderr.write(`${plainText(text(error, message), 'shown')}\n`)
+	if (json) process.stdout.write(`${plainJson(JSON.stringify({ error: { message, exitCode: code } }, null, 2))}\n`)
 	return code
 }
 

@@ -1,6 +1,13 @@
 /** Reads of what cannot be missing. */
 
 /**
+ * For loops over numbers, `values[index] ?? missing`: what a read beyond the end gives, as arithmetic with nothing does.
+ * Such a read costs nothing once it is compiled; in a loop over pixels, {@link at} would see arrays of many kinds and be
+ * many times as slow.
+ */
+export const missing = Number.NaN
+
+/**
  * The element at a position that the caller knows to exist.
  * @throws RangeError where it does not, instead of an undefined that fails elsewhere.
  */

@@ -40,6 +40,18 @@ export const errorCodes = {
 		means: 'There is no class, attack, method, preset or data set of this name.',
 		advice: 'Use one of the names that the message lists.',
 	},
+	NAP_DATA_UNKNOWN: {
+		means: 'There are no data of this name, and no folder or file of this path.',
+		advice: 'Check the path; naptune data list names the data sets.',
+	},
+	NAP_FILE_MISSING: {
+		means: 'A file or folder that was named is not there.',
+		advice: 'Check the path.',
+	},
+	NAP_FILE_INVALID: {
+		means: 'A file does not hold what it should.',
+		advice: 'Repair it as the message says, or give another.',
+	},
 	NAP_INPUT_UNSUITABLE: {
 		means: 'What was given can be read, but is not what this work is for.',
 		advice: 'Give what the message names.',

@@ -3,6 +3,9 @@
 import { defined } from '../core/defined.js'
 import type { DecodedImage } from '../images/decode.js'
 import type { ImageView } from '../images/view.js'
+import type { DataOrigin } from '../records/parts/data-origin.js'
+
+export type { DataOrigin } from '../records/parts/data-origin.js'
 
 /** A picture that is not decoded yet, so that any thread can do it. */
 export type ImageSource =
@@ -35,8 +38,8 @@ export interface Dataset {
 	readonly test: Split
 	/** What a person must be told before numbers are believed, such as a split that was drawn here. One sentence each. */
 	readonly notices: readonly string[]
-	/** How to get the same data set again: goes into the record of a run as it is (JSON). */
-	readonly origin: Readonly<Record<string, unknown>>
+	/** How to get the same data set again: goes into records as it is. Data of one's own are `{ dataset: 'own', … }`. */
+	readonly origin: DataOrigin
 }
 
 /** The part of a split at these positions, in their order. @throws RangeError for a position outside the split. */

@@ -125,6 +125,15 @@ describe('examine, of other data', () => {
 		const empty = join(root, 'empty')
 		await mkdir(empty)
 		expect((await examine(empty, all)).problems).toEqual([expect.stringMatching(/no class folders/)])
+		for (const name of ['cat', 'dog']) {
+			await mkdir(join(empty, name, 'more'), { recursive: true })
+			await writeFile(join(empty, name, 'more', '1.bmp'), 'BM')
+		}
+		expect((await examine(empty, all)).problems).toEqual([
+			expect.stringMatching(
+				/class folder .*cat holds no images\. Its 1 files are \.bmp \(1\); read are \.jpg, .* and \.avif/,
+			),
+		])
 	})
 
 	it('knows the data set of the package', async () => {

@@ -1,6 +1,7 @@
 /** From the splits that a source of data comes with to the three that are needed; what is made up is said. */
 
 import { NaptuneError } from '../core/errors.js'
+import type { SplitOrigin } from '../records/parts/data-origin.js'
 import { splitClasses, splitRule } from './folders/folder-split.js'
 
 /** Lists for the three splits. */
@@ -21,7 +22,7 @@ export interface SettledSplits<T> extends Splits<T> {
 	/** One sentence for everything that was made up or is amiss. */
 	readonly notices: readonly string[]
 	/** Part of the data set's origin. */
-	readonly origin: Readonly<Record<string, unknown>>
+	readonly origin: SplitOrigin
 }
 
 /**

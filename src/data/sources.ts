@@ -3,7 +3,6 @@
 import { statSync } from 'node:fs'
 import type { DownloadProgress } from '../hub/hub-download.js'
 import type { Dataset } from './dataset.js'
-import { loadHubData } from './hub/hub-data.js'
 import { isHubDataName } from './hub/hub-data-name.js'
 import { isManifestName, loadManifest } from './manifests/manifest.js'
 
@@ -16,7 +15,7 @@ export interface SourceOptions {
 }
 
 /** The forms, for errors and help. */
-export const sourceForms = 'a manifest (.csv, .json, .jsonl) or hf:owner/name'
+export const sourceForms = 'a manifest (.csv, .tsv, .json, .jsonl) or hf:owner/name'
 
 /** Whether a text names data of this kind. A folder whose name ends like a manifest's is a folder. */
 export function isSource(text: string): boolean {
@@ -31,5 +30,8 @@ export function isSource(text: string): boolean {
 export async function loadSource(text: string, options: SourceOptions = {}): Promise<Dataset | undefined> {
 	if (!isSource(text)) return undefined
 	const { seed = 1, onProgress } = options
-	return isHubDataName(text) ? loadHubData(text, seed, onProgress) : loadManifest(text, seed)
+	if (!isHubDataName(text)) return loadManifest(text, seed)
+	// The libraries of the hub and of Parquet files are needed for such data alone.
+	const { loadHubData } = await import('./hub/hub-data.js')
+	return loadHubData(text, seed, onProgress)
 }

@@ -1,13 +1,16 @@
 /** The cells of experiments: what is tuned once and attacked in several ways, with the folders that hold it. */
 
-import { basename } from 'node:path'
 import type { ThreatModel } from '../attacks/sets/threat-model.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import type { Defense } from '../defenses/defense.js'
-import { sha256OfBytes } from '../files/sha256.js'
 import type { TuningConfig } from '../methods/tuning/configuration.js'
 import type { ConfigurationOrigin } from '../methods/tuning/presets.js'
+import { shortFingerprint as shortHash } from '../records/fingerprint.js'
+import { modelTitle, slug } from '../records/names.js'
+import { withoutPlace } from '../records/parts/data-origin.js'
 import type { ClipModel } from '../vlm/model.js'
+
+export { modelTitle, shortHash, slug }
 
 /** A checkpoint under the name it was asked for by. */
 export interface NamedModel {
@@ -71,24 +74,4 @@ export function cellFolder(
 		decides,
 	}
 	return `cells/${slug(modelTitle(model.name))}/${slug(dataset.name)}/${slug(method)}-${shortHash(content)}`
-}
-
-/** Eight hexadecimal digits of the SHA-256 of JSON. */
-export function shortHash(content: unknown): string {
-	return sha256OfBytes(JSON.stringify(content)).slice(0, 8)
-}
-
-/** A model's name without the folder it lies in or the owner on the hub. */
-export function modelTitle(name: string): string {
-	return basename(name)
-}
-
-/** A name as part of a path. */
-export function slug(name: string): string {
-	return name.replaceAll(/[^A-Za-z0-9.-]+/g, '-')
-}
-
-/** Where data lie decides nothing. */
-function withoutPlace({ root: _, path: __, ...origin }: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	return origin
 }

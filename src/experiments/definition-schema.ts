@@ -1,6 +1,6 @@
 /**
  * The form of an experiment's file, with what may be left out and written shorter. The JSON Schema of the package
- * (schemas/experiment.schema.json) is made of this.
+ * (schemas/experiment-definition.schema.json) is made of this.
  */
 
 import { z } from 'zod'

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { experimentJsonSchema } from './json-schema.js'
 
-const file = fileURLToPath(new URL('../../schemas/experiment.schema.json', import.meta.url))
+const file = fileURLToPath(new URL('../../schemas/experiment-definition.schema.json', import.meta.url))
 
 it('the schema of the package is that of the reader; npx vitest run dist/experiments/json-schema.test.js --update makes it again', async () => {
 	await expect(`${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`).toMatchFileSnapshot(file)

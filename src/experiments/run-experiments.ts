@@ -2,8 +2,9 @@
 
 import { join } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
-import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
+import { experimentForm } from '../records/experiment.js'
+import { writeRecord } from '../records/record-kind.js'
 import { collectResult } from './collect.js'
 import type { ExperimentResult } from './experiment-result.js'
 import { lookIntoRuns } from './look-into-runs.js'
@@ -54,7 +55,7 @@ export async function runExperiments(input: RunExperimentsInput): Promise<Finish
 		onFolder?.(folder)
 		await makeFolder(folder)
 		const file = join(folder, resultFile)
-		await writeFileAtomic(file, `${JSON.stringify(result, null, '\t')}\n`)
+		await writeRecord(experimentForm, file, result)
 		finished.push({ result, folder, file })
 	}
 	return finished

@@ -4,20 +4,21 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isDeepStrictEqual } from 'node:util'
-import { openSurrogate } from '../attacks/algorithms/transfer/open-surrogate.js'
+import { openSurrogate } from '../attacks/files/open-surrogate.js'
 import type { ThreatModel } from '../attacks/sets/threat-model.js'
 import { defined } from '../core/defined.js'
-import { isRecord } from '../core/guards.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { type AdversarialImages, readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { generateAdversarialImages } from '../evaluation/stores/generate.js'
-import { readJsonFile } from '../files/json-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { surrogateFiles } from '../methods/surrogates/files.js'
 import { classifierRecipe, substituteRecipe } from '../methods/surrogates/recipe.js'
 import { trainClassifier } from '../methods/surrogates/train-classifier.js'
 import { trainSubstitute } from '../methods/surrogates/train-substitute.js'
+import { dataOriginSchema, withoutPlace } from '../records/parts/data-origin.js'
+import { readRecord } from '../records/record-kind.js'
+import { sameSettings } from '../records/settings.js'
+import { surrogateKind } from '../records/surrogate.js'
 import type { Engine } from '../runtime/engine.js'
 import type { ClipModel } from '../vlm/model.js'
 import { type Surrogates, shortHash, slug } from './cells.js'
@@ -107,14 +108,11 @@ async function packagedSurrogates({ name, origin }: Dataset, kind: SurrogateInpu
 	const found = []
 	for (const file of models) {
 		const path = join(folder, file)
-		const record = await readJsonFile(surrogateFiles(path).record)
-		const { kind: trainedAs, data } = record as {
-			readonly kind?: unknown
-			readonly data?: { readonly origin?: unknown }
-		}
-		if (trainedAs !== (kind === 'substitute' ? 'substitute' : 'classifier') || !isRecord(data?.origin)) continue
-		const { split: _, ...source } = data.origin
-		if (isDeepStrictEqual(source, JSON.parse(JSON.stringify(origin)))) found.push(path)
+		const { kind: trainedAs, data } = await readRecord(surrogateKind, surrogateFiles(path).record)
+		const substitute = kind === 'substitute'
+		if (trainedAs !== (substitute ? 'substitute' : 'classifier')) continue
+		const source = substitute ? { ...origin, split: 'train' } : origin
+		if (sameSettings(dataOriginSchema, data.origin, source)) found.push(path)
 	}
 	return found
 }
@@ -125,7 +123,7 @@ async function trained(
 	settings: Readonly<Record<string, unknown>>,
 ): Promise<string | undefined> {
 	const recipe = kind === 'classifiers' ? classifierRecipe(settings) : substituteRecipe(settings)
-	const { root: _, path: __, ...origin } = dataset.origin
+	const origin = withoutPlace(dataset.origin)
 	const folder = join(output, 'cells', 'surrogates', slug(dataset.name))
 	const path = join(
 		folder,

@@ -1,6 +1,8 @@
 /** Parsing and checking the JSON header of a safetensors file. */
 
 import { NaptuneError } from '../core/errors.js'
+import { isRecord } from '../core/guards.js'
+import { shortened, shown } from '../core/shown.js'
 import { findDuplicateKey } from './duplicate-keys.js'
 import { type Dtype, dtypeSize, dtypes, isDtype } from './safetensors-dtype.js'
 
@@ -40,7 +42,8 @@ export function parseSafetensorsHeader(
 	tensors.sort((a, b) => a.begin - b.begin || a.end - b.end)
 	let position = 0
 	let previous = 'the header'
-	for (const { name, begin, end } of tensors) {
+	for (const { name: whole, begin, end } of tensors) {
+		const name = shortened(whole)
 		if (end > dataLength) {
 			throw new NaptuneError(
 				`${path} is truncated or damaged: tensor ${name} ends at byte ${end} of the data, only ${dataLength} are there. Fetch it again.`,
@@ -80,7 +83,11 @@ function checkMetadata(value: unknown, invalid: Invalid): Record<string, string>
 	return value as Record<string, string>
 }
 
-function checkTensor(name: string, value: unknown, invalid: Invalid): HeaderTensor {
+/** As many as PyTorch allows; the product of a million sizes would take minutes. */
+const mostDimensions = 64
+
+function checkTensor(whole: string, value: unknown, invalid: Invalid): HeaderTensor {
+	const name = shortened(whole)
 	if (!isRecord(value)) throw invalid(`the entry of tensor ${name} is not an object`)
 	const { dtype, shape, data_offsets: offsets } = value
 	if (!isDtype(dtype)) {
@@ -92,6 +99,7 @@ function checkTensor(name: string, value: unknown, invalid: Invalid): HeaderTens
 			`tensor ${name} has data_offsets ${shown(offsets)}, two whole numbers with 0 <= begin <= end are expected`,
 		)
 	}
+	if (shape.length > mostDimensions) throw invalid(`tensor ${name} has ${shape.length} dimensions`)
 	const [begin, end] = offsets as [number, number]
 	// In big integers: the product of hostile dimensions may pass 2^53 and round to something plausible.
 	const length = shape.reduce((product, n) => product * BigInt(n), BigInt(dtypeSize(dtype)))
@@ -100,18 +108,7 @@ function checkTensor(name: string, value: unknown, invalid: Invalid): HeaderTens
 			`tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${length} bytes, its data_offsets span ${end - begin}`,
 		)
 	}
-	return { name, dtype, shape, begin, end }
-}
-
-/** A value of the header in an error message; it may be of any depth, which JSON.stringify does not survive. */
-function shown(value: unknown): string {
-	if (Array.isArray(value))
-		return `[${value.slice(0, 10).map((item) => (typeof item === 'object' ? '...' : String(item)))}]`
-	return typeof value === 'string' ? `"${value}"` : String(value)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
+	return { name: whole, dtype, shape, begin, end }
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -76,7 +76,7 @@ describe('refusing bad safetensors', () => {
 	it.each<[string, bigint, RegExp]>([
 		['2^60 bytes', 2n ** 60n, /claims a header of 1152921504606846976 bytes/],
 		['2^64 - 1 bytes', 2n ** 64n - 1n, /claims a header of 18446744073709551615 bytes/],
-		['more than 100 MB', 100_000_001n, /at most 100000000/],
+		['more than 16 MiB', (1n << 24n) + 1n, /at most 16777216/],
 		['more than the file has', 1000n, /truncated or damaged: its header should take 1000 bytes/],
 	])('a header that claims %s', async (_, claimed, message) => {
 		await expect(readSafetensorsHeader(await fileOf('{}', 0, claimed))).rejects.toThrow(message)

@@ -7,6 +7,9 @@ import { z } from 'zod'
 import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { authorized, type HubRepository, recordRevision, requireCommit } from './hub-access.js'
+import type { Asking } from './hub-answer.js'
+import { apiFetch } from './hub-api.js'
+import type { DownloadProgress } from './hub-download.js'
 import type { HubSettings } from './hub-settings.js'
 
 const listingSchema = z.object({
@@ -22,22 +25,53 @@ const listingSchema = z.object({
 	),
 })
 
+/** What the library takes from an answer. */
+const infoShape = z.looseObject({ sha: z.string(), cardData: z.record(z.string(), z.unknown()).nullish() })
+const pageShape = z.array(
+	z.looseObject({
+		type: z.string(),
+		path: z.string(),
+		size: z.number(),
+		oid: z.string().optional(),
+		lfs: z.looseObject({ oid: z.string(), size: z.number() }).nullish(),
+	}),
+)
+
+/** Data sets of Parquet files have thousands; a listing that goes on is one that never ends. */
+const mostFiles = 1_000_000
+
 /** All files, in sorted order. */
 export type DatasetListing = z.output<typeof listingSchema>
 
 /**
  * Asks the hub for the listing and keeps it in the cache.
- * @throws NaptuneError when the answer is no listing; HubApiError when the hub refuses; TypeError
- * when the connection fails.
+ * @param onProgress Told four times a second while the hub lets wait; what it throws ends the asking.
+ * @throws NaptuneError when the answer is no listing; UnusableAnswer when there is none, it has no end, or is a web page;
+ * HubApiError when the hub refuses; TypeError when the connection fails.
  */
 export async function fetchListing(
 	repository: HubRepository,
 	settings: HubSettings,
+	onProgress?: (progress: DownloadProgress) => void,
 	send: typeof fetch = fetch,
 ): Promise<DatasetListing> {
 	const { id, revision } = repository
-	const shared = { hubUrl: settings.endpoint, fetch: authorized(send, settings) }
-	const info = await datasetInfo({ name: id, revision, additionalFields: ['sha', 'cardData'], ...shared })
+	const { endpoint, timeout } = settings
+	const files: unknown[] = []
+	const asking: Asking = {
+		endpoint,
+		timeout,
+		fetch: authorized(send, settings),
+		onWaiting: (waiting) =>
+			onProgress?.({ file: `the list of files of ${id}`, received: files.length, total: undefined, waiting }),
+	}
+	const info = await datasetInfo({
+		name: id,
+		revision,
+		additionalFields: ['sha', 'cardData'],
+		hubUrl: endpoint,
+		fetch: apiFetch(infoShape, asking),
+	})
 	const commit = info.sha
 	requireCommit(commit, id, settings)
 	const known = await cachedListing(repository, commit)
@@ -45,20 +79,20 @@ export async function fetchListing(
 		await recordRevision(repository, commit)
 		return known
 	}
-	const files: unknown[] = []
 	const repo = { type: 'dataset', name: id } as const
-	for await (const { type, path, size, oid, lfs } of listFiles({
-		repo,
-		revision: commit,
-		recursive: true,
-		...shared,
-	})) {
+	const pages = { repo, revision: commit, recursive: true, hubUrl: endpoint, fetch: apiFetch(pageShape, asking) }
+	for await (const { type, path, size, oid, lfs } of listFiles(pages)) {
 		if (type === 'file') files.push({ path, size: lfs?.size ?? size, fingerprint: lfs?.oid ?? oid })
+		if (files.length > mostFiles) {
+			throw new NaptuneError(
+				`${endpoint} lists more than ${mostFiles} files of ${id}, without an end. Check HF_ENDPOINT.`,
+			)
+		}
 	}
 	const parsed = listingSchema.safeParse({ commit, card: info.cardData ?? {}, files })
 	if (!parsed.success) {
 		throw new NaptuneError(
-			`${settings.endpoint} sent a listing of ${id} that cannot be read:\n${z.prettifyError(parsed.error)}`,
+			`${endpoint} sent a listing of ${id} that cannot be read:\n${z.prettifyError(parsed.error).slice(0, 1000)}`,
 		)
 	}
 	const listing = { ...parsed.data, files: parsed.data.files.sort((a, b) => (a.path < b.path ? -1 : 1)) }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
 import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
+import { isConnectionFailure, UnusableAnswer } from './hub-answer.js'
 import type { HubSettings } from './hub-settings.js'
 
 /** A repository of the hub at a revision. */
@@ -17,11 +18,6 @@ export interface HubRepository {
 	readonly storage: string
 	/** What else could be given instead, for errors: a sentence without its full stop, such as `give the path of a folder`. */
 	readonly otherwise: string
-}
-
-/** Whether a text has the form of a hub id: `owner/name`, or a bare name. */
-export function isHubId(text: string): boolean {
-	return text.length <= 96 && /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(text) && !/--|\.\./.test(text)
 }
 
 /**
@@ -44,8 +40,8 @@ export function hubRepository(
 /**
  * Fetches from the hub, or takes what is cached where the network is forbidden or fails, or the hub is out of order.
  * @param fetchIt Asks the hub. @param cached What the cache has of a commit; undefined when that is not everything.
- * @throws NaptuneError when the repository or revision does not exist, access is refused, or there is neither a
- * connection nor a cached copy.
+ * @throws NaptuneError when the repository or revision does not exist, access is refused, or there is neither a usable
+ * answer nor a cached copy.
  */
 export async function throughCache<T>(
 	repository: HubRepository,
@@ -74,15 +70,16 @@ export async function throughCache<T>(
 		const refused = error instanceof HubApiError
 		// Any other refusal is about this repository, and what is cached may be meant to be gone.
 		if (refused && error.statusCode < 500 && error.statusCode !== 429) throw explainAnswer(error, repository, settings)
-		if (!refused && !isConnectionFailure(error)) throw error
-		const reason = refused ? `it answered ${error.statusCode}` : connectionFailure(error)
+		const unusable = error instanceof UnusableAnswer
+		if (!refused && !unusable && !isConnectionFailure(error)) throw error
+		const reason = refused ? `it answered ${error.statusCode}` : unusable ? error.reason : connectionFailure(error)
 		const found = await fromCache((commit) =>
 			onNotice(`${settings.endpoint} cannot be reached (${reason}); using the cached ${id} of commit ${commit}.`),
 		)
 		if (found !== undefined) return found
 		if (refused) throw explainAnswer(error, repository, settings)
 		throw new NaptuneError(
-			`${id} could not be fetched from ${settings.endpoint} (${reason}), and the cache ${settings.cacheDirectory} does not hold it. Check the connection and HF_ENDPOINT, or ${otherwise}.`,
+			`${id} could not be fetched from ${settings.endpoint} (${reason}), and the cache ${settings.cacheDirectory} does not hold it. ${unusable ? error.advice : 'Check the connection and HF_ENDPOINT.'} Or ${otherwise}.`,
 			{ cause: error },
 		)
 	}
@@ -91,7 +88,7 @@ export async function throughCache<T>(
 /** @throws NaptuneError when this is no commit hash, which becomes the name of a folder. */
 export function requireCommit(commit: string, id: string, { endpoint }: HubSettings): void {
 	if (isCommit(commit)) return
-	throw new NaptuneError(`${endpoint} sent an invalid commit for ${id}: ${commit}.`)
+	throw new NaptuneError(`${endpoint} sent an invalid commit for ${id}: ${JSON.stringify(commit.slice(0, 80))}.`)
 }
 
 /** Notes the commit of a revision in the cache, so that it can be found offline. */
@@ -144,11 +141,6 @@ function explainAnswer(
 		429: `${endpoint} asks to wait before further requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
 	}[error.statusCode]
 	return new NaptuneError(text ?? `${where} could not be fetched: ${error.message} Try again later.`, { cause: error })
-}
-
-/** `fetch` fails with a TypeError whose cause is the system's error when there is no connection. */
-function isConnectionFailure(error: unknown): boolean {
-	return error instanceof TypeError && (error.cause instanceof Error || error.message === 'fetch failed')
 }
 
 function connectionFailure(error: unknown): string {

@@ -6,6 +6,7 @@ import { dirname, join, relative } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
 import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, removeStaleTemporaries, writeChunksAtomic } from '../files/atomic-write.js'
+import { type Asking, ask, type OpenAnswer, piecesOf, refusePage } from './hub-answer.js'
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -14,12 +15,12 @@ export interface DownloadProgress {
 	readonly received: number
 	/** Bytes in all; undefined where the hub does not tell. */
 	readonly total: number | undefined
+	/** Seconds since anything came, where that is some time ago. */
+	readonly waiting?: number
 }
 
 /** What a download needs to know. */
-export interface DownloadContext {
-	/** Address of the hub, without a slash at the end. */
-	readonly endpoint: string
+export interface DownloadContext extends Omit<Asking, 'onWaiting'> {
 	/** Address of the repository, without a slash at the end. */
 	readonly address: string
 	/** `owner/name`. */
@@ -28,7 +29,7 @@ export interface DownloadContext {
 	readonly commit: string
 	/** The repository's folder in the cache. */
 	readonly storage: string
-	readonly fetch: typeof fetch
+	/** Told how far it is, four times a second while nothing comes; what it throws ends the download. */
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 
@@ -40,6 +41,9 @@ export interface RemoteFile {
 	readonly size: number | undefined
 }
 
+/** Bytes that are taken of a file whose size nobody tells. */
+const longestUnannounced = 64 * 2 ** 20
+
 /**
  * Makes sure that a file of a repository is in the cache. Its size and fingerprint are checked; a download cut short
  * leaves nothing behind.
@@ -48,8 +52,8 @@ export interface RemoteFile {
  * takes no tokens of other hubs, and where a large file is served by another host it names the blob by that host's
  * fingerprint, so that other programs would fetch it again.
  * @param path Name of the file in the repository; plain names only.
- * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written; HubApiError when the
- * hub refuses; TypeError when the connection fails.
+ * @throws NaptuneError when the download is longer or shorter than announced, or damaged, or the cache cannot be written;
+ * UnusableAnswer when nothing comes, or a web page; HubApiError when the hub refuses; TypeError when the connection fails.
  */
 export async function downloadToCache(path: string, context: DownloadContext): Promise<void> {
 	const { commit, storage } = context
@@ -70,34 +74,53 @@ export async function downloadToCache(path: string, context: DownloadContext): P
 	await link(blob, pointer)
 }
 
+/** How the hub is asked for a file, of which so much is there. */
+export function askingFor({ onProgress, ...context }: DownloadContext, progress: () => DownloadProgress): Asking {
+	return { ...context, onWaiting: (waiting) => onProgress?.({ ...progress(), waiting }) }
+}
+
 /** Asks for the headers only. Large files are redirected to another host, whose fingerprint would be a different one. */
 async function askAbout(path: string, context: DownloadContext): Promise<RemoteFile> {
-	const { endpoint, id, fetch: send } = context
+	const { endpoint, id } = context
+	const asking = askingFor(context, () => ({ file: path, received: 0, total: undefined }))
 	let address = addressOf(path, context)
 	for (let hops = 0; hops < 5; hops++) {
 		// Compressed answers would come without a length.
-		const response = await send(address, {
-			method: 'HEAD',
-			redirect: 'manual',
-			headers: { 'Accept-Encoding': 'identity' },
-		})
+		const init: RequestInit = { method: 'HEAD', redirect: 'manual', headers: { 'Accept-Encoding': 'identity' } }
+		const { response, close } = await ask(address, init, asking)
+		close()
 		const { headers, status } = response
-		const next = status >= 300 && status < 400 ? headers.get('location') : null
-		if (next && new URL(next, address).origin === new URL(endpoint).origin) {
-			address = new URL(next, address).href
+		const location = status >= 300 && status < 400 ? headers.get('location') : null
+		const next = location === null ? undefined : redirection(location, address, path, endpoint)
+		if (next && next.origin === new URL(endpoint).origin) {
+			address = next.href
 			continue
 		}
 		if (!next && !response.ok)
 			throw new HubApiError(address, status, undefined, `the hub answered ${status} for ${path}.`)
 		const tag = headers.get('x-linked-etag') ?? headers.get('etag') ?? ''
 		const fingerprint = tag.replace(/^W\//, '').replaceAll('"', '')
-		if (!/^[\w-]+$/.test(fingerprint)) {
-			throw new NaptuneError(`${endpoint} sent no valid fingerprint for ${path} of ${id}, but ${JSON.stringify(tag)}.`)
+		if (!/^[\w-]{1,200}$/.test(fingerprint)) {
+			refusePage(response, endpoint)
+			throw new NaptuneError(
+				`${endpoint} sent no valid fingerprint for ${path} of ${id}, but ${JSON.stringify(tag.slice(0, 80))}. Check HF_ENDPOINT.`,
+			)
 		}
-		const length = headers.get('x-linked-size') ?? (next ? null : headers.get('content-length'))
-		return { fingerprint, size: length === null ? undefined : Number(length) }
+		return { fingerprint, size: sizeIn(headers.get('x-linked-size') ?? (next ? null : headers.get('content-length'))) }
 	}
 	throw new NaptuneError(`${endpoint} redirects ${path} of ${id} in a circle. Check HF_ENDPOINT.`)
+}
+
+function redirection(location: string, from: string, path: string, endpoint: string): URL {
+	if (URL.canParse(location, from)) return new URL(location, from)
+	throw new NaptuneError(
+		`${endpoint} redirects ${path} to ${JSON.stringify(location.slice(0, 80))}, which is no address. Check HF_ENDPOINT.`,
+	)
+}
+
+/** A size in a header; undefined where there is none, or no number. */
+function sizeIn(text: string | null): number | undefined {
+	return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
 /** Address of a file's content. */
@@ -107,19 +130,24 @@ export function addressOf(path: string, { address, commit }: DownloadContext): s
 
 async function* received(path: string, remote: RemoteFile, context: DownloadContext): AsyncGenerator<Uint8Array> {
 	const { fingerprint, size } = remote
-	const url = addressOf(path, context)
-	const response = await context.fetch(url)
-	if (!response.ok || !response.body) {
-		throw new HubApiError(url, response.status, undefined, `the hub answered ${response.status} for ${path}.`)
-	}
-	const report = (bytes: number) => context.onProgress?.({ file: path, received: bytes, total: size })
-	const hash = hashFor(fingerprint, size)
 	let length = 0
-	report(0)
-	for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-		hash?.update(chunk)
+	const progress = (): DownloadProgress => ({ file: path, received: length, total: size })
+	const asking = askingFor(context, progress)
+	const answer = await askForContent(path, {}, context, asking)
+	const hash = hashFor(fingerprint, size)
+	const limit = size ?? sizeIn(answer.response.headers.get('content-length')) ?? longestUnannounced
+	context.onProgress?.(progress())
+	for await (const chunk of piecesOf(answer, asking)) {
 		length += chunk.length
-		report(length)
+		if (length > limit) {
+			throw new NaptuneError(
+				size === undefined
+					? `The download of ${path} goes on after ${limit} bytes, and ${context.endpoint} does not tell its size. Check HF_ENDPOINT.`
+					: `The download of ${path} goes on after the ${size} bytes that ${context.endpoint} announced. Check HF_ENDPOINT, or try again.`,
+			)
+		}
+		hash?.update(chunk)
+		context.onProgress?.(progress())
 		yield chunk
 	}
 	if (size !== undefined && length !== size) {
@@ -130,6 +158,35 @@ async function* received(path: string, remote: RemoteFile, context: DownloadCont
 		throw new NaptuneError(
 			`The download of ${path} is damaged: its fingerprint is ${digest}, it should be ${fingerprint}. Try again.`,
 		)
+	}
+}
+
+/**
+ * Asks for the content of a file.
+ * @throws HubApiError when the hub refuses; UnusableAnswer when it does not answer, or with a web page.
+ */
+export async function askForContent(
+	path: string,
+	headers: Readonly<Record<string, string>>,
+	context: DownloadContext,
+	asking: Asking,
+): Promise<OpenAnswer> {
+	const answer = await ask(addressOf(path, context), { headers: { 'Accept-Encoding': 'identity', ...headers } }, asking)
+	const { response, close } = answer
+	try {
+		if (!response.ok || !response.body) {
+			throw new HubApiError(
+				response.url,
+				response.status,
+				undefined,
+				`the hub answered ${response.status} for ${path}.`,
+			)
+		}
+		if (!/\.html?$/i.test(path)) refusePage(response, context.endpoint)
+		return answer
+	} catch (error) {
+		close()
+		throw error
 	}
 }
 

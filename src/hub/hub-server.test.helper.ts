@@ -21,6 +21,8 @@ export interface HubContent {
 	readonly brokenAfter: Map<string, number>
 	/** Whether the host of large files sends them whole, whatever range is asked for. */
 	withoutRanges?: boolean
+	/** Answers a request in its own way, of the hub or of the host of large files; false where it does not. */
+	instead?: (request: IncomingMessage, response: ServerResponse) => boolean
 	/** Of a data set: what the head of its README holds. */
 	card?: unknown
 }
@@ -43,12 +45,14 @@ export async function startHub(content: HubContent): Promise<HubServer> {
 	const large = await listen((request, response) => {
 		requests.push(`${request.method} large${request.url}`)
 		if (request.headers.authorization) leaked.push(request.headers.authorization)
+		if (content.instead?.(request, response)) return
 		const name = decodeURIComponent((request.url ?? '').slice(1))
 		// An entity tag of its own, as hosts of large files have.
 		send(content, name, { etag: '"multipart-7"' }, request, response)
 	})
 	const hub = await listen((request, response) => {
 		requests.push(`${request.method} ${request.url}`)
+		if (content.instead?.(request, response)) return
 		answer(content, large.endpoint, request, response)
 	})
 	const close = async () => {

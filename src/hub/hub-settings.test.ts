@@ -13,6 +13,7 @@ describe('hubSettings', () => {
 			endpoint: 'https://huggingface.co',
 			cacheDirectory: join(homedir(), '.cache/huggingface/hub'),
 			offline: false,
+			timeout: 30,
 		})
 		expect(cache({ XDG_CACHE_HOME: '/x' })).toBe('/x/huggingface/hub')
 		expect(cache({ XDG_CACHE_HOME: '/x', HF_HOME: '/h' })).toBe('/h/hub')
@@ -21,12 +22,16 @@ describe('hubSettings', () => {
 		expect(cache({ HF_HUB_CACHE: '~/cache' })).toBe(join(homedir(), 'cache'))
 	})
 
-	it('reads endpoint and offline', () => {
+	it('reads endpoint, offline and time-out', () => {
 		expect(hubSettings({ HF_ENDPOINT: 'https://mirror.example/hf/' }).endpoint).toBe('https://mirror.example/hf')
 		expect(() => hubSettings({ HF_ENDPOINT: 'mirror' })).toThrow(/HF_ENDPOINT is "mirror"/)
 		for (const on of ['1', 'ON', 'yes', 'True']) expect(hubSettings({ HF_HUB_OFFLINE: on }).offline).toBe(true)
 		for (const off of ['', '0', 'false']) expect(hubSettings({ HF_HUB_OFFLINE: off }).offline).toBe(false)
 		expect(hubSettings({ TRANSFORMERS_OFFLINE: '1' }).offline).toBe(true)
+		expect(hubSettings({ HF_HUB_DOWNLOAD_TIMEOUT: '2.5' }).timeout).toBe(2.5)
+		for (const wrong of ['0', '-1', 'soon', 'Infinity']) {
+			expect(() => hubSettings({ HF_HUB_DOWNLOAD_TIMEOUT: wrong })).toThrow(/HF_HUB_DOWNLOAD_TIMEOUT is .*above 0/)
+		}
 	})
 
 	it('finds the token', async () => {

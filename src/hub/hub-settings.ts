@@ -16,12 +16,17 @@ export interface HubSettings {
 	readonly offline: boolean
 	/** Access token, for gated and private repositories. */
 	readonly token?: string
+	/** Seconds without an answer, or without a part of one, after which the hub is given up. */
+	readonly timeout: number
 }
+
+/** Three times that of huggingface_hub, which tries again where we give up. */
+const defaultTimeout = 30
 
 /**
  * Reads `HF_ENDPOINT`, `HF_HUB_OFFLINE` (or `TRANSFORMERS_OFFLINE`), `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME`,
- * `XDG_CACHE_HOME`, `HF_TOKEN` and `HF_TOKEN_PATH`, in the precedence of huggingface_hub.
- * @throws NaptuneError when `HF_ENDPOINT` is not an http(s) address.
+ * `XDG_CACHE_HOME`, `HF_TOKEN`, `HF_TOKEN_PATH` and `HF_HUB_DOWNLOAD_TIMEOUT`, in the precedence of huggingface_hub.
+ * @throws NaptuneError when `HF_ENDPOINT` is not an http(s) address, or the time-out not a positive number.
  */
 export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSettings {
 	const endpoint = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
@@ -32,11 +37,18 @@ export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSe
 	}
 	const home = environment.HF_HOME || join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface')
 	const token = tokenOf(environment, home)
+	const timeout = Number(environment.HF_HUB_DOWNLOAD_TIMEOUT || defaultTimeout)
+	if (!(timeout > 0 && Number.isFinite(timeout))) {
+		throw new NaptuneError(
+			`HF_HUB_DOWNLOAD_TIMEOUT is ${JSON.stringify(environment.HF_HUB_DOWNLOAD_TIMEOUT)}, a number of seconds above 0 is expected.`,
+		)
+	}
 	return {
 		endpoint,
 		cacheDirectory: expandHome(environment.HF_HUB_CACHE || environment.HUGGINGFACE_HUB_CACHE || join(home, 'hub')),
 		offline: isOn(environment.HF_HUB_OFFLINE) || isOn(environment.TRANSFORMERS_OFFLINE),
 		...defined({ token: token || undefined }),
+		timeout,
 	}
 }
 

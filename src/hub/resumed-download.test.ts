@@ -27,7 +27,16 @@ beforeEach(async () => {
 	received = []
 	const { endpoint } = hub
 	const onProgress = (now: { received: number }) => received.push(now.received)
-	context = { endpoint, address: `${endpoint}/datasets/a/b`, id: 'a/b', commit, storage, fetch, onProgress }
+	context = {
+		endpoint,
+		address: `${endpoint}/datasets/a/b`,
+		id: 'a/b',
+		commit,
+		storage,
+		fetch,
+		timeout: 30,
+		onProgress,
+	}
 })
 
 const stored = () => readFile(join(context.storage, 'snapshots', commit, file.path))

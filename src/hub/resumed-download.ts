@@ -4,11 +4,11 @@ import type { Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { HubApiError } from '@huggingface/hub'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, writeAll } from '../files/atomic-write.js'
-import { addressOf, type DownloadContext, hashFor, link } from './hub-download.js'
+import { isConnectionFailure, type OpenAnswer, piecesOf } from './hub-answer.js'
+import { askForContent, askingFor, type DownloadContext, hashFor, link } from './hub-download.js'
 
 /** A file whose size and fingerprint the listing of the repository has told. */
 export interface ListedFile {
@@ -31,8 +31,8 @@ export async function isCached({ path, size }: ListedFile, storage: string, comm
  *
  * Two programs may download the same file: they write the same bytes to the same places of one file, and the one that is
  * second finds the blob in place.
- * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written; HubApiError when the
- * hub refuses; TypeError when there is no connection.
+ * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written; UnusableAnswer when
+ * nothing comes, or a web page; HubApiError when the hub refuses; TypeError when there is no connection.
  */
 export async function downloadResumably(file: ListedFile, context: DownloadContext): Promise<void> {
 	const { storage, commit } = context
@@ -100,17 +100,15 @@ async function receive(
 	const before = (await handle.stat()).size
 	if (before > size) await handle.truncate(0)
 	let length = before > size ? 0 : before
-	const report = () => context.onProgress?.({ file: path, received: length, total: size })
-	let answer: Response | undefined
+	const progress = () => ({ file: path, received: length, total: size })
+	const report = () => context.onProgress?.(progress())
+	const asking = askingFor(context, progress)
+	let answer: OpenAnswer | undefined
 	if (length < size) {
-		answer = await context.fetch(addressOf(path, context), {
-			headers: { 'Accept-Encoding': 'identity', ...defined({ Range: length > 0 ? `bytes=${length}-` : undefined }) },
-		})
-		if (!answer.ok || !answer.body) {
-			throw new HubApiError(answer.url, answer.status, undefined, `the hub answered ${answer.status} for ${path}.`)
-		}
+		const headers = defined({ Range: length > 0 ? `bytes=${length}-` : undefined })
+		answer = await askForContent(path, headers, context, asking)
 		// A host that knows no ranges sends the whole file.
-		if (answer.status !== 206) length = 0
+		if (answer.response.status !== 206) length = 0
 	}
 	if (length > 0 && hash) {
 		// Through the handle: another program may have given the file its name meanwhile.
@@ -118,38 +116,24 @@ async function receive(
 		for await (const chunk of present) hash.update(chunk as Buffer)
 	}
 	report()
-	for await (const chunk of piecesOf(answer, () => cutShort(path, length, size))) {
-		if (length + chunk.length > size) {
-			await handle.truncate(0)
-			throw new NaptuneError(`The download of ${path} is longer than the ${size} bytes of its listing. Try again.`)
+	try {
+		for await (const chunk of answer ? piecesOf(answer, asking) : []) {
+			if (length + chunk.length > size) {
+				await handle.truncate(0)
+				throw new NaptuneError(`The download of ${path} is longer than the ${size} bytes of its listing. Try again.`)
+			}
+			await writeAll(handle, chunk, length).catch((error: unknown) => {
+				throw explainWriteFailure(error, partial)
+			})
+			hash?.update(chunk)
+			length += chunk.length
+			report()
 		}
-		await writeAll(handle, chunk, length).catch((error: unknown) => {
-			throw explainWriteFailure(error, partial)
-		})
-		hash?.update(chunk)
-		length += chunk.length
-		report()
+	} catch (error) {
+		throw isConnectionFailure(error) ? Object.assign(cutShort(path, length, size), { cause: error }) : error
 	}
 	if (length < size) throw cutShort(path, length, size)
 	await handle.sync()
-}
-
-/** The content as it arrives; nothing where nothing was asked for. @param cut The error when the connection breaks. */
-async function* piecesOf(answer: Response | undefined, cut: () => NaptuneError): AsyncGenerator<Uint8Array> {
-	if (!answer?.body) return
-	const reader = answer.body.getReader()
-	try {
-		for (;;) {
-			const { done, value } = await reader.read().catch((cause: unknown) => {
-				throw Object.assign(cut(), { cause })
-			})
-			if (done) return
-			yield value
-		}
-	} finally {
-		// Where reading was given up, the connection must not stay open.
-		await reader.cancel().catch(() => {})
-	}
 }
 
 function cutShort(path: string, length: number, size: number): NaptuneError {

@@ -1,37 +1,41 @@
 /** Image files become RGB bytes, the same ones that Pillow's `Image.open(path).convert('RGB')` gives. */
 
 import { readFile } from 'node:fs/promises'
-import sharp, { type Metadata } from 'sharp'
+import type { Metadata } from 'sharp'
 import { NaptuneError } from '../core/errors.js'
+import type { DecodedImage } from './decoded-image.js'
+import { avifPicture, colourPlanes } from './formats/avif-picture.js'
+import { fillAround, gifPicture } from './formats/gif-picture.js'
+import { type ImageFormat, imageFormat, otherFormat, readableFormats } from './formats/image-format.js'
+import { refuseJpeg } from './formats/jpeg-frame.js'
+import { upright } from './formats/orientation.js'
+import { refusePng } from './formats/png-chunks.js'
+import { tiffPicture } from './formats/tiff-picture.js'
+import { UnsupportedFeature } from './formats/unsupported.js'
+import { lumaChromaToRgb } from './formats/ycbcr.js'
 
-/** An RGB picture. */
-export interface DecodedImage {
-	readonly width: number
-	readonly height: number
-	/** [height, width, 3]: rows from the top, channels last, 0 to 255. */
-	readonly rgb: Uint8Array
-}
+export type { DecodedImage } from './decoded-image.js'
 
 /** The largest picture that is decoded (the number at which Pillow refuses too): 537 MB of RGB bytes. */
 export const maximumPixels = 178_956_970
 
-/** Formats that hold photographs; others that the library knows (SVG, PDF) are drawings that it would have to render. */
-const formats: readonly string[] = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']
 const colourSpaces: readonly string[] = ['srgb', 'rgb16', 'b-w', 'grey16', 'cmyk']
 
 /**
  * Decodes an image file the way evaluation pipelines built on Pillow do:
  * - grey is repeated three times; an alpha channel, a palette's opacity or a transparent colour is dropped, not blended;
  * - CMYK becomes RGB by (255 - ink) (255 - black) / 255, not through colour profiles;
- * - EXIF rotation, colour profiles and gamma are ignored; of an animation the first picture is taken;
+ * - TIFF is turned upright by its orientation tag; EXIF orientation of JPEG, PNG and WebP and the boxes that turn and mirror
+ *   AVIF are ignored, as are colour profiles and gamma; of an animation or several pages the first picture is taken;
  * - of 16 bits per channel the high byte is kept. Pillow does so for colour, but clips 16-bit *grey* at 255, which makes
  *   nearly every such picture white; this is the one deliberate difference.
  *
- * Bytes equal Pillow's for PNG, JPEG, WebP and TIFF. Of a GIF, transparent pixels are black here and have the palette's
- * colour in Pillow; AVIF depends on the decoder.
+ * Bytes equal those of Pillow 13 over the matrix of `fixtures/decoding`; what is not decoded as Pillow does is refused by
+ * name.
  * @param source Path of a JPEG, PNG, WebP, GIF, TIFF or AVIF file, or its bytes.
  * @param name What to call the picture in errors; the path by default.
- * @throws NaptuneError naming the picture when it cannot be read, is truncated, is no image or has too many pixels.
+ * @throws NaptuneError naming the picture when it cannot be read, is truncated, is no image, has a feature that is not
+ * supported (which is named) or too many pixels.
  */
 export async function decodeImage(
 	source: string | Uint8Array,
@@ -39,48 +43,119 @@ export async function decodeImage(
 ): Promise<DecodedImage> {
 	// Bytes are read here rather than by the library: it caches by path and would miss that a file has changed.
 	const bytes = typeof source === 'string' ? await readImageBytes(source) : source
-	if (bytes.length === 0) throw new NaptuneError(`${name} is empty (0 bytes). Replace or remove it.`)
+	if (bytes.length === 0)
+		throw new NaptuneError('NAP_FILE_INVALID', `${name} is empty (0 bytes). Replace or remove it.`)
+	const format = imageFormat(bytes)
+	if (!format) throw notRead(bytes, name)
 	try {
-		const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
-		check(metadata, name)
-		const { width, height } = metadata
-		// libjpeg's warnings (stray bytes) are tolerated as in Pillow, missing data is not.
-		const image = sharp(bytes, { limitInputPixels: maximumPixels, failOn: 'error', ignoreIcc: true })
-		if (metadata.space === 'cmyk') {
-			const inks = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
-			return { width, height, rgb: rgbOfCmyk(inks, width * height) }
-		}
-		const { data, info } = await image.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
-		if (info.channels !== 3 || data.length !== width * height * 3) {
-			throw new Error(`decoded to ${info.width} x ${info.height} with ${info.channels} channels`)
-		}
-		return { width, height, rgb: new Uint8Array(data.buffer, data.byteOffset, data.length) }
+		return await decoders[format](bytes, name)
 	} catch (cause) {
 		if (cause instanceof NaptuneError) throw cause
-		const reason = [...new Set((cause as Error).message.trim().split('\n'))].join('; ')
+		if (cause instanceof UnsupportedFeature) {
+			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
+				`${name} is ${article(format)} file with ${cause.message}, which is not supported. Convert it, to PNG for example, or remove it.`,
+				{ cause },
+			)
+		}
 		throw new NaptuneError(
-			`${name} is not an image that can be read, or it is damaged (${reason}). Expected a whole JPEG, PNG, WebP, GIF, TIFF or AVIF file; replace or remove it.`,
+			'NAP_FILE_INVALID',
+			`${name} is not an image that can be read, or it is damaged (${reasonOf(cause)}). Expected a whole ${readableFormats} file; replace or remove it.`,
 			{ cause },
 		)
 	}
 }
 
-function check({ format, space, depth, width, height, channels }: Metadata, name: string): void {
-	if (!formats.includes(format)) {
-		throw new NaptuneError(
-			`${name} is a ${format.toUpperCase()} file. Expected JPEG, PNG, WebP, GIF, TIFF or AVIF; convert or remove it.`,
+function article(format: ImageFormat): string {
+	return { jpeg: 'a JPEG', png: 'a PNG', webp: 'a WebP', gif: 'a GIF', tiff: 'a TIFF', avif: 'an AVIF' }[format]
+}
+
+function reasonOf(cause: unknown): string {
+	const { message } = cause as Error
+	return [...new Set(message.trim().split('\n'))].join('; ')
+}
+
+function notRead(bytes: Uint8Array, name: string): NaptuneError {
+	const other = otherFormat(bytes)
+	if (other !== undefined) {
+		return new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`${name} is a file of the format ${other}, which is not read. Expected ${readableFormats}; convert or remove it.`,
 		)
 	}
-	if (width * height > maximumPixels) {
-		throw new NaptuneError(
-			`${name} has ${width} x ${height} pixels, more than the limit of ${maximumPixels}. Scale it down or remove it.`,
-		)
+	return new NaptuneError(
+		'NAP_FILE_INVALID',
+		`${name} is not an image that can be read, or it is damaged (it begins like no picture). Expected a whole ${readableFormats} file; replace or remove it.`,
+	)
+}
+
+/** What is done for each format beside the library's work. */
+const decoders: Readonly<Record<ImageFormat, (bytes: Uint8Array, name: string) => Promise<DecodedImage>>> = {
+	jpeg: (bytes, name) => {
+		refuseJpeg(bytes)
+		return decodePixels(bytes, name)
+	},
+	png: (bytes, name) => {
+		refusePng(bytes)
+		return decodePixels(bytes, name)
+	},
+	webp: decodePixels,
+	async gif(bytes, name) {
+		const picture = gifPicture(bytes)
+		const image = await decodePixels(picture.bytes, name)
+		fillAround(image, picture)
+		return image
+	},
+	async tiff(bytes, name) {
+		const picture = tiffPicture(bytes)
+		refuseSize(picture, name)
+		const image = await decodePixels(picture.bytes, name)
+		if (picture.lumaChroma) lumaChromaToRgb(image.rgb, picture.lumaChroma)
+		return upright(image, picture.orientation)
+	},
+	async avif(bytes, name) {
+		const picture = avifPicture(bytes)
+		refuseSize(picture, name)
+		const image = await decodePixels(picture.bytes, name)
+		colourPlanes(image, picture)
+		return image
+	},
+}
+
+/** What the library makes of the first picture of a file. */
+async function decodePixels(bytes: Uint8Array, name: string): Promise<DecodedImage> {
+	const { default: sharp } = await import('sharp')
+	const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
+	check(metadata, name)
+	const { width, height } = metadata
+	// libjpeg's warnings (stray bytes) are tolerated as in Pillow, missing data is not.
+	const image = sharp(bytes, { limitInputPixels: maximumPixels, failOn: 'error', ignoreIcc: true })
+	if (metadata.space === 'cmyk') {
+		const inks = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
+		return { width, height, rgb: rgbOfCmyk(inks, width * height) }
 	}
+	const { data, info } = await image.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+	if (info.channels !== 3 || data.length !== width * height * 3) {
+		throw new Error(`decoded to ${info.width} x ${info.height} with ${info.channels} channels`)
+	}
+	return { width, height, rgb: new Uint8Array(data.buffer, data.byteOffset, data.length) }
+}
+
+/** @throws NaptuneError for more pixels than are decoded. */
+function refuseSize({ width, height }: { readonly width: number; readonly height: number }, name: string): void {
+	if (width * height <= maximumPixels) return
+	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
+		`${name} has ${width} x ${height} pixels, more than the limit of ${maximumPixels}. Scale it down or remove it.`,
+	)
+}
+
+function check(metadata: Metadata, name: string): void {
+	refuseSize(metadata, name)
+	const { space, depth, channels } = metadata
 	const usable = depth === 'uchar' || (depth === 'ushort' && space !== 'cmyk')
 	if (!usable || !colourSpaces.includes(space) || (space === 'cmyk' && channels !== 4)) {
-		throw new NaptuneError(
-			`${name} has ${channels} channels of ${depth} in colour space ${space}. Expected grey, RGB or CMYK of 8 bits, or grey or RGB of 16 bits; convert it.`,
-		)
+		throw new UnsupportedFeature(`${channels} channels of ${depth} in colour space ${space}`)
 	}
 }
 

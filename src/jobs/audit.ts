@@ -2,14 +2,13 @@
 
 import { join } from 'node:path'
 import { z } from 'zod'
-import { epsilonText } from '../attacks/sets/size-text.js'
 import { threatModel } from '../attacks/sets/threat-model.js'
 import { defined } from '../core/defined.js'
 import { auditEfforts } from '../evaluation/audit/audit-input.js'
 import { recordedAudit } from '../evaluation/audit/recorded-audit.js'
 import { auditChecks } from '../evaluation/audit/registry.js'
-import { modelName } from '../evaluation/robustness/record-name.js'
 import { auditResultSchema } from '../records/audit.js'
+import { modelName, recordFile, runFolders } from '../records/names.js'
 import { seconds } from '../records/parts/fields.js'
 import {
 	countField,
@@ -88,13 +87,11 @@ export const audit = defineJob({
 		const model = modelName({ defense, testTime })
 		const attacked = { data: dataset.name, ...threat, split: input.split, images: split.length, seed: input.seed }
 		context.onNote({ kind: 'plan', text: `${model}, ${protocolText(attacked)}` })
-		const folder = join(run.directory, 'audits')
+		const folder = join(run.directory, runFolders.audits)
 		context.onFolder(folder)
-		const size = epsilonText(threat.epsilon).replace('/', '-')
-		const record = join(
-			folder,
-			`${model.replaceAll(' ', '')}-${effort}-${threat.norm}-${size}-${input.split}-${split.length}-seed${input.seed}.json`,
-		)
+		const { split: splitName, images, seed } = attacked
+		const subject = `${model.replaceAll(' ', '')}-${effort}`
+		const record = join(folder, recordFile({ subject, threatModel: threat, split: splitName, images, seed }))
 		const task = startTask(context, 'auditing', auditChecks.length, 'checks')
 		let at = { done: 0, id: '' }
 		const found = await recordedAudit({

@@ -63,7 +63,7 @@ export const benchLoading = defineJob({
 		try {
 			const result = await measure({
 				engine: await context.engine(),
-				clip: await (model === undefined ? loadClip(random?.folder ?? '') : loadModel(model)),
+				clip: await (model === undefined ? loadClip(random?.folder ?? '') : loadModel(context, model)),
 				dataset,
 				config,
 				images: input.images ?? dataset.train.length,

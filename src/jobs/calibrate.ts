@@ -4,28 +4,19 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
-import { epsilonText } from '../attacks/sets/size-text.js'
-import { type ThreatModel, threatModel } from '../attacks/sets/threat-model.js'
+import { threatModel } from '../attacks/sets/threat-model.js'
 import type { Classifier } from '../classifier/classifier.js'
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { flagRates, flagRatesSchema } from '../evaluation/detection/assessment.js'
-import { type DetectionResult, measureDetection } from '../evaluation/detection/detection.js'
-import {
-	type Calibration,
-	calibrate as calibrateRun,
-	calibrationFile,
-	scoreTaps,
-} from '../evaluation/detection/recorded-calibration.js'
+import { type Calibration, calibrate as calibrateRun, scoreTaps } from '../evaluation/detection/recorded-calibration.js'
+import { detectionFile, recordedDetection } from '../evaluation/detection/recorded-detection.js'
 import { evasionObjective } from '../evaluation/retrieval/evasion-objective.js'
-import { settingsOf } from '../evaluation/robustness/recorded-evaluation.js'
-import { writeFileAtomic } from '../files/atomic-write.js'
-import { makeFolder } from '../files/make-folder.js'
-import { sha256OfBytes } from '../files/sha256.js'
 import { calibrationKind } from '../records/calibration.js'
 import { detectionKind } from '../records/detection.js'
+import { runFiles, runFolders } from '../records/names.js'
 import { count } from '../records/parts/fields.js'
 import { countField, epsilonField, rateField, runFields, seedField, settingsField } from './common/fields.js'
 import { chosenImages, tunedRun } from './common/inputs.js'
@@ -52,7 +43,7 @@ export const calibrateInput = z.strictObject({
 	seed: seedField.default(1),
 })
 
-const { outcomes: _, threads: __, batchSize: ___, ...numbers } = detectionKind.schema.shape
+const numbers = detectionKind.schema.shape
 
 /** What {@link calibrate} gives. */
 export const calibrateResult = z.object({
@@ -117,8 +108,8 @@ export const calibrate = defineJob({
 						correction: spread(correction),
 						...defined({ disagreement: disagreement && spread(disagreement) }),
 					},
-					thresholds: calibrationKind.schema.shape.thresholds.parse(calibration.thresholds),
-					file: join(run.directory, calibrationFile),
+					thresholds: calibration.thresholds,
+					file: join(run.directory, runFiles.calibration),
 				},
 				...defined({
 					detection:
@@ -153,28 +144,44 @@ async function detected(
 	const threat = threatModel('linf', input.epsilon ?? run.protocol.epsilon)
 	const attacks = chosenAttacks(input, scoreTaps(classifier))
 	const task = startTask(context, `attacking ${defense.name}`, split.length, 'images')
-	const measuring = { clip, classifier, split, attacks, threatModel: threat, seed, calibration, falsePositiveRate }
-	const result = await measureDetection({
-		...measuring,
+	const measuring = {
+		engine,
+		clip,
+		classifier,
+		defense,
+		parameters,
+		dataset,
+		splitName: 'test',
+		split,
+		attacks,
+		threatModel: threat,
+		seed,
+		calibration,
+		falsePositiveRate,
 		batchSize,
 		onProgress: task.update,
 		beforeBatch: () => stopIfAsked(context),
+	}
+	const path = join(run.directory, runFolders.detection, detectionFile(measuring))
+	const {
+		images,
+		cleanAccuracy,
+		falsePositives,
+		attacks: found,
+	} = await recordedDetection({
+		...measuring,
+		path,
 	}).finally(task.end)
-	const about = { engine, dataset, splitName: 'test', defense, parameters, attack: at(attacks, 0) }
-	const settings = await settingsOf({ ...measuring, ...about })
-	const record = { ...settings, calibration: calibration.key, ...result, threads: engine.threads, batchSize }
-	const folder = join(run.directory, 'detection')
-	const path = join(folder, recordName(attacks, threat, split.length, input))
-	await makeFolder(folder)
-	await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-	const { outcomes: _, ...found } = result
 	return {
 		epsilon: threat.epsilon,
 		seed,
 		split: 'test' as const,
-		note: adaptiveNote(result),
-		...found,
-		attacks: numbers.attacks.parse(found.attacks),
+		note: adaptiveNote(found),
+		images,
+		falsePositiveRate,
+		cleanAccuracy,
+		falsePositives,
+		attacks: found,
 		record: path,
 	}
 }
@@ -185,22 +192,11 @@ function chosenAttacks(
 	scores: ReturnType<typeof scoreTaps>,
 ): PreparedAttack[] {
 	const plain = prepareAttack(attack, set)
-	if (plain.attack !== 'pgd' || adaptiveWeight === 0) return [plain]
+	if (plain.objective === undefined || adaptiveWeight === 0) return [plain]
 	return [plain, prepareAttack(attack, { ...set, objective: evasionObjective(adaptiveWeight, scores) })]
 }
 
-/** A file name that differs where the numbers may. */
-function recordName(
-	attacks: readonly PreparedAttack[],
-	{ norm, epsilon }: ThreatModel,
-	images: number,
-	{ seed, falsePositiveRate }: Input,
-): string {
-	const options = sha256OfBytes(JSON.stringify([attacks.map((attack) => attack.options), falsePositiveRate]))
-	return `${at(attacks, 0).name}-${options.slice(0, 8)}-${norm}-${epsilonText(epsilon).replace('/', '-')}-test-${images}-seed${seed}.json`
-}
-
-function adaptiveNote({ attacks }: DetectionResult): string {
+function adaptiveNote(attacks: readonly unknown[]): string {
 	const warning = 'The score is no defense, since an attacker who knows it can evade it'
 	return attacks.length > 1
 		? `${warning}; the second attack tries so with one weight and one number of steps, and stronger ones may do better.`

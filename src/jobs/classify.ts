@@ -16,6 +16,7 @@ import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.j
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { flagRates, flagRatesSchema } from '../evaluation/detection/assessment.js'
 import { type Calibration, calibrate, hasCorrections } from '../evaluation/detection/recorded-calibration.js'
+import { checkedClasses } from './common/class-names.js'
 import { countField, dataField, dataRootField, modelField, rateField } from './common/fields.js'
 import { loadModel, tunedRun } from './common/inputs.js'
 import { defineJob, type JobContext, type JobTask, startTask, stopIfAsked } from './job.js'
@@ -129,9 +130,9 @@ async function chosenModel(
 		const run = await tunedRun(context, { run: directory, dataRoot })
 		return { ...run, run }
 	}
-	const clip = await loadModel(input.model)
+	const clip = await loadModel(context, input.model)
 	const { name, classNames } = classes
-		? { name: '', classNames: classes }
+		? { name: '', classNames: checkedClasses(classes) }
 		: await loadDataset(input.data, { root: dataRoot })
 	const templates = [template ?? zeroShotTemplate(name)]
 	return { clip, defense: prepareDefense('vanilla', clip, classNames, { templates }), parameters: {} }

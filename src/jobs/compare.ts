@@ -124,7 +124,7 @@ export const compare = defineJob({
 			definitions: [definition],
 			quick: input.quick,
 			folder: basename(output),
-			loadModel,
+			loadModel: (name) => loadModel(context, name),
 			loadData: async () => dataset,
 		})
 		const { plan } = at(experiments, 0)

@@ -2,15 +2,16 @@
 
 import { z } from 'zod'
 import { entry } from '../core/at.js'
-import { type DefenseDefinition, trainableParameters } from '../defenses/defense.js'
+import { trainableParameters } from '../defenses/defense.js'
+import type { DefenseDefinition } from '../defenses/define-defense.js'
 import { prepareDefense, defenses as registered } from '../defenses/registry.js'
 import { testTimeDefenses } from '../defenses/test-time/registry.js'
+import { tuningLosses } from '../defenses/tuning-losses.js'
 import { parameterGroups } from '../evaluation/deployed/parameter-groups.js'
 import { tuningConfig } from '../methods/tuning/configuration.js'
-import { tuningLosses } from '../methods/tuning/losses.js'
 import { loadPreset, presetNames } from '../methods/tuning/presets.js'
 import { count, options, positive } from '../records/parts/fields.js'
-import { attackedThroughNames } from '../records/parts/model.js'
+import { testTimeSchema } from '../records/parts/model.js'
 import type { ClipModel } from '../vlm/model.js'
 import { modelField } from './common/fields.js'
 import { loadModel } from './common/inputs.js'
@@ -43,7 +44,9 @@ export const defensesResult = z.object({
 				doc: z.string(),
 				source: z.string(),
 				adapts: z.string().describe('What is changed for each image.'),
-				attackedThrough: z.enum(attackedThroughNames).describe("How an attacker's gradient goes through it."),
+				attackedThrough: testTimeSchema.shape.attackedThrough
+					.exclude(['none'])
+					.describe("How an attacker's gradient goes through it."),
 			}),
 		)
 		.describe('What goes around any of the defenses when images are classified.'),
@@ -62,8 +65,8 @@ export const defenses = defineJob({
 	doc: 'List the defenses: what each trains, its parameters on a model, its loss and its source.',
 	input: defensesInput,
 	result: defensesResult,
-	async run({ model }) {
-		const clip = await loadModel(model)
+	async run({ model }, context) {
+		const clip = await loadModel(context, model)
 		const presets = await Promise.all((await presetNames()).map(loadPreset))
 		return {
 			model: clip.checkpoint.source,
@@ -82,8 +85,7 @@ export const defenses = defineJob({
 
 function described({ name, doc, source, tuning }: DefenseDefinition, clip: ClipModel): z.output<typeof defenseSchema> {
 	const defense = prepareDefense(name, clip, exampleClasses)
-	const learns = Object.keys(tuning).length > 0
-	const settings = learns ? tuningConfig({ defense: { name } }) : undefined
+	const settings = tuning ? tuningConfig({ defense: { name } }) : undefined
 	return {
 		name,
 		doc,

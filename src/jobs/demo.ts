@@ -16,6 +16,7 @@ import type { TuningConfig } from '../methods/tuning/configuration.js'
 import { prepareRun } from '../methods/tuning/prepare-tuning.js'
 import { loadPreset, presetConfig, presetEvaluationSchema } from '../methods/tuning/presets.js'
 import { tune } from '../methods/tuning/tune.js'
+import { runFolders } from '../records/names.js'
 import { accuracySchema } from '../records/parts/accuracy.js'
 import { count, positive, seconds, share } from '../records/parts/fields.js'
 import { counted, grouped } from '../report/number-text.js'
@@ -97,7 +98,7 @@ export const demo = defineJob({
 				`Stopped. What was done is saved; naptune demo --resume --output ${shellWord(output)} goes on from there.`,
 			)
 
-		const clip = await loadModel(embeddedModel)
+		const clip = await loadModel(context, embeddedModel)
 		const dataset = await loadData(context, packagedData, config.seed)
 		const { test } = dataset
 		const images = input.images ?? evaluation.images
@@ -121,6 +122,7 @@ export const demo = defineJob({
 			resume: input.resume,
 			signal: context.signal,
 			onProgress: follow.onProgress,
+			onNotice: ({ message }) => context.onNote({ kind: 'note', text: message }),
 			onEpoch: (record) => context.onEvent({ kind: 'epoch', record, epochs: config.epochs }),
 		}).finally(follow.end)
 		if (!tuned.finished) throw stop()
@@ -140,7 +142,7 @@ export const demo = defineJob({
 				attack: prepareAttack(evaluation.attack),
 				threatModel: threatModel('linf', epsilon),
 				seed,
-				folder: join(output, 'evaluations'),
+				folder: join(output, runFolders.evaluations),
 			})
 			if (!measured) throw stop()
 			records.push(measured.record)

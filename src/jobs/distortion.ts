@@ -8,6 +8,7 @@ import { controlDefense } from '../evaluation/deployed/control.js'
 import { recordedDistortion } from '../evaluation/distortion/recorded-distortion.js'
 import { recordName } from '../evaluation/robustness/record-name.js'
 import { distortionKind } from '../records/distortion.js'
+import { runFolders } from '../records/names.js'
 import { distortionFigure } from '../report/distortion-figure.js'
 import { writeFigure } from '../report/figure.js'
 import {
@@ -80,13 +81,12 @@ export const distortion = defineJob({
 		const attacked = { data: dataset.name, ...threat, split: input.split, images: split.length, seed: input.seed }
 		const protocol = protocolText(attacked, attack)
 		context.onNote({ kind: 'plan', text: protocol })
-		const folder = join(run.directory, 'distortion')
+		const folder = join(run.directory, runFolders.distortion)
 		context.onFolder(folder)
 		const inputs = { defense, split, attack, threatModel: threat, seed: input.seed, splitName: input.split }
 		const path = join(folder, recordName(inputs))
 		const task = startTask(context, 'attacking both models', 2 * split.length, 'images')
-		const { steps, restarts } = attack.options
-		const perImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
+		const perImage = attack.cost(dataset.classNames.length).gradients
 		let gradients = 0
 		const record = await recordedDistortion({
 			...inputs,

@@ -17,6 +17,7 @@ import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { requireStored, storedAttack } from '../evaluation/stores/stored-attack.js'
 import { sha256OfBytes } from '../files/sha256.js'
+import { runFolders } from '../records/names.js'
 import { accuracySchema, passesSchema, stageSchema } from '../records/parts/accuracy.js'
 import { knowledgeNames } from '../records/parts/attack.js'
 import { seconds } from '../records/parts/fields.js'
@@ -194,7 +195,9 @@ async function measureRows(
 		...(input.vanilla ? [{ defense: controlDefense(run.clip, dataset, input.vanillaTemplates), parameters: {} }] : []),
 		{ defense, parameters: run.parameters },
 	]
-	const folder = input.data ? join(run.directory, 'transfer', folderOf(dataset)) : join(run.directory, 'evaluations')
+	const folder = input.data
+		? join(run.directory, runFolders.transfer, folderOf(dataset))
+		: join(run.directory, runFolders.evaluations)
 	const tracked = await evaluationRun(run.directory, folder, input.data && dataset.name)
 	return withTracker(input, context, tracked, async (tracker) => {
 		tracker.params({ run: run.directory, defense: { name, ...config }, data: dataset.name })

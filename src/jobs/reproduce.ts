@@ -104,7 +104,7 @@ export const reproduce = defineJob({
 		const experiments = await prepareExperiments({
 			definitions,
 			quick,
-			loadModel,
+			loadModel: (name) => loadModel(context, name),
 			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
 		})
 		for (const experiment of experiments) tellPlan(context, experiment)

@@ -10,7 +10,7 @@ import { type Gallery, galleryFingerprint } from '../data/captions/gallery.js'
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { type RecordedRetrievalInput, recordedRetrieval } from '../evaluation/retrieval/recorded-retrieval.js'
 import { captionDefense, captionProblem, retrievalAttack } from '../evaluation/retrieval/retrieval-attack.js'
-import { sha256OfBytes } from '../files/sha256.js'
+import { recordFile, runFolders, withOptions } from '../records/names.js'
 import { count, positive, seconds } from '../records/parts/fields.js'
 import { threatModelSchema } from '../records/parts/threat-model.js'
 import { retrievalKind } from '../records/retrieval.js'
@@ -100,10 +100,10 @@ export const retrieve = defineJob({
 			seed: input.seed,
 		}
 		context.onNote({ kind: 'plan', text: retrievalProtocol(about) })
-		context.onFolder(join(run.directory, 'retrieval'))
+		context.onFolder(join(run.directory, runFolders.retrieval))
 		const rows = []
 		for (const model of models(run, gallery, input.vanilla)) {
-			const path = join(run.directory, 'retrieval', recordName(model, gallery, attack, threat, input))
+			const path = join(run.directory, runFolders.retrieval, recordName(model, gallery, attack, threat, input))
 			const task = startTask(context, `attacking ${model.defense.name}`, gallery.images.length, 'images')
 			const record = await recordedRetrieval({
 				engine: await context.engine(),
@@ -159,11 +159,14 @@ function recordName(
 	threat: RecordedRetrievalInput['threatModel'],
 	{ split, seed }: Input,
 ): string {
-	const { images, captions } = gallery
-	const label = gallery.level === 'class' ? split : galleryFingerprint(gallery).slice(0, 8)
-	const epsilon = epsilonText(threat.epsilon).replace('/', '-')
-	const own = sha256OfBytes(JSON.stringify([attack.options, captions])).slice(0, 8)
-	return `${defense.name}-${attack.name}-${own}-${threat.norm}-${epsilon}-${label}-${images.length}-seed${seed}.json`
+	const { images, captions, level } = gallery
+	return recordFile({
+		subject: withOptions(`${defense.name}-${attack.name}`, [attack.options, captions]),
+		threatModel: threat,
+		split: level === 'class' ? split : galleryFingerprint(gallery).slice(0, 8),
+		images: images.length,
+		seed,
+	})
 }
 
 async function chosenGallery(run: TunedRun, input: Input, { imageLoader }: JobContext): Promise<Gallery> {

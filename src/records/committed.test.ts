@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { auditKind } from './audit.js'
 import { calibrationKind } from './calibration.js'
 import { comparisonForm } from './comparison.js'
@@ -12,6 +12,7 @@ import { distortionKind } from './distortion.js'
 import { evaluationKind } from './evaluation.js'
 import { experimentForm } from './experiment.js'
 import { galleryKind } from './gallery.js'
+import { jsonSchemaOf } from './json-schemas.js'
 import { parseRecord, type RecordForm } from './record-kind.js'
 import { retrievalKind } from './retrieval.js'
 import { epochForm, pretrainingStepForm, runDescriptionForm, runResultForm } from './run.js'
@@ -63,12 +64,16 @@ describe('every committed record', () => {
 		async (_, pattern, form) => {
 			const own = files.filter((path) => forms.find(([first]) => first.test(path))?.[0] === pattern)
 			expect(own.length).toBeGreaterThan(0)
+			const published = z.fromJSONSchema(jsonSchemaOf(form))
 			for (const path of own) {
 				const text = await readFile(join(root, path), 'utf8')
 				const inLines = path.endsWith('.jsonl')
-				const read = (inLines ? text.trimEnd().split('\n') : [text]).map((part, at) =>
-					parseRecord(form, JSON.parse(part), `${path}:${at + 1}`),
-				)
+				const stored = (inLines ? text.trimEnd().split('\n') : [text]).map((part): unknown => JSON.parse(part))
+				const read = stored.map((value, at) => parseRecord(form, value, `${path}:${at + 1}`))
+				expect(
+					stored.find((value) => !published.safeParse(value).success),
+					`${path} by its JSON Schema`,
+				).toBeUndefined()
 				const written = read.map(
 					(record) => `${inLines ? JSON.stringify(record) : JSON.stringify(record, null, '\t')}\n`,
 				)

@@ -6,7 +6,7 @@ import { calibrationKeySchema } from './calibration.js'
 import { evaluationSettingsShape } from './evaluation.js'
 import { accuracySchema, shareSchema } from './parts/accuracy.js'
 import { count, positive, share } from './parts/fields.js'
-import { type RecordOf, recordKind } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 /** Names of scores, which are also the taps of a deployed classifier that give them. */
 export const correctionScores = ['correction', 'disagreement'] as const
@@ -57,9 +57,9 @@ const attackDetection = z.strictObject({
 /** What became of one attack. */
 export type AttackDetection = Immutable<z.output<typeof attackDetection>>
 
-const findings = z.strictObject({
-	images: count,
-	falsePositiveRate: z.number(),
+const decided = { images: count, falsePositiveRate: z.number() }
+
+const findings = {
 	cleanAccuracy: accuracySchema,
 	falsePositives: z
 		.array(z.strictObject({ score, ...shareSchema.shape }))
@@ -68,10 +68,12 @@ const findings = z.strictObject({
 		),
 	attacks: z.array(attackDetection),
 	outcomes: z.array(outcome).describe('In the order of the split.'),
-})
+}
+
+const detection = z.strictObject({ ...decided, ...findings })
 
 /** A measured detector. */
-export type DetectionResult = Immutable<z.output<typeof findings>>
+export type DetectionResult = Immutable<z.output<typeof detection>>
 
 /** Measurements of detection. */
 export const detectionKind = recordKind({
@@ -81,9 +83,13 @@ export const detectionKind = recordKind({
 	settings: {
 		...evaluationSettingsShape,
 		calibration: calibrationKeySchema.describe('The clean images that the thresholds are from.'),
+		...decided,
 	},
-	found: { ...findings.shape, threads: positive, batchSize: positive },
+	found: { ...findings, threads: positive, batchSize: positive },
 })
+
+/** What decides a measurement. */
+export type DetectionSettings = SettingsOf<typeof detectionKind>
 
 /** A finished measurement. */
 export type DetectionRecord = RecordOf<typeof detectionKind>

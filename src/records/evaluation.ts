@@ -1,6 +1,7 @@
 /** Evaluations: a model attacked on images, with the outcome of every image. */
 
 import { z } from 'zod'
+import type { Immutable } from '../core/immutable.js'
 import { accuracySchema, passesSchema, stageSchema } from './parts/accuracy.js'
 import { attackSchema, knowledgeSchema } from './parts/attack.js'
 import { imagesSchema } from './parts/dataset.js'
@@ -8,7 +9,7 @@ import { chosen, count, positive, seconds } from './parts/fields.js'
 import { defenseSchema, modelSchema, testTimeSchema, versionsSchema } from './parts/model.js'
 import { outcomeSchema } from './parts/outcome.js'
 import { threatModelSchema } from './parts/threat-model.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 /** What decides the outcomes of attacking a defense on images; other records are of some of these, too. */
 export const evaluationSettingsShape = {
@@ -30,7 +31,7 @@ export const evaluationSettingsShape = {
 	versions: versionsSchema,
 }
 
-/** What an evaluation finds. */
+/** What attacking images finds. */
 export const findingsShape = {
 	images: count.describe('All count in both denominators; wrong when clean means wrong under attack.'),
 	clean: accuracySchema,
@@ -49,6 +50,11 @@ export const findingsShape = {
 		),
 	outcomes: z.array(outcomeSchema).min(1).describe('In the order of the images.'),
 }
+
+const findings = z.strictObject(findingsShape)
+
+/** What attacking images found. All images count in both denominators; wrong when clean means wrong under attack. */
+export type AttackFindings = Immutable<z.output<typeof findings>>
 
 /** Evaluation records. */
 export const evaluationKind = recordKind({

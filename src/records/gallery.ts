@@ -3,21 +3,12 @@
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
 import { evaluationSettingsShape } from './evaluation.js'
-import { count, positive, seconds, sha256, share } from './parts/fields.js'
+import { classProbabilitySchema } from './parts/class-probability.js'
+import { count, positive, seconds, sha256 } from './parts/fields.js'
 import { defenseSchema } from './parts/model.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 const { defense: _, testTime: __, target: ___, ...evaluated } = evaluationSettingsShape
-
-/** A class that a model sees, and how surely. */
-export const classProbabilitySchema = z.strictObject({
-	index: count.describe('Position among the class names.'),
-	className: z.string(),
-	probability: share.describe('Softmax over all classes.'),
-})
-
-/** A class that a model sees, and how surely. */
-export type ClassProbability = Immutable<z.output<typeof classProbabilitySchema>>
 
 const classes = z.array(classProbabilitySchema).min(1)
 

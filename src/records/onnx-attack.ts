@@ -3,13 +3,13 @@
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
 import { findingsShape } from './evaluation.js'
+import { informative } from './informative.js'
 import { attackSchema, knowledgeSchema } from './parts/attack.js'
 import { dataOriginSchema } from './parts/data-origin.js'
 import { count, positive, sha256 } from './parts/fields.js'
 import { versionsSchema } from './parts/model.js'
 import { threatModelSchema } from './parts/threat-model.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
-import { informative } from './settings.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 /** How pictures get the size that a model reads. */
 export const resizings = {
@@ -49,7 +49,10 @@ export const modelOutputSchema = z.strictObject({
 export type LogitsFrom = z.output<typeof modelOutputSchema>['from']
 
 /** Where class names are from. */
-export const classNamesFromSchema = z.enum(['given', 'metadata', 'positions'])
+const classNamesFrom = z.enum(['given', 'metadata', 'positions'])
+
+/** Where class names are from. */
+export type ClassNamesFrom = z.output<typeof classNamesFrom>
 
 /** Records of attacks on ONNX models. */
 export const onnxAttackKind = recordKind({
@@ -70,7 +73,7 @@ export const onnxAttackKind = recordKind({
 		output: modelOutputSchema,
 		resizing: z.enum(Object.keys(resizings) as Resizing[]),
 		classNames: z.array(z.string()),
-		classNamesFrom: classNamesFromSchema,
+		classNamesFrom,
 		classFolders: z.record(z.string(), count).describe("Positions of the data's class folders in the classes."),
 		knowledge: knowledgeSchema,
 		attack: attackSchema,

@@ -6,14 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { isRecord } from '../core/guards.js'
-
-const decideNothing = z.registry<{ readonly informative: true }>()
-
-/** Marks a field that decides nothing. To be the outermost of a field's schemas. */
-export function informative<Schema extends z.ZodType>(schema: Schema): Schema {
-	decideNothing.add(schema, { informative: true })
-	return schema
-}
+import { isInformative } from './informative.js'
 
 /** One setting that is not the same. */
 export interface SettingChange {
@@ -58,6 +51,15 @@ export function differences(schema: z.ZodType, before: unknown, now: unknown): s
 	return changes(deciding(schema, plain(before)), deciding(schema, plain(now)), '').map(changeText)
 }
 
+/** {@link differences} of the settings of two whole records of one kind. */
+export function recordDifferences(
+	{ settings }: { readonly settings: z.ZodObject },
+	before: object,
+	now: object,
+): string[] {
+	return differences(settings, settingsIn(settings, before), settingsIn(settings, now))
+}
+
 /** Whether two settings of one schema come to the same numbers. */
 export function sameSettings(schema: z.ZodType, a: unknown, b: unknown): boolean {
 	return differences(schema, a, b).length === 0
@@ -84,7 +86,7 @@ export function deciding(schema: z.ZodType, value: unknown): unknown {
 		Object.entries(value).flatMap(([key, own]) => {
 			const field: unknown = Object.hasOwn(inner.shape, key) ? inner.shape[key] : undefined
 			if (!(field instanceof z.ZodType)) return [[key, own]]
-			return decideNothing.has(field) ? [] : [[key, deciding(field, own)]]
+			return isInformative(field) ? [] : [[key, deciding(field, own)]]
 		}),
 	)
 }

@@ -35,6 +35,15 @@ describe('writeFigure', () => {
 		expect(await figureSvg(figure)).toBe(svg)
 	})
 
+	it('leaves control characters of titles out, with which no SVG could be read', async () => {
+		const title = 'bad \x1b[31m\0 \x9b\u202e\ufffe name'
+		const folder = await temporaryFolder()
+		const named = { ...figure, title: { text: title } }
+		expect(await figureSvg(named)).toContain('>bad [31m  name<')
+		await writeFigure(named, join(folder, 'a.png'))
+		expect((await sharp(join(folder, 'a.png')).metadata()).format).toBe('png')
+	})
+
 	it('writes what the ending says', async () => {
 		const folder = await temporaryFolder()
 		const [svg, png] = [join(folder, 'a.svg'), join(folder, 'a.PNG')]

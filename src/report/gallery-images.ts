@@ -1,6 +1,5 @@
 /** Pictures of a gallery: clean and adversarial images, and what was changed, magnified. */
 
-import sharp from 'sharp'
 import { at } from '../core/at.js'
 import type { AttackGallery, GalleryImage } from '../evaluation/gallery/gallery.js'
 
@@ -89,6 +88,7 @@ async function picture(pixels: Float32Array, width: number, height: number, time
 		for (let channel = 0; channel < 3; channel++) rgb[3 * index + channel] = 255 * at(pixels, channel * area + index)
 	}
 	const [wide, high] = [width * times, height * times]
+	const { default: sharp } = await import('sharp')
 	const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
 		.resize(wide, high, { kernel: 'nearest', fit: 'fill' })
 		.png({ compressionLevel: 9 })

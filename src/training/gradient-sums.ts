@@ -1,5 +1,6 @@
 /** Exact accumulation of gradients over micro-batches and class chunks: sums in float64, rounded once. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { elementCount, float32, type Tensor } from '../core/tensor.js'
 
@@ -30,7 +31,7 @@ export function createGradientSums(
 		},
 		tensors() {
 			return Object.fromEntries(
-				[...sums].map(([name, sum]) => [name, float32(parameters.get(name)!.shape, Float32Array.from(sum))]),
+				[...sums].map(([name, sum]) => [name, float32(entry(parameters, name).shape, Float32Array.from(sum))]),
 			)
 		},
 	}

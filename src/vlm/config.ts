@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { shown } from '../core/shown.js'
 
 /** Activation of a transformer's MLP: `quick_gelu` is x * sigmoid(1.702 x), `gelu` the exact one with erf. */
 export type Activation = 'quick_gelu' | 'gelu'
@@ -61,6 +62,8 @@ const size = z
 	.int()
 	.positive()
 	.max(1 << 24)
+/** Layers: each is sixteen tensors, which are listed before any file is looked at. */
+const count = z.int().positive().max(1024)
 const tokenId = z.int().nonnegative()
 const square = z.union([size, z.tuple([size, size])])
 
@@ -69,7 +72,7 @@ const textSchema = z.object({
 	vocab_size: size.default(49408),
 	hidden_size: size.default(512),
 	intermediate_size: size.default(2048),
-	num_hidden_layers: size.default(12),
+	num_hidden_layers: count.default(12),
 	num_attention_heads: size.default(8),
 	max_position_embeddings: size.default(77),
 	hidden_act: z.string().default('quick_gelu'),
@@ -81,7 +84,7 @@ const textSchema = z.object({
 const visionSchema = z.object({
 	hidden_size: size.default(768),
 	intermediate_size: size.default(3072),
-	num_hidden_layers: size.default(12),
+	num_hidden_layers: count.default(12),
 	num_attention_heads: size.default(12),
 	num_channels: size.default(3),
 	image_size: square.default(224),
@@ -149,7 +152,7 @@ function refuseOtherModels(json: unknown, name: string): void {
 		throw new NaptuneError(`${name} describes only one half of a CLIP (${type}); both towers are needed. ${advice}`)
 	}
 	if (type !== undefined && type !== 'clip') {
-		throw new NaptuneError(`${name} describes a model of type ${JSON.stringify(type)}, expected is "clip". ${advice}`)
+		throw new NaptuneError(`${name} describes a model of type ${shown(type)}, expected is "clip". ${advice}`)
 	}
 	const hasTowers = ['text_config', 'text_config_dict', 'vision_config', 'vision_config_dict'].some(
 		(key) => config[key],
@@ -176,9 +179,7 @@ function transformer(
 		)
 	}
 	if (raw.hidden_act !== 'quick_gelu' && raw.hidden_act !== 'gelu') {
-		throw new NaptuneError(
-			`${name}: hidden_act is ${JSON.stringify(raw.hidden_act)}, supported are "quick_gelu" and "gelu".`,
-		)
+		throw new NaptuneError(`${name}: hidden_act is ${shown(raw.hidden_act)}, supported are "quick_gelu" and "gelu".`)
 	}
 	return {
 		width: raw.hidden_size,

@@ -33,6 +33,21 @@ describe('parsePreprocessorConfig', () => {
 		})
 	})
 
+	it('takes pairs for height and width, and names of filters, as transformers does', () => {
+		expect(parsePreprocessorConfig({ size: [30, 40], crop_size: [20, 10] })).toMatchObject({
+			resize: { kind: 'exact', height: 30, width: 40 },
+			crop: { height: 20, width: 10 },
+		})
+		for (const name of ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']) {
+			expect(parsePreprocessorConfig({ resample: name }).resample).toBe(name)
+		}
+		expect(parsePreprocessorConfig({ resample: 'BICUBIC' }).resample).toBe('bicubic')
+		expect(parsePreprocessorConfig({ size: { shortest_edge: 30, longest_edge: 40 } }).resize).toEqual({
+			kind: 'shortest-edge',
+			shortestEdge: 30,
+		})
+	})
+
 	it('reads the switches and the filter', () => {
 		const off = {
 			do_resize: false,
@@ -58,6 +73,8 @@ describe('parsePreprocessorConfig', () => {
 		[{ size: -1 }, /size/],
 		[{ size: { longest_edge: 9 } }, /size/],
 		[{ resample: 9 }, /resample/],
+		[{ resample: 'cubic' }, /resample: .*expected 0 to 5, or one of nearest, lanczos, bilinear, bicubic, box, hamming/],
+		[{ size: [30] }, /size: expected a number, \[height, width\], \{"shortest_edge"\} or \{"height", "width"\}/],
 		[{ image_mean: [0.5] }, /image_mean/],
 		[{ image_std: [1, 0, 1] }, /image_std is \[1,0,1\]/],
 	])('refuses %j', (json, message) => {

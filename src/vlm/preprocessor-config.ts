@@ -32,12 +32,18 @@ export interface PreprocessorConfig {
 /** Filters in the order of Pillow's numbers. */
 const filters: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
 
-const pixels = z
-	.int()
-	.positive()
-	.max(1 << 16)
+/** Sides; one image of this size already takes 50 MB. */
+const pixels = z.int().positive().max(4096)
 const perChannel = z.tuple([z.number(), z.number(), z.number()])
-const boxSize = z.union([pixels, z.object({ height: pixels, width: pixels })])
+/** [height, width] is what transformers takes a pair for. */
+const pair = z.tuple([pixels, pixels]).transform(([height, width]) => ({ height, width }))
+const boxSize = z.union([pixels, z.object({ height: pixels, width: pixels }), pair], {
+	error: 'expected a number, [height, width] or {"height", "width"}',
+})
+const filterName = z
+	.string()
+	.transform((name) => filters.indexOf(name.toLowerCase() as Resample))
+	.refine((position) => position >= 0, { error: `expected 0 to 5, or one of ${filters.join(', ')}` })
 
 // Missing keys take the defaults of transformers' CLIPImageProcessor.
 const schema = z.object({
@@ -46,8 +52,12 @@ const schema = z.object({
 		.nullish()
 		.transform((value) => value ?? true),
 	do_resize: z.boolean().default(true),
-	size: z.union([boxSize, z.object({ shortest_edge: pixels })]).default({ shortest_edge: 224 }),
-	resample: z.int().min(0).max(5).default(3),
+	size: z
+		.union([z.object({ shortest_edge: pixels }), boxSize], {
+			error: 'expected a number, [height, width], {"shortest_edge"} or {"height", "width"}',
+		})
+		.default({ shortest_edge: 224 }),
+	resample: z.union([z.int().min(0).max(5), filterName]).default(3),
 	do_center_crop: z.boolean().default(true),
 	crop_size: boxSize.default({ height: 224, width: 224 }),
 	do_rescale: z.boolean().default(true),
@@ -62,7 +72,7 @@ const schema = z.object({
 
 /**
  * Reads the content of a `preprocessor_config.json`. Sizes may be written as a number (the shorter edge), as
- * `{ shortest_edge }` or as `{ height, width }`.
+ * `{ shortest_edge }`, as `{ height, width }` or as `[height, width]`; the filter by Pillow's number or name.
  * @param json The parsed file.
  * @param name What to call the file in error messages.
  * @throws NaptuneError when a value has the wrong form.
@@ -96,4 +106,20 @@ function resizeTo(size: z.output<typeof schema>['size']): ResizeTo {
 	if (typeof size === 'number') return { kind: 'shortest-edge', shortestEdge: size }
 	if ('shortest_edge' in size) return { kind: 'shortest-edge', shortestEdge: size.shortest_edge }
 	return { kind: 'exact', ...size }
+}
+
+/**
+ * Checks that images are cropped to the size that the image tower reads.
+ * @param name What to call the preprocessor config in errors.
+ * @throws NaptuneError otherwise.
+ */
+export function checkCrop(
+	{ crop, doCenterCrop }: PreprocessorConfig,
+	{ imageSize }: { readonly imageSize: number },
+	name: string,
+): void {
+	if (!doCenterCrop || (crop.height === imageSize && crop.width === imageSize)) return
+	throw new NaptuneError(
+		`${name} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
+	)
 }

@@ -3,20 +3,14 @@
 import { NaptuneError } from '../core/errors.js'
 import { float32, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/index.js'
+import type { ClassProbability } from '../records/parts/class-probability.js'
 import type { Engine } from '../runtime/engine.js'
 import { imageTower } from './image-tower.js'
 import { type ClipModel, logScale } from './model.js'
 import { similarityLogits } from './similarity.js'
 import { repeatSingle, type TextSide, type ZeroShotOptions, zeroShotTextFeatures } from './zero-shot-features.js'
 
-/** A class and its probability. */
-export interface ClassProbability {
-	/** Position among the class names. */
-	readonly index: number
-	readonly className: string
-	/** Softmax over all classes, in [0, 1]. */
-	readonly probability: number
-}
+export type { ClassProbability } from '../records/parts/class-probability.js'
 
 /** A compiled zero-shot classifier. */
 export interface ZeroShotClassifier {

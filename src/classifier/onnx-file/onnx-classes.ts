@@ -1,5 +1,7 @@
 /** Class names that exporters leave in the metadata of ONNX files. */
 
+import { classList } from '../class-list.js'
+
 const keys = ['names', 'id2label', 'class_names', 'classes', 'labels']
 
 /**
@@ -24,12 +26,8 @@ function fromJson(text: string, classes: number): string[] | undefined {
 	} catch {
 		return undefined
 	}
-	if (typeof parsed !== 'object' || parsed === null) return undefined
-	const entries = Object.entries(parsed)
-	if (!entries.every(([key, name]) => /^\d+$/.test(key) && typeof name === 'string')) return undefined
-	const names: string[] = []
-	for (const [key, name] of entries) if (Number(key) < classes) names[Number(key)] = name
-	return entries.length === classes ? complete(names, classes) : undefined
+	const names = classList(parsed)
+	return names && complete(names, classes)
 }
 
 function fromText(text: string, classes: number): string[] | undefined {

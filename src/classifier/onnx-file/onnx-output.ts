@@ -2,9 +2,10 @@
 
 import { NaptuneError } from '../../core/errors.js'
 import { ops, type Value } from '../../onnx/index.js'
+import type { LogitsFrom } from '../../records/onnx-attack.js'
+import { isOneNumber, twoLogits, twoProbabilities, whyNoLogits } from './one-number.js'
 
-/** How logits were found: as the output, before a softmax or sigmoid at its end, or as the logarithm of probabilities. */
-export type LogitsFrom = 'output' | 'before softmax' | 'before sigmoid' | 'log of probabilities'
+export type { LogitsFrom } from '../../records/onnx-attack.js'
 
 /** The logits of a model. */
 export interface ModelOutput {
@@ -13,6 +14,8 @@ export interface ModelOutput {
 	readonly logits: Value
 	readonly from: LogitsFrom
 	readonly classes: number
+	/** Whether the output is one number per image, so that the logits of both classes are 0 and that number. */
+	readonly oneNumber: boolean
 }
 
 /** What is declared of an output. */
@@ -25,22 +28,34 @@ export interface OutputDeclaration {
 
 /**
  * Chooses the output and finds its logits. Gradients of a loss on probabilities vanish in float32 where a model is certain,
- * which hides it from attacks without making it robust; so a softmax at the end is left out.
+ * which hides it from attacks without making it robust; so a softmax at the end is left out. One logit, or one sigmoid, per
+ * image is a model of two classes with the logits 0 and that number.
  * @throws NaptuneError when no output, or more than one, could be meant.
  */
 export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
 	const name = declared.output ?? chosen(outputs)
-	const output = Object.hasOwn(outputs, name) ? outputs[name]! : undefined
-	if (!output) throw new NaptuneError(`The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined
+	if (!output)
+		throw new NaptuneError('NAP_NAME_UNKNOWN', `The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	if (isOneNumber(output)) return oneNumberOutput(name, output, declared.outputKind)
 	if (!isRows(output)) {
 		throw new NaptuneError(
-			`The output ${name} is ${output.type} [${output.shape.join(', ')}]; logits are floats with one row per image, [B, classes]. The outputs are ${describe(outputs)}.`,
+			'NAP_INPUT_UNSUITABLE',
+			`The output ${whyNoLogits(name, output)}. Logits are floats with one row per image, [B, classes]. The outputs are ${describe(outputs)}.`,
 		)
 	}
 	const found = logitsOf(output, declared.outputKind)
 	const classes = output.shape[1] as number
 	const rows = ops.reshape(found.logits, [-1, classes])
-	return { name, logits: ops.cast(rows, 'float32'), from: found.from, classes }
+	return { name, logits: ops.cast(rows, 'float32'), from: found.from, classes, oneNumber: false }
+}
+
+function oneNumberOutput(name: string, output: Value, kind: OutputDeclaration['outputKind']): ModelOutput {
+	const before = kind === 'logits' ? undefined : beforeProbabilities(output)
+	const logits =
+		kind === 'probabilities' && !before ? logarithms(twoProbabilities(output)) : twoLogits(before?.logits ?? output)
+	const from = before?.from ?? (kind === 'probabilities' ? 'log of probabilities' : 'output')
+	return { name, logits: ops.cast(logits, 'float32'), from, classes: 2, oneNumber: true }
 }
 
 /** One row per image: [B, classes], also with further axes of size 1. */
@@ -58,9 +73,18 @@ function isRows({ type, shape }: Value): boolean {
 function chosen(outputs: Readonly<Record<string, Value>>): string {
 	const candidates = Object.entries(outputs).filter(([, value]) => isRows(value))
 	if (candidates.some(([name]) => name === 'logits')) return 'logits'
-	if (candidates.length === 1) return candidates[0]![0]
+	const [only] = candidates
+	if (only && candidates.length === 1) return only[0]
+	// A model of many classes may have one number beside them; one of two has nothing else.
+	const single = Object.entries(outputs).filter(([, value]) => isOneNumber(value))
+	const [number] = single
+	if (candidates.length === 0 && number && single.length === 1) return number[0]
+	const reasons = Object.entries(outputs).map(([name, value]) => whyNoLogits(name, value))
 	throw new NaptuneError(
-		`The model has ${candidates.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
+		'NAP_OPTION_MISSING',
+		candidates.length + single.length === 0
+			? `The model has no output that could be logits, floats [B, classes] or [B, 1]: ${reasons.join('; ')}.`
+			: `The model has ${candidates.length || single.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
 	)
 }
 
@@ -101,18 +125,19 @@ function beforeProbabilities(output: Value): { readonly logits: Value; readonly 
 	for (;;) {
 		if (value.source.kind !== 'node') return undefined
 		const { operator, inputs, attributes } = value.source.node
-		const first = inputs[0]
-		if (['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast'].includes(operator) && first && first.type !== 'bool') {
+		const [first, second] = inputs
+		if (!first) return undefined
+		if (['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast'].includes(operator) && first.type !== 'bool') {
 			value = first
 			continue
 		}
-		if (operator === 'Sigmoid') return { logits: first!, from: 'before sigmoid' }
+		if (operator === 'Sigmoid') return { logits: first, from: 'before sigmoid' }
 		if (operator === 'Softmax') {
 			const axis = attributes.axis?.kind === 'int' ? attributes.axis.value : -1
 			const classAxis = value.shape.at(axis) === output.shape[1]
-			return classAxis ? { logits: first!, from: 'before softmax' } : undefined
+			return classAxis ? { logits: first, from: 'before softmax' } : undefined
 		}
-		return operator === 'Div' ? beforeWrittenOut(first!, inputs[1]!) : undefined
+		return operator === 'Div' && second ? beforeWrittenOut(first, second) : undefined
 	}
 }
 
@@ -123,8 +148,9 @@ function beforeWrittenOut(
 ): { readonly logits: Value; readonly from: LogitsFrom } | undefined {
 	const exponential =
 		above.source.kind === 'node' && above.source.node.operator === 'Exp' ? above.source.node : undefined
-	if (!exponential || summedBy(below) !== above) return undefined
-	return { logits: exponential.inputs[0]!, from: 'before softmax' }
+	const logits = exponential?.inputs[0]
+	if (!logits || summedBy(below) !== above) return undefined
+	return { logits, from: 'before softmax' }
 }
 
 /** What a value is the sum of along the last axis, also where the reader wrote the sum as a product with a constant. */
@@ -133,6 +159,7 @@ function summedBy(value: Value): Value | undefined {
 	if (node?.operator === 'ReduceSum') return node.inputs[0] ?? undefined
 	const product = node?.operator === 'Slice' ? node.inputs[0]?.source : undefined
 	if (product?.kind !== 'node' || product.node.operator !== 'MatMul') return undefined
-	const columns = product.node.inputs[1]!.source
-	return columns.kind === 'node' && columns.node.operator === 'Expand' ? product.node.inputs[0]! : undefined
+	const [rows, columns] = product.node.inputs
+	const ones = columns?.source
+	return ones?.kind === 'node' && ones.node.operator === 'Expand' ? (rows ?? undefined) : undefined
 }

@@ -1,9 +1,8 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { promptEnsembles } from '../../data/templates.js'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
-import { type Knowledge, knowledgeLevels, knowledgeNames } from '../../evaluation/deployed/knowledge.js'
 import { evaluate } from '../../jobs/evaluate.js'
 import type { JobInput } from '../../jobs/job.js'
 import {
@@ -11,6 +10,8 @@ import {
 	attackOption,
 	checkEpsilon,
 	epsilonInNormOption,
+	knowledgeListHelp,
+	knowledgeOption,
 	limitOption,
 	normOption,
 	splitOption,
@@ -21,7 +22,6 @@ import {
 	addSharedOptions,
 	attackSettingOption,
 	batchSizeOption,
-	commaList,
 	runModelOption,
 	type SharedOptions,
 	seedOption,
@@ -43,12 +43,7 @@ export function addEvaluateCommand(program: Command): void {
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(attackOption("attack, see below (default: that of the run's preset, or pgd-100)", means))
 			.addOption(attackSettingOption('restarts=5'))
-			.addOption(
-				new Option(
-					'--knowledge <levels>',
-					`what the attacker knows, one or more of ${knowledgeNames.join(',')}; encoder-only is attacked by feature-pgd and query by square, where another attack was chosen (default: all that the attack can use)`,
-				).argParser(knowledgeList),
-			)
+			.addOption(knowledgeOption())
 			.addOption(
 				new Option(
 					'--target <class>',
@@ -97,10 +92,7 @@ export function addEvaluateCommand(program: Command): void {
 			`
 ${attackListHelp(means)}
 
-What the attacker may know:
-${Object.entries(knowledgeLevels)
-	.map(([level, what]) => `  ${level.padEnd(12)}  ${what}`)
-	.join('\n')}
+${knowledgeListHelp()}
 
 Examples:
   $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200
@@ -115,13 +107,6 @@ Examples:
 			runJob(evaluate, options, { input: { run, ...jobInput(options) }, text: evaluationText }),
 		)
 	trackingOptions(command)
-}
-
-function knowledgeList(text: string): Knowledge[] {
-	const names = commaList(text)
-	const unknown = names.filter((name) => !(knowledgeNames as readonly string[]).includes(name))
-	if (unknown.length === 0) return [...new Set(names as Knowledge[])]
-	throw new InvalidArgumentError(`Unknown: ${unknown.join(', ')}; choose among ${knowledgeNames.join(', ')}.`)
 }
 
 /** The name of an ensemble, or templates. */

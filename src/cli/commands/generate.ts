@@ -1,17 +1,12 @@
 /** `naptune generate`: adversarial images made on surrogates, once, to be tried on any model. */
 
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { openSurrogate } from '../../attacks/algorithms/transfer/open-surrogate.js'
-import { threatModel } from '../../attacks/sets/threat-model.js'
 import { normalisations } from '../../classifier/onnx-file/onnx-input.js'
-import type { Dataset } from '../../data/dataset.js'
-import { generateAdversarialImages } from '../../evaluation/stores/generate.js'
+import { generate } from '../../jobs/generate.js'
+import type { JobInput } from '../../jobs/job.js'
 import { attackListHelp, attackOption, limitOption, splitOption } from '../attack-options.js'
-import { Interruption } from '../exit-codes.js'
-import { epsilonText } from '../format.js'
-import { chosenImages, dataOption, dataRootOption, loadData, loadModel, modelOption } from '../inputs.js'
-import { type LoadingOptions, loaderThreadsOption, readableImages, unreadableOption } from '../loading.js'
+import { dataOption, dataRootOption, modelOption } from '../inputs.js'
+import { loaderThreadsOption, unreadableOption } from '../loading.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -20,22 +15,10 @@ import {
 	type SharedOptions,
 	seedOption,
 } from '../options.js'
-import { type Session, withSession } from '../session.js'
+import { jobInput, runJob } from '../run-job.js'
+import { generatedText } from '../text/generated-text.js'
 
-interface GenerateOptions extends SharedOptions, LoadingOptions {
-	readonly surrogate: readonly string[]
-	readonly normalisation?: keyof typeof normalisations
-	readonly attack: string
-	readonly set: Readonly<Record<string, unknown>>
-	readonly epsilon: number
-	readonly model: string
-	readonly data: string
-	readonly dataRoot?: string
-	readonly split: 'train' | 'validation' | 'test'
-	readonly limit?: number
-	readonly batchSize: number
-	readonly seed: number
-}
+type GenerateOptions = SharedOptions & Omit<JobInput<typeof generate>, 'store'> & { readonly loaderThreads?: number }
 
 /** Adds the command. */
 export function addGenerateCommand(program: Command): void {
@@ -43,9 +26,7 @@ export function addGenerateCommand(program: Command): void {
 	addSharedOptions(
 		program
 			.command('generate')
-			.description(
-				'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command goes on where it was; a larger --limit adds images.',
-			)
+			.description(generate.doc)
 			.argument('<store>', 'folder of the images; new, or one that this command began')
 			.addOption(
 				new Option(
@@ -96,78 +77,6 @@ Examples:
   $ naptune generate images/ags --attack ags --surrogate substitute.onnx --epsilon 8/255`,
 		)
 		.action((store: string, options: GenerateOptions) =>
-			withSession(options, (session) => runGenerate(resolve(store), options, session)),
+			runJob(generate, options, { input: { store, ...jobInput(options) }, text: generatedText }),
 		)
-}
-
-async function runGenerate(folder: string, options: GenerateOptions, session: Session): Promise<void> {
-	const { attack, seed, batchSize } = options
-	const clip = await loadModel(options.model)
-	const whole = await loadData(session, options.data, seed, options.dataRoot)
-	const chosen = chosenImages(whole, options)
-	const { dataset, split } = await readableImages(session, whole, chosen, options.split, options.unreadable)
-	const engine = await session.engine()
-	const surrogates = await openSurrogates(options, dataset, session)
-	const threat = threatModel('linf', options.epsilon)
-	session.progress.line(
-		`${split.length} ${options.split} images of ${dataset.name}, ${attack} on ${surrogates.map(({ name }) => name).join(', ')}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${seed}`,
-	)
-	session.writesTo(folder)
-	let task: ReturnType<Session['progress']['start']> | undefined
-	let finished = 0
-	let under = 0
-	const generated = await generateAdversarialImages({
-		folder,
-		engine,
-		clip,
-		dataset,
-		splitName: options.split,
-		split,
-		attack,
-		options: options.set,
-		surrogates,
-		threatModel: threat,
-		seed,
-		batchSize,
-		signal: session.signal,
-		onStart: (before) => {
-			finished = before
-			task = session.progress.start('making images', split.length, 'images', before)
-		},
-		onProgress: (done) => {
-			finished = done
-			under = 0
-			task?.update(done)
-		},
-		onGradient: (images, perImage) => {
-			under += images / perImage
-			// A batch can take long: its part that is done counts as so many images.
-			task?.update(Math.min(Math.floor(finished + under), split.length))
-		},
-	}).finally(async () => {
-		task?.end()
-		for (const { classifier } of surrogates) await classifier.release()
-	})
-	if (!generated) throw new Interruption('Stopped. The images are saved; the same command goes on from there.')
-	const { manifest, made, before } = generated
-	session.result(
-		{ store: folder, images: split.length, made, before, manifest },
-		[
-			`${made} adversarial images made${before > 0 ? `, ${before} were there` : ''}: ${folder}`,
-			`${attack}, L-infinity epsilon ${epsilonText(threat.epsilon)}, seed ${seed}, on ${manifest.models.map(({ name }) => name).join(', ')}`,
-		].join('\n'),
-	)
-}
-
-async function openSurrogates(options: GenerateOptions, dataset: Dataset, session: Session) {
-	const engine = await session.engine()
-	const { normalisation } = options
-	const declared = normalisation && { input: { normalisation, channelOrder: 'rgb' as const } }
-	const opened = []
-	for (const path of options.surrogate) {
-		const surrogate = await openSurrogate(engine, resolve(path), dataset.classNames, declared)
-		for (const notice of surrogate.notices) session.progress.line(`note: ${surrogate.name}: ${notice}`)
-		opened.push(surrogate)
-	}
-	return opened
 }

@@ -1,11 +1,11 @@
 /** Classes of ImageNet: WordNet ids, names and one test image of each, see data/imagenet/README.md. */
 
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { readJsonFile } from '../../files/json-file.js'
+import { readTextFile } from '../../files/text/read-text.js'
 
 const schema = z.strictObject({
 	classes: z.array(
@@ -41,7 +41,7 @@ export async function imagenetNames(
 	path: string,
 ): Promise<{ readonly classNames: readonly string[]; readonly notices: readonly string[] }> {
 	if (!existsSync(path)) return { classNames: classes.map(({ name }) => name), notices: [] }
-	const names = parseNames(await read(path), path)
+	const names = parseNames(await readTextFile(path), path)
 	const classNames = classes.map(({ wnid, name }) => {
 		const own = names.get(wnid)
 		if (own !== undefined) return own
@@ -70,12 +70,4 @@ function parseNames(text: string, path: string): ReadonlyMap<string, string> {
 		names.set(wnid, name)
 	})
 	return names
-}
-
-async function read(path: string): Promise<string> {
-	try {
-		return await readFile(path, 'utf8')
-	} catch (cause) {
-		throw new NaptuneError(`${path} could not be read: ${(cause as Error).message}.`, { cause })
-	}
 }

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { listFolder } from '../folders/image-folders.js'
+import { listFolder, listTree } from '../folders/image-folders.js'
 import type { ListedFile, Listing } from '../folders/listing.js'
 import { type ImagenetClass, imagenetClasses, imagenetNames } from './imagenet-classes.js'
 
@@ -47,9 +47,9 @@ async function listClasses(folder: string, below: string, classes: readonly Imag
 	}
 	const files: ListedFile[] = []
 	for (const [label, { wnid }] of classes.entries()) {
-		const content = await listFolder(join(path, wnid))
-		if (content.images.length === 0) throw new NaptuneError(`The class folder ${join(path, wnid)} holds no images.`)
-		for (const image of content.images) files.push({ id: `${below}/${wnid}/${image}`, label })
+		const { images } = await listTree(join(path, wnid))
+		if (images.length === 0) throw new NaptuneError(`The class folder ${join(path, wnid)} holds no images.`)
+		for (const image of images) files.push({ id: `${below}/${wnid}/${image}`, label })
 	}
 	return files
 }

@@ -1,8 +1,11 @@
-/** Class names as models hear them: prompts write underscores as spaces, and tokenizers of CLIP lower the case. */
+/** Class names as models hear them: prompts write underscores as spaces, and tokenizers of CLIP do the rest. */
 
-/** A name with what prompts and tokenizers take from it; names that differ in nothing else are the same to a model. */
+import { tokenForm } from '../../files/text/token-form.js'
+import { spokenName } from '../../vlm/class-prompts.js'
+
+/** What token ids are made of; names of the same form are the same to a model. */
 export function spokenForm(name: string): string {
-	return name.replaceAll('_', ' ').replace(/\s+/g, ' ').trim().toLowerCase()
+	return tokenForm(spokenName(name))
 }
 
 /**

@@ -1,8 +1,8 @@
 /** FGVC Aircraft's own lists: one file of variants, one list of images for each split. */
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
+import { readTextFile } from '../../files/text/read-text.js'
 import { type ListedFile, type Listing, splitNames } from '../folders/listing.js'
 
 const lists = {
@@ -61,16 +61,7 @@ export async function readVariantLists(folder: string, images: string): Promise<
 
 /** The lines of a text with something in them. */
 async function lines(path: string): Promise<string[]> {
-	let text: string
-	try {
-		text = await readFile(path, 'utf8')
-	} catch (cause) {
-		const { code, message } = cause as NodeJS.ErrnoException
-		throw new NaptuneError(code === 'ENOENT' ? `${path} is missing.` : `${path} could not be read: ${message}.`, {
-			cause,
-		})
-	}
-	const found = text
+	const found = (await readTextFile(path))
 		.split('\n')
 		.map((line) => line.trim())
 		.filter((line) => line !== '')

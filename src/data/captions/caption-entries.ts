@@ -1,8 +1,8 @@
 /** The entries of a file of captions, with the places where they stand. */
 
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
+import { readTextFile } from '../../files/text/read-text.js'
 
 const entrySchema = z.strictObject({
 	/** Path of the picture, relative to the file. */
@@ -22,7 +22,7 @@ export interface CaptionEntry extends z.output<typeof entrySchema> {
  * @throws NaptuneError when it cannot be read or holds nothing, or naming the line that is not JSON or not an entry.
  */
 export async function readCaptionEntries(path: string): Promise<{ entries: CaptionEntry[]; text: string }> {
-	const text = await readText(path)
+	const text = await readTextFile(path, `The file of captions ${path}`)
 	const values = text.trimStart().startsWith('[') ? arrayValues(path, text) : lineValues(path, text)
 	if (values.length === 0) {
 		throw new NaptuneError(`${path} holds no captions. Write {"image": "cat.jpg", "captions": ["a cat"]} on each line.`)
@@ -40,16 +40,6 @@ export async function readCaptionEntries(path: string): Promise<{ entries: Capti
 interface PlacedValue {
 	readonly place: string
 	readonly value: unknown
-}
-
-async function readText(path: string): Promise<string> {
-	try {
-		return (await readFile(path, 'utf8')).replace(/^\ufeff/, '')
-	} catch (cause) {
-		const { code, message } = cause as NodeJS.ErrnoException
-		const reason = code === 'ENOENT' ? 'does not exist' : `could not be read: ${message}`
-		throw new NaptuneError(`The file of captions ${path} ${reason}.`, { cause })
-	}
 }
 
 function arrayValues(path: string, text: string): PlacedValue[] {

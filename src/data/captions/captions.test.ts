@@ -92,7 +92,9 @@ describe('loadCaptions', () => {
 	it('lists the first problems', async () => {
 		const path = await captionsFile(Array.from({ length: 8 }, (_, index) => line(`no${index}.png`, 'x')).join('\n'))
 		await expect(loadCaptions(path)).rejects.toThrow(/line 1: .*line 5: .*and 3 more$/s)
-		await expect(loadCaptions(join(path, '..', 'none.jsonl'))).rejects.toThrow(/does not exist/)
+		await expect(loadCaptions(join(path, '..', 'none.jsonl'))).rejects.toThrow(
+			/The file of captions .*none\.jsonl is missing/,
+		)
 	})
 })
 
@@ -105,7 +107,12 @@ describe('classGallery', () => {
 			id: (index: number) => `${index}`,
 			image: async () => ({ width: 1, height: 1, rgb: new Uint8Array(3) }),
 		}
-		const dataset = { name: 'pets', classNames: ['cat', 'sea_horse', 'dog'], notices: [], origin: {} }
+		const dataset = {
+			name: 'pets',
+			classNames: ['cat', 'sea_horse', 'dog'],
+			notices: [],
+			origin: { dataset: 'own' } as const,
+		}
 		const { captions, own, level, notices, images: found } = classGallery(dataset, images)
 		const each = classCaptionTemplates.length
 		expect(level).toBe('class')

@@ -1,6 +1,6 @@
 /** Captions for labelled images without captions: those of their class. */
 
-import type { Split } from '../dataset.js'
+import type { Dataset, Split } from '../dataset.js'
 import { distinctCaptions, type Gallery } from './gallery.js'
 
 /** What is said of every class; `{}` stands for its name. */
@@ -17,9 +17,7 @@ export const classCaptionTemplates: readonly string[] = [
  * images of a class share them. The captions of every class are there, also of those without an image.
  */
 export function classGallery(
-	dataset: { readonly name: string; readonly classNames: readonly string[]; readonly notices: readonly string[] } & {
-		readonly origin: Readonly<Record<string, unknown>>
-	},
+	dataset: Pick<Dataset, 'name' | 'classNames' | 'notices' | 'origin'>,
 	images: Split,
 ): Gallery {
 	const { name, classNames, notices, origin } = dataset

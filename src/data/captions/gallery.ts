@@ -1,7 +1,8 @@
 /** Images and captions that are to find each other. */
 
 import { sha256OfBytes } from '../../files/sha256.js'
-import type { Split } from '../dataset.js'
+import { tokenForm } from '../../files/text/token-form.js'
+import type { DataOrigin, Split } from '../dataset.js'
 
 /** A retrieval gallery. */
 export interface Gallery {
@@ -16,8 +17,8 @@ export interface Gallery {
 	readonly own: readonly (readonly number[])[]
 	/** What a person must be told before numbers are believed. */
 	readonly notices: readonly string[]
-	/** How to get the same gallery again (JSON). */
-	readonly origin: Readonly<Record<string, unknown>>
+	/** How to get the same gallery again. */
+	readonly origin: DataOrigin
 }
 
 /** SHA-256 of what a gallery holds: image ids with their captions. Where it lies does not matter. */
@@ -31,7 +32,7 @@ export function galleryFingerprint({ images, captions, own }: Pick<Gallery, 'ima
  * spaces, as in class names.
  */
 export function captionKey(text: string): string {
-	return withoutFullStop(text).toLowerCase()
+	return tokenForm(withoutFullStop(text))
 }
 
 /** A caption with single spaces and without a final full stop, which prompts of classes bring themselves. */

@@ -82,6 +82,32 @@ describe('loadFolder with one folder per class', () => {
 		expect(notices[1]).toMatch(/^3 files are not images by their names or place and were ignored/)
 	})
 
+	it('takes images in folders inside class folders as ImageFolder of torchvision does, and says so', async () => {
+		await put(...many('test/a', 1), ...many('train/b', 2), 'train/a/z.png', 'train/a/x/1.png', 'train/a/x/y/0.png')
+		await put('train/a/x-y/3.png', 'train/a/.hidden/1.png', 'train/a/x/notes.txt')
+		await symlink('..', join(root, 'train/a/x/up'))
+		const { train, notices } = await loadFolder(root, 1)
+		// Folders in the order of their paths, as torchvision sorts what os.walk gives: - comes before /.
+		expect(ids(train).slice(0, 4)).toEqual([
+			'train/a/z.png',
+			'train/a/x/1.png',
+			'train/a/x-y/3.png',
+			'train/a/x/y/0.png',
+		])
+		expect(labelsOf(train)).toEqual([0, 0, 0, 0, 1, 1])
+		expect(notices.join('\n')).toMatch(
+			/3 images lie in folders inside the class folders of .*train; they are of the class/,
+		)
+		expect(notices.join('\n')).toMatch(/1 files are not images .*: \.txt \(1\), the first of them .*notes\.txt/)
+	})
+
+	it('takes a folder of pictures of trains for a class, also with folders in it', async () => {
+		await put(...many('train', 4), ...many('train/steam', 2), ...many('bus', 4))
+		const { classNames, train, validation, test } = await loadFolder(root, 1)
+		expect(classNames).toEqual(['bus', 'train'])
+		expect(train.length + validation.length + test.length).toBe(10)
+	})
+
 	it('takes a folder of pictures of trains for a class', async () => {
 		await put(...many('train', 4), ...many('bus', 4))
 		expect((await loadFolder(root, 1)).classNames).toEqual(['bus', 'train'])
@@ -139,8 +165,10 @@ describe('loadFolder with bad input', () => {
 		await expect(loadFolder(root, 1)).rejects.toThrow(/holds one class folder, "a"; .* at least two/)
 		await mkdir(join(root, 'b'))
 		await expect(loadFolder(root, 1)).rejects.toThrow(/class folder .*\/b holds no images/)
-		await put(...many('b/deeper', 2))
-		await expect(loadFolder(root, 1)).rejects.toThrow(/it holds 1 folders; folders of folders are not searched/)
+		await put('b/1.bmp', 'b/more/2.BMP', 'b/notes.txt')
+		await expect(loadFolder(root, 1)).rejects.toThrow(
+			/b holds no images\. Its 3 files are \.bmp \(2\), \.txt \(1\); read are \.jpg, .* and \.avif\. Convert them/,
+		)
 		await put('b/1.png')
 		await expect(loadFolder(root, 1)).rejects.toThrow(/class "b" .* has one image/)
 	})
@@ -150,6 +178,9 @@ describe('loadFolder with bad input', () => {
 		await expect(loadFolder(root, 1)).rejects.toThrow(/holds no class folders, but 2 images that belong to no class/)
 		await rm(join(root, '1.png'))
 		await rm(join(root, '2.png'))
+		await writeFile(join(root, '3.bmp'), 'BM')
+		await expect(loadFolder(root, 1)).rejects.toThrow(/no class folders\. .* Its 1 files are \.bmp \(1\); read are/)
+		await rm(join(root, '3.bmp'))
 		await expect(loadFolder(root, 1)).rejects.toThrow(/holds no class folders\. Expected one folder per class/)
 		await expect(loadFolder(join(root, 'nowhere'), 1)).rejects.toThrow(/nowhere does not exist/)
 	})

@@ -3,8 +3,16 @@
 import { basename, join, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import type { OriginOf, SplitOrigin } from '../../records/parts/data-origin.js'
 import type { Dataset, Split } from '../dataset.js'
-import { type ClassFolder, type ClassFolders, ignoredNotice, readClassFolders } from './class-folders.js'
+import {
+	type ClassFolder,
+	type ClassFolders,
+	ignoredNotice,
+	nestedNotice,
+	numbersNotice,
+	readClassFolders,
+} from './class-folders.js'
 import { fileSplit } from './file-split.js'
 import { splitClasses, splitRule } from './folder-split.js'
 import { listFolder } from './image-folders.js'
@@ -29,12 +37,12 @@ interface Parts {
 	readonly validation: readonly ImageFile[]
 	readonly test: readonly ImageFile[]
 	readonly notices: readonly string[]
-	readonly origin: Readonly<Record<string, unknown>>
+	readonly origin: Pick<OriginOf<'folder'>, keyof SplitOrigin | 'folders'>
 }
 
 /**
- * Reads a folder of class folders; class names are the folders' names, in sorted order. If it has a `train` folder with
- * class folders inside, `train`, `val` and `test` are the splits. Whatever of this is missing is made up by a stated rule,
+ * Reads a folder of class folders; class names are the folders' names, in sorted order, and all images below a class
+ * folder are of its class. If it has a `train` folder with class folders inside, `train`, `val` and `test` are the splits. Whatever of this is missing is made up by a stated rule,
  * and said in `notices`: without a `test` folder `val` is the test split; without both, the images are split by a seed.
  * @param path The folder.
  * @param seed Of the split, where one has to be drawn.
@@ -48,10 +56,9 @@ export async function loadFolder(path: string, seed: number): Promise<Dataset> {
 	const train = find(splitNames.train)
 	const validation = find(splitNames.validation)
 	const test = find(splitNames.test)
-	// A folder `train` that holds images rather than folders is a class: a picture of a train.
-	const split = train !== undefined && (await listFolder(join(root, train))).folders.length > 0
-	if (!split) return assemble(root, await drawSplits(root, undefined, seed))
 	const strangers = folders.filter((folder) => ![train, validation, test].includes(folder))
+	const split = train !== undefined && (await holdsClasses(join(root, train), strangers.length > 0))
+	if (!split) return assemble(root, await drawSplits(root, undefined, seed))
 	const parts = await (test !== undefined
 		? givenSplits(root, train, validation, test)
 		: validation !== undefined
@@ -59,6 +66,15 @@ export async function loadFolder(path: string, seed: number): Promise<Dataset> {
 			: drawSplits(root, train, seed))
 	const passedOver = strangers.map((folder) => `The folder ${join(root, folder)} is not a split and was ignored.`)
 	return assemble(root, { ...parts, notices: [...parts.notices, ...passedOver] })
+}
+
+/**
+ * Whether a folder `train` is a split rather than a class, pictures of trains: it holds folders; beside other classes, no
+ * images of its own either.
+ */
+async function holdsClasses(path: string, besideOthers: boolean): Promise<boolean> {
+	const { folders, images } = await listFolder(path)
+	return folders.length > 0 && !(besideOthers && images.length > 0)
 }
 
 async function drawSplits(root: string, below: string | undefined, seed: number): Promise<Parts> {
@@ -82,7 +98,7 @@ async function drawSplits(root: string, below: string | undefined, seed: number)
 		train,
 		validation,
 		test,
-		notices: [notice, ...ignoredNotice(ignored)],
+		notices: [notice, ...nestedNotice(classes, folder), ...ignoredNotice(ignored)],
 		origin: { split: 'drawn', splitSeed: seed, splitRule },
 	}
 }
@@ -105,6 +121,13 @@ async function givenSplits(
 		: []
 	if (validationFolder !== undefined) notices.push(...compare(classes, validated.classes, root, validationFolder))
 	notices.push(...compare(classes, tested.classes, root, testFolder))
+	for (const [part, name] of [
+		[trained, trainFolder],
+		[validated, validationFolder],
+		[tested, testFolder],
+	] as const) {
+		if (name !== undefined) notices.push(...nestedNotice(part.classes, join(root, name)))
+	}
 	notices.push(...ignoredNotice([...trained.ignored, ...validated.ignored, ...tested.ignored]))
 	return {
 		classes,
@@ -158,13 +181,14 @@ function filesOf(
 
 function assemble(root: string, { classes, train, validation, test, notices, origin }: Parts): Dataset {
 	const files = [train, validation, test].map((list) => list.map(({ id }) => id))
+	const classNames = classes.map(({ name }) => name)
 	return {
 		name: basename(root),
-		classNames: classes.map(({ name }) => name),
+		classNames,
 		train: splitOf(root, train),
 		validation: splitOf(root, validation),
 		test: splitOf(root, test),
-		notices,
+		notices: [...notices, ...numbersNotice(classNames, root)],
 		origin: { dataset: 'folder', path: root, ...origin, fileNames: sha256OfBytes(JSON.stringify(files)) },
 	}
 }

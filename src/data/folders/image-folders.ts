@@ -1,12 +1,15 @@
 /** Looking through folders of images. */
 
 import type { Dirent } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 
-/** Names of files that are taken for images. */
-const imageName = /\.(jpe?g|jfif|png|webp|gif|tiff?|avif)$/i
+/** Endings of files that are taken for images. */
+const endings = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif']
+
+/** The endings in words, for messages. */
+export const readableEndings = `${endings.slice(0, -1).join(', ')} and ${endings.at(-1)}`
 
 /** What lies in a folder, each list sorted by name; hidden entries are left out. */
 export interface FolderContent {
@@ -28,11 +31,62 @@ export async function listFolder(path: string): Promise<FolderContent> {
 		const { name } = entry
 		if (name.startsWith('.')) continue
 		if (await isFolder(entry, join(path, name))) folders.push(name)
-		else if (imageName.test(name)) images.push(name)
+		else if (endings.includes(extname(name).toLowerCase())) images.push(name)
 		else others.push(name)
 	}
 	// Not by the locale's order: labels must be the same everywhere.
 	return { folders: folders.sort(), images: images.sort(), others: others.sort() }
+}
+
+/** All files below a folder. Paths are relative to it, with forward slashes. */
+export interface ImageTree {
+	readonly images: readonly string[]
+	/** Files that are not images by their names. */
+	readonly others: readonly string[]
+}
+
+/**
+ * Lists a folder and all folders below it, as torchvision's `ImageFolder` does with a class: folders in the order of their
+ * paths, in each of them files in the order of their names. Links are followed, but not around in a circle.
+ * @throws NaptuneError as `listFolder`.
+ */
+export async function listTree(path: string): Promise<ImageTree> {
+	const found: { readonly below: string; readonly content: FolderContent }[] = []
+	await walk(path, '', [], found)
+	found.sort((a, b) => (a.below < b.below ? -1 : 1))
+	const pathsOf = (kind: 'images' | 'others') =>
+		found.flatMap(({ below, content }) => content[kind].map((name) => (below === '' ? name : `${below}/${name}`)))
+	return { images: pathsOf('images'), others: pathsOf('others') }
+}
+
+/** @param within Real paths of the folders around: a link back to one of them would lead around forever. */
+async function walk(
+	path: string,
+	below: string,
+	within: readonly string[],
+	found: { readonly below: string; readonly content: FolderContent }[],
+): Promise<void> {
+	const content = await listFolder(path)
+	found.push({ below, content })
+	if (content.folders.length === 0) return
+	const here = [...within, await realpath(path)]
+	for (const name of content.folders) {
+		const inner = join(path, name)
+		if (here.includes(await realpath(inner))) continue
+		await walk(inner, below === '' ? name : `${below}/${name}`, here, found)
+	}
+}
+
+/** How many files there are of each ending, the most frequent first, such as `.bmp (12), .txt (1)`. */
+export function endingsOf(names: readonly string[]): string {
+	const counts = new Map<string, number>()
+	for (const name of names) {
+		const ending = extname(name).toLowerCase() || 'no ending'
+		counts.set(ending, (counts.get(ending) ?? 0) + 1)
+	}
+	const sorted = [...counts].sort(([a, first], [b, second]) => second - first || (a < b ? -1 : 1))
+	const shown = sorted.slice(0, 5).map(([ending, count]) => `${ending} (${count})`)
+	return [...shown, ...(sorted.length > 5 ? [`and ${sorted.length - 5} more kinds`] : [])].join(', ')
 }
 
 async function entriesOf(path: string): Promise<Dirent[]> {

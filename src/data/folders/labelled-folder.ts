@@ -2,8 +2,8 @@
 
 import { basename, join, resolve } from 'node:path'
 import { sha256OfBytes } from '../../files/sha256.js'
-import type { Split } from '../dataset.js'
-import { ignoredNotice, readClassFolders } from './class-folders.js'
+import type { DataOrigin, Split } from '../dataset.js'
+import { ignoredNotice, nestedNotice, readClassFolders } from './class-folders.js'
 import { fileSplit } from './file-split.js'
 import { listFolder } from './image-folders.js'
 
@@ -14,8 +14,8 @@ export interface LabelledImages {
 	readonly folders: readonly string[]
 	readonly images: Split
 	readonly notices: readonly string[]
-	/** How to get the same images again: goes into records as it is (JSON). */
-	readonly origin: Readonly<Record<string, unknown>>
+	/** How to get the same images again: goes into records as it is. */
+	readonly origin: DataOrigin
 }
 
 /** Names of folders that hold the images to test on, in the order in which they are looked for. */
@@ -38,7 +38,7 @@ export async function loadLabelledFolder(path: string): Promise<LabelledImages> 
 		break
 	}
 	const { classes, ignored } = await readClassFolders(below)
-	notices.push(...ignoredNotice(ignored))
+	notices.push(...nestedNotice(classes, below), ...ignoredNotice(ignored))
 	const files = classes.flatMap(({ name, images }, label) => images.map((image) => ({ id: `${name}/${image}`, label })))
 	return {
 		name: basename(root),

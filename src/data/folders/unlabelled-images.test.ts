@@ -39,6 +39,10 @@ it('takes the training images of a data set by its name', async () => {
 })
 
 it('says where nothing is', async () => {
-	await expect(loadUnlabelled(await temporaryFolder())).rejects.toThrow('hold no images')
+	const root = await temporaryFolder()
+	await expect(loadUnlabelled(root)).rejects.toThrow('hold no images. Give a folder with files that are read: .jpg,')
+	await mkdir(join(root, 'a'))
+	await writeFile(join(root, 'a', '1.bmp'), 'BM')
+	await expect(loadUnlabelled(root)).rejects.toThrow('hold no images. Its 1 files are .bmp (1). Give a folder')
 	await expect(loadUnlabelled('/nowhere/at/all')).rejects.toThrow('does not exist')
 })

@@ -3,19 +3,19 @@
 import { realpath } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import type { Split } from '../dataset.js'
+import type { DataOrigin, Split } from '../dataset.js'
 import { datasetNames, type LoadOptions, loadDataset } from '../registry.js'
 import { isSource } from '../sources.js'
 import { fileSplit } from './file-split.js'
-import { listFolder } from './image-folders.js'
+import { endingsOf, listFolder, listTree, readableEndings } from './image-folders.js'
 
 /** Images without labels, and how to get them again. */
 export interface UnlabelledImages {
 	readonly name: string
 	/** All labels are 0. */
 	readonly images: Split
-	/** Goes into the record of a run as it is (JSON). */
-	readonly origin: Readonly<Record<string, unknown>>
+	/** Goes into records as it is. */
+	readonly origin: DataOrigin
 }
 
 /**
@@ -34,8 +34,10 @@ export async function loadUnlabelled(
 	const root = resolve(nameOrPath)
 	const ids = await imagesBelow(root)
 	if (ids.length === 0) {
+		const { others } = await listTree(root)
+		const found = others.length > 0 ? ` Its ${others.length} files are ${endingsOf(others)}.` : ''
 		throw new NaptuneError(
-			`${root} and the folders below it hold no images. Give a folder with JPEG, PNG or WebP files.`,
+			`${root} and the folders below it hold no images.${found} Give a folder with files that are read: ${readableEndings}.`,
 		)
 	}
 	return {

@@ -2,8 +2,7 @@
 
 import { NaptuneError } from '../../core/errors.js'
 import { sameSpoken, spokenForm } from '../benchmarks/spoken-names.js'
-import { checkNames } from '../folders/class-folders.js'
-import { numbersForNames } from '../manifests/manifest-classes.js'
+import { checkNames, numbersNotice } from '../folders/class-folders.js'
 
 /** A label as it is stored. */
 export type StoredLabel = number | string | null
@@ -47,7 +46,7 @@ export function hubClasses(
 	return {
 		classNames,
 		labelOf: (label) => positions.get(label)!,
-		notices: [...notices, ...(numbers ? [numbersForNames(source)] : [])],
+		notices: [...notices, ...(numbers ? numbersNotice(sorted.map(String), source) : [])],
 	}
 }
 

@@ -81,7 +81,11 @@ describe('a data set of the hub', () => {
 		const { size } = await stat(join(storage, 'blobs', part!))
 		content.brokenAfter.clear()
 		const received: number[] = []
-		const dataset = await loadDataset(data, { onProgress: (now) => received.push(now.received) })
+		const dataset = await loadDataset(data, {
+			onProgress: ({ file, received: bytes }) => {
+				if (file === path) received.push(bytes)
+			},
+		})
 		expect([received[0], received.at(-1)]).toEqual([size, content.files[path]!.length])
 		expect((await readdir(join(storage, 'blobs'))).length).toBe(1)
 

@@ -1,6 +1,5 @@
 /** Data sets of the Hugging Face hub that are stored as Parquet files with the images inside. */
 
-import { parquetSchema } from 'hyparquet'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { DownloadProgress } from '../../hub/hub-download.js'
@@ -13,7 +12,14 @@ import { type HubClasses, hubClasses } from './hub-classes.js'
 import { parseHubDataName } from './hub-data-name.js'
 import { fetchHubFiles, type HubSplit } from './hub-files.js'
 import { parquetColumns } from './parquet-columns.js'
-import { type ImageReader, imageReader, openParquet, type ParquetFile, readLabels } from './parquet-reader.js'
+import {
+	type ImageReader,
+	imageReader,
+	openParquet,
+	type ParquetFile,
+	parquetProcess,
+	readLabels,
+} from './parquet-reader.js'
 
 /** A row with an image. */
 interface Row {
@@ -46,16 +52,17 @@ export async function loadHubData(
 	onProgress?: (progress: DownloadProgress) => void,
 ): Promise<Dataset> {
 	const name = parseHubDataName(text)
-	const source = `hf:${name.id}`
+	const source = `hf:${name.id}` as const
 	const { train, validation, test, ...found } = await fetchHubFiles(name, onProgress)
+	const reader = parquetProcess()
 	const files = new Map<string, Promise<ParquetFile>>()
 	const open = (path: string): Promise<ParquetFile> => {
-		const file = files.get(path) ?? openParquet(path)
+		const file = files.get(path) ?? openParquet(reader, path)
 		files.set(path, file)
 		return file
 	}
 	const first = await open(train.paths[0]!)
-	const columns = parquetColumns(first.metadata, cardFeatures(found.card, found.config), name.options, source)
+	const columns = parquetColumns(first, cardFeatures(found.card, found.config), name.options, source)
 	const read = async (split: HubSplit | undefined): Promise<ReadSplit | undefined> => {
 		if (!split) return undefined
 		const opened: ParquetFile[] = []
@@ -66,7 +73,7 @@ export async function loadHubData(
 			// Test images may come without a column of labels; those of a competition do.
 			const hasLabels = split === train || hasColumn(file, columns.label)
 			for (const column of [columns.image, ...(hasLabels ? [columns.label] : [])]) requireColumn(file, column, source)
-			const read = hasLabels ? await readLabels(file, columns.label) : new Array<null>(file.rows).fill(null)
+			const read = hasLabels ? await readLabels(reader, file, columns.label) : new Array<null>(file.rows).fill(null)
 			for (const label of read) labels.push(label)
 		}
 		return { name: split.name, files: opened, labels }
@@ -92,7 +99,7 @@ export async function loadHubData(
 		test: rowsOf(tested, classes),
 	}
 	const settled = settleSplits(rows, classes.classNames, source, seed)
-	const images = imageReader(columns.image)
+	const images = imageReader(reader, columns.image)
 	const splitOf = (list: readonly Row[]) => parquetSplit(list, images, source)
 	const config = name.config === undefined ? '' : `:${name.config}`
 	return {
@@ -103,15 +110,15 @@ export async function loadHubData(
 		test: splitOf(settled.test),
 		notices: [...notices, ...classes.notices, ...settled.notices],
 		origin: {
-			dataset: `${source}@${found.commit}${config}${optionsText({ ...name.options })}`,
+			dataset: `${source}@${found.commit}${config}${optionsText({ ...name.options })}` as const,
 			...settled.origin,
 			files: sha256OfBytes(JSON.stringify(found.fingerprints)),
 		},
 	}
 }
 
-function hasColumn({ metadata }: ParquetFile, column: string): boolean {
-	return parquetSchema(metadata).children.some(({ element }) => element.name === column)
+function hasColumn({ columns }: ParquetFile, column: string): boolean {
+	return columns.some(({ name }) => name === column)
 }
 
 function requireColumn(file: ParquetFile, column: string, source: string): void {

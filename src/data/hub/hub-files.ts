@@ -65,10 +65,11 @@ export async function fetchHubFiles(
 		return present.every(Boolean) ? { listing, chosen } : undefined
 	}
 	const fetched = async () => {
-		const listing = await fetchListing(repository, settings)
+		const listing = await fetchListing(repository, settings, onProgress)
 		const chosen = choose(listing, name)
 		const context = {
 			endpoint: settings.endpoint,
+			timeout: settings.timeout,
 			address: `${settings.endpoint}/datasets/${name.id}`,
 			id: name.id,
 			commit: listing.commit,

@@ -1,10 +1,10 @@
 /** Which columns of a Parquet file hold the images and their classes. */
 
-import { type FileMetaData, parquetSchema, type SchemaTree } from 'hyparquet'
 import { z } from 'zod'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Features } from './dataset-card.js'
+import type { ParquetColumn, ParquetDescription } from './parquet-decoder.js'
 
 /** The columns to read. */
 export interface ParquetColumns {
@@ -35,20 +35,18 @@ const embedded = z.object({
  * @throws NaptuneError when there is no such column, or several and none is chosen.
  */
 export function parquetColumns(
-	metadata: FileMetaData,
+	{ columns, features: told }: Pick<ParquetDescription, 'columns' | 'features'>,
 	card: Features,
 	wanted: { readonly image?: string; readonly label?: string },
 	source: string,
 ): ParquetColumns {
-	const columns = parquetSchema(metadata).children
-	const own = embeddedFeatures(metadata)
-	const features = own ?? card
+	const features = embeddedFeatures(told) ?? card
 	const present = (names: Iterable<string>) =>
-		[...names].filter((name) => columns.some((column) => nameOf(column) === name))
-	const told = present(features.images).filter((name) =>
-		columns.some((column) => nameOf(column) === name && holdsBytes(column)),
+		[...names].filter((name) => columns.some((column) => column.name === name))
+	const named = present(features.images).filter((name) =>
+		columns.some((column) => column.name === name && holdsBytes(column)),
 	)
-	const images = told.length > 0 ? told : columns.filter(looksLikeImages).map(nameOf)
+	const images = named.length > 0 ? named : columns.filter(looksLikeImages).map(nameOf)
 	const labelled = present(features.classLabels.keys())
 	const labels =
 		labelled.length > 0
@@ -73,7 +71,7 @@ function choose(
 	candidates: readonly string[],
 	usable: readonly string[],
 	wanted: string | undefined,
-	columns: readonly SchemaTree[],
+	columns: readonly ParquetColumn[],
 	source: string,
 ): { readonly column: string; readonly notices: readonly string[] } {
 	const all = columns.map(nameOf).join(', ')
@@ -107,8 +105,7 @@ function choose(
 }
 
 /** What the library of Hugging Face writes into files; undefined where it has not. */
-function embeddedFeatures({ key_value_metadata: pairs = [] }: FileMetaData): Features | undefined {
-	const value = pairs.find(({ key }) => key === 'huggingface')?.value
+function embeddedFeatures(value: string | undefined): Features | undefined {
 	if (value === undefined) return undefined
 	let content: unknown
 	try {
@@ -128,32 +125,21 @@ function embeddedFeatures({ key_value_metadata: pairs = [] }: FileMetaData): Fea
 	return { images, classLabels }
 }
 
-function nameOf({ element }: SchemaTree): string {
-	return element.name
-}
-
-function isText({ element }: SchemaTree): boolean {
-	return element.type === 'BYTE_ARRAY' && (element.converted_type === 'UTF8' || element.logical_type?.type === 'STRING')
-}
-
-function isBytes(column: SchemaTree): boolean {
-	return column.element.type === 'BYTE_ARRAY' && !isText(column)
+function nameOf({ name }: ParquetColumn): string {
+	return name
 }
 
 /** The bytes of image files, either as such or with their names, `{bytes, path}`. */
-function holdsBytes(column: SchemaTree): boolean {
-	return isBytes(column) || column.children.some((child) => nameOf(child) === 'bytes' && isBytes(child))
+function holdsBytes({ holds, children }: ParquetColumn): boolean {
+	return holds === 'bytes' || children.some((child) => child.name === 'bytes' && child.holds === 'bytes')
 }
 
-function looksLikeImages(column: SchemaTree): boolean {
+function looksLikeImages(column: ParquetColumn): boolean {
 	return (
-		holdsBytes(column) &&
-		(column.children.length > 0 || /^(image|img|picture|photo|jpe?g|png|webp)/i.test(nameOf(column)))
+		holdsBytes(column) && (column.children.length > 0 || /^(image|img|picture|photo|jpe?g|png|webp)/i.test(column.name))
 	)
 }
 
-function holdsClasses(column: SchemaTree): boolean {
-	const { type, repetition_type } = column.element
-	if (repetition_type === 'REPEATED') return false
-	return type === 'INT32' || type === 'INT64' || isText(column)
+function holdsClasses({ holds, isList }: ParquetColumn): boolean {
+	return !isList && (holds === 'integers' || holds === 'text')
 }

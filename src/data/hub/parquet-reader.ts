@@ -1,23 +1,16 @@
-/** Reading columns of Parquet files; of images, no more than a few pieces are in memory at any time. */
+/** Columns of Parquet files, read in a process of their own; of images, no more than a few pieces are in memory at any time. */
 
-import { realpath } from 'node:fs/promises'
-import {
-	type AsyncBuffer,
-	asyncBufferFromFile,
-	type FileMetaData,
-	parquetMetadataAsync,
-	parquetReadObjects,
-} from 'hyparquet'
 import { NaptuneError } from '../../core/errors.js'
-import { parquetCodecs } from './parquet-codecs.js'
+import { type IsolatedReader, isolatedReader } from '../../files/isolated/isolated-reader.js'
+import type { Label, ParquetDescription, ParquetPart, ParquetRequest } from './parquet-decoder.js'
 
-/** An open file. */
-export interface ParquetFile {
+/** A file and what it says about itself. */
+export interface ParquetFile extends ParquetDescription {
 	readonly path: string
-	readonly metadata: FileMetaData
-	readonly rows: number
-	readonly buffer: AsyncBuffer
 }
+
+/** The process that reads. */
+export type ParquetProcess = IsolatedReader<ParquetRequest, ParquetPart>
 
 /** Bytes of encoded images that are kept, unless one piece has more. */
 const keptBytes = 128 * 2 ** 20
@@ -25,40 +18,54 @@ const keptBytes = 128 * 2 ** 20
 /** Rows of a piece where the file has an index of pages, so that less than a row group can be read. */
 const indexedPiece = 32
 
-/** Opens a file and reads its metadata. @throws NaptuneError when it is missing, cut short or no Parquet file. */
-export async function openParquet(path: string): Promise<ParquetFile> {
-	return explained(path, async () => {
-		const buffer = await asyncBufferFromFile(path)
-		if (buffer.byteLength < 12) throw new Error(`it has ${buffer.byteLength} bytes`)
-		const metadata = await parquetMetadataAsync(buffer)
-		return { path, metadata, rows: Number(metadata.num_rows), buffer }
-	})
+/** MiB of heap and seconds that one answer may take: a row group of a gigabyte needs a fifth of either. */
+const limits = { heap: 1024, seconds: 120 }
+
+/** A process that reads, started by the first request. */
+export function parquetProcess(): ParquetProcess {
+	return isolatedReader(new URL('./parquet-process.js', import.meta.url), limits)
+}
+
+/**
+ * Reads the metadata of a file.
+ * @throws NaptuneError when it is missing, cut short or no Parquet file, with the field that is missing or wrong.
+ */
+export async function openParquet(reader: ParquetProcess, path: string): Promise<ParquetFile> {
+	const [description] = (await reader.ask({ kind: 'open', path }, path)) as ParquetDescription[]
+	if (!description) throw new RangeError(`No description of ${path} came.`)
+	return { path, ...description }
 }
 
 /** The values of a column of numbers or texts; numbers of 64 bits come as such. @throws NaptuneError when damaged. */
 export async function readLabels(
-	{ path, metadata, buffer }: ParquetFile,
+	reader: ParquetProcess,
+	{ path, rows }: ParquetFile,
 	column: string,
-): Promise<(number | string | null)[]> {
-	const rows = await explained(path, () =>
-		parquetReadObjects({ file: buffer, metadata, columns: [column], compressors: parquetCodecs }),
+): Promise<Label[]> {
+	const labels = ((await reader.ask({ kind: 'labels', path, column }, path)) as Label[][]).flat()
+	if (labels.length === rows) return labels
+	throw new NaptuneError(
+		`${path} is damaged: its column ${column} has ${labels.length} values for ${rows} rows. Delete it, so that it is fetched again.`,
 	)
-	return rows.map((row) => {
-		const value: unknown = row[column]
-		if (typeof value === 'bigint') return Number(value)
-		return typeof value === 'number' || typeof value === 'string' ? value : null
-	})
 }
 
 /** Reads one image. @throws NaptuneError when the file is damaged or has no bytes in this row. */
 export type ImageReader = (file: ParquetFile, row: number) => Promise<Uint8Array>
 
+/** Options of {@link imageReader}. */
+export interface ImageReaderOptions {
+	/** Bytes to keep. */
+	readonly keep?: number
+	/** Told how many bytes of a file were read for a piece of it. */
+	readonly onRead?: (bytes: number) => void
+}
+
 /**
  * A reader of the encoded images in a column. It reads row group by row group (or some rows where there is an index of
  * pages), one at a time, and keeps those read last.
- * @param keep Bytes to keep.
  */
-export function imageReader(column: string, keep = keptBytes): ImageReader {
+export function imageReader(reader: ParquetProcess, column: string, options: ImageReaderOptions = {}): ImageReader {
+	const { keep = keptBytes, onRead = () => {} } = options
 	const pieces = new Map<string, { readonly images: Promise<Images>; bytes: number }>()
 	let last: Promise<unknown> = Promise.resolve()
 	const forget = () => {
@@ -78,7 +85,7 @@ export function imageReader(column: string, keep = keptBytes): ImageReader {
 			pieces.delete(key)
 			pieces.set(key, piece)
 		} else {
-			const images = last.then(() => readPiece(file, column, start, end))
+			const images = last.then(() => readPiece(reader, file.path, column, start, end, onRead))
 			const added = { images, bytes: 0 }
 			piece = added
 			pieces.set(key, added)
@@ -101,62 +108,31 @@ export function imageReader(column: string, keep = keptBytes): ImageReader {
 type Images = readonly (Uint8Array | undefined)[]
 
 /** The rows that are read together with this one. */
-function pieceOf({ metadata, rows }: ParquetFile, column: string, row: number) {
+function pieceOf({ groups, rows }: ParquetFile, column: string, row: number) {
 	let start = 0
-	for (const { num_rows, columns } of metadata.row_groups) {
-		const length = Number(num_rows)
-		if (row < start + length) {
-			const own = columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === column)
-			// That of the bytes counts; names of files are few.
-			const size = ({ meta_data }: (typeof own)[number]) => Number(meta_data?.total_compressed_size ?? 0)
-			const largest = own.reduce((most, one) => (size(one) > size(most) ? one : most), own[0]!)
-			if (!largest.offset_index_offset) return { start, end: start + length }
+	for (const group of groups) {
+		if (row < start + group.rows) {
+			if (!group.indexed.includes(column)) return { start, end: start + group.rows }
 			const first = start + Math.floor((row - start) / indexedPiece) * indexedPiece
-			return { start: first, end: Math.min(first + indexedPiece, start + length) }
+			return { start: first, end: Math.min(first + indexedPiece, start + group.rows) }
 		}
-		start += length
+		start += group.rows
 	}
 	throw new RangeError(`Row ${row} of a file of ${rows} rows.`)
 }
 
 async function readPiece(
-	{ path, metadata, buffer }: ParquetFile,
+	reader: ParquetProcess,
+	path: string,
 	column: string,
 	start: number,
 	end: number,
+	onRead: (bytes: number) => void,
 ): Promise<Images> {
-	const rows = await explained(path, () =>
-		parquetReadObjects({
-			file: buffer,
-			metadata,
-			columns: [column],
-			rowStart: start,
-			rowEnd: end,
-			compressors: parquetCodecs,
-			utf8: false,
-			useOffsetIndex: true,
-		}),
-	)
-	return rows.map((row) => {
-		const value: unknown = row[column]
-		const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null)?.bytes
-		// A copy: what the library gives is a view of the whole page.
-		return bytes instanceof Uint8Array && bytes.length > 0 ? bytes.slice() : undefined
-	})
-}
-
-async function explained<T>(path: string, action: () => Promise<T>): Promise<T> {
-	try {
-		return await action()
-	} catch (cause) {
-		if (cause instanceof NaptuneError) throw new NaptuneError(`${path}: ${cause.message}`, { cause })
-		const codec = /unsupported compression codec: (\w+)/.exec((cause as Error).message)?.[1]
-		if (codec) throw new NaptuneError(`${path} is compressed by ${codec}, which is not read here.`, { cause })
-		// In the hub's cache this is a link; what has to go is the file behind it.
-		const file = await realpath(path).catch(() => path)
-		throw new NaptuneError(
-			`${path} is not a Parquet file that can be read, or it is damaged (${(cause as Error).message}). Delete ${file}, so that it is fetched again.`,
-			{ cause },
-		)
-	}
+	const parts = (await reader.ask({ kind: 'images', path, column, start, end }, path)) as {
+		readonly images: Images
+		readonly bytesRead: number
+	}[]
+	for (const { bytesRead } of parts) onRead(bytesRead)
+	return parts.flatMap(({ images }) => images)
 }

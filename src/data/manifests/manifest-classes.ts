@@ -1,7 +1,7 @@
 /** From names and numbers in a manifest to classes. */
 
 import { NaptuneError } from '../../core/errors.js'
-import { checkNames } from '../folders/class-folders.js'
+import { checkNames, numbersNotice } from '../folders/class-folders.js'
 import type { ManifestEntry } from './manifest-entries.js'
 
 /** Classes of a manifest. */
@@ -48,11 +48,6 @@ export function manifestClasses(path: string, entries: readonly ManifestEntry[])
 	return {
 		classNames,
 		labelOf: ({ className }) => labels.get(className)!,
-		notices: classNames.every((name) => /^\d+$/.test(name)) ? [numbersForNames(path)] : [],
+		notices: numbersNotice(classNames, path),
 	}
-}
-
-/** What is said where classes have only numbers. */
-export function numbersForNames(source: string): string {
-	return `The classes of ${source} are numbers, and so they are called in prompts. CLIP knows classes by what they are called; give names where you have them.`
 }

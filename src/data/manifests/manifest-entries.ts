@@ -1,11 +1,11 @@
 /** The entries of a manifest, with the places where they stand. */
 
-import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
+import { readTextFile } from '../../files/text/read-text.js'
+import { parseTable } from './delimited.js'
 
 /** Names of fields that are understood, in lower case. */
 export const manifestFields = {
@@ -55,7 +55,14 @@ const text = z
 	.string({ error: ({ input }) => (input === undefined ? 'It is missing' : undefined) })
 	.trim()
 	.min(1)
-const number = z.union([z.int().nonnegative(), z.string().regex(/^\d+$/).transform(Number)])
+// Data frames write whole numbers of a column with gaps as 1.0.
+const number = z.union([
+	z.int().nonnegative(),
+	z
+		.string()
+		.regex(/^\d+(\.0+)?$/)
+		.transform(Number),
+])
 const fieldsSchema = z.object({
 	image: text,
 	className: z.union([text, z.number().transform(String)]).optional(),
@@ -79,45 +86,35 @@ const coopSchema = z.strictObject({
 })
 
 /**
- * Reads a manifest: CSV with a header, JSON lines, or JSON, which is an array of entries or a split file of CoOp,
+ * Reads a manifest: a table with a header (CSV, also with semicolons, tabs or bars), JSON lines, or JSON, which is an array of entries or a split file of CoOp,
  * `{"train": [["path", 0, "class"], …], "val": …, "test": …}`.
  * @throws NaptuneError when it cannot be read or holds nothing, or naming the line that is wrong.
  */
 export async function readManifest(path: string): Promise<Manifest> {
-	const content = await readText(path)
-	const read = extname(path).toLowerCase() === '.csv' ? csvEntries(path, content) : jsonEntries(path, content)
+	const content = await readTextFile(path, `The manifest ${path}`)
+	const isTable = ['.csv', '.tsv'].includes(extname(path).toLowerCase())
+	const read = isTable ? tableEntries(path, content) : jsonEntries(path, content)
 	if (read.entries.length === 0) throw new NaptuneError(`${path} holds no images. ${advice}`)
-	return { ...read, text: content }
+	return { ...read, entries: wholeNumbers(read.entries), text: content }
 }
 
-async function readText(path: string): Promise<string> {
-	try {
-		return (await readFile(path, 'utf8')).replace(/^\ufeff/, '')
-	} catch (cause) {
-		throw new NaptuneError(`The manifest ${path} could not be read: ${(cause as Error).message}.`, { cause })
-	}
+/** Classes that are all numbers such as 0.0 and 1.0, from a column of floats, are the whole numbers. */
+function wholeNumbers(entries: readonly ManifestEntry[]): readonly ManifestEntry[] {
+	const floats = /^\d+\.0+$/
+	if (!entries.every(({ className, label }) => label === undefined && floats.test(className))) return entries
+	return entries.map((entry) => {
+		const label = Number(entry.className)
+		return { ...entry, className: String(label), label }
+	})
 }
 
-function csvEntries(path: string, content: string): Omit<Manifest, 'text'> {
-	const records: { readonly record: string[]; readonly line: number }[] = []
-	try {
-		parse(content, {
-			skip_empty_lines: true,
-			trim: true,
-			on_record: (record: string[], { lines }) => {
-				records.push({ record, line: lines })
-				return null
-			},
-		})
-	} catch (cause) {
-		throw new NaptuneError(`${path} is not CSV: ${(cause as Error).message}. ${advice}`, { cause })
-	}
-	const [head, ...rows] = records
-	const header = head?.record.map((name) => name.toLowerCase()) ?? []
+function tableEntries(path: string, content: string): Omit<Manifest, 'text'> {
+	const { header: names, rows } = parseTable(content, path, isKnown, advice)
+	const header = names.map((name) => name.toLowerCase())
 	const unknown = header.filter((name) => !isKnown(name))
-	const entries = rows.map(({ record, line }) => {
+	const entries = rows.map(({ cells: values, line }) => {
 		// An empty cell is a value that is not given.
-		const cells = header.flatMap((name, at): [string, string][] => (record[at] ? [[name, record[at]]] : []))
+		const cells = header.flatMap((name, at): [string, string][] => (values[at] ? [[name, values[at]]] : []))
 		return entryOf(path, `line ${line}`, cells)
 	})
 	return { entries, coop: false, unknown }
@@ -156,7 +153,8 @@ function jsonEntries(path: string, content: string): Omit<Manifest, 'text'> {
 }
 
 function isKnown(field: string): boolean {
-	return Object.values(manifestFields).some((names) => (names as readonly string[]).includes(field))
+	const name = field.toLowerCase()
+	return Object.values(manifestFields).some((names) => (names as readonly string[]).includes(name))
 }
 
 function parsed(path: string, content: string, place: string): unknown {

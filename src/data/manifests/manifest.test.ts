@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
+import { originName } from '../../records/parts/data-origin.js'
 import { idsOf, labelsOf } from '../dataset.js'
 import { loadDataset } from '../registry.js'
 
@@ -142,8 +144,8 @@ describe('a manifest', () => {
 			['cup/1.png', 'pan/1.png'],
 		])
 		expect([idsOf(validation), idsOf(test)]).toEqual([['cup/2.png'], ['pan/2.png']])
-		expect(origin.path).toBe(`${join(root, 'split.json')}?images=photos`)
-		expect((await loadDataset(String(origin.path))).origin).toEqual(origin)
+		expect(originName(origin)).toBe(`${join(root, 'split.json')}?images=photos`)
+		expect((await loadDataset(originName(origin))).origin).toEqual(origin)
 		await expect(load('split.json', split)).rejects.toThrow(
 			/entry 1 of train: the image .*cup\/1\.png is missing.*\n(?:.|\n)*relative to the folder of images; name it: '.*split\.json\?images=FOLDER'/,
 		)
@@ -181,7 +183,7 @@ describe('a manifest is refused', () => {
 			{ train: [['1.png', 0]], val: [], test: [] },
 			/entry 1 of train, is not \["image path", label/,
 		)
-		await expect(loadDataset(join(root, 'none.csv'))).rejects.toThrow(/none\.csv could not be read: ENOENT/)
+		await expect(loadDataset(join(root, 'none.csv'))).rejects.toThrow(/The manifest .*none\.csv is missing/)
 	})
 
 	it('when images are missing, given twice or outside its folder', async () => {
@@ -223,6 +225,116 @@ describe('a manifest is refused', () => {
 		)
 		await refused(csv('1.png,a,0,', '2.png,b,1,', '3.png,b,1,'), /The class "a" of .* has one image/)
 		await refused(csv('1.png,a,0,', '2.png,a,0,'), /training images of one class only, "a"/)
+	})
+})
+
+describe('tables and texts of other programs', () => {
+	const cases = fileURLToPath(new URL('../../../fixtures/cases/lists/', import.meta.url))
+	const rows = ['image,class,split', 'a.png,x,train', 'b.png,y,train', 'c.png,y,test']
+
+	beforeEach(() => put('a.png', 'b.png', 'c.png'))
+
+	it.each([
+		['semicolons', 'list.csv', (line: string) => line.replaceAll(',', ';')],
+		['tabs', 'list.csv', (line: string) => line.replaceAll(',', '\t')],
+		['tabs', 'list.tsv', (line: string) => line.replaceAll(',', '\t')],
+		['commas', 'list.tsv', (line: string) => line],
+		['bars', 'list.csv', (line: string) => line.replaceAll(',', ' | ')],
+		['quoted cells', 'list.csv', (line: string) => line.replace(/[^,]+/g, '"$&"').replaceAll(',', ';')],
+	])('have cells separated by %s in %s', async (_, name, change) => {
+		const { classNames, train, test } = await load(name, rows.map(change).join('\n'))
+		expect([classNames, idsOf(train), idsOf(test)]).toEqual([['x', 'y'], ['a.png', 'b.png'], ['c.png']])
+	})
+
+	it('may begin as those of Excel do', async () => {
+		const { classNames } = await load('list.csv', `\ufeffsep=;\r\n${rows.join('\r\n').replaceAll(',', ';')}`)
+		expect(classNames).toEqual(['x', 'y'])
+	})
+
+	it('are read with the delimiter that they have', async () => {
+		await put('photos/cat/0.png')
+		await cp(join(cases, 'semicolon.csv'), join(root, 'semicolon.csv'))
+		await expect(loadDataset(join(root, 'semicolon.csv'))).rejects.toThrow(/training images of one class only, "cat"/)
+	})
+
+	it('are refused where no column is understood', async () => {
+		await expect(load('list.csv', 'a:b\n1:2\n')).rejects.toThrow(
+			/first line of .*list\.csv names no column that is understood: "a:b"\. Cells may be separated by commas, semicolons, tabs, bars\. A manifest has/,
+		)
+	})
+
+	it('are refused where they are not UTF-8, with the byte', async () => {
+		await expect(loadDataset(join(cases, 'windows-1252.csv'))).rejects.toThrow(
+			/windows-1252\.csv is not UTF-8: byte 38 \(counted from 0, in line 2\) is 0xe9, which would be é in Windows-1252/,
+		)
+		await writeFile(join(root, 'wide.csv'), Buffer.from(`\ufeff${rows.join('\n')}`, 'utf16le'))
+		await expect(loadDataset(join(root, 'wide.csv'))).rejects.toThrow(
+			/wide\.csv is UTF-16 \(little-endian\), not UTF-8/,
+		)
+		for (const [name, text] of [
+			['list.json', '[{"image": "a.png", "class": "caf\xe9"}]'],
+			['list.jsonl', '{"image": "a.png", "class": "caf\xe9"}\n'],
+		] as const) {
+			await writeFile(join(root, name), text, 'latin1')
+			await expect(loadDataset(join(root, name))).rejects.toThrow(/is not UTF-8: byte \d+ .* is 0xe9/)
+		}
+	})
+
+	it('explains backslashes in paths', async () => {
+		await put('cat/1.png')
+		await expect(load('list.csv', 'image,class\ncat\\1.png,x\na.png,y')).rejects.toThrow(
+			/line 2: the image "cat\\\\1\.png" is missing; paths are written with forward slashes here: "cat\/1\.png"/,
+		)
+	})
+
+	it('takes numbers of data frames for whole numbers, and says that they are no names', async () => {
+		for (const column of ['label', 'class']) {
+			const text = `image,${column},split\na.png,10.0,train\nb.png,2.0,train\nc.png,2.0,test`
+			const { classNames, train, notices } = await load('list.csv', text)
+			expect([classNames, labelsOf(train)]).toEqual([
+				['2', '10'],
+				[1, 0],
+			])
+			expect(notices[0]).toEqual(expect.stringMatching(/classes of .* are numbers, and so they are called in prompts/))
+		}
+	})
+})
+
+describe('names that prompts cannot tell apart', () => {
+	it.each([
+		['caf\u00e9', 'cafe\u0301', 'their accents are written in different ways'],
+		['R&amp;B', 'r&b', 'their tokens are equal'],
+		['Cat', 'cat', 'their tokens are equal'],
+		['ice-cream', 'ice - cream', 'their tokens are equal'],
+	])('are refused: %s and %s', async (one, other, why) => {
+		await put('a.png', 'b.png', 'c.png')
+		const list = [
+			{ image: 'a.png', class: one, split: 'train' },
+			{ image: 'b.png', class: other, split: 'train' },
+			{ image: 'c.png', class: other, split: 'test' },
+		]
+		await expect(load('list.json', list)).rejects.toThrow(`(${why}). Merge or rename them.`)
+	})
+})
+
+describe('links', () => {
+	it('that lead out of the folder are refused as .. is', async () => {
+		await put('inner/a.png', 'inner/b.png', 'inner/c.png', 'outside.png')
+		await symlink(join('..', 'outside.png'), join(root, 'inner', 'link.png'))
+		await symlink('a.png', join(root, 'inner', 'good.png'))
+		const csv = (image: string) => `image,class,split\n${image},x,train\nb.png,y,train\nc.png,y,test`
+		const refused = /line 2: link\.png is a link to .*\/outside\.png, outside .*inner; name a folder that holds both: '/
+		await expect(load('inner/list.csv', csv('link.png'))).rejects.toThrow(refused)
+		expect(idsOf((await load('inner/list.csv', csv('good.png'))).train)).toEqual(['good.png', 'b.png'])
+		await symlink('..', join(root, 'inner', 'up'))
+		await expect(load('inner/list.csv', csv('up/outside.png'))).rejects.toThrow(/up\/outside\.png is a link to/)
+	})
+
+	it('may lead to the whole folder', async () => {
+		await put('real/a.png', 'real/b.png', 'real/c.png')
+		await symlink('real', join(root, 'linked'))
+		const csv = 'image,class,split\na.png,x,train\nb.png,y,train\nc.png,y,test'
+		expect((await load('list.csv', csv, '?images=linked')).train.length).toBe(2)
 	})
 })
 

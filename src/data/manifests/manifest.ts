@@ -1,7 +1,7 @@
 /** A manifest: a file that lists images, their classes and splits. */
 
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -17,14 +17,14 @@ const atOnce = 64
 
 /** Whether a name, without its options, has the ending of a manifest. */
 export function isManifestName(text: string): boolean {
-	return ['.csv', '.json', '.jsonl'].includes(extname(text.replace(/\?.*$/s, '')).toLowerCase())
+	return ['.csv', '.tsv', '.json', '.jsonl'].includes(extname(text.replace(/\?.*$/s, '')).toLowerCase())
 }
 
 /**
  * Reads a manifest. Image paths are relative to its folder and must stay in it, unless another folder is named:
- * `list.csv?images=FOLDER`, relative to the manifest's; `?images=/` allows every path. Where no split is
+ * `list.csv?images=FOLDER`, relative to the manifest's; `?images=/` allows every path. Links count as what they lead to. Where no split is
  * given, or none for testing, it is made up as for class folders, with a notice.
- * @param text Path of a `.csv`, `.json` or `.jsonl` file, and options.
+ * @param text Path of a `.csv`, `.tsv`, `.json` or `.jsonl` file, and options.
  * @param seed Of the split, where one has to be drawn.
  * @throws NaptuneError naming the lines that are wrong, whose images are missing or outside the folder, or that disagree;
  * and as `settleSplits`.
@@ -83,15 +83,25 @@ async function locate(
 		const other = seen.get(id)
 		if (other !== undefined) report(at, `the image ${id} is in ${entries[other]!.place}, too.`)
 		else seen.set(id, at)
-		if (id === '' || id === '..' || id.startsWith('../') || isAbsolute(id)) {
+		if (isOutside(id)) {
 			report(at, `${entries[at]!.image} lies outside ${root}; name the folder of images: '${path}?images=FOLDER'.`)
 		}
 	}
 	if (problems.length === 0) {
+		const realRoot = await realpath(root).catch(() => root)
 		for (let start = 0; start < files.length; start += atOnce) {
-			const found = await Promise.all(files.slice(start, start + atOnce).map((file) => isFile(file.path)))
-			for (const [offset, present] of found.entries()) {
-				if (!present) report(start + offset, `the image ${files[start + offset]!.path} is missing.`)
+			const part = files.slice(start, start + atOnce)
+			const found = await Promise.all(part.map((file) => realFile(file.path)))
+			for (const [offset, real] of found.entries()) {
+				const at = start + offset
+				const { image } = entries[at]!
+				if (real === undefined) report(at, missingText(files[at]!.path, image))
+				else if (isOutside(relative(realRoot, real))) {
+					report(
+						at,
+						`${image} is a link to ${real}, outside ${root}; name a folder that holds both: '${path}?images=FOLDER'.`,
+					)
+				}
 			}
 		}
 	}
@@ -103,11 +113,23 @@ async function locate(
 	throw new NaptuneError([`${path} cannot be used:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '))
 }
 
-function isFile(path: string): Promise<boolean> {
-	return stat(path).then(
-		(found) => found.isFile(),
-		() => false,
-	)
+/** Whether a path relative to a folder leads out of it. */
+function isOutside(path: string): boolean {
+	return path === '' || path === '..' || path.startsWith(`..${sep}`) || path.startsWith('../') || isAbsolute(path)
+}
+
+function missingText(path: string, written: string): string {
+	if (!written.includes('\\') || sep === '\\') return `the image ${path} is missing.`
+	return `the image ${JSON.stringify(written)} is missing; paths are written with forward slashes here: ${JSON.stringify(written.replaceAll('\\', '/'))}.`
+}
+
+/** Where a file really lies; `undefined` where there is none. */
+async function realFile(path: string): Promise<string | undefined> {
+	try {
+		return (await stat(path)).isFile() ? await realpath(path) : undefined
+	} catch {
+		return undefined
+	}
 }
 
 /** @throws NaptuneError when some entries have a split and some have none, or none is for training. */

@@ -1,6 +1,7 @@
 /** TAPT: prompts that make an image confident, and its tokens like those of training images. */
 
 import { z } from 'zod'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import { ops } from '../../onnx/index.js'
@@ -99,9 +100,10 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 				let selected: Value | undefined
 				const loss = (lookup: ParameterLookup) => {
 					const { logits, layerInputs } = model(views, lookup)
-					selected ??= mostConfident(logits, keptViews(config.views, config.selected))
-					const kept = layerInputs.map((tokens) => ops.gather(tokens, selected!, 0))
-					return ops.add(entropyOfMean(ops.gather(logits, selected, 0)), alignment(kept, statistics, config))
+					const rows = selected ?? mostConfident(logits, keptViews(config.views, config.selected))
+					selected = rows
+					const kept = layerInputs.map((tokens) => ops.gather(tokens, rows, 0))
+					return ops.add(entropyOfMean(ops.gather(logits, rows, 0)), alignment(kept, statistics, config))
 				}
 				const names = [...defense.parameters.keys()].filter(isPrompt)
 				const tuned = updatedPrompts(names, parametersAs(type, parameters), loss, config)
@@ -123,8 +125,8 @@ function alignment(tokens: readonly Value[], statistics: TokenStatistics, config
 		const from = (moments: TokenMoments) =>
 			ops.mul(ops.add(distance(mean, moments.mean), distance(variance, moments.variance)), 0.5)
 		return ops.add(
-			ops.mul(from(statistics.adversarial[layer]!), adversarialShare),
-			ops.mul(from(statistics.clean[layer]!), 1 - adversarialShare),
+			ops.mul(from(at(statistics.adversarial, layer)), adversarialShare),
+			ops.mul(from(at(statistics.clean, layer)), 1 - adversarialShare),
 		)
 	})
 	const sum = distances.reduce((total, own) => ops.add(total, own))

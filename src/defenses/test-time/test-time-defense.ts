@@ -3,9 +3,12 @@
 import type { z } from 'zod'
 import type { Tensor } from '../../core/tensor.js'
 import type { Value } from '../../onnx/value.js'
+import type { AttackedThrough } from '../../records/parts/model.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import type { HiddenNumbers } from './hidden-numbers.js'
+
+export type { AttackedThrough } from '../../records/parts/model.js'
 
 /** The model that is defended: a defense of this project, tuned or not, with its parameters. */
 export interface DefendedModel {
@@ -14,13 +17,6 @@ export interface DefendedModel {
 	/** Values of the defense's parameters, usually constants. */
 	readonly parameters: ParameterLookup
 }
-
-/**
- * How the gradient of an attacker who knows everything goes through the defense. `bpda-identity`: it is taken at the
- * changed image and used as the gradient at the given one (backward pass differentiable approximation, Athalye et al.
- * 2018). `unrolled`: the update is part of the graph and is differentiated through.
- */
-export type AttackedThrough = 'bpda-identity' | 'unrolled'
 
 /** Mean and unbiased variance of every token that enters a block of the image tower, over images: [N, width] each. */
 export interface TokenMoments {

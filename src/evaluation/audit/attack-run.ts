@@ -1,14 +1,18 @@
 /** One attack of an audit on all its images, and what is kept of it. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import type { ImageStreams } from '../../attacks/run/attack.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
+import type { ImageStreams } from '../../attacks/run/image-streams.js'
 import { perturbationSizes } from '../../attacks/sets/check-perturbation.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
+import type { AttackRun } from '../../records/audit.js'
 import { crossEntropies } from './logit-statistics.js'
+
+export type { AttackRun } from '../../records/audit.js'
 
 /** Labelled images in memory. */
 export interface AuditImages {
@@ -16,23 +20,6 @@ export interface AuditImages {
 	readonly labels: readonly number[]
 	/** [n, channels, height, width] in [0, 1]. */
 	readonly pixels: Tensor<'float32'>
-}
-
-/** What became of the images; JSON. */
-export interface AttackRun {
-	/** Everything that decides it. */
-	readonly key: string
-	/** By image: whether it is right when clean and after everything that the key names. */
-	readonly right: readonly boolean[]
-	/** Cross entropy by image after the attack; of the clean image where it was not attacked. */
-	readonly losses: readonly number[]
-	/** Images that were attacked. */
-	readonly attacked: number
-	readonly threatModel: ThreatModel
-	/** The largest perturbation, in the norm of the threat model. */
-	readonly largest: number
-	/** Entries outside [0, 1] or not finite. */
-	readonly outside: number
 }
 
 /** How images do without an attack. */
@@ -75,7 +62,7 @@ export async function runAuditAttack(
 		const ids = rows.map((row) => images.ids[row]!)
 		const labels = rows.map((row) => images.labels[row]!)
 		const pixels = takeRows(images.pixels, rows)
-		const found = await attack.run(crafted, { images: pixels, labels, ids }, threatModel, streams)
+		const found = await attackBatch(attack, crafted, { images: pixels, labels, ids }, threatModel, streams)
 		const { logits } = await judged.evaluate(found, ['logits'])
 		const predicted = predictions(logits!, ids)
 		const loss = crossEntropies(logits!, labels)

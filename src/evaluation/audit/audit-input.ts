@@ -1,20 +1,13 @@
 /** What an audit is given. */
 
-import type { ImageStreams } from '../../attacks/run/attack.js'
+import type { ImageStreams } from '../../attacks/run/image-streams.js'
 import type { AttackImages } from '../../attacks/run/run-attack.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import type { AttackedThrough } from '../../defenses/test-time/test-time-defense.js'
+import type { AuditEffort, ControlRequirement } from '../../records/audit.js'
 
-/** How far an undefended model must fall for an attack to count as one that works. */
-export interface ControlRequirement {
-	/** In the norm of the audit, in pixel units of [0, 1]. */
-	readonly epsilon: number
-	/** Its accuracy under attack must be below this, over all images. */
-	readonly below: number
-	/** Whether `below` is a share of its clean accuracy instead. */
-	readonly ofClean: boolean
-}
+export type { AuditEffort, ControlRequirement } from '../../records/audit.js'
 
 /** A model without defense, of the same classes. */
 export interface AuditControl {
@@ -22,22 +15,21 @@ export interface AuditControl {
 	readonly requirements: readonly ControlRequirement[]
 }
 
+/** A model as an attacker sees it who does not know all of it. */
+export interface AuditView {
+	readonly classifier: Classifier
+	/** What stays hidden, as in "with {hides}". */
+	readonly hides: string
+}
+
 /** The model that is audited, and those that it is compared with. */
 export interface AuditSubject {
 	readonly model: Classifier
-	/** The model as an attacker sees it who knows its prompts but not its refiners; missing where it has none. */
-	readonly promptAware?: Classifier
+	/** The model as an attacker sees it who knows its prompts only; missing where that is all of it. */
+	readonly promptAware?: AuditView
 	readonly control?: AuditControl
 	/** What optimises at inference, where something does. */
 	readonly testTime?: { readonly name: string; readonly attackedThrough: AttackedThrough }
-}
-
-/** How much is spent. */
-export interface AuditEffort {
-	/** Gradient steps of the strongest PGD; others take fewer. */
-	readonly steps: number
-	/** Queries of the attack without gradients. */
-	readonly queries: number
 }
 
 /** Efforts by name. */

@@ -2,9 +2,11 @@
 
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
+import type { AuditRecord, AuditResult } from '../../records/audit.js'
 import type { AttackRun } from './attack-run.js'
-import type { AuditCheck, AuditFinding, AuditResult } from './audit-check.js'
+import type { AuditCheck } from './audit-check.js'
 import { createAuditContext } from './audit-context.js'
+import type { AuditFinding } from './audit-finding.js'
 import type { AuditInput } from './audit-input.js'
 import { auditChecks } from './registry.js'
 
@@ -22,12 +24,7 @@ export interface AuditHooks {
 }
 
 /** What an audit found. */
-export interface Audit {
-	/** Whether no check failed. */
-	readonly passed: boolean
-	/** In the order of the checks. */
-	readonly results: readonly AuditResult[]
-}
+export type Audit = Pick<AuditRecord, 'passed' | 'results'>
 
 /**
  * Audits any classifier: whether what was measured is robustness, or an attack that did not work. A check that cannot be

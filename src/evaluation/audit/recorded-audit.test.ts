@@ -7,10 +7,10 @@ import { embeddedDirectory } from '../../checkpoints/checkpoint.js'
 import { chooseTestTimeDefense } from '../../defenses/test-time/registry.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { tinyDataset } from '../../methods/tuning/tiny.test.support.js'
+import { auditLogEntrySchema } from '../../records/audit.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { classNames, tinyModel } from '../test-time/test-time.test.support.js'
 import type { AttackRun } from './attack-run.js'
-import { auditLogEntrySchema } from './audit-record.js'
 import { controlRequirements, type RecordedAuditInput, recordedAudit } from './recorded-audit.js'
 import { auditChecks } from './registry.js'
 
@@ -92,9 +92,16 @@ describe('recordedAudit', () => {
 		expect(await lasting(path)).toEqual(whole)
 		expect(checked).toEqual(auditChecks.map(({ id }) => id))
 		expect(attacks).not.toContain('pgd-5 at 4/255 against model')
-		// Under other settings it starts anew.
-		const other = (await recordedAudit({ ...input, path, seed: 2 }))!
-		expect(other.seed).toBe(2)
+		// What is done is read, and told, too.
+		const again: string[] = []
+		await recordedAudit({
+			...input,
+			path,
+			onCheck: () => expect.unreachable(),
+			onResult: ({ id }) => again.push(id),
+		})
+		expect(again).toEqual(checked)
+		await expect(recordedAudit({ ...input, path, seed: 2 })).rejects.toThrow(/it differs in seed \(2, was 1\)/)
 	})
 
 	it('says that something is optimised at inference', async () => {

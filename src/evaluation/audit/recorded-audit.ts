@@ -2,43 +2,31 @@
 
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
-import { embeddedDirectory, embeddedModel } from '../../checkpoints/checkpoint.js'
+import { isEmbedded } from '../../checkpoints/checkpoint.js'
 import { defined } from '../../core/defined.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
+import {
+	type AuditRecord,
+	type AuditResult,
+	type AuditSettings,
+	auditKind,
+	auditLogEntrySchema,
+} from '../../records/audit.js'
+import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { controlDefense } from '../deployed/control.js'
 import { type DeployedModel, deployedClassifier } from '../deployed/deployed-classifier.js'
 import { knownModel } from '../deployed/knowledge.js'
 import { splitImages } from '../robustness/evaluate.js'
-import { resumableRecord } from '../robustness/outcome-log.js'
-import { type EvaluationSettings, settingsOf } from '../robustness/recorded-evaluation.js'
+import { settingsOf } from '../robustness/recorded-evaluation.js'
 import { testTimeClassifier } from '../test-time/test-time-classifier.js'
-import type { AuditResult } from './audit-check.js'
 import { auditPgd } from './audit-context.js'
 import { type AuditEffort, type AuditSubject, auditEfforts, type ControlRequirement } from './audit-input.js'
-import { type Audit, type AuditHooks, auditModel } from './audit-model.js'
-import { auditLogEntrySchema } from './audit-record.js'
+import { type AuditHooks, auditModel } from './audit-model.js'
 
-/** What decides an audit; JSON. */
-export interface AuditSettings extends Omit<EvaluationSettings, 'attack' | 'knowledge' | 'knownModel'> {
-	readonly kind: 'audit'
-	readonly effort: AuditEffort
-	readonly control: {
-		readonly name: string
-		readonly options: Readonly<Record<string, unknown>>
-		readonly requirements: readonly ControlRequirement[]
-	}
-}
-
-/** A finished audit. */
-export interface AuditRecord extends AuditSettings, Audit {
-	/** Wall-clock time; of a resumed audit only the last part. */
-	readonly seconds: number
-	readonly threads: number
-	readonly batchSize: number
-}
+export type { AuditRecord, AuditSettings } from '../../records/audit.js'
 
 /** What {@link recordedAudit} needs. */
 export interface RecordedAuditInput extends DeployedModel {
@@ -80,24 +68,30 @@ const nearZero = 0.02
  * epsilon of the audit.
  */
 export function controlRequirements(clip: ClipModel, { norm, epsilon }: ThreatModel): readonly ControlRequirement[] {
-	const { source, directory } = clip.checkpoint
-	if (source === embeddedModel || directory === embeddedDirectory) {
+	if (isEmbedded(clip.checkpoint)) {
 		return norm === 'linf' ? embeddedRequirements : [{ epsilon, below: 0.25, ofClean: true }]
 	}
 	return [{ epsilon, below: nearZero, ofClean: false }]
 }
 
 /**
- * Audits a defense and writes the record.
+ * Audits a defense and writes the record; one that is there of the same settings is given back.
  * @returns The record, or undefined when stopped by the signal; the log then lets the same call go on.
- * @throws NaptuneError when images cannot be read, the test-time defense does not suit the defense, or the record cannot be
- * written.
+ * @throws NaptuneError when images cannot be read, the test-time defense does not suit the defense, `path` holds an audit of
+ * other settings, or the record cannot be written.
  */
 export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRecord | undefined> {
 	const { engine, clip, split, threatModel, seed, batchSize = 50, effort = auditEfforts.full, path } = input
-	const started = performance.now()
-	const settings = await auditSettings(input, effort)
-	return resumableRecord(path, { suffix: '.log.jsonl', settings, schema: auditLogEntrySchema }, async (log) => {
+	const settings = auditSettings(input, effort)
+	const log = { suffix: '.log.jsonl', line: auditLogEntrySchema }
+	let told = false
+	const record = await resumable(auditKind, { path, settings, log, work })
+	if (!told) for (const result of record?.results ?? []) input.onResult?.(result)
+	return record
+
+	async function work(log: WorkLog<typeof auditLogEntrySchema>): Promise<AuditRecord | undefined> {
+		told = true
+		const started = performance.now()
 		const { subject, release } = await openSubject(input)
 		const earlier = {
 			results: log.earlier.flatMap((entry) => ('result' in entry ? [entry.result] : [])),
@@ -130,11 +124,11 @@ export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRec
 		if (!audit) return undefined
 		const seconds = (performance.now() - started) / 1000
 		return { ...settings, ...audit, seconds, threads: engine.threads, batchSize }
-	})
+	}
 }
 
-async function auditSettings(input: RecordedAuditInput, effort: AuditEffort): Promise<AuditSettings> {
-	const { attack: _, knowledge: __, ...settings } = await settingsOf({ ...input, attack: auditPgd(effort.steps) })
+function auditSettings(input: RecordedAuditInput, effort: AuditEffort): AuditSettings {
+	const { attack: _, knowledge: __, ...settings } = settingsOf({ ...input, attack: auditPgd(effort.steps) })
 	const { name, config } = controlDefense(input.clip, input.dataset)
 	const requirements = controlRequirements(input.clip, input.threatModel)
 	return { kind: 'audit', ...settings, effort, control: { name, options: config, requirements } }
@@ -147,22 +141,22 @@ async function openSubject(input: RecordedAuditInput): Promise<{ subject: AuditS
 		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)
 		: await deployedClassifier(engine, clip, defense, parameters)
 	const control = await deployedClassifier(engine, clip, controlDefense(clip, dataset), {})
+	const view = testTime ? undefined : defense.views.find(({ name }) => name === 'prompt-aware')
 	const known =
-		testTime || !defense.withoutRefiners?.()
-			? undefined
-			: knownModel({
-					model: { clip, defense, parameters },
-					dataset,
-					attack: auditPgd(1),
-					knowledge: 'prompt-aware',
-				})
+		view &&
+		knownModel({
+			model: { clip, defense, parameters },
+			dataset,
+			attack: auditPgd(1),
+			knowledge: view.name,
+		})
 	const promptAware = await known?.open(engine)
 	return {
 		subject: {
 			model,
 			control: { classifier: control, requirements: controlRequirements(clip, threatModel) },
 			...defined({
-				promptAware: promptAware || undefined,
+				promptAware: promptAware && view ? { classifier: promptAware, hides: view.hides } : undefined,
 				testTime: testTime ? { name: testTime.name, attackedThrough: testTime.attackedThrough } : undefined,
 			}),
 		},

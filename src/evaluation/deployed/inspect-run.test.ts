@@ -1,11 +1,12 @@
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checksumPath } from '../../files/checksum.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { tinyClip, tinyDataset, tinyTuning } from '../../methods/tuning/tiny.test.support.js'
 import { tune } from '../../methods/tuning/tune.js'
+import { settingChanges } from '../../records/settings.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
-import { settingChanges } from '../robustness/setting-changes.js'
 import { inspectRun } from './inspect-run.js'
 import { parameterGroups } from './parameter-groups.js'
 
@@ -87,6 +88,8 @@ describe('inspectRun', () => {
 	it('reads a log whose last line is being written, and epochs without an attack', async () => {
 		const output = await run()
 		const log = join(output, 'log.jsonl')
+		// As long as a run is not finished.
+		await rm(checksumPath(log))
 		await appendFile(log, '{"epoch":3,"learn')
 		expect((await inspectRun(output)).epochs).toHaveLength(3)
 		const [first] = (await readFile(log, 'utf8')).split('\n')
@@ -101,6 +104,10 @@ describe('inspectRun', () => {
 		const log = join(output, 'log.jsonl')
 		const whole = await readFile(log, 'utf8')
 		const [first, second] = whole.split('\n')
+		await writeFile(log, `${first}\n`)
+		await expect(inspectRun(output)).rejects.toThrow(/log\.jsonl is damaged/)
+		// Of an earlier version, that it was changed is not noticed.
+		await rm(checksumPath(log))
 		await writeFile(log, `${first}\nnot JSON\n`)
 		await expect(inspectRun(output)).rejects.toThrow(/Line 2 of the log .*log\.jsonl is not JSON/)
 		await writeFile(log, `${first}\n${first}\n`)
@@ -109,11 +116,13 @@ describe('inspectRun', () => {
 		await expect(inspectRun(output)).rejects.toThrow(/Line 2 .*cleanLoss/s)
 		await writeFile(log, whole)
 		await writeFile(join(output, 'result.json'), '{}')
-		await expect(inspectRun(output)).rejects.toThrow(/result\.json is damaged.*optimizerSteps/s)
+		await expect(inspectRun(output)).rejects.toThrow(
+			/result\.json is not the closing record of a run.*optimizerSteps.*Restore the run directory/s,
+		)
 		const path = join(output, 'run.json')
 		const description = JSON.parse(await readFile(path, 'utf8'))
 		await writeFile(path, JSON.stringify({ ...description, training: {} }))
-		await expect(inspectRun(output)).rejects.toThrow(/run\.json is damaged.*training\.images/s)
+		await expect(inspectRun(output)).rejects.toThrow(/run\.json is not the description of a run.*training\.images/s)
 		await rm(path)
 		await expect(inspectRun(output)).rejects.toThrow(/holds no tuning run/)
 	})

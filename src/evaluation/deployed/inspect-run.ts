@@ -4,125 +4,107 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
+import type { Immutable } from '../../core/immutable.js'
 import { elementCount } from '../../core/tensor.js'
 import type { Defense, LayerLayout } from '../../defenses/defense.js'
-import { readJsonFile } from '../../files/json-file.js'
 import { readSafetensorsHeader } from '../../files/safetensors.js'
 import { tuningConfig } from '../../methods/tuning/configuration.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
 import { stepsOfEpoch } from '../../methods/tuning/training-images.js'
+import { runFiles } from '../../records/names.js'
+import { chosen, count, options, positive, seconds } from '../../records/parts/fields.js'
+import { presetSchema } from '../../records/parts/preset.js'
+import { readRecord } from '../../records/record-kind.js'
+import { epochForm, runDescriptionForm, runResultForm } from '../../records/run.js'
+import { type SettingChange, settingChanges } from '../../records/settings.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { settingChangeSchema, settingChanges } from '../robustness/setting-changes.js'
-import { epochPointSchema, readLearningCurves } from './learning-curves.js'
+import { readLearningCurves } from './learning-curves.js'
 import { parameterGroupSchema, parameterGroups } from './parameter-groups.js'
 import { openRun } from './tuned-run.js'
 
-const settings = z.record(z.string(), z.unknown())
-
 const tracedBlockSchema = z.object({
-	/** Counted from 0. */
-	block: z.int().nonnegative(),
-	/** Tokens that are no context vectors: class token and patches, or the text with its start and end. */
-	tokens: z.int(),
-	/** Context vectors beside them. */
-	prompts: z.int(),
-	/** Whether the layer brings context vectors of its own, rather than those that the block before gave. */
-	ownPrompts: z.boolean(),
-	/** Whether tokens are refined before this block. */
-	refined: z.boolean(),
-	/** Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B. */
-	shape: z.tuple([z.union([z.number(), z.string()]), z.number(), z.number()]).readonly(),
+	block: count.describe('Counted from 0.'),
+	tokens: count.describe(
+		'Tokens that are no context vectors: class token and patches, or the text with its start and end.',
+	),
+	prompts: count.describe('Context vectors beside them.'),
+	ownPrompts: z
+		.boolean()
+		.describe('Whether the layer brings context vectors of its own, rather than those that the block before gave.'),
+	refined: z.boolean().describe('Whether the method changes the other tokens before this block.'),
+	shape: z
+		.tuple([z.union([z.number(), z.string()]), z.number(), z.number()])
+		.describe('Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B.'),
 })
 
 /** What enters one block of a tower. */
-export type TracedBlock = z.output<typeof tracedBlockSchema>
+export type TracedBlock = Immutable<z.output<typeof tracedBlockSchema>>
 
-/** How far a run has come. */
 const runProgressSchema = z.object({
 	finished: z.boolean(),
-	/** Optimizer steps that are saved, and those of the whole run. */
-	steps: z.int().nonnegative(),
-	totalSteps: z.int().nonnegative(),
-	/** Epochs in the log, and those of the whole run. */
-	epochs: z.int().nonnegative(),
-	totalEpochs: z.int().positive(),
-	/** Wall-clock time up to the last saved state; null before the first. */
-	seconds: z.number().nullable(),
-	/** Latest epochs in a row at chance; above 0 the parameters are worth nothing. */
-	epochsAtChance: z.int().nonnegative(),
+	steps: count.describe('Optimizer steps that are saved.'),
+	totalSteps: count.describe('Those of the whole run.'),
+	epochs: count.describe('Epochs in the log.'),
+	totalEpochs: positive.describe('Those of the whole run.'),
+	seconds: seconds.nullable().describe('Wall-clock time up to the last saved state; null before the first.'),
+	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
 })
 
 /** How far a run has come. */
-export type RunProgress = z.output<typeof runProgressSchema>
+export type RunProgress = Immutable<z.output<typeof runProgressSchema>>
+
+const { model, dataset, config, engine, naptune } = runDescriptionForm.schema.shape
+const presetShape = presetSchema.shape
 
 /** All that is known of a run. */
 export const runInspectionSchema = z.object({
 	directory: z.string(),
 	progress: runProgressSchema,
-	defense: z.object({ name: z.string(), options: settings }),
-	model: z.object({ source: z.string(), sha256: z.string() }),
-	data: z.object({
-		name: z.string(),
-		classNames: z.array(z.string()).readonly(),
-		images: z.int().positive(),
-		notices: z.array(z.string()).readonly(),
-		origin: settings,
+	defense: chosen,
+	model: model.pick({ source: true, sha256: true }),
+	data: dataset.extend({ images: positive.describe('Training images.') }),
+	config,
+	changed: z
+		.array(z.object({ setting: z.string(), value: z.unknown(), usual: z.unknown() }) satisfies z.ZodType<SettingChange>)
+		.describe("Where `config` differs from the defaults, which are the paper's values."),
+	preset: z
+		.object({ name: presetShape.name, version: presetShape.version, overrides: z.array(options) })
+		.nullable()
+		.describe(
+			'The preset that tuning started from, and what was asked for beside it; null where the run does not say.',
+		),
+	versions: z.object({
+		naptune,
+		engine: engine.shape.version,
+		device: engine.shape.device,
+		threads: engine.shape.threads,
 	}),
-	config: settings,
-	/** Where `config` differs from the defaults, which are the paper's values. */
-	changed: z.array(settingChangeSchema).readonly(),
-	/** The preset that tuning started from, and what was asked for beside it; null where the run does not say. */
-	preset: z.object({ name: z.string(), version: z.number(), overrides: z.array(settings).readonly() }).nullable(),
-	versions: z.object({ naptune: z.string(), engine: z.string(), device: z.string(), threads: z.int().positive() }),
 	trace: z.object({
-		text: z.array(tracedBlockSchema).readonly(),
-		image: z.array(tracedBlockSchema).readonly(),
-		/** Shapes of what the towers give and of the logits. */
-		outputs: z.object({
-			textFeatures: z.tuple([z.number(), z.number()]).readonly(),
-			imageFeatures: z.tuple([z.string(), z.number()]).readonly(),
-			logits: z.tuple([z.string(), z.number()]).readonly(),
-		}),
+		text: z.array(tracedBlockSchema),
+		image: z.array(tracedBlockSchema),
+		outputs: z
+			.object({
+				textFeatures: z.tuple([z.number(), z.number()]),
+				imageFeatures: z.tuple([z.string(), z.number()]),
+				logits: z.tuple([z.string(), z.number()]),
+			})
+			.describe('Shapes of what the towers give and of the logits.'),
 	}),
 	parameters: z.object({
-		groups: z.array(parameterGroupSchema).readonly(),
-		total: z.int(),
-		/** Of the CLIP, all of which stay as they are. */
-		frozen: z.int(),
+		groups: z.array(parameterGroupSchema),
+		total: count,
+		frozen: count.describe('Of the CLIP, all of which stay as they are.'),
 	}),
-	epochs: z.array(epochPointSchema).readonly(),
+	epochs: z.array(epochForm.schema).describe('The learning curves.'),
 })
 
 /** All that is known of a run. */
-export type RunInspection = z.output<typeof runInspectionSchema>
+export type RunInspection = Immutable<z.output<typeof runInspectionSchema>>
 
-const description = z.object({
-	model: z.object({ source: z.string(), sha256: z.string() }),
-	dataset: z.object({
-		name: z.string(),
-		origin: settings,
-		notices: z.array(z.string()),
-		classNames: z.array(z.string()),
-	}),
-	training: z.object({ images: z.int().positive() }),
-	config: z.looseObject({ epochs: z.int().positive(), batchSize: z.int().positive() }),
-	preset: z
-		.object({
-			name: z.string(),
-			version: z.number(),
-			overrides: z.array(settings),
-		})
-		.optional(),
-	naptune: z.string(),
-	engine: z.object({ version: z.string(), device: z.string(), threads: z.int().positive() }),
-})
-const usage = z.object({ seconds: z.number() })
 const savedProgress = z.object({
 	step: z.int().nonnegative(),
-	usage,
+	usage: z.object({ seconds: z.number() }),
 	history: z.object({ epochsAtChance: z.int().nonnegative() }),
 })
-const runResult = usage.extend({ optimizerSteps: z.int(), epochsAtChance: z.int() })
 
 /**
  * Looks at a run. Of the checkpoint the header and the fingerprint are read, of the run no parameters.
@@ -131,10 +113,9 @@ const runResult = usage.extend({ optimizerSteps: z.int(), epochsAtChance: z.int(
  * @throws NaptuneError when there is no run, its files are damaged, or the model is not the same or gone.
  */
 export async function inspectRun(directory: string, model?: string): Promise<RunInspection> {
-	const { clip, defense, description: content } = await openRun(directory, model)
-	const path = join(directory, runFiles.description)
-	const run = checked(description, content, path)
-	const { dataset, training, config } = run
+	const { clip, defense, description: run } = await openRun(directory, model)
+	const { dataset, training, config, preset } = run
+	const { source, sha256 } = run.model
 	const epochs = await readLearningCurves(directory)
 	const totalSteps = config.epochs * stepsOfEpoch(training.images, Math.min(config.batchSize, training.images))
 	const groups = parameterGroups(defense)
@@ -147,11 +128,11 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 			totalEpochs: config.epochs,
 		},
 		defense: { name: defense.name, options: defense.config },
-		model: run.model,
+		model: { source, sha256 },
 		data: { ...dataset, images: training.images },
 		config,
 		changed: settingChanges(plain(tuningConfig({})), config),
-		preset: run.preset ?? null,
+		preset: preset ? { name: preset.name, version: preset.version, overrides: preset.overrides } : null,
 		versions: {
 			naptune: run.naptune,
 			engine: run.engine.version,
@@ -170,7 +151,14 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 
 function traceOf({ config }: ClipModel, { layout, prompts, classNames }: Defense): RunInspection['trace'] {
 	const traced = (layers: readonly LayerLayout[], rows: number | string, width: number) =>
-		layers.map((layer, block): TracedBlock => ({ block, ...layer, shape: [rows, layer.tokens + layer.prompts, width] }))
+		layers.map(
+			({ changed, ...layer }, block): TracedBlock => ({
+				block,
+				...layer,
+				refined: changed,
+				shape: [rows, layer.tokens + layer.prompts, width],
+			}),
+		)
 	return {
 		text: traced(layout.text, prompts.rows, config.text.width),
 		image: traced(layout.image, 'B', config.vision.width),
@@ -187,13 +175,21 @@ async function progressOf(
 ): Promise<Pick<RunProgress, 'finished' | 'steps' | 'seconds' | 'epochsAtChance'>> {
 	const [result, state] = [join(directory, runFiles.result), join(directory, runFiles.state)]
 	if (existsSync(result)) {
-		const { optimizerSteps, seconds, epochsAtChance } = checked(runResult, await readJsonFile(result), result)
+		const { optimizerSteps, seconds, epochsAtChance } = await readRecord(runResultForm, result)
 		return { finished: true, steps: optimizerSteps, seconds, epochsAtChance }
 	}
 	if (!existsSync(state)) return { finished: false, steps: 0, seconds: null, epochsAtChance: 0 }
 	const { metadata } = await readSafetensorsHeader(state)
-	const { step, usage, history } = checked(savedProgress, json(metadata.progress), state)
+	const { step, usage, history } = savedProgressOf(metadata.progress, state)
 	return { finished: false, steps: step, seconds: usage.seconds, epochsAtChance: history.epochsAtChance }
+}
+
+function savedProgressOf(text: string | undefined, path: string): z.output<typeof savedProgress> {
+	const parsed = savedProgress.safeParse(json(text))
+	if (parsed.success) return parsed.data
+	throw new NaptuneError(
+		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
+	)
 }
 
 function json(text: string | undefined): unknown {
@@ -206,12 +202,4 @@ function json(text: string | undefined): unknown {
 
 function plain(value: unknown): unknown {
 	return JSON.parse(JSON.stringify(value))
-}
-
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.output<Schema> {
-	const parsed = schema.safeParse(value)
-	if (parsed.success) return parsed.data
-	throw new NaptuneError(
-		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
-	)
 }

@@ -1,20 +1,20 @@
 /** Trainable parameters by what they are part of. */
 
 import { z } from 'zod'
+import type { Immutable } from '../../core/immutable.js'
 import { elementCount } from '../../core/tensor.js'
 import type { Defense } from '../../defenses/defense.js'
+import { count } from '../../records/parts/fields.js'
 
 /** One part of a defense's parameters. */
 export const parameterGroupSchema = z.object({
-	/** Such as `visual refiner`; see {@link parameterGroups}. */
-	name: z.string(),
-	tensors: z.int(),
-	/** Numbers in all tensors together. */
-	count: z.int(),
+	name: z.string().describe('Such as `visual refiner`.'),
+	tensors: count,
+	count: count.describe('Numbers in all tensors together.'),
 })
 
-/** One part of a defense's parameters. */
-export type ParameterGroup = z.output<typeof parameterGroupSchema>
+/** One part of a defense's parameters; see {@link parameterGroups}. */
+export type ParameterGroup = Immutable<z.output<typeof parameterGroupSchema>>
 
 /**
  * Groups parameters by the beginning of their names: `text.context.0` is of `text context`, `visual.refiner.1.linear1.weight`
@@ -27,8 +27,8 @@ export function parameterGroups({ parameters }: Pick<Defense, 'parameters'>): Pa
 		// What stands before the number of the layer.
 		const layer = parts.findIndex((part) => /^\d+$/.test(part))
 		const group = parts.includes('gate') ? 'gates' : parts.slice(0, layer < 1 ? 1 : layer).join(' ')
-		const { tensors, count } = groups.get(group) ?? { tensors: 0, count: 0 }
-		groups.set(group, { tensors: tensors + 1, count: count + elementCount(shape) })
+		const before = groups.get(group) ?? { tensors: 0, count: 0 }
+		groups.set(group, { tensors: before.tensors + 1, count: before.count + elementCount(shape) })
 	}
 	return [...groups].map(([name, group]) => ({ name, ...group }))
 }

@@ -2,42 +2,36 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
-import { parseEpsilon } from '../../attacks/sets/threat-model.js'
 import { loadClip } from '../../checkpoints/load-clip.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { isRecord } from '../../core/guards.js'
-import type { Tensor } from '../../core/tensor.js'
-import type { Dataset } from '../../data/dataset.js'
+import type { DataOrigin, Dataset } from '../../data/dataset.js'
 import { type LoadOptions, loadDataset } from '../../data/registry.js'
-import type { Defense } from '../../defenses/defense.js'
-import { prepareDefense } from '../../defenses/registry.js'
-import { readJsonFile } from '../../files/json-file.js'
-import { runFiles } from '../../methods/tuning/run-directory.js'
+import { finalParameters } from '../../methods/tuning/run-result.js'
+import { runFiles } from '../../records/names.js'
+import {
+	dataOriginSchema,
+	isOrigin,
+	originName,
+	originSample,
+	originSplitSeed,
+	withoutSample,
+} from '../../records/parts/data-origin.js'
+import { readRecord } from '../../records/record-kind.js'
+import { type RunDescription, runDescriptionForm, runResultForm } from '../../records/run.js'
+import { sameSettings } from '../../records/settings.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { requireFiniteParameters } from './finite-parameters.js'
+import { checkParameters, type DescribedModel, describedModel, type TunedModel } from './tuned-model.js'
 
-/** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
-export interface EvaluationProtocol {
-	/** Name of an attack. */
-	readonly attack: string
-	/** L-infinity, in pixel units of [0, 1]. */
-	readonly epsilon: number
-}
+export type { EvaluationProtocol } from './tuned-model.js'
 
-/** A tuned model that can be evaluated or used. */
-export interface TunedRun {
+/** A tuned model that can be evaluated or used, with its final parameters. */
+export interface TunedRun extends TunedModel {
 	readonly directory: string
-	readonly clip: ClipModel
-	readonly defense: Defense
-	/** Final parameters by name. */
-	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
-	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
-	readonly trainedEpsilon: number
-	/** How the run is meant to be attacked. */
-	readonly protocol: EvaluationProtocol
+	/** What a person should know of its files, such as that one cannot be checked. */
+	readonly notices: readonly string[]
 	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
 	readonly fewShot?: { readonly shots: number; readonly seed: number }
 	/** Folder that holds the folders of named data sets; missing where the run's data need none. */
@@ -50,33 +44,11 @@ export interface TunedRun {
 	dataset(onProgress?: LoadOptions['onProgress']): Promise<Dataset>
 }
 
-const sampleSchema = z.object({ shots: z.int().positive(), seed: z.int().nonnegative(), procedure: z.literal('CoOp') })
-
-const description = z.object({
-	format: z.literal(1),
-	model: z.object({ source: z.string(), sha256: z.string() }),
-	dataset: z.object({ origin: z.record(z.string(), z.unknown()), classNames: z.array(z.string()) }),
-	defense: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
-	config: z.object({ attack: z.object({ epsilon: z.number() }) }),
-	preset: z
-		.object({
-			evaluation: z.object({ attack: z.string(), epsilon: z.string() }).optional(),
-			overrides: z.array(z.record(z.string(), z.unknown())),
-		})
-		.optional(),
-})
-
 /** A run, finished or not: what it tunes. */
-export interface OpenedRun {
+export interface OpenedRun extends DescribedModel {
 	readonly clip: ClipModel
-	readonly defense: Defense
-	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
-	readonly trainedEpsilon: number
-	readonly protocol: EvaluationProtocol
-	/** The data set's `origin`. */
-	readonly origin: Readonly<Record<string, unknown>>
 	/** The whole content of `run.json`. */
-	readonly description: unknown
+	readonly description: RunDescription
 }
 
 /**
@@ -92,29 +64,9 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.`,
 		)
 	}
-	const content = await readJsonFile(path)
-	const parsed = description.safeParse(content)
-	if (!parsed.success) {
-		throw new NaptuneError(
-			`${path} is not the description of a run that this version reads:\n${z.prettifyError(parsed.error)}`,
-		)
-	}
-	const run = parsed.data
+	const run: RunDescription = await readRecord(runDescriptionForm, path)
 	const clip = await loadClip(model ?? run.model.source)
-	if (clip.checkpoint.sha256 !== run.model.sha256) {
-		throw new NaptuneError(
-			`The weights of ${clip.checkpoint.source} (sha256 ${clip.checkpoint.sha256}) are not those that ${directory} was tuned on (${run.model.sha256}). Give the same model.`,
-		)
-	}
-	const defense = prepareDefense(run.defense.name, clip, run.dataset.classNames, run.defense.options)
-	return {
-		clip,
-		defense,
-		trainedEpsilon: run.config.attack.epsilon,
-		protocol: protocolOf(run),
-		origin: run.dataset.origin,
-		description: content,
-	}
+	return { clip, ...describedModel(run, clip, directory), description: run }
 }
 
 /**
@@ -129,65 +81,55 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
 		)
 	}
-	const { clip, defense, trainedEpsilon, protocol, origin } = await openRun(directory, model)
-	const parameters = await loadTensors(parametersFile)
+	const { clip, defense, trainedEpsilon, protocol, description } = await openRun(directory, model)
+	const { parameters, notices } = await recordedParameters(directory, parametersFile)
 	checkParameters(defense, parameters, parametersFile)
-	const sample = sampleSchema.safeParse(origin.fewShot)
+	requireFiniteParameters(parameters, parametersFile)
+	const { origin } = description.dataset
+	const sample = originSample(origin)
 	// Where the data lie is not what they are.
-	const root = dataRoot ?? (typeof origin.root === 'string' ? origin.root : undefined)
+	const root = dataRoot ?? (isOrigin(origin, 'benchmark') ? origin.root : undefined)
 	return {
 		directory,
 		clip,
 		defense,
 		parameters,
+		notices,
 		trainedEpsilon,
 		protocol,
-		...defined({
-			fewShot: sample.success ? { shots: sample.data.shots, seed: sample.data.seed } : undefined,
-			dataRoot: root,
-		}),
+		...defined({ fewShot: sample && { shots: sample.shots, seed: sample.seed }, dataRoot: root }),
 		dataset: (onProgress) =>
-			sameDataset(origin, directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
+			sameDataset(withoutSample(origin), directory, { root, ...defined({ onProgress: onProgress || undefined }) }),
 	}
 }
 
-function protocolOf({ config, preset }: z.output<typeof description>): EvaluationProtocol {
-	const chosen = preset?.overrides.some(({ attack }) => isRecord(attack) && 'epsilon' in attack) ?? true
-	const meant = preset?.evaluation
-	return {
-		attack: meant?.attack ?? 'pgd-100',
-		epsilon: meant && !chosen ? parseEpsilon(meant.epsilon) : config.attack.epsilon,
+/** The parameters that a run ended with, compared with the fingerprint in its record where it has one. */
+async function recordedParameters(directory: string, path: string): Promise<Pick<TunedRun, 'parameters' | 'notices'>> {
+	const recorded = join(directory, runFiles.result)
+	if (existsSync(recorded)) {
+		return { parameters: await finalParameters(directory, await readRecord(runResultForm, recorded)), notices: [] }
 	}
+	const notice = `${recorded} is missing, which names the fingerprint of ${runFiles.parameters}; damage to the parameters cannot be noticed.`
+	return { parameters: await loadTensors(path), notices: [notice] }
 }
 
 async function sameDataset(
-	origin: Readonly<Record<string, unknown>>,
+	source: DataOrigin,
 	directory: string,
 	options: Pick<LoadOptions, 'root' | 'onProgress'>,
 ): Promise<Dataset> {
-	const { fewShot: _, ...source } = origin
-	const name = ['folder', 'manifest'].includes(String(source.dataset)) ? source.path : source.dataset
-	const seed = typeof source.splitSeed === 'number' ? source.splitSeed : 1
-	if (typeof name !== 'string')
-		throw new NaptuneError(`${directory} does not say which data it was tuned on; tune again.`)
-	const dataset = await loadDataset(name, { ...options, seed })
-	const { root: _now, ...own } = JSON.parse(JSON.stringify(dataset.origin)) as Record<string, unknown>
-	const { root: _before, ...recorded } = source
-	if (!isDeepStrictEqual(own, recorded)) {
+	if (isOrigin(source, 'own')) {
+		throw new NaptuneError(
+			`${directory} was tuned on data of a program's own, which no name leads to. Use it from that program, or evaluate it on other data.`,
+		)
+	}
+	const name = originName(source)
+	const dataset = await loadDataset(name, { ...options, seed: originSplitSeed(source) ?? 1 })
+	if (!sameSettings(dataOriginSchema, source, dataset.origin)) {
 		throw new NaptuneError(
 			`The data in ${name} has changed since ${directory} was tuned on it: images were added, removed, renamed or moved to another class or split. Restore it, or tune again.`,
 		)
 	}
 	// As it was recorded, so that records of the run go on where they were.
 	return { ...dataset, origin: source }
-}
-
-function checkParameters(defense: Defense, parameters: TunedRun['parameters'], path: string): void {
-	for (const [name, { shape }] of defense.parameters) {
-		const own = parameters[name]
-		if (own && isDeepStrictEqual([...own.shape], [...shape])) continue
-		throw new NaptuneError(
-			`${path} has ${own ? `${name} of shape [${own.shape.join(', ')}]` : `no ${name}`}; its run needs shape [${shape.join(', ')}]. Restore the run directory, or tune again.`,
-		)
-	}
 }

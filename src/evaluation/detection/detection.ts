@@ -1,79 +1,38 @@
 /** Whether correction scores tell attacked images from clean ones: measured, also against an attacker who knows them. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { range, takeRows } from '../../core/rows.js'
+import { range } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
+import type { DetectionOutcome, DetectionResult, ScoredImage } from '../../records/detection.js'
+import type { Share } from '../../records/parts/accuracy.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { type Accuracy, preparedImages } from '../robustness/evaluate.js'
+import { accuracyOf, preparedImages } from '../robustness/evaluate.js'
 import { areaUnderRoc, isFlagged } from './calibration.js'
 import type { CorrectionScore } from './correction-score.js'
 import { type Calibration, scoreTaps } from './recorded-calibration.js'
 
-/** A share of images with its 95 % Wilson interval. */
-export interface Share {
-	readonly share: number
-	readonly interval: readonly [number, number]
-}
-
-/** What the model says of one version of an image. */
-export interface ScoredImage {
-	readonly prediction: number
-	readonly correction: number
-	readonly disagreement?: number
-}
-
-/** One image, clean and under every attack, in the order of the attacks. */
-export interface DetectionOutcome {
-	readonly id: string
-	readonly label: number
-	readonly clean: ScoredImage
-	readonly attacked: readonly ScoredImage[]
-}
-
-/** How well a score detects one attack. */
-export interface ScoreDetection {
-	readonly score: CorrectionScore
-	/** Share of all attacked images that are flagged at the false-positive rate. */
-	readonly detected: Share
-	/** Of attacked images against the clean ones of the same split; 0.5 is chance. */
-	readonly areaUnderRoc: number
-	/** Share of all images that the attack makes wrong without being flagged: what remains for an attacker. */
-	readonly wrongAndUndetected: Share
-}
-
-/** What became of one attack. */
-export interface AttackDetection {
-	readonly attack: string
-	readonly objective: unknown
-	/** Accuracy on the attacked images, each of which was attacked. */
-	readonly accuracy: Accuracy
-	readonly scores: readonly ScoreDetection[]
-}
-
-/** A measured detector. */
-export interface DetectionResult {
-	readonly images: number
-	readonly falsePositiveRate: number
-	readonly cleanAccuracy: Accuracy
-	/** Share of the clean images that are flagged: the false-positive rate on images that the calibration has not seen. */
-	readonly falsePositives: readonly ({ readonly score: CorrectionScore } & Share)[]
-	readonly attacks: readonly AttackDetection[]
-	/** In the order of the split. */
-	readonly outcomes: readonly DetectionOutcome[]
-}
+export type {
+	AttackDetection,
+	DetectionOutcome,
+	DetectionResult,
+	ScoreDetection,
+	ScoredImage,
+} from '../../records/detection.js'
+export type { Share } from '../../records/parts/accuracy.js'
 
 /** What {@link measureDetection} needs. */
 export interface DetectionInput {
 	readonly clip: ClipModel
-	/** A deployed classifier with refiners. */
+	/** A deployed classifier that changes image tokens. */
 	readonly classifier: Classifier
 	readonly split: Split
 	/** Each is run on every image, also on those that are wrong when clean. */
@@ -110,8 +69,9 @@ export async function measureDetection(input: DetectionInput): Promise<Detection
 		const clean = await scored(classifier, images, ids)
 		const versions: ScoredImage[][] = []
 		for (const attack of attacks) {
-			const batch = { images: takeRows(images, range(0, ids.length)), labels, ids }
-			versions.push(await scored(classifier, await attack.run(classifier, batch, threatModel, imageStreams(seed)), ids))
+			const batch = { images, labels, ids }
+			const attacked = await attackBatch(attack, classifier, batch, threatModel, imageStreams(seed))
+			versions.push(await scored(classifier, attacked, ids))
 		}
 		outcomes.push(
 			...ids.map((id, row) => ({
@@ -142,13 +102,13 @@ async function scored(
 /** The numbers that outcomes amount to. */
 export function summarizeDetection(
 	outcomes: readonly DetectionOutcome[],
-	attacks: readonly Pick<PreparedAttack, 'name' | 'options'>[],
+	attacks: readonly Pick<PreparedAttack, 'name' | 'objective'>[],
 	{ scores }: Pick<Calibration, 'scores'>,
 	falsePositiveRate: number,
 ): Omit<DetectionResult, 'outcomes'> {
 	const images = outcomes.length
 	const share = (count: number): Share => ({ share: count / images, interval: wilsonInterval(count, images) })
-	const accuracy = (right: number): Accuracy => ({ accuracy: right / images, interval: wilsonInterval(right, images) })
+	const accuracy = (right: number) => accuracyOf(right, images)
 	const count = (holds: (outcome: DetectionOutcome) => boolean) => outcomes.filter(holds).length
 	const names = (['correction', 'disagreement'] as const).filter((name) => scores[name] !== undefined)
 	const flagged = (name: CorrectionScore, image: ScoredImage) =>
@@ -158,9 +118,9 @@ export function summarizeDetection(
 		falsePositiveRate,
 		cleanAccuracy: accuracy(count(({ label, clean }) => clean.prediction === label)),
 		falsePositives: names.map((score) => ({ score, ...share(count(({ clean }) => flagged(score, clean))) })),
-		attacks: attacks.map(({ name, options }, at) => ({
+		attacks: attacks.map(({ name, objective }, at) => ({
 			attack: name,
-			objective: options.objective,
+			...defined({ objective }),
 			accuracy: accuracy(count(({ label, attacked }) => attacked[at]!.prediction === label)),
 			scores: names.map((score) => ({
 				score,

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
 import type { Classifier } from '../../classifier/classifier.js'
+import { entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { loadAhead } from '../../core/load-ahead.js'
@@ -12,52 +12,26 @@ import { range } from '../../core/rows.js'
 import { idsOf, type Split, subset } from '../../data/dataset.js'
 import { fewShot } from '../../data/few-shot.js'
 import { atMost } from '../../data/subsets.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
-import { readJsonFile } from '../../files/json-file.js'
-import { sha256OfBytes } from '../../files/sha256.js'
+import { type Calibration, calibrationKind } from '../../records/calibration.js'
+import { fingerprint, jsonFingerprint } from '../../records/fingerprint.js'
+import { runFiles } from '../../records/names.js'
+import { readRecord } from '../../records/record-kind.js'
+import { resumable } from '../../records/resumable.js'
 import type { TunedRun } from '../deployed/tuned-run.js'
 import { preparedImages } from '../robustness/evaluate.js'
-import { fingerprint } from '../robustness/recorded-evaluation.js'
 import { falsePositives } from './calibration.js'
 import { type CorrectionScore, correctionScores } from './correction-score.js'
 
+export type { Calibration } from '../../records/calibration.js'
+
 /** Name of the file in a run directory. */
-export const calibrationFile = 'calibration.json'
+export const calibrationFile = runFiles.calibration
 
 /** So many clean images at most, balanced over the classes: then the share of new images flagged at 5 % strays by ± 1.4 points. */
 const mostImages = 1000
 const imagesPerBatch = 50
 /** Rates whose thresholds are written down; others follow from the scores. */
 const listedRates = [0.01, 0.05, 0.1] as const
-
-const scores = z.array(z.number().nonnegative()).min(1)
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const calibrationSchema = z.strictObject({
-	format: z.literal(1),
-	/** What the scores are of; others are computed where it differs. */
-	key: z.strictObject({
-		/** SHA-256 of the checkpoint, of the parameters, and of the image ids in order. */
-		model: sha256,
-		parameters: sha256,
-		ids: sha256,
-		/** `validation`, or training images outside of the few-shot sample. */
-		split: z.enum(['validation', 'held-out training']),
-		images: z.int().positive(),
-	}),
-	/** Ascending. */
-	scores: z.strictObject({ correction: scores, disagreement: scores.optional() }),
-	/** Scores above a threshold are flagged at this false-positive rate. */
-	thresholds: z.array(
-		z.strictObject({
-			falsePositiveRate: z.number(),
-			correction: z.number().nullable(),
-			disagreement: z.number().nullable().optional(),
-		}),
-	),
-})
-
-/** The content of the file. */
-export type Calibration = z.output<typeof calibrationSchema>
 
 /** What {@link calibrate} needs. */
 export interface CalibrateInput {
@@ -73,7 +47,7 @@ export interface CalibrateInput {
 	readonly beforeBatch?: () => void
 }
 
-/** Whether a model has refiners whose corrections can be scored. */
+/** Whether a model changes image tokens between blocks, which can be scored. */
 export function hasCorrections({ taps }: Pick<Classifier, 'taps'>): boolean {
 	return taps.includes('correction')
 }
@@ -81,14 +55,14 @@ export function hasCorrections({ taps }: Pick<Classifier, 'taps'>): boolean {
 /**
  * The calibration of a run, read from its directory where it fits model, parameters and data, else computed and written.
  * Where the data is gone, a file of the same model and parameters is good enough, and that is told.
- * @throws NaptuneError when the defense has no refiners, there are no clean images to calibrate on, or the file cannot be
+ * @throws NaptuneError when the defense changes no image tokens, there are no clean images to calibrate on, or the file cannot be
  * written.
  */
 export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 	const { run, classifier, fresh = false, onNotice = () => {} } = input
 	if (!hasCorrections(classifier)) {
 		throw new NaptuneError(
-			`${run.defense.name} as tuned in ${run.directory} has no refiners of image tokens, so there are no corrections to calibrate.`,
+			`${run.defense.name} as tuned in ${run.directory} changes no image tokens between blocks, so there are no corrections to calibrate.`,
 		)
 	}
 	const path = join(run.directory, calibrationFile)
@@ -102,16 +76,15 @@ export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 	})
 	if (!images) return stored!
 	const ids = idsOf(images.split)
-	const key = {
-		...model,
-		ids: sha256OfBytes(JSON.stringify(ids)),
-		split: images.name,
-		images: ids.length,
-	}
-	if (!fresh && stored && isDeepStrictEqual(stored.key, key)) return stored
-	const calibration = calibrationOf(key, await scoresOf(input, images.split))
-	await writeFileAtomic(path, `${JSON.stringify(calibration, null, '\t')}\n`)
-	return calibration
+	const key = { ...model, ids: jsonFingerprint(ids), split: images.name, images: ids.length }
+	return resumable(calibrationKind, {
+		path,
+		settings: { format: 1, key },
+		read: async () => stored,
+		reuse: !fresh,
+		replace: true,
+		work: async () => calibrationOf(key, await scoresOf(input, images.split)),
+	})
 }
 
 /**
@@ -159,23 +132,23 @@ async function scoresOf(
 	split: Split,
 ): Promise<Calibration['scores']> {
 	const names = scoreTaps(classifier)
-	const found: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
+	const scores = { correction: [] as number[], disagreement: [] as number[] }
 	const starts = range(0, Math.ceil(split.length / imagesPerBatch)).map((batch) => batch * imagesPerBatch)
 	const end = (start: number) => Math.min(start + imagesPerBatch, split.length)
 	const load = (start: number) => preparedImages(run.clip, split, range(start, end(start)))
 	for await (const [start, images] of loadAhead(starts, load)) {
 		beforeBatch?.()
 		const taps = await classifier.evaluate(images, names)
-		for (const name of names) found[name]!.push(...taps[name]!.data)
+		for (const name of names) scores[name].push(...entry(taps, name).data)
 		onProgress?.(end(start), split.length)
 	}
-	const broken = Object.values(found).some((values) => !values.every(Number.isFinite))
+	const broken = names.some((name) => !scores[name].every(Number.isFinite))
 	if (broken) {
 		throw new NaptuneError(
 			`Correction scores of ${run.directory} are not finite numbers: its parameters are damaged or diverged. Tune again.`,
 		)
 	}
-	return found as unknown as Calibration['scores']
+	return names.includes('disagreement') ? scores : { correction: scores.correction }
 }
 
 /** The scores that a classifier offers. */
@@ -187,13 +160,13 @@ export function scoreTaps({ taps }: Pick<Classifier, 'taps'>): CorrectionScore[]
 async function storedCalibration(path: string, onNotice: (notice: string) => void): Promise<Calibration | undefined> {
 	if (!existsSync(path)) return undefined
 	try {
-		const read = calibrationSchema.parse(await readJsonFile(path))
+		const read = await readRecord(calibrationKind, path)
 		// Numbers that were touched up are not those that follow from the scores.
 		const { correction, disagreement } = read.scores
 		const whole = [correction, disagreement ?? correction].every(({ length }) => length === read.key.images)
 		if (whole && isDeepStrictEqual(read, calibrationOf(read.key, read.scores))) return read
 	} catch (error) {
-		if (!(error instanceof NaptuneError || error instanceof z.ZodError)) throw error
+		if (!(error instanceof NaptuneError)) throw error
 	}
 	onNotice(`${path} is damaged or was changed and is computed again.`)
 	return undefined

@@ -1,54 +1,18 @@
 /** Distances of single images, gathered into means over images. */
 
+import type { DistanceEstimate, DistortionSummary, PlaceDistortion } from '../../records/distortion.js'
 import { type Estimate, meanInterval } from '../../statistics/mean-interval.js'
-import { type Accuracy, accuracyOf } from '../robustness/evaluate.js'
+import { accuracyOf } from '../robustness/evaluate.js'
 import { type Distance, tokenDistance } from './token-distance.js'
 import { createTokenSpread, type TokenSpread } from './token-spread.js'
 import type { TokenPlace } from './token-taps.js'
 
-/**
- * Means over images of the fields of {@link Distance}, and what they are to be compared with: a small relative distance
- * may come from a large part of the tokens that is the same for all images and says nothing about any.
- */
-export type DistanceEstimate = { readonly [Field in keyof Distance]: Estimate } & {
-	/** How much clean tokens differ between images, as {@link TokenSpread} gives it. */
-	readonly spread: number
-	/** `absolute` over `spread`, which counts as exact in the interval; null where all images have the same tokens. */
-	readonly overSpread: Estimate | null
-}
-
-/** Distances at one place. */
-export interface PlaceDistortion {
-	/** Of class token and patches together; prompts are left out. */
-	readonly tokens: DistanceEstimate
-	/** Of the class token alone. */
-	readonly classToken: DistanceEstimate
-}
-
-/** Distances before and after the refiner of one block. */
-export interface LayerDistortion {
-	/** The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one. */
-	readonly layer: number
-	readonly refined: boolean
-	/** Equation 9: the tokens h(x + δ) against h(x) as the block before gave them. */
-	readonly before: PlaceDistortion
-	/** Equation 10: the same of the refined tokens R(h); equal to `before` where nothing is refined. */
-	readonly after: PlaceDistortion
-	/** Relative distance after minus before, image by image: below 0 where the refiner lessens distortion. */
-	readonly change: { readonly tokens: Estimate; readonly classToken: Estimate }
-}
-
-/** What one model shows under one perturbation. */
-export interface DistortionSummary {
-	/** Share of images that the model gets right when clean. */
-	readonly clean: Accuracy
-	/** Share that it gets right when perturbed, whatever it says when clean. */
-	readonly perturbed: Accuracy
-	/** What enters each block, and last what leaves the last block. */
-	readonly layers: readonly LayerDistortion[]
-	/** Of the image features, not normalised, as one token. */
-	readonly features: DistanceEstimate
-}
+export type {
+	DistanceEstimate,
+	DistortionSummary,
+	LayerDistortion,
+	PlaceDistortion,
+} from '../../records/distortion.js'
 
 /** Tokens [N, width] of one image by tap. */
 export type TokensOf = (tap: string) => Float32Array

@@ -1,9 +1,10 @@
 /**
  * Distortion by layer (NAP-Tuning, equations 9 and 10): how far a perturbation moves the tokens of the image tower from
- * the clean ones, before and after the refiner of every block, for several models under several perturbations.
+ * the clean ones, before and after what is changed before every block, for several models under several perturbations.
  */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { perturbationSizes } from '../../attacks/sets/check-perturbation.js'
 import { perturbationSet } from '../../attacks/sets/registry.js'
@@ -17,8 +18,9 @@ import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
 import type { Defense } from '../../defenses/defense.js'
+import type { Distortion } from '../../records/distortion.js'
 import type { Engine } from '../../runtime/engine.js'
-import { type Estimate, meanInterval } from '../../statistics/mean-interval.js'
+import { meanInterval } from '../../statistics/mean-interval.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { deployedClassifier } from '../deployed/deployed-classifier.js'
 import { preparedImages } from '../robustness/evaluate.js'
@@ -27,9 +29,10 @@ import {
 	createCleanSpreads,
 	createDistortionSamples,
 	type DistortionSamples,
-	type DistortionSummary,
 } from './distortion-samples.js'
 import { tokenPlaces } from './token-taps.js'
+
+export type { Distortion } from '../../records/distortion.js'
 
 /** A model to measure; it goes by the name of its defense. */
 export interface DistortionModel {
@@ -59,16 +62,6 @@ export interface DistortionInput {
 	readonly onGradient?: (images: number) => void
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal
-}
-
-/** One model under one perturbation. Estimates are means over images with normal 95 % intervals. */
-export interface Distortion extends DistortionSummary {
-	/** Name of the model that sees the images. */
-	readonly tower: string
-	/** Name of the model that the attack was run against, or {@link noise}. */
-	readonly perturbation: string
-	/** Euclidean norm of the change of all pixels of an image, in pixel units of [0, 1]. */
-	readonly pixels: Estimate
 }
 
 /** Name of the control perturbation: a random point of the ball, cut to valid pixels (uniform in L-infinity). */
@@ -173,7 +166,7 @@ async function perturbedImages(
 ): Promise<Tensor<'float32'>[]> {
 	const streams = imageStreams(seed)
 	const found: Tensor<'float32'>[] = []
-	for (const { classifier } of towers) found.push(await attack.run(classifier, batch, threatModel, streams))
+	for (const { classifier } of towers) found.push(await attackBatch(attack, classifier, batch, threatModel, streams))
 	const random = { ...batch.images, data: batch.images.data.slice() }
 	const set = perturbationSet(threatModel, batch.images)
 	for (const [row, id] of batch.ids.entries()) set.sample(random.data, row, streams(id, 'distortion noise'))

@@ -1,23 +1,15 @@
 /** A measurement of distortion as one JSON record: the numbers, and everything that it takes to find them again. */
 
 import { dirname } from 'node:path'
+import { last } from '../../core/at.js'
 import type { Dataset } from '../../data/dataset.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { type EvaluationSettings, settingsOf } from '../robustness/recorded-evaluation.js'
-import { type Distortion, type DistortionInput, type DistortionModel, measureDistortion } from './distortion.js'
+import { type DistortionRecord, type DistortionSettings, distortionKind } from '../../records/distortion.js'
+import { resumable } from '../../records/resumable.js'
+import { settingsOf } from '../robustness/recorded-evaluation.js'
+import { type DistortionInput, type DistortionModel, measureDistortion } from './distortion.js'
 
-/** A finished measurement. Every model is attacked with full knowledge of it. */
-export interface DistortionRecord extends Omit<EvaluationSettings, 'defense'> {
-	readonly kind: 'distortion'
-	/** The models in the order in which they were given, the control first. */
-	readonly models: readonly EvaluationSettings['defense'][]
-	/** All pairs of a model and a perturbation. */
-	readonly measurements: readonly Distortion[]
-	readonly seconds: number
-	readonly threads: number
-	readonly batchSize: number
-}
+export type { DistortionRecord } from '../../records/distortion.js'
 
 /** What {@link recordedDistortion} needs. */
 export interface RecordedDistortionInput extends Omit<DistortionInput, 'models'> {
@@ -31,27 +23,31 @@ export interface RecordedDistortionInput extends Omit<DistortionInput, 'models'>
 }
 
 /**
- * Measures distortion of a tuned model and its control, and writes the record.
+ * Measures distortion of a tuned model and its control, and writes the record; one that is there of the same settings is
+ * given back.
  * @returns The record, or undefined when stopped by the signal; nothing is written then.
- * @throws NaptuneError as {@link measureDistortion}, or when the record cannot be written.
+ * @throws NaptuneError as {@link measureDistortion}, when `path` holds a record of other settings, or it cannot be written.
  */
 export async function recordedDistortion(input: RecordedDistortionInput): Promise<DistortionRecord | undefined> {
 	const { engine, control, tuned, batchSize = 50, path } = input
-	const started = performance.now()
-	const [first, second] = [await settingsOf({ ...input, ...control }), await settingsOf({ ...input, ...tuned })]
-	await makeFolder(dirname(path))
-	const measurements = await measureDistortion({ ...input, models: [control, tuned], batchSize })
-	if (!measurements) return undefined
-	const { defense, ...settings } = second
-	const record: DistortionRecord = {
+	const described = [control, tuned].map((model) => settingsOf({ ...input, ...model }))
+	const { defense: _, testTime: __, target: ___, ...common } = last(described)
+	const settings: DistortionSettings = {
 		kind: 'distortion',
-		...settings,
-		models: [first.defense, defense],
-		measurements,
-		seconds: (performance.now() - started) / 1000,
-		threads: engine.threads,
-		batchSize,
+		...common,
+		models: described.map(({ defense }) => defense),
 	}
-	await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-	return record
+	// Before hours of work for which there would be no place.
+	await makeFolder(dirname(path))
+	return resumable(distortionKind, {
+		path,
+		settings,
+		async work() {
+			const started = performance.now()
+			const measurements = await measureDistortion({ ...input, models: [control, tuned], batchSize })
+			if (!measurements) return undefined
+			const seconds = (performance.now() - started) / 1000
+			return { ...settings, measurements, seconds, threads: engine.threads, batchSize }
+		},
+	})
 }

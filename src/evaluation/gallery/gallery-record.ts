@@ -1,37 +1,15 @@
 /** Galleries on the disk: a record, and the pixels beside it. */
 
-import { z } from 'zod'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
-import { readJsonFile } from '../../files/json-file.js'
-import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
+import { sha256OfFile } from '../../files/sha256.js'
+import { jsonFingerprint } from '../../records/fingerprint.js'
+import { type GalleryRecord, type GalleryView, galleryKind } from '../../records/gallery.js'
+import { readRecord } from '../../records/record-kind.js'
 import { loadTensors } from '../../training/tensor-set.js'
-import type { ClassProbability } from '../../vlm/zero-shot.js'
-import { evaluationRecordSchema } from '../robustness/record.js'
-import type { EvaluationSettings } from '../robustness/recorded-evaluation.js'
 
-/** What one model sees in an image: its most probable classes, best first. */
-export interface GalleryView {
-	readonly clean: readonly ClassProbability[]
-	/** Under the attack; missing where the model was wrong already and was not attacked. */
-	readonly adversarial?: readonly ClassProbability[]
-}
-
-/** A gallery as JSON. */
-export interface GalleryRecord extends Omit<EvaluationSettings, 'defense'> {
-	readonly kind: 'gallery'
-	/** The control, and the tuned model. */
-	readonly models: readonly EvaluationSettings['defense'][]
-	/** How images were chosen; a sentence. */
-	readonly rule: string
-	/** Views in the order of the models. */
-	readonly images: readonly { readonly id: string; readonly label: number; readonly models: readonly GalleryView[] }[]
-	/** SHA-256 of the file of pixels. */
-	readonly pixels: string
-	readonly seconds: number
-	readonly threads: number
-}
+export type { GalleryRecord, GalleryView } from '../../records/gallery.js'
 
 /** An image with its pixels: [3, height, width] in [0, 1], not rounded. */
 export interface GalleryImage {
@@ -50,40 +28,6 @@ export interface AttackGallery {
 	readonly images: readonly GalleryImage[]
 }
 
-const { format, knowledge, knownModel, attack, threatModel, seed, model, dataset, versions, defense } =
-	evaluationRecordSchema.shape
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 was expected')
-const classes = z
-	.array(z.strictObject({ index: z.int().nonnegative(), className: z.string(), probability: z.number().min(0).max(1) }))
-	.min(1)
-
-const gallerySchema = z.strictObject({
-	kind: z.literal('gallery'),
-	format,
-	knowledge,
-	knownModel,
-	attack,
-	threatModel,
-	seed,
-	model,
-	dataset,
-	versions,
-	models: z.array(defense).length(2),
-	rule: z.string(),
-	images: z
-		.array(
-			z.strictObject({
-				id: z.string(),
-				label: z.int().nonnegative(),
-				models: z.array(z.strictObject({ clean: classes, adversarial: classes.optional() })).length(2),
-			}),
-		)
-		.min(1),
-	pixels: sha256,
-	seconds: z.number().nonnegative(),
-	threads: z.int().positive(),
-})
-
 /** Where the pixels of a gallery lie. @throws NaptuneError when the record's name does not end in .json. */
 export function galleryPixelsPath(path: string): string {
 	if (!path.endsWith('.json')) {
@@ -99,11 +43,7 @@ export function galleryPixelsPath(path: string): string {
  */
 export async function readGallery(path: string): Promise<AttackGallery> {
 	const pixelsPath = galleryPixelsPath(path)
-	const parsed = gallerySchema.safeParse(await readJsonFile(path))
-	if (!parsed.success) {
-		throw new NaptuneError(`${path} is not a gallery that this version reads:\n${z.prettifyError(parsed.error)}`)
-	}
-	const record = parsed.data as GalleryRecord
+	const record: GalleryRecord = await readRecord(galleryKind, path)
 	if ((await sha256OfFile(pixelsPath)) !== record.pixels) {
 		throw new NaptuneError(`${pixelsPath} is not what ${path} was written with. Make the gallery again.`)
 	}
@@ -125,7 +65,7 @@ export function assembleGallery(
 		channels === 3
 	const ids = images.map(({ id }) => id)
 	const known = images.every(({ label }) => label < dataset.classNames.length)
-	if (!fits || !known || dataset.ids !== sha256OfBytes(JSON.stringify(ids))) {
+	if (!fits || !known || dataset.ids !== jsonFingerprint(ids)) {
 		throw new NaptuneError(
 			`${path} was changed: its images are not those of its ${fits ? 'settings' : 'pixels'}. Make the gallery again.`,
 		)

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import { predictions } from '../../classifier/predictions.js'
@@ -82,7 +83,7 @@ describe('recordedGallery', () => {
 				const position = Number(image.id.split('/')[1])
 				const clean = await preparedImages(input.clip, dataset.test, [position])
 				const batch = { images: clean, labels: [image.label], ids: [image.id] }
-				const made = await attack.run(classifier, batch, input.threatModel, imageStreams(3))
+				const made = await attackBatch(attack, classifier, batch, input.threatModel, imageStreams(3))
 				expect(view.pixels).toEqual(made.data)
 				expect(image.clean).toEqual(clean.data)
 				const { logits } = await classifier.evaluate(made, ['logits'])
@@ -93,7 +94,7 @@ describe('recordedGallery', () => {
 		}
 	})
 
-	it('gives back what is there under the same settings, and replaces what is not', async () => {
+	it('gives back what is there under the same settings, and refuses what is not', async () => {
 		const input = await setting({ count: 2 })
 		const shares: number[] = []
 		const first = await recordedGallery({ ...input, onProgress: (share) => shares.push(share) })
@@ -103,9 +104,10 @@ describe('recordedGallery', () => {
 		const again = await recordedGallery({ ...input, onProgress: () => expect.unreachable() })
 		expect(again).toEqual(first)
 		expect(await readFile(input.path)).toEqual(bytes)
-		const other = (await recordedGallery({ ...input, seed: 4 }))!
-		expect(other.record.seed).toBe(4)
-		expect(await readGallery(input.path)).toEqual(other)
+		await expect(recordedGallery({ ...input, seed: 4 })).rejects.toThrow(
+			/a gallery of other settings; .*seed \(4, was 3\)/,
+		)
+		expect(await readGallery(input.path)).toEqual(first)
 		expect((await readdir(join(input.path, '..'))).sort()).toEqual(['one.json', 'one.safetensors'])
 	})
 

@@ -1,32 +1,25 @@
 /** A few images under attack, kept to be looked at: pixels, and what a control and a tuned model see before and after. */
 
-import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Classifier } from '../../classifier/classifier.js'
+import { at, last } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { takeRows } from '../../core/rows.js'
+import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import { idsOf } from '../../data/dataset.js'
 import { atMost } from '../../data/subsets.js'
 import type { Defense } from '../../defenses/defense.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { sha256OfFile } from '../../files/sha256.js'
+import { type GalleryRecord, type GallerySettings, type GalleryView, galleryKind } from '../../records/gallery.js'
+import { resumable } from '../../records/resumable.js'
 import { saveTensors } from '../../training/tensor-set.js'
 import { type ClassProbability, mostProbable } from '../../vlm/zero-shot.js'
 import { type DeployedModel, deployedClassifier } from '../deployed/deployed-classifier.js'
 import { evaluateImages, preparedImages, splitImages } from '../robustness/evaluate.js'
-import { type RecordedEvaluationInput, settingsOf } from '../robustness/recorded-evaluation.js'
-import { sameSettings } from '../robustness/same-settings.js'
-import {
-	type AttackGallery,
-	assembleGallery,
-	type GalleryRecord,
-	type GalleryView,
-	galleryPixelsPath,
-	readGallery,
-} from './gallery-record.js'
+import { type RecordedEvaluationInput, type SettingsInput, settingsOf } from '../robustness/recorded-evaluation.js'
+import { type AttackGallery, galleryPixelsPath, readGallery } from './gallery-record.js'
 
 export { type AttackGallery, type GalleryImage, type GalleryRecord, readGallery } from './gallery-record.js'
 
@@ -58,70 +51,75 @@ export interface RecordedGalleryInput
 /**
  * Attacks a few images on a control and on a tuned model, each with full knowledge of it, exactly as an evaluation with the
  * same attack and seed would: images that a model gets wrong when clean are not attacked on it. What lies at `path` is given
- * back where it was made under the same settings; anything else there is replaced.
+ * back where it was made under the same settings; a damaged gallery is made again.
  * @returns The gallery, or undefined when stopped by the signal; nothing is written then.
  * @throws NaptuneError for a targeted attack, another number of images than a whole one from 1, a path without .json,
- * classes of the defense that are not those of the data, unusable images, or files that cannot be written.
+ * classes of the defense that are not those of the data, unusable images, a gallery of other settings at `path`, or files
+ * that cannot be written.
  */
 export async function recordedGallery(input: RecordedGalleryInput): Promise<AttackGallery | undefined> {
-	const { engine, clip, dataset, defense, parameters, control, seed, path } = input
 	checkInput(input)
-	const { splitName = 'test' } = input
-	const split = atMost(input.split, input.count, seed)
-	const models: readonly DeployedModel[] = [
+	const { splitName = 'test', clip, defense, parameters, control, path } = input
+	const split = atMost(input.split, input.count, input.seed)
+	const models = [
 		{ clip, defense: control, parameters: {} },
 		{ clip, defense, parameters },
 	]
-	const shared = { ...input, split, splitName, dataset }
-	const [first, second] = [
-		await settingsOf({ ...shared, ...models[0]! }),
-		await settingsOf({ ...shared, ...models[1]! }),
-	]
-	const { defense: tuned, ...common } = second
-	const settings: GallerySettings = { kind: 'gallery', ...common, models: [first.defense, tuned], rule }
-	const found = await reusable(path, settings)
-	if (found) return found
+	const settings = gallerySettings({ ...input, split, splitName }, models)
+	const record = await resumable(galleryKind, {
+		path,
+		settings,
+		read: wholeGallery,
+		work: () => makeGallery({ ...input, split }, models, settings),
+	})
+	return record && readGallery(path)
+}
+
+function gallerySettings(
+	input: Omit<SettingsInput, 'clip' | 'defense' | 'parameters'>,
+	models: readonly DeployedModel[],
+): GallerySettings {
+	const described = models.map((model) => settingsOf({ ...input, ...model }))
+	const { defense: _, testTime: __, target: ___, ...common } = last(described)
+	return { kind: 'gallery', ...common, models: described.map(({ defense }) => defense), rule }
+}
+
+async function makeGallery(
+	input: RecordedGalleryInput,
+	models: readonly DeployedModel[],
+	settings: GallerySettings,
+): Promise<GalleryRecord | undefined> {
+	const { engine, clip, split, path } = input
 	const started = performance.now()
 	const ids = idsOf(split)
-	const clean = await preparedImages(
-		clip,
-		split,
-		ids.map((_, position) => position),
-	)
+	const clean = await preparedImages(clip, split, range(0, ids.length))
 	const seen: AttackedModel[] = []
-	for (const [at, model] of models.entries()) {
-		const one = await attackModel({ ...input, split }, model, clean, (share) =>
-			input.onProgress?.((at + share) / models.length),
-		)
+	for (const [which, model] of models.entries()) {
+		const one = await attackModel(input, model, clean, (share) => input.onProgress?.((which + share) / models.length))
 		if (!one) return undefined
 		seen.push(one)
 	}
-	await makeFolder(dirname(path))
 	const pixels: Record<string, Tensor<'float32'>> = {
 		clean,
-		...Object.fromEntries(seen.map(({ images }, at) => [`adversarial.${at}`, images])),
+		...Object.fromEntries(seen.map(({ images }, which) => [`adversarial.${which}`, images])),
 	}
+	// Before the record, which says that all of it is there.
 	const pixelsPath = galleryPixelsPath(path)
+	await makeFolder(dirname(path))
 	await saveTensors(pixelsPath, pixels)
-	const record: GalleryRecord = {
+	return {
 		...settings,
 		images: ids.map((id, position) => ({
 			id,
 			label: split.label(position),
-			models: seen.map(({ views }) => views[position]!),
+			models: seen.map(({ views }) => at(views, position)),
 		})),
 		// Read back, so that the record belongs to what lies on the disk.
 		pixels: await sha256OfFile(pixelsPath),
 		seconds: (performance.now() - started) / 1000,
 		threads: engine.threads,
 	}
-	// Last: the record says that all of it is there.
-	await writeFileAtomic(path, `${JSON.stringify(record, null, '\t')}\n`)
-	return assembleGallery(record, pixels, path)
 }
-
-/** What decides a gallery. */
-type GallerySettings = Omit<GalleryRecord, 'images' | 'pixels' | 'seconds' | 'threads'>
 
 function checkInput({ attack, count, path, dataset, defense, control, split }: RecordedGalleryInput): void {
 	if (attack.targeted) {
@@ -140,15 +138,11 @@ function checkInput({ attack, count, path, dataset, defense, control, split }: R
 	}
 }
 
-/** What lies there, if it is whole and of the same settings. */
-async function reusable(path: string, settings: GallerySettings): Promise<AttackGallery | undefined> {
-	if (!existsSync(path)) return undefined
+/** The record of a gallery with its pixels; undefined where it is damaged, or of another version: it is made again. */
+async function wholeGallery(path: string): Promise<GalleryRecord | undefined> {
 	try {
-		const gallery = await readGallery(path)
-		const { images: _, pixels: __, seconds: ___, threads: ____, ...own } = gallery.record
-		return sameSettings(own, settings) ? gallery : undefined
+		return (await readGallery(path)).record
 	} catch (error) {
-		// Damaged, or of another version: it is made again from what it was made of.
 		if (error instanceof NaptuneError) return undefined
 		throw error
 	}

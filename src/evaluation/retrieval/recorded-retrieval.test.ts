@@ -11,7 +11,12 @@ import { tinyClip, tinyDataset } from '../../methods/tuning/tiny.test.support.js
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { deployedClassifier } from '../deployed/deployed-classifier.js'
 import { preparedImages } from '../robustness/evaluate.js'
-import { type RecordedRetrievalInput, type RetrievalRecord, recordedRetrieval } from './recorded-retrieval.js'
+import {
+	type RecordedRetrievalInput,
+	type RetrievalRecord,
+	readRetrievalRecord,
+	recordedRetrieval,
+} from './recorded-retrieval.js'
 import { captionDefense, captionProblem, retrievalAttack } from './retrieval-attack.js'
 
 let engine: ModelEngine
@@ -88,6 +93,20 @@ describe('recordedRetrieval', () => {
 		expect(done).toEqual([6, 7, 8, 9, 10, 11, 12])
 		expect(existsSync(log)).toBe(false)
 		expect(timeless(resumed)).toEqual(timeless(whole))
+	})
+
+	it('tells recall at other k from the ranks of a record, and refuses one that was touched up', async () => {
+		const input = await setting()
+		const record = (await recordedRetrieval(input))!
+		const onProgress = () => expect.unreachable()
+		expect(await recordedRetrieval({ ...input, onProgress })).toEqual(record)
+		const other = (await recordedRetrieval({ ...input, ks: [2], onProgress }))!
+		const fresh = (await recordedRetrieval({ ...input, ks: [2], path: join(input.path, '..', 'fresh.json') }))!
+		expect(timeless(other)).toEqual(timeless(fresh))
+		expect(await readRetrievalRecord(input.path)).toEqual(other)
+		const { attacked } = other
+		await writeFile(input.path, JSON.stringify({ ...other, clean: attacked, attacked: other.clean }))
+		await expect(recordedRetrieval(input)).rejects.toThrow(/its recalls are not those of its ranks/)
 	})
 
 	it('begins anew where the log was tampered with', async () => {

@@ -1,55 +1,26 @@
 /** Image-text retrieval, clean and with attacked images, as one JSON record. */
 
+import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import { watched } from '../../classifier/watched-classifier.js'
+import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
 import type { Defense } from '../../defenses/defense.js'
-import { sha256OfBytes } from '../../files/sha256.js'
 import { computeTextFeatures } from '../../methods/tuning/text-side.js'
+import { jsonFingerprint } from '../../records/fingerprint.js'
+import { readRecord, writeRecord } from '../../records/record-kind.js'
+import { resumable, type WorkLog } from '../../records/resumable.js'
+import { type RetrievalRecord, type RetrievalSettings, retrievalKind } from '../../records/retrieval.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { classesPerChunk, deployedClassifier } from '../deployed/deployed-classifier.js'
-import { resumableRecord } from '../robustness/outcome-log.js'
-import { type EvaluationSettings, settingsOf } from '../robustness/recorded-evaluation.js'
-import { type RetrievalResult, retrievalRanks, summarizeRetrieval } from './retrieval.js'
+import { settingsOf } from '../robustness/recorded-evaluation.js'
+import { retrievalRanks, summarizeRetrieval } from './retrieval.js'
 import { attackedFeatures, captionScorer, featureEntrySchema } from './retrieval-features.js'
 
-/** What decides the ranks; JSON. */
-export interface RetrievalSettings extends EvaluationSettings {
-	readonly retrieval: {
-		readonly level: Gallery['level']
-		readonly captions: number
-		/** SHA-256 of the captions and of whose they are. */
-		readonly gallery: string
-		/** All images of the gallery are attacked, captions are not. */
-		readonly attacked: 'images'
-	}
-}
-
-/** A finished retrieval. Ranks count from 1; see `retrievalRanks`. */
-export interface RetrievalRecord extends RetrievalSettings {
-	readonly clean: RetrievalResult
-	readonly attacked: RetrievalResult
-	/** Wall-clock time; of a resumed retrieval only the last part. */
-	readonly seconds: number
-	readonly threads: number
-	readonly batchSize: number
-	readonly images: readonly {
-		readonly id: string
-		/** Positions of its captions. */
-		readonly own: readonly number[]
-		readonly cleanRank: number
-		readonly attackedRank: number
-	}[]
-	readonly captions: readonly {
-		readonly text: string
-		/** Null where no image of the gallery has the caption. */
-		readonly cleanRank: number | null
-		readonly attackedRank: number | null
-	}[]
-}
+export type { RetrievalRecord, RetrievalSettings } from '../../records/retrieval.js'
 
 /** What {@link recordedRetrieval} needs. */
 export interface RecordedRetrievalInput {
@@ -79,18 +50,24 @@ export interface RecordedRetrievalInput {
 }
 
 /**
- * Measures retrieval in both directions and writes the record. The attacker sees the whole model and all captions, and
- * attacks every image; text to image under attack means that all images of the gallery are adversarial.
+ * Measures retrieval in both directions and writes the record; one that is there of the same settings is given back. The
+ * attacker sees the whole model and all captions, and attacks every image; text to image under attack means that all images
+ * of the gallery are adversarial.
  * @returns The record, or undefined when stopped by the signal.
- * @throws NaptuneError when images cannot be read, scores are not numbers, or the record cannot be written.
+ * @throws NaptuneError when images cannot be read, scores are not numbers, `path` holds a record of other settings, or it
+ * cannot be written.
  */
 export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<RetrievalRecord | undefined> {
 	const { engine, clip, gallery, defense, parameters, ks, batchSize = 50, path } = input
-	const start = performance.now()
-	const settings = await retrievalSettings(input)
-	const schema = featureEntrySchema(clip.config.projectionDimension)
-	return resumableRecord(path, { suffix: '.features.jsonl', settings, schema }, async (log) => {
-		const features = new Map(log.earlier.map((entry) => [entry.id, entry]))
+	const settings = retrievalSettings(input)
+	const line = featureEntrySchema(clip.config.projectionDimension)
+	const log = { suffix: '.features.jsonl', line }
+	const record = await resumable(retrievalKind, { path, settings, log, read: readRetrievalRecord, work })
+	return record && withRecalls(record, ks, path)
+
+	async function work({ earlier, append }: WorkLog<typeof line>): Promise<RetrievalRecord | undefined> {
+		const start = performance.now()
+		const features = new Map(earlier.map((entry) => [entry.id, entry]))
 		const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
 		const classifier = await deployedClassifier(engine, clip, defense, parameters, { textFeatures })
 		try {
@@ -102,7 +79,7 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 			})
 			for await (const entries of batches) {
 				for (const entry of entries) features.set(entry.id, entry)
-				await log.append(entries)
+				await append(entries)
 				input.onProgress?.(features.size)
 				if (input.signal?.aborted) break
 			}
@@ -117,7 +94,7 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 		const clean = await ranks(entries.map((entry) => entry.clean))
 		const attacked = await ranks(entries.map((entry) => entry.adversarial))
 		await scorer.release()
-		const record: RetrievalRecord = {
+		return {
 			...settings,
 			clean: summarizeRetrieval(clean, gallery.own, ks),
 			attacked: summarizeRetrieval(attacked, gallery.own, ks),
@@ -136,20 +113,53 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 				attackedRank: attacked.textToImage[index]!,
 			})),
 		}
-		return record
-	})
+	}
 }
 
-async function retrievalSettings(input: RecordedRetrievalInput): Promise<RetrievalSettings> {
+/** Reads a record. @throws NaptuneError when the file is none, or its recalls are not those of its ranks. */
+export async function readRetrievalRecord(path: string): Promise<RetrievalRecord> {
+	const record: RetrievalRecord = await readRecord(retrievalKind, path)
+	const { clean, attacked } = record
+	if (isDeepStrictEqual({ clean, attacked }, recallsOf(record, ksOf(record)))) return record
+	throw new NaptuneError(`${path} was changed: its recalls are not those of its ranks. ${retrievalKind.advice}`)
+}
+
+/** The record with recalls at these k, which follow from its ranks; written again where it has others. */
+async function withRecalls(record: RetrievalRecord, ks: readonly number[], path: string): Promise<RetrievalRecord> {
+	if (isDeepStrictEqual(ksOf(record), [...ks])) return record
+	const own = { ...record, ...recallsOf(record, ks) }
+	await writeRecord(retrievalKind, path, own)
+	return own
+}
+
+function ksOf({ clean }: RetrievalRecord): number[] {
+	return clean.imageToText.recalls.map(({ k }) => k)
+}
+
+function recallsOf(
+	{ images, captions }: Pick<RetrievalRecord, 'images' | 'captions'>,
+	ks: readonly number[],
+): Pick<RetrievalRecord, 'clean' | 'attacked'> {
+	const own = images.map((image) => image.own)
+	const of = (rank: 'cleanRank' | 'attackedRank') =>
+		summarizeRetrieval(
+			{ imageToText: images.map((image) => image[rank]), textToImage: captions.map((caption) => caption[rank]) },
+			own,
+			ks,
+		)
+	return { clean: of('cleanRank'), attacked: of('attackedRank') }
+}
+
+function retrievalSettings(input: RecordedRetrievalInput): RetrievalSettings {
 	const { gallery } = input
 	const { name, origin, notices, images, level, captions, own } = gallery
 	const dataset = { name, origin, notices, classNames: [] }
 	return {
-		...(await settingsOf({ ...input, dataset, split: images })),
+		...settingsOf({ ...input, dataset, split: images }),
 		retrieval: {
 			level,
 			captions: captions.length,
-			gallery: sha256OfBytes(JSON.stringify([captions, own])),
+			gallery: jsonFingerprint([captions, own]),
 			attacked: 'images',
 		},
 	}

@@ -2,10 +2,12 @@
 
 import { z } from 'zod'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { runPadded } from '../../classifier/padded-run.js'
+import type { Immutable } from '../../core/immutable.js'
 import { range, rowSize } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
@@ -15,18 +17,14 @@ import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import { preparedImages } from '../robustness/evaluate.js'
 
-/** Features of one image, float32 in base64: as they stand in the log of a retrieval under way. */
-export interface ImageFeatureEntry {
-	readonly id: string
-	readonly clean: string
-	readonly adversarial: string
-}
-
-/** Of one entry. @param width Values of a feature. */
-export function featureEntrySchema(width: number): z.ZodType<ImageFeatureEntry> {
+/** Features of one image, float32 in base64: as they stand in the log of a retrieval under way. @param width Values of a feature. */
+export function featureEntrySchema(width: number) {
 	const feature = z.base64().length(4 * Math.ceil((4 * width) / 3))
 	return z.strictObject({ id: z.string(), clean: feature, adversarial: feature })
 }
+
+/** Features of one image, float32 in base64. */
+export type ImageFeatureEntry = Immutable<z.output<ReturnType<typeof featureEntrySchema>>>
 
 /** What {@link attackedFeatures} needs. */
 export interface AttackedFeaturesInput {
@@ -51,7 +49,7 @@ export async function* attackedFeatures(input: AttackedFeaturesInput): AsyncGene
 		const images = await preparedImages(clip, gallery.images, positions)
 		const ids = positions.map((position) => gallery.images.id(position))
 		const labels = positions.map((position) => gallery.images.label(position))
-		const adversarial = await attack.run(classifier, { images, labels, ids }, threatModel, streams)
+		const adversarial = await attackBatch(attack, classifier, { images, labels, ids }, threatModel, streams)
 		const [clean, attacked] = [await features(classifier, images), await features(classifier, adversarial)]
 		yield ids.map((id, row) => ({ id, clean: encoded(clean, row), adversarial: encoded(attacked, row) }))
 	}

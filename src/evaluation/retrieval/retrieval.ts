@@ -1,7 +1,10 @@
 /** Image-text retrieval as numbers: ranks from scores, recall from ranks. Nothing here knows a model. */
 
 import { NaptuneError } from '../../core/errors.js'
+import type { DirectionResult, RetrievalResult } from '../../records/retrieval.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
+
+export type { DirectionResult, Recall, RetrievalResult } from '../../records/retrieval.js'
 
 /** Ranks of both directions, counted from 1. */
 export interface RetrievalRanks {
@@ -9,27 +12,6 @@ export interface RetrievalRanks {
 	readonly imageToText: readonly number[]
 	/** Per caption: the rank of the best of its own images among all images; null for one that no image here has. */
 	readonly textToImage: readonly (number | null)[]
-}
-
-/** The share of queries that find something of their own among the first k. */
-export interface Recall {
-	readonly k: number
-	/** In [0, 1]. */
-	readonly recall: number
-	/** 95 % Wilson interval over queries. */
-	readonly interval: readonly [number, number]
-	/** Expected recall of a random order. */
-	readonly chance: number
-}
-
-/** One direction of retrieval. */
-export interface DirectionResult {
-	readonly queries: number
-	/** Things that are ranked. */
-	readonly candidates: number
-	readonly recalls: readonly Recall[]
-	/** Of the queries' ranks; the mean of the middle two of an even number. */
-	readonly medianRank: number
 }
 
 /**
@@ -139,12 +121,6 @@ function chanceOf(own: number, candidates: number, k: number): number {
 		missed *= Math.max(0, candidates - own - drawn) / (candidates - drawn)
 	}
 	return 1 - missed
-}
-
-/** Both directions of one condition. */
-export interface RetrievalResult {
-	readonly imageToText: DirectionResult
-	readonly textToImage: DirectionResult
 }
 
 /** Recall of both directions; captions without an image are no queries. */

@@ -9,55 +9,26 @@ import {
 	stageNames,
 } from '../../attacks/run/attack-outcomes.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
-import { type AttackCounts, type AttackImages, type AttackProgress, runAttack } from '../../attacks/run/run-attack.js'
+import { type AttackImages, type AttackProgress, runAttack } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
-import { type PassCounter, type Passes, passCounter } from '../../classifier/pass-counter.js'
+import { type PassCounter, passCounter } from '../../classifier/pass-counter.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import { idsOf, labelsOf, type Split } from '../../data/dataset.js'
 import { loadViews } from '../../data/loading/load-views.js'
+import type { AttackFindings } from '../../records/evaluation.js'
+import type { Accuracy, Passes, StageResult } from '../../records/parts/accuracy.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { preparedView } from '../../vlm/prepare-image.js'
 
-/** Accuracy with its 95 % Wilson interval, in [0, 1]. */
-export interface Accuracy {
-	readonly accuracy: number
-	readonly interval: readonly [number, number]
-}
+export type { Accuracy, StageResult } from '../../records/parts/accuracy.js'
 
-/** What one stage of an attack left. */
-export interface StageResult {
-	/** Such as `apgd-ce`. */
-	readonly stage: string
-	/** Images that the stages before had left right, which is what it was tried on. */
-	readonly attacked: number
-	/** After this stage, over all images. */
-	readonly robust: Accuracy
-	/** Wall-clock time; of a resumed evaluation only the last part. */
-	readonly seconds: number
-}
-
-/** What an evaluation found. All images count in both denominators; wrong when clean means wrong under attack. */
-export interface EvaluationResult {
-	readonly images: number
-	readonly clean: Accuracy
-	readonly robust: Accuracy
-	/**
-	 * Of a targeted attack: the share of images taken for the target, among those of other classes that were attacked.
-	 * Missing where there are none.
-	 */
-	readonly reached?: Accuracy
-	/** Of an attack with several. */
-	readonly stages?: readonly StageResult[]
-	readonly seconds: number
-	/** Images passed through the attacked models and their surrogates; of a resumed evaluation only the last part. */
-	readonly passes: Passes
-	/** In the order of the split. */
-	readonly outcomes: readonly AttackOutcome[]
-}
+/** What an evaluation found. */
+export type EvaluationResult = AttackFindings & { readonly passes: Passes }
 
 /** How a classifier is evaluated. */
 export interface EvaluationOptions {

@@ -21,7 +21,7 @@ export function evaluationRecord(
 		model: { source: 'nano', sha256: '0'.repeat(64) },
 		dataset: {
 			name: 'tiny',
-			origin: { dataset: 'tiny' },
+			origin: { dataset: 'own', name: 'tiny' },
 			notices: [],
 			split: 'test',
 			images: outcomes.length,

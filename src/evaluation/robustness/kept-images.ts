@@ -5,11 +5,11 @@ import { defined } from '../../core/defined.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import { idsOf, type Split } from '../../data/dataset.js'
+import type { EvaluationSettings } from '../../records/evaluation.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { type AdversarialManifest, openAdversarialImages } from '../stores/adversarial-images.js'
 import { cleanImagesManifest } from '../stores/adversarial-manifest.js'
 import { preparedImages } from './evaluate.js'
-import type { EvaluationSettings } from './recorded-evaluation.js'
 
 /** Stores what an evaluation brings. */
 export interface KeptImages {

@@ -3,9 +3,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import type { AttackOutcome } from '../../attacks/run/attack-outcomes.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
-import type { AttackCounts } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import { predictions } from '../../classifier/predictions.js'
 import { subset } from '../../data/dataset.js'
@@ -115,7 +116,7 @@ describe('recordedEvaluation', () => {
 			labels: positions.map((position) => split.label(position)),
 			ids: positions.map((position) => split.id(position)),
 		}
-		const images = await attack.run(surrogate, batch, threat, imageStreams(input.seed))
+		const images = await attackBatch(attack, surrogate, batch, threat, imageStreams(input.seed))
 		const { logits } = await defended.evaluate(images, ['logits'])
 		expect(predictions(logits!, batch.ids)).toEqual(
 			positions.map((position) => transfer.outcomes[position]!.adversarialPrediction),
@@ -144,7 +145,7 @@ describe('recordedEvaluation', () => {
 
 		// The images of somebody who knows the prompts are those made against the model without refiners.
 		const { clip, defense, parameters, split, attack, threatModel: threat } = input
-		const known = defense.withoutRefiners!()
+		const known = defense.views[0]!.defense()
 		const own = Object.fromEntries(Object.entries(parameters).filter(([name]) => known.parameters.has(name)))
 		const surrogate = await deployedClassifier(engine, clip, known, own)
 		const victim = await deployedClassifier(engine, clip, defense, parameters)
@@ -152,7 +153,7 @@ describe('recordedEvaluation', () => {
 		const ids = positions.map((position) => split.id(position))
 		const labels = positions.map((position) => split.label(position))
 		const images = await preparedImages(clip, split, positions)
-		const found = await attack.run(surrogate, { images, labels, ids }, threat, imageStreams(input.seed))
+		const found = await attackBatch(attack, surrogate, { images, labels, ids }, threat, imageStreams(input.seed))
 		const { logits } = await victim.evaluate(found, ['logits'])
 		expect(predictions(logits!, ids)).toEqual(
 			positions.map((position) => promptAware.outcomes[position]!.adversarialPrediction),
@@ -169,7 +170,7 @@ describe('recordedEvaluation', () => {
 		for (const [change, message] of [
 			[{ knowledge: 'query' }, /pgd-20 does not fit the knowledge query; choose an attack by queries/],
 			[{ knowledge: 'encoder-only' }, /no classes and no logits. Choose an attack on image features/],
-			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla has no refiners/],
+			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla hides nothing from an attacker who is prompt-aware/],
 			[{ ...plain, knowledge: 'transfer' }, /vanilla CLIP from vanilla CLIP/],
 			[{ testTime, knowledge: 'prompt-aware' }, /not defined with the test-time defense ttc/],
 		] as const) {
@@ -199,7 +200,7 @@ describe('recordedEvaluation', () => {
 	it('makes the images again that it was not asked to keep before it was stopped', async () => {
 		const input = await setting()
 		const folder = join(dirname(input.path), 'images')
-		await recordedEvaluation({ ...input, keepImagesIn: join(folder, 'whole') })
+		await recordedEvaluation({ ...input, path: join(folder, 'whole.json'), keepImagesIn: join(folder, 'whole') })
 		const whole = await readAdversarialImages(join(folder, 'whole'))
 		const stop = new AbortController()
 		const onProgress = ({ attacked }: AttackCounts) => attacked > 0 && stop.abort()
@@ -210,7 +211,7 @@ describe('recordedEvaluation', () => {
 		expect(stored.ids.length).toBe(input.split.length)
 		for (const id of whole.ids) expect(stored.find(id)!.adversarial, id).toBe(whole.find(id)!.adversarial)
 		// And where all is done already.
-		await recordedEvaluation({ ...input, reuse: true, keepImagesIn: join(folder, 'late') })
+		await recordedEvaluation({ ...input, keepImagesIn: join(folder, 'late') })
 		expect((await readAdversarialImages(join(folder, 'late'))).ids.length).toBe(input.split.length)
 	})
 
@@ -241,41 +242,35 @@ describe('recordedEvaluation', () => {
 		expect(work[1]).toBe(wholeWork)
 	})
 
-	it('is given back rather than made again where it is the same, if asked to', async () => {
+	it('is given back rather than made again where it is the same, and never mixed with another', async () => {
 		const input = await setting()
 		const record = await recordedEvaluation(input)
+		const bytes = await readFile(input.path)
 		const { mtimeMs } = await stat(input.path)
 		const onProgress = () => expect.unreachable()
-		expect(await recordedEvaluation({ ...input, reuse: true, onProgress })).toEqual(record)
+		expect(await recordedEvaluation({ ...input, onProgress })).toEqual(record)
 		// The batch size changes no outcome.
-		expect(await recordedEvaluation({ ...input, reuse: true, batchSize: 2, onProgress })).toEqual(record)
+		expect(await recordedEvaluation({ ...input, batchSize: 2, onProgress })).toEqual(record)
 		expect((await stat(input.path)).mtimeMs).toBe(mtimeMs)
-		const changes: Partial<RecordedEvaluationInput>[] = [
-			{ seed: 4 },
-			{ threatModel: threatModel('linf', 4 / 255) },
-			{ attack: prepareAttack('pgd-20', { steps: 1 }) },
-			{ parameters: await initialParameters(input.defense, 5) },
-			{ split: subset(input.dataset.test, [0, 1, 2, 3]) },
+		const changes: readonly (readonly [Partial<RecordedEvaluationInput>, RegExp])[] = [
+			[{ seed: 4 }, /it differs in seed \(4, was 3\)\. Use the same settings, or move it away/],
+			[{ threatModel: threatModel('linf', 4 / 255) }, /it differs in threatModel\.epsilon/],
+			[{ attack: prepareAttack('pgd-20', { steps: 1 }) }, /it differs in attack\.options\.steps \(1, was 2\)/],
+			[{ parameters: await initialParameters(input.defense, 5) }, /it differs in defense\.parameters\./],
+			[
+				{ split: subset(input.dataset.test, [0, 1, 2, 3]) },
+				/it differs in dataset\.images \(4, was 12\), dataset\.ids/,
+			],
 		]
-		for (const change of changes) {
-			let done = 0
-			const changed = await recordedEvaluation({
-				...input,
-				...change,
-				reuse: true,
-				onProgress: (counts) => {
-					done = counts.done
-				},
-			})
-			expect(done, Object.keys(change)[0]).toBe(changed!.images)
-			await recordedEvaluation(input)
+		for (const [change, message] of changes) {
+			await expect(recordedEvaluation({ ...input, ...change, onProgress })).rejects.toThrow(message)
 		}
-		// Without being asked to, it is evaluated again.
+		expect(await readFile(input.path)).toEqual(bytes)
 		let again = 0
-		await recordedEvaluation({ ...input, onProgress: () => again++ })
+		await recordedEvaluation({ ...input, reuse: false, onProgress: () => again++ })
 		expect(again).toBeGreaterThan(0)
 		await writeFile(input.path, '{"format":1}')
-		await expect(recordedEvaluation({ ...input, reuse: true })).rejects.toThrow(/not an evaluation record/)
+		await expect(recordedEvaluation(input)).rejects.toThrow(/not an evaluation record/)
 	})
 
 	it('refuses a defense that was prepared for other classes', async () => {
@@ -286,13 +281,18 @@ describe('recordedEvaluation', () => {
 		expect(existsSync(input.path)).toBe(false)
 	})
 
-	it('takes no outcomes from an evaluation of something else', async () => {
+	it('takes no outcomes from an evaluation of something else, and leaves them to it', async () => {
 		const input = await setting()
 		const stop = new AbortController()
 		await recordedEvaluation({ ...input, signal: stop.signal, onProgress: () => stop.abort() })
+		const log = await readFile(`${input.path}.outcomes.jsonl`, 'utf8')
+		await expect(recordedEvaluation({ ...input, seed: 4 })).rejects.toThrow(
+			/outcomes\.jsonl is the beginning of an evaluation record of other settings; it differs in seed \(4, was 3\)/,
+		)
+		expect(await readFile(`${input.path}.outcomes.jsonl`, 'utf8')).toBe(log)
 		const work = [0]
-		await recordedEvaluation({ ...input, seed: 4, onProgress: told(work) })
-		expect(work[1]).toBe(wholeWork)
+		await recordedEvaluation({ ...input, onProgress: told(work) })
+		expect(work[1]).toBeLessThan(wholeWork)
 	})
 })
 
@@ -313,7 +313,7 @@ describe('readEvaluationRecord', () => {
 			model: { source: 'nano', sha256: '0'.repeat(64) },
 			dataset: {
 				name: 'tiny',
-				origin: {},
+				origin: { dataset: 'own' },
 				notices: [],
 				split: 'test',
 				images: 2,

@@ -14,7 +14,7 @@ export const testManifest: AdversarialManifest = {
 	seed: 3,
 	imageShape: [3, 4, 5],
 	preprocessing: { size: 4 },
-	dataset: { name: 'tiny', origin: {}, notices: [], split: 'test', classNames: ['cat', 'dog'] },
+	dataset: { name: 'tiny', origin: { dataset: 'own' }, notices: [], split: 'test', classNames: ['cat', 'dog'] },
 	versions: { naptune: '0', engine: 'x', device: 'cpu' },
 }
 

@@ -9,17 +9,13 @@ import type { AttackImages } from '../../attacks/run/run-attack.js'
 import { checkPerturbation } from '../../attacks/sets/check-perturbation.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
+import { removeLeftovers } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { sha256OfBytes } from '../../files/sha256.js'
-import { differences } from '../../methods/tuning/run-description.js'
-import { removeLeftovers } from '../../methods/tuning/run-directory.js'
-import {
-	type AdversarialManifest,
-	checkAdversarialManifest,
-	manifestPath,
-	readAdversarialManifest,
-} from './adversarial-manifest.js'
+import { type AdversarialManifest, adversarialManifestForm } from '../../records/adversarial-images.js'
+import { jsonFingerprint } from '../../records/fingerprint.js'
+import { parseRecord, writeRecord } from '../../records/record-kind.js'
+import { differences } from '../../records/settings.js'
+import { manifestPath, readAdversarialManifest } from './adversarial-manifest.js'
 import {
 	type AdversarialBatch,
 	inspectShard,
@@ -30,7 +26,7 @@ import {
 	writeShard,
 } from './adversarial-shards.js'
 
-export type { AdversarialManifest } from './adversarial-manifest.js'
+export type { AdversarialManifest } from '../../records/adversarial-images.js'
 export type { AdversarialBatch, StoredImage } from './adversarial-shards.js'
 
 /** Stored adversarial images, read when asked for. Positions and ids are in the order in which they were made. */
@@ -66,7 +62,11 @@ export async function openAdversarialImages(
 	folder: string,
 	manifest: AdversarialManifest,
 ): Promise<AdversarialImagesWriter> {
-	const own = checkAdversarialManifest(JSON.parse(JSON.stringify(manifest)), 'The manifest of adversarial images')
+	const own = parseRecord(
+		adversarialManifestForm,
+		JSON.parse(JSON.stringify(manifest)),
+		'The manifest of adversarial images',
+	)
 	const started = existsSync(manifestPath(folder))
 	if (started) await requireSame(folder, own)
 	await makeFolder(folder)
@@ -75,7 +75,7 @@ export async function openAdversarialImages(
 		if ((await readdir(folder)).length > 0) {
 			throw new NaptuneError(`${folder} is not empty and holds no adversarial images. Give an empty or new folder.`)
 		}
-		await writeFileAtomic(manifestPath(folder), `${JSON.stringify(own, null, '\t')}\n`)
+		await writeRecord(adversarialManifestForm, manifestPath(folder), own)
 	}
 	// The stored one: its notices may differ, and it is what shards are bound to.
 	const { fingerprint, shards, images } = await contents(folder)
@@ -139,7 +139,7 @@ export async function readAdversarialImages(folder: string): Promise<Adversarial
 
 async function contents(folder: string) {
 	const manifest = await readAdversarialManifest(folder)
-	const fingerprint = sha256OfBytes(JSON.stringify(manifest))
+	const fingerprint = jsonFingerprint(manifest)
 	const shards = await listShards(folder)
 	const images = new Map<string, StoredImage>()
 	for (const path of shards) {
@@ -157,7 +157,7 @@ async function contents(folder: string) {
 }
 
 async function requireSame(folder: string, manifest: AdversarialManifest): Promise<void> {
-	const changed = differences(await readAdversarialManifest(folder), manifest)
+	const changed = differences(adversarialManifestForm.schema, await readAdversarialManifest(folder), manifest)
 	if (changed.length === 0) return
 	throw new NaptuneError(
 		`${folder} holds adversarial images that were made otherwise: they differ in ${changed.join(', ')}. Use the same settings, models and data, or another folder.`,

@@ -6,22 +6,15 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import { readSafetensorsHeader, readSafetensorsTensors, writeSafetensors } from '../../files/safetensors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
+import { type StoredImageEntry, storedImagesSchema } from '../../records/adversarial-images.js'
 
 /** What is known of a stored image without reading it. */
-export interface StoredImage {
-	readonly id: string
-	/** The label that the attack was given: the true class, or the target of a targeted attack. */
-	readonly label: number
-	/** SHA-256 of the clean image's float32 values, little-endian. */
-	readonly clean: string
-	/** SHA-256 of the adversarial image's. */
-	readonly adversarial: string
+export interface StoredImage extends StoredImageEntry {
 	/** File that it lies in. */
 	readonly path: string
 }
@@ -36,10 +29,6 @@ export interface AdversarialBatch {
 	readonly images: Tensor<'float32'>
 }
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const entriesSchema = z.array(
-	z.strictObject({ id: z.string(), label: z.int().nonnegative(), clean: sha256, adversarial: sha256 }),
-)
 const shardName = /^images-(\d{6,})\.safetensors$/
 
 /** Paths of the shards of a store, in the order in which they were written. @throws NaptuneError for a folder that cannot be read. */
@@ -103,7 +92,7 @@ export async function inspectShard(
 	const { tensors, metadata } = await readSafetensorsHeader(path).catch((error: unknown) => {
 		throw damaged(path, (error as Error).message, error)
 	})
-	const entries = entriesSchema.safeParse(parsed(metadata.images))
+	const entries = storedImagesSchema.safeParse(parsed(metadata.images))
 	if (!entries.success) throw damaged(path, 'It does not say which images it holds.')
 	if (metadata.manifest !== manifest) {
 		throw new NaptuneError(

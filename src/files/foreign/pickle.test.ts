@@ -78,3 +78,51 @@ describe('readPickle', () => {
 		)
 	})
 })
+
+describe('what takes all time or memory', () => {
+	/** A list that holds a list twice, and so on: written out, two to the power of `levels` of them. */
+	const doubled = (levels: number) => {
+		const get = (at: number) => `h${String.fromCharCode(at)}`
+		const steps = Array.from({ length: levels }, (_, at) => `]q${String.fromCharCode(at + 1)}${get(at)}a${get(at)}a0`)
+		return `]q\x000${steps.join('')}${get(levels)}`
+	}
+	const nested = (levels: number) => `${']'.repeat(levels)}${'a'.repeat(levels - 1)}`
+
+	it.each([
+		['a shared list as key', `}${doubled(60)}K\x01s.`, /dictionary of its pickle has the key \[\.\.\.,\.\.\.\]/],
+		['a nested list as key', `}${nested(50_000)}K\x01s.`, /has the key \[\.\.\.\]/],
+		['a key that is a tuple', '})K\x01s.', /has the key \[\]/],
+		['a shared list as module', `${doubled(60)}X\x01\0\0\0a\x93.`, /a name is no text/],
+		['a nested list as name', `X\x01\0\0\0a${nested(50_000)}\x93.`, /a name is no text/],
+		['a name of a megabyte', `c${'x'.repeat(1e6)}\ny\n.`, /asks Python to use "x{80}…"/],
+		['15 MB of dictionaries', '}'.repeat(15e6), /more than 100000 values|more than 200000 lists and dictionaries/],
+		['15 MB of dictionaries in a list', `](${'}0'.repeat(75e5)}`, /more than 200000 lists and dictionaries/],
+		['15 MB of numbers', `](${'K\x01'.repeat(75e5)}`, /piles up more than 100000 values/],
+		['15 MB of small steps', 'N0'.repeat(75e5), /more than 2000000 steps/],
+		['values piled up', `${nested(100_002)}.`, /piles up more than 100000 values/],
+	])('is refused fast: %s', (_, pickle, message) => {
+		const start = performance.now()
+		const before = process.memoryUsage().heapUsed
+		expect(() => read(pickle)).toThrow(message)
+		expect(performance.now() - start).toBeLessThan(10_000)
+		expect(process.memoryUsage().heapUsed - before).toBeLessThan(5e8)
+	})
+
+	it('calls that copy the same list again and again', () => {
+		// One list of a thousand pairs in the memo, given to OrderedDict ten thousand times.
+		const list = `](${'K\x01K\x02\x86'.repeat(1000)}eq\x000`
+		const calls = 'ccollections\nOrderedDict\nh\x00\x85R0'.repeat(10_000)
+		let copied = 0
+		const rules: PickleRules = {
+			...nothing,
+			allowed: () => true,
+			call: (_, [items]) => {
+				copied += (items as unknown[]).length
+				return new Map(items as [unknown, unknown][])
+			},
+		}
+		const bytes = Buffer.from(`${list}${calls}N.`, 'latin1')
+		expect(() => readPickle(bytes, rules, 'a.bin')).toThrow(/more than 2000000 steps/)
+		expect(copied).toBeLessThanOrEqual(2_000_000)
+	})
+})

@@ -5,6 +5,7 @@
  */
 
 import { NaptuneError } from '../../core/errors.js'
+import { shown } from '../../core/shown.js'
 
 /** A dictionary, in insertion order. */
 export type PickleDictionary = Map<unknown, unknown>
@@ -32,16 +33,43 @@ export function isPickleGlobal(value: unknown): value is PickleGlobal {
 const mark = Symbol('mark')
 
 /**
+ * What one pickle may make: instructions, with what the values of calls hold, and lists, tuples and dictionaries, each of
+ * which takes hundreds of bytes of memory for one of the file. A CLIP of three billion parameters needs 60,000 and 10,000.
+ */
+const most = { steps: 2_000_000, containers: 200_000 }
+/** Values that wait to be put into others, at most; as many levels could lie in one another. */
+const deepestStack = 100_000
+
+/**
  * Interprets a pickle. Tuples and lists become arrays, dictionaries maps, `None` null, integers numbers (or big integers).
+ * Keys of dictionaries are texts or numbers.
  * @param bytes The pickle.
  * @param path For error messages.
- * @throws NaptuneError naming the name or opcode that is refused, or when the pickle is damaged.
+ * @throws NaptuneError naming the name or opcode that is refused, when the pickle is damaged, or when it makes more than any
+ * file of tensors needs.
  */
 export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string): unknown {
 	const reader = byteReader(bytes, path)
 	const stack: unknown[] = []
 	const memo = new Map<number, unknown>()
 	const damaged = (what: string) => new NaptuneError(`${path} holds a damaged pickle: ${what}. Fetch it again.`)
+	const refused = (what: string) =>
+		new NaptuneError(
+			`${path} was refused: ${what}, which a file of tensors has no need of. Nothing was executed. Use a model.safetensors from a source that you trust.`,
+		)
+	let steps = 0
+	let containers = 0
+	const spend = (count: number) => {
+		steps += count
+		if (steps > most.steps) throw refused(`its pickle takes more than ${most.steps} steps`)
+		if (stack.length > deepestStack) throw refused(`its pickle piles up more than ${deepestStack} values`)
+	}
+	const pushContainer = (value: unknown[] | PickleDictionary) => {
+		if (++containers > most.containers) {
+			throw refused(`its pickle makes more than ${most.containers} lists and dictionaries`)
+		}
+		stack.push(value)
+	}
 	const pop = (): unknown => {
 		if (stack.length === 0 || stack.at(-1) === mark) throw damaged('it takes more from its stack than is there')
 		return stack.pop()
@@ -59,27 +87,31 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 	const setItems = (items: readonly unknown[]) => {
 		const dictionary = top('dictionary', isMap)
 		if (items.length % 2 !== 0) throw damaged('a dictionary has a key without a value')
-		for (let i = 0; i < items.length; i += 2) dictionary.set(items[i], items[i + 1])
+		for (let i = 0; i < items.length; i += 2) {
+			if (!isPickleKey(items[i])) throw refused(`a dictionary of its pickle has the key ${shown(items[i])}`)
+			dictionary.set(items[i], items[i + 1])
+		}
 	}
-	const tuple = (length: number) => stack.push(Array.from({ length }, pop).reverse())
+	const tuple = (length: number) => pushContainer(Array.from({ length }, pop).reverse())
 	const remember = (key: number) => memo.set(key, stack.at(-1))
 	const recall = (key: number) => {
 		if (!memo.has(key)) throw damaged(`memo ${key} is missing`)
 		stack.push(memo.get(key))
 	}
 	const pushGlobal = (module: unknown, name: unknown) => {
+		if (typeof module !== 'string' || typeof name !== 'string') throw damaged('a name is no text')
 		const global = `${module}.${name}`
-		if (!rules.allowed(global)) {
-			throw new NaptuneError(
-				`${path} was refused: it asks Python to use ${JSON.stringify(global)}, which a file of tensors has no need of and which may be an attack. Nothing was executed. Use a model.safetensors from a source that you trust.`,
-			)
-		}
+		if (!rules.allowed(global)) throw refused(`it asks Python to use ${shown(global)}`)
 		stack.push({ global } satisfies PickleGlobal)
 	}
 	const call = () => {
 		const args = pop()
 		const callee = pop()
 		if (!isPickleGlobal(callee) || !Array.isArray(args)) throw damaged('it calls something that is not a name')
+		// A call may copy what it is given, and be given the same again and again.
+		for (const arg of args) if (Array.isArray(arg)) spend(arg.length)
+		spend(args.length)
+		if (++containers > most.containers) throw refused(`its pickle makes more than ${most.containers} objects`)
 		stack.push(rules.call(callee.global, args))
 	}
 	const actions: Readonly<Record<string, () => unknown>> = {
@@ -113,10 +145,10 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 		'\x8d': () => stack.push(reader.text(Number(reader.long(8)))), // BINUNICODE8
 		U: () => stack.push(reader.text(reader.uint(1))), // SHORT_BINSTRING
 		T: () => stack.push(reader.text(reader.uint(4))), // BINSTRING
-		')': () => stack.push([]), // EMPTY_TUPLE
-		']': () => stack.push([]), // EMPTY_LIST
-		'}': () => stack.push(new Map()), // EMPTY_DICT
-		t: () => stack.push(popToMark()), // TUPLE
+		')': () => pushContainer([]), // EMPTY_TUPLE
+		']': () => pushContainer([]), // EMPTY_LIST
+		'}': () => pushContainer(new Map()), // EMPTY_DICT
+		t: () => pushContainer(popToMark()), // TUPLE
 		'\x85': () => tuple(1),
 		'\x86': () => tuple(2),
 		'\x87': () => tuple(3),
@@ -143,13 +175,15 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 		const opcode = String.fromCharCode(reader.uint(1))
 		if (opcode === '.') return pop() // STOP
 		const action = Object.hasOwn(actions, opcode) ? actions[opcode] : undefined
-		if (!action) {
-			throw new NaptuneError(
-				`${path} was refused: its pickle uses opcode 0x${opcode.charCodeAt(0).toString(16).padStart(2, '0')}, which a file of tensors has no need of. Nothing was executed. Use a model.safetensors from a source that you trust.`,
-			)
-		}
+		if (!action) throw refused(`its pickle uses opcode 0x${opcode.charCodeAt(0).toString(16).padStart(2, '0')}`)
+		spend(1)
 		action()
 	}
+}
+
+/** Whether a value may be the key of a dictionary here. Lists would be written out by whoever tells of them. */
+export function isPickleKey(value: unknown): value is string | number {
+	return typeof value === 'string' || typeof value === 'number'
 }
 
 function isMap(value: unknown): value is PickleDictionary {

@@ -5,9 +5,10 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
+import { shortened, shown } from '../../core/shown.js'
 import { readInto } from '../read-parts.js'
 import { type Dtype, dtypeSize } from '../safetensors-dtype.js'
-import { isPickleGlobal, type PickleRules, readPickle } from './pickle.js'
+import { isPickleGlobal, isPickleKey, type PickleRules, readPickle } from './pickle.js'
 import { readZipDirectory, type ZipEntry } from './zip-directory.js'
 
 /** A tensor of a state dict: strided elements of a storage in the file. */
@@ -76,7 +77,9 @@ export async function readPytorchTensors(handle: FileHandle, path: string): Prom
 	}
 	return [...state].map(([name, value]) => {
 		if (typeof name !== 'string' || !isTensor(value)) {
-			throw new NaptuneError(`${path}: its entry ${String(name)} is not a tensor. Save model.state_dict() instead.`)
+			throw new NaptuneError(
+				`${path}: its entry ${typeof name === 'string' ? shortened(name) : shown(name)} is not a tensor. Save model.state_dict() instead.`,
+			)
 		}
 		const { dtype, shape, strides, offset } = value
 		return { name, dtype, shape, strides, offset }
@@ -119,7 +122,7 @@ function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, pa
 					if (!isTensor(args[0])) throw invalid('a parameter is not a tensor')
 					return args[0]
 				default:
-					throw invalid(`it calls ${name}`)
+					throw invalid(`it calls ${shortened(name)}`)
 			}
 		},
 		persistent(id) {
@@ -129,9 +132,11 @@ function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, pa
 				throw invalid('it refers to something that is not a storage of tensors')
 			}
 			const entry = entries.get(`${root}data/${key}`)
-			if (!entry) throw invalid(`the storage ${key} is missing`)
+			if (!entry) throw invalid(`the storage ${shortened(key)} is missing`)
 			if (entry.length !== elements * dtypeSize(dtype)) {
-				throw invalid(`the storage ${key} should have ${elements} elements of ${dtype}, it has ${entry.length} bytes`)
+				throw invalid(
+					`the storage ${shortened(key)} should have ${elements} elements of ${dtype}, it has ${entry.length} bytes`,
+				)
 			}
 			return { dtype, elements, offset: entry.offset } satisfies Storage
 		},
@@ -144,7 +149,10 @@ function orderedDict(items: unknown, invalid: Invalid): Map<unknown, unknown> {
 	if (!Array.isArray(items) || !items.every((item) => Array.isArray(item) && item.length === 2)) {
 		throw invalid('an OrderedDict is not made of pairs')
 	}
-	return new Map(items as [unknown, unknown][])
+	const pairs = items as [unknown, unknown][]
+	const wrong = pairs.find(([key]) => !isPickleKey(key))
+	if (wrong) throw invalid(`an OrderedDict has the key ${shown(wrong[0])}`)
+	return new Map(pairs)
 }
 
 function rebuildTensor(args: readonly unknown[], invalid: Invalid): PytorchTensor {
@@ -182,6 +190,7 @@ function isSize(value: unknown): value is number {
 	return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
+/** Dimensions of a tensor; PyTorch allows 64. */
 function isSizes(value: unknown): value is number[] {
-	return Array.isArray(value) && value.every(isSize)
+	return Array.isArray(value) && value.length <= 64 && value.every(isSize)
 }

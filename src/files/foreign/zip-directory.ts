@@ -2,6 +2,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
+import { shortened } from '../../core/shown.js'
 import { readInto } from '../read-parts.js'
 
 /** An uncompressed entry. */
@@ -17,8 +18,9 @@ const end64Signature = 0x06064b50
 const locator64Signature = 0x07064b50
 const directorySignature = 0x02014b50
 const localSignature = 0x04034b50
-/** Larger directories (over a million entries) are refused. */
-const longestDirectory = 1 << 26
+/** Larger directories are refused; the largest checkpoints have a few thousand entries. */
+const longestDirectory = 1 << 23
+const mostEntries = 50_000
 
 /**
  * Lists the entries of a zip archive (zip64 included) by name.
@@ -39,6 +41,7 @@ export async function readZipDirectory(handle: FileHandle, path: string): Promis
 	}
 	const { count, length, offset } = await findDirectory(size, at, damaged)
 	if (length > longestDirectory) throw damaged(`it claims a directory of ${length} bytes`)
+	if (count > mostEntries) throw damaged(`it claims ${count} entries`)
 	const directory = await at(offset, length, 'its directory')
 	const entries = new Map<string, ZipEntry>()
 	let position = 0
@@ -50,14 +53,15 @@ export async function readZipDirectory(handle: FileHandle, path: string): Promis
 		position = entry.next
 		if (entry.method !== 0 || entry.encrypted) {
 			throw new NaptuneError(
-				`${path}: its entry ${entry.name} is ${entry.encrypted ? 'encrypted' : 'compressed'}; PyTorch stores entries as they are. Save the file again with torch.save.`,
+				`${path}: its entry ${shortened(entry.name)} is ${entry.encrypted ? 'encrypted' : 'compressed'}; PyTorch stores entries as they are. Save the file again with torch.save.`,
 			)
 		}
-		if (entries.has(entry.name)) throw damaged(`two entries are named ${entry.name}`)
-		const local = await at(entry.offset, 30, `entry ${entry.name}`)
-		if (local.readUInt32LE(0) !== localSignature) throw damaged(`entry ${entry.name} does not begin where it should`)
+		if (entries.has(entry.name)) throw damaged(`two entries are named ${shortened(entry.name)}`)
+		const local = await at(entry.offset, 30, `entry ${shortened(entry.name)}`)
+		if (local.readUInt32LE(0) !== localSignature)
+			throw damaged(`entry ${shortened(entry.name)} does not begin where it should`)
 		const start = entry.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28)
-		if (start + entry.length > offset) throw damaged(`entry ${entry.name} reaches into its directory`)
+		if (start + entry.length > offset) throw damaged(`entry ${shortened(entry.name)} reaches into its directory`)
 		entries.set(entry.name, { offset: start, length: entry.length })
 	}
 	return entries
@@ -102,7 +106,7 @@ function parseEntry(directory: Buffer, position: number, damaged: Damaged) {
 		// The zip64 extra field holds, in this order, those of uncompressed size, compressed size and offset that did not fit.
 		let field = findZip64Field(directory, nameEnd, extraEnd)
 		const takeNext = (what: string) => {
-			if (field === undefined || field + 8 > extraEnd) throw damaged(`entry ${name} lacks its zip64 ${what}`)
+			if (field === undefined || field + 8 > extraEnd) throw damaged(`entry ${shortened(name)} lacks its zip64 ${what}`)
 			field += 8
 			return safeNumber(directory, field - 8, damaged)
 		}

@@ -19,9 +19,18 @@ export const packagedData = 'cifar10-mini'
 /** What loading tells, and what it loads with. */
 type LoadingContext = Pick<JobContext, 'imageLoader' | 'onNote' | 'onProgress' | 'signal'>
 
-/** Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere. */
-export function loadModel(source: string): Promise<ClipModel> {
-	return loadClip(source !== embeddedModel && existsSync(source) ? resolve(source) : source)
+/**
+ * Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere.
+ * @param context Told of a download, which its signal may stop, and of what must be known about the checkpoint.
+ */
+export function loadModel(
+	context: Pick<JobContext, 'onNote' | 'onProgress' | 'signal'>,
+	source: string,
+): Promise<ClipModel> {
+	const { onProgress, end } = followDownload(context)
+	const onNotice = (text: string) => context.onNote({ kind: 'note', text })
+	const place = source !== embeddedModel && existsSync(source) ? resolve(source) : source
+	return loadClip(place, { onProgress, onNotice }).finally(end)
 }
 
 /** Loads data, whose images the job's loader reads, and passes on what a person must be told about it. */
@@ -64,10 +73,11 @@ export function chosenImages(
  * @throws NaptuneError as `loadTunedRun`.
  */
 export async function tunedRun(
-	context: Pick<LoadingContext, 'imageLoader' | 'onProgress' | 'signal'>,
+	context: LoadingContext,
 	input: { readonly run: string; readonly model?: string | undefined; readonly dataRoot?: string | undefined },
 ): Promise<TunedRun> {
 	const run = await loadTunedRun(resolve(input.run), input.model, input.dataRoot)
+	for (const text of run.notices) context.onNote({ kind: 'note', text })
 	return {
 		...run,
 		async dataset() {

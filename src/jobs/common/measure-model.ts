@@ -5,6 +5,7 @@ import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js
 import { type Knowledge, usualKnowledge } from '../../evaluation/deployed/knowledge.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { worstCase } from '../../evaluation/robustness/worst-case.js'
+import { madeBefore } from '../../records/adversarial-images.js'
 import type { JobContext } from '../job.js'
 import { type MeasureInput, measure } from './measure.js'
 
@@ -29,12 +30,12 @@ type KnowledgeRow = Pick<AccuracyRow, 'knowledge' | 'testTime' | 'knownModel' | 
 export function attackerKnows({ knowledge, testTime, knownModel, attack }: KnowledgeRow): string {
 	if (knowledge === 'either') return 'the worse for each image'
 	if (knowledge === 'encoder-only') return 'the image encoder'
-	if (knowledge === 'prompt-aware') return 'prompts, not refiners'
+	if (knowledge === 'prompt-aware') return 'the prompts only'
 	if (knowledge === 'query') return 'answers to queries'
 	if (knowledge === 'transfer') {
 		if (knownModel) return `${knownModel.name} CLIP instead`
 		// Stored images were made on whatever their manifest says.
-		return testTime && !('made' in attack.options) ? `all but ${testTime.name}` : 'other models'
+		return testTime && !madeBefore(attack) ? `all but ${testTime.name}` : 'other models'
 	}
 	if (!testTime) return 'everything'
 	return testTime.attackedThrough === 'unrolled'
@@ -92,6 +93,6 @@ export async function measureModel(
 }
 
 /** Whether gradients are averaged over draws of a randomised model. */
-function averages({ options, access }: PreparedAttack): boolean {
-	return access !== 'gradient' || (typeof options.eotSamples === 'number' && options.eotSamples > 1)
+function averages({ reads }: PreparedAttack): boolean {
+	return reads.model !== 'gradient' || reads.draws > 1
 }

@@ -6,6 +6,7 @@ import { threatModel } from '../../attacks/sets/threat-model.js'
 import { controlDefense } from '../../evaluation/deployed/control.js'
 import { recordedGallery } from '../../evaluation/gallery/gallery.js'
 import { recordName } from '../../evaluation/robustness/record-name.js'
+import { runFolders } from '../../records/names.js'
 import { type JobContext, startTask, stopped } from '../job.js'
 import { chosenImages, tunedRun } from './inputs.js'
 
@@ -33,7 +34,7 @@ export async function recordRunGallery(
 		threatModel: threatModel('linf', protocol.epsilon),
 		seed,
 	}
-	const folder = join(run.directory, 'gallery')
+	const folder = join(run.directory, runFolders.gallery)
 	context.onFolder(folder)
 	const task = startTask(context, `attacking ${inputs.split.length} images for the gallery`, 100, '%')
 	const gallery = await recordedGallery({

@@ -2,15 +2,15 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadCifar10Mini } from '../../data/cifar10-mini.js'
 import type { Dataset } from '../../data/dataset.js'
-import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfFile } from '../../files/sha256.js'
-import { readModelFile } from '../../onnx/index.js'
+import { readModelFile } from '../../onnx/files/index.js'
+import { readRecord } from '../../records/record-kind.js'
+import { surrogateKind } from '../../records/surrogate.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { classifierAccuracy } from './accuracy.js'
 import { surrogateFiles } from './files.js'
-import { type ClassifierRecipe, classifierRecipe } from './recipe.js'
+import { classifierRecipe } from './recipe.js'
 import { squareImages } from './square-images.js'
-import type { SurrogateResult } from './surrogate-record.js'
 
 let engine: ModelEngine
 let dataset: Dataset
@@ -20,20 +20,13 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 
-/** What these tests read of a record. */
-interface Recorded {
-	readonly recipe: ClassifierRecipe
-	readonly data: { readonly sha256: string }
-	readonly result: SurrogateResult
-}
-
 it.each(['plain', 'residual', 'depthwise'])(
 	'the %s surrogate of the repository is what its record says',
 	async (family) => {
 		const files = surrogateFiles(
 			fileURLToPath(new URL(`../../../models/surrogates/cifar10-mini/${family}.onnx`, import.meta.url)),
 		)
-		const { recipe, data, result } = (await readJsonFile(files.record)) as Recorded
+		const { recipe, data, result } = await readRecord(surrogateKind, files.record)
 		expect(recipe).toEqual(classifierRecipe({ family }))
 		expect((await squareImages(dataset.train, 32, 'crop')).sha256).toBe(data.sha256)
 		expect(await sha256OfFile(files.model)).toBe(result.sha256)

@@ -37,9 +37,6 @@ const training = {
 	seed: z.int().nonnegative(),
 }
 
-/** What SGD reads of a recipe. */
-export type OptimizerSettings = Pick<ClassifierRecipe, 'momentum' | 'nesterov' | 'weightDecay'>
-
 const classifierSchema = z.strictObject({
 	...network,
 	...training,

@@ -1,47 +1,40 @@
 /** Writing a finished surrogate: the model that any ONNX tool reads, and the record of how it came to be. */
 
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
-import { isRecord } from '../../core/guards.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
-import { readJsonFile } from '../../files/json-file.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfFile } from '../../files/sha256.js'
-import { writeModel } from '../../onnx/index.js'
+import { writeModel } from '../../onnx/files/index.js'
 import type { Value } from '../../onnx/value.js'
+import { readRecord, writeRecord } from '../../records/record-kind.js'
+import { settingsIn } from '../../records/settings.js'
+import {
+	type SurrogateRecord,
+	type SurrogateResult,
+	type SurrogateSettings,
+	surrogateKind,
+} from '../../records/surrogate.js'
 import type { Engine } from '../../runtime/engine.js'
+import { removeStates } from '../../training/state.js'
 import type { SurrogateFiles } from './files.js'
+import { requireSame } from './same-surrogate.js'
 import type { SquareImages } from './square-images.js'
-import { requireSame } from './training-state.js'
 
-/** Version of the record's format. */
-const format = 1
+export type { SurrogateResult } from '../../records/surrogate.js'
 
-/** What a surrogate is worth and what it took. */
-export interface SurrogateResult {
-	readonly parameters: number
-	/** Of the model file. */
-	readonly sha256: string
-	/** Wall-clock time of training, over all parts. */
-	readonly seconds: number
-	/** The last line of the log. */
-	readonly lastEpoch: Readonly<Record<string, number>>
-	/** Of a classifier: share of the test images that the written model classifies right. */
-	readonly testAccuracy?: number
-	readonly testImages?: number
-}
+/** What a surrogate is trained on, as its record says it. */
+export type SurrogateData = Omit<SurrogateSettings['data'], 'images' | 'sha256'>
 
 /** Everything that decides how a surrogate comes out (JSON). */
 export function describeSurrogate(
-	kind: 'classifier' | 'substitute',
-	recipe: object,
+	kind: SurrogateSettings['kind'],
+	recipe: SurrogateSettings['recipe'],
 	images: SquareImages,
-	data: Readonly<Record<string, unknown>>,
+	data: SurrogateData,
 	{ device, threads, version }: Engine,
-): Readonly<Record<string, unknown>> {
+): SurrogateSettings {
 	return {
-		format,
+		format: 1,
 		kind,
 		recipe,
 		data: { ...data, images: images.length, sha256: images.sha256 },
@@ -56,7 +49,7 @@ export function describeSurrogate(
  */
 export async function finishedSurrogate(
 	files: SurrogateFiles,
-	description: unknown,
+	description: SurrogateSettings,
 ): Promise<SurrogateResult | undefined> {
 	if (!existsSync(files.record)) {
 		if (existsSync(files.model) && !existsSync(files.state)) {
@@ -66,12 +59,10 @@ export async function finishedSurrogate(
 		}
 		return undefined
 	}
-	const record = await readJsonFile(files.record)
-	const { result, ...own } = isRecord(record) ? record : {}
-	requireSame(files.record, own, description)
-	const whole = isRecord(result) && existsSync(files.model) && (await sha256OfFile(files.model)) === result.sha256
-	if (!whole) return undefined
-	return result as unknown as SurrogateResult
+	const record: SurrogateRecord = await readRecord(surrogateKind, files.record)
+	requireSame(files.record, settingsIn(surrogateKind.settings, record), description)
+	const whole = existsSync(files.model) && (await sha256OfFile(files.model)) === record.result.sha256
+	return whole ? record.result : undefined
 }
 
 /**
@@ -82,12 +73,12 @@ export async function writeSurrogate(
 	files: SurrogateFiles,
 	outputs: Readonly<Record<string, Value>>,
 	metadata: Readonly<Record<string, string>>,
-	description: Readonly<Record<string, unknown>>,
+	description: SurrogateSettings,
 	result: Omit<SurrogateResult, 'sha256'>,
 ): Promise<SurrogateResult> {
 	await writeModel(files.model, outputs, metadata)
 	const whole = { ...result, sha256: await sha256OfFile(files.model) }
-	await writeFileAtomic(files.record, `${JSON.stringify({ ...description, result: whole }, null, '\t')}\n`)
-	await rm(files.state, { force: true })
+	await writeRecord(surrogateKind, files.record, { ...description, result: whole })
+	await removeStates({ path: files.state, lastGoodPath: files.lastGood })
 	return whole
 }

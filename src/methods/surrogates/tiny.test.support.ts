@@ -15,7 +15,7 @@ export function tinyDataset(): Dataset {
 		validation: tinySplit('validation', 0),
 		test: tinySplit('test', 21),
 		notices: [],
-		origin: { dataset: 'tiny' },
+		origin: { dataset: 'own', name: 'tiny' },
 	}
 }
 

@@ -3,55 +3,21 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import { didYouMean } from '../../core/nearest.js'
+import { type Preset, presetSchema } from '../../records/parts/preset.js'
 import { mergeSettings, type TuningConfig, tuningConfig } from './configuration.js'
 
+export { type Preset, presetEvaluationSchema } from '../../records/parts/preset.js'
+
 const directory = fileURLToPath(new URL('../../../presets', import.meta.url))
-
-const settings = z.record(z.string(), z.unknown())
-const presetSchema = z.strictObject({
-	name: z.string(),
-	version: z.int().positive(),
-	doc: z.string(),
-	defense: z.string().default('nap'),
-	tuning: settings,
-	methods: z.record(z.string(), settings).default({}),
-	evaluation: settings.optional(),
-})
-
-/** A named, versioned configuration. */
-export interface Preset {
-	readonly name: string
-	readonly version: number
-	/** What it is for and why its values are what they are. */
-	readonly doc: string
-	/** The method that is tuned when none is named. */
-	readonly defense: string
-	/** Settings of every method, where they differ from the defaults. */
-	readonly tuning: Readonly<Record<string, unknown>>
-	/** Settings of single methods, over those of all. */
-	readonly methods: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-	/** How results are meant to be evaluated. */
-	readonly evaluation?: Readonly<Record<string, unknown>> | undefined
-}
 
 /** Where a configuration came from, for the record of a run: the preset as it was, and what was changed. */
 export interface ConfigurationOrigin {
 	readonly preset: Preset
 	readonly overrides: readonly Readonly<Record<string, unknown>>[]
 }
-
-/** How a preset means results to be evaluated. */
-export const presetEvaluationSchema = z.strictObject({
-	attack: z.string(),
-	epsilon: z.string(),
-	seed: z.int().nonnegative(),
-	/** Size of the balanced choice of test images; all where missing. */
-	images: z.int().positive().optional(),
-})
 
 /** Names of all presets. */
 export async function presetNames(): Promise<string[]> {

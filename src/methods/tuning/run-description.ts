@@ -1,47 +1,47 @@
 /** Everything that decides the result of a tuning run, for its record and to refuse resuming under other conditions. */
 
-import { isDeepStrictEqual } from 'node:util'
 import { defined } from '../../core/defined.js'
-import { isRecord } from '../../core/guards.js'
+import type { Dataset } from '../../data/dataset.js'
 import { type Defense, trainableParameters } from '../../defenses/defense.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfBytes } from '../../files/sha256.js'
-import type { TuneInput } from './tune.js'
+import { jsonFingerprint } from '../../records/fingerprint.js'
+import type { RunDescription } from '../../records/run.js'
+import type { Engine } from '../../runtime/engine.js'
+import type { ClipModel } from '../../vlm/model.js'
+import type { TuningConfig } from './configuration.js'
+import type { ConfigurationOrigin } from './presets.js'
 
-/** Version of the run directory's format. */
-const format = 1
+/** What a run is made of; see `TuneInput`. */
+export interface DescribedRun {
+	readonly engine: Pick<Engine, 'device' | 'threads' | 'version'>
+	readonly clip: ClipModel
+	readonly defense: Defense
+	/** With the few-shot sample as training images. */
+	readonly dataset: Dataset
+	readonly config: TuningConfig
+	readonly origin?: ConfigurationOrigin | undefined
+}
 
-/** Entries that say where things came from, but do not decide what comes out. */
-const informative: ReadonlySet<string> = new Set([
-	'model.source',
-	'model.revision',
-	'dataset.origin.root',
-	'dataset.notices',
-	'preset',
-])
-
-/** A JSON description of a run, whose data set holds the few-shot sample. */
-export function describeRun(
-	{ clip, dataset, config, engine, origin }: Pick<TuneInput, 'clip' | 'dataset' | 'config' | 'engine' | 'origin'>,
-	defense: Defense,
-): Record<string, unknown> {
+/** A JSON description of a run. */
+export function describeRun({ clip, defense, dataset, config, engine, origin }: DescribedRun): RunDescription {
 	const { source, revision, sha256, preprocessor } = clip.checkpoint
 	const training = dataset.train
 	const images = Array.from({ length: training.length }, (_, index) => [training.id(index), training.label(index)])
 	const { ids } = defense.prompts
 	return {
-		format,
+		format: 1,
 		model: {
 			source,
 			...defined({ revision }),
 			sha256,
-			geometry: clip.config,
-			preprocessor,
+			geometry: { ...clip.config },
+			preprocessor: { ...preprocessor },
 			// What the tokenizer makes of the class names is all that it does for the result.
 			promptIds: sha256OfBytes(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)),
 		},
 		dataset: { name: dataset.name, origin: dataset.origin, notices: dataset.notices, classNames: dataset.classNames },
-		training: { images: training.length, ids: sha256OfBytes(JSON.stringify(images)) },
+		training: { images: training.length, ids: jsonFingerprint(images) },
 		defense: {
 			name: defense.name,
 			options: defense.config,
@@ -52,19 +52,4 @@ export function describeRun(
 		naptune: packageVersion(),
 		engine: { device: engine.device, threads: engine.threads, version: engine.version },
 	}
-}
-
-/**
- * What decides the result and is not the same in two descriptions, as `config.shots (8, was 16)`. Values that take more
- * than a few words are left out.
- */
-export function differences(before: unknown, now: unknown, path = ''): string[] {
-	if (informative.has(path) || isDeepStrictEqual(before, now)) return []
-	if (isRecord(before) && isRecord(now)) {
-		const keys = new Set([...Object.keys(before), ...Object.keys(now)])
-		return [...keys].flatMap((key) => differences(before[key], now[key], path ? `${path}.${key}` : key))
-	}
-	const [old, own] = [before, now].map((value) => (value === undefined ? 'not set' : JSON.stringify(value)))
-	const name = path || 'everything'
-	return [old!.length + own!.length > 100 ? name : `${name} (${own}, was ${old})`]
 }

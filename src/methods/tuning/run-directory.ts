@@ -1,45 +1,25 @@
-/** A tuning run on disk: what was asked for and its log. Its states are in run-state.ts. */
+/** A tuning run on disk: what was asked for and its log. Files of values have their checksums beside them. */
 
 import { existsSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { explainWriteFailure, writeFileAtomic } from '../../files/atomic-write.js'
+import { explainWriteFailure, removeLeftovers } from '../../files/atomic-write.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { differences } from './run-description.js'
+import { runFiles } from '../../records/names.js'
+import { writeRecord } from '../../records/record-kind.js'
+import { type RunDescription, runDescriptionForm } from '../../records/run.js'
+import { differences } from '../../records/settings.js'
 
-/** Files of a run directory. */
-export const runFiles = {
-	/** Configuration, environment and data of the run. */
-	description: 'run.json',
-	/** Parameters and optimizer state after the last saved step. */
-	state: 'state.safetensors',
-	/** The latest saved state from which a whole further step was finite and that was not at chance. */
-	lastGood: 'last-good.safetensors',
-	/** Final parameters; present once the run is finished. */
-	parameters: 'parameters.safetensors',
-	/** How the run went, with the fingerprint of its parameters; written last. */
-	result: 'result.json',
-	/** Image features of the training images, where the inner attack is made once. */
-	bank: 'bank.safetensors',
-	/** One JSON record per epoch. */
-	log: 'log.jsonl',
-} as const
-
-/** What a killed program leaves of a file that it was writing, with the program's number. */
-const temporary = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
+export { runFiles } from '../../records/names.js'
 
 /**
  * Makes a run directory, or opens it to resume.
  * @param description Everything that decides the result; a run is resumed only under the same one.
  * @throws NaptuneError when the directory holds another run or files that are not a run's, or cannot be written.
  */
-export async function openRunDirectory(
-	directory: string,
-	description: Readonly<Record<string, unknown>>,
-	resume: boolean,
-): Promise<void> {
+export async function openRunDirectory(directory: string, description: RunDescription, resume: boolean): Promise<void> {
 	const path = join(directory, runFiles.description)
 	if (await checkRunDirectory(directory, description, resume)) {
 		await removeLeftovers(directory)
@@ -54,7 +34,7 @@ export async function openRunDirectory(
 	} catch (error) {
 		throw error instanceof NaptuneError ? error : explainWriteFailure(error, directory)
 	}
-	await writeFileAtomic(path, `${JSON.stringify(description, null, '\t')}\n`)
+	await writeRecord(runDescriptionForm, path, description)
 }
 
 /**
@@ -64,7 +44,7 @@ export async function openRunDirectory(
  */
 export async function checkRunDirectory(
 	directory: string,
-	description: Readonly<Record<string, unknown>>,
+	description: RunDescription,
 	resume: boolean,
 ): Promise<boolean> {
 	const path = join(directory, runFiles.description)
@@ -74,31 +54,11 @@ export async function checkRunDirectory(
 			`${directory} already holds a run. Continue it with --resume, or give another --output folder.`,
 		)
 	}
-	const now = JSON.parse(JSON.stringify(description)) as unknown
-	const changed = differences(await readJsonFile(path), now)
+	const changed = differences(runDescriptionForm.schema, await readJsonFile(path), description)
 	if (changed.length > 0) {
 		throw new NaptuneError(
 			`${directory} holds a run that differs in ${changed.join(', ')}; resuming it would not give the result of either. Use the same settings, model, data and engine, or another --output folder.`,
 		)
 	}
 	return true
-}
-
-/** Removes what programs that no longer run left half-written: a state can be large. */
-export async function removeLeftovers(directory: string): Promise<void> {
-	for (const name of await readdir(directory)) {
-		const writer = temporary.exec(name)?.[1]
-		if (writer === undefined || isRunning(Number(writer))) continue
-		// A folder that cannot be written is told of by the first real write.
-		await rm(join(directory, name), { force: true }).catch(() => {})
-	}
-}
-
-function isRunning(process_: number): boolean {
-	try {
-		process.kill(process_, 0)
-		return true
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM'
-	}
 }

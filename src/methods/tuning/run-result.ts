@@ -1,31 +1,22 @@
 /** The closing record of a tuning run. */
 
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { writeFileAtomic } from '../../files/atomic-write.js'
+import { isRecord } from '../../core/guards.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { sha256OfFile } from '../../files/sha256.js'
-import type { TensorSet } from '../../training/adamw.js'
-import { loadTensors, saveTensors } from '../../training/tensor-set.js'
-import { differences } from './run-description.js'
-import { runFiles } from './run-directory.js'
+import { runFiles } from '../../records/names.js'
+import { readRecord, writeRecord } from '../../records/record-kind.js'
+import { type RunDescription, type RunResult, runDescriptionForm, runResultForm } from '../../records/run.js'
+import { sameSettings, settingsIn } from '../../records/settings.js'
+import { loadTensors, saveTensors, type TensorSet } from '../../training/tensor-set.js'
 import type { TuningState } from './run-state.js'
 
-/** Content of a run's `result.json`. */
-export interface RunResult {
-	readonly format: 1
-	readonly optimizerSteps: number
-	/** Wall-clock time of all parts of the run, without what was lost when it was killed. */
-	readonly seconds: number
-	/** The largest resident memory of the process that was seen with all programs of the run compiled. */
-	readonly residentBytes: number
-	/** Latest epochs in a row at chance; above 0 the parameters are worth nothing. */
-	readonly epochsAtChance: number
-	/** SHA-256 of the file of final parameters. */
-	readonly parametersSha256: string
-}
+export type { RunResult } from '../../records/run.js'
+
+/** A description without what ran it. */
+const whatIsTuned = runDescriptionForm.schema.omit({ naptune: true, engine: true })
 
 /**
  * What a finished run under the same description says of itself; its parameters need not be there any more. Engine and
@@ -33,16 +24,13 @@ export interface RunResult {
  * @param description As {@link describeRun} gives it now.
  * @returns Nothing where there is none.
  */
-export async function finishedResult(
-	directory: string,
-	description: Readonly<Record<string, unknown>>,
-): Promise<RunResult | undefined> {
+export async function finishedResult(directory: string, description: RunDescription): Promise<RunResult | undefined> {
 	const [described, recorded] = [join(directory, runFiles.description), join(directory, runFiles.result)]
 	if (!existsSync(described) || !existsSync(recorded)) return undefined
-	const now = JSON.parse(JSON.stringify(description)) as unknown
-	const changed = differences(await readJsonFile(described), now)
-	if (changed.some((difference) => !/^(engine|naptune)\b/.test(difference))) return undefined
-	return (await readJsonFile(recorded)) as RunResult
+	const before = await readJsonFile(described)
+	if (!isRecord(before)) return undefined
+	const same = sameSettings(whatIsTuned, settingsIn(whatIsTuned, before), settingsIn(whatIsTuned, description))
+	return same ? readRecord(runResultForm, recorded) : undefined
 }
 
 /**
@@ -52,17 +40,29 @@ export async function finishedResult(
  */
 export async function loadFinishedRun(
 	directory: string,
-	description: Readonly<Record<string, unknown>>,
+	description: RunDescription,
 ): Promise<{ readonly parameters: TensorSet; readonly result: RunResult } | undefined> {
+	if (!existsSync(join(directory, runFiles.parameters))) return undefined
+	const result = await finishedResult(directory, description)
+	return result && { parameters: await finalParameters(directory, result), result }
+}
+
+/**
+ * The parameters that a run ended with.
+ * @param result What its record says of them.
+ * @throws NaptuneError when they are not those that the record names.
+ */
+export async function finalParameters(
+	directory: string,
+	{ parametersSha256 }: Pick<RunResult, 'parametersSha256'>,
+): Promise<TensorSet> {
 	const path = join(directory, runFiles.parameters)
-	const result = existsSync(path) ? await finishedResult(directory, description) : undefined
-	if (!result) return undefined
-	if ((await sha256OfFile(path)) !== result.parametersSha256) {
+	if ((await sha256OfFile(path)) !== parametersSha256) {
 		throw new NaptuneError(
-			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ. Restore it, or tune again in another --output folder.`,
+			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ, so that one of them is damaged. Restore it, or tune again in another --output folder.`,
 		)
 	}
-	return { parameters: await loadTensors(path), result }
+	return loadTensors(path)
 }
 
 /** Writes the final parameters and, last of all, the record. */
@@ -73,10 +73,9 @@ export async function finishRun(directory: string, defenseName: string, state: T
 		format: 1,
 		optimizerSteps: state.optimizer.step,
 		...state.usage,
-		epochsAtChance: state.history.epochsAtChance,
+		epochsAtChance: state.own.history.epochsAtChance,
 		parametersSha256: await sha256OfFile(path),
 	}
-	await writeFileAtomic(join(directory, runFiles.result), `${JSON.stringify(result, null, '\t')}\n`)
-	await rm(join(directory, runFiles.lastGood), { force: true })
+	await writeRecord(runResultForm, join(directory, runFiles.result), result)
 	return result
 }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
-import { informative } from '../settings.js'
+import { informative } from '../informative.js'
 import { count, positive, sha256 } from './fields.js'
 
 /** What was made of the data of a source. */
@@ -21,6 +21,11 @@ const splits = {
 	splitSeed: count.exactOptional(),
 	splitRule: z.string().exactOptional(),
 }
+
+const splitsSchema = z.strictObject(splits)
+
+/** How the splits of data came about. */
+export type SplitOrigin = Immutable<z.output<typeof splitsSchema>>
 
 /** Data that come with the package. */
 const embedded = z.strictObject({
@@ -123,6 +128,23 @@ export function isOrigin<Kind extends OriginKind>(
 /** What the data are loaded by: a name, or the path of a file or folder. */
 export function originName(origin: DataOrigin): string {
 	return 'path' in origin && typeof origin.path === 'string' ? origin.path : origin.dataset
+}
+
+/** The seed by which the splits were drawn; undefined where they were not. */
+export function originSplitSeed(origin: DataOrigin): number | undefined {
+	return 'splitSeed' in origin && typeof origin.splitSeed === 'number' ? origin.splitSeed : undefined
+}
+
+/** The few-shot sample of the training images; undefined where all are meant. */
+export function originSample(origin: DataOrigin): { readonly shots: number; readonly seed: number } | undefined {
+	return 'fewShot' in origin ? origin.fewShot : undefined
+}
+
+/** The data that a few-shot sample is of. */
+export function withoutSample(origin: DataOrigin): DataOrigin {
+	if (!('fewShot' in origin)) return origin
+	const { fewShot: _, ...source } = origin
+	return source
 }
 
 /** Where data lie decides nothing of what is made of them. */

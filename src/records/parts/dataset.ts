@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
-import { informative } from '../settings.js'
+import { informative } from '../informative.js'
 import { dataOriginSchema } from './data-origin.js'
 import { count, sha256 } from './fields.js'
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
-import { informative } from '../settings.js'
+import { informative } from '../informative.js'
 import { chosen, count, options, positive, sha256 } from './fields.js'
 
 /** Where a checkpoint is from, and what it is known by. */
@@ -26,8 +26,15 @@ export const defenseSchema = z.strictObject({
 /** A defense with its parameters. */
 export type DefenseDescription = Immutable<z.output<typeof defenseSchema>>
 
-/** How an attacker's gradient may go through what is changed for each image. */
-export const attackedThroughNames = ['bpda-identity', 'unrolled'] as const
+/**
+ * How the gradient of an attacker who knows everything goes through what is changed for each image. `bpda-identity`: it is
+ * taken at the changed image and used as the gradient at the given one (backward pass differentiable approximation, Athalye
+ * et al. 2018). `unrolled`: the update is part of the graph and is differentiated through.
+ */
+const attackedThroughNames = ['bpda-identity', 'unrolled'] as const
+
+/** How the gradient of an attacker who knows everything goes through what is changed for each image. */
+export type AttackedThrough = (typeof attackedThroughNames)[number]
 
 /** What is changed for each image when it is classified. */
 export const testTimeSchema = z.strictObject({

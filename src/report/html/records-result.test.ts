@@ -98,14 +98,18 @@ describe('resultOfRecords', () => {
 	it('names the models that images were made on, not all that is known of them', () => {
 		const cwa = record('nap', 'mi-cwa', [10, 8, 5])
 		const models = ['a.onnx', 'b.onnx'].map((name) => ({ name, sha256: 'f'.repeat(64), reads: { input: {} } }))
-		const options = { ...cwa.attack.options, surrogates: models, made: { seed: 1, models, manifest: 'abc' } }
+		const options = {
+			...cwa.attack.options,
+			surrogates: models,
+			made: { seed: 1, models, manifest: 'abc0'.repeat(16) },
+		}
 		const { conditions } = resultOfRecords(
 			placed({ ...cwa, attack: { ...cwa.attack, options }, knowledge: 'transfer' }),
 			frame,
 		)
 		expect(conditions[1]!.title).toBe('mi-cwa (images made on a.onnx, b.onnx) at L-infinity 1/255')
 		expect(settingLine(readableOptions(options))).toContain(
-			'made on a.onnx (SHA-256 ffffffffffff…), b.onnx (SHA-256 ffffffffffff…), made with seed 1, SHA-256 of their manifest abc',
+			'made on a.onnx (SHA-256 ffffffffffff…), b.onnx (SHA-256 ffffffffffff…), made with seed 1, SHA-256 of their manifest abc0',
 		)
 		expect(settingLine(readableOptions(options))).not.toContain('surrogates')
 	})

@@ -6,8 +6,8 @@ import { sampleMethods, sampleResult } from '../result.test.support.js'
 import { experimentDocument } from './experiment-document.js'
 import type { Block, GalleryImage, ReportDocument } from './report-document.js'
 
-/** Runs, closes what it stands in, or loads something where it is not escaped. */
-export const hostile = `"><script>document.title='run'</script><img src=x onerror="document.title='run'">'&amp;`
+/** Runs, closes what it stands in, or loads something where it is not escaped; and control characters, which XML forbids. */
+export const hostile = `"><script>document.title='run'</script><img src=x onerror="document.title='run'">'&amp;\x1b[31m\0\x9b\u202e`
 
 /** A result of several data sets, seeds and conditions, of which a method, a data set and a problem have hostile names. */
 export function hostileResult(): ExperimentResult {

@@ -40,7 +40,6 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 	const { folder, inspection, records, problems } = source
 	const { defense, data, progress } = inspection
 	const title = `${defense.name} tuned on ${data.name}`
-	const { epsilon } = (inspection.config.attack ?? {}) as { readonly epsilon?: number }
 	const measured =
 		records.length === 0
 			? undefined
@@ -48,9 +47,9 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 					name: basename(folder),
 					title,
 					run: {
-						seed: Number(inspection.config.seed ?? 1),
+						seed: inspection.config.seed,
 						seconds: progress.seconds ?? 0,
-						...defined({ epsilon }),
+						epsilon: inspection.config.attack.epsilon,
 					},
 				})
 	const looks = await lookSections([{ folder, title: defense.name, protocol: `${runProtocol(inspection)}.` }])

@@ -1,5 +1,6 @@
 /** Tables as CSV (RFC 4180), safe to open in a spreadsheet. */
 
+import { plainText } from '../../core/plain-text.js'
 import { emptyCell } from './accuracy-cells.js'
 import type { ReportTable } from './table.js'
 
@@ -33,7 +34,8 @@ function csvField(field: CsvField): string {
 	if (field === undefined) return ''
 	// Beyond twelve digits there is only rounding of sums.
 	if (typeof field === 'number') return String(Number(field.toPrecision(12)))
+	const text = plainText(field, 'removed')
 	// A spreadsheet would compute a text that begins like this; the apostrophe makes it a text again.
-	const safe = /^[=+\-@\t\r]/.test(field) ? `'${field}` : field
+	const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
 	return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

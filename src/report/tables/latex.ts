@@ -1,5 +1,6 @@
 /** Tables as LaTeX with the rules of the booktabs package. */
 
+import { plainText } from '../../core/plain-text.js'
 import { groupsOf, type ReportTable, type TableCell } from './table.js'
 
 /** Columns up to which intervals stand in the cells. */
@@ -72,8 +73,7 @@ function cellLatex({ text, detail, best, second }: TableCell, detailed: boolean)
 /** Text without anything that LaTeX would take for a command, on one line. */
 export function latexText(text: string): string {
 	return (
-		text
-			.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+		plainText(text.replaceAll(/\s*[\r\n]+\s*/g, ' '), 'removed')
 			// Two dashes would become one long one.
 			.replaceAll(
 				/--+|./gu,

@@ -1,5 +1,6 @@
 /** Tables as GitHub-flavoured Markdown. */
 
+import { plainText } from '../../core/plain-text.js'
 import { groupsOf, type ReportTable, type TableCell } from './table.js'
 
 /** Columns up to which intervals stand in the cells; a wider table would not fit on a page. */
@@ -42,8 +43,7 @@ function cellMarkdown({ text, detail, best, second }: TableCell, detailed: boole
 
 /** Text without anything that Markdown would take for more than text, on one line. */
 export function markdownText(text: string): string {
-	return text
-		.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+	return plainText(text.replaceAll(/\s*[\r\n]+\s*/g, ' '), 'removed')
 		.replaceAll(/[\\`*_|<>~$]/g, '\\$&')
 		.replaceAll('&', '&amp;')
 		.replaceAll('](', ']\\(')

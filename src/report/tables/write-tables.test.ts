@@ -72,6 +72,12 @@ PGD,"a ""b"", c",,
 		)
 	})
 
+	it('leaves control characters out, before it looks for formulas', () => {
+		expect(csvText(['a\x1b[0m'], [['\x1b=1+1'], ['\u202e@x'], ['\0-x']])).toBe("a[0m\n'=1+1\n'@x\n'-x\n")
+		expect(latexText('a\x1b[0m\u202e\0_')).toBe('a{[}0m\\_')
+		expect(markdownText('a\x1b[0m\u202e\0_')).toBe('a[0m\\_')
+	})
+
 	it('is read back by a library', () => {
 		for (const table of experimentTables(sampleResult({ datasets: ['a', 'b'], targets: true }))) {
 			const [heads, ...lines] = parse(tableCsv(table)) as string[][]

@@ -4,6 +4,7 @@
  * CLIP; only the ids differ.
  */
 
+import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { byteSymbols } from './byte-symbols.js'
 import { endOfWord, type Merge, mergesOfWord, wordPattern, wordsOf } from './clip-vocabulary.js'
@@ -45,7 +46,7 @@ export function pruneVocabulary(
 		)
 	}
 	for (let rank = 0; kept.size < room && rank < merges.length; rank++) kept.add(rank)
-	return bytePairVocabulary([...kept].sort((a, b) => a - b).map((rank) => merges[rank]!))
+	return bytePairVocabulary([...kept].sort((a, b) => a - b).map((rank) => at(merges, rank)))
 }
 
 /** The vocabulary of a list of merges in CLIP's order of ids. With all of CLIP's merges it is CLIP's own. */

@@ -1,5 +1,6 @@
 /** Whole networks: images in [0, 1] to class scores, or to unit embeddings. */
 
+import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { float32 } from '../../../core/tensor.js'
 import { ops } from '../../../onnx/index.js'
@@ -87,5 +88,5 @@ function trunk(layers: Layers, pixels: Value, { family: name, width, blocks, ima
 		x = family.stage(layers, x, index, width * 2 ** index, count)
 		return x
 	})
-	return { features: stages[Math.min(1, stages.length - 1)]!, pooled: averagePool(x) }
+	return { features: at(stages, Math.min(1, stages.length - 1)), pooled: averagePool(x) }
 }

@@ -51,6 +51,13 @@ describe('reportPage', () => {
 		expect(page).not.toMatch(/\sstyle="/)
 	})
 
+	it('leaves control characters out', async () => {
+		const page = await reportPage(await sampleDocument())
+		expect(page).toContain('[31m')
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+		expect(page).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/)
+	})
+
 	it('keeps every id once, and every reference to one', async () => {
 		const page = await reportPage(await sampleDocument())
 		const ids = [...page.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id!)

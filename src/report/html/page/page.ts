@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
+import { plainText } from '../../../core/plain-text.js'
 import type { ReportDocument, ReportSection } from '../report-document.js'
 import { blockElements, definitionList } from './blocks.js'
 import { type Ids, pageIds } from './page-ids.js'
@@ -10,7 +11,7 @@ import { words } from './words.js'
 
 /**
  * A report as an HTML document. Nothing in it runs, and nothing is asked of any network: its policy forbids both. All texts
- * are escaped.
+ * are escaped, and control characters in them left out.
  * @throws NaptuneError for a figure that is not a plain drawing.
  */
 export async function reportPage(document: ReportDocument): Promise<string> {
@@ -48,7 +49,7 @@ ${sections.map((section) => sectionElement(section, ids))}
 </body>
 </html>
 `
-	return String(await page)
+	return plainText(String(await page), 'removed')
 }
 
 function sectionElement({ id, title, blocks }: ReportSection, ids: Ids) {

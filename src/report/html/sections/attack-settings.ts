@@ -2,7 +2,8 @@
 
 import { defined } from '../../../core/defined.js'
 import { isRecord } from '../../../core/guards.js'
-import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
+import { madeBefore } from '../../../records/adversarial-images.js'
+import type { EvaluationRecord } from '../../../records/evaluation.js'
 
 /** Digits of a hash that stand beside a name. */
 const digits = 12
@@ -16,28 +17,24 @@ export interface MadeImages {
 }
 
 /** What the options of {@link EvaluationRecord.attack} say of images that were made before; undefined where they were not. */
-export function madeImages({ options }: Pick<EvaluationRecord['attack'], 'options'>): MadeImages | undefined {
-	const { made } = options
-	if (!isRecord(made)) return undefined
-	const models = Array.isArray(made.models) ? made.models : []
-	return {
-		models: models.map((model) => (isRecord(model) && typeof model.name === 'string' ? model.name : 'another model')),
-		manifest: typeof made.manifest === 'string' ? made.manifest : undefined,
-	}
+export function madeImages(attack: Pick<EvaluationRecord['attack'], 'options'>): MadeImages | undefined {
+	const made = madeBefore(attack)
+	return made && { models: made.models.map(({ name }) => name), manifest: made.manifest }
 }
 
 /** The options with models as `plain.onnx (SHA-256 0123456789ab…)`. */
 export function readableOptions(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	const { made, ...rest } = options
+	const { made: _, ...rest } = options
+	const made = madeBefore({ options })
 	const named = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, modelNames(value) ?? value]))
-	if (!isRecord(made)) return named
-	const madeOn = modelNames(made.models) ?? made.models
+	if (!made) return named
+	const madeOn = modelNames(made.models)
 	const { surrogates, ...others } = named
 	return {
 		...(surrogates === madeOn || surrogates === undefined ? others : named),
 		'made on': madeOn,
 		'made with seed': made.seed,
-		...defined({ 'SHA-256 of their manifest': typeof made.manifest === 'string' ? made.manifest : undefined }),
+		...defined({ 'SHA-256 of their manifest': made.manifest }),
 	}
 }
 

@@ -75,12 +75,12 @@ describe('commands', () => {
 				name: 'mi-cwa',
 				attack: 'cwa',
 				source: '',
-				options: { surrogates: models, made: { seed: 1, models, manifest: 'abc' } },
+				options: { surrogates: models, made: { seed: 1, models, manifest: 'abc0'.repeat(16) } },
 			},
 			knowledge: 'transfer',
 		})
 		expect(evaluateCommands('runs/x', [scored])).toEqual([
-			'naptune evaluate runs/x --images STORE --split test --limit 50 # images that naptune generate made on plain.onnx, with line.onnx, whose manifest has the SHA-256 abc',
+			`naptune evaluate runs/x --images STORE --split test --limit 50 # images that naptune generate made on plain.onnx, with line.onnx, whose manifest has the SHA-256 ${'abc0'.repeat(16)}`,
 		])
 	})
 })

@@ -10,6 +10,7 @@ import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
 import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
 import { loadExperiment } from '../../../experiments/definition.js'
 import type { ExperimentResult } from '../../../experiments/experiment-result.js'
+import { isOrigin, originName } from '../../../records/parts/data-origin.js'
 import { madeImages } from './attack-settings.js'
 import { changedOptions } from './changed-options.js'
 import { flatSettings } from './setting-text.js'
@@ -38,11 +39,11 @@ function deciding({ title: _, doc: __, ...rest }: Readonly<Record<string, unknow
 /** The command that tunes a run again; undefined where the run does not say what it started from. */
 export function tuneCommand(run: RunInspection): string | undefined {
 	const { preset, model, data, config, directory } = run
-	const place = data.origin.dataset === 'folder' ? data.origin.path : data.origin.dataset
-	if (!preset || typeof place !== 'string') return undefined
+	if (!preset || isOrigin(data.origin, 'own')) return undefined
+	const place = originName(data.origin)
 	const words = [
 		...['naptune', 'tune', '--model', model.source, '--data', place, '--preset', preset.name],
-		...['--defense', run.defense.name, '--seed', String(config.seed ?? 1)],
+		...['--defense', run.defense.name, '--seed', String(config.seed)],
 		...preset.overrides.flatMap((layer) => settingWords(withoutOwnOptions(layer))),
 		...['--output', `${directory}-again`],
 	]

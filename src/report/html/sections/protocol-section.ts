@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { sizeText } from '../../../attacks/sets/size-text.js'
 import { at } from '../../../core/at.js'
-import { isRecord } from '../../../core/guards.js'
 import { readEvaluationRecord } from '../../../evaluation/robustness/record.js'
 import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
 import type { Cell, Condition, ExperimentResult } from '../../../experiments/experiment-result.js'
-import { readJsonFile } from '../../../files/json-file.js'
-import { runFiles } from '../../../methods/tuning/run-directory.js'
+import { runFiles } from '../../../records/names.js'
+import { readRecord } from '../../../records/record-kind.js'
+import { type RunDescription, runDescriptionForm } from '../../../records/run.js'
 import { grouped, normText } from '../../number-text.js'
 import type { ReportTable, TableRow } from '../../tables/table.js'
 import type { Block, ReportSection } from '../report-document.js'
@@ -211,15 +211,14 @@ async function tuningSettings({ cells, methods }: ExperimentResult, root: string
 		if (run === undefined) continue
 		const path = join(root, run, runFiles.description)
 		if (!existsSync(path)) continue
-		const description = await readJsonFile(path)
-		if (isRecord(description)) found.push({ title, settings: tuningOf(description) })
+		found.push({ title, settings: tuningOf(await readRecord(runDescriptionForm, path)) })
 	}
 	return found
 }
 
 /** What decides a tuning run, from its description: all options of the defense, not only those that were asked for. */
-function tuningOf({ defense, config }: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	return { ...(isRecord(config) ? config : {}), defense }
+function tuningOf({ defense, config }: RunDescription): Record<string, unknown> {
+	return { ...config, defense }
 }
 
 function rangeText(counts: readonly number[]): string {

@@ -1,0 +1,33 @@
+/** ONNX files: what changes them, and what our own reader does with an ONNX file, without onnxruntime. */
+
+import { asModelInput, metadataInput, modelInput } from '../dist/classifier/onnx-file/onnx-input.js'
+import { modelOutput } from '../dist/classifier/onnx-file/onnx-output.js'
+import { describeModel, grad, ops, readModel } from '../dist/onnx/index.js'
+import { structurallyChanged } from '../dist/onnx/structural-mutations.test.support.js'
+import { changeBytes } from './bytes.mjs'
+
+/** Changes the structure of a model; its bytes where these are no model any more. */
+export function changeStructure(bytes, draw) {
+	try {
+		return Buffer.from(structurallyChanged(bytes, draw.stream, 1))
+	} catch {
+		return changeBytes(bytes, draw)
+	}
+}
+
+/** Reads a model and builds the gradient of its logits. */
+export function readOnnx(bytes, directory) {
+	const description = describeModel(bytes)
+	const declared = modelInput(description, { ...metadataInput(description.metadata), normalisation: 'none' })
+	for (const batch of declared.oneImage ? [1] : ['batch', 1]) {
+		try {
+			const pixels = ops.input('pixels', 'float32', [batch, ...declared.shape])
+			const inputs = { [declared.name]: asModelInput(pixels, declared) }
+			const { outputs } = readModel(bytes, { directory, inputs })
+			const { logits } = modelOutput(outputs, {})
+			return grad(ops.reduceSum(logits, [0, 1]), [pixels])
+		} catch (error) {
+			if (batch === 1 || error.name !== 'NaptuneError') throw error
+		}
+	}
+}

@@ -1,0 +1,22 @@
+/**
+ * Writes the JSON Schemas of records to schemas/ and those of what jobs give to schemas/jobs/, from the schemas that the
+ * program itself reads and writes with: npm run schemas.
+ */
+
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { jobSchemaFiles } from '../dist/jobs/json-schemas.js'
+import { jsonSchemaFiles } from '../dist/records/json-schemas.js'
+
+for (const [place, files] of [
+	['schemas', jsonSchemaFiles()],
+	['schemas/jobs', jobSchemaFiles()],
+]) {
+	const folder = fileURLToPath(new URL(`../${place}/`, import.meta.url))
+	await mkdir(folder, { recursive: true })
+	for (const entry of await readdir(folder, { withFileTypes: true })) {
+		if (entry.isFile() && !files.has(entry.name)) await rm(`${folder}${entry.name}`)
+	}
+	for (const [name, text] of files) await writeFile(`${folder}${name}`, text)
+	console.log(`${files.size} schemas are in ${folder}`)
+}

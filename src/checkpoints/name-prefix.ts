@@ -1,0 +1,32 @@
+/** What training programs put before every name of a weight. */
+
+import type { StoredWeights } from './weight-files.js'
+
+/** Of DataParallel, of a module that holds the CLIP, and of torch.compile; also several of them. */
+const prefix = /^(?:(?:module|_orig_mod|clip|clip_model|model|net|state_dict)\.)+/
+
+/**
+ * The weights by the names that are expected, where a prefix stands before all of them. Names without it, such as those
+ * of other parts, stay.
+ * @param expected Names that must be there.
+ * @returns The weights, and the prefix that was taken off.
+ */
+export function withoutPrefix(
+	stored: StoredWeights,
+	expected: ReadonlyMap<string, unknown>,
+): { readonly weights: StoredWeights; readonly prefix?: string } {
+	const [first] = expected.keys()
+	if (first === undefined || stored.tensors.has(first)) return { weights: stored }
+	for (const name of stored.tensors.keys()) {
+		const own = name.endsWith(first) ? name.slice(0, -first.length) : ''
+		if (own === '' || prefix.exec(own)?.[0] !== own) continue
+		// Some weight may be missing for another reason, but not all.
+		const found = [...expected.keys()].filter((other) => stored.tensors.has(own + other)).length
+		if (found < expected.size / 2) continue
+		const tensors = new Map(
+			[...stored.tensors].map(([key, tensor]) => [key.startsWith(own) ? key.slice(own.length) : key, tensor]),
+		)
+		return { weights: { ...stored, tensors }, prefix: own }
+	}
+	return { weights: stored }
+}

@@ -1,0 +1,67 @@
+/** Class names as a person gives them. */
+
+import { existsSync } from 'node:fs'
+import { classList, classListShapes } from '../../classifier/class-list.js'
+import { NaptuneError } from '../../core/errors.js'
+import { checkNames } from '../../data/folders/class-folders.js'
+import { readTextFile } from '../../files/text/read-text.js'
+
+/**
+ * Names from a file, one per line or in JSON, or from a list separated by commas.
+ * @throws NaptuneError when there are none, for JSON of another shape, or when what can only be a file is missing.
+ */
+export async function readClassNames(fileOrNames: string): Promise<string[]> {
+	if (!existsSync(fileOrNames) && /^[^,]*([\\/]|\.(txt|json|csv))[^,]*$/i.test(fileOrNames)) {
+		throw new NaptuneError('NAP_FILE_MISSING', `The file of class names ${fileOrNames} is missing; check the path.`)
+	}
+	const isFile = existsSync(fileOrNames)
+	const names = isFile
+		? namesIn(await readTextFile(fileOrNames, `The file of class names ${fileOrNames}`), fileOrNames)
+		: fileOrNames.split(',')
+	const trimmed = names.map((name) => name.trim())
+	while (trimmed.at(-1) === '') trimmed.pop()
+	if (trimmed.length > 0 && trimmed.every((name) => name !== '')) return trimmed
+	throw new NaptuneError(
+		'NAP_FILE_INVALID',
+		`${fileOrNames} holds no class names, or an empty one among them; one per line or a JSON list was expected.`,
+	)
+}
+
+/** @throws NaptuneError where two of the names that were given read the same in a prompt. */
+export function checkedClasses(names: readonly string[]): readonly string[] {
+	checkNames(names, '--classes')
+	return names
+}
+
+function namesIn(text: string, path: string): string[] {
+	const looksLikeJson = /^\s*[[{]/.test(text) || /\.json$/i.test(path)
+	if (!looksLikeJson) return text.split(/\r?\n/)
+	let json: unknown
+	try {
+		json = JSON.parse(text)
+	} catch (cause) {
+		// Names may begin with a bracket.
+		if (!/\.json$/i.test(path)) return text.split(/\r?\n/)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`The file of class names ${path} is not JSON: ${(cause as Error).message}.`,
+			{ cause },
+		)
+	}
+	const names = classList(json)
+	if (names) return names
+	throw new NaptuneError(
+		'NAP_FILE_INVALID',
+		`The file of class names ${path} holds ${shapeOf(json)}, which is no list of classes. Read are: ${classListShapes}, with numbers from 0 without gaps.`,
+	)
+}
+
+function shapeOf(json: unknown): string {
+	if (Array.isArray(json)) {
+		const kinds = new Set(json.map((value) => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value)))
+		return `a list of ${[...kinds].join(' and ') || 'nothing'}`
+	}
+	if (typeof json !== 'object' || json === null) return `one ${json === null ? 'null' : typeof json}`
+	const keys = Object.keys(json)
+	return `an object with the keys ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}`
+}

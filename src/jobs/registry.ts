@@ -1,0 +1,55 @@
+/** All jobs: adding one is a file and a line here. */
+
+import type { z } from 'zod'
+import { attack } from './attack.js'
+import { audit } from './audit.js'
+import { benchGradient } from './bench-gradient.js'
+import { benchLoading } from './bench-loading.js'
+import { calibrate } from './calibrate.js'
+import { classify } from './classify.js'
+import { dataDoctor } from './data-doctor.js'
+import { dataList } from './data-list.js'
+import { defenses } from './defenses.js'
+import { demo } from './demo.js'
+import { distortion } from './distortion.js'
+import { evaluate } from './evaluate.js'
+import { generate } from './generate.js'
+import { inspect } from './inspect.js'
+import { pretrain } from './pretrain.js'
+import { report } from './report.js'
+import { retrieve } from './retrieve.js'
+import { surrogateSubstitute } from './surrogate-substitute.js'
+import { surrogateTrain } from './surrogate-train.js'
+import { tune } from './tune.js'
+
+/** What is known of any job without running it. */
+export interface JobDescription {
+	readonly jobName: string
+	readonly doc: string
+	readonly input: z.ZodType
+	readonly result: z.ZodType
+}
+
+/** All jobs. */
+export const jobs: readonly JobDescription[] = [
+	attack,
+	audit,
+	benchGradient,
+	benchLoading,
+	calibrate,
+	classify,
+	dataDoctor,
+	dataList,
+	defenses,
+	demo,
+	distortion,
+	evaluate,
+	generate,
+	inspect,
+	pretrain,
+	report,
+	retrieve,
+	surrogateSubstitute,
+	surrogateTrain,
+	tune,
+]

@@ -1,0 +1,68 @@
+/** The schemas of records as JSON Schema, for programs that read them without this one. */
+
+import { z } from 'zod'
+import { adversarialManifestForm } from './adversarial-images.js'
+import { auditKind } from './audit.js'
+import { calibrationKind } from './calibration.js'
+import { comparisonForm } from './comparison.js'
+import { detectionKind } from './detection.js'
+import { distortionKind } from './distortion.js'
+import { evaluationKind } from './evaluation.js'
+import { experimentForm } from './experiment.js'
+import { galleryKind } from './gallery.js'
+import { onnxAttackKind } from './onnx-attack.js'
+import type { RecordForm } from './record-form.js'
+import { retrievalKind } from './retrieval.js'
+import { epochForm, pretrainingStepForm, runDescriptionForm, runResultForm } from './run.js'
+import { surrogateEpochForm, surrogateKind } from './surrogate.js'
+
+/** Every kind of record, and of line in a log, by the name of its JSON Schema. */
+export const recordForms: Readonly<Record<string, RecordForm<z.ZodType>>> = {
+	'adversarial-manifest': adversarialManifestForm,
+	audit: auditKind,
+	calibration: calibrationKind,
+	comparison: comparisonForm,
+	detection: detectionKind,
+	distortion: distortionKind,
+	evaluation: evaluationKind,
+	experiment: experimentForm,
+	gallery: galleryKind,
+	'onnx-attack': onnxAttackKind,
+	'pretraining-step': pretrainingStepForm,
+	retrieval: retrievalKind,
+	run: runDescriptionForm,
+	'run-epoch': epochForm,
+	'run-result': runResultForm,
+	surrogate: surrogateKind,
+	'surrogate-epoch': surrogateEpochForm,
+}
+
+const draft = 'https://json-schema.org/draft/2020-12/schema'
+
+/** A form as a JSON Schema (draft 2020-12) of what lies on the disk. */
+export function jsonSchemaOf({
+	title,
+	doc,
+	schema,
+}: Pick<RecordForm<z.ZodType>, 'title' | 'doc' | 'schema'>): z.core.JSONSchema.JSONSchema {
+	const { $schema = draft, ...rest } = z.toJSONSchema(schema, { io: 'input', override: withoutSafeRange })
+	return { $schema, title: `${title[0]?.toUpperCase()}${title.slice(1)}`, description: doc, ...rest }
+}
+
+/** Whole numbers are those that JSON can hold exactly; to say so of every one of them hides what else is said. */
+function withoutSafeRange({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+	if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+	if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+}
+
+/** Files of JSON Schemas with their content, by name. */
+export function jsonSchemaFiles(
+	forms: Readonly<Record<string, RecordForm<z.ZodType>>> = recordForms,
+): ReadonlyMap<string, string> {
+	return new Map(
+		Object.entries(forms).map(([name, form]) => [
+			`${name}.schema.json`,
+			`${JSON.stringify(jsonSchemaOf(form), null, '\t')}\n`,
+		]),
+	)
+}
