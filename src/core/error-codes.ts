@@ -52,6 +52,18 @@ export const errorCodes = {
 		means: 'A file does not hold what it should.',
 		advice: 'Repair it as the message says, or give another.',
 	},
+	NAP_FILE_DAMAGED: {
+		means: 'A file is not what was written: its checksum differs, or a part of it is gone.',
+		advice: 'Restore it, or make it again as the message says.',
+	},
+	NAP_RUN_DIFFERS: {
+		means: 'The folder or file to write to holds another run or training than the one that was asked for.',
+		advice: 'Use the same settings to go on with it, or another folder.',
+	},
+	NAP_TRAINING_FAILED: {
+		means: 'Training cannot go on: values are not finite, or every image gets the same answer.',
+		advice: 'Lower the learning rate, or change what the message names; the last good state is kept.',
+	},
 	NAP_INPUT_UNSUITABLE: {
 		means: 'What was given can be read, but is not what this work is for.',
 		advice: 'Give what the message names.',
@@ -59,6 +71,18 @@ export const errorCodes = {
 	NAP_ATTACK_UNSUITABLE: {
 		means: 'The attack does not suit the model, the norm or what its attacker may know.',
 		advice: 'Choose the attack or the knowledge that the message names.',
+	},
+	NAP_HUB_UNREACHABLE: {
+		means: 'The hub gives no answer that can be used, and what is asked for is not cached.',
+		advice: 'Check the connection and HF_ENDPOINT, or give a folder.',
+	},
+	NAP_HUB_REFUSED: {
+		means: 'The hub refuses: there is no such repository or revision, or no right to read it.',
+		advice: 'Check the name and revision, and HF_TOKEN.',
+	},
+	NAP_DOWNLOAD_DAMAGED: {
+		means: 'A download is not what the hub announced: shorter, longer, or of another content.',
+		advice: 'Try again; where it stays so, check HF_ENDPOINT.',
 	},
 	NAP_UNCLASSIFIED: {
 		means: 'What was asked for cannot be done.',
