@@ -58,7 +58,7 @@ export function defineDefense<Schema extends z.ZodType>({ build, ...facts }: Met
 			if (!parsed.success) {
 				throw new NaptuneError(
 					'NAP_OPTION_INVALID',
-					`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, schema)}`,
+					`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, schema, options)}`,
 				)
 			}
 			return { name, views: [], ...build(clip, classNames, parsed.data) }

@@ -130,7 +130,7 @@ function parsed<T>(schema: z.ZodType<T>, defaults: object, settings: object): T 
 	if (!result.success) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The settings of the surrogate are not usable:\n${explainIssues(result.error, schema)}`,
+			`The settings of the surrogate are not usable:\n${explainIssues(result.error, schema, settings)}`,
 		)
 	}
 	return result.data

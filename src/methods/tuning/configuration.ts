@@ -100,7 +100,7 @@ export function tuningConfig(...layers: readonly Readonly<Record<string, unknown
 	if (!parsed.success)
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema)}`,
+			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema, given)}`,
 		)
 	return parsed.data
 }
