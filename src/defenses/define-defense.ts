@@ -53,7 +53,9 @@ export function defineDefense<Schema extends z.ZodType>({ build, ...facts }: Met
 			}
 			const parsed = schema.safeParse(options)
 			if (!parsed.success) {
-				throw new NaptuneError(`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, schema)}`)
+				throw new NaptuneError(
+					`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, schema, options)}`,
+				)
 			}
 			return { name, views: [], ...build(clip, classNames, parsed.data) }
 		},

@@ -96,5 +96,5 @@ export async function packagedExperiments(): Promise<string[]> {
 function usable<T>(schema: z.ZodType<T>, content: unknown, name: string): T {
 	const result = schema.safeParse(content)
 	if (result.success) return result.data
-	throw new NaptuneError(`The experiment ${name} is not usable:\n${explainIssues(result.error, schema)}`)
+	throw new NaptuneError(`The experiment ${name} is not usable:\n${explainIssues(result.error, schema, content)}`)
 }

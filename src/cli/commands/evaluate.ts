@@ -1,6 +1,6 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { promptEnsembles } from '../../data/templates.js'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { evaluate } from '../../jobs/evaluate.js'
@@ -18,6 +18,7 @@ import {
 } from '../attack-options.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,

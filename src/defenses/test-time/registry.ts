@@ -1,6 +1,7 @@
 /** All test-time defenses: adding one is a file and a line here. */
 
 import { NaptuneError } from '../../core/errors.js'
+import { didYouMean } from '../../core/nearest.js'
 import { explainIssues } from '../../files/explain-issues.js'
 import { rTpt } from './r-tpt.js'
 import { tapt } from './tapt.js'
@@ -32,13 +33,13 @@ export function chooseTestTimeDefense(
 	const definition = testTimeDefenses.get(name)
 	if (!definition) {
 		throw new NaptuneError(
-			`Unknown test-time defense ${name}; choose one of ${[...testTimeDefenses.keys()].join(', ')}.`,
+			`Unknown test-time defense ${name}; choose one of ${[...testTimeDefenses.keys()].join(', ')}.${didYouMean(name, testTimeDefenses.keys())}`,
 		)
 	}
 	const parsed = definition.schema.safeParse(options)
 	if (!parsed.success) {
 		throw new NaptuneError(
-			`The options of test-time defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
+			`The options of test-time defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema, options)}`,
 		)
 	}
 	const { schema: _, ...known } = definition

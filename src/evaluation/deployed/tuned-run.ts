@@ -7,6 +7,7 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { DataOrigin, Dataset } from '../../data/dataset.js'
 import { type LoadOptions, loadDataset } from '../../data/registry.js'
+import { didYouMeanPath } from '../../files/nearest-path.js'
 import { finalParameters } from '../../methods/tuning/run-result.js'
 import { runFiles } from '../../records/names.js'
 import {
@@ -61,7 +62,7 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 	const path = join(directory, runFiles.description)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
-			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.`,
+			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.${didYouMeanPath(directory)}`,
 		)
 	}
 	const run: RunDescription = await readRecord(runDescriptionForm, path)

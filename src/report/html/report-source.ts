@@ -10,6 +10,7 @@ import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { readExperimentResult, resultFile } from '../../experiments/read-experiment-result.js'
 import { readJsonFile } from '../../files/json-file.js'
+import { didYouMeanPath } from '../../files/nearest-path.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
 import type { PlacedRecord } from './records-result.js'
 
@@ -41,7 +42,7 @@ export type ReportSource =
 export async function readReportSource(path: string, model?: string): Promise<ReportSource> {
 	const place = resolve(path)
 	const status = await stat(place).catch(() => undefined)
-	if (!status) throw new NaptuneError(`${place} does not exist. ${expected}`)
+	if (!status) throw new NaptuneError(`${place} does not exist. ${expected}${didYouMeanPath(place)}`)
 	if (!status.isDirectory()) return fileSource(place)
 	if (existsSync(join(place, runFiles.description))) return runSource(place, model)
 	const result = join(place, resultFile)

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
+import { didYouMean } from '../../core/nearest.js'
 import { float32 } from '../../core/tensor.js'
 import * as ops from '../../onnx/ops.js'
 import { type Device, devices, type ModelEngine, type SerializedModel } from '../engine.js'
@@ -38,7 +39,9 @@ export async function createEngine({
 	spinning = process.env.NAPTUNE_SPINNING !== '0',
 }: EngineOptions = {}): Promise<ModelEngine> {
 	if (!devices.includes(device)) {
-		throw new NaptuneError(`Unknown device ${device}; choose one of ${devices.join(', ')}.`)
+		throw new NaptuneError(
+			`Unknown device ${device}; choose one of ${devices.join(', ')}.${didYouMean(device, devices)}`,
+		)
 	}
 	if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
 		throw new NaptuneError(`The number of threads must be a whole number from 1 to 1024, got ${threads}.`)
