@@ -5,8 +5,9 @@ import { experimentJsonSchema } from './json-schema.js'
 
 const file = fileURLToPath(new URL('../../schemas/experiment-definition.schema.json', import.meta.url))
 
-it('the schema of the package is that of the reader; npx vitest run dist/experiments/json-schema.test.js --update makes it again', async () => {
-	await expect(`${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`).toMatchFileSnapshot(file)
+it('is that of the package: npm run schemas writes it', async () => {
+	const text = `${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`
+	expect((await readFile(file, 'utf8')) === text).toBe(true)
 })
 
 it('describes every entry', async () => {
