@@ -20,6 +20,7 @@ import { similarityLogits } from '../vlm/similarity.js'
 import { frozenWeights, trainableWeights } from '../vlm/weights.js'
 import { pgd } from './algorithms/pgd/pgd.js'
 import type { PgdOptions } from './algorithms/pgd/pgd-options.js'
+import { attackBatch } from './run/attack-batch.js'
 import { imageStreams } from './run/image-streams.js'
 import { perturbationSizes } from './sets/check-perturbation.js'
 import type { ThreatModel } from './sets/threat-model.js'
@@ -124,7 +125,8 @@ describe('on the CPU, one image has the same bytes of logits, pixel gradient and
 		const labels = int64([rows.length], given.labels)
 		const { taps, loss, gradient } = await classifier.gradient(given.images, crossEntropyObjective, { labels })
 		const results = [taps.logits!, loss, gradient, (await classifier.evaluate(given.images, ['logits'])).logits!]
-		for (const [threat, options] of attacks) results.push(await pgd(classifier, given, threat, options, streams))
+		for (const [threat, options] of attacks)
+			results.push(await attackBatch(pgd.prepare(options), classifier, given, threat, streams))
 		return results
 	}
 
@@ -179,7 +181,7 @@ describe('PGD on the tiny CLIP against PyTorch in float64', () => {
 	] as const)('with %s', (_, make) => {
 		it.each(runs)('$name has its images and losses', async ({ name, threat, options, tolerance }) => {
 			await withClassifier(1, make, async (classifier) => {
-				const images = await pgd(classifier, batch, threat, options, streams)
+				const images = await attackBatch(pgd.prepare(options), classifier, batch, threat, streams)
 				const expected = goldenTensor(`${name}.images`)
 				const worst = expected.data.reduce((most, value, at) => Math.max(most, Math.abs(value - images.data[at]!)), 0)
 				expect(worst).toBeLessThan(tolerance)
@@ -213,7 +215,7 @@ describe('PGD against the tiny CLIP', () => {
 			const kept: number[] = []
 			for (const factor of [0.25, 1]) {
 				const smaller = { ...threat, epsilon: factor * threat.epsilon }
-				const images = await pgd(classifier, batch, smaller, { steps: 10 }, streams)
+				const images = await attackBatch(pgd.prepare({ steps: 10 }), classifier, batch, smaller, streams)
 				const after = predictions((await classifier.evaluate(images, ['logits'])).logits!, batch.ids)
 				kept.push(after.filter((predicted, row) => predicted === batch.labels[row]).length)
 				const sizes = perturbationSizes(batch.images, images, threat.norm)

@@ -3,6 +3,7 @@ import type { AttackBatch } from '../classifier/attack-batch.js'
 import type { Classifier } from '../classifier/classifier.js'
 import { createGraphClassifier } from '../classifier/graph-classifier.js'
 import { imageShape, networkGraph, pixelCount, randomBatch } from '../classifier/graphs.test.support.js'
+import { passCounter } from '../classifier/pass-counter.js'
 import { predictions } from '../classifier/predictions.js'
 import { NaptuneError } from '../core/errors.js'
 import { range, takeRows } from '../core/rows.js'
@@ -11,6 +12,7 @@ import { createEngine, type Engine } from '../runtime/index.js'
 import type { Surrogate } from './algorithms/transfer/surrogate.js'
 import type { PreparedAttack } from './attack-definition.js'
 import { attacks, prepareAttack } from './registry.js'
+import { attackBatch } from './run/attack-batch.js'
 import type { AttackOutcome, AttackTrial } from './run/attack-outcomes.js'
 import { rowsOf } from './run/attack-round.js'
 import { imageStreams } from './run/image-streams.js'
@@ -87,7 +89,7 @@ it('has a short form of every registered attack', () => {
 describe.each(cases)('%s in %s', (name, norm) => {
 	const threat = threats[norm]
 	const run = (own: AttackBatch, model = classifier, threatModel = threat) =>
-		shortened(name, model).run(model, own, threatModel, streams)
+		attackBatch(shortened(name, model), model, own, threatModel, streams)
 
 	it('fools, within the threat model', async () => {
 		const images = await run(batch)
@@ -135,6 +137,43 @@ describe.each(cases)('%s in %s', (name, norm) => {
 		whole.outcomes.forEach(({ attacked, label, adversarialPrediction }, row) => {
 			if (attacked) expect(adversarialPrediction === label).toBe(seen[row] === label)
 		})
+	})
+
+	it('takes no more passes than it says, of the attacked model or its surrogate', async () => {
+		const counter = passCounter()
+		const watched = counter.watch(classifier)
+		const attack = shortened(name, watched)
+		const { evaluations, gradients } = attack.cost(5)
+		await attackBatch(attack, watched, rowsOf(batch, [0, 1, 2, 3]), threat, streams)
+		const passes = counter.passes()
+		// The clean image and every candidate are judged by the engine.
+		const judged = attack.skipsWrong ? 1 + attack.rounds(5).length : 0
+		expect(passes.gradients).toBeLessThanOrEqual(4 * gradients)
+		expect(passes.evaluations).toBeLessThanOrEqual(4 * (evaluations + judged))
+		expect(passes.gradients + passes.evaluations).toBeGreaterThan(0)
+		if (attack.rounds(5).length === 1 && !attack.skipsWrong) expect(passes.gradients).toBe(4 * gradients)
+	})
+
+	it('says where it saw no gradient but zero, and only there', async () => {
+		const flat = await classifierOf(5, (pixels) => {
+			const { logits, hidden } = networkGraph(5)(pixels)
+			const hiding = (x: Value) => ops.div(ops.round(ops.mul(x, 100)), 100)
+			return { logits: hiding(logits!), imageFeatures: hiding(hidden!) }
+		})
+		const images = { ...batch, pixels: async (rows: readonly number[]) => takeRows(batch.images, rows) }
+		const outcomes = async (model: Classifier) => {
+			const found: AttackOutcome[] = []
+			const attack = shortened(name, model)
+			const options = { classifier: model, attack, threatModel: threat, images, streams, batchSize: 6 }
+			for await (const part of runAttack(options)) found.push(...part.outcomes)
+			return found.filter(({ attacked }) => attacked)
+		}
+		const looks = shortened(name).cost(5).gradients > 0
+		const [shown, hidden] = [await outcomes(classifier), await outcomes(flat)]
+		expect(shown.filter(({ zeroGradient }) => zeroGradient)).toEqual([])
+		expect(hidden.length).toBeGreaterThan(0)
+		expect(hidden.filter(({ zeroGradient }) => zeroGradient)).toHaveLength(looks ? hidden.length : 0)
+		await flat.release()
 	})
 
 	it('changes nothing at epsilon 0', async () => {

@@ -1,42 +1,19 @@
-/** naptune/attacks: what a classifier is to an attacker, threat models, objectives and attacks. */
+/**
+ * naptune/attacks: threat models, attacks, and the one engine that runs them. What is attacked is a `Classifier` of
+ * `naptune/classifier`. Loads in a browser; `openSurrogate`, which opens files, is in
+ * `naptune/attacks/files`.
+ *
+ * @example
+ * const attack = prepareAttack('pgd-100')
+ * const batch = { images, labels: [3, 8], ids: ['a.png', 'b.png'] }
+ * const adversarial = await attackBatch(attack, classifier, batch, threatModel('linf', 4 / 255), imageStreams(1))
+ */
 
 export type { AttackBatch } from '../classifier/attack-batch.js'
-export { bpdaClassifier } from '../classifier/bpda-classifier.js'
-export type { Classifier, Taps } from '../classifier/classifier.js'
-export { expectedGradient, type StepGradient } from '../classifier/expected-gradient.js'
-export {
-	type BoundFeeds,
-	createGraphClassifier,
-	type GraphClassifier,
-	type GraphClassifierOptions,
-} from '../classifier/graph-classifier.js'
-export { hiddenDraws } from '../classifier/hidden-draws.js'
-export { contrastiveObjective, contrastiveSide } from '../classifier/objectives/contrastive-objective.js'
-export { type DivergenceObjective, featureKl, klToClean } from '../classifier/objectives/divergence-objectives.js'
-export { dlrObjective, targetedDlrObjective } from '../classifier/objectives/dlr-objectives.js'
-export { featureCosine } from '../classifier/objectives/feature-cosine.js'
-export { marginObjective, targetedMarginObjective } from '../classifier/objectives/margin-objectives.js'
-export {
-	crossEntropyObjective,
-	type Objective,
-	targetedCrossEntropyObjective,
-} from '../classifier/objectives/objective.js'
-export type { SideInputs } from '../classifier/objectives/side-inputs.js'
-export {
-	type OnnxClassifier,
-	type OnnxClassifierOptions,
-	openOnnxClassifier,
-} from '../classifier/onnx-file/onnx-classifier.js'
-export {
-	type InputDeclaration,
-	type ModelInput,
-	type Normalisation,
-	normalisations,
-} from '../classifier/onnx-file/onnx-input.js'
-export { type PassCounter, type Passes, passCounter } from '../classifier/pass-counter.js'
-export { predictions } from '../classifier/predictions.js'
-export { type AgsOptions, ags, agsDefinition } from './algorithms/ags/ags.js'
-export { apgd, apgdDefinition, apgdRounds } from './algorithms/apgd/apgd.js'
+export type { Classifier } from '../classifier/classifier.js'
+export type { Passes } from '../classifier/pass-counter.js'
+export { type AgsOptions, ags } from './algorithms/ags/ags.js'
+export { apgd } from './algorithms/apgd/apgd.js'
 export {
 	type ApgdEvaluation,
 	type ApgdIterate,
@@ -48,33 +25,37 @@ export type { Pixels } from './algorithms/apgd/apgd-moves.js'
 export type { ApgdOptions } from './algorithms/apgd/apgd-options.js'
 export { apgdCheckpoints } from './algorithms/apgd/apgd-schedule.js'
 export { type AutoAttackOptions, autoAttack } from './algorithms/autoattack/autoattack.js'
-export { cwa, cwaDefinition } from './algorithms/cwa/cwa.js'
+export { cwa } from './algorithms/cwa/cwa.js'
 export type { CwaOptions } from './algorithms/cwa/cwa-options.js'
-export { fab, fabDefinition, fabRounds } from './algorithms/fab/fab.js'
+export { fab } from './algorithms/fab/fab.js'
 export type { FabOptions } from './algorithms/fab/fab-options.js'
-export { featurePgd, featurePgdDefinition } from './algorithms/feature-pgd/feature-pgd.js'
-export { pgd, pgd100, pgdDefinition, trainingPgd } from './algorithms/pgd/pgd.js'
+export { type FeaturePgdOptions, featurePgd } from './algorithms/feature-pgd/feature-pgd.js'
+export { pgd, pgd100, trainingPgd } from './algorithms/pgd/pgd.js'
 export type { PgdOptions } from './algorithms/pgd/pgd-options.js'
 export { rankedTargets } from './algorithms/ranked-targets.js'
 export type { SquareOptions } from './algorithms/square/options.js'
-export { square, squareDefinition } from './algorithms/square/square.js'
-export { type OpenedSurrogate, openSurrogate } from './algorithms/transfer/open-surrogate.js'
-export { requireSurrogates, type Surrogate } from './algorithms/transfer/surrogate.js'
-export type { AttackDefinition, AttackPreset, ModelAccess, PreparedAttack } from './attack-definition.js'
+export { square } from './algorithms/square/square.js'
+export { requireSurrogates, type Surrogate, type SurrogateReading } from './algorithms/transfer/surrogate.js'
+export type {
+	AttackDefinition,
+	AttackFacts,
+	AttackPreset,
+	AttackReads,
+	ModelAccess,
+	PreparedAttack,
+} from './attack-definition.js'
+export { type AttackSpecification, defineAttack } from './define-attack.js'
 export { attackNames, attacks, prepareAttack } from './registry.js'
-export type { Attack, ImageStreams } from './run/attack.js'
+export { attackBatch } from './run/attack-batch.js'
 export { type AttackOutcome, type AttackTrial, cleanRound, isRobust } from './run/attack-outcomes.js'
-export { type AttackRound, attackOfRounds } from './run/attack-round.js'
-export { checkedAttack } from './run/checked-attack.js'
-export { imageStreams } from './run/image-streams.js'
-export {
-	type AttackCounts,
-	type AttackImages,
-	type AttackProgress,
-	type RunAttackOptions,
-	runAttack,
-} from './run/run-attack.js'
+export type { AttackRound, AttackRun } from './run/attack-round.js'
+export { checkedRound } from './run/checked-round.js'
+export { type ImageStreams, imageStreams } from './run/image-streams.js'
+export { type GradientSight, requireFinite } from './run/require-finite.js'
+export { type AttackImages, type AttackProgress, type RunAttackOptions, runAttack } from './run/run-attack.js'
+export type { AttackCounts } from './run/tell-progress.js'
 export { checkPerturbation, perturbationSizes, perturbationTolerance } from './sets/check-perturbation.js'
 export type { PerturbationSet } from './sets/perturbation-set.js'
 export { perturbationSet } from './sets/registry.js'
+export { epsilonText, sizeText } from './sets/size-text.js'
 export { type Norm, parseEpsilon, type ThreatModel, threatModel } from './sets/threat-model.js'

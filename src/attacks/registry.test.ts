@@ -6,7 +6,8 @@ import { crossEntropyObjective } from '../classifier/objectives/objective.js'
 import { NaptuneError } from '../core/errors.js'
 import { createEngine, type Engine } from '../runtime/index.js'
 import { pgd } from './algorithms/pgd/pgd.js'
-import { attackNames, attacks, prepareAttack } from './registry.js'
+import { attackNamed, attackNames, attacks, prepareAttack } from './registry.js'
+import { attackBatch } from './run/attack-batch.js'
 import { imageStreams } from './run/image-streams.js'
 
 describe('the registry', () => {
@@ -50,7 +51,44 @@ describe('the registry', () => {
 		expect(prepareAttack('pgd', { objective: crossEntropyObjective }).options.objective).toBe('cross-entropy')
 	})
 
+	it('takes typed options of a definition, with a preset or without', () => {
+		expect(pgd.prepare({ steps: 7 }).options).toEqual(prepareAttack('pgd', { steps: 7 }).options)
+		expect(pgd.prepare({ restarts: 2 }, 'pgd-20')).toMatchObject({
+			name: 'pgd-20',
+			attack: 'pgd',
+			options: { steps: 20 },
+		})
+		expect(attackNamed('pgd-20')).toEqual({ definition: pgd, preset: 'pgd-20' })
+		expect(attackNamed('pgd')).toEqual({ definition: pgd })
+	})
+
+	it('says what attacks read and cost without a look at their options', () => {
+		const facts = (name: string, options = {}) => {
+			const { reads, cost } = prepareAttack(name, options)
+			return { ...reads, cost: cost(10) }
+		}
+		const white = { model: 'gradient', labels: true, predictions: false, draws: 1 }
+		expect(facts('pgd-20')).toEqual({ ...white, cost: { evaluations: 0, gradients: 20 } })
+		expect(facts('pgd-20', { restarts: 3, eotSamples: 2 })).toEqual({
+			...white,
+			predictions: true,
+			draws: 2,
+			cost: { evaluations: 0, gradients: 3 * 21 * 2 },
+		})
+		expect(facts('feature-pgd')).toMatchObject({ labels: false, cost: { evaluations: 1, gradients: 100 } })
+		expect(facts('autoattack')).toMatchObject({
+			predictions: true,
+			cost: { evaluations: 9 + 9 * 101 + 5001, gradients: 101 + 9 * 101 + 9 * 100 },
+		})
+		expect(facts('autoattack-rand').draws).toBe(20)
+		// While surrogates are not given, what one would take.
+		expect(facts('mi-cwa')).toMatchObject({ model: 'nothing', cost: { evaluations: 10, gradients: 20 } })
+		expect(prepareAttack('pgd-margin').objective).toBe('margin')
+		expect(prepareAttack('apgd-ce').objective).toBeUndefined()
+	})
+
 	it('refuses unknown names and options, saying what there is', () => {
+		expect(() => prepareAttack('pdg-100')).toThrow(/Did you mean pgd-100/)
 		expect(() => prepareAttack('toString')).toThrow(/Unknown attack toString; choose one of pgd, pgd-100/)
 		expect(() => prepareAttack('pgd-100', { steps: -1, colour: 'red' })).toThrow(NaptuneError)
 		expect(() => prepareAttack('pgd-100', { steps: -1, colour: 'red' })).toThrow(
@@ -77,9 +115,10 @@ describe('a prepared attack', () => {
 		const batch = randomBatch([0, 1, 2])
 		const threat = { norm: 'l2', epsilon: 0.2 } as const
 		const streams = imageStreams(5)
-		const prepared = await prepareAttack('pgd-20', { restarts: 2 }).run(classifier, batch, threat, streams)
+		const attack = prepareAttack('pgd-20', { restarts: 2 })
+		const prepared = await attackBatch(attack, classifier, batch, threat, streams)
 		const options = { steps: 20, relativeStepSize: 0.25, start: 'uniform', restarts: 2 } as const
-		expect(prepared.data).toEqual((await pgd(classifier, batch, threat, options, streams)).data)
+		expect(prepared.data).toEqual((await attackBatch(pgd.prepare(options), classifier, batch, threat, streams)).data)
 		expect(prepared.data).not.toEqual(batch.images.data)
 	})
 })

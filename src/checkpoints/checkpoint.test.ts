@@ -219,7 +219,10 @@ describe('loadCheckpoint with a conversion', () => {
 		flipped[flipped.length - 1]! ^= 1
 		for (const damaged of [flipped, intact.subarray(0, intact.length - 4), Buffer.alloc(0)]) {
 			await writeFile(file, damaged)
-			expect((await load()).weights).toEqual(weights)
+			const notices: string[] = []
+			const again = await loadCheckpoint(directory, { cacheDirectory, onNotice: (notice) => notices.push(notice) })
+			expect(again.weights).toEqual(weights)
+			expect(notices).toEqual([expect.stringContaining(`${file} was damaged`)])
 			expect((await readFile(file)).equals(intact)).toBe(true)
 		}
 		await rm(join(cacheDirectory, 'weights', `${sha256}.sha256`))

@@ -3,12 +3,11 @@
 import { join } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
-import { toFloat16 } from '../files/float-formats.js'
+import { hasNonFinite, toFloat16 } from '../files/float-formats.js'
 import { makeFolder } from '../files/make-folder.js'
 import { type TensorToWrite, writeSafetensors } from '../files/safetensors.js'
 import { parseClipConfig } from '../vlm/config.js'
 import { expectedWeights } from '../vlm/expected-weights.js'
-import { hasNonFinite } from './scan-weights.js'
 
 /** A checkpoint in memory. */
 export interface CheckpointToSave {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { NaptuneError } from '../core/errors.js'
+import { hasNonFinite } from '../files/float-formats.js'
 import { readPieces, withFile } from '../files/read-parts.js'
 
 /** A tensor of float32 in the file; `offset` is a multiple of 4. */
@@ -49,19 +50,4 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 		}
 	})
 	return { sha256: hash.digest('hex'), nonFinite }
-}
-
-/** Whether float32 bytes hold an infinity or NaN: exactly those have all exponent bits set. */
-export function hasNonFinite(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
-	const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) >> 2)
-	for (let i = 0; i < words.length; i++) if ((words[i]! & 0x7f800000) === 0x7f800000) return true
-	return false
-}
-
-/** The error for weights that are not finite. */
-export function nonFiniteError(names: readonly string[], file: string): NaptuneError {
-	const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
-	return new NaptuneError(
-		`${file} holds numbers that are not finite in float32 (NaN or infinity) in ${shown}. The checkpoint is damaged or its training diverged; use another one.`,
-	)
 }

@@ -6,6 +6,7 @@
  * shared by all programs of a process and by all processes.
  */
 
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import envPaths from 'env-paths'
@@ -20,7 +21,8 @@ import {
 	writeSafetensorsStream,
 } from '../files/safetensors.js'
 import { dtypeSize } from '../files/safetensors-dtype.js'
-import { type FloatRange, nonFiniteError, type Scan, scanFloat32File } from './scan-weights.js'
+import { nonFiniteError } from '../vlm/expected-weights.js'
+import { type FloatRange, type Scan, scanFloat32File } from './scan-weights.js'
 import type { StoredTensor, StoredWeights } from './weight-files.js'
 
 /** Part of each file's metadata; raised when the conversion changes, so that old files are made anew. */
@@ -36,6 +38,7 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
  * numbers. It appears whole or not at all, and each use compares its content with a recorded SHA-256.
  * @param sha256 Fingerprint of the published weights: the key.
  * @param needed Names of the tensors that must be finite.
+ * @param onNotice Told when a file was damaged and had to be made again.
  * @throws NaptuneError when a needed tensor is not finite, or the cache cannot be written.
  */
 export async function convertedWeights(
@@ -43,12 +46,15 @@ export async function convertedWeights(
 	sha256: string,
 	needed: ReadonlySet<string>,
 	cacheDirectory: string,
+	onNotice: (notice: string) => void = () => {},
 ): Promise<{ readonly file: string; readonly header: SafetensorsHeader }> {
 	const folder = join(cacheDirectory, 'weights')
 	const file = join(folder, `${sha256}.safetensors`)
 	const fingerprint = join(folder, `${sha256}.sha256`)
+	const kept = existsSync(file) && existsSync(fingerprint)
 	const reused = await checkCached(file, fingerprint, sha256, needed)
 	const { header, scan } = reused ?? (await explained(cacheDirectory, () => convert()))
+	if (kept && !reused) onNotice(`${file} was damaged or of another version; the weights were converted again.`)
 	if (scan.nonFinite.length > 0) {
 		await Promise.all([rm(fingerprint, { force: true }), rm(file, { force: true })])
 		throw nonFiniteError(scan.nonFinite, stored.files.join(', '))

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pgd } from '../attacks/algorithms/pgd/pgd.js'
+import { attackBatch } from '../attacks/run/attack-batch.js'
 import { imageStreams } from '../attacks/run/image-streams.js'
 import { range } from '../core/rows.js'
 import { int64, ops, type Value } from '../onnx/index.js'
 import { createEngine, type Engine } from '../runtime/index.js'
 import { bpdaClassifier } from './bpda-classifier.js'
 import type { Classifier } from './classifier.js'
+import { decorate } from './decorate.js'
 import { createGraphClassifier } from './graph-classifier.js'
 import { imageShape, networkGraph, randomBatch } from './graphs.test.support.js'
 import { hiddenDraws } from './hidden-draws.js'
@@ -36,7 +38,13 @@ describe('a stand-in for gradients', () => {
 			predictions((await quantising.evaluate(images, ['logits'])).logits!, random.ids)
 		const batch = { ...random, labels: await predict() }
 		const fooled = async (classifier: Classifier) => {
-			const images = await pgd(classifier, batch, threat, { steps: 20, start: 'zero' }, imageStreams(1))
+			const images = await attackBatch(
+				pgd.prepare({ steps: 20, start: 'zero' }),
+				classifier,
+				batch,
+				threat,
+				imageStreams(1),
+			)
 			return (await predict(images)).filter((predicted, row) => predicted !== batch.labels[row]).length
 		}
 		expect(await fooled(quantising)).toBe(0)
@@ -65,7 +73,7 @@ describe('a stand-in for gradients', () => {
 	})
 
 	it('is refused where it does not look like the model', async () => {
-		const other = { ...smooth, classNames: ['a', 'b', 'c', 'd', 'f'] }
+		const other = decorate(smooth, { classNames: ['a', 'b', 'c', 'd', 'f'] })
 		expect(() => bpdaClassifier(quantising, other)).toThrow(/must look like the model.*d, e, the stand-in.*d, f/)
 	})
 })

@@ -1,8 +1,9 @@
 /** The compiled programs of a classifier: one per set of taps and one per objective, made when first needed. */
 
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { input } from '../onnx/builders.js'
-import { grad } from '../onnx/index.js'
+import { grad } from '../onnx/graph.js'
 import type { Dimension, Value } from '../onnx/value.js'
 import type { CompileOptions, Engine, Program } from '../runtime/engine.js'
 import type { Objective } from './objectives/objective.js'
@@ -36,7 +37,8 @@ export function classifierPrograms(
 	let released: Promise<void> | undefined
 
 	const cached = (name: string, outputs: () => Readonly<Record<string, Value>>): Promise<Program> => {
-		if (released) throw new NaptuneError('The classifier was released; create it again to use it.')
+		if (released)
+			throw new NaptuneError('NAP_INPUT_UNSUITABLE', 'The classifier was released; create it again to use it.')
 		const known = programs.get(name)
 		if (known) return known
 		const compiled = Promise.resolve().then(() =>
@@ -48,7 +50,7 @@ export function classifierPrograms(
 		return compiled
 	}
 	const tapOutputs = (names: readonly string[]) =>
-		Object.fromEntries(names.map((name) => [tapName(name), taps[name]!] as const))
+		Object.fromEntries(names.map((name) => [tapName(name), entry(taps, name)] as const))
 
 	return {
 		evaluation(names) {
@@ -57,9 +59,8 @@ export function classifierPrograms(
 		},
 		gradient: (objective) =>
 			cached(`gradient of ${objective.name}`, () => {
-				const loss = lossOf(objective, taps, pixels.shape[0]!)
-				const [gradient] = grad(loss, [pixels])
-				return { ...tapOutputs(objective.taps), loss, gradient: gradient! }
+				const loss = lossOf(objective, taps, at(pixels.shape, 0))
+				return { ...tapOutputs(objective.taps), loss, gradient: at(grad(loss, [pixels]), 0) }
 			}),
 		release() {
 			released ??= Promise.allSettled(programs.values()).then(async (results) => {
@@ -71,7 +72,7 @@ export function classifierPrograms(
 }
 
 function lossOf(objective: Objective, taps: Readonly<Record<string, Value>>, batch: Dimension): Value {
-	const read = Object.fromEntries(objective.taps.map((name) => [name, taps[name]!]))
+	const read = Object.fromEntries(objective.taps.map((name) => [name, entry(taps, name)]))
 	const side = Object.fromEntries(
 		Object.entries(objective.side).map(([name, { type, shape }]) => [
 			name,
@@ -81,6 +82,7 @@ function lossOf(objective: Objective, taps: Readonly<Record<string, Value>>, bat
 	const loss = objective.build(read, side)
 	if (loss.type !== 'float32' || loss.shape.length !== 1 || loss.shape[0] !== batch) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`Objective ${objective.name} builds a ${loss.type} loss of shape [${loss.shape.join(', ')}]; one float32 per image, shape [${batch}], was expected. Reduce over all axes but the first.`,
 		)
 	}

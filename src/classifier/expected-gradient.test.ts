@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apgd, apgdRounds } from '../attacks/algorithms/apgd/apgd.js'
-import { apgdSettings } from '../attacks/algorithms/apgd/apgd-options.js'
+import { apgdSchema } from '../attacks/algorithms/apgd/apgd-options.js'
 import { pgd } from '../attacks/algorithms/pgd/pgd.js'
 import { prepareAttack } from '../attacks/registry.js'
+import { attackBatch } from '../attacks/run/attack-batch.js'
 import { rowsOf } from '../attacks/run/attack-round.js'
 import { imageStreams } from '../attacks/run/image-streams.js'
 import { range, takeRows } from '../core/rows.js'
@@ -11,6 +12,7 @@ import { int64, ops } from '../onnx/index.js'
 import { createEngine, type Engine } from '../runtime/index.js'
 import type { AttackBatch } from './attack-batch.js'
 import type { Classifier } from './classifier.js'
+import { decorate } from './decorate.js'
 import { expectedGradient } from './expected-gradient.js'
 import { createGraphClassifier, type GraphClassifier } from './graph-classifier.js'
 import { imageShape, networkGraph, noise, randomBatch } from './graphs.test.support.js'
@@ -38,13 +40,12 @@ beforeAll(async () => {
 		build: (pixels) => network(ops.add(pixels, ops.input('shift', 'float32', imageShape))),
 		feeds: shift(0),
 	})
-	randomised = {
-		...graph,
+	randomised = decorate(graph, {
 		draw(index) {
 			drawn.push(index)
 			return graph.withFeeds(shift(index))
 		},
-	}
+	})
 	const random = randomBatch(range(0, 12).map(() => 0))
 	const { logits } = await graph.evaluate(random.images, ['logits'])
 	batch = { ...random, labels: predictions(logits!, random.ids) }
@@ -86,15 +87,23 @@ describe('attacks on a randomised classifier', () => {
 		async (name) => {
 			drawn = []
 			const attack = name === 'apgd' ? apgd : pgd
-			const images = await attack(randomised, batch, threat, { steps: 4, eotSamples: 3 }, streams)
+			const images = await attackBatch(attack.prepare({ steps: 4, eotSamples: 3 }), randomised, batch, threat, streams)
 			const steps = name === 'apgd' ? 5 : 4
 			expect(drawn).toEqual(range(1, 3 * steps + 1))
 			const { logits } = await randomised.evaluate(images, ['logits'])
 			const fooled = predictions(logits!, batch.ids).filter((predicted, row) => predicted !== batch.labels[row])
 			expect(fooled.length).toBeGreaterThan(3)
-			expect(images.data).not.toEqual((await attack(randomised, batch, threat, { steps: 4 }, streams)).data)
+			expect(images.data).not.toEqual(
+				(await attackBatch(attack.prepare({ steps: 4 }), randomised, batch, threat, streams)).data,
+			)
 			for (const rows of [[4], range(0, 12).reverse()]) {
-				const part = await attack(randomised, rowsOf(batch, rows), threat, { steps: 4, eotSamples: 3 }, streams)
+				const part = await attackBatch(
+					attack.prepare({ steps: 4, eotSamples: 3 }),
+					randomised,
+					rowsOf(batch, rows),
+					threat,
+					streams,
+				)
 				expect(part.data).toEqual(takeRows(images, rows).data)
 			}
 		},
@@ -102,13 +111,14 @@ describe('attacks on a randomised classifier', () => {
 
 	it.each(['apgd', 'pgd'] as const)('%s saves the passes where nothing is random', async (name) => {
 		const attack = name === 'apgd' ? apgd : pgd
-		const run = (eotSamples: number) => attack(graph, batch, threat, { steps: 3, eotSamples }, streams)
+		const run = (eotSamples: number) =>
+			attackBatch(attack.prepare({ steps: 3, eotSamples }), graph, batch, threat, streams)
 		expect((await run(5)).data).toEqual((await run(1)).data)
 	})
 
 	it('say how many passes they take, and record samples of PGD only where there are several', () => {
-		expect(apgdRounds(apgdSettings({ steps: 10, eotSamples: 20 }), 5)[0]!.calls.gradients).toBe(220)
-		expect(prepareAttack('pgd-20', { eotSamples: 3 }).rounds(5)[0]!.calls.gradients).toBe(60)
+		expect(apgdRounds(apgdSchema.parse({ steps: 10, eotSamples: 20 }), 5)[0]!.cost.gradients).toBe(220)
+		expect(prepareAttack('pgd-20', { eotSamples: 3 }).rounds(5)[0]!.cost.gradients).toBe(60)
 		expect(prepareAttack('pgd-20', { eotSamples: 3 }).options.eotSamples).toBe(3)
 		expect(prepareAttack('pgd-20', { eotSamples: 1 }).options).toEqual(prepareAttack('pgd-20').options)
 		expect(prepareAttack('pgd-20').options).not.toHaveProperty('eotSamples')

@@ -1,5 +1,6 @@
 /** Gradients of randomised classifiers, averaged over their randomness. */
 
+import { missing } from '../core/at.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Classifier } from './classifier.js'
 import type { Objective } from './objectives/objective.js'
@@ -29,7 +30,8 @@ export function expectedGradient(classifier: Classifier, samples: number, skippe
 		const sums = Float64Array.from((await sample(1)).gradient.data)
 		for (let index = 2; ; index++) {
 			const { gradient, loss, taps } = await sample(index)
-			for (let at = 0; at < sums.length; at++) sums[at]! += gradient.data[at]!
+			const { data } = gradient
+			for (let at = 0; at < sums.length; at++) sums[at] = (sums[at] ?? missing) + (data[at] ?? missing)
 			if (index < samples) continue
 			return { taps, loss, gradient: { ...gradient, data: Float32Array.from(sums, (sum) => sum / samples) } }
 		}

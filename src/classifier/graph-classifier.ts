@@ -1,8 +1,9 @@
 /** A classifier from a graph: what a tuned CLIP, a plain ONNX graph and a surrogate become before they are attacked. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementCount, type Tensor } from '../core/tensor.js'
-import { leavesOf, ops } from '../onnx/index.js'
+import { leavesOf, ops } from '../onnx/graph.js'
 import type { Dimension, Value } from '../onnx/value.js'
 import type { CompileOptions, Engine, Feeds, Program } from '../runtime/engine.js'
 import type { Classifier } from './classifier.js'
@@ -34,8 +35,8 @@ export interface GraphClassifierOptions {
 	readonly feeds?: BoundFeeds
 	readonly compileOptions?: CompileOptions
 	/**
-	 * Rows of every run, at least 2; smaller batches are filled up, larger ones cut. By default 64 on every device but
-	 * `cpu`, whose programs run small batches as they come, and cut those of more than 16 images per thread: the values of
+	 * Rows of every run, at least 2; smaller batches are filled up, larger ones cut. By default the engine's own, else 64 on
+	 * every device but `cpu`, whose programs run small batches as they come, and cut those of more than 16 images per thread: the values of
 	 * so many stay in a core's own cache, and the bytes of results are the same.
 	 */
 	readonly fixedBatch?: number
@@ -59,8 +60,8 @@ const defaultFixedBatch = 64
 const mostRowsPerThread = 16
 
 /** Rows of every run on an engine that should always run the same number; undefined where batches run as they come. */
-export function fixedBatchOf({ device }: Pick<Engine, 'device'>): number | undefined {
-	return device === 'cpu' ? undefined : defaultFixedBatch
+export function fixedBatchOf({ device, fixedBatch }: Pick<Engine, 'device' | 'fixedBatch'>): number | undefined {
+	return fixedBatch ?? (device === 'cpu' ? undefined : defaultFixedBatch)
 }
 
 /**
@@ -72,10 +73,14 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 	const { engine, classNames, imageShape, compileOptions = {}, oneImage = false } = options
 	const { fixedBatch } = options
 	if (fixedBatch !== undefined && !(Number.isInteger(fixedBatch) && fixedBatch >= 2)) {
-		throw new NaptuneError(`The fixed batch of a classifier must be a whole number >= 2, got ${fixedBatch}.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`The fixed batch of a classifier must be a whole number >= 2, got ${fixedBatch}.`,
+		)
 	}
 	if (oneImage && fixedBatch !== undefined) {
 		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
 			`A classifier of one image at a time was given a fixed batch of ${fixedBatch}; leave one out.`,
 		)
 	}
@@ -98,13 +103,14 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 		const unknown = Object.keys(bound).filter((name) => !boundNames.has(name))
 		if (unknown.length > 0) {
 			throw new NaptuneError(
+				'NAP_NAME_UNKNOWN',
 				`The classifier's graph has no input ${unknown.join(', ')} to bind; it has: ${[...boundNames].join(', ') || 'none'}.`,
 			)
 		}
 		const read = new Set(program.inputs)
 		const used = <T>(entries: Readonly<Record<string, T>>): Record<string, T> =>
 			Object.fromEntries(Object.entries(entries).filter(([name]) => read.has(name)))
-		return runPadded(program, images.shape[0]!, used({ [pixelsName]: images, ...side }), used(bound), rowsPerRun)
+		return runPadded(program, at(images.shape, 0), used({ [pixelsName]: images, ...side }), used(bound), rowsPerRun)
 	}
 	const over = (feeds: BoundFeeds, release: () => Promise<void>): GraphClassifier => ({
 		classNames,
@@ -119,7 +125,7 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 		async gradient(images, objective, side) {
 			checkImages(images, imageShape)
 			requireTaps(taps, objective.taps, `read by objective ${objective.name}`)
-			const sideFeeds = checkSide(objective, side, images.shape[0]!)
+			const sideFeeds = checkSide(objective, side, at(images.shape, 0))
 			const outputs = await run(await programs.gradient(objective), images, sideFeeds, feeds)
 			return {
 				taps: tapsOf(outputs, objective.taps),
@@ -141,6 +147,7 @@ function checkTaps(taps: Readonly<Record<string, Value>>, classes: number, batch
 	for (const [name, { type, shape }] of Object.entries(taps)) {
 		if (type !== 'float32' || shape[0] !== batch) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`Tap ${name} of a classifier is ${type} [${shape.join(', ')}]; float32 with first axis ${batch} was expected. Cast it, or leave it out.`,
 			)
 		}
@@ -148,6 +155,7 @@ function checkTaps(taps: Readonly<Record<string, Value>>, classes: number, batch
 	const shape = taps.logits?.shape
 	if (shape?.length !== 2 || (typeof shape[1] === 'number' && shape[1] !== classes)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`A classifier of ${classes} classes needs a tap logits [${batch}, ${classes}], ${shape ? `got [${shape.join(', ')}]` : 'none was built'}.`,
 		)
 	}
@@ -161,6 +169,7 @@ function boundInputs(taps: Readonly<Record<string, Value>>, pixels: Value): Read
 		const { name } = leaf.source
 		if ([pixelsName, 'loss', 'gradient'].includes(name) || /^(side|tap)\./.test(name)) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`A classifier's graph cannot have an input named ${name}, that name is its own; rename it.`,
 			)
 		}
@@ -170,9 +179,10 @@ function boundInputs(taps: Readonly<Record<string, Value>>, pixels: Value): Read
 }
 
 function checkImages({ type, shape, data }: Tensor<'float32'>, imageShape: readonly number[]): void {
-	const fits = shape.length === 4 && shape[0]! >= 1 && imageShape.every((size, axis) => shape[axis + 1] === size)
+	const fits = shape.length === 4 && at(shape, 0) >= 1 && imageShape.every((size, axis) => shape[axis + 1] === size)
 	if (type === 'float32' && fits && data.length === elementCount(shape)) return
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		`The classifier was given ${type} images [${shape.join(', ')}] with ${data.length} values; float32 [B, ${imageShape.join(', ')}] with B >= 1 was expected. Preprocess images to that size first.`,
 	)
 }
@@ -181,6 +191,7 @@ function requireTaps(taps: Readonly<Record<string, Value>>, names: readonly stri
 	const unknown = names.filter((name) => !Object.hasOwn(taps, name))
 	if (unknown.length === 0 && names.length > 0) return
 	throw new NaptuneError(
+		'NAP_NAME_UNKNOWN',
 		`The taps ${how} are ${names.join(', ') || 'none'}; the classifier offers: ${Object.keys(taps).join(', ')}.`,
 	)
 }
@@ -195,6 +206,7 @@ function checkSide(
 	const unknown = Object.keys(side).filter((name) => !Object.hasOwn(objective.side, name))
 	if (unknown.length > 0) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`Objective ${objective.name} has no side input ${unknown.join(', ')}; it has: ${Object.keys(objective.side).join(', ') || 'none'}.`,
 		)
 	}
@@ -204,6 +216,7 @@ function checkSide(
 			const expected = describe(type, [count, ...shape])
 			if (!given || describe(given.type, given.shape) !== expected) {
 				throw new NaptuneError(
+					'NAP_INPUT_UNSUITABLE',
 					`Objective ${objective.name} needs the side input ${name} as ${expected}, ${given ? `got ${describe(given.type, given.shape)}` : 'none was given'}.`,
 				)
 			}

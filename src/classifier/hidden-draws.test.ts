@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pgd } from '../attacks/algorithms/pgd/pgd.js'
+import { attackBatch } from '../attacks/run/attack-batch.js'
 import { imageStreams } from '../attacks/run/image-streams.js'
 import { int64, ops } from '../onnx/index.js'
 import { createEngine, type Engine } from '../runtime/index.js'
@@ -63,7 +64,7 @@ describe('a classifier with hidden draws', () => {
 
 	it('draws once for the gradients of a whole attack, and releases the original alone', async () => {
 		const { classifier, asked } = randomised()
-		await pgd(classifier, batch, { norm: 'linf', epsilon: 0.1 }, { steps: 4 }, imageStreams(1))
+		await attackBatch(pgd.prepare({ steps: 4 }), classifier, batch, { norm: 'linf', epsilon: 0.1 }, imageStreams(1))
 		expect(asked).toEqual([0, 1])
 		await classifier.draw(2).release()
 		await classifier.draw(0).release()
@@ -80,7 +81,7 @@ describe('a classifier with hidden draws', () => {
 		const own = { ...many, labels: await classes(many.images) }
 		const threat = { norm: 'linf', epsilon: 0.03 } as const
 		const still = async (restarts: number) => {
-			const images = await pgd(classifier, own, threat, { steps: 4, restarts }, imageStreams(1))
+			const images = await attackBatch(pgd.prepare({ steps: 4, restarts }), classifier, own, threat, imageStreams(1))
 			return (await classes(images)).map((predicted, row) => predicted === own.labels[row])
 		}
 		const [one, four] = [await still(1), await still(4)]

@@ -1,5 +1,6 @@
 /** Running a program over a batch of any size with the batch sizes whose results can be relied on. */
 
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { joinRows, range, takeRows } from '../core/rows.js'
 import type { Tensor } from '../core/tensor.js'
@@ -45,13 +46,15 @@ export async function runPadded(
 			return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, takeRows(value, kept)]))
 		}),
 	)
-	return Object.fromEntries(Object.keys(parts[0]!).map((name) => [name, joinRows(parts.map((part) => part[name]!))]))
+	const names = Object.keys(at(parts, 0))
+	return Object.fromEntries(names.map((name) => [name, joinRows(parts.map((part) => entry(part, name)))]))
 }
 
 function perRow(outputs: Record<string, Tensor>, size: number): Record<string, Tensor> {
 	for (const [name, { shape }] of Object.entries(outputs)) {
 		if (shape[0] !== size) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`Output ${name} of a classifier has shape [${shape.join(', ')}] for ${size} images; its first axis must be the batch.`,
 			)
 		}

@@ -1,14 +1,15 @@
 /** How many images pass through classifiers, forward alone or there and back. */
 
-import { defined } from '../core/defined.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Passes } from '../records/parts/accuracy.js'
 import type { Classifier } from './classifier.js'
+import { decorate } from './decorate.js'
 
 export type { Passes } from '../records/parts/accuracy.js'
 
 /** Counts passes of the classifiers that it watches. */
 export interface PassCounter {
-	/** The same classifier, whose passes are counted. */
+	/** The same classifier, whose passes are counted, those of its draws included. */
 	watch(classifier: Classifier): Classifier
 	passes(): Passes
 	/** Called after every pass. Returns a function that ends that. */
@@ -16,14 +17,28 @@ export interface PassCounter {
 }
 
 /** A forward and backward pass takes about as long as so many forward passes. */
-const forwardsPerGradient = 3
+export const forwardsPerGradient = 3
 
 /** Passes in units of one image's forward pass. */
 export function workOf({ evaluations, gradients }: Passes): number {
 	return evaluations + forwardsPerGradient * gradients
 }
 
-/** A counter at 0. */
+/** Passes of several things together. */
+export function sumOfPasses(parts: readonly Passes[]): Passes {
+	return {
+		evaluations: parts.reduce((sum, { evaluations }) => sum + evaluations, 0),
+		gradients: parts.reduce((sum, { gradients }) => sum + gradients, 0),
+	}
+}
+
+/**
+ * A counter at 0.
+ * @example
+ * const counter = passCounter()
+ * await attackBatch(attack, counter.watch(classifier), batch, threat, streams)
+ * console.log(counter.passes()) // { evaluations: 0, gradients: 1600 }
+ */
 export function passCounter(): PassCounter {
 	let evaluations = 0
 	let gradients = 0
@@ -31,24 +46,23 @@ export function passCounter(): PassCounter {
 	const told = () => {
 		for (const listener of listeners) listener()
 	}
-	const watch = (classifier: Classifier): Classifier => ({
-		...classifier,
-		async evaluate(images, taps) {
-			const found = await classifier.evaluate(images, taps)
-			evaluations += images.shape[0]!
-			told()
-			return found
-		},
-		async gradient(images, objective, side) {
-			const found = await classifier.gradient(images, objective, side)
-			gradients += images.shape[0]!
-			told()
-			return found
-		},
-		...defined({ draw: classifier.draw ? (index: number) => watch(classifier.draw!(index)) : undefined }),
-	})
+	const imagesIn = ({ shape }: Tensor) => shape[0] ?? 0
 	return {
-		watch,
+		watch: (classifier) =>
+			decorate(classifier, {
+				async evaluate(inner, images, taps) {
+					const found = await inner.evaluate(images, taps)
+					evaluations += imagesIn(images)
+					told()
+					return found
+				},
+				async gradient(inner, images, objective, side) {
+					const found = await inner.gradient(images, objective, side)
+					gradients += imagesIn(images)
+					told()
+					return found
+				},
+			}),
 		passes: () => ({ evaluations, gradients }),
 		listen(onPass) {
 			listeners.add(onPass)

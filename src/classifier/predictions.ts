@@ -1,7 +1,9 @@
 /** From logits to predicted classes. */
 
+import { entry, missing } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
+import type { Classifier } from './classifier.js'
 
 /**
  * The class of the largest logit per image; of equal ones the lowest, so that duplicate class names have one answer.
@@ -10,21 +12,46 @@ import type { Tensor } from '../core/tensor.js'
  * @throws NaptuneError naming the images whose logits are not numbers.
  */
 export function predictions({ shape, data }: Tensor<'float32'>, ids: readonly string[]): number[] {
-	const [count, classes] = shape as readonly [number, number]
+	const [count = 0, classes = 0] = shape
 	const broken: string[] = []
 	const predicted = Array.from({ length: count }, (_, row) => {
 		const logits = data.subarray(row * classes, (row + 1) * classes)
 		let best = 0
-		for (let index = 1; index < classes; index++) if (logits[index]! > logits[best]!) best = index
+		let largest = logits[0] ?? missing
+		for (let index = 1; index < classes; index++) {
+			const logit = logits[index] ?? missing
+			if (logit > largest) {
+				best = index
+				largest = logit
+			}
+		}
 		if (logits.some(Number.isNaN)) broken.push(ids[row] ?? `#${row}`)
 		return best
 	})
 	if (broken.length > 0) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The classifier's logits are not numbers (NaN) for ${listIds(broken)}. Its weights or parameters are damaged or diverged: check them, or go back to the last good state.`,
 		)
 	}
 	return predicted
+}
+
+/** Logits [B, C] of images [B, 3, H, W]. */
+export async function logitsOf(classifier: Classifier, images: Tensor<'float32'>): Promise<Tensor<'float32'>> {
+	return entry(await classifier.evaluate(images, ['logits']), 'logits')
+}
+
+/**
+ * The class that a classifier predicts for each of the images [B, 3, H, W], as {@link predictions}.
+ * @throws NaptuneError naming the images whose logits are not numbers.
+ */
+export async function predict(
+	classifier: Classifier,
+	images: Tensor<'float32'>,
+	ids: readonly string[],
+): Promise<number[]> {
+	return predictions(await logitsOf(classifier, images), ids)
 }
 
 /** Image ids for a message, not too many of them. */

@@ -41,8 +41,8 @@ export function attackListHelp(means: AttackMeans = {}): string {
 }
 
 function whyNot(name: string, { surrogates, targets }: AttackMeans): string | undefined {
-	const { access, targeted } = prepareAttack(name)
-	if (access === 'nothing' && !surrogates) {
+	const { reads, targeted } = prepareAttack(name)
+	if (reads.model === 'nothing' && !surrogates) {
 		return `${name} makes images on other models: naptune generate STORE --attack ${name} --surrogate model.onnx; then naptune evaluate RUN --images STORE.`
 	}
 	if (targeted && !targets) return `${name} aims at a class, which only naptune evaluate can be told (--target).`

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AuditResult } from '../evaluation/audit/audit-check.js'
+import type { AuditResult } from '../records/audit.js'
 import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
 import { auditReport } from './text/audit-report.js'
 

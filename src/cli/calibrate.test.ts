@@ -175,6 +175,6 @@ describe('a run without refiners', () => {
 		expect(stdout.trimEnd().split('\n')).toHaveLength(2)
 		const refused = await runCli(['calibrate', output])
 		expect(refused.code).toBe(1)
-		expect(refused.stderr).toContain('no refiners of image tokens')
+		expect(refused.stderr).toContain('changes no image tokens')
 	})
 })

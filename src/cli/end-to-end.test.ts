@@ -211,6 +211,6 @@ describe('Ctrl-C', () => {
 		const { code, stdout } = await running.finished
 		expect(code).toBe(130)
 		expect(stdout).toBe('')
-		expect((await readdir(output)).sort()).toEqual(['log.jsonl', 'run.json'])
+		expect((await readdir(output)).sort()).toEqual(['log.jsonl', 'run.json', 'usage.json'])
 	})
 })

@@ -162,7 +162,7 @@ describe('evaluate at several levels of knowledge', () => {
 		expect(rows.map((row) => row.attackerKnows)).toEqual([
 			'the image encoder',
 			'the image encoder',
-			'prompts, not refiners',
+			'the prompts only',
 			'everything',
 			'everything',
 			'vanilla CLIP instead',
@@ -171,7 +171,7 @@ describe('evaluate at several levels of knowledge', () => {
 		])
 		expect(await recordOf(rows[2]!)).toMatchObject({ knowledge: 'prompt-aware', knownModel: { name: 'nap' } })
 		const table = await runCli([...args, '--knowledge', 'prompt-aware,full', '--no-vanilla'])
-		expect(table.stdout).toMatch(/^nap +prompts, not refiners +\d/m)
+		expect(table.stdout).toMatch(/^nap +the prompts only +\d/m)
 		expect(table.stdout).toMatch(/^nap +everything +\d/m)
 	})
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { noise } from '../classifier/graphs.test.support.js'
 import { readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { sha256OfFile } from '../files/sha256.js'
-import { ops, writeModel } from '../onnx/index.js'
+import { writeModel } from '../onnx/files/index.js'
+import { ops } from '../onnx/index.js'
 import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
 let folder: string
@@ -100,7 +101,7 @@ describe.concurrent('naptune generate', () => {
 		const slow = [...args, '--attack', 'ssa-cwa', '--set', 'copies=10']
 		const running = startCli(slow)
 		await expect
-			.poll(async () => (await readdir(store).catch(() => [])).length, { timeout: 20_000, interval: 5 })
+			.poll(async () => (await readdir(store).catch(() => [])).length, { timeout: 60_000, interval: 5 })
 			.toBeGreaterThan(2)
 		running.process.kill('SIGKILL')
 		await running.finished

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readEvaluationRecord } from '../evaluation/robustness/record.js'
-import type { Cell, ExperimentResult } from '../experiments/experiment-result.js'
+import type { Cell, ExperimentResult } from '../records/experiment.js'
 import { wilsonIntervalOfShare } from '../statistics/wilson.js'
 import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
@@ -126,7 +126,8 @@ describe('an experiment', () => {
 
 	it('has all that was chosen in its definition, which finds the same cells', async () => {
 		const [output, own] = [join(folder, 'chosen'), join(folder, 'chosen.json')]
-		const narrow = ['--methods', 'nap', '--conditions', 'clean,pgd', '--seeds', '1']
+		// The attack's name means its condition.
+		const narrow = ['--methods', 'nap', '--conditions', 'clean,pgd-5', '--seeds', '1']
 		const chosen = ['--epsilon', '2/255', '--set', 'attack.steps=1', '--set', 'epochs=2', '--limit', '4']
 		expect((await runCli([...inputs, ...narrow, ...chosen, '--output', output])).code).toBe(0)
 		const { definition: ran, cells } = await resultOf(output)
@@ -186,9 +187,10 @@ describe('an experiment', () => {
 
 describe('an experiment that cannot be run', () => {
 	it.each([
-		[['--methods', 'napp'], 'has no method napp; it has vanilla, coop, nap'],
+		[['--methods', 'napp'], 'has no method napp; it has vanilla, coop, nap. Did you mean nap?'],
 		[['--conditions', 'clean'], 'is read from the records of pgd'],
-		[['--conditions', 'fab'], 'has no condition fab'],
+		[['--conditions', 'fab'], 'has no condition fab; it has clean, cwa, ags, pgd, apgd, epsilon-curve.'],
+		[['--conditions', 'clean,pgd-50'], 'Did you mean pgd-5?'],
 		[['--data', 'nowhere'], 'No data set of own-table is there'],
 		[['--conditions', 'epsilon-curve', '--methods', 'coop'], 'is measured for vanilla, nap'],
 		[['--seeds', '1,2,1'], '1 is there twice'],

@@ -13,8 +13,11 @@ export interface JobCommand<Input, Result, Event> {
 	text(result: Result): string
 	/** What is shown of the job's own events. */
 	onEvent?(progress: Progress): JobContext<Event>['onEvent']
-	/** Whether the result says that a check failed, which ends the command with an exit code of its own. */
-	failed?(result: Result): boolean
+	/**
+	 * Whether the result says that a check failed, which ends the command with an exit code of its own; or the sentences that
+	 * say so, which are told on stderr.
+	 */
+	failed?(result: Result): boolean | readonly string[]
 }
 
 /** A job as this file sees it. */
@@ -36,7 +39,9 @@ export async function runJob<Input, Result, Event>(
 		const told = onEvent?.(session.progress) ?? (() => {})
 		const result = await job(input, { ...session, onEvent: told })
 		session.result(result, text(result))
-		if (failed?.(result)) throw new FailedCheck(`A check of ${job.jobName} failed.`)
+		const found = failed?.(result) ?? false
+		if (typeof found !== 'boolean') for (const problem of found) process.stderr.write(`problem: ${problem}\n`)
+		if (found === true || (found && found.length > 0)) throw new FailedCheck(`A check of ${job.jobName} failed.`)
 	})
 }
 

@@ -3,7 +3,7 @@
 import { NaptuneError } from '../core/errors.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import type { JobContext } from '../jobs/job.js'
-import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { Interruption } from './exit-codes.js'
 import { createInterrupt } from './interrupt.js'
 import { removeOwnTemporaries } from './leftovers.js'

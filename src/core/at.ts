@@ -1,6 +1,13 @@
 /** Reads of what cannot be missing. */
 
 /**
+ * For loops over numbers, `values[index] ?? missing`: what a read beyond the end gives, as arithmetic with nothing does.
+ * Such a read costs nothing once it is compiled; in a loop over pixels, {@link at} would see arrays of many kinds and be
+ * many times as slow.
+ */
+export const missing = Number.NaN
+
+/**
  * The element at a position that the caller knows to exist.
  * @throws RangeError where it does not, instead of an undefined that fails elsewhere.
  */
@@ -13,6 +20,16 @@ export function at<T>(list: ArrayLike<T>, position: number): T {
 /** The last element of a list that is not empty. @throws RangeError for an empty one. */
 export function last<T>(list: ArrayLike<T>): T {
 	return at(list, list.length - 1)
+}
+
+/**
+ * A value that the caller knows to be there.
+ * @param what What it is, for the error.
+ * @throws RangeError where it is not.
+ */
+export function present<T>(value: T | undefined, what: string): T {
+	if (value === undefined) throw new RangeError(`There is no ${what}.`)
+	return value
 }
 
 /**

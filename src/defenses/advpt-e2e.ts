@@ -1,16 +1,16 @@
 /** AdvPT's text context tuned against the end-to-end attack of NAP-Tuning's equation 3, made anew at every step. */
 
-import type { DefenseDefinition } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { textContextDefense, textContextSchema } from './text-context.js'
 
 const schema = textContextSchema(32)
 
 /** AdvPT against the end-to-end attack. */
-export const advptE2e: DefenseDefinition<typeof schema> = {
+export const advptE2e = defineDefense({
 	name: 'advpt-e2e',
 	doc: 'Learns a text context against the end-to-end attack on the cross entropy.',
 	source: 'NAP-Tuning, section III-B, equations 3 and 5',
 	schema,
 	tuning: { loss: 'adversarial' },
-	prepare: (clip, classNames, config) => textContextDefense('advpt-e2e', clip, classNames, config),
-}
+	build: (clip, classNames, config) => textContextDefense(clip, classNames, config),
+})

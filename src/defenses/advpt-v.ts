@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { defaultTemplate } from '../vlm/class-prompts.js'
 import { normalContext, templatePrompts } from './context-prompts.js'
 import { ownContext } from './context-sources.js'
-import type { DefenseDefinition } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { layersUpTo } from './layers.js'
 import { promptedTowers } from './prompted-towers.js'
 
@@ -20,18 +20,17 @@ const schema = z.strictObject({
 })
 
 /** AdvPT-V. */
-export const advptV: DefenseDefinition<typeof schema> = {
+export const advptV = defineDefense({
 	name: 'advpt-v',
 	doc: 'Learns deep visual prompts; the text is a fixed template.',
 	source: 'NAP-Tuning, section III-B; Jia et al. 2022 (deep visual prompts, VPT)',
 	schema,
 	tuning: { loss: 'half-and-half' },
-	prepare(clip, classNames, config) {
+	build(clip, classNames, config) {
 		const { visualPrompts, contextDeviation, template } = config
 		const { width, layers } = clip.config.vision
 		const depth = Math.min(config.promptDepth, layers)
 		return {
-			name: 'advpt-v',
 			config,
 			classNames,
 			parameters: new Map(
@@ -48,4 +47,4 @@ export const advptV: DefenseDefinition<typeof schema> = {
 			),
 		}
 	},
-}
+})

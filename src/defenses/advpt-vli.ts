@@ -3,18 +3,19 @@
 import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
 import { contextPrompts, normalContext, textContexts } from './context-prompts.js'
 import { ownContext } from './context-sources.js'
-import type { DefenseDefinition, Parameter } from './defense.js'
+import type { Parameter } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { layersUpTo } from './layers.js'
 import { promptedTowers } from './prompted-towers.js'
 
 /** AdvPT-VLI. */
-export const advptVli: DefenseDefinition<typeof bothTowersSchema> = {
+export const advptVli = defineDefense({
 	name: 'advpt-vli',
 	doc: 'Learns independent deep prompts in both towers.',
 	source: 'NAP-Tuning, section III-B; Khattak et al. 2023 (independent vision-language prompts of MaPLe)',
 	schema: bothTowersSchema,
 	tuning: { loss: 'half-and-half' },
-	prepare(clip, classNames, config: BothTowersConfig) {
+	build(clip, classNames, config: BothTowersConfig) {
 		const { prompts, contextInit, contextDeviation } = config
 		const { width } = clip.config.vision
 		const depth = towerDepths(clip, config.promptDepth)
@@ -26,7 +27,6 @@ export const advptVli: DefenseDefinition<typeof bothTowersSchema> = {
 			]),
 		])
 		return {
-			name: 'advpt-vli',
 			config,
 			classNames,
 			parameters,
@@ -38,4 +38,4 @@ export const advptVli: DefenseDefinition<typeof bothTowersSchema> = {
 			),
 		}
 	},
-}
+})

@@ -3,18 +3,19 @@
 import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
 import { contextPrompts, textContexts } from './context-prompts.js'
 import { coupledContext, couplingParameters, ownContext } from './context-sources.js'
-import type { DefenseDefinition, Parameter } from './defense.js'
+import type { Parameter } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { layersUpTo } from './layers.js'
 import { promptedTowers } from './prompted-towers.js'
 
 /** AdvPT-VLJ. */
-export const advptVlj: DefenseDefinition<typeof bothTowersSchema> = {
+export const advptVlj = defineDefense({
 	name: 'advpt-vlj',
 	doc: 'Learns deep text prompts and a linear map from each to the visual ones.',
 	source: 'NAP-Tuning, section III-B; Khattak et al. 2023 (MaPLe)',
 	schema: bothTowersSchema,
 	tuning: { loss: 'half-and-half' },
-	prepare(clip, classNames, config: BothTowersConfig) {
+	build(clip, classNames, config: BothTowersConfig) {
 		const { prompts, contextInit, contextDeviation } = config
 		const { text, vision } = clip.config
 		const depth = towerDepths(clip, config.promptDepth)
@@ -25,7 +26,6 @@ export const advptVlj: DefenseDefinition<typeof bothTowersSchema> = {
 			...layersUpTo(visualDepth).flatMap((layer) => couplingParameters(layer, text.width, vision.width)),
 		])
 		return {
-			name: 'advpt-vlj',
 			config,
 			classNames,
 			parameters,
@@ -37,4 +37,4 @@ export const advptVlj: DefenseDefinition<typeof bothTowersSchema> = {
 			),
 		}
 	},
-}
+})

@@ -3,13 +3,13 @@
  * divergence of image features (NAP-Tuning, equations 2 and 5). The attacker it prepares for knows the image encoder only.
  */
 
-import type { DefenseDefinition } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { textContextDefense, textContextSchema } from './text-context.js'
 
 const schema = textContextSchema(32)
 
 /** AdvPT (Zhang et al., 2024). */
-export const advpt: DefenseDefinition<typeof schema> = {
+export const advpt = defineDefense({
 	name: 'advpt',
 	doc: 'Learns a text context against a bank of adversarial image embeddings (KL on image features).',
 	source: 'Zhang et al. 2024 (AdvPT); NAP-Tuning, equations 2 and 5',
@@ -19,5 +19,5 @@ export const advpt: DefenseDefinition<typeof schema> = {
 		attack: { when: 'once', objective: 'feature-kl', start: 'one-sided' },
 		augmentation: 'none',
 	},
-	prepare: (clip, classNames, config) => textContextDefense('advpt', clip, classNames, config),
-}
+	build: (clip, classNames, config) => textContextDefense(clip, classNames, config),
+})

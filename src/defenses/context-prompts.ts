@@ -1,6 +1,6 @@
 /** Learned context vectors: the prompts' text with placeholders, and how contexts start (CoOp, MaPLe). */
 
-import { open } from 'node:fs/promises'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Generator } from '../random/generator.js'
 import { classPrompts, spokenName } from '../vlm/class-prompts.js'
@@ -28,14 +28,15 @@ export function contextPrompts(
 ): PromptRows {
 	const { tokenizer, config } = clip
 	const { contextLength } = config.text
-	const placeholder = tokenizer.encode('X')[1]!
+	const placeholder = at(tokenizer.encode('X'), 1)
 	const rest = init === 'words' ? tokenizer.encode(initialWords).slice(1 + count, -1) : []
 	const rows = classNames.map((name) => {
 		const { ids } = tokenizer.encodeBatch([`${spokenName(name)}.`], config.text)
 		const context = [...new Array<number>(count).fill(placeholder), ...rest]
-		const row = [ids[0]!, ...context.map(BigInt), ...ids.subarray(1)]
+		const row = [at(ids, 0), ...context.map(BigInt), ...ids.subarray(1)]
 		if (row.length > contextLength) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`The class name ${JSON.stringify(name)} with ${count} context vectors needs ${row.length} tokens, the model reads ${contextLength}. Use fewer context vectors or a shorter name.`,
 			)
 		}
@@ -99,24 +100,13 @@ export function wordsContext(clip: ClipModel, count: number): Parameter {
 	const { width } = clip.config.text
 	if (count > 4) {
 		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
 			`The contexts can start from the words "${initialWords}" for at most 4 vectors, ${count} were asked for. Use init normal.`,
 		)
 	}
-	return { shape: [count, width], initial: () => wordEmbeddings(clip, count, width) }
-}
-
-async function wordEmbeddings(clip: ClipModel, count: number, width: number): Promise<Float32Array> {
 	const ids = clip.tokenizer.encode(initialWords).slice(1, 1 + count)
-	const { file, offset } = clip.checkpoint.weights.get('text_model.embeddings.token_embedding.weight')!
-	const values = new Float32Array(count * width)
-	const handle = await open(file)
-	try {
-		for (const [row, id] of ids.entries()) {
-			const target = new Uint8Array(values.buffer, row * width * 4, width * 4)
-			await handle.read(target, 0, width * 4, offset + id * width * 4)
-		}
-	} finally {
-		await handle.close()
+	return {
+		shape: [count, width],
+		initial: () => clip.readRows('text_model.embeddings.token_embedding.weight', ids),
 	}
-	return values
 }

@@ -1,16 +1,16 @@
 /** CoOp: a text context tuned on clean images. The control that shows what adversarial tuning adds. */
 
-import type { DefenseDefinition } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { textContextDefense, textContextSchema } from './text-context.js'
 
 const schema = textContextSchema(16)
 
 /** CoOp (Zhou et al., 2022): unified context, class name at the end. */
-export const coop: DefenseDefinition<typeof schema> = {
+export const coop = defineDefense({
 	name: 'coop',
 	doc: 'Learns a text context on clean images; the control without adversarial tuning.',
 	source: 'Zhou et al. 2022 (CoOp)',
 	schema,
 	tuning: { loss: 'clean' },
-	prepare: (clip, classNames, config) => textContextDefense('coop', clip, classNames, config),
-}
+	build: (clip, classNames, config) => textContextDefense(clip, classNames, config),
+})

@@ -1,14 +1,13 @@
 /** What a defense is: graphs from pixels and prompts to features, with trainable parameters as inputs. */
 
-import type { z } from 'zod'
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementCount, float32, type Tensor } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { generator } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'
 import type { ImageTowerOutput } from '../vlm/image-tower.js'
-import type { ClipModel } from '../vlm/model.js'
 
 /** One trainable tensor: its shape and how it starts. */
 export interface Parameter {
@@ -34,21 +33,21 @@ export interface PromptRows {
 	readonly promptsPerClass: number
 }
 
-/** Tokens before and after a refiner. */
-export interface Refinement {
-	/** The block that the refined tokens enter, counted from 0. */
+/** Tokens that a method changes before a block of the image tower. */
+export interface TokenChange {
+	/** The block that the changed tokens enter, counted from 0. */
 	readonly layer: number
-	/** [B, N, width]: class and patch tokens, or start token and suffix of a text. */
+	/** [B, N, width]: class and patch tokens. */
 	readonly before: Value
 	readonly after: Value
-	/** Disagreement of an ensemble of refiners by token, [B, N]: root mean square over members and width. */
+	/** Where several changes are averaged, how far they disagree by token, [B, N]: root mean square over them and width. */
 	readonly spread?: Value
 }
 
 /** What the image tower of a defense yields. */
 export interface ImageFeatures extends ImageTowerOutput {
-	/** In the order of the blocks; empty for a method without refiners. */
-	readonly refinements: readonly Refinement[]
+	/** In the order of the blocks; empty for a method that changes no tokens between them. */
+	readonly tokenChanges: readonly TokenChange[]
 }
 
 /** The tokens that enter one block. */
@@ -59,8 +58,21 @@ export interface LayerLayout {
 	readonly prompts: number
 	/** Whether the layer brings context vectors of its own, rather than those that the block before gave. */
 	readonly ownPrompts: boolean
-	/** Whether tokens are refined before this block. */
-	readonly refined: boolean
+	/** Whether the method changes the other tokens before this block. */
+	readonly changed: boolean
+}
+
+/** Levels of knowledge, short of everything, that a method may define for attackers of its own models. */
+export type ViewName = 'prompt-aware'
+
+/** What a weaker attacker may know of a defense. */
+export interface DefenseView {
+	/** The level of knowledge. */
+	readonly name: ViewName
+	/** What stays hidden at this level, as in "with {hides}", such as `the refiners`. */
+	readonly hides: string
+	/** The same defense without it, over a part of its parameters. */
+	defense(): Defense
 }
 
 /** A method bound to a CLIP and a list of classes. It builds graphs and holds no values. */
@@ -83,26 +95,8 @@ export interface Defense {
 	textFeatures(ids: Value, endPosition: Value, parameters: ParameterLookup): Value
 	/** Image features, not normalised, and the tokens on the way. @param pixels [B, 3, S, S] in [0, 1]. */
 	imageFeatures(pixels: Value, parameters: ParameterLookup, options?: { readonly allTokens?: boolean }): ImageFeatures
-	/** The same defense with its prompts alone, over a part of its parameters; only one with refiners has it. */
-	withoutRefiners?(): Defense
-}
-
-/** A registered method. */
-export interface DefenseDefinition<Schema extends z.ZodType = z.ZodType> {
-	readonly name: string
-	/** One line: what it learns. */
-	readonly doc: string
-	/** Paper, section and equations it follows. */
-	readonly source: string
-	/** Options with their defaults. */
-	readonly schema: Schema
-	/**
-	 * What makes the method besides its parameters (loss, objective and time of the inner attack), as part of a tuning
-	 * configuration. Budgets such as epochs, rates and epsilon come from presets.
-	 */
-	readonly tuning: Readonly<Record<string, unknown>>
-	/** Binds the method to a model and classes. @throws NaptuneError when options, model and classes do not fit together. */
-	prepare(clip: ClipModel, classNames: readonly string[], config: z.output<Schema>): Defense
+	/** What weaker attackers may know of it; empty where who knows any part knows all. */
+	readonly views: readonly DefenseView[]
 }
 
 /**
@@ -117,7 +111,7 @@ export function parameterInputs(
 	const lookup: ParameterLookup = (name) => {
 		const known = used.get(name)
 		if (known) return known
-		const value = ops.input(name, type, defense.parameters.get(name)!.shape)
+		const value = ops.input(name, type, entry(defense.parameters, name).shape)
 		used.set(name, value)
 		return value
 	}
@@ -149,7 +143,10 @@ export function fixedParameters(parameters: Readonly<Record<string, Tensor<'floa
 		if (known) return known
 		const parameter = parameters[name]
 		if (!parameter)
-			throw new NaptuneError(`The parameters hold no ${name}; they belong to another defense or configuration.`)
+			throw new NaptuneError(
+				'NAP_FILE_INVALID',
+				`The parameters hold no ${name}; they belong to another defense or configuration.`,
+			)
 		const value = ops.literal(parameter)
 		values.set(name, value)
 		return value

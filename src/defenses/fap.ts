@@ -6,12 +6,13 @@
 import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
 import { contextPrompts, normalContext, textContext } from './context-prompts.js'
 import { coupled, couplingParameters } from './context-sources.js'
-import type { DefenseDefinition, Parameter } from './defense.js'
+import type { Parameter } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { layersUpTo } from './layers.js'
 import { promptedTowers } from './prompted-towers.js'
 
 /** FAP (Zhou et al., 2024). The reference's literal `{}` in the initial words is not copied. */
-export const fap: DefenseDefinition<typeof bothTowersSchema> = {
+export const fap = defineDefense({
 	name: 'fap',
 	doc: 'Learns a shallow text context and deep visual prompts, each coupled to the other tower by a linear map.',
 	source: 'Zhou et al. 2024 (Few-Shot Adversarial Prompt Learning, FAP)',
@@ -22,7 +23,7 @@ export const fap: DefenseDefinition<typeof bothTowersSchema> = {
 		attack: { objective: 'kl-to-clean', start: 'uniform' },
 		augmentation: 'none',
 	},
-	prepare(clip, classNames, config: BothTowersConfig) {
+	build(clip, classNames, config: BothTowersConfig) {
 		const { prompts, contextInit, contextDeviation } = config
 		const { text, vision } = clip.config
 		const depths = towerDepths(clip, config.promptDepth)
@@ -39,7 +40,6 @@ export const fap: DefenseDefinition<typeof bothTowersSchema> = {
 			...deep.flatMap((layer) => couplingParameters(layer, vision.width, text.width)),
 		])
 		return {
-			name: 'fap',
 			config,
 			classNames,
 			parameters,
@@ -63,4 +63,4 @@ export const fap: DefenseDefinition<typeof bothTowersSchema> = {
 			),
 		}
 	},
-}
+})

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { relativeError } from '../files/golden.test.support.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
@@ -15,7 +16,7 @@ import type { Checkpoint } from '../vlm/model.js'
 import { type ClipModel, logScale } from '../vlm/model.js'
 import { parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import { similarityLogits } from '../vlm/similarity.js'
-import { type ClipTokenizer, loadTokenizer } from '../vlm/tokenizer.js'
+import type { ClipTokenizer } from '../vlm/tokenizer.js'
 import { trainableWeights } from '../vlm/weights.js'
 import { type Defense, parameterInputs } from './defense.js'
 
@@ -59,6 +60,7 @@ export function doubleClip(config: ClipConfig, tokenizer: ClipTokenizer): ClipMo
 		config: { ...config, text },
 		statistics: { mean, std },
 		weights: lookup,
+		readRows: () => Promise.reject(new Error('There is no checkpoint.')),
 		tokenizer,
 		checkpoint: {} as Checkpoint,
 	}
@@ -95,13 +97,13 @@ export async function expectGolden(bench: GoldenBench, defense: Defense, path: s
 	const ids = ops.input('ids', 'int64', ['R', 10])
 	const endPosition = ops.input('endPosition', 'float64', ['R', 10])
 	const labels = ops.input('labels', 'int64', ['B'])
-	const { features: image, refinements } = defense.imageFeatures(pixels, lookup)
+	const { features: image, tokenChanges } = defense.imageFeatures(pixels, lookup)
 	const text = defense.textFeatures(ids, endPosition, lookup)
 	const logits = similarityLogits(image, text, logScale(bench.clip))
 	const loss = ops.crossEntropy(logits, labels)
 	const parameters = [...used]
 	const [dPixels, ...gradients] = grad(loss, [pixels, ...parameters.map(([, value]) => value)])
-	const spreads = refinements.flatMap(({ layer, spread }): [string, Value][] =>
+	const spreads = tokenChanges.flatMap(({ layer, spread }): [string, Value][] =>
 		spread ? [[`spread.${layer}`, spread]] : [],
 	)
 	const program = await bench.engine.compile({

@@ -4,12 +4,12 @@
  */
 
 import { z } from 'zod'
-import { defined } from '../core/defined.js'
 import type { ClipModel } from '../vlm/model.js'
 import { towerDepths } from './both-towers.js'
 import { contextPrompts, normalContext, textContexts } from './context-prompts.js'
 import { coupledContext, couplingParameters, ownContext } from './context-sources.js'
-import type { DefenseDefinition, Parameter } from './defense.js'
+import type { Parameter } from './defense.js'
+import { type DefenseDefinition, defineDefense } from './define-defense.js'
 import { layersUpTo } from './layers.js'
 import { promptedTowers, type TowerRefiner } from './prompted-towers.js'
 import { type RefinerOptions, refine, refinerParameters } from './token-refiner.js'
@@ -120,26 +120,29 @@ export function napParameters(clip: ClipModel, config: NapConfig): Map<string, P
 }
 
 /** NAP-Tuning. */
-export const nap: DefenseDefinition<typeof schema> = {
+export const nap: DefenseDefinition = defineDefense({
 	name: 'nap',
 	doc: 'Learns prompts in both towers at every layer and a TokenRefiner per layer and modality.',
 	source:
 		'NAP-Tuning: Neural Augmented Prompt Tuning for Adversarially Robust Vision-Language Models, equations 7 and 11 to 17',
 	schema,
 	tuning: { loss: 'clean-plus-adversarial' },
-	prepare(clip, classNames, given) {
+	build(clip, classNames, given) {
 		const config = effective(given)
 		const depth = depths(clip, config)
 		return {
-			name: 'nap',
 			config,
 			classNames,
 			parameters: napParameters(clip, config),
-			...defined({
-				withoutRefiners: refinesAnything(config)
-					? () => nap.prepare(clip, classNames, { ...config, refinerDepth: 0 })
-					: undefined,
-			}),
+			views: refinesAnything(config)
+				? [
+						{
+							name: 'prompt-aware',
+							hides: 'the refiners',
+							defense: () => nap.prepare(clip, classNames, { ...config, refinerDepth: 0 }),
+						},
+					]
+				: [],
 			...promptedTowers(
 				clip,
 				contextPrompts(clip, classNames, config.textPrompts, config.contextInit),
@@ -158,4 +161,4 @@ export const nap: DefenseDefinition<typeof schema> = {
 			),
 		}
 	},
-}
+})

@@ -50,9 +50,9 @@ describe('prompts on twelve layers', () => {
 		const { layout } = defense
 		expect(layout.image).toHaveLength(12)
 		inputs.forEach((value, layer) => {
-			const { tokens: kept, prompts: vectors, ownPrompts, refined } = layout.image[layer]!
+			const { tokens: kept, prompts: vectors, ownPrompts, changed } = layout.image[layer]!
 			expect(value.shape, `layer ${layer}`).toEqual([2, kept + vectors, width])
-			expect([kept, vectors, refined]).toEqual([1 + patches, prompts, false])
+			expect([kept, vectors, changed]).toEqual([1 + patches, prompts, false])
 			expect(ownPrompts).toBe(layer < depth)
 			if (layer === 0) return
 			const own = values[`visual.context.${layer}`]
@@ -80,7 +80,7 @@ describe('prompts on twelve layers', () => {
 			const values = await initialParameters(defense, 3)
 			const { length } = defense.prompts
 			expect(defense.layout.text).toEqual(
-				layers.map((layer) => ({ tokens: length - prompts, prompts, ownPrompts: layer < depth, refined: false })),
+				layers.map((layer) => ({ tokens: length - prompts, prompts, ownPrompts: layer < depth, changed: false })),
 			)
 			const features = async (changed?: number) => {
 				const moved = Object.fromEntries(
@@ -111,13 +111,13 @@ describe('prompts on twelve layers', () => {
 			const { layout, imageFeatures, parameters } = prepare(clip, depth, 1)
 			const refined = layers.filter((layer) => layer > 0 && layer < depth)
 			for (const tower of [layout.image, layout.text]) {
-				expect(layers.filter((layer) => tower[layer]!.refined)).toEqual(refined)
+				expect(layers.filter((layer) => tower[layer]!.changed)).toEqual(refined)
 			}
 			const values = await initialParameters({ parameters }, 3)
 			const pixels = ops.input('pixels', 'float32', ['B', 3, 16, 16])
-			const { refinements } = imageFeatures(pixels, fixedParameters(values))
-			expect(refinements.map(({ layer }) => layer)).toEqual(refined)
-			for (const { before, after } of refinements) {
+			const { tokenChanges } = imageFeatures(pixels, fixedParameters(values))
+			expect(tokenChanges.map(({ layer }) => layer)).toEqual(refined)
+			for (const { before, after } of tokenChanges) {
 				// Class and patch tokens alone; the context is left as it is.
 				expect([before.shape[1], after.shape[1]]).toEqual([1 + patches, 1 + patches])
 			}

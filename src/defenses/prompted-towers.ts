@@ -8,13 +8,13 @@
  */
 
 import { defined } from '../core/defined.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { imageTower, patchCount } from '../vlm/image-tower.js'
 import type { ClipModel } from '../vlm/model.js'
 import { textTower } from '../vlm/text-tower.js'
 import { tokenCount } from '../vlm/transformer.js'
-import type { Defense, ImageFeatures, LayerLayout, ParameterLookup, PromptRows, Refinement } from './defense.js'
+import type { Defense, ImageFeatures, LayerLayout, ParameterLookup, PromptRows, TokenChange } from './defense.js'
 
 /** The learned context of one tower. */
 export interface TowerContext {
@@ -29,8 +29,8 @@ export interface TowerContext {
 /** What cleans tokens before a block. */
 export interface TowerRefiner {
 	readonly layers: readonly number[]
-	/** Tokens [B, N, width] before and after; see {@link Refinement}. */
-	refine(layer: number, tokens: Value, parameters: ParameterLookup): Omit<Refinement, 'layer'>
+	/** Tokens [B, N, width] before and after; see {@link TokenChange}. */
+	refine(layer: number, tokens: Value, parameters: ParameterLookup): Omit<TokenChange, 'layer'>
 }
 
 /** What a method does in one tower; nothing where both are missing. */
@@ -67,7 +67,7 @@ function layout(layers: number, tokens: number, { context, refiner }: PromptedTo
 		tokens,
 		prompts: context?.count ?? 0,
 		ownPrompts: context !== undefined && layer < context.depth,
-		refined: refiner?.layers.includes(layer) ?? false,
+		changed: refiner?.layers.includes(layer) ?? false,
 	}))
 }
 
@@ -80,7 +80,7 @@ function imageFeatures(
 ): ImageFeatures {
 	const { vision } = clip.config
 	const kept = 1 + patchCount(vision)
-	const refinements: Refinement[] = []
+	const tokenChanges: TokenChange[] = []
 	const output = imageTower(pixels, vision, clip.statistics, clip.weights, {
 		...options,
 		...defined({
@@ -89,15 +89,15 @@ function imageFeatures(
 				: undefined,
 		}),
 		beforeLayer: (layer, tokens) => {
-			const refines = refiner?.layers.includes(layer) ?? false
+			const refines = refiner?.layers.includes(layer) ? refiner : undefined
 			const replaces = context !== undefined && layer > 0 && layer < context.depth
 			if (!refines && !replaces) return tokens
 			const own = context ? ops.slice(tokens, 1, 0, kept) : tokens
 			let cleaned = own
 			if (refines) {
-				const refinement = { layer, ...refiner!.refine(layer, own, parameters) }
-				refinements.push(refinement)
-				cleaned = refinement.after
+				const change = { layer, ...refines.refine(layer, own, parameters) }
+				tokenChanges.push(change)
+				cleaned = change.after
 			}
 			if (!context) return cleaned
 			const vectors = replaces
@@ -106,7 +106,7 @@ function imageFeatures(
 			return ops.concat([cleaned, vectors], 1)
 		},
 	})
-	return { ...output, refinements }
+	return { ...output, tokenChanges }
 }
 
 function textFeatures(

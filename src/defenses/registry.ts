@@ -1,7 +1,6 @@
 /** All defenses: adding one is a file and a line here. */
 
 import { NaptuneError } from '../core/errors.js'
-import { explainIssues } from '../files/explain-issues.js'
 import type { ClipModel } from '../vlm/model.js'
 import { advpt } from './advpt.js'
 import { advptE2e } from './advpt-e2e.js'
@@ -9,7 +8,8 @@ import { advptV } from './advpt-v.js'
 import { advptVli } from './advpt-vli.js'
 import { advptVlj } from './advpt-vlj.js'
 import { coop } from './coop.js'
-import type { Defense, DefenseDefinition } from './defense.js'
+import type { Defense } from './defense.js'
+import type { DefenseDefinition } from './define-defense.js'
 import { fap } from './fap.js'
 import { nap } from './nap.js'
 import { vanilla } from './vanilla.js'
@@ -18,33 +18,32 @@ import { vanilla } from './vanilla.js'
 export const defenses: ReadonlyMap<string, DefenseDefinition> = new Map(
 	[vanilla, coop, advpt, advptE2e, advptV, advptVli, advptVlj, fap, nap].map((definition) => [
 		definition.name,
-		definition as unknown as DefenseDefinition,
+		definition,
 	]),
+)
+
+/** Names of the methods that learn something. */
+export const tunableDefenses: readonly string[] = [...defenses.values()].flatMap(({ name, tuning }) =>
+	tuning ? [name] : [],
 )
 
 /**
  * Binds a defense to a model and classes.
- * @param config Options of the method; missing ones take their defaults.
- * @throws NaptuneError for an unknown name, wrong options (all listed), or fewer than two classes.
+ * @param options Of the method; missing ones take their defaults.
+ * @throws NaptuneError for an unknown name, and as {@link DefenseDefinition.prepare}.
  */
 export function prepareDefense(
 	name: string,
 	clip: ClipModel,
 	classNames: readonly string[],
-	config: Readonly<Record<string, unknown>> = {},
+	options: Readonly<Record<string, unknown>> = {},
 ): Defense {
 	const definition = defenses.get(name)
 	if (!definition) {
-		throw new NaptuneError(`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.`)
-	}
-	if (classNames.length < 2) {
-		throw new NaptuneError(`Classification needs at least 2 classes, got ${classNames.length}.`)
-	}
-	const parsed = definition.schema.safeParse(config)
-	if (!parsed.success) {
 		throw new NaptuneError(
-			`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
+			'NAP_NAME_UNKNOWN',
+			`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.`,
 		)
 	}
-	return definition.prepare(clip, classNames, parsed.data)
+	return definition.prepare(clip, classNames, options)
 }

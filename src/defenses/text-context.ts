@@ -24,14 +24,12 @@ export type TextContextConfig = z.output<ReturnType<typeof textContextSchema>>
 
 /** Binds such a method to a model and classes. @throws NaptuneError when a prompt does not fit the model. */
 export function textContextDefense(
-	name: string,
 	clip: ClipModel,
 	classNames: readonly string[],
 	config: TextContextConfig,
-): Defense {
+): Omit<Defense, 'name' | 'views'> {
 	const { textPrompts, contextInit, contextDeviation } = config
 	return {
-		name,
 		config,
 		classNames,
 		parameters: new Map([['text.context.0', textContext(clip, textPrompts, contextInit, contextDeviation)]]),

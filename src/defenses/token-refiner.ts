@@ -1,9 +1,10 @@
 /** TokenRefiner: a small residual network per layer and modality that cleans tokens before a block (paper, section III; MAPT). */
 
-import { ops } from '../onnx/index.js'
+import { at } from '../core/at.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { Generator } from '../random/generator.js'
-import type { Parameter, ParameterLookup, Refinement } from './defense.js'
+import type { Parameter, ParameterLookup, TokenChange } from './defense.js'
 
 /** How refiners are built. */
 export interface RefinerOptions {
@@ -38,7 +39,7 @@ export function refinerParameters(prefix: string, width: number, options: Refine
 	const widths = refinerWidths(width, options)
 	const member = (name: string) =>
 		Array.from({ length: options.depth }, (_, index) => index).flatMap((index) => {
-			const [inputs, outputs] = [widths[index]!, widths[index + 1]!]
+			const [inputs, outputs] = [at(widths, index), at(widths, index + 1)]
 			const zero = options.init === 'zero-last' && index === options.depth - 1
 			return linearParameters(`${name}.linear${index + 1}`, inputs, outputs, zero)
 		})
@@ -80,7 +81,7 @@ export function refine(
 	prefix: string,
 	options: RefinerOptions,
 	parameters: ParameterLookup,
-): Omit<Refinement, 'layer'> {
+): Omit<TokenChange, 'layer'> {
 	if (options.depth === 0) return { before: tokens, after: tokens }
 	const [, count, width] = tokens.shape as [unknown, number, number]
 	const rows = ops.reshape(tokens, [-1, width])

@@ -1,11 +1,13 @@
 /** Vanilla: zero-shot CLIP with hand-written templates. It learns nothing and is the control of every table. */
 
 import { z } from 'zod'
+import { at } from '../core/at.js'
 import { promptEnsembles } from '../data/templates.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import { classPrompts, defaultTemplate } from '../vlm/class-prompts.js'
 import { textTower } from '../vlm/text-tower.js'
-import type { DefenseDefinition, PromptRows } from './defense.js'
+import type { PromptRows } from './defense.js'
+import { defineDefense } from './define-defense.js'
 import { promptedTowers } from './prompted-towers.js'
 
 const schema = z.strictObject({
@@ -27,20 +29,18 @@ const schema = z.strictObject({
 })
 
 /** Zero-shot CLIP (Radford et al., 2021; templates as in CoOp). */
-export const vanilla: DefenseDefinition<typeof schema> = {
+export const vanilla = defineDefense({
 	name: 'vanilla',
 	doc: 'Learns nothing: zero-shot CLIP with hand-written templates.',
 	source: 'Radford et al. 2021; templates of Zhou et al. 2022 (CoOp)',
 	schema,
-	tuning: {},
-	prepare(clip, classNames, config) {
+	build(clip, classNames, config) {
 		const { tokenizer } = clip
 		const perTemplate = config.templates.map((template) => classPrompts(classNames, template).prompts)
-		const texts = classNames.flatMap((_, index) => perTemplate.map((prompts) => prompts[index]!))
+		const texts = classNames.flatMap((_, index) => perTemplate.map((prompts) => at(prompts, index)))
 		const { ids, endPositions, count, length } = tokenizer.encodeBatch(texts, clip.config.text)
 		const prompts: PromptRows = { ids, endPositions, rows: count, length, promptsPerClass: config.templates.length }
 		return {
-			name: 'vanilla',
 			config,
 			classNames,
 			parameters: new Map(),
@@ -54,4 +54,4 @@ export const vanilla: DefenseDefinition<typeof schema> = {
 			},
 		}
 	},
-}
+})

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +25,10 @@ it('attacks a model on a folder of images', async () => {
 		await copyFile(model, join(folder, 'model.onnx'))
 		await writePhotos(join(folder, 'photos'), ['a', 'b', 'c', 'd', 'e'], 2)
 		const { stdout } = await promisify(execFile)(process.execPath, [program], { cwd: folder })
-		const record = JSON.parse(await readFile(join(folder, 'attacks', 'model.json'), 'utf8')) as {
+		const [name] = await readdir(join(folder, 'attacks'))
+		const path = join(folder, 'attacks', name ?? '')
+		expect(stdout).toContain(name)
+		const record = JSON.parse(await readFile(path, 'utf8')) as {
 			clean: { accuracy: number }
 			outcomes: unknown[]
 		}

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
-import type { AttackCounts } from '../attacks/run/run-attack.js'
+import type { AttackCounts } from '../attacks/run/tell-progress.js'
 import { defined } from '../core/defined.js'
 import { recordName } from '../evaluation/robustness/record-name.js'
 import {
@@ -31,7 +31,7 @@ export interface AttackCellsInput extends TuneCellsInput {
 	/** Images made on surrogates in this call, each once for all cells that they are tried on. */
 	readonly stores: Map<string, Promise<AdversarialImages | undefined>>
 	/** Told of images made on surrogates: what is done, and the share of it, in [0, 1]. */
-	readonly onImages?: (attack: AttackCell, what: string, share: number) => void
+	readonly onImages?: (attack: AttackCell, tuned: TunedCell, what: string, share: number) => void
 }
 
 /** What tells attacks on cells apart. */
@@ -111,10 +111,14 @@ function evaluationOf(
 /** The attack itself, or stored images as one; those are made once for all models that read the same pixels. */
 async function preparedAttack(
 	{ engine, output, signal, stores, onImages }: AttackCellsInput,
-	{ model: { clip }, dataset }: TunedCell,
+	tuned: TunedCell,
 	cell: AttackCell,
 ): Promise<PreparedAttack | undefined> {
 	const { attack, options, threatModel, split, idsHash, evaluationSeed, madeOn } = cell
+	const {
+		dataset,
+		model: { clip },
+	} = tuned
 	if (!madeOn) return prepareAttack(attack, options)
 	const { kind, surrogates } = madeOn
 	const key = shortHash({
@@ -143,7 +147,7 @@ async function preparedAttack(
 			threatModel,
 			seed: evaluationSeed,
 			output,
-			onProgress: (share, what) => onImages?.(cell, what, share),
+			onProgress: (share, what) => onImages?.(cell, tuned, what, share),
 			...defined({ signal }),
 		})
 	stores.set(key, store)

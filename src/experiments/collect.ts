@@ -6,7 +6,7 @@ import { defined } from '../core/defined.js'
 import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
 import { packageVersion } from '../files/package-version.js'
 import { generator } from '../random/counter-based.js'
-import type { ModelEngine } from '../runtime/create-engine.js'
+import type { ModelEngine } from '../runtime/engine.js'
 import { mcnemarOf } from '../statistics/mcnemar.js'
 import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
 import { pairedBootstrap } from '../statistics/paired-bootstrap.js'
@@ -194,7 +194,8 @@ function placeOf({ definition, folder }: Plan, path: string): string {
 	return definition.folders === 'by-method' ? path.slice(folder.length + 1) : path
 }
 
-function rightImages({ outcomes }: EvaluationRecord, clean: boolean): boolean[] {
+/** Whether each image counts as right, on clean images or under attack, in the record's order. */
+export function rightImages({ outcomes }: Pick<EvaluationRecord, 'outcomes'>, clean: boolean): boolean[] {
 	return outcomes.map((outcome) => (clean ? outcome.cleanPrediction === outcome.label : isRobust(outcome)))
 }
 

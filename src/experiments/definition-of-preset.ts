@@ -2,14 +2,12 @@
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
-import { defenses } from '../defenses/registry.js'
+import { tunableDefenses } from '../defenses/registry.js'
 import { type Preset, presetEvaluationSchema } from '../methods/tuning/presets.js'
 import { type ExperimentDefinition, experimentOf } from './definition.js'
 
 /** Methods that are tuned, in the registry's order. */
-export const tunedMethods: readonly string[] = [...defenses.values()]
-	.filter(({ tuning }) => Object.keys(tuning).length > 0)
-	.map(({ name }) => name)
+export const tunedMethods: readonly string[] = tunableDefenses
 
 /**
  * Every method beside vanilla CLIP, tuned under a preset and attacked as it says, with a folder for each.

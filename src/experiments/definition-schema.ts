@@ -1,6 +1,6 @@
 /**
  * The form of an experiment's file, with what may be left out and written shorter. The JSON Schema of the package
- * (schemas/experiment.schema.json) is made of this.
+ * (schemas/experiment-definition.schema.json) is made of this.
  */
 
 import { z } from 'zod'
@@ -141,7 +141,7 @@ export const definitionFields = {
 		.default({})
 		.transform((given) => (typeof given === 'number' ? { default: given } : given))
 		.describe('Test images per cell, balanced over the classes; all where it is not given.'),
-	methods,
+	methods: methods.describe('What is measured: names of defenses, or variants of them by name.'),
 	reference: name.optional().describe('Method that others are compared with on the same images.'),
 	conditions: conditions.describe('Rows of the table: attacks, and clean images.'),
 	epsilonCurve: z

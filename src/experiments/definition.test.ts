@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../attacks/registry.js'
 import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
-import { experimentNames, loadExperiment, packagedExperiments } from './definition.js'
+import { experimentNames, experimentOf, loadExperiment, packagedExperiments, paperExperiments } from './definition.js'
+import { experimentOfPreset } from './definition-of-preset.js'
 
 let folder: string
 let whole: Record<string, unknown>
@@ -32,12 +33,13 @@ describe('the experiments of the package', () => {
 			const settings = await loadPreset(preset)
 			for (const [method, { defense = method }] of Object.entries(methods)) {
 				if (defense === 'vanilla') continue
-				for (const point of axis?.points ?? [{ tuning: {} }]) presetConfig(settings, defense, tuning, point.tuning)
+				const own = [tuning, methods[method]?.tuning ?? {}]
+				for (const point of axis?.points ?? [{ tuning: {} }]) presetConfig(settings, defense, ...own, point.tuning)
 			}
 		}
 	})
 
-	it.each(experimentNames)('%s is a real experiment when quick', async (name) => {
+	it.each(paperExperiments)('%s is a real experiment when quick', async (name) => {
 		const { images, models, datasets, axis, epsilonCurve } = await loadExperiment(name, { quick: true })
 		expect({ models, datasets }).toEqual({ models: ['nano'], datasets: ['cifar10-mini'] })
 		expect(images.default).toBeGreaterThanOrEqual(100)
@@ -65,8 +67,13 @@ describe('an experiment of one’s own', () => {
 	})
 
 	it.each([
-		[{ reference: 'napp' }, 'there is no method napp'],
+		[{ reference: 'napp' }, 'there is no method napp. Did you mean nap?'],
 		[{ conditions: [{ name: 'clean', title: 'Clean', cleanOf: 'pgd' }] }, 'there is no attack pgd'],
+		[{ conditions: ['clean', 'pgd-5', 'pgd-5'] }, 'pgd-5 is there twice'],
+		[{ axis: { setting: 'shots' } }, 'give either points, or a setting and its values'],
+		[{ methods: { nap: { tilte: 'NAP' } } }, 'known are title, defense, tuning. Did you mean title?'],
+		[{ folders: 'by-method', datasets: ['dtd', 'eurosat'] }, 'a folder by method has room for one'],
+		[{ folders: 'by-method' }, 'a folder by method has room for one point'],
 		[{ conditions: [{ name: 'clean', title: 'Clean' }] }, 'give either an attack, or cleanOf'],
 		[
 			{ conditions: [{ name: 'cwa', title: 'CWA', attack: 'mi-cwa', madeOn: 'classifiers' }], axis: undefined },
@@ -90,5 +97,93 @@ describe('an experiment of one’s own', () => {
 	it('has to exist', async () => {
 		await expect(loadExperiment('table9')).rejects.toThrow('choose one of table1, table2')
 		await expect(loadExperiment(join(folder, 'none.json'))).rejects.toThrow('does not exist')
+	})
+})
+
+const examples = new URL('../../experiments/examples/', import.meta.url)
+
+describe('a short definition', () => {
+	it('is ten lines at most for a first experiment', async () => {
+		const path = new URL('first.json', examples).pathname
+		expect((await readFile(path, 'utf8')).trim().split('\n').length).toBeLessThanOrEqual(10)
+		expect(await loadExperiment(path)).toEqual({
+			name: 'first',
+			version: 1,
+			title: 'first',
+			doc: '',
+			layout: 'table',
+			models: ['nano'],
+			datasets: ['cifar10-mini'],
+			preset: 'fair',
+			tuning: { epochs: 2, shots: 20 },
+			epsilon: '3/255',
+			images: { default: 60 },
+			methods: {
+				vanilla: { title: 'Vanilla CLIP', tuning: {} },
+				coop: { title: 'CoOp', tuning: {} },
+				nap: { title: 'NAP', tuning: {} },
+			},
+			conditions: [
+				{ name: 'clean', title: 'Clean', cleanOf: 'pgd-20', options: {}, madeOn: 'model' },
+				{ name: 'pgd-20', title: 'PGD-20', attack: 'pgd-20', options: {}, madeOn: 'model' },
+			],
+			seeds: [1],
+			evaluationSeed: 1,
+			shown: [],
+		})
+	})
+
+	it('varies a setting by its name', async () => {
+		const { layout, axis } = await loadExperiment(new URL('refiner-depth.json', examples).pathname)
+		expect([layout, axis]).toEqual([
+			'curve',
+			{
+				name: 'refiner-depth',
+				title: 'defense.options.refinerDepth',
+				scale: 'linear',
+				methods: ['nap'],
+				points: [0, 1, 2].map((value) => ({ value, tuning: { defense: { options: { refinerDepth: value } } } })),
+			},
+		])
+	})
+
+	it('takes settings by dotted names, and is the same written in full', () => {
+		const short = experimentOf({
+			name: 'own',
+			epsilon: '1/255',
+			methods: { nap: {}, shallow: { defense: 'nap', tuning: { 'defense.options.promptDepth': 3, epochs: 5 } } },
+			conditions: ['clean', { attack: 'pgd-5', epsilon: '2/255' }, 'autoattack'],
+		})
+		expect(short.methods.shallow).toEqual({
+			title: 'shallow',
+			defense: 'nap',
+			tuning: { defense: { options: { promptDepth: 3 } }, epochs: 5 },
+		})
+		expect(short.conditions.map(({ name, title, cleanOf }) => [name, title, cleanOf])).toEqual([
+			['clean', 'Clean', 'pgd-5'],
+			['pgd-5', 'PGD-5', undefined],
+			['autoattack', 'AutoAttack', undefined],
+		])
+		expect(experimentOf(short)).toEqual(short)
+	})
+
+	it('has the titles of the paper where it gives none', async () => {
+		const { methods } = await loadExperiment('table1')
+		const titles = Object.fromEntries(Object.entries(methods).map(([name, { title }]) => [name, title]))
+		const short = experimentOf({ name: 'own', epsilon: '1/255', methods: Object.keys(methods), conditions: ['pgd-5'] })
+		expect(Object.fromEntries(Object.entries(short.methods).map(([name, { title }]) => [name, title]))).toEqual(titles)
+	})
+})
+
+describe('a comparison under a preset', () => {
+	it('is of all methods under its evaluation, as experiment fair is under preset fair', async () => {
+		const { title: _, doc: __, ...made } = experimentOfPreset(await loadPreset('fair'))
+		const { title: ___, doc: ____, ...own } = await loadExperiment('fair')
+		expect(made).toEqual(own)
+	})
+
+	it('needs a preset that says how to evaluate', async () => {
+		const { evaluation: _, ...preset } = await loadPreset('fair')
+		expect(() => experimentOfPreset(preset)).toThrow('does not say how to evaluate')
 	})
 })

@@ -75,7 +75,7 @@ function stepsOf(
 	const workOfStage = (name: string) =>
 		(rounds ?? [])
 			.filter(({ stage }) => stages === undefined || stage === name)
-			.reduce((sum, { calls }) => sum + workOf(calls) + 1, 0)
+			.reduce((sum, { cost }) => sum + workOf(cost) + 1, 0)
 	const attacked = stages?.map((stage) => stage.attacked) ?? [outcomes.filter((outcome) => outcome.attacked).length]
 	const works = stages?.map(({ stage }) => workOfStage(stage)) ?? [rounds ? workOfStage('') : 1]
 	const standing = [...attacked, outcomes.filter(isRobust).length]

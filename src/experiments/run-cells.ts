@@ -42,7 +42,8 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 	const running: Running = {
 		...input,
 		stores: new Map(),
-		onImages: (attack, what, share) => meter.beside(`${what} of ${attack.attack}`, share, surrogateWork(attack)),
+		onImages: (attack, tuned, what, share) =>
+			meter.beside(`${what} of ${attack.attack}`, share, surrogateWork(attack, tuned)),
 		meter,
 		results,
 		keepsControls: groups.some(({ cell }) => lacksParameters(input, cell)),

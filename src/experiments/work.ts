@@ -1,13 +1,10 @@
 /** How much work cells are, before they are run: in forward passes of one image. */
 
 import { prepareAttack } from '../attacks/registry.js'
-import { workOf } from '../classifier/pass-counter.js'
-import { tuningLosses } from '../methods/tuning/losses.js'
+import { forwardsPerGradient, workOf } from '../classifier/pass-counter.js'
+import { tuningLosses } from '../defenses/tuning-losses.js'
 import type { AttackCell, TunedCell } from './cells.js'
 import type { WorkPart } from './work-meter.js'
-
-/** A gradient takes about as long as so many forward passes, and one with respect to parameters the same. */
-const forwardsPerGradient = 3
 
 /** Share of the test images that a model gets right, about: the others are not attacked. */
 const usuallyRight = 0.8
@@ -15,7 +12,10 @@ const usuallyRight = 0.8
 /** Share of the most that an attack of several rounds takes, about: most images are fooled by the first. */
 const usuallyLeft = 0.15
 
-/** A tuning run; none for vanilla. Few-shot samples are taken to be complete. */
+/**
+ * A tuning run; none for vanilla. Few-shot samples are taken to be complete, and a gradient to parameters as long as one to
+ * pixels.
+ */
 export function tuningWork({ tuning, dataset, method }: Pick<TunedCell, 'tuning' | 'dataset' | 'method'>): WorkPart {
 	return {
 		kind: 'tuning',
@@ -46,20 +46,20 @@ export function attackWork(
 ): WorkPart {
 	const family = 'attack'
 	if (madeOn) return { kind: condition, method, family, work: 2 * split.length, share: 1, leavesEarly: false }
-	const rounds = prepareAttack(attack, options).rounds(dataset.classNames.length)
-	const most = rounds.reduce((sum, { calls }) => sum + workOf(calls) + 1, 1)
+	const classes = dataset.classNames.length
+	const prepared = prepareAttack(attack, options)
+	const rounds = prepared.rounds(classes)
+	// A round's candidates are judged, and the clean image is.
+	const most = workOf(prepared.cost(classes)) + rounds.length + 1
 	const leavesEarly = rounds.length > 1
 	const share = leavesEarly ? usuallyLeft : usuallyRight
 	return { kind: attack, method, family, work: split.length * most, share, leavesEarly }
 }
 
-/** Passes of making images on surrogates, which are taken to be as large as the attacked model. */
-export function surrogateWork({ attack, options, split }: Pick<AttackCell, 'attack' | 'options' | 'split'>): number {
-	return split.length * guessedGradients(attack, options) * forwardsPerGradient
-}
-
-/** Gradients per image of an attack on surrogates, which are given to it later: as many as it has steps. */
-function guessedGradients(attack: string, options: AttackCell['options']): number {
-	const { steps } = prepareAttack(attack, options).options
-	return typeof steps === 'number' ? steps : 1
+/** Passes of making images on one surrogate, which is taken to be as large as the attacked model. */
+export function surrogateWork(
+	{ attack, options, split }: Pick<AttackCell, 'attack' | 'options' | 'split'>,
+	{ dataset }: Pick<TunedCell, 'dataset'>,
+): number {
+	return split.length * workOf(prepareAttack(attack, options).cost(dataset.classNames.length))
 }

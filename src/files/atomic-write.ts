@@ -1,12 +1,18 @@
 /** Files appear whole or not at all: a temporary file in the same folder, fsync, rename. */
 
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 
 /** Pieces of a file in order, produced now or later. */
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+/**
+ * What survives a power cut once a file is written: its content and its name (`all`), its content under this name or the one
+ * before (`content`), or neither for certain (`nothing`). A kill of the program does no harm either way.
+ */
+export type Durability = 'all' | 'content' | 'nothing'
 
 /**
  * Writes a whole file atomically: a reader, or this program after a kill, sees the old content or the new one,
@@ -15,31 +21,78 @@ export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
  * @param data Text (written as UTF-8) or bytes.
  * @throws NaptuneError when the folder is missing, read-only or not writable, or the disk is full; the old content is still there.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-	await writeChunksAtomic(path, [typeof data === 'string' ? Buffer.from(data, 'utf8') : data])
+export async function writeFileAtomic(
+	path: string,
+	data: string | Uint8Array,
+	durability: Durability = 'all',
+): Promise<void> {
+	await writeChunksAtomic(path, [typeof data === 'string' ? Buffer.from(data, 'utf8') : data], { durability })
 }
 
 /**
  * Writes a file atomically from chunks, for content that should not be in memory at once.
  * Errors thrown while the chunks are produced pass through unchanged; nothing is left behind then either.
+ * @param options.beforeInPlace Called once all is written and before it takes the place of the old content.
  * @throws NaptuneError as {@link writeFileAtomic}.
  */
-export async function writeChunksAtomic(path: string, chunks: Chunks): Promise<void> {
-	const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
-	const handle = await explained(path, () => open(temporary, 'wx'))
-	try {
+export async function writeChunksAtomic(
+	path: string,
+	chunks: Chunks,
+	options: { readonly durability?: Durability; readonly beforeInPlace?: () => Promise<void> } = {},
+): Promise<void> {
+	const { durability = 'all', beforeInPlace } = options
+	const put = async (temporary: string) => {
+		const handle = await explained(path, () => open(temporary, 'wx'))
 		try {
 			for await (const chunk of chunks) await explained(path, () => writeAll(handle, chunk))
-			await explained(path, () => handle.sync())
+			if (durability !== 'nothing') await explained(path, () => handle.sync())
 		} finally {
 			await handle.close()
 		}
-		await explained(path, () => rename(temporary, path))
-	} catch (error) {
-		await unlink(temporary).catch(() => {})
-		throw error
+		await beforeInPlace?.()
 	}
-	await syncDirectory(dirname(path))
+	await placeAtomic(path, put, durability)
+}
+
+/** Makes the new content of a file under a temporary name in the same folder. */
+export type PutInPlace = (temporary: string) => Promise<void>
+
+/**
+ * Replaces a file by what `put` makes, at once; where `put` fails, nothing is left behind and the file is as it was.
+ * @throws NaptuneError as {@link writeFileAtomic}; errors of `put` pass through.
+ */
+export async function placeAtomic(path: string, put: PutInPlace, durability: Durability = 'all'): Promise<void> {
+	const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+	try {
+		await put(temporary)
+		await explained(path, () => rename(temporary, path))
+	} finally {
+		// It is gone already, unless something failed or both names are of one and the same file.
+		await unlink(temporary).catch(() => {})
+	}
+	if (durability === 'all') await syncDirectory(dirname(path))
+}
+
+/** Name of a temporary file, with the number of the program that writes it. */
+const temporaryName = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
+
+/** Removes what programs that no longer run left half-written in a folder of their own: a state can be large. */
+export async function removeLeftovers(folder: string): Promise<void> {
+	for (const name of await readdir(folder)) {
+		const writer = temporaryName.exec(name)?.[1]
+		if (writer === undefined || isRunning(Number(writer))) continue
+		// A folder that cannot be written is told of by the first real write.
+		await rm(join(folder, name), { force: true }).catch(() => {})
+	}
+}
+
+function isRunning(number: number): boolean {
+	try {
+		process.kill(number, 0)
+		return true
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EPERM'
+	}
 }
 
 /**
@@ -48,7 +101,7 @@ export async function writeChunksAtomic(path: string, chunks: Chunks): Promise<v
  */
 export async function removeStaleTemporaries(folder: string): Promise<void> {
 	for (const name of await readdir(folder)) {
-		if (!/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/.test(name)) continue
+		if (!temporaryName.test(name)) continue
 		const path = join(folder, name)
 		const status = await stat(path).catch(() => undefined)
 		if (status && Date.now() - status.mtimeMs > 86_400_000) await unlink(path).catch(() => {})

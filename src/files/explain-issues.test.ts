@@ -36,6 +36,13 @@ describe('explainIssues', () => {
 		expect(explainIssues(forms.safeParse({ methods: 3 }).error!, forms)).toMatch(/Invalid input\n.*at methods/)
 	})
 
+	it('finds the keys of objects in lists, in tables and in one of several forms', () => {
+		const item = z.strictObject({ title: z.string().optional() })
+		const deep = z.strictObject({ list: z.array(z.union([z.string(), item])), table: z.record(z.string(), item) })
+		const { error } = deep.safeParse({ list: ['a', { titel: 'x' }], table: { a: { tilte: 'x' } } })
+		expect(explainIssues(error!, deep).match(/known are title\. Did you mean title\?/g)).toHaveLength(2)
+	})
+
 	it('leaves other issues as they are, and says nothing of keys that it cannot find', () => {
 		expect(explained({ steps: 'a' })).toBe(z.prettifyError(schema.safeParse({ steps: 'a' }).error!))
 		expect(explained({ free: { a: { b: 1 } } })).toMatch(/^✖ Unrecognized key: "b"\n/)

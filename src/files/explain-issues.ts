@@ -33,11 +33,17 @@ function withKnownKeys(issue: Issue, schema: z.ZodType): Issue {
 	return { ...issue, message: `${issue.message}; known are ${known.join(', ')}${suggestions && `.${suggestions}`}` }
 }
 
-/** The keys of the object at a path; none where it is not an object in an object. */
-function keysAt(schema: unknown, [first, ...rest]: readonly PropertyKey[]): string[] {
+/** The keys of the object at a path; none where there is no object. */
+function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
 	const inner = unwrapped(schema)
-	if (!(inner instanceof z.ZodObject)) return []
-	return first === undefined ? Object.keys(inner.shape) : keysAt(inner.shape[String(first)], rest)
+	if (inner instanceof z.ZodUnion) {
+		return inner.options.map((option) => keysAt(option, path)).find((keys) => keys.length > 0) ?? []
+	}
+	const [first, ...rest] = path
+	if (first === undefined) return inner instanceof z.ZodObject ? Object.keys(inner.shape) : []
+	if (inner instanceof z.ZodObject) return keysAt(inner.shape[String(first)], rest)
+	if (inner instanceof z.ZodRecord) return keysAt(inner.valueType, rest)
+	return inner instanceof z.ZodArray ? keysAt(inner.element, rest) : []
 }
 
 /** Dotted paths of all keys below the first level. */

@@ -81,3 +81,10 @@ function roundToHalf(bits: number): number {
 	const middle = 1 << (shift - 1)
 	return sign | (half + (rest > middle || (rest === middle && (half & 1) === 1) ? 1 : 0))
 }
+
+/** Whether float32 bytes hold an infinity or NaN: exactly those have all exponent bits set. */
+export function hasNonFinite(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
+	const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) >> 2)
+	for (let i = 0; i < words.length; i++) if ((words[i]! & 0x7f800000) === 0x7f800000) return true
+	return false
+}

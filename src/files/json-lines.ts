@@ -1,5 +1,6 @@
 /** Append-only logs, one JSON value per line, that survive a kill at any point. */
 
+import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { breather } from '../core/breathe.js'
 import { NaptuneError } from '../core/errors.js'
@@ -22,6 +23,8 @@ export interface JsonLinesLog {
 	 * @throws NaptuneError when the disk is full or the like; the log then ends where it did before.
 	 */
 	append(...records: readonly unknown[]): Promise<number>
+	/** SHA-256 of its lines so far, to be kept beside the length. */
+	sha256(): string
 	/** Waits for appends under way, then closes the file. */
 	close(): Promise<void>
 }
@@ -50,7 +53,7 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
 			records.push(JSON.parse(bytes.toString('utf8', start, end)))
 		} catch (error) {
 			throw new NaptuneError(
-				'NAP_FILE_INVALID',
+				'NAP_FILE_DAMAGED',
 				`Line ${records.length + 1} of the log ${path} is not JSON (${(error as Error).message}). The file was changed or damaged; restore it, or start anew in another folder.`,
 			)
 		}
@@ -65,9 +68,13 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
  * Opens a log for appending, creating it where it does not exist. A torn last line is cut off first.
  * @param options.length Cut the log back to this many bytes (a value that `append` returned), so that a resumed run
  * repeats its records instead of doubling them.
- * @throws NaptuneError when the file cannot be written, is shorter than `length`, or has no line end there.
+ * @param options.sha256 What the lines that are kept must be, where that is known.
+ * @throws NaptuneError when the file cannot be written, is shorter than `length`, has no line end there, or holds other lines.
  */
-export async function openJsonLines(path: string, options: { readonly length?: number } = {}): Promise<JsonLinesLog> {
+export async function openJsonLines(
+	path: string,
+	options: { readonly length?: number; readonly sha256?: string | undefined } = {},
+): Promise<JsonLinesLog> {
 	let handle: FileHandle
 	try {
 		// Not 'a': a position given to a write would be ignored then.
@@ -80,6 +87,13 @@ export async function openJsonLines(path: string, options: { readonly length?: n
 	}
 	try {
 		let length = await endOfLines(handle, options.length, path)
+		const hash = await hashOf(handle, length)
+		if (options.sha256 !== undefined && hash.copy().digest('hex') !== options.sha256) {
+			throw new NaptuneError(
+				'NAP_FILE_DAMAGED',
+				`A finished line of the log ${path} is not what was written there. The file was changed or damaged; restore it, or start anew in another folder.`,
+			)
+		}
 		await handle.truncate(length)
 		let last: Promise<unknown> = Promise.resolve()
 		return {
@@ -94,11 +108,13 @@ export async function openJsonLines(path: string, options: { readonly length?: n
 						throw explainWriteFailure(error, path)
 					}
 					length += bytes.length
+					hash.update(bytes)
 					return length
 				})
 				last = turn.catch(() => {})
 				return turn
 			},
+			sha256: () => hash.copy().digest('hex'),
 			async close() {
 				await last
 				await handle.close()
@@ -118,7 +134,7 @@ async function endOfLines(handle: FileHandle, wanted: number | undefined, path: 
 		if (wanted > 0 && wanted <= size) await handle.read(byte, 0, 1, wanted - 1)
 		if (wanted === 0 || byte[0] === newline) return wanted
 		throw new NaptuneError(
-			'NAP_FILE_INVALID',
+			'NAP_FILE_DAMAGED',
 			`The log ${path} (${size} bytes) has no line that ends at byte ${wanted}, where this run was saved. The file was changed or damaged; restore it, or start anew in another folder.`,
 		)
 	}
@@ -130,4 +146,14 @@ async function endOfLines(handle: FileHandle, wanted: number | undefined, path: 
 		if (at >= 0) return start + at + 1
 	}
 	return 0
+}
+
+async function hashOf(handle: FileHandle, length: number): Promise<Hash> {
+	const hash = createHash('sha256')
+	const piece = Buffer.alloc(Math.min(length, 1 << 20))
+	for (let start = 0; start < length; start += piece.length) {
+		const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, length - start), start)
+		hash.update(piece.subarray(0, bytesRead))
+	}
+	return hash
 }

@@ -21,16 +21,21 @@ export interface NamedChunks {
 	readonly chunks: () => Chunks
 }
 
+/** How the bytes reach the disk. */
+export type WriteChunks = (path: string, chunks: Chunks) => Promise<void>
+
 /**
  * Writes tensors to a safetensors file, atomically. The same tensors and metadata give the same bytes whatever the order
  * of the record's keys, and those that the reference implementation writes: wide elements come first (which keeps all
  * aligned), then by name.
+ * @param write Atomically by default; `writeChunksChecked` keeps a checksum beside the file.
  * @throws NaptuneError when data and shape disagree, or the file cannot be written.
  */
 export async function writeSafetensors(
 	path: string,
 	tensors: Readonly<Record<string, TensorToWrite>>,
 	metadata: Readonly<Record<string, string>> = {},
+	write: WriteChunks = writeChunksAtomic,
 ): Promise<void> {
 	const entries = Object.entries(tensors).map(([name, { dtype, shape, data }]): NamedChunks => {
 		const width = 'BYTES_PER_ELEMENT' in data ? data.BYTES_PER_ELEMENT : 1
@@ -44,7 +49,7 @@ export async function writeSafetensors(
 		}
 		return { name, dtype, shape, chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] }
 	})
-	await writeSafetensorsStream(path, entries, metadata)
+	await writeSafetensorsStream(path, entries, metadata, write)
 }
 
 /**
@@ -55,11 +60,12 @@ export async function writeSafetensorsStream(
 	path: string,
 	tensors: readonly NamedChunks[],
 	metadata: Readonly<Record<string, string>> = {},
+	write: WriteChunks = writeChunksAtomic,
 ): Promise<void> {
 	const ordered = [...tensors].sort(
 		(a, b) => dtypes.indexOf(b.dtype) - dtypes.indexOf(a.dtype) || compare(a.name, b.name),
 	)
-	await writeChunksAtomic(path, fileChunks(ordered, headerBytes(ordered, metadata)))
+	await write(path, fileChunks(ordered, headerBytes(ordered, metadata)))
 }
 
 async function* fileChunks(tensors: readonly NamedChunks[], header: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-/** Fingerprints of files, streamed. */
+/** Fingerprints of files, streamed, by Node.js's own SHA-256. What a browser loads uses `core/sha256`: the same bytes, slower. */
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'

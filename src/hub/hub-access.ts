@@ -20,11 +20,6 @@ export interface HubRepository {
 	readonly otherwise: string
 }
 
-/** Whether a text has the form of a hub id: `owner/name`, or a bare name. */
-export function isHubId(text: string): boolean {
-	return text.length <= 96 && /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(text) && !/--|\.\./.test(text)
-}
-
 /**
  * Names a repository and its place in the cache.
  * @throws NaptuneError when the revision has not the form of one.

@@ -1,7 +1,7 @@
 /** Image files become RGB bytes, the same ones that Pillow's `Image.open(path).convert('RGB')` gives. */
 
 import { readFile } from 'node:fs/promises'
-import sharp, { type Metadata } from 'sharp'
+import type { Metadata } from 'sharp'
 import { NaptuneError } from '../core/errors.js'
 import type { DecodedImage } from './decoded-image.js'
 import { avifPicture, colourPlanes } from './formats/avif-picture.js'
@@ -108,12 +108,14 @@ const decoders: Readonly<Record<ImageFormat, (bytes: Uint8Array, name: string) =
 	},
 	async tiff(bytes, name) {
 		const picture = tiffPicture(bytes)
+		refuseSize(picture, name)
 		const image = await decodePixels(picture.bytes, name)
 		if (picture.lumaChroma) lumaChromaToRgb(image.rgb, picture.lumaChroma)
 		return upright(image, picture.orientation)
 	},
 	async avif(bytes, name) {
 		const picture = avifPicture(bytes)
+		refuseSize(picture, name)
 		const image = await decodePixels(picture.bytes, name)
 		colourPlanes(image, picture)
 		return image
@@ -122,6 +124,7 @@ const decoders: Readonly<Record<ImageFormat, (bytes: Uint8Array, name: string) =
 
 /** What the library makes of the first picture of a file. */
 async function decodePixels(bytes: Uint8Array, name: string): Promise<DecodedImage> {
+	const { default: sharp } = await import('sharp')
 	const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
 	check(metadata, name)
 	const { width, height } = metadata
@@ -138,12 +141,18 @@ async function decodePixels(bytes: Uint8Array, name: string): Promise<DecodedIma
 	return { width, height, rgb: new Uint8Array(data.buffer, data.byteOffset, data.length) }
 }
 
-function check({ space, depth, width, height, channels }: Metadata, name: string): void {
-	if (width * height > maximumPixels) {
-		throw new NaptuneError(
-			`${name} has ${width} x ${height} pixels, more than the limit of ${maximumPixels}. Scale it down or remove it.`,
-		)
-	}
+/** @throws NaptuneError for more pixels than are decoded. */
+function refuseSize({ width, height }: { readonly width: number; readonly height: number }, name: string): void {
+	if (width * height <= maximumPixels) return
+	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
+		`${name} has ${width} x ${height} pixels, more than the limit of ${maximumPixels}. Scale it down or remove it.`,
+	)
+}
+
+function check(metadata: Metadata, name: string): void {
+	refuseSize(metadata, name)
+	const { space, depth, channels } = metadata
 	const usable = depth === 'uchar' || (depth === 'ushort' && space !== 'cmyk')
 	if (!usable || !colourSpaces.includes(space) || (space === 'cmyk' && channels !== 4)) {
 		throw new UnsupportedFeature(`${channels} channels of ${depth} in colour space ${space}`)

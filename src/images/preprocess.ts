@@ -8,7 +8,7 @@
  */
 
 import { NaptuneError } from '../core/errors.js'
-import type { DecodedImage } from './decode.js'
+import type { DecodedImage } from './decoded-image.js'
 import { unitPixels } from './pixels.js'
 import type { Resample } from './resample-filters.js'
 import { resize, type Size, type Window } from './resize.js'

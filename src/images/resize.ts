@@ -8,7 +8,7 @@
  */
 
 import { NaptuneError } from '../core/errors.js'
-import type { DecodedImage } from './decode.js'
+import type { DecodedImage } from './decoded-image.js'
 import { type Filter, filters, type Resample } from './resample-filters.js'
 import { resampleTaps } from './resample-taps.js'
 

@@ -3,7 +3,7 @@
 import { NaptuneError } from '../core/errors.js'
 import { generator } from '../random/counter-based.js'
 import { randomlyCropped, randomlyShifted } from './augment.js'
-import type { DecodedImage } from './decode.js'
+import type { DecodedImage } from './decoded-image.js'
 import { type Preparation, preparedPicture } from './preprocess.js'
 
 /** Seed and keys of a generator: what is random about a view. */

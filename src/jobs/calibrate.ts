@@ -192,7 +192,7 @@ function chosenAttacks(
 	scores: ReturnType<typeof scoreTaps>,
 ): PreparedAttack[] {
 	const plain = prepareAttack(attack, set)
-	if (plain.attack !== 'pgd' || adaptiveWeight === 0) return [plain]
+	if (plain.objective === undefined || adaptiveWeight === 0) return [plain]
 	return [plain, prepareAttack(attack, { ...set, objective: evasionObjective(adaptiveWeight, scores) })]
 }
 

@@ -2,12 +2,13 @@
 
 import { z } from 'zod'
 import { entry } from '../core/at.js'
-import { type DefenseDefinition, trainableParameters } from '../defenses/defense.js'
+import { trainableParameters } from '../defenses/defense.js'
+import type { DefenseDefinition } from '../defenses/define-defense.js'
 import { prepareDefense, defenses as registered } from '../defenses/registry.js'
 import { testTimeDefenses } from '../defenses/test-time/registry.js'
+import { tuningLosses } from '../defenses/tuning-losses.js'
 import { parameterGroups } from '../evaluation/deployed/parameter-groups.js'
 import { tuningConfig } from '../methods/tuning/configuration.js'
-import { tuningLosses } from '../methods/tuning/losses.js'
 import { loadPreset, presetNames } from '../methods/tuning/presets.js'
 import { count, options, positive } from '../records/parts/fields.js'
 import { testTimeSchema } from '../records/parts/model.js'
@@ -84,8 +85,7 @@ export const defenses = defineJob({
 
 function described({ name, doc, source, tuning }: DefenseDefinition, clip: ClipModel): z.output<typeof defenseSchema> {
 	const defense = prepareDefense(name, clip, exampleClasses)
-	const learns = Object.keys(tuning).length > 0
-	const settings = learns ? tuningConfig({ defense: { name } }) : undefined
+	const settings = tuning ? tuningConfig({ defense: { name } }) : undefined
 	return {
 		name,
 		doc,

@@ -86,8 +86,7 @@ export const distortion = defineJob({
 		const inputs = { defense, split, attack, threatModel: threat, seed: input.seed, splitName: input.split }
 		const path = join(folder, recordName(inputs))
 		const task = startTask(context, 'attacking both models', 2 * split.length, 'images')
-		const { steps, restarts } = attack.options
-		const perImage = typeof steps === 'number' && typeof restarts === 'number' ? steps * restarts : undefined
+		const perImage = attack.cost(dataset.classNames.length).gradients
 		let gradients = 0
 		const record = await recordedDistortion({
 			...inputs,

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { openSurrogate } from '../attacks/algorithms/transfer/open-surrogate.js'
+import { openSurrogate } from '../attacks/files/open-surrogate.js'
 import { threatModel } from '../attacks/sets/threat-model.js'
 import { normalisations } from '../classifier/onnx-file/onnx-input.js'
 import type { Dataset } from '../data/dataset.js'

@@ -23,7 +23,7 @@ import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { explainIssues } from '../files/explain-issues.js'
-import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
 
 /** Where one task of a job stands. A job has at most one task at a time that is worth showing; the latest counts. */
 export interface JobProgress {
@@ -199,6 +199,15 @@ export function startTask(
 /** An error that says a signal stopped the job. @param message What was saved and how to go on. */
 export function stopped(message = 'Stopped.'): NaptuneError {
 	return new NaptuneError('NAP_STOPPED', message)
+}
+
+/** The same of a training: no more than what is true. @param savedSteps In the saved state. @param where It lies. */
+export function stoppedTraining(savedSteps: number, where: string): NaptuneError {
+	return stopped(
+		savedSteps > 0
+			? `Stopped. The state after step ${savedSteps} is saved ${where}; the same command goes on from there.`
+			: 'Stopped before the first step was done, so that there is nothing to save; the same command begins anew.',
+	)
 }
 
 /** For work that has nothing to save. @throws NaptuneError with code NAP_STOPPED when the job was asked to stop. */

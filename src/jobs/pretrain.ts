@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { embeddedDirectory } from '../checkpoints/checkpoint.js'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { saveCheckpoint } from '../checkpoints/save-checkpoint.js'
 import { excludedFromPretraining } from '../data/cifar10-mini.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
@@ -12,11 +13,10 @@ import { cifar10ClassNames, readCifar10 } from '../methods/pretraining/cifar10.j
 import { pretrainingGeometry, pretrain as train } from '../methods/pretraining/pretrain.js'
 import { type PretrainingRecipe, readRecipe } from '../methods/pretraining/recipe.js'
 import { createZeroShotMeter } from '../methods/pretraining/zero-shot-meter.js'
-import { positive, seconds, share } from '../records/parts/fields.js'
+import { positive, seconds as secondsField, share } from '../records/parts/fields.js'
 import type { PretrainingRecord } from '../records/run.js'
-import { loadTokenizer } from '../vlm/tokenizer.js'
 import { seedField } from './common/fields.js'
-import { defineJob, type JobContext, type JobTask, startTask, stopped } from './job.js'
+import { defineJob, type JobContext, type JobTask, startTask, stoppedTraining } from './job.js'
 
 /** What {@link pretrain} is asked. */
 export const pretrainInput = z.strictObject({
@@ -33,7 +33,7 @@ export const pretrainInput = z.strictObject({
 /** What {@link pretrain} gives. */
 export const pretrainResult = z.object({
 	output: z.string().describe('The checkpoint.'),
-	seconds: seconds.describe('Wall-clock time of this call.'),
+	seconds: secondsField.describe('Wall-clock time of training, over all processes that had a part in it.'),
 	testImages: positive,
 	testAccuracy: share.describe("Zero-shot, on CIFAR-10's test images; its training images showed these classes."),
 })
@@ -67,9 +67,9 @@ export const pretrain = defineJob({
 		const data = await readCifar10(input.data)
 		const excluded = new Set(await excludedFromPretraining())
 		const engine = await context.engine()
-		const started = performance.now()
 		let task: JobTask | undefined
-		const weights = await train({
+		let savedSteps = 0
+		const trained = await train({
 			engine,
 			recipe,
 			data: data.train,
@@ -83,14 +83,18 @@ export const pretrain = defineJob({
 				task.update(done, `loss ${loss.toFixed(3)}`)
 			},
 			onRecord: (record) => context.onEvent({ kind: 'step', record }),
+			onSaved(steps) {
+				savedSteps = steps
+			},
+			onNotice: (text) => context.onNote({ kind: 'note', text }),
 		}).finally(() => task?.end())
-		if (!weights) throw stopped(`Stopped. The state is saved in ${output}; the same command goes on from there.`)
+		if (!trained) throw stoppedTraining(savedSteps, `in ${output}`)
+		const { weights, seconds } = trained
 		const meter = await createZeroShotMeter(engine, pretrainingGeometry(recipe), tokenizer, cifar10ClassNames)
 		const all = Array.from({ length: data.test.labels.length }, (_, index) => index)
 		const testAccuracy = await meter.accuracy(weights, data.test, all).finally(() => meter.release())
 		await writeCheckpoint(output, recipe, tokenizerFile, weights)
-		const spent = (performance.now() - started) / 1000
-		return { output, seconds: spent, testImages: all.length, testAccuracy }
+		return { output, seconds, testImages: all.length, testAccuracy }
 	},
 })
 

@@ -33,6 +33,9 @@ export const reportResult = z.object({
 	figures: z.array(z.string()).describe('SVG and PNG of every figure.'),
 	tables: z.array(z.string()).describe('Tables in every format.'),
 	verdict: z.array(z.string()).describe('What the page says first.'),
+	problems: z
+		.array(z.string())
+		.describe('Records and other files that were changed or are damaged; the page says it, and leaves them out.'),
 })
 
 /**
@@ -52,8 +55,8 @@ export const report = defineJob({
 		const page = await pagePath(source, output)
 		const folder = dirname(page)
 		for (const written of [folder, join(folder, 'figures'), join(folder, 'tables')]) context.onFolder(written)
-		const { figures, tables, verdict } = await writeReport(source, page)
-		return { kind: source.kind, report: page, figures, tables, verdict }
+		const { figures, tables, verdict, problems } = await writeReport(source, page)
+		return { kind: source.kind, report: page, figures, tables, verdict, problems }
 	},
 })
 

@@ -49,6 +49,6 @@ export const surrogateSubstitute = defineJob({
 			signal: context.signal,
 			...follow,
 		}).finally(follow.end)
-		return finished(output, result)
+		return finished(output, result, follow.savedSteps())
 	},
 })

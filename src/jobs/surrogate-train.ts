@@ -39,6 +39,6 @@ export const surrogateTrain = defineJob({
 		const follow = followSurrogate(context, recipe.epochs)
 		const { signal } = context
 		const result = await trainClassifier({ engine, dataset, recipe, output, signal, ...follow }).finally(follow.end)
-		return finished(output, result)
+		return finished(output, result, follow.savedSteps())
 	},
 })

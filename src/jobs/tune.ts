@@ -8,7 +8,13 @@ import { exclusionNotice } from '../data/loading/unreadable.js'
 import { trainableParameters } from '../defenses/defense.js'
 import { prepareRun } from '../methods/tuning/prepare-tuning.js'
 import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
-import { checkRun, type TuneInput, tune as tuneDefense } from '../methods/tuning/tune.js'
+import {
+	checkRun,
+	type SavedPart,
+	type TuneInput,
+	tune as tuneDefense,
+	tuningNoticeIds,
+} from '../methods/tuning/tune.js'
 import { positive, seconds } from '../records/parts/fields.js'
 import { type EpochRecord, epochForm } from '../records/run.js'
 import { counted } from '../report/number-text.js'
@@ -71,11 +77,14 @@ export const tuneResult = z.object({
 	images: positive.describe('Training images.'),
 	epochs: positive,
 	epsilon: z.number().describe('Of the inner attack.'),
-	seconds: seconds.describe('Wall-clock time of this call.'),
+	seconds: seconds.describe('Wall-clock time of all processes that had a part in the run.'),
 	residentBytes: z
 		.number()
 		.describe('Bytes that the process held at its largest after compiling all programs of the run.'),
 	notices: noticesField,
+	warnings: z
+		.array(z.object({ id: z.enum(tuningNoticeIds), message: z.string() }))
+		.describe('What speaks against the result, such as steps too few to learn, or a file that cannot be checked.'),
 	lastEpoch: epochForm.schema.nullable().describe('The last epoch of this call; null where none was run.'),
 })
 
@@ -115,13 +124,12 @@ export const tune = defineJob({
 		const engine = await context.engine()
 		const protocol = `Tuning ${config.defense.name} on ${counted(images, 'image')} of ${counted(dataset.classNames.length, 'class', 'classes')}, ${counted(config.epochs, 'epoch')}, epsilon ${epsilonText(config.attack.epsilon)}, seed ${config.seed}`
 		context.onNote({ kind: 'plan', text: protocol })
-		const started = performance.now()
 		const { signal } = context
 		const run: TuneInput = { engine, clip, dataset, prepared, unreadable, config, origin, output, resume, signal }
 		// Nothing is told of a run that cannot begin.
 		if (isTracked(input)) await checkRun(run)
 		let lastEpoch: EpochRecord | null = null
-		const { defense, residentBytes } = await withTracker(input, context, tracked, async (tracker) => {
+		const tuned = await withTracker(input, context, tracked, async (tracker) => {
 			tracker.params({ data: dataset.name, classes: dataset.classNames.length, ...config })
 			tracker.text('protocol', protocol)
 			if (resume) await tellEarlierEpochs(tracker, context, output)
@@ -130,6 +138,7 @@ export const tune = defineJob({
 				...run,
 				onProgress: follow.onProgress,
 				onBank: follow.onBank,
+				onNotice: ({ message }) => context.onNote({ kind: 'note', text: message }),
 				onEpoch(record) {
 					lastEpoch = record
 					context.onEvent({ kind: 'epoch', record, epochs: config.epochs })
@@ -137,8 +146,9 @@ export const tune = defineJob({
 				},
 			}).finally(follow.end)
 			if (result.finished) return result
-			throw stopped(`Stopped. The state is saved in ${output}; the same command with --resume goes on from there.`)
+			throw stopped(whatIsSaved(result.saved, output))
 		})
+		const { defense, residentBytes } = tuned
 		return {
 			output,
 			defense: defense.name,
@@ -147,13 +157,24 @@ export const tune = defineJob({
 			images,
 			epochs: config.epochs,
 			epsilon: config.attack.epsilon,
-			seconds: (performance.now() - started) / 1000,
+			seconds: tuned.seconds,
 			residentBytes,
 			notices: [...notices, ...(unreadable.length > 0 ? [exclusionNotice(unreadable, train.length, 'training')] : [])],
+			warnings: [...tuned.notices],
 			lastEpoch,
 		}
 	},
 })
+
+/** What a stopped run says: no more than what is true. */
+function whatIsSaved(saved: SavedPart, output: string): string {
+	const again = 'the same command with --resume'
+	if (saved === 'state') return `Stopped. The state is saved in ${output}; ${again} goes on from there.`
+	if (saved === 'bank') {
+		return `Stopped before the first step was done. What was made of the feature bank is saved in ${output}; ${again} goes on from there.`
+	}
+	return `Stopped before the first step was done, so that there is nothing to save; ${again} begins anew.`
+}
 
 /** The preset's values, then fields of the input, then settings. */
 async function configOf(input: Input): Promise<ReturnType<typeof presetConfig>> {

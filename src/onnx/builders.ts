@@ -30,7 +30,8 @@ export function input(name: string, type: ElementType, shape: Shape): Value {
 
 /**
  * A weight by reference: a slice of a file in little-endian order that is mapped, never copied, into the engine.
- * @throws NaptuneError when the slice does not have as many bytes as type and shape need.
+ * @throws NaptuneError when the slice does not have as many bytes as type and shape need, or content that is in memory ends
+ * before it does.
  */
 export function external(
 	name: string,
@@ -43,6 +44,12 @@ export function external(
 	if (length !== bytes || !Number.isSafeInteger(offset) || offset < 0) {
 		throw new NaptuneError(
 			`Weight ${name}, ${type} ${describeShape(shape)}, needs ${bytes} bytes at an offset of at least 0; its slice of ${reference.file} has ${length} bytes at ${offset}.`,
+		)
+	}
+	const { content } = reference
+	if (content && content.byteLength < offset + length) {
+		throw new NaptuneError(
+			`Weight ${name} takes the bytes ${offset} to ${offset + length} of ${reference.file}, which has only ${content.byteLength}. Is the file complete?`,
 		)
 	}
 	return { type, shape, source: { kind: 'external', name, reference } }

@@ -1,7 +1,5 @@
 /** Reading `.onnx` files into the graph language, so that any model can be differentiated. */
 
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 import { tensor } from '../core/tensor.js'
 import { literal } from './builders.js'
@@ -10,7 +8,7 @@ import { emitter } from './emit.js'
 import { parseModel, refuseUnsupported } from './parse-model.js'
 import { applyStored } from './read-nodes.js'
 import { readInput, requireFit, splitAttributes, symbolNames } from './read-parts.js'
-import { readInitializer } from './read-tensor.js'
+import { readInitializer, type WeightsFiles } from './read-tensor.js'
 import { knownEntries } from './symbolic-integers.js'
 import { originate } from './traverse.js'
 import type { Value } from './value.js'
@@ -28,8 +26,8 @@ export interface ReadModel {
 
 /** Options of {@link readModel}. */
 export interface ReadOptions {
-	/** Directory of the files that weights are stored in; needed where the model has such weights. */
-	readonly directory?: string
+	/** Files that weights are stored in, beside the model; needed where the model has such weights. */
+	readonly weights?: WeightsFiles
 	/**
 	 * Values in place of inputs, by the inputs' names: a model that is part of a larger graph. Sizes that the file leaves
 	 * open are those of the value.
@@ -44,7 +42,7 @@ export interface ReadOptions {
  * element types that are not supported (all of them at once, with their counts), for damaged or missing weights, and for
  * values that do not fit the inputs that they stand for.
  */
-export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: ReadOptions = {}): ReadModel {
+export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: ReadOptions = {}): ReadModel {
 	const { model, graph, opset } = parseModel(bytes)
 	refuseUnsupported(graph)
 
@@ -53,7 +51,7 @@ export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: 
 		if (values.has(name)) throw new NaptuneError(`The model defines ${name} twice, the second time by ${by}.`)
 		values.set(name, value)
 	}
-	for (const stored of graph.initializer) define(stored.name, readInitializer(stored, directory), 'an initializer')
+	for (const stored of graph.initializer) define(stored.name, readInitializer(stored, weights), 'an initializer')
 	const symbols = symbolNames()
 	const inputs: Value[] = []
 	for (const port of graph.input) {
@@ -102,25 +100,6 @@ export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: 
 		return [name, value] as const
 	})
 	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName }
-}
-
-/**
- * Reads a model file, whose weights may lie in other files of its directory.
- * @throws NaptuneError when it cannot be read, or as {@link readModel}.
- */
-export async function readModelFile(path: string): Promise<ReadModel> {
-	let bytes: Uint8Array
-	try {
-		bytes = await readFile(path)
-	} catch (cause) {
-		throw new NaptuneError(`The model ${path} cannot be read; check the path and its permissions.`, { cause })
-	}
-	try {
-		return readModel(bytes, { directory: dirname(path) })
-	} catch (error) {
-		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
-	}
 }
 
 /** Small integers that are known already become constants, so that chains of shape computations stay short. */

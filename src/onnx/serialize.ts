@@ -1,7 +1,7 @@
 /** Writing a graph as an ONNX model. Large weights stay where they are: initializers by reference (external data). */
 
-import { basename, dirname } from 'node:path'
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import {
 	GraphProtoSchema,
 	ModelProtoSchema,
@@ -9,9 +9,11 @@ import {
 	StringStringEntryProtoSchema,
 	type TensorProto,
 } from 'onnx-buf'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor, TensorData } from '../core/tensor.js'
 import { describeShape } from './dimensions.js'
+import { fileName, folderName } from './locations.js'
 import { operators } from './operators/index.js'
 import {
 	externalInitializer,
@@ -22,7 +24,7 @@ import {
 	portMessage,
 } from './protobuf.js'
 import { leavesOf, nodesInOrder } from './traverse.js'
-import type { Node, Value } from './value.js'
+import type { ExternalReference, Node, Value } from './value.js'
 
 /** Version of the standard operator set that graphs are written in. */
 export const opsetVersion = 20
@@ -39,8 +41,10 @@ export interface SerializedModel {
 	readonly outputs: readonly Port[]
 	/** The one directory in which all external files lie; undefined where there are none, or several directories. */
 	readonly externalDirectory: string | undefined
-	/** Paths of all external files. */
+	/** Paths of all external files that are on disk. */
 	readonly externalFiles: readonly string[]
+	/** External files that are in memory, by what the model calls them. */
+	readonly externalContents: ReadonlyMap<string, Uint8Array>
 	/** Origin of each node by its name in the model, for errors of the engine. */
 	readonly nodeOrigins: ReadonlyMap<string, string>
 }
@@ -49,7 +53,7 @@ export interface SerializedModel {
 export interface SerializeOptions {
 	/** Maps the path of an external file to its real path (symlinks resolved). Identity by default. */
 	readonly resolveFile?: (file: string) => string
-	/** What the model calls an external file, given its real path. Its name without the directory by default. */
+	/** What the model calls an external file on disk, given its real path. Its name without the directory by default. */
 	readonly locate?: (file: string) => string
 	/** Free-form text that the model carries, by key: ONNX's metadata_props. */
 	readonly metadata?: Readonly<Record<string, string>>
@@ -62,7 +66,7 @@ export interface SerializeOptions {
  */
 export function serializeModel(
 	outputs: Readonly<Record<string, Value>>,
-	{ resolveFile = (file) => file, locate = (file) => basename(file), metadata = {} }: SerializeOptions = {},
+	{ resolveFile = (file) => file, locate = fileName, metadata = {} }: SerializeOptions = {},
 ): SerializedModel {
 	const entries = Object.entries(outputs)
 	if (entries.length === 0) throw new NaptuneError('A model needs at least one output; none was given.')
@@ -111,14 +115,16 @@ export function serializeModel(
 			output: outputPorts.map(portMessage),
 		} satisfies MessageInitShape<typeof GraphProtoSchema>),
 	})
-	const externalFiles = [...stored.files.values()]
-	const directories = new Set(externalFiles.map((file) => dirname(file)))
+	const files = [...stored.files]
+	const externalFiles = files.flatMap(([, { file, content }]) => (content ? [] : [file]))
+	const directories = new Set(externalFiles.map(folderName))
 	return {
 		bytes: toBinary(ModelProtoSchema, model),
 		inputs: inputPorts,
 		outputs: outputPorts,
 		externalDirectory: directories.size === 1 ? [...directories][0] : undefined,
 		externalFiles,
+		externalContents: new Map(files.flatMap(([location, { content }]) => (content ? [[location, content]] : []))),
 		nodeOrigins,
 	}
 }
@@ -162,7 +168,7 @@ function storedTensors(
 	const byKey = new Map<string, string>()
 	const storages = new Map<TensorData, number>()
 	/** External files by what the model calls them. */
-	const files = new Map<string, string>()
+	const files = new Map<string, Pick<ExternalReference, 'file' | 'content'>>()
 	let inlineBytes = 0
 
 	const once = (key: string, make: () => TensorProto): string => {
@@ -175,7 +181,7 @@ function storedTensors(
 	}
 	/** Small tensors are compared by content, large ones by identity. */
 	const contentKey = (data: TensorData): string => {
-		if (data.byteLength <= 256) return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')
+		if (data.byteLength <= 256) return bytesToHex(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
 		if (!storages.has(data)) storages.set(data, storages.size)
 		return `storage ${storages.get(data)}`
 	}
@@ -194,15 +200,16 @@ function storedTensors(
 		if (source.kind === 'constant') return inline(source.tensor)
 		if (source.kind !== 'external') throw new TypeError(`${source.kind} is not a stored tensor`)
 		const { reference } = source
-		const file = resolveFile(reference.file)
-		const location = locate(file)
+		const { content } = reference
+		const file = content ? reference.file : resolveFile(reference.file)
+		const location = content ? file : locate(file)
 		const twin = files.get(location)
-		if (twin !== undefined && twin !== file) {
+		if (twin && (twin.file !== file || twin.content !== content)) {
 			throw new NaptuneError(
-				`One graph uses weights of ${twin} and of ${file}, which it would both call ${location}; rename or move one of them.`,
+				`One graph uses weights of ${twin.file} and of ${file}, which it would both call ${location}; rename or move one of them.`,
 			)
 		}
-		files.set(location, file)
+		files.set(location, { file, ...defined({ content }) })
 		return once(['external', file, reference.offset, leaf.type, leaf.shape].join('|'), () =>
 			externalInitializer(unique(`weight_${initializers.length}_${source.name}`), leaf, reference, location),
 		)

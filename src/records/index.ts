@@ -36,5 +36,5 @@ export {
 	runDescriptionForm,
 	runResultForm,
 } from './run.js'
-export { differences, sameSettings, settingsIn } from './settings.js'
+export { differences, recordDifferences, sameSettings, settingsIn } from './settings.js'
 export { type SurrogateRecord, surrogateKind } from './surrogate.js'

@@ -21,6 +21,8 @@ export const runFiles = {
 	bank: 'bank.safetensors',
 	/** One JSON record per epoch. */
 	log: 'log.jsonl',
+	/** Time and memory that the run took so far; gone once it is finished. */
+	usage: 'usage.json',
 	/** Correction scores of clean images. */
 	calibration: 'calibration.json',
 } as const

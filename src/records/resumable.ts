@@ -10,7 +10,7 @@ import type { Immutable } from '../core/immutable.js'
 import { openJsonLines, readJsonLines } from '../files/json-lines.js'
 import { makeFolder } from '../files/make-folder.js'
 import { type RecordKind, readRecord, writeRecord } from './record-kind.js'
-import { differences, settingsIn } from './settings.js'
+import { differences, recordDifferences } from './settings.js'
 
 /** The lines that some work leaves before it ends in a record. */
 export interface WorkLog<Line extends z.ZodType> {
@@ -103,7 +103,7 @@ async function foundRecord<Settings extends z.ZodObject, Schema extends z.ZodObj
 ): Promise<z.output<Schema> | Immutable<z.output<Schema>> | undefined> {
 	const found = read ? await read(path) : await readRecord(kind, path)
 	if (!found) return undefined
-	const changed = differences(kind.settings, settingsIn(kind.settings, found), settings)
+	const changed = recordDifferences(kind, found, settings)
 	if (changed.length === 0) return found
 	if (replace) return undefined
 	throw new NaptuneError(

@@ -7,7 +7,7 @@ import { datasetShape } from './parts/dataset.js'
 import { count, options, optionsWith, positive, seconds, sha256, share } from './parts/fields.js'
 import { checkpointShape, trainingEngineSchema } from './parts/model.js'
 import { presetSchema } from './parts/preset.js'
-import type { RecordForm, RecordOf } from './record-kind.js'
+import type { RecordForm, RecordOf } from './record-form.js'
 
 /** Descriptions of runs: `run.json`. */
 export const runDescriptionForm = {
@@ -56,7 +56,7 @@ export const runResultForm = {
 	schema: z.strictObject({
 		format: z.literal(1),
 		optimizerSteps: count,
-		seconds: seconds.describe('Wall-clock time of all parts of the run, without what was lost when it was killed.'),
+		seconds: seconds.describe('Wall-clock time of all processes that had a part in the run.'),
 		residentBytes: count.describe(
 			'The largest resident memory of the process that was seen with all programs of the run compiled.',
 		),

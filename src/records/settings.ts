@@ -51,6 +51,15 @@ export function differences(schema: z.ZodType, before: unknown, now: unknown): s
 	return changes(deciding(schema, plain(before)), deciding(schema, plain(now)), '').map(changeText)
 }
 
+/** {@link differences} of the settings of two whole records of one kind. */
+export function recordDifferences(
+	{ settings }: { readonly settings: z.ZodObject },
+	before: object,
+	now: object,
+): string[] {
+	return differences(settings, settingsIn(settings, before), settingsIn(settings, now))
+}
+
 /** Whether two settings of one schema come to the same numbers. */
 export function sameSettings(schema: z.ZodType, a: unknown, b: unknown): boolean {
 	return differences(schema, a, b).length === 0

@@ -6,7 +6,7 @@ import { informative } from './informative.js'
 import { datasetShape } from './parts/dataset.js'
 import { count, options, seconds, sha256, share } from './parts/fields.js'
 import { trainingEngineSchema } from './parts/model.js'
-import { type RecordForm, type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordForm, type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 const epoch = z
 	.object({ epoch: count.describe('0-based.'), learningRate: z.number().describe('The last one.'), loss: z.number() })
@@ -25,7 +25,7 @@ export type SurrogateEpoch = Immutable<z.output<typeof epoch>>
 
 const result = z.strictObject({
 	parameters: count,
-	seconds: seconds.describe('Wall-clock time of training, over all parts.'),
+	seconds: seconds.describe('Wall-clock time of training, over all processes that had a part in it.'),
 	lastEpoch: epoch.describe('The last line of the log.'),
 	testAccuracy: share
 		.exactOptional()

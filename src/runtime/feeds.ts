@@ -1,17 +1,10 @@
 /** Checking what is fed to a program before the engine sees it. */
 
 import { NaptuneError } from '../core/errors.js'
-import { type ElementType, elementCount, type Tensor } from '../core/tensor.js'
+import { elementCount, type Tensor } from '../core/tensor.js'
 import { describeShape } from '../onnx/dimensions.js'
-import type { Dimension, Shape } from '../onnx/value.js'
-import type { Feeds } from './engine.js'
-
-/** A declared input of a program. */
-export interface InputDeclaration {
-	readonly name: string
-	readonly type: ElementType
-	readonly shape: Shape
-}
+import type { Dimension } from '../onnx/value.js'
+import type { Feeds, InputDeclaration } from './engine.js'
 
 /**
  * Checks names, element types and shapes; a symbolic size must be the same wherever it occurs in one call.

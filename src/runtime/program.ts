@@ -1,29 +1,18 @@
-/** A compiled graph in a worker. */
+/** The calling side of a compiled graph. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
-import type { Feeds, KeptOutputs, Program, ResidentTensor } from './engine.js'
+import type { Feeds, KeptOutputs, Program, ResidentTensor, SerializedModel } from './engine.js'
 import { engineError } from './engine-error.js'
-import { checkFeeds, type InputDeclaration } from './feeds.js'
+import { checkFeeds } from './feeds.js'
+import { HostError, type HostLink } from './link.js'
 import type { WireFeed } from './protocol.js'
 import type { ResidentTensors } from './resident-tensors.js'
 import { movable } from './transfer.js'
-import { WorkerError, type WorkerLink } from './worker-link.js'
 
-/** A graph as bytes, with what must be known about it to run it. */
-export interface SerializedModel {
-	readonly bytes: Uint8Array
-	readonly inputs: readonly InputDeclaration[]
-	readonly outputs: readonly { readonly name: string }[]
-	/** Files that initializers point into. */
-	readonly externalFiles: readonly string[]
-	/** Where each named node comes from, for errors. */
-	readonly nodeOrigins: ReadonlyMap<string, string>
-}
-
-/** Makes the program's calling side; its session already exists in the worker. */
+/** Makes a program; the host has its session already. */
 export function createProgram(
-	link: WorkerLink,
+	link: HostLink,
 	residents: ResidentTensors,
 	session: { readonly id: number; readonly name: string; readonly onRelease: () => void },
 	model: Omit<SerializedModel, 'bytes'> & { readonly modelBytes: number },
@@ -72,7 +61,7 @@ export function createProgram(
 			}
 			return { tensors, kept: resident }
 		} catch (error) {
-			if (error instanceof WorkerError) throw engineError('run', name, error, model.nodeOrigins)
+			if (error instanceof HostError) throw engineError('run', name, error, model.nodeOrigins)
 			throw error
 		}
 	}

@@ -1,22 +1,22 @@
-/** Tensors that stay in the worker between runs. */
+/** Tensors that stay with the host between runs. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { ResidentTensor } from './engine.js'
+import type { HostLink } from './link.js'
 import type { KeptTensor } from './protocol.js'
-import type { WorkerLink } from './worker-link.js'
 
 /** The calling side of one engine's resident tensors. */
 export interface ResidentTensors {
-	/** A number for a tensor that is about to be put into the worker. */
+	/** A number for a tensor that is about to be given to the host. */
 	newHandle(): number
-	/** The calling side of a tensor that lies in the worker under this handle. */
+	/** The calling side of a tensor that the host has under this handle. */
 	adopt(handle: number, tensor: KeptTensor): ResidentTensor
 	/** @throws NaptuneError when the tensor was released or belongs to another engine. */
 	handleOf(tensor: ResidentTensor): number
 }
 
-/** Resident tensors over one worker. */
-export function residentTensors(link: WorkerLink): ResidentTensors {
+/** Resident tensors over one host. */
+export function residentTensors(link: HostLink): ResidentTensors {
 	const handles = new WeakMap<ResidentTensor, { readonly handle: number; released?: Promise<void> }>()
 	let next = 0
 	return {

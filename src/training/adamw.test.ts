@@ -46,7 +46,7 @@ describe('adamWStep', () => {
 		}
 	})
 
-	it('leaves parameters without a gradient alone, and decays the chosen ones', () => {
+	it('leaves parameters without a gradient alone, and goes by their groups', () => {
 		const make = () => ({ a: float32([1], [2]), b: float32([1], [2]), c: float32([1], [2]) })
 		const parameters = make()
 		const zero = { a: float32([1], [0]), b: float32([1], [0]) }
@@ -55,11 +55,21 @@ describe('adamWStep', () => {
 			...usual,
 			weightDecay: 0.5,
 			learningRate: 0.1,
-			decays: (name) => name === 'a',
+			group: (name) => (name === 'a' ? {} : { decays: false }),
 		})
 		expect(parameters.a.data[0]).toBeCloseTo(1.9, 6)
 		expect(parameters.b.data[0]).toBe(2)
 		expect(parameters.c.data[0]).toBe(2)
+		const slopes = { a: float32([1], [1]), b: float32([1], [1]) }
+		const rates = make()
+		adamWStep(rates, slopes, createAdamWState(rates), {
+			...usual,
+			weightDecay: 0,
+			learningRate: 0.1,
+			group: (name) => (name === 'b' ? { rate: 0.1 } : undefined),
+		})
+		expect(rates.a.data[0]).toBeCloseTo(1.9, 6)
+		expect(rates.b.data[0]).toBeCloseTo(1.99, 6)
 	})
 
 	it('refuses gradients of another size', () => {

@@ -1,10 +1,8 @@
 /** AdamW (Loshchilov and Hutter, 2019) with PyTorch's order of operations. */
 
 import { NaptuneError } from '../core/errors.js'
-import type { Tensor } from '../core/tensor.js'
-
-/** Named float32 tensors: parameters, their gradients or their moments. */
-export type TensorSet = Readonly<Record<string, Tensor<'float32'>>>
+import type { GroupOf } from './parameter-groups.js'
+import type { TensorSet } from './tensor-set.js'
 
 /** Hyper-parameters of one update. */
 export interface AdamWOptions {
@@ -16,8 +14,8 @@ export interface AdamWOptions {
 	readonly epsilon: number
 	/** Decoupled weight decay, applied as learningRate · weightDecay · parameter. */
 	readonly weightDecay: number
-	/** Which parameters decay; all by default. */
-	readonly decays?: (name: string) => boolean
+	/** What is particular about a parameter; nothing by default. */
+	readonly group?: GroupOf | undefined
 }
 
 /** The optimizer's memory. Updated in place, stored in checkpoints. */
@@ -41,10 +39,9 @@ export function createAdamWState(parameters: TensorSet): AdamWState {
  * @throws NaptuneError when a gradient does not fit its parameter.
  */
 export function adamWStep(parameters: TensorSet, gradients: TensorSet, state: AdamWState, options: AdamWOptions): void {
-	const { learningRate, betas, epsilon, weightDecay, decays } = options
+	const { learningRate, betas, epsilon, weightDecay, group } = options
 	const [beta1, beta2] = betas
 	state.step++
-	const stepSize = learningRate / (1 - beta1 ** state.step)
 	const rootOfCorrection = Math.sqrt(1 - beta2 ** state.step)
 	for (const [name, parameter] of Object.entries(parameters)) {
 		const gradient = gradients[name]?.data
@@ -54,10 +51,14 @@ export function adamWStep(parameters: TensorSet, gradients: TensorSet, state: Ad
 		const second = state.secondMoments[name]
 		if (!first || !second || gradient.length !== values.length || first.length !== values.length) {
 			throw new NaptuneError(
+				'NAP_INTERNAL',
 				`AdamW got ${gradient.length} gradient entries and ${first?.length ?? 0} moments for parameter ${name} with ${values.length} entries.`,
 			)
 		}
-		const keep = 1 - (decays?.(name) === false ? 0 : learningRate * weightDecay)
+		const { rate: factor = 1, decays = true } = group?.(name) ?? {}
+		const rate = learningRate * factor
+		const stepSize = rate / (1 - beta1 ** state.step)
+		const keep = 1 - (decays ? rate * weightDecay : 0)
 		for (let index = 0; index < values.length; index++) {
 			const slope = gradient[index]!
 			const m = beta1 * first[index]! + (1 - beta1) * slope

@@ -1,5 +1,6 @@
 /** Exact accumulation of gradients over micro-batches and class chunks: sums in float64, rounded once. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { elementCount, float32, type Tensor } from '../core/tensor.js'
 
@@ -21,6 +22,7 @@ export function createGradientSums(
 			const parameter = parameters.get(name)
 			if (!parameter || gradient.length !== elementCount(parameter.shape)) {
 				throw new NaptuneError(
+					'NAP_INTERNAL',
 					`A gradient of ${gradient.length} entries came for ${name}, which is not a parameter of that size.`,
 				)
 			}
@@ -30,7 +32,7 @@ export function createGradientSums(
 		},
 		tensors() {
 			return Object.fromEntries(
-				[...sums].map(([name, sum]) => [name, float32(parameters.get(name)!.shape, Float32Array.from(sum))]),
+				[...sums].map(([name, sum]) => [name, float32(entry(parameters, name).shape, Float32Array.from(sum))]),
 			)
 		},
 	}

@@ -1,9 +1,11 @@
 /** Optimizers by name. What one remembers is named arrays by parameter, so that states are saved alike. Adding one is an entry here. */
 
-import { adamWStep, type TensorSet } from './adamw.js'
-import { sgdStep } from './sgd.js'
+import { entry } from '../core/at.js'
+import { type AdamWOptions, adamWStep } from './adamw.js'
+import { type SgdOptions, sgdStep } from './sgd.js'
+import type { TensorSet } from './tensor-set.js'
 
-/** What an optimizer remembers. Updated in place, stored in checkpoints. */
+/** What an optimizer remembers. Updated in place, stored in states. */
 export interface OptimizerState {
 	/** Number of updates done. */
 	step: number
@@ -11,53 +13,54 @@ export interface OptimizerState {
 	readonly memory: Readonly<Record<string, Record<string, Float32Array>>>
 }
 
-/** Hyper-parameters of all optimizers; each reads its own. */
-export interface OptimizerOptions {
-	readonly weightDecay: number
-	readonly betas: readonly [number, number]
-	readonly epsilon: number
-	readonly momentum: number
-	readonly nesterov: boolean
-}
-
 /** An optimizer. */
-export interface Optimizer {
+export interface Optimizer<Options> {
 	readonly doc: string
 	/** Names of what it remembers. */
 	readonly memory: readonly string[]
 	/** One update in place; counts the step. */
-	update(
-		parameters: TensorSet,
-		gradients: TensorSet,
-		state: OptimizerState,
-		options: OptimizerOptions & { readonly learningRate: number },
-	): void
+	update(parameters: TensorSet, gradients: TensorSet, state: OptimizerState, options: Options): void
+}
+
+const adamw: Optimizer<AdamWOptions> = {
+	doc: 'AdamW with decoupled weight decay (Loshchilov and Hutter, 2019).',
+	memory: ['first', 'second'],
+	update(parameters, gradients, state, options) {
+		const [firstMoments, secondMoments] = [entry(state.memory, 'first'), entry(state.memory, 'second')]
+		const own = { step: state.step, firstMoments, secondMoments }
+		adamWStep(parameters, gradients, own, options)
+		state.step = own.step
+	},
+}
+
+const sgd: Optimizer<SgdOptions> = {
+	doc: 'Stochastic gradient descent with momentum and coupled weight decay.',
+	memory: ['velocity'],
+	update(parameters, gradients, state, options) {
+		sgdStep(parameters, gradients, entry(state.memory, 'velocity'), options)
+		state.step++
+	},
 }
 
 /** Optimizers by name. */
-export const optimizers = {
-	adamw: {
-		doc: 'AdamW with decoupled weight decay (Loshchilov and Hutter, 2019).',
-		memory: ['first', 'second'],
-		update(parameters, gradients, state, options) {
-			const { first, second } = state.memory
-			const own = { step: state.step, firstMoments: first!, secondMoments: second! }
-			adamWStep(parameters, gradients, own, options)
-			state.step = own.step
-		},
-	},
-	sgd: {
-		doc: 'Stochastic gradient descent with momentum and coupled weight decay.',
-		memory: ['velocity'],
-		update(parameters, gradients, state, options) {
-			sgdStep(parameters, gradients, state.memory.velocity!, options)
-			state.step++
-		},
-	},
-} as const satisfies Record<string, Optimizer>
+export const optimizers = { adamw, sgd } as const
 
 /** Name of an optimizer. */
 export type OptimizerName = keyof typeof optimizers
+
+/** Hyper-parameters of one update, with the optimizer that they are of. */
+export type OptimizerUpdate = ({ readonly name: 'adamw' } & AdamWOptions) | ({ readonly name: 'sgd' } & SgdOptions)
+
+/** One update in place by the optimizer that the options name. @throws NaptuneError when a gradient does not fit its parameter. */
+export function updateParameters(
+	parameters: TensorSet,
+	gradients: TensorSet,
+	state: OptimizerState,
+	options: OptimizerUpdate,
+): void {
+	if (options.name === 'adamw') adamw.update(parameters, gradients, state, options)
+	else sgd.update(parameters, gradients, state, options)
+}
 
 /** A fresh state, all zeros. */
 export function createOptimizerState(name: OptimizerName, parameters: TensorSet): OptimizerState {

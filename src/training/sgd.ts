@@ -1,7 +1,8 @@
 /** Stochastic gradient descent with momentum, with PyTorch's order of operations. */
 
 import { NaptuneError } from '../core/errors.js'
-import type { TensorSet } from './adamw.js'
+import type { GroupOf } from './parameter-groups.js'
+import type { TensorSet } from './tensor-set.js'
 
 /** Hyper-parameters of one update. */
 export interface SgdOptions {
@@ -13,6 +14,8 @@ export interface SgdOptions {
 	readonly nesterov: boolean
 	/** Coupled weight decay: added to the gradient as weightDecay · parameter. */
 	readonly weightDecay: number
+	/** What is particular about a parameter; nothing by default. */
+	readonly group?: GroupOf | undefined
 }
 
 /**
@@ -25,7 +28,7 @@ export function sgdStep(
 	parameters: TensorSet,
 	gradients: TensorSet,
 	velocities: Readonly<Record<string, Float32Array>>,
-	{ learningRate, momentum, nesterov, weightDecay }: SgdOptions,
+	{ learningRate, momentum, nesterov, weightDecay, group }: SgdOptions,
 ): void {
 	for (const [name, { data: values }] of Object.entries(parameters)) {
 		const gradient = gradients[name]?.data
@@ -33,14 +36,18 @@ export function sgdStep(
 		const velocity = velocities[name]
 		if (!velocity || gradient.length !== values.length || velocity.length !== values.length) {
 			throw new NaptuneError(
+				'NAP_INTERNAL',
 				`SGD got ${gradient.length} gradient entries and ${velocity?.length ?? 0} velocities for parameter ${name} with ${values.length} entries.`,
 			)
 		}
+		const { rate: factor = 1, decays = true } = group?.(name) ?? {}
+		const rate = learningRate * factor
+		const decay = decays ? weightDecay : 0
 		for (let index = 0; index < values.length; index++) {
-			const slope = gradient[index]! + weightDecay * values[index]!
+			const slope = gradient[index]! + decay * values[index]!
 			const moved = momentum * velocity[index]! + slope
 			velocity[index] = moved
-			values[index] = values[index]! - learningRate * (nesterov ? slope + momentum * moved : moved)
+			values[index] = values[index]! - rate * (nesterov ? slope + momentum * moved : moved)
 		}
 	}
 }

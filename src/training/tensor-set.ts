@@ -1,30 +1,30 @@
-/** Named float32 tensors on disk: parameters and optimizer state of a run. */
+/** Named float32 tensors, in memory and on disk: parameters, gradients, states. */
 
-import { NaptuneError } from '../core/errors.js'
-import { type Tensor, tensor } from '../core/tensor.js'
+import type { Tensor } from '../core/tensor.js'
+import { writeChunksAtomic } from '../files/atomic-write.js'
+import { writeChunksChecked } from '../files/checksum.js'
 import { readSafetensorsTensors, writeSafetensors } from '../files/safetensors.js'
-import type { TensorSet } from './adamw.js'
+import { float32Tensors } from '../files/safetensors-bytes.js'
 
-/** Writes a set of float32 tensors atomically. */
+/** Named float32 tensors: parameters, their gradients or their moments. */
+export type TensorSet = Readonly<Record<string, Tensor<'float32'>>>
+
+/** Writes a set of float32 tensors atomically. @param options.checksum Whether a checksum is kept beside the file. */
 export async function saveTensors(
 	path: string,
 	tensors: TensorSet,
 	metadata: Readonly<Record<string, string>> = {},
+	{ checksum = false }: { readonly checksum?: boolean } = {},
 ): Promise<void> {
 	const entries = Object.entries(tensors).map(
 		([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }] as const,
 	)
-	await writeSafetensors(path, Object.fromEntries(entries), metadata)
+	await writeSafetensors(path, Object.fromEntries(entries), metadata, checksum ? writeChunksChecked : writeChunksAtomic)
 }
 
 /** Reads all tensors of a file. @throws NaptuneError when one is not float32. */
 export async function loadTensors(path: string): Promise<Record<string, Tensor<'float32'>>> {
-	const tensors: Record<string, Tensor<'float32'>> = {}
-	for (const [name, { dtype, shape, data }] of await readSafetensorsTensors(path)) {
-		if (dtype !== 'F32') throw new NaptuneError(`${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
-		tensors[name] = tensor('float32', shape, new Float32Array(data.buffer))
-	}
-	return tensors
+	return float32Tensors(await readSafetensorsTensors(path), path)
 }
 
 /** The entries whose names begin with `prefix/`, without it. */
@@ -34,4 +34,9 @@ export function withPrefix(tensors: TensorSet, prefix: string): Record<string, T
 			name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), value] as const] : [],
 		),
 	)
+}
+
+/** Under names with a prefix, as {@link withPrefix} takes them apart. */
+export function prefixed(prefix: string, tensors: TensorSet): TensorSet {
+	return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value]))
 }

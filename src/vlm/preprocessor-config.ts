@@ -113,3 +113,19 @@ function resizeTo(size: z.output<typeof schema>['size']): ResizeTo {
 	if ('shortest_edge' in size) return { kind: 'shortest-edge', shortestEdge: size.shortest_edge }
 	return { kind: 'exact', ...size }
 }
+
+/**
+ * Checks that images are cropped to the size that the image tower reads.
+ * @param name What to call the preprocessor config in errors.
+ * @throws NaptuneError otherwise.
+ */
+export function checkCrop(
+	{ crop, doCenterCrop }: PreprocessorConfig,
+	{ imageSize }: { readonly imageSize: number },
+	name: string,
+): void {
+	if (!doCenterCrop || (crop.height === imageSize && crop.width === imageSize)) return
+	throw new NaptuneError(
+		`${name} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
+	)
+}

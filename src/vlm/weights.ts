@@ -2,7 +2,7 @@
 
 import { NaptuneError } from '../core/errors.js'
 import type { ElementType } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { ExternalReference, Value } from '../onnx/value.js'
 
 /** One weight tensor of a checkpoint, as a slice of a file with little-endian float32 data. */
@@ -43,4 +43,31 @@ export function trainableWeights(
 		return shape ? ops.reshape(value, shape) : value
 	}
 	return { lookup, values }
+}
+
+/**
+ * Rows of a matrix of float32.
+ * @param read Reads a part of the file that a weight refers to.
+ * @returns [rows, width].
+ * @throws NaptuneError for what is no row of the matrix.
+ */
+export async function rowsOf(
+	name: string,
+	weights: ReadonlyMap<string, WeightReference>,
+	rows: readonly number[],
+	read: (reference: WeightReference, offset: number, length: number) => Promise<Uint8Array>,
+): Promise<Float32Array> {
+	const reference = weights.get(name)
+	if (!reference) throw new NaptuneError(`The checkpoint has no weight named ${name}.`)
+	const { offset, shape } = reference
+	const [count = 0, width = 0] = shape
+	const values = new Float32Array(rows.length * width)
+	const bytes = new Uint8Array(values.buffer)
+	for (const [index, row] of rows.entries()) {
+		if (shape.length !== 2 || !Number.isInteger(row) || row < 0 || row >= count) {
+			throw new NaptuneError(`${name} of shape [${shape.join(', ')}] has no row ${row}.`)
+		}
+		bytes.set(await read(reference, offset + row * width * 4, width * 4), index * width * 4)
+	}
+	return values
 }

@@ -1,5 +1,6 @@
 /** Targets by how near they are: the classes that come next after the true one. */
 
+import { at } from '../../core/at.js'
 import type { Tensor } from '../../core/tensor.js'
 
 /**
@@ -9,10 +10,13 @@ import type { Tensor } from '../../core/tensor.js'
  * @param rank From 1 to C - 1.
  */
 export function rankedTargets({ shape, data }: Tensor<'float32'>, labels: readonly number[], rank: number): number[] {
-	const classes = shape[1]!
+	const classes = at(shape, 1)
 	return labels.map((label, row) => {
-		const logits = data.subarray(row * classes, (row + 1) * classes)
-		const others = Array.from({ length: classes }, (_, index) => index).filter((index) => index !== label)
-		return others.sort((a, b) => logits[b]! - logits[a]! || a - b)[rank - 1]!
+		const logits = [...data.subarray(row * classes, (row + 1) * classes)]
+		const others = logits.map((logit, index) => ({ logit, index })).filter(({ index }) => index !== label)
+		return at(
+			others.sort((a, b) => b.logit - a.logit || a.index - b.index),
+			rank - 1,
+		).index
 	})
 }

@@ -1,5 +1,7 @@
 /** What an attack made of images: single trials, and what they add up to. */
 
+import { at } from '../../core/at.js'
+import { defined } from '../../core/defined.js'
 import type { AttackOutcome, AttackTrial } from '../../records/parts/outcome.js'
 import type { AttackRound } from './attack-round.js'
 
@@ -14,14 +16,15 @@ export function isRobust({ label, cleanPrediction, adversarialPrediction }: Atta
 }
 
 /** Names of an attack's stages, in order. */
-export function stageNames(rounds: readonly AttackRound[]): string[] {
+export function stageNames(rounds: readonly Pick<AttackRound, 'stage'>[]): string[] {
 	return [...new Set(rounds.map(({ stage }) => stage))]
 }
 
 /** Where one image stands. */
 export interface ImageState {
 	readonly id: string
-	readonly label: number
+	/** Its true class; undefined where only a target is known. */
+	readonly label: number | undefined
 	/** Prediction on the clean image, once known. */
 	readonly clean: number | undefined
 	/** Position of the round that comes next. */
@@ -30,48 +33,87 @@ export interface ImageState {
 	readonly last: number | undefined
 	/** Whether nothing more is tried on it. */
 	readonly finished: boolean
+	/** Whether the last candidate does what the attack wants. */
+	readonly fooled: boolean
+	/** What the rounds so far saw of gradients: none was looked at, all were zero, or there were some to follow. */
+	readonly gradients: 'none' | 'zero' | 'some'
 }
 
 /** How rounds are followed. */
 export interface RoundPlan {
 	readonly rounds: readonly AttackRound[]
-	/** Whether images that are wrong when clean are left alone. */
+	/** Whether images that are wrong when clean, or at their target where no label is known, are left alone. */
 	readonly skipWrong: boolean
 	/** Whether the attack wants this target rather than any other class than the label. */
 	readonly target?: number | undefined
 }
 
 /** An image that nothing is known of. */
-export function freshState(id: string, label: number): ImageState {
-	return { id, label, clean: undefined, next: 0, last: undefined, finished: false }
+export function freshState(id: string, label: number | undefined): ImageState {
+	return {
+		id,
+		label,
+		clean: undefined,
+		next: 0,
+		last: undefined,
+		finished: false,
+		fooled: false,
+		gradients: 'none',
+	}
 }
 
 /**
  * The state after one trial more. A trial that does not come next, such as one told twice by a log, changes nothing.
  */
-export function afterTrial(state: ImageState, { round, prediction }: AttackTrial, plan: RoundPlan): ImageState {
-	const { rounds, skipWrong, target } = plan
+export function afterTrial(
+	state: ImageState,
+	trial: AttackTrial,
+	{ rounds, skipWrong, target }: RoundPlan,
+): ImageState {
+	const { round, prediction } = trial
+	const { label } = state
 	if (state.finished) return state
 	if (state.clean === undefined) {
 		if (round !== cleanRound) return state
-		const finished = rounds.length === 0 || (skipWrong && prediction !== state.label)
-		return { ...state, clean: prediction, finished }
+		const wrong = label === undefined ? prediction === target : prediction !== label
+		return { ...state, clean: prediction, finished: rounds.length === 0 || (skipWrong && wrong) }
 	}
-	if (round !== rounds[state.next]?.name) return state
+	const current = rounds[state.next]
+	if (round !== current?.name) return state
 	const next = state.next + 1
-	const reached = target === undefined ? prediction !== state.label : prediction === target
-	return { ...state, next, last: prediction, finished: reached || next === rounds.length }
+	const fooled = target === undefined ? prediction !== label : prediction === target
+	return {
+		...state,
+		next,
+		last: prediction,
+		fooled,
+		finished: fooled || next === rounds.length,
+		gradients: gradientsAfter(state, trial, current),
+	}
 }
 
-/** The outcome of an image that is finished. */
-export function outcomeOf({ id, label, clean, last, next }: ImageState, rounds: readonly AttackRound[]): AttackOutcome {
-	const outcome = {
+function gradientsAfter({ gradients }: ImageState, { zeroGradient }: AttackTrial, { cost }: AttackRound) {
+	if (cost.gradients === 0 || gradients === 'some') return gradients
+	return zeroGradient ? 'zero' : 'some'
+}
+
+/**
+ * The outcome of an image that is finished and whose label is known.
+ * @throws RangeError for any other.
+ */
+export function outcomeOf(state: ImageState, rounds: readonly AttackRound[]): AttackOutcome {
+	const { id, label, clean, last, next, gradients } = state
+	if (label === undefined || clean === undefined) throw new RangeError(`Image ${id} has no outcome yet.`)
+	const fooled = clean === label && last !== undefined && last !== label
+	return {
 		id,
 		label,
-		cleanPrediction: clean!,
-		adversarialPrediction: last ?? clean!,
+		cleanPrediction: clean,
+		adversarialPrediction: last ?? clean,
 		attacked: last !== undefined,
+		...defined({
+			stage: fooled && stageNames(rounds).length > 1 ? at(rounds, next - 1).stage : undefined,
+			zeroGradient: gradients === 'zero' ? (true as const) : undefined,
+		}),
 	}
-	const fooled = clean === label && last !== undefined && last !== label
-	return fooled && stageNames(rounds).length > 1 ? { ...outcome, stage: rounds[next - 1]!.stage } : outcome
 }

@@ -1,7 +1,10 @@
 /** Per-image randomness of attacks. */
 
 import { generator } from '../../random/counter-based.js'
-import type { ImageStreams } from './attack.js'
+import type { Generator } from '../../random/generator.js'
+
+/** The random stream of one image for one purpose, such as `pgd start 0`; equal arguments give equal streams. */
+export type ImageStreams = (id: string, purpose: string) => Generator
 
 /**
  * Random streams keyed by seed, purpose and image id, so that what an image draws depends on neither batch, order,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Classifier } from '../../classifier/classifier.js'
+import { decorate } from '../../classifier/decorate.js'
 import { createGraphClassifier } from '../../classifier/graph-classifier.js'
 import { imageShape, networkGraph, randomBatch } from '../../classifier/graphs.test.support.js'
 import { range } from '../../core/rows.js'
@@ -51,7 +52,7 @@ describe('a pipelined round', () => {
 		const few = randomBatch(range(0, 15).map(() => 0))
 		await runPipelined(counted(sizes), classifier, few, threat, streams)
 		const many = randomBatch(range(0, 60).map(() => 0))
-		await runPipelined(counted(sizes), { ...classifier, pipelined: false }, many, threat, streams)
+		await runPipelined(counted(sizes), decorate(classifier, { pipelined: false }), many, threat, streams)
 		expect(sizes).toEqual([15, 60])
 	})
 

@@ -13,13 +13,13 @@ const smallestHalf = 8
  */
 export async function runPipelined(
 	{ run }: Pick<AttackRound, 'run'>,
-	...[classifier, batch, threatModel, streams]: Parameters<AttackRun>
+	...[classifier, batch, ...others]: Parameters<AttackRun>
 ): ReturnType<AttackRun> {
 	const count = batch.ids.length
-	if (!classifier.pipelined || count < 2 * smallestHalf) return run(classifier, batch, threatModel, streams)
+	if (!classifier.pipelined || count < 2 * smallestHalf) return run(classifier, batch, ...others)
 	const middle = Math.ceil(count / 2)
 	const halves = await Promise.allSettled(
-		[range(0, middle), range(middle, count)].map((rows) => run(classifier, rowsOf(batch, rows), threatModel, streams)),
+		[range(0, middle), range(middle, count)].map((rows) => run(classifier, rowsOf(batch, rows), ...others)),
 	)
 	return joinRows(
 		halves.map((half) => {

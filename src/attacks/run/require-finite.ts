@@ -6,14 +6,23 @@ import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 
 /**
- * Checks losses [B] and gradients [B, 3, H, W].
- * @param where At which point of the attack, for the error.
+ * Told of the gradient of one image that an attack looks at. An attack that was shown nothing but zeros has not attacked,
+ * and whoever runs it must say so.
+ * @param zero Whether every entry is exactly 0.
+ */
+export type GradientSight = (id: string, zero: boolean) => void
+
+/**
+ * Checks losses [B] and gradients [B, 3, H, W], and tells of them.
+ * @param ids Of the images, one per row. @param where At which point of the attack, for the error.
+ * @param sight Told of every image's gradient, where somebody listens.
  * @throws NaptuneError naming the images whose loss is NaN or whose gradient is not finite.
  */
 export function requireFinite(
 	{ loss, gradient }: { readonly loss: Tensor<'float32'>; readonly gradient: Tensor<'float32'> },
 	ids: readonly string[],
 	where: string,
+	sight?: GradientSight,
 ): void {
 	const size = rowSize(gradient)
 	const broken = ids.filter((_, row) => {
@@ -23,8 +32,18 @@ export function requireFinite(
 		}
 		return false
 	})
-	if (broken.length === 0) return
-	throw new NaptuneError(
-		`The loss or its gradient to the pixels is not finite for ${listIds(broken)} (${where}). The model's values overflow: check its weights and parameters for NaN, and if it was just tuned, lower the learning rate and go back to the last good state.`,
-	)
+	if (broken.length > 0) {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`The loss or its gradient to the pixels is not finite for ${listIds(broken)} (${where}). The model's values overflow: check its weights and parameters for NaN, and if it was just tuned, lower the learning rate and go back to the last good state.`,
+		)
+	}
+	if (!sight) return
+	for (const [row, id] of ids.entries()) sight(id, isZero(gradient.data, row * size, (row + 1) * size))
+}
+
+/** Usually told by the first entry. */
+function isZero(values: Float32Array, start: number, end: number): boolean {
+	for (let index = start; index < end; index++) if (values[index] !== 0) return false
+	return true
 }

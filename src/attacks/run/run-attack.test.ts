@@ -10,10 +10,11 @@ import type { Tensor } from '../../core/tensor.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import type { PreparedAttack } from '../attack-definition.js'
 import { prepareAttack } from '../registry.js'
+import { attackBatch } from './attack-batch.js'
 import { type AttackOutcome, type AttackTrial, isRobust } from './attack-outcomes.js'
-import { attackOfRounds } from './attack-round.js'
 import { imageStreams } from './image-streams.js'
-import { type AttackCounts, type AttackImages, type RunAttackOptions, runAttack } from './run-attack.js'
+import { type AttackImages, type RunAttackOptions, runAttack } from './run-attack.js'
+import type { AttackCounts } from './tell-progress.js'
 
 const count = 23
 const batch = randomBatch(range(0, count).map(() => 0))
@@ -31,8 +32,8 @@ const staged: PreparedAttack = {
 			{ stage: 'second', name: 'second 2', steps: 12 },
 		].map(({ steps, ...names }) => ({
 			...names,
-			calls: { evaluations: 0, gradients: steps },
-			run: prepareAttack('pgd', { steps, start: 'zero', relativeStepSize: steps === 1 ? 0.3 : 0.5 }).run,
+			cost: { evaluations: 0, gradients: steps },
+			run: prepareAttack('pgd', { steps, start: 'zero', relativeStepSize: steps === 1 ? 0.3 : 0.5 }).rounds(4)[0]!.run,
 		})),
 }
 
@@ -90,7 +91,7 @@ async function run(options: Partial<RunAttackOptions>) {
 
 describe('runAttack', () => {
 	it('tells what the attack did to every image, whatever the batch size', async () => {
-		const adversarial = await attack.run(classifier, { ...batch, labels }, threatModel, streams)
+		const adversarial = await attackBatch(attack, classifier, { ...batch, labels }, threatModel, streams)
 		const { logits } = await classifier.evaluate(adversarial, ['logits'])
 		const predicted = predictions(logits!, batch.ids)
 		const { sorted, parts, outcomes } = await run({ keepImages: true })
@@ -172,8 +173,8 @@ describe('runAttack', () => {
 
 	it('does on one batch what the same rounds do on many', async () => {
 		const { sorted, parts, outcomes } = await run({ attack: staged, skipWrong: true, keepImages: true })
-		const whole = attackOfRounds(() => staged.rounds(4))
-		const found = await whole(classifier, { ...batch, labels }, threatModel, undefined, streams)
+		const whole = { ...staged, skipsWrong: true }
+		const found = await attackBatch(whole, classifier, { ...batch, labels }, threatModel, streams)
 		const attacked = outcomes.filter((outcome) => outcome.attacked)
 		const all = joinRows(parts)
 		const byId = new Map(attacked.map(({ id }, row) => [id, takeRows(all, [row]).data]))
@@ -235,7 +236,7 @@ describe('runAttack', () => {
 		const attempts = range(0, 4).map((restart) => seen.get(`square restart ${restart}`)!)
 		expect(attempts).toEqual([...attempts].sort((a, b) => b - a))
 		expect(attempts[3]).toBeLessThan(attempts[0]!)
-		const alone = await square.run(classifier, { ...batch, labels: targets }, strong, streams)
+		const alone = await attackBatch(square, classifier, { ...batch, labels: targets }, strong, streams)
 		const predicted = predictions((await classifier.evaluate(alone, ['logits'])).logits!, batch.ids)
 		const attacked = range(0, count).filter((row) => sorted[row]!.attacked)
 		expect(attacked).toHaveLength(attempts[0]!)

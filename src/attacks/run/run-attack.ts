@@ -1,28 +1,18 @@
 /** Attacking many images, round by round and batch by batch. */
 
 import type { Classifier } from '../../classifier/classifier.js'
-import { type PassCounter, passCounter, workOf } from '../../classifier/pass-counter.js'
-import { predictions } from '../../classifier/predictions.js'
+import { type PassCounter, passCounter } from '../../classifier/pass-counter.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { loadAhead } from '../../core/load-ahead.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { PreparedAttack } from '../attack-definition.js'
 import type { ThreatModel } from '../sets/threat-model.js'
-import type { ImageStreams } from './attack.js'
-import {
-	type AttackOutcome,
-	type AttackTrial,
-	afterTrial,
-	cleanRound,
-	freshState,
-	type ImageState,
-	outcomeOf,
-	type RoundPlan,
-} from './attack-outcomes.js'
-import type { AttackRound } from './attack-round.js'
-import { runPipelined } from './pipelined-round.js'
+import { type AttackOutcome, type AttackTrial, outcomeOf } from './attack-outcomes.js'
+import { driveRounds } from './drive-rounds.js'
+import { followStates } from './followed-states.js'
+import type { ImageStreams } from './image-streams.js'
+import { type AttackCounts, tellProgress } from './tell-progress.js'
 
 /** Labelled images that are loaded when needed. Positions run from 0 to `ids.length` - 1. */
 export interface AttackImages {
@@ -44,28 +34,6 @@ export interface AttackProgress {
 	readonly outcomes: readonly AttackOutcome[]
 	/** Adversarial images [n, 3, H, W] of those outcomes that were attacked, in their order; with `keepImages`. */
 	readonly images?: Tensor<'float32'>
-}
-
-/** Where an attack stands. Counts include what a run before had done. */
-export interface AttackCounts {
-	/** Images that are finished. */
-	readonly done: number
-	readonly total: number
-	/** Images of those that were attacked. */
-	readonly attacked: number
-	/** Finished images predicted right, clean and under attack. */
-	readonly robust: number
-	/** Images that no round has fooled yet, of those whose clean prediction is known and right. */
-	readonly standing: number
-	/** Name of the round under way, `clean` for clean predictions. */
-	readonly round: string
-	/** Its place among all rounds, counted from 1; 0 for clean predictions. */
-	readonly roundNumber: number
-	readonly rounds: number
-	/** How many images the part of the batch that is done amounts to; fewer than it has. */
-	readonly underWay: number
-	/** In forward passes of one image: done by this run, and left at most. Images that are fooled early leave less. */
-	readonly work: { readonly done: number; readonly left: number }
 }
 
 /** What {@link runAttack} needs. */
@@ -99,66 +67,63 @@ export interface RunAttackOptions {
  * round goes over the images that nothing before has fooled, in batches filled up with them, from the clean images. Each
  * candidate is classified again. To resume, pass the trials that were yielded: on the CPU none depends on what else is in
  * its batch. Images that the earlier trials finish come first, without trials or images.
- * @throws NaptuneError when ids, labels and targets do not fit together, or the batch size is not a positive number.
+ * @throws NaptuneError when ids, labels and targets do not fit together, the batch size is not a positive number, or the
+ * attack cannot work on an image (named) or in this norm.
+ * @example
+ * for await (const { outcomes } of runAttack({ classifier, attack, threatModel, images, streams, batchSize: 50 })) {
+ *   for (const { id, zeroGradient } of outcomes) if (zeroGradient) console.warn(`${id} showed no gradient`)
+ * }
  */
 export async function* runAttack(options: RunAttackOptions): AsyncGenerator<AttackProgress, void, undefined> {
 	const { attack, images, batchSize, streams, threatModel, keepImages = false, isKept, earlier = [] } = options
-	checkImages(images, attack)
+	const labels = aimsOf(images, attack)
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
-		throw new NaptuneError(`The batch size of an attack must be a whole number >= 1, got ${batchSize}.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`The batch size of an attack must be a whole number >= 1, got ${batchSize}.`,
+		)
 	}
 	const counter = options.passes ?? passCounter()
 	const classifier = counter.watch(options.classifier)
 	const rounds = attack.rounds(classifier.classNames.length)
-	const plan = { rounds, skipWrong: options.skipWrong ?? attack.skipsWrong }
-	const states = followedStates(images, attack.targeted, plan, earlier)
-	if (keepImages && isKept) states.forget(({ id, finished, last }) => finished && last !== undefined && !isKept(id))
-	const told = tellProgress(options, states.all, rounds, counter)
-	const outcomesAt = (positions: readonly number[]) =>
-		positions.map((position) => states.all[position]!).filter(({ finished }) => finished)
-
-	/** Takes in a batch's predictions. */
-	const finish = (
-		round: string,
-		positions: readonly number[],
-		logits: Tensor<'float32'>,
-		candidates?: Tensor<'float32'>,
-	): AttackProgress => {
-		const ids = positions.map((position) => images.ids[position]!)
-		const trials = predictions(logits, ids).map((prediction, row) => ({ id: ids[row]!, round, prediction }))
-		for (const [row, trial] of trials.entries()) states.take(positions[row]!, trial)
-		const outcomes = outcomesAt(positions).map((state) => outcomeOf(state, rounds))
-		const kept = range(0, positions.length).filter((row) => states.all[positions[row]!]!.finished)
-		return {
-			trials,
-			outcomes,
-			...defined({ images: candidates && keepImages && kept.length > 0 ? takeRows(candidates, kept) : undefined }),
-		}
+	const states = followStates(
+		{ ids: images.ids, labels: images.labels, targets: attack.targeted ? images.targets : undefined },
+		{ rounds, skipWrong: options.skipWrong ?? attack.skipsWrong },
+	)
+	const positions = new Map(images.ids.map((id, position) => [id, position]))
+	for (const trial of earlier) {
+		const position = positions.get(trial.id)
+		if (position !== undefined) states.take(position, trial)
 	}
-
+	if (keepImages && isKept) states.forget(({ id, finished, last }) => finished && last !== undefined && !isKept(id))
+	const told = tellProgress(options.onProgress, states.all, rounds, counter)
+	const outcomesAt = (those: readonly number[]) =>
+		those.flatMap((position) => {
+			const state = states.at(position)
+			return state.finished ? [outcomeOf(state, rounds)] : []
+		})
 	try {
 		const before = outcomesAt(range(0, images.ids.length))
-		if (before.length > 0) yield { trials: [], outcomes: before.map((state) => outcomeOf(state, rounds)) }
-		for await (const [positions, pixels] of loadAhead(batches(states.unseen(), batchSize), images.pixels)) {
-			told.begin(0, positions.length)
-			const { logits } = await classifier.evaluate(pixels, ['logits'])
-			const found = finish(cleanRound, positions, logits!)
-			told.end()
-			yield found
-		}
-		for (const [number, round] of rounds.entries()) {
-			for await (const [positions, pixels] of loadAhead(batches(states.openAt(number), batchSize), images.pixels)) {
-				told.begin(number + 1, positions.length)
-				const batch = {
-					images: pixels,
-					labels: positions.map((position) => (attack.targeted ? images.targets! : images.labels)[position]!),
-					ids: positions.map((position) => images.ids[position]!),
-				}
-				const candidates = await runPipelined(round, classifier, batch, threatModel, streams)
-				const { logits } = await classifier.evaluate(candidates, ['logits'])
-				const found = finish(round.name, positions, logits!, candidates)
-				told.end()
-				yield found
+		if (before.length > 0) yield { trials: [], outcomes: before }
+		const tried = driveRounds({
+			classifier,
+			rounds,
+			threatModel,
+			streams,
+			batchSize,
+			ids: images.ids,
+			labels,
+			pixels: (those) => images.pixels(those),
+			states,
+			onBegin: told.begin,
+			onEnd: told.end,
+		})
+		for await (const { positions: own, trials, candidates } of tried) {
+			const kept = own.flatMap((position, row) => (states.at(position).finished ? [row] : []))
+			yield {
+				trials,
+				outcomes: outcomesAt(own),
+				...defined({ images: candidates && keepImages && kept.length > 0 ? takeRows(candidates, kept) : undefined }),
 			}
 		}
 	} finally {
@@ -166,119 +131,22 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 	}
 }
 
-/** The states of all images, changed by trials. */
-interface FollowedStates {
-	readonly all: readonly ImageState[]
-	take(position: number, trial: AttackTrial): void
-	/** Starts anew with the images for which this holds. */
-	forget(which: (state: ImageState) => boolean): void
-	/** Positions without a clean prediction. */
-	unseen(): number[]
-	/** Positions that this round comes next for. */
-	openAt(round: number): number[]
-}
-
-function followedStates(
-	{ ids, labels, targets }: AttackImages,
-	targeted: boolean,
-	plan: Omit<RoundPlan, 'target'>,
-	earlier: readonly AttackTrial[],
-): FollowedStates {
-	const all = ids.map((id, position) => freshState(id, labels[position]!))
-	const take = (position: number, trial: AttackTrial) => {
-		all[position] = afterTrial(all[position]!, trial, { ...plan, target: targeted ? targets![position] : undefined })
-	}
-	const positions = new Map(ids.map((id, position) => [id, position]))
-	for (const trial of earlier) {
-		const position = positions.get(trial.id)
-		if (position !== undefined) take(position, trial)
-	}
-	const those = (which: (state: ImageState) => boolean) => range(0, all.length).filter((at) => which(all[at]!))
-	return {
-		all,
-		take,
-		forget(which) {
-			for (const position of those(which)) all[position] = freshState(ids[position]!, labels[position]!)
-		},
-		unseen: () => those(({ clean }) => clean === undefined),
-		openAt: (round) => those(({ clean, next, finished }) => clean !== undefined && !finished && next === round),
-	}
-}
-
-function* batches(positions: readonly number[], size: number): Generator<number[]> {
-	for (let start = 0; start < positions.length; start += size) yield positions.slice(start, start + size)
-}
-
-/** Tells where the attack stands after every pass. */
-function tellProgress(
-	{ onProgress }: RunAttackOptions,
-	states: readonly ImageState[],
-	rounds: readonly AttackRound[],
-	counter: PassCounter,
-): { begin(roundNumber: number, images: number): void; end(): void; close(): void } {
-	if (!onProgress) return { begin() {}, end() {}, close() {} }
-	/** Work from each round on, the clean passes of candidates included. */
-	const workFrom = [0]
-	for (const { calls } of rounds.toReversed()) workFrom.unshift(workOf(calls) + 1 + workFrom[0]!)
-	const first = workOf(counter.passes())
-	let begun = first
-	let round = 0
-	let batch = 0
-	let settled: Omit<AttackCounts, 'work' | 'underWay' | 'round' | 'roundNumber' | 'rounds'> & { readonly left: number }
-	const settle = () => {
-		const finished = states.filter((state) => state.finished)
-		const right = (state: ImageState) => state.clean === state.label && (state.last ?? state.label) === state.label
-		begun = workOf(counter.passes())
-		settled = {
-			done: finished.length,
-			total: states.length,
-			attacked: finished.filter(({ last }) => last !== undefined).length,
-			robust: finished.filter(right).length,
-			standing: states.filter(right).length,
-			left: states.reduce(
-				(sum, { finished, clean, next }) => sum + (finished ? 0 : workFrom[next]! + (clean === undefined ? 1 : 0)),
-				0,
-			),
-		}
-	}
-	const tell = () => {
-		const { left, ...counts } = settled
-		const now = workOf(counter.passes())
-		const calls = rounds[round - 1]?.calls
-		const bound = batch * ((calls ? workOf(calls) : 0) + 1)
-		onProgress({
-			...counts,
-			round: rounds[round - 1]?.name ?? cleanRound,
-			roundNumber: round,
-			rounds: rounds.length,
-			underWay: bound > 0 ? batch * Math.min(1, (now - begun) / bound) : 0,
-			work: { done: now - first, left: Math.max(0, left - (now - begun)) },
-		})
-	}
-	settle()
-	const close = counter.listen(tell)
-	return {
-		begin(roundNumber, images) {
-			round = roundNumber
-			batch = images
-		},
-		end() {
-			batch = 0
-			settle()
-			tell()
-		},
-		close,
-	}
-}
-
-function checkImages({ ids, labels, targets }: AttackImages, { name, targeted }: PreparedAttack): void {
+/** What the rounds are told of images, true labels or targets. @throws NaptuneError when something is missing or twice there. */
+function aimsOf({ ids, labels, targets }: AttackImages, { name, targeted }: PreparedAttack): readonly number[] {
 	if (labels.length !== ids.length || (targets && targets.length !== ids.length)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The attack was given ${ids.length} images with ${labels.length} labels${targets ? ` and ${targets.length} targets` : ''}; one per image was expected.`,
 		)
 	}
-	if (targeted && !targets) throw new NaptuneError(`Attack ${name} is targeted: give a target class for every image.`)
-	if (new Set(ids).size === ids.length) return
-	const twice = ids.find((id, position) => ids.indexOf(id) !== position)
-	throw new NaptuneError(`Two images have the id ${twice}; ids key an image's randomness and must be unique.`)
+	if (new Set(ids).size !== ids.length) {
+		const twice = ids.find((id, position) => ids.indexOf(id) !== position)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`Two images have the id ${twice}; ids key an image's randomness and must be unique.`,
+		)
+	}
+	if (!targeted) return labels
+	if (targets) return targets
+	throw new NaptuneError('NAP_OPTION_MISSING', `Attack ${name} is targeted: give a target class for every image.`)
 }

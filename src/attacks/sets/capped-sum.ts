@@ -1,5 +1,7 @@
 /** Solving for the common level of capped terms: the heart of projecting onto a hyperplane inside a box. */
 
+import { missing } from '../../core/at.js'
+
 /**
  * The smallest level L >= 0 with Σ slope · min(L, limit) = needed, exact up to the rounding of sums. The sum is concave in
  * L, so that L is reached from below: assume that no term is at its limit, cap those that are, and solve for the others
@@ -18,15 +20,17 @@ export function cappedSumLevel(slopes: Float64Array, limits: Float64Array, count
 	let level = 0
 	while (open > 0) {
 		let slope = 0
-		for (let index = 0; index < open; index++) slope += slopes[index]!
+		for (let index = 0; index < open; index++) slope += slopes[index] ?? missing
 		// Where what is left is rounding, it says nothing of terms with next to no slope: the level never falls.
 		level = Math.max(level, rest / slope)
 		let kept = 0
 		for (let index = 0; index < open; index++) {
-			if (limits[index]! <= level) rest -= slopes[index]! * limits[index]!
+			const own = slopes[index] ?? missing
+			const limit = limits[index] ?? missing
+			if (limit <= level) rest -= own * limit
 			else {
-				slopes[kept] = slopes[index]!
-				limits[kept] = limits[index]!
+				slopes[kept] = own
+				limits[kept] = limit
 				kept++
 			}
 		}

@@ -1,5 +1,6 @@
 /** The check that every attack's result passes, whoever wrote the attack. */
 
+import { missing } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -11,10 +12,10 @@ export const perturbationTolerance = 1e-6
 /** The size of each image's perturbation in a norm, in pixel units of [0, 1], summed in float64. */
 export function perturbationSizes(clean: Tensor<'float32'>, adversarial: Tensor<'float32'>, norm: Norm): number[] {
 	const size = rowSize(clean)
-	return Array.from({ length: clean.shape[0]! }, (_, row) => {
+	return Array.from({ length: clean.shape[0] ?? 0 }, (_, row) => {
 		let total = 0
 		for (let index = row * size; index < (row + 1) * size; index++) {
-			const change = adversarial.data[index]! - clean.data[index]!
+			const change = (adversarial.data[index] ?? missing) - (clean.data[index] ?? missing)
 			total = norm === 'linf' ? Math.max(total, Math.abs(change)) : total + change * change
 		}
 		return norm === 'linf' ? total : Math.sqrt(total)
@@ -34,17 +35,19 @@ export function checkPerturbation(
 ): void {
 	if (adversarial.shape.join() !== clean.shape.join() || adversarial.data.length !== clean.data.length) {
 		throw new NaptuneError(
+			'NAP_INTERNAL',
 			`An attack returned images of shape [${adversarial.shape.join(', ')}] for clean ones of shape [${clean.shape.join(', ')}]. This is a fault of the attack.`,
 		)
 	}
 	const size = rowSize(clean)
 	const fail = (row: number, problem: string) => {
 		throw new NaptuneError(
+			'NAP_INTERNAL',
 			`The adversarial image of ${ids[row] ?? `#${row}`} ${problem}. This is a fault of the attack; its results cannot be used.`,
 		)
 	}
 	for (let index = 0; index < adversarial.data.length; index++) {
-		const value = adversarial.data[index]!
+		const value = adversarial.data[index] ?? missing
 		if (value >= 0 && value <= 1) continue
 		const what = Number.isFinite(value) ? 'lies outside the pixel range [0, 1]' : 'is not finite'
 		fail(Math.floor(index / size), `${what}: entry ${index % size} is ${value}`)

@@ -3,6 +3,7 @@
  * adaptive boundary attack", 2020, section 2 and appendix).
  */
 
+import { missing } from '../../core/at.js'
 import { cappedSumLevel } from './capped-sum.js'
 import type { Norm } from './threat-model.js'
 
@@ -32,9 +33,9 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 		let count = 0
 		// The signs of a gradient are as good as random: arithmetic on the bound instead of branches takes up to half of the time off.
 		for (let index = 0; index < size; index++) {
-			const weight = direction * normal[index]!
+			const weight = direction * (normal[index] ?? missing)
 			const bound = Number(weight < 0)
-			const room = Math.abs(bound - point[index]!)
+			const room = Math.abs(bound - (point[index] ?? missing))
 			if (weight === 0 || room === 0) continue
 			const length = Math.abs(weight)
 			slopes[count] = linf ? length : length * length
@@ -43,9 +44,9 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 		}
 		const level = cappedSumLevel(slopes, limits, count, Math.abs(excess))
 		for (let index = 0; index < size; index++) {
-			const weight = direction * normal[index]!
+			const weight = direction * (normal[index] ?? missing)
 			const bound = Number(weight < 0)
-			const room = Math.abs(bound - point[index]!)
+			const room = Math.abs(bound - (point[index] ?? missing))
 			const step = linf ? level : level * Math.abs(weight)
 			change[index] = weight === 0 ? 0 : (2 * bound - 1) * Math.min(room, step)
 		}
@@ -56,10 +57,13 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 export function vectorNorm(norm: Norm, values: Numbers): number {
 	let total = 0
 	if (norm === 'l2') {
-		for (let index = 0; index < values.length; index++) total += values[index]! * values[index]!
+		for (let index = 0; index < values.length; index++) {
+			const value = values[index] ?? missing
+			total += value * value
+		}
 		return Math.sqrt(total)
 	}
-	for (let index = 0; index < values.length; index++) total = Math.max(total, Math.abs(values[index]!))
+	for (let index = 0; index < values.length; index++) total = Math.max(total, Math.abs(values[index] ?? missing))
 	return total
 }
 
@@ -67,6 +71,6 @@ export function vectorNorm(norm: Norm, values: Numbers): number {
 export function dualNorm(norm: Norm, values: Numbers): number {
 	if (norm === 'l2') return vectorNorm('l2', values)
 	let total = 0
-	for (let index = 0; index < values.length; index++) total += Math.abs(values[index]!)
+	for (let index = 0; index < values.length; index++) total += Math.abs(values[index] ?? missing)
 	return total
 }

@@ -1,5 +1,6 @@
 /** The Euclidean ball inside the box. */
 
+import { missing } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -24,9 +25,9 @@ export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSe
 		for (let attempt = 0; ; attempt++) {
 			let squares = 0
 			for (let index = 0; index < size; index++) {
-				const pixel = center[start + index]!
-				images[start + index] = Math.min(1, Math.max(0, pixel + scale * change[index]!))
-				squares += (images[start + index]! - pixel) ** 2
+				const pixel = center[start + index] ?? missing
+				images[start + index] = Math.min(1, Math.max(0, pixel + scale * (change[index] ?? missing)))
+				squares += ((images[start + index] ?? missing) - pixel) ** 2
 			}
 			if (Math.sqrt(squares) <= epsilon) return
 			// Rounding to float32 went beyond epsilon: shorten by one part in 2^24, then two, four and so on, down to nothing.
@@ -36,19 +37,22 @@ export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSe
 	const project = (images: Float32Array, row: number, direction?: Float32Array, stepSize = 0) => {
 		const start = row * size
 		for (let index = 0; index < size; index++) {
-			const step = direction ? stepSize * direction[start + index]! : 0
-			change[index] = images[start + index]! + step - center[start + index]!
+			const step = direction ? stepSize * (direction[start + index] ?? missing) : 0
+			change[index] = (images[start + index] ?? missing) + step - (center[start + index] ?? missing)
 		}
 		put(images, row)
 	}
 	return {
 		sample(images, row, stream, oneSided = false) {
 			if (oneSided) {
-				throw new NaptuneError('A one-sided random start is defined in L-infinity only. Use start uniform in L2.')
+				throw new NaptuneError(
+					'NAP_ATTACK_UNSUITABLE',
+					'A one-sided random start is defined in L-infinity only. Use start uniform in L2.',
+				)
 			}
 			for (let index = 0; index < size; index++) change[index] = stream.normal()
 			const scale = (epsilon * stream.uniform() ** (1 / size)) / norm(change, 0, size)
-			for (let index = 0; index < size; index++) change[index]! *= scale
+			for (let index = 0; index < size; index++) change[index] = (change[index] ?? missing) * scale
 			put(images, row)
 		},
 		ascend(images, gradient, stepSize) {
@@ -65,6 +69,6 @@ export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSe
 
 function norm(values: Float32Array | Float64Array, start: number, end: number): number {
 	let squares = 0
-	for (let index = start; index < end; index++) squares += values[index]! ** 2
+	for (let index = start; index < end; index++) squares += (values[index] ?? missing) ** 2
 	return Math.sqrt(squares)
 }

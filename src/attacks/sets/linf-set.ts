@@ -1,5 +1,6 @@
 /** The L-infinity ball inside the box. */
 
+import { missing } from '../../core/at.js'
 import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { PerturbationSet } from './perturbation-set.js'
@@ -15,25 +16,29 @@ export function linfSet(epsilon: number, clean: Tensor<'float32'>): Perturbation
 	const { lower, upper } = linfBounds(center, epsilon)
 	const put = (images: Float32Array, index: number, value: number) => {
 		images[index] = value
-		if (images[index]! > upper[index]!) images[index] = upper[index]!
+		const rounded = images[index] ?? missing
+		const most = upper[index] ?? missing
+		const least = lower[index] ?? missing
+		if (rounded > most) images[index] = most
 		// Equality sets what rounded to -0 to 0.
-		else if (images[index]! <= lower[index]!) images[index] = lower[index]!
+		else if (rounded <= least) images[index] = least
 	}
 	return {
 		sample(images, row, stream, oneSided = false) {
 			for (let index = row * size; index < (row + 1) * size; index++) {
 				const drawn = stream.uniform()
-				put(images, index, center[index]! + epsilon * (oneSided ? drawn : 2 * drawn - 1))
+				put(images, index, (center[index] ?? missing) + epsilon * (oneSided ? drawn : 2 * drawn - 1))
 			}
 		},
 		ascend(images, gradient, stepSize) {
 			for (let index = 0; index < images.length; index++) {
-				const slope = gradient[index]!
-				put(images, index, images[index]! + (slope > 0 ? stepSize : slope < 0 ? -stepSize : 0))
+				const slope = gradient[index] ?? missing
+				const step = slope > 0 ? stepSize : slope < 0 ? -stepSize : 0
+				put(images, index, (images[index] ?? missing) + step)
 			}
 		},
 		project(images) {
-			for (let index = 0; index < images.length; index++) put(images, index, images[index]!)
+			for (let index = 0; index < images.length; index++) put(images, index, images[index] ?? missing)
 		},
 	}
 }
@@ -49,11 +54,11 @@ export function linfBounds(
 	const lowerBits = new Int32Array(lower.buffer)
 	const upperBits = new Int32Array(upper.buffer)
 	for (let index = 0; index < center.length; index++) {
-		const pixel = center[index]!
+		const pixel = center[index] ?? missing
 		lower[index] = Math.max(0, pixel - epsilon)
-		while (pixel - lower[index]! > epsilon) lowerBits[index]!++
+		while (pixel - (lower[index] ?? missing) > epsilon) lowerBits[index] = (lowerBits[index] ?? missing) + 1
 		upper[index] = Math.min(1, pixel + epsilon)
-		while (upper[index]! - pixel > epsilon) upperBits[index]!--
+		while ((upper[index] ?? missing) - pixel > epsilon) upperBits[index] = (upperBits[index] ?? missing) - 1
 	}
 	return { lower, upper }
 }

@@ -11,12 +11,17 @@ export type { Norm, ThreatModel } from '../../records/parts/threat-model.js'
  * so it is almost surely given in grey levels).
  */
 export function threatModel(norm: Norm, epsilon: number): ThreatModel {
-	if (norm !== 'linf' && norm !== 'l2') throw new NaptuneError(`Unknown norm ${String(norm)}; choose linf or l2.`)
+	if (norm !== 'linf' && norm !== 'l2')
+		throw new NaptuneError('NAP_NAME_UNKNOWN', `Unknown norm ${String(norm)}; choose linf or l2.`)
 	if (!Number.isFinite(epsilon) || epsilon < 0) {
-		throw new NaptuneError(`Epsilon must be a finite number >= 0 in pixel units of [0, 1], got ${epsilon}.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`Epsilon must be a finite number >= 0 in pixel units of [0, 1], got ${epsilon}.`,
+		)
 	}
 	if (norm === 'linf' && epsilon > 1) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`Epsilon ${epsilon} in L-infinity exceeds the pixel range [0, 1]. Give it in that unit, for example ${epsilon}/255.`,
 		)
 	}
@@ -28,7 +33,10 @@ export function parseEpsilon(text: string): number {
 	const match = /^\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?:\/\s*(\d+\.?\d*|\.\d+))?\s*$/i.exec(text)
 	const value = match ? Number(match[1]) / Number(match[2] ?? 1) : Number.NaN
 	if (!Number.isFinite(value)) {
-		throw new NaptuneError(`Epsilon must be a number or a fraction such as 1/255, got ${JSON.stringify(text)}.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`Epsilon must be a number or a fraction such as 1/255, got ${JSON.stringify(text)}.`,
+		)
 	}
 	return value
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { range, takeRows } from '../../core/rows.js'
 import { int64, ops } from '../../onnx/index.js'
@@ -99,7 +100,13 @@ describe('contrastiveObjective', () => {
 
 	it('is raised by PGD, for images with several texts too', async () => {
 		const options = { steps: 10, objective, sideInputs: side }
-		const attacked = await pgd(network, batch, { norm: 'linf', epsilon: 0.1 }, options, imageStreams(1))
+		const attacked = await attackBatch(
+			pgd.prepare(options),
+			network,
+			batch,
+			{ norm: 'linf', epsilon: 0.1 },
+			imageStreams(1),
+		)
 		const inputs = await side(network, batch)
 		const before = await network.gradient(batch.images, objective, inputs)
 		const after = await network.gradient(attacked, objective, inputs)

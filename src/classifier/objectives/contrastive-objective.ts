@@ -1,8 +1,9 @@
 /** The contrastive loss of an image with its own texts: what an attack on image-text retrieval maximises. */
 
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Objective } from './objective.js'
 import type { SideInputs } from './side-inputs.js'
@@ -21,9 +22,9 @@ export function contrastiveObjective(texts: number): Objective {
 		name: 'contrastive',
 		taps: ['logits'],
 		side: { relevant: { type: 'float32', shape: [texts] } },
-		build: ({ logits }, { relevant }) => {
-			const others = ops.mul(ops.sub(relevant!, 1), excluded)
-			return ops.neg(logSumExp(ops.add(ops.logSoftmax(logits!), others)))
+		build: (taps, side) => {
+			const others = ops.mul(ops.sub(entry(side, 'relevant'), 1), excluded)
+			return ops.neg(logSumExp(ops.add(ops.logSoftmax(entry(taps, 'logits')), others)))
 		},
 	}
 }
@@ -49,7 +50,10 @@ export function contrastiveSide(texts: number, ownTexts: (id: string) => readonl
 		for (const [row, id] of ids.entries()) {
 			const own = ownTexts(id)
 			if (own.length === 0) {
-				throw new NaptuneError(`Image ${id} has no text of its own, so there is nothing to retrieve. Leave it out.`)
+				throw new NaptuneError(
+					'NAP_INPUT_UNSUITABLE',
+					`Image ${id} has no text of its own, so there is nothing to retrieve. Leave it out.`,
+				)
 			}
 			for (const text of own) relevant[row * texts + text] = 1
 		}

@@ -1,6 +1,7 @@
 /** Objectives that drive predictions or features away from the clean image's own, without labels. */
 
-import { ops } from '../../onnx/index.js'
+import { entry } from '../../core/at.js'
+import { ops } from '../../onnx/graph.js'
 import type { Objective } from './objective.js'
 import type { SideInputs } from './side-inputs.js'
 
@@ -35,8 +36,8 @@ function fromClean(name: string, tap: string, size: number): DivergenceObjective
 			name: `${name} ${size}`,
 			taps: [tap],
 			side: { clean: { type: 'float32', shape: [size] } },
-			build: (taps, { clean }) => ops.klDivergence(clean!, taps[tap]!),
+			build: (taps, side) => ops.klDivergence(entry(side, 'clean'), entry(taps, tap)),
 		},
-		sideInputs: async (classifier, { images }) => ({ clean: (await classifier.evaluate(images, [tap]))[tap]! }),
+		sideInputs: async (classifier, { images }) => ({ clean: entry(await classifier.evaluate(images, [tap]), tap) }),
 	}
 }

@@ -3,7 +3,8 @@
  * logits, so that neither shifting nor scaling the logits hides their gradient. The gradient flows through the spread too.
  */
 
-import { ops } from '../../onnx/index.js'
+import { at, entry } from '../../core/at.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { largestLogits, largestOther, logitOf, requireClasses } from './logit-parts.js'
 import type { Objective } from './objective.js'
@@ -24,11 +25,12 @@ export const dlrObjective: Objective = {
 	name: 'dlr',
 	taps: ['logits'],
 	side: { labels: { type: 'int64', shape: [] } },
-	build: ({ logits }, { labels }) => {
-		requireClasses(logits!.shape[1] as number, dlrClasses, 'DLR', 'Attack the margin instead.')
-		const { values, predicted } = largestLogits(logits!, 3)
-		const margin = ops.sub(largestOther(values, predicted, labels!), logitOf(logits!, labels!))
-		return ratio(margin, ops.sub(values[0]!, values[2]!))
+	build: (taps, side) => {
+		const [logits, labels] = [entry(taps, 'logits'), entry(side, 'labels')]
+		requireClasses(logits.shape[1] as number, dlrClasses, 'DLR', 'Attack the margin instead.')
+		const { values, predicted } = largestLogits(logits, 3)
+		const margin = ops.sub(largestOther(values, predicted, labels), logitOf(logits, labels))
+		return ratio(margin, ops.sub(at(values, 0), at(values, 2)))
 	},
 }
 
@@ -37,16 +39,12 @@ export const targetedDlrObjective: Objective = {
 	name: 'targeted-dlr',
 	taps: ['logits'],
 	side: { labels: { type: 'int64', shape: [] }, targets: { type: 'int64', shape: [] } },
-	build: ({ logits }, { labels, targets }) => {
-		requireClasses(
-			logits!.shape[1] as number,
-			targetedDlrClasses,
-			'Targeted DLR',
-			'Attack the targeted margin instead.',
-		)
-		const { values } = largestLogits(logits!, 4)
-		const margin = ops.sub(logitOf(logits!, targets!), logitOf(logits!, labels!))
-		return ratio(margin, ops.sub(values[0]!, ops.mul(ops.add(values[2]!, values[3]!), 0.5)))
+	build: (taps, side) => {
+		const logits = entry(taps, 'logits')
+		requireClasses(logits.shape[1] as number, targetedDlrClasses, 'Targeted DLR', 'Attack the targeted margin instead.')
+		const { values } = largestLogits(logits, 4)
+		const margin = ops.sub(logitOf(logits, entry(side, 'targets')), logitOf(logits, entry(side, 'labels')))
+		return ratio(margin, ops.sub(at(values, 0), ops.mul(ops.add(at(values, 2), at(values, 3)), 0.5)))
 	},
 }
 

@@ -1,7 +1,8 @@
 /** The objective that turns an image's inner features away from those of the clean image, without labels. */
 
+import { entry } from '../../core/at.js'
 import { float32 } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Classifier } from '../classifier.js'
 import type { DivergenceObjective } from './divergence-objectives.js'
@@ -18,16 +19,17 @@ export function featureCosine(tap: string, size: number): DivergenceObjective {
 			name: `feature-cosine ${tap} ${size}`,
 			taps: [tap],
 			side: { clean: { type: 'float32', shape: [size] } },
-			build: (taps, { clean }) => {
-				const features = ops.reshape(taps[tap]!, [-1, size])
+			build: (taps, side) => {
+				const clean = entry(side, 'clean')
+				const features = ops.reshape(entry(taps, tap), [-1, size])
 				// Under the root, so that the gradient stays finite where all values are 0.
 				const length = (x: Value) => ops.sqrt(ops.maximum(ops.rowSums(ops.mul(x, x)), 1e-16))
-				const lengths = ops.mul(length(features), length(clean!))
-				return ops.sub(1, ops.div(ops.rowSums(ops.mul(features, clean!)), lengths))
+				const lengths = ops.mul(length(features), length(clean))
+				return ops.sub(1, ops.div(ops.rowSums(ops.mul(features, clean)), lengths))
 			},
 		},
 		sideInputs: async (classifier, { images, ids }) => {
-			const features = (await classifier.evaluate(images, [tap]))[tap]!
+			const features = entry(await classifier.evaluate(images, [tap]), tap)
 			return { clean: float32([ids.length, size], features.data) }
 		},
 	}
@@ -37,5 +39,5 @@ export function featureCosine(tap: string, size: number): DivergenceObjective {
 export async function tapSize(classifier: Classifier, tap: string): Promise<number> {
 	const [channels, height, width] = classifier.inputShape
 	const blank = float32([1, channels, height, width], new Float32Array(channels * height * width))
-	return (await classifier.evaluate(blank, [tap]))[tap]!.data.length
+	return entry(await classifier.evaluate(blank, [tap]), tap).data.length
 }

@@ -1,6 +1,7 @@
 /** How far another class is ahead of the true one, in logits. */
 
-import { ops } from '../../onnx/index.js'
+import { entry } from '../../core/at.js'
+import { ops } from '../../onnx/graph.js'
 import { largestLogits, largestOther, logitOf, requireClasses } from './logit-parts.js'
 import type { Objective } from './objective.js'
 
@@ -14,10 +15,11 @@ export const marginObjective: Objective = {
 	name: 'margin',
 	taps: ['logits'],
 	side: { labels: { type: 'int64', shape: [] } },
-	build: ({ logits }, { labels }) => {
-		requireClasses(logits!.shape[1] as number, 2, 'The margin', 'There is nothing to attack.')
-		const { values, predicted } = largestLogits(logits!, 2)
-		return ops.sub(largestOther(values, predicted, labels!), logitOf(logits!, labels!))
+	build: (taps, side) => {
+		const [logits, labels] = [entry(taps, 'logits'), entry(side, 'labels')]
+		requireClasses(logits.shape[1] as number, 2, 'The margin', 'There is nothing to attack.')
+		const { values, predicted } = largestLogits(logits, 2)
+		return ops.sub(largestOther(values, predicted, labels), logitOf(logits, labels))
 	},
 }
 
@@ -29,5 +31,8 @@ export const targetedMarginObjective: Objective = {
 	name: 'targeted-margin',
 	taps: ['logits'],
 	side: { labels: { type: 'int64', shape: [] }, targets: { type: 'int64', shape: [] } },
-	build: ({ logits }, { labels, targets }) => ops.sub(logitOf(logits!, targets!), logitOf(logits!, labels!)),
+	build: (taps, side) => {
+		const logits = entry(taps, 'logits')
+		return ops.sub(logitOf(logits, entry(side, 'targets')), logitOf(logits, entry(side, 'labels')))
+	},
 }

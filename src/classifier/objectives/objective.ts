@@ -1,7 +1,9 @@
 /** What an attack maximises: a graph from a classifier's taps and per-sample side inputs to per-sample losses. */
 
+import { entry } from '../../core/at.js'
+import { isRecord } from '../../core/guards.js'
 import type { ElementType } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /** A per-sample loss over named taps. Compiled once per classifier and cached by `name`. */
@@ -12,8 +14,19 @@ export interface Objective {
 	readonly taps: readonly string[]
 	/** Side inputs: type, and the shape after the batch axis. */
 	readonly side: Readonly<Record<string, { readonly type: ElementType; readonly shape: readonly number[] }>>
-	/** Builds the loss [B]; to be maximised. */
-	build(taps: Readonly<Record<string, Value>>, side: Readonly<Record<string, Value>>): Value
+	/**
+	 * Builds the loss [B], float32; to be maximised.
+	 * @param taps Those that it reads, by name. @param side Its side inputs, by name.
+	 */
+	build(taps: ObjectiveInputs, side: ObjectiveInputs): Value
+}
+
+/** What an objective reads, by name; `entry` of core/at.ts reads what cannot be missing. */
+export type ObjectiveInputs = Readonly<Record<string, Value>>
+
+/** Whether a value is an {@link Objective}, for options that take one. */
+export function isObjective(value: unknown): value is Objective {
+	return isRecord(value) && typeof value.name === 'string' && typeof value.build === 'function'
 }
 
 /** Cross entropy of the logits with the true labels: maximising it makes the classifier wrong. Side input `labels`. */
@@ -21,7 +34,7 @@ export const crossEntropyObjective: Objective = {
 	name: 'cross-entropy',
 	taps: ['logits'],
 	side: { labels: { type: 'int64', shape: [] } },
-	build: ({ logits }, { labels }) => ops.crossEntropy(logits!, labels!),
+	build: (taps, side) => ops.crossEntropy(entry(taps, 'logits'), entry(side, 'labels')),
 }
 
 /** Minus the cross entropy with target labels: maximising it pulls towards the target. Side input `labels` holds targets. */
@@ -29,5 +42,5 @@ export const targetedCrossEntropyObjective: Objective = {
 	name: 'targeted-cross-entropy',
 	taps: ['logits'],
 	side: { labels: { type: 'int64', shape: [] } },
-	build: ({ logits }, { labels }) => ops.neg(ops.crossEntropy(logits!, labels!)),
+	build: (taps, side) => ops.neg(ops.crossEntropy(entry(taps, 'logits'), entry(side, 'labels'))),
 }

@@ -1,15 +1,10 @@
-/** Any ONNX file of an image classifier as a classifier that can be attacked, with nothing prepared in it. */
+/** Any ONNX model of an image classifier as a classifier that can be attacked, with nothing prepared in it. */
 
-import { readFile } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
-import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
+import { describeModel, leavesOf, ops, readModel, type Value, type WeightsFiles } from '../../onnx/index.js'
 import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
-import { refuseForeignWeights } from '../../runtime/external-files.js'
-import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
 import { createGraphClassifier, type GraphClassifier } from '../graph-classifier.js'
 import { metadataClasses } from './onnx-classes.js'
@@ -33,15 +28,25 @@ export interface OnnxClassifierOptions extends OutputDeclaration {
 	readonly fixedBatch?: number
 }
 
-/** A classifier from an ONNX file, and all that a record says of it. */
-export interface OnnxClassifier extends GraphClassifier {
-	readonly model: {
-		readonly path: string
-		readonly sha256: string
-		/** SHA-256 of files that hold weights, by name. */
-		readonly weights: Readonly<Record<string, string>>
+/** Where a model's bytes come from. */
+export interface OnnxSource {
+	/** Of the compiled programs, such as the name of the file; default `model`. */
+	readonly name?: string
+	/** Files of weights beside the model, see `readModel`; by default all weights must be in the bytes. */
+	readonly weights?: WeightsFiles
+	/** Called with the files of weights beside the model before one is read; throws where one may not be. */
+	readonly checkWeights?: (files: readonly string[]) => void
+}
+
+/** A classifier from an ONNX model, and what was found out of it. */
+export interface OnnxModelClassifier extends GraphClassifier {
+	/** What the file says of itself. */
+	readonly graph: {
 		readonly opset: number
 		readonly producer: string
+		readonly metadata: Readonly<Record<string, string>>
+		/** Files beside it that hold weights of the logits, sorted. */
+		readonly weightFiles: readonly string[]
 	}
 	/** How pixels in [0, 1] are given to the model, and what of it was guessed. */
 	readonly input: ModelInput
@@ -53,78 +58,51 @@ export interface OnnxClassifier extends GraphClassifier {
 }
 
 /**
- * Opens a model: the classifier takes images [B, C, H, W] in [0, 1], red first, and gives them to the model as declared.
- * A model of exactly one image is run image by image. Its outputs with the batch first are taps by their names, besides
- * `logits`.
- * @throws NaptuneError naming the file when onnxruntime refuses it as it is, when it is not a model that can be read and
- * differentiated (unsupported operators all at once), or not a classifier of images as declared.
+ * A classifier of images [B, C, H, W] in [0, 1], red first, which are given to the model as declared. A model of exactly
+ * one image is run image by image. Its outputs with the batch first are taps by their names, besides `logits`.
+ * @param bytes Of an `.onnx` file.
+ * @throws NaptuneError when the bytes are not a model that can be read and differentiated (unsupported operators all at
+ * once), or not a classifier of images as declared.
+ * @example
+ * const bytes = new Uint8Array(await (await fetch('model.onnx')).arrayBuffer())
+ * const classifier = await onnxClassifier(engine, bytes, { input: { normalisation: 'imagenet' } })
  */
-export async function openOnnxClassifier(
+export async function onnxClassifier(
 	engine: Engine,
-	path: string,
-	options: OnnxClassifierOptions = {},
-): Promise<OnnxClassifier> {
-	const bytes = await readBytes(path)
-	return named(path, async () => {
-		const whole = refuseBrokenModel(path)
-		// What is wrong by our own reading is told first, in words that fit.
-		whole.catch(() => {})
-		const description = describeModel(bytes)
-		const declared = modelInput(description, { ...metadataInput(description.metadata), ...options.input })
-		const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
-			const inputs = { [declared.name]: asModelInput(pixels, declared) }
-			const { outputs } = readModel(bytes, { directory: dirname(path), inputs })
-			return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
-		}
-		const { oneImage, output } = tried(declared, build)
-		refuseForeignWeights(path, externalFiles(output.logits))
-		await whole
-		const input = { ...declared, oneImage }
-		const names = classNamesOf(options.classNames, description.metadata, output.classes)
-		const classifier = await createGraphClassifier({
-			engine,
-			classNames: names.classNames,
-			imageShape: input.shape,
-			oneImage,
-			build: (pixels) => {
-				const { logits, others } = build(pixels)
-				return { ...others, logits }
-			},
-			compileOptions: { name: basename(path), ...options.compileOptions },
-			...defined({ fixedBatch: options.fixedBatch }),
-		})
-		return {
-			...classifier,
-			model: {
-				path: resolve(path),
-				sha256: sha256OfBytes(bytes),
-				weights: await weightFiles(output.logits, dirname(path)),
-				opset: description.opset,
-				producer: description.producer,
-			},
-			input,
-			output: { name: output.name, from: output.from },
-			classNamesFrom: names.from,
-			notices: noticesOf(declared, oneImage, output),
-		}
+	bytes: Uint8Array,
+	{ name = 'model', weights, checkWeights, ...options }: OnnxClassifierOptions & OnnxSource = {},
+): Promise<OnnxModelClassifier> {
+	const description = describeModel(bytes)
+	const declared = modelInput(description, { ...metadataInput(description.metadata), ...options.input })
+	const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
+		const inputs = { [declared.name]: asModelInput(pixels, declared) }
+		const { outputs } = readModel(bytes, { ...defined({ weights }), inputs })
+		return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
+	}
+	const { oneImage, output } = tried(declared, build)
+	checkWeights?.(weightFiles(output.logits))
+	const input = { ...declared, oneImage }
+	const names = classNamesOf(options.classNames, description.metadata, output.classes)
+	const classifier = await createGraphClassifier({
+		engine,
+		classNames: names.classNames,
+		imageShape: input.shape,
+		oneImage,
+		build: (pixels) => {
+			const { logits, others } = build(pixels)
+			return { ...others, logits }
+		},
+		compileOptions: { name, ...options.compileOptions },
+		...defined({ fixedBatch: options.fixedBatch }),
 	})
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-	try {
-		return await readFile(path)
-	} catch (cause) {
-		throw new NaptuneError(`The model ${path} cannot be read; check the path and its permissions.`, { cause })
-	}
-}
-
-async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
-	try {
-		return await work()
-	} catch (error) {
-		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
-	}
+	const { opset, producer, metadata } = description
+	return Object.assign(classifier, {
+		graph: { opset, producer, metadata, weightFiles: weightFiles(output.logits) },
+		input,
+		output: { name: output.name, from: output.from },
+		classNamesFrom: names.from,
+		notices: noticesOf(declared, oneImage, output),
+	})
 }
 
 /** Outputs that can be read beside the logits, by name: float32, the batch first. */
@@ -152,17 +130,21 @@ function tried(input: ModelInput, build: (pixels: Value) => ModelOutput): { oneI
 /** @throws NaptuneError when a graph of many images does not give one row to each. */
 function withRows(output: ModelOutput): ModelOutput {
 	if (output.logits.shape[0] === batchSymbol) return output
-	throw new NaptuneError(`The output ${output.name} is [${output.logits.shape.join(', ')}], not one row per image.`)
+	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
+		`The output ${output.name} is [${output.logits.shape.join(', ')}], not one row per image.`,
+	)
 }
 
 function classNamesOf(
 	given: readonly string[] | undefined,
 	metadata: Readonly<Record<string, string>>,
 	classes: number,
-): { readonly classNames: readonly string[]; readonly from: OnnxClassifier['classNamesFrom'] } {
+): { readonly classNames: readonly string[]; readonly from: OnnxModelClassifier['classNamesFrom'] } {
 	if (given) {
 		if (given.length === classes && new Set(given).size === classes) return { classNames: given, from: 'given' }
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The model tells ${classes} classes apart, but ${given.length} names were given${given.length === classes ? ', of which two are the same' : ''}.`,
 		)
 	}
@@ -171,17 +153,10 @@ function classNamesOf(
 	return { classNames: Array.from({ length: classes }, (_, at) => String(at)), from: 'positions' }
 }
 
-/** Files that hold weights, sorted. */
-function externalFiles(logits: Value): string[] {
+function weightFiles(logits: Value): string[] {
 	const files = new Set<string>()
 	for (const { source } of leavesOf([logits])) if (source.kind === 'external') files.add(source.reference.file)
 	return [...files].sort()
-}
-
-async function weightFiles(logits: Value, directory: string): Promise<Record<string, string>> {
-	const hashes: Record<string, string> = {}
-	for (const file of externalFiles(logits)) hashes[file.slice(directory.length + 1)] = await sha256OfFile(file)
-	return hashes
 }
 
 function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput): string[] {

@@ -1,6 +1,8 @@
 /** What an ONNX model reads: how pixels in [0, 1] become its input, as declared or, with a warning, as guessed. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
+import { isRecord } from '../../core/guards.js'
 import { float32 } from '../../core/tensor.js'
 import { type DeclaredPort, type ModelDescription, ops, type Value } from '../../onnx/index.js'
 import type { ModelInput } from '../../records/onnx-attack.js'
@@ -42,39 +44,45 @@ export interface InputDeclaration {
  * was not declared.
  */
 export function modelInput(model: ModelDescription, declared: InputDeclaration): ModelInput {
-	const port = imagePort(model, declared.name)
-	const shape = port.shape!
+	const { port, shape } = imagePort(model, declared.name)
 	const channelsAt = (axis: number) => shape[axis] === 3 || shape[axis] === 1
 	const layout = declared.layout ?? (!channelsAt(1) && channelsAt(3) ? 'nhwc' : 'nchw')
-	const [channelAxis, rowAxis, columnAxis] = layout === 'nchw' ? [1, 2, 3] : [3, 1, 2]
-	const channels = typeof shape[channelAxis!] === 'number' ? (shape[channelAxis!] as number) : 3
+	const axes = layout === 'nchw' ? { channel: 1, row: 2, column: 3 } : { channel: 3, row: 1, column: 2 }
+	const channelSize = shape[axes.channel]
+	const channels = typeof channelSize === 'number' ? channelSize : 3
 	if (channels !== 3 && channels !== 1) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The input ${port.name} [${shape.join(', ')}] has ${channels} channels in the layout ${layout}; images have 3, or 1 if grey. Declare the layout: nchw or nhwc.`,
 		)
 	}
 	const batch = shape[0]
 	if (typeof batch === 'number' && batch > 1) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The input ${port.name} [${shape.join(', ')}] takes exactly ${batch} images at once; export the model with one, or with an open batch axis.`,
 		)
 	}
-	const side = (axis: number, at: 0 | 1): number => {
+	const side = (axis: number, which: 0 | 1): number => {
 		const fixed = shape[axis]
-		const wanted = declared.size?.[at]
+		const wanted = declared.size?.[which]
 		if (typeof fixed !== 'number') {
 			if (wanted !== undefined) return wanted
 			throw new NaptuneError(
+				'NAP_OPTION_MISSING',
 				`The input ${port.name} [${shape.join(', ')}] leaves the size of images open; declare it (size: [height, width]; --size 224).`,
 			)
 		}
 		if (wanted !== undefined && wanted !== fixed) {
-			throw new NaptuneError(`The input ${port.name} [${shape.join(', ')}] reads ${fixed}, not ${wanted} pixels.`)
+			throw new NaptuneError(
+				'NAP_OPTION_CONFLICT',
+				`The input ${port.name} [${shape.join(', ')}] reads ${fixed}, not ${wanted} pixels.`,
+			)
 		}
 		return fixed
 	}
-	const height = side(rowAxis!, 0)
-	const width = side(columnAxis!, 1)
+	const height = side(axes.row, 0)
+	const width = side(axes.column, 1)
 	const values = valuesOf(model, port, layout, declared, channels)
 	const ambiguous = declared.layout === undefined && (channelsAt(1) ? channelsAt(3) : !channelsAt(3))
 	return {
@@ -93,7 +101,10 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 }
 
 /** The input that takes images: of rank 4, and the only one. */
-function imagePort({ inputs }: ModelDescription, name: string | undefined): DeclaredPort {
+function imagePort(
+	{ inputs }: ModelDescription,
+	name: string | undefined,
+): { readonly port: DeclaredPort; readonly shape: NonNullable<DeclaredPort['shape']> } {
 	const describe = ({ name, type, shape }: DeclaredPort) =>
 		`${name} (${type ?? 'no tensor'} [${shape?.join(', ') ?? '?'}])`
 	const all = inputs.map(describe).join(', ') || 'none'
@@ -102,6 +113,7 @@ function imagePort({ inputs }: ModelDescription, name: string | undefined): Decl
 	const [port] = found
 	if (!port || found.length > 1) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			name === undefined
 				? `The model has ${found.length} inputs of rank 4 that could take images; its inputs are ${all}. Declare the name of one.`
 				: `The model has no input ${name}; its inputs are ${all}.`,
@@ -110,14 +122,19 @@ function imagePort({ inputs }: ModelDescription, name: string | undefined): Decl
 	const others = inputs.filter((other) => other !== port)
 	if (others.length > 0) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`Besides images (${port.name}), the model needs ${others.map(describe).join(', ')}; a classifier of images alone is expected. Export it with these as constants.`,
 		)
 	}
-	if (port.shape?.length !== 4 || port.type !== 'float') {
+	const { shape } = port
+	if (shape?.length !== 4 || port.type !== 'float') {
 		const half = port.type?.includes('float16') ? ' Export the model in float32: half precision is not supported.' : ''
-		throw new NaptuneError(`Images are float tensors of rank 4; the model's input is ${describe(port)}.${half}`)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`Images are float tensors of rank 4; the model's input is ${describe(port)}.${half}`,
+		)
 	}
-	return port
+	return { port, shape }
 }
 
 type Values = Pick<ModelInput, 'range' | 'mean' | 'std'>
@@ -134,19 +151,21 @@ function valuesOf(
 		const named = typeof given === 'string'
 		if (named && given !== 'none' && range !== undefined && range !== '0..1') {
 			throw new NaptuneError(
+				'NAP_OPTION_CONFLICT',
 				`The normalisation ${given} is for pixels in [0, 1]; leave the range ${range} out, or give mean and std in its unit.`,
 			)
 		}
 		const { mean, std } = named ? normalisations[given] : given
 		const turned = named && channelOrder === 'bgr'
 		const spreadOver = (list: readonly number[], what: string): number[] => {
-			const spread = list.length === 1 ? Array.from({ length: channels }, () => list[0]!) : [...list]
-			if (spread.length === 3 && channels === 1 && named) return [(spread[0]! + spread[1]! + spread[2]!) / 3]
+			const spread = list.length === 1 ? Array.from({ length: channels }, () => at(list, 0)) : [...list]
+			if (spread.length === 3 && channels === 1 && named) return [(at(spread, 0) + at(spread, 1) + at(spread, 2)) / 3]
 			if (
 				spread.length !== channels ||
 				spread.some((value) => !Number.isFinite(value) || (what === 'std' && value <= 0))
 			) {
 				throw new NaptuneError(
+					'NAP_OPTION_INVALID',
 					`The ${what} of a normalisation is one number, or ${channels}; got [${list.join(', ')}].`,
 				)
 			}
@@ -179,7 +198,7 @@ export function asModelInput(pixels: Value, { layout, range, mean, std, channelO
 				)
 			: pixels
 	const factors = std.map((deviation) => (most - least) / deviation)
-	const offsets = mean.map((value, channel) => (least - value) / std[channel]!)
+	const offsets = mean.map((value, channel) => (least - value) / at(std, channel))
 	const scaled = factors.every((factor) => factor === 1) ? ordered : ops.mul(ordered, perChannel(factors))
 	const shifted = offsets.every((offset) => offset === 0) ? scaled : ops.add(scaled, perChannel(offsets))
 	return layout === 'nchw' ? shifted : ops.transpose(shifted, [0, 2, 3, 1])
@@ -217,7 +236,7 @@ export function metadataInput({
 function normalizesItself(text: string | undefined): boolean {
 	try {
 		const parsed: unknown = JSON.parse(text ?? '')
-		return typeof parsed === 'object' && parsed !== null && 'inside' in parsed && parsed.inside === true
+		return isRecord(parsed) && parsed.inside === true
 	} catch {
 		return false
 	}

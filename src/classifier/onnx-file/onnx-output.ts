@@ -1,7 +1,7 @@
 /** What an ONNX model says of an image: the output that is attacked, and the logits behind probabilities. */
 
 import { NaptuneError } from '../../core/errors.js'
-import { ops, type Value } from '../../onnx/index.js'
+import { ops, type Value } from '../../onnx/graph.js'
 import type { LogitsFrom } from '../../records/onnx-attack.js'
 import { isOneNumber, twoLogits, twoProbabilities, whyNoLogits } from './one-number.js'
 
@@ -34,8 +34,10 @@ export interface OutputDeclaration {
  */
 export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
 	const name = declared.output ?? chosen(outputs)
-	const output = Object.hasOwn(outputs, name) ? outputs[name]! : undefined
-	if (!output) throw new NaptuneError(`The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined
+	if (!output) {
+		throw new NaptuneError('NAP_NAME_UNKNOWN', `The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	}
 	if (isOneNumber(output)) return oneNumberOutput(name, output, declared.outputKind)
 	if (!isRows(output)) {
 		throw new NaptuneError(
@@ -70,17 +72,18 @@ function isRows({ type, shape }: Value): boolean {
 }
 
 function chosen(outputs: Readonly<Record<string, Value>>): string {
-	const candidates = Object.entries(outputs).filter(([, value]) => isRows(value))
-	if (candidates.some(([name]) => name === 'logits')) return 'logits'
-	if (candidates.length === 1) return candidates[0]![0]
+	const all = Object.entries(outputs)
+	const candidates = all.flatMap(([name, value]) => (isRows(value) ? [name] : []))
 	// A model of many classes may have one number beside them; one of two has nothing else.
-	const single = Object.entries(outputs).filter(([, value]) => isOneNumber(value))
-	if (candidates.length === 0 && single.length === 1) return single[0]![0]
-	const reasons = Object.entries(outputs).map(([name, value]) => whyNoLogits(name, value))
+	const single = all.flatMap(([name, value]) => (isOneNumber(value) ? [name] : []))
+	if (candidates.includes('logits')) return 'logits'
+	const [only, ...others] = candidates.length > 0 ? candidates : single
+	if (only !== undefined && others.length === 0) return only
 	throw new NaptuneError(
-		candidates.length + single.length === 0
-			? `The model has no output that could be logits, floats [B, classes] or [B, 1]: ${reasons.join('; ')}.`
-			: `The model has ${candidates.length || single.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
+		'NAP_OPTION_MISSING',
+		only === undefined
+			? `The model has no output that could be logits, floats [B, classes] or [B, 1]: ${all.map(([name, value]) => whyNoLogits(name, value)).join('; ')}.`
+			: `The model has ${1 + others.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
 	)
 }
 
@@ -121,18 +124,19 @@ function beforeProbabilities(output: Value): { readonly logits: Value; readonly 
 	for (;;) {
 		if (value.source.kind !== 'node') return undefined
 		const { operator, inputs, attributes } = value.source.node
-		const first = inputs[0]
-		if (['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast'].includes(operator) && first && first.type !== 'bool') {
+		const [first, second] = inputs
+		if (!first) return undefined
+		if (['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast'].includes(operator) && first.type !== 'bool') {
 			value = first
 			continue
 		}
-		if (operator === 'Sigmoid') return { logits: first!, from: 'before sigmoid' }
+		if (operator === 'Sigmoid') return { logits: first, from: 'before sigmoid' }
 		if (operator === 'Softmax') {
 			const axis = attributes.axis?.kind === 'int' ? attributes.axis.value : -1
 			const classAxis = value.shape.at(axis) === output.shape[1]
-			return classAxis ? { logits: first!, from: 'before softmax' } : undefined
+			return classAxis ? { logits: first, from: 'before softmax' } : undefined
 		}
-		return operator === 'Div' ? beforeWrittenOut(first!, inputs[1]!) : undefined
+		return operator === 'Div' && second ? beforeWrittenOut(first, second) : undefined
 	}
 }
 
@@ -143,8 +147,9 @@ function beforeWrittenOut(
 ): { readonly logits: Value; readonly from: LogitsFrom } | undefined {
 	const exponential =
 		above.source.kind === 'node' && above.source.node.operator === 'Exp' ? above.source.node : undefined
-	if (!exponential || summedBy(below) !== above) return undefined
-	return { logits: exponential.inputs[0]!, from: 'before softmax' }
+	const logits = exponential?.inputs[0]
+	if (!logits || summedBy(below) !== above) return undefined
+	return { logits, from: 'before softmax' }
 }
 
 /** What a value is the sum of along the last axis, also where the reader wrote the sum as a product with a constant. */
@@ -153,6 +158,7 @@ function summedBy(value: Value): Value | undefined {
 	if (node?.operator === 'ReduceSum') return node.inputs[0] ?? undefined
 	const product = node?.operator === 'Slice' ? node.inputs[0]?.source : undefined
 	if (product?.kind !== 'node' || product.node.operator !== 'MatMul') return undefined
-	const columns = product.node.inputs[1]!.source
-	return columns.kind === 'node' && columns.node.operator === 'Expand' ? product.node.inputs[0]! : undefined
+	const [rows, columns] = product.node.inputs
+	const ones = columns?.source
+	return ones?.kind === 'node' && ones.node.operator === 'Expand' ? (rows ?? undefined) : undefined
 }

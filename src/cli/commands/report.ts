@@ -40,6 +40,10 @@ Example:
   $ naptune report runs/reproduce/table1 --output table1.html`,
 		)
 		.action((source: string, options: ReportOptions) =>
-			runJob(report, options, { input: { source, ...jobInput(options) }, text: reportText }),
+			runJob(report, options, {
+				input: { source, ...jobInput(options) },
+				text: reportText,
+				failed: ({ problems }) => problems,
+			}),
 		)
 }

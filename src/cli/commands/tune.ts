@@ -1,7 +1,7 @@
 /** `naptune tune`: a defense on a CLIP and labelled images. */
 
 import { type Command, Option } from 'commander'
-import { defenses } from '../../defenses/registry.js'
+import { tunableDefenses } from '../../defenses/registry.js'
 import type { JobInput } from '../../jobs/job.js'
 import { tune } from '../../jobs/tune.js'
 import { dataOption, dataRootOption, modelOption } from '../inputs.js'
@@ -22,7 +22,6 @@ type TuneOptions = SharedOptions & JobInput<typeof tune> & { readonly loaderThre
 
 /** Adds the command. */
 export function addTuneCommand(program: Command): void {
-	const learning = [...defenses.keys()].filter((name) => name !== 'vanilla')
 	const ofPreset = (what: string) => `${what} (default: the preset's)`
 	const command = addSharedOptions(
 		program
@@ -38,7 +37,7 @@ export function addTuneCommand(program: Command): void {
 					'settings to start from: paper, author, reference, fair, transfer, demo … (naptune defenses --presets lists all)',
 				).default('paper'),
 			)
-			.addOption(new Option('--defense <name>', ofPreset('method')).choices(learning))
+			.addOption(new Option('--defense <name>', ofPreset('method')).choices(tunableDefenses))
 			.addOption(new Option('--shots <count>', ofPreset('training images per class')).argParser(wholeNumber(1)))
 			.addOption(epsilonOption(ofPreset('L-infinity size of the inner attack, such as 1/255')))
 			.addOption(new Option('--epochs <count>', ofPreset('passes over the images')).argParser(wholeNumber(1)))

@@ -22,7 +22,7 @@ export function pretrainedText({ output, testImages, testAccuracy, seconds }: Jo
 		`The checkpoint is in ${output}.`,
 		`Zero-shot accuracy on CIFAR-10's ${testImages} test images: ${percent(testAccuracy).trim()}`,
 		'(zero-shot wording, in-distribution pre-training: its training images showed these ten classes).',
-		`Time of this run: ${duration(seconds)}.`,
+		`Time of training: ${duration(seconds)}.`,
 	].join('\n')
 }
 

@@ -2,7 +2,7 @@
 
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { isHubId } from '../../hub/hub-access.js'
+import { isHubId } from '../../hub/hub-id.js'
 import { splitOptions } from '../source-options.js'
 
 /** Options behind a name: columns, and which split is which. */

@@ -1,7 +1,8 @@
 /** Steps of an optimizer inside of a graph: prompts become values that depend on the image, and can be differentiated. */
 
 import { z } from 'zod'
-import { grad, ops } from '../../onnx/index.js'
+import { at } from '../../core/at.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { ParameterLookup } from '../defense.js'
 
@@ -53,7 +54,7 @@ export function updatedPrompts(
 		const gradients = grad(loss(lookup(current)), [...current.values()])
 		current = new Map(
 			[...current].map(([name, value], index) => {
-				const gradient = gradients[index]!
+				const gradient = at(gradients, index)
 				if (optimizer === 'sgd') return [name, ops.sub(value, ops.mul(gradient, learningRate))]
 				const decayed = ops.mul(value, 1 - learningRate * weightDecay)
 				return [name, ops.sub(decayed, ops.mul(adamDirection(name, gradient, step, steps, moments), learningRate))]

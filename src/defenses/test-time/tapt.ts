@@ -1,9 +1,10 @@
 /** TAPT: prompts that make an image confident, and its tokens like those of training images. */
 
 import { z } from 'zod'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
@@ -80,7 +81,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 	unsuited,
 	async prepare({ clip, defense, parameters }, config) {
 		const problem = unsuited(defense)
-		if (problem) throw new NaptuneError(problem)
+		if (problem) throw new NaptuneError('NAP_INPUT_UNSUITABLE', problem)
 		const { statisticsImages: images, statisticsEpsilon: epsilon, seed } = config
 		const { statisticsSteps: steps, statisticsRelativeStepSize: relativeStepSize } = config
 		return {
@@ -88,7 +89,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 			statistics: { images, epsilon, steps, relativeStepSize, seed },
 			...hiddenViews(clip.config.vision.imageSize, config),
 			adapt(pixels, statistics, hidden) {
-				if (!statistics) throw new NaptuneError('TAPT needs statistics of training images; give them.')
+				if (!statistics) throw new NaptuneError('NAP_INTERNAL', 'TAPT needs statistics of training images; give them.')
 				const { type } = pixels
 				const views = augmentedViews(pixels, config, hidden)
 				const model = (image: Value, lookup: ParameterLookup) => {
@@ -99,9 +100,10 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 				let selected: Value | undefined
 				const loss = (lookup: ParameterLookup) => {
 					const { logits, layerInputs } = model(views, lookup)
-					selected ??= mostConfident(logits, keptViews(config.views, config.selected))
-					const kept = layerInputs.map((tokens) => ops.gather(tokens, selected!, 0))
-					return ops.add(entropyOfMean(ops.gather(logits, selected, 0)), alignment(kept, statistics, config))
+					const rows = selected ?? mostConfident(logits, keptViews(config.views, config.selected))
+					selected = rows
+					const kept = layerInputs.map((tokens) => ops.gather(tokens, rows, 0))
+					return ops.add(entropyOfMean(ops.gather(logits, rows, 0)), alignment(kept, statistics, config))
 				}
 				const names = [...defense.parameters.keys()].filter(isPrompt)
 				const tuned = updatedPrompts(names, parametersAs(type, parameters), loss, config)
@@ -123,8 +125,8 @@ function alignment(tokens: readonly Value[], statistics: TokenStatistics, config
 		const from = (moments: TokenMoments) =>
 			ops.mul(ops.add(distance(mean, moments.mean), distance(variance, moments.variance)), 0.5)
 		return ops.add(
-			ops.mul(from(statistics.adversarial[layer]!), adversarialShare),
-			ops.mul(from(statistics.clean[layer]!), 1 - adversarialShare),
+			ops.mul(from(at(statistics.adversarial, layer)), adversarialShare),
+			ops.mul(from(at(statistics.clean, layer)), 1 - adversarialShare),
 		)
 	})
 	const sum = distances.reduce((total, own) => ops.add(total, own))

@@ -4,9 +4,10 @@
  */
 
 import { z } from 'zod'
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { float32 } from '../../core/tensor.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
 import { drawKeys, randomisedOption, randomisedOrAbsent } from './hidden-numbers.js'
@@ -97,16 +98,16 @@ export const ttc: TestTimeDefinition<typeof schema> = {
 				const noise = hidden?.noise ?? ops.literal(counterattackNoise(imageSize, config))
 				let delta = projected(ops.cast(noise, pixels.type), pixels, epsilon)
 				const deltas = [delta]
-				let move: Value | undefined
+				const moves: Value[] = []
 				for (let step = 0; step < steps; step++) {
 					const away = ops.sub(features(ops.add(pixels, delta)), undisturbed)
-					move ??= ops.div(ops.reduceL2(away, [1]), ops.reduceL2(undisturbed, [1]))
-					const [gradient] = grad(ops.reduceSum(ops.mul(away, away), [1]), [delta])
-					delta = projected(ops.add(delta, ops.mul(ops.sign(gradient!), stepSize)), pixels, epsilon)
+					if (step === 0) moves.push(ops.div(ops.reduceL2(away, [1]), ops.reduceL2(undisturbed, [1])))
+					const gradient = at(grad(ops.reduceSum(ops.mul(away, away), [1]), [delta]), 0)
+					delta = projected(ops.add(delta, ops.mul(ops.sign(gradient), stepSize)), pixels, epsilon)
 					deltas.push(delta)
 				}
-				const stable = ops.unsqueeze(ops.less(move!, threshold), [1, 2, 3])
-				const added = ops.where(stable, weightedMean(deltas, beta), deltas[0]!)
+				const stable = ops.unsqueeze(ops.less(at(moves, 0), threshold), [1, 2, 3])
+				const added = ops.where(stable, weightedMean(deltas, beta), at(deltas, 0))
 				// A mean of points of the box lies in it but for rounding.
 				return ops.clip(ops.add(pixels, added), 0, 1)
 			},
@@ -120,5 +121,7 @@ function weightedMean(values: readonly Value[], beta: number): Value {
 	// Relative to the heaviest, so that no exponential overflows.
 	const weights = values.map((_, step) => Math.exp(beta * (step - (beta > 0 ? last : 0))))
 	const total = weights.reduce((sum, weight) => sum + weight, 0)
-	return values.map((value, step) => ops.mul(value, weights[step]! / total)).reduce((sum, value) => ops.add(sum, value))
+	return values
+		.map((value, step) => ops.mul(value, at(weights, step) / total))
+		.reduce((sum, value) => ops.add(sum, value))
 }

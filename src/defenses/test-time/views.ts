@@ -3,11 +3,12 @@
  * and shape, resized to the whole, mirrored or not. They are the same for every image.
  */
 
+import { entry } from '../../core/at.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import { randomWindow } from '../../images/augment.js'
 import { filters } from '../../images/resample-filters.js'
 import { resampleTaps } from '../../images/resample-taps.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
 import { drawKeys, type HiddenNumbers } from './hidden-numbers.js'
@@ -73,8 +74,12 @@ export function viewMatrices(
 export function augmentedViews(pixels: Value, options: ViewOptions, hidden?: Readonly<Record<string, Value>>): Value {
 	const count = options.views - 1
 	if (count === 0) return pixels
-	const known = hidden ? undefined : viewMatrices(pixels.shape[2] as number, count, options)
-	const matrix = (name: keyof ViewMatrices) => ops.cast(known ? ops.literal(known[name]) : hidden![name]!, pixels.type)
+	const known = () => {
+		const { rows, columns } = viewMatrices(pixels.shape[2] as number, count, options)
+		return { rows: ops.literal(rows), columns: ops.literal(columns) }
+	}
+	const matrices = hidden ?? known()
+	const matrix = (name: keyof ViewMatrices) => ops.cast(entry(matrices, name), pixels.type)
 	return ops.concat([pixels, ops.matmul(ops.matmul(matrix('rows'), pixels), matrix('columns'))], 0)
 }
 

@@ -1,7 +1,8 @@
 /** One attack of an audit on all its images, and what is kept of it. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import type { ImageStreams } from '../../attacks/run/attack.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
+import type { ImageStreams } from '../../attacks/run/image-streams.js'
 import { perturbationSizes } from '../../attacks/sets/check-perturbation.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -61,7 +62,7 @@ export async function runAuditAttack(
 		const ids = rows.map((row) => images.ids[row]!)
 		const labels = rows.map((row) => images.labels[row]!)
 		const pixels = takeRows(images.pixels, rows)
-		const found = await attack.run(crafted, { images: pixels, labels, ids }, threatModel, streams)
+		const found = await attackBatch(attack, crafted, { images: pixels, labels, ids }, threatModel, streams)
 		const { logits } = await judged.evaluate(found, ['logits'])
 		const predicted = predictions(logits!, ids)
 		const loss = crossEntropies(logits!, labels)

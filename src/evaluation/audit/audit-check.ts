@@ -1,12 +1,7 @@
-/** What a check of an audit is, and what it finds. */
+/** What a check of an audit is. */
 
-import type { AuditResult, AuditStatus } from '../../records/audit.js'
 import type { AuditContext } from './audit-context.js'
-
-export type { AuditResult, AuditStatus, Measured } from '../../records/audit.js'
-
-/** What one check found. */
-export type AuditFinding = Omit<AuditResult, 'id' | 'meaning' | 'advice'>
+import type { AuditFinding } from './audit-finding.js'
 
 /** A check. It holds nothing between audits. */
 export interface AuditCheck {
@@ -18,15 +13,4 @@ export interface AuditCheck {
 	readonly advice: string
 	/** Measures. @throws NaptuneError where it cannot be measured, which counts as a failure. */
 	run(context: AuditContext): Promise<AuditFinding>
-}
-
-/** A check that has nothing to measure. */
-export function notApplicable(summary: string): AuditFinding {
-	return { status: 'not-applicable', summary, images: 0, measured: {} }
-}
-
-/** The worst of several statuses. */
-export function worstStatus(statuses: readonly AuditStatus[]): AuditStatus {
-	const order: readonly AuditStatus[] = ['fail', 'warn', 'pass', 'information']
-	return order.find((status) => statuses.includes(status)) ?? 'not-applicable'
 }

@@ -1,8 +1,9 @@
 /** What the checks of an audit share: images, clean results, and attacks that are run when first asked for. */
 
+import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
+import type { PgdOptions } from '../../attacks/algorithms/pgd/pgd-options.js'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import { prepareAttack } from '../../attacks/registry.js'
-import type { ImageStreams } from '../../attacks/run/attack.js'
+import type { ImageStreams } from '../../attacks/run/image-streams.js'
 import { type ThreatModel, threatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import type { Objective } from '../../classifier/objectives/objective.js'
@@ -12,7 +13,7 @@ import { range, takeRows } from '../../core/rows.js'
 import { int64, type Tensor } from '../../core/tensor.js'
 import { type AttackRun, type AuditImages, type CleanRun, logitsOf, runAuditAttack } from './attack-run.js'
 import { type AuditEffort, type AuditInput, type AuditSubject, auditEfforts } from './audit-input.js'
-import { radiusText } from './compare-attacks.js'
+import { radiusText } from './audit-text.js'
 import { crossEntropies } from './logit-statistics.js'
 
 /** Which classifier of the audit. */
@@ -21,6 +22,8 @@ export type AuditRole = 'model' | 'promptAware' | 'control'
 /** An attack that a check asks for. */
 export interface AttackRequest {
 	readonly attack: PreparedAttack
+	/** What a person calls it; default its name. */
+	readonly title?: string
 	/** Against which classifier images are made; default the model. */
 	readonly crafted?: AuditRole
 	/** On which they are tried; default the model. */
@@ -71,8 +74,13 @@ export interface AuditHooks {
 }
 
 /** PGD as the audit uses it: steps of a quarter of epsilon from a random point; what counts is the last iterate. */
-export function auditPgd(steps: number, options: Readonly<Record<string, unknown>> = {}): PreparedAttack {
-	return prepareAttack('pgd', { steps, relativeStepSize: 0.25, start: 'uniform', ...options })
+export function auditPgd(steps: number, options: PgdOptions = {}): PreparedAttack {
+	return pgd.prepare({ steps, relativeStepSize: 0.25, start: 'uniform', ...options })
+}
+
+/** {@link auditPgd} as a check asks for it. */
+export function pgdOf(steps: number, options: PgdOptions = {}): Pick<AttackRequest, 'attack' | 'title'> {
+	return { attack: auditPgd(steps, options), title: `pgd-${steps}` }
 }
 
 /** Loads the images and makes a context. @throws NaptuneError without images, or when they cannot be read. */
@@ -86,7 +94,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 	let mainImages: Tensor<'float32'> | undefined
 	const stopIfAsked = () => signal?.throwIfAborted()
 
-	const main: AttackRequest = { attack: auditPgd(effort.steps) }
+	const main: AttackRequest = pgdOf(effort.steps)
 	const threatOf = ({ epsilon = input.threatModel.epsilon }: AttackRequest) =>
 		threatModel(input.threatModel.norm, epsilon)
 	const keyOf = (request: AttackRequest): string => {
@@ -95,7 +103,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 		return JSON.stringify([attack.attack, attack.options, crafted, judged, threatOf(request), before, only])
 	}
 	const classifier = (role: AuditRole): Classifier => {
-		const found = role === 'control' ? input.control?.classifier : input[role]
+		const found = role === 'model' ? input.model : input[role]?.classifier
 		if (!found) throw new NaptuneError(`The audit was given no ${role} classifier.`)
 		return found
 	}
@@ -181,9 +189,8 @@ async function cleanRun(classifier: Classifier, images: AuditImages, batchSize: 
 	}
 }
 
-function describe({ attack, crafted = 'model', judged = 'model' }: AttackRequest, threat: ThreatModel): string {
-	const { steps } = attack.options
-	const name = `${attack.attack}${typeof steps === 'number' ? `-${steps}` : ''}`
+function describe(request: AttackRequest, threat: ThreatModel): string {
+	const { attack, title = attack.name, crafted = 'model', judged = 'model' } = request
 	const against = crafted === judged ? crafted : `${crafted}, tried on ${judged}`
-	return `${name} at ${radiusText(threat)} against ${against}`
+	return `${title} at ${radiusText(threat)} against ${against}`
 }

@@ -1,6 +1,6 @@
 /** What an audit is given. */
 
-import type { ImageStreams } from '../../attacks/run/attack.js'
+import type { ImageStreams } from '../../attacks/run/image-streams.js'
 import type { AttackImages } from '../../attacks/run/run-attack.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -15,11 +15,18 @@ export interface AuditControl {
 	readonly requirements: readonly ControlRequirement[]
 }
 
+/** A model as an attacker sees it who does not know all of it. */
+export interface AuditView {
+	readonly classifier: Classifier
+	/** What stays hidden, as in "with {hides}". */
+	readonly hides: string
+}
+
 /** The model that is audited, and those that it is compared with. */
 export interface AuditSubject {
 	readonly model: Classifier
-	/** The model as an attacker sees it who knows its prompts but not its refiners; missing where it has none. */
-	readonly promptAware?: Classifier
+	/** The model as an attacker sees it who knows its prompts only; missing where that is all of it. */
+	readonly promptAware?: AuditView
 	readonly control?: AuditControl
 	/** What optimises at inference, where something does. */
 	readonly testTime?: { readonly name: string; readonly attackedThrough: AttackedThrough }

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Classifier } from '../../classifier/classifier.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Value } from '../../onnx/index.js'
+import type { AuditResult, AuditStatus } from '../../records/audit.js'
 import { createEngine, type Engine } from '../../runtime/index.js'
 import type { AttackRun } from './attack-run.js'
-import type { AuditResult, AuditStatus } from './audit-check.js'
 import { type Audit, auditModel } from './audit-model.js'
 import {
 	auditOf,

@@ -2,10 +2,11 @@
 
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import type { AuditRecord } from '../../records/audit.js'
+import type { AuditRecord, AuditResult } from '../../records/audit.js'
 import type { AttackRun } from './attack-run.js'
-import type { AuditCheck, AuditFinding, AuditResult } from './audit-check.js'
+import type { AuditCheck } from './audit-check.js'
 import { createAuditContext } from './audit-context.js'
+import type { AuditFinding } from './audit-finding.js'
 import type { AuditInput } from './audit-input.js'
 import { auditChecks } from './registry.js'
 

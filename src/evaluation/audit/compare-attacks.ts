@@ -1,6 +1,5 @@
 /** Whether one attack is at least as strong as another on the same images. */
 
-import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { AuditStatus, Measured } from '../../records/audit.js'
 import { mcnemarTest } from '../../statistics/mcnemar.js'
 
@@ -46,15 +45,4 @@ export function compareAttacks(stronger: readonly boolean[], weaker: readonly bo
 /** Share of true entries. */
 export function shareOf(right: readonly boolean[]): number {
 	return right.filter(Boolean).length / right.length
-}
-
-/** A share in points of percent: `25.0 %`. */
-export function percentText(share: number): string {
-	return `${(100 * share).toFixed(1)} %`
-}
-
-/** A radius as people write it: grey levels in L-infinity (`3/255`), a number in L2. */
-export function radiusText({ norm, epsilon }: ThreatModel): string {
-	const short = (value: number) => String(Number(value.toPrecision(4)))
-	return norm === 'linf' ? `${short(255 * epsilon)}/255` : short(epsilon)
 }

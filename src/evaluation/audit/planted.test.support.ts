@@ -4,6 +4,7 @@ import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { AttackImages } from '../../attacks/run/run-attack.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
+import { decorate } from '../../classifier/decorate.js'
 import { createGraphClassifier } from '../../classifier/graph-classifier.js'
 import { range } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -90,7 +91,10 @@ export async function auditOf(engine: Engine, model: Classifier, count = 60): Pr
 			classifier: await classifierOf(engine, matched(withDistraction('undefended', 3))),
 			requirements: [{ epsilon: 4 / 255, below: 0.02, ofClean: false }],
 		},
-		promptAware: await classifierOf(engine, matched(withDistraction('without refiners', 1))),
+		promptAware: {
+			classifier: await classifierOf(engine, matched(withDistraction('without refiners', 1))),
+			hides: 'the refiners',
+		},
 		images: patternImages(count),
 		threatModel: threatModel('linf', 4 / 255),
 		streams: imageStreams(1),
@@ -123,22 +127,20 @@ export function noisyForward(classifier: Classifier): Classifier {
 		const stream = generator(3, 'pass', pass++)
 		return { ...logits, data: logits.data.map((value) => value + 0.5 * stream.normal()) }
 	}
-	return {
-		...classifier,
-		async evaluate(images, taps) {
-			const found = await classifier.evaluate(images, taps)
+	return decorate(classifier, {
+		async evaluate(inner, images, taps) {
+			const found = await inner.evaluate(images, taps)
 			return { ...found, logits: disturbed(found.logits!) }
 		},
-	}
+	})
 }
 
 /** A classifier whose gradients are changed. */
 export function otherGradient(classifier: Classifier, change: (value: number) => number): Classifier {
-	return {
-		...classifier,
-		async gradient(images, objective, side) {
-			const found = await classifier.gradient(images, objective, side)
+	return decorate(classifier, {
+		async gradient(inner, images, objective, side) {
+			const found = await inner.gradient(images, objective, side)
 			return { ...found, gradient: { ...found.gradient, data: found.gradient.data.map(change) } }
 		},
-	}
+	})
 }

@@ -2,11 +2,17 @@
 
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
-import { embeddedDirectory, embeddedModel } from '../../checkpoints/checkpoint.js'
+import { isEmbedded } from '../../checkpoints/checkpoint.js'
 import { defined } from '../../core/defined.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
-import { type AuditRecord, type AuditSettings, auditKind, auditLogEntrySchema } from '../../records/audit.js'
+import {
+	type AuditRecord,
+	type AuditResult,
+	type AuditSettings,
+	auditKind,
+	auditLogEntrySchema,
+} from '../../records/audit.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
@@ -16,7 +22,6 @@ import { knownModel } from '../deployed/knowledge.js'
 import { splitImages } from '../robustness/evaluate.js'
 import { settingsOf } from '../robustness/recorded-evaluation.js'
 import { testTimeClassifier } from '../test-time/test-time-classifier.js'
-import type { AuditResult } from './audit-check.js'
 import { auditPgd } from './audit-context.js'
 import { type AuditEffort, type AuditSubject, auditEfforts, type ControlRequirement } from './audit-input.js'
 import { type AuditHooks, auditModel } from './audit-model.js'
@@ -63,8 +68,7 @@ const nearZero = 0.02
  * epsilon of the audit.
  */
 export function controlRequirements(clip: ClipModel, { norm, epsilon }: ThreatModel): readonly ControlRequirement[] {
-	const { source, directory } = clip.checkpoint
-	if (source === embeddedModel || directory === embeddedDirectory) {
+	if (isEmbedded(clip.checkpoint)) {
 		return norm === 'linf' ? embeddedRequirements : [{ epsilon, below: 0.25, ofClean: true }]
 	}
 	return [{ epsilon, below: nearZero, ofClean: false }]
@@ -137,22 +141,22 @@ async function openSubject(input: RecordedAuditInput): Promise<{ subject: AuditS
 		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)
 		: await deployedClassifier(engine, clip, defense, parameters)
 	const control = await deployedClassifier(engine, clip, controlDefense(clip, dataset), {})
+	const view = testTime ? undefined : defense.views.find(({ name }) => name === 'prompt-aware')
 	const known =
-		testTime || !defense.withoutRefiners?.()
-			? undefined
-			: knownModel({
-					model: { clip, defense, parameters },
-					dataset,
-					attack: auditPgd(1),
-					knowledge: 'prompt-aware',
-				})
+		view &&
+		knownModel({
+			model: { clip, defense, parameters },
+			dataset,
+			attack: auditPgd(1),
+			knowledge: view.name,
+		})
 	const promptAware = await known?.open(engine)
 	return {
 		subject: {
 			model,
 			control: { classifier: control, requirements: controlRequirements(clip, threatModel) },
 			...defined({
-				promptAware: promptAware || undefined,
+				promptAware: promptAware && view ? { classifier: promptAware, hides: view.hides } : undefined,
 				testTime: testTime ? { name: testTime.name, attackedThrough: testTime.attackedThrough } : undefined,
 			}),
 		},

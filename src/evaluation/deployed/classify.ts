@@ -7,7 +7,7 @@ import { NaptuneError } from '../../core/errors.js'
 import type { Immutable } from '../../core/immutable.js'
 import type { Split } from '../../data/dataset.js'
 import { decodeImage } from '../../images/decode.js'
-import { share } from '../../records/parts/fields.js'
+import { count, share } from '../../records/parts/fields.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { mostProbable } from '../../vlm/zero-shot.js'
 import { assess, refinementAssessmentSchema } from '../detection/assessment.js'
@@ -17,7 +17,9 @@ import { preparedImages } from '../robustness/evaluate.js'
 /** The most probable classes of one picture, best first. */
 export const classifiedImageSchema = z.object({
 	path: z.string(),
-	classes: z.array(z.object({ className: z.string(), probability: share })).describe('The most probable, best first.'),
+	classes: z
+		.array(z.object({ index: count.describe('Position of the class.'), className: z.string(), probability: share }))
+		.describe('The most probable, best first.'),
 	refinement: refinementAssessmentSchema
 		.exactOptional()
 		.describe('How heavily refiners corrected the picture; where a calibration was given.'),

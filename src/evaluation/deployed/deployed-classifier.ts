@@ -4,7 +4,7 @@ import { createGraphClassifier, type GraphClassifier } from '../../classifier/gr
 import type { Tensor } from '../../core/tensor.js'
 import { type Defense, fixedParameters } from '../../defenses/defense.js'
 import { computeTextFeatures } from '../../methods/tuning/text-side.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
@@ -30,8 +30,8 @@ export interface DeployOptions {
 
 /**
  * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
- * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`, and of a defense with refiners
- * the scores of {@link correctionTaps}.
+ * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`, and of a defense that
+ * changes tokens the scores of {@link correctionTaps}.
  * @param parameters Of the defense, by name; empty for one that learns nothing.
  * @param options.tokens Whether the tokens of the image tower are taps as well, named by `tokenPlaces`. Logits, their
  * gradient and image features have the same bytes either way.
@@ -52,12 +52,12 @@ export async function deployedClassifier(
 		imageShape: [3, imageSize, imageSize],
 		build: (pixels) => {
 			const fixed = fixedParameters(parameters)
-			const { features, refinements } = defense.imageFeatures(pixels, fixed)
+			const { features, tokenChanges } = defense.imageFeatures(pixels, fixed)
 			return {
 				...(tokens ? tokenTaps(defense, pixels, fixed) : {}),
 				logits: similarityLogits(features, ops.literal(textFeatures), logScale(clip)),
 				imageFeatures: features,
-				...correctionTaps(refinements),
+				...correctionTaps(tokenChanges),
 			}
 		},
 		compileOptions: { name: defense.name },

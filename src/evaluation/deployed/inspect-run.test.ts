@@ -1,6 +1,7 @@
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checksumPath } from '../../files/checksum.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { tinyClip, tinyDataset, tinyTuning } from '../../methods/tuning/tiny.test.support.js'
 import { tune } from '../../methods/tuning/tune.js'
@@ -87,6 +88,8 @@ describe('inspectRun', () => {
 	it('reads a log whose last line is being written, and epochs without an attack', async () => {
 		const output = await run()
 		const log = join(output, 'log.jsonl')
+		// As long as a run is not finished.
+		await rm(checksumPath(log))
 		await appendFile(log, '{"epoch":3,"learn')
 		expect((await inspectRun(output)).epochs).toHaveLength(3)
 		const [first] = (await readFile(log, 'utf8')).split('\n')
@@ -101,6 +104,10 @@ describe('inspectRun', () => {
 		const log = join(output, 'log.jsonl')
 		const whole = await readFile(log, 'utf8')
 		const [first, second] = whole.split('\n')
+		await writeFile(log, `${first}\n`)
+		await expect(inspectRun(output)).rejects.toThrow(/log\.jsonl is damaged/)
+		// Of an earlier version, that it was changed is not noticed.
+		await rm(checksumPath(log))
 		await writeFile(log, `${first}\nnot JSON\n`)
 		await expect(inspectRun(output)).rejects.toThrow(/Line 2 of the log .*log\.jsonl is not JSON/)
 		await writeFile(log, `${first}\n${first}\n`)

@@ -30,7 +30,7 @@ const tracedBlockSchema = z.object({
 	ownPrompts: z
 		.boolean()
 		.describe('Whether the layer brings context vectors of its own, rather than those that the block before gave.'),
-	refined: z.boolean().describe('Whether tokens are refined before this block.'),
+	refined: z.boolean().describe('Whether the method changes the other tokens before this block.'),
 	shape: z
 		.tuple([z.union([z.number(), z.string()]), z.number(), z.number()])
 		.describe('Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B.'),
@@ -151,7 +151,14 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 
 function traceOf({ config }: ClipModel, { layout, prompts, classNames }: Defense): RunInspection['trace'] {
 	const traced = (layers: readonly LayerLayout[], rows: number | string, width: number) =>
-		layers.map((layer, block): TracedBlock => ({ block, ...layer, shape: [rows, layer.tokens + layer.prompts, width] }))
+		layers.map(
+			({ changed, ...layer }, block): TracedBlock => ({
+				block,
+				...layer,
+				refined: changed,
+				shape: [rows, layer.tokens + layer.prompts, width],
+			}),
+		)
 	return {
 		text: traced(layout.text, prompts.rows, config.text.width),
 		image: traced(layout.image, 'B', config.vision.width),

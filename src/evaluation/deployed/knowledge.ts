@@ -2,6 +2,7 @@
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { Classifier } from '../../classifier/classifier.js'
+import { decorate } from '../../classifier/decorate.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Dataset } from '../../data/dataset.js'
 import type { Defense } from '../../defenses/defense.js'
@@ -13,8 +14,8 @@ import { type DeployedModel, deployedClassifier } from './deployed-classifier.js
 export { type Knowledge, knowledgeLevels, knowledgeNames } from '../../records/parts/attack.js'
 
 /** What an attack uses if nothing keeps it from that. */
-export function usualKnowledge({ access }: Pick<PreparedAttack, 'access'>): Knowledge {
-	return access === 'query' ? 'query' : access === 'nothing' ? 'transfer' : 'full'
+export function usualKnowledge({ reads }: Pick<PreparedAttack, 'reads'>): Knowledge {
+	return reads.model === 'query' ? 'query' : reads.model === 'nothing' ? 'transfer' : 'full'
 }
 
 /** A model that stands in for the attacked one while images are made. */
@@ -28,7 +29,7 @@ export interface KnownModel {
 export interface KnowledgeSetting {
 	readonly model: DeployedModel
 	readonly dataset: Pick<Dataset, 'name' | 'classNames'>
-	readonly attack: Pick<PreparedAttack, 'name' | 'access'>
+	readonly attack: Pick<PreparedAttack, 'name' | 'reads'>
 	readonly knowledge: Knowledge
 	/** Name of the test-time defense around the model. */
 	readonly testTime?: string | undefined
@@ -44,15 +45,16 @@ export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 	const { model, dataset, attack, knowledge, testTime } = setting
 	const { clip, defense, parameters } = model
 	requireAccess(setting)
-	if (knowledge === 'full' || knowledge === 'query' || attack.access === 'nothing') return undefined
+	if (knowledge === 'full' || knowledge === 'query' || attack.reads.model === 'nothing') return undefined
 	if (knowledge === 'prompt-aware') {
 		if (testTime !== undefined) throw notWith(knowledge, testTime)
-		const known = defense.withoutRefiners?.()
-		if (!known) {
+		const view = defense.views.find(({ name }) => name === knowledge)
+		if (!view) {
 			throw new NaptuneError(
-				`${defense.name} has no refiners, so an attacker who knows its prompts knows everything; evaluate with full knowledge.`,
+				`${defense.name} hides nothing from an attacker who is ${knowledge}; evaluate with full knowledge.`,
 			)
 		}
+		const known = view.defense()
 		return { defense: known, open: (engine) => deployedClassifier(engine, clip, known, partOf(parameters, known)) }
 	}
 	const control = controlDefense(clip, dataset)
@@ -64,7 +66,7 @@ export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 	if (testTime !== undefined) {
 		return { defense, open: (engine) => deployedClassifier(engine, clip, defense, parameters) }
 	}
-	if (defense.name === 'vanilla') {
+	if (defense.parameters.size === 0) {
 		throw new NaptuneError(
 			'A transfer to vanilla CLIP from vanilla CLIP is an attack with full knowledge; give surrogates (attack cwa or ags), or evaluate with full knowledge.',
 		)
@@ -72,15 +74,15 @@ export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 	return { defense: control, open: vanilla }
 }
 
-function requireAccess({ attack: { name, access }, knowledge }: KnowledgeSetting): void {
-	const needed = usualKnowledge({ access })
+function requireAccess({ attack, knowledge }: KnowledgeSetting): void {
+	const needed = usualKnowledge(attack)
 	const fits = needed === 'full' ? knowledge !== 'query' : knowledge === needed
 	if (fits) return
 	const hint =
 		needed === 'full'
 			? 'choose an attack by queries, such as square'
 			: `its attacker's knowledge is ${needed}, ask for that`
-	throw new NaptuneError(`Attack ${name} does not fit the knowledge ${knowledge}; ${hint}.`)
+	throw new NaptuneError(`Attack ${attack.name} does not fit the knowledge ${knowledge}; ${hint}.`)
 }
 
 function notWith(knowledge: Knowledge, testTime: string): NaptuneError {
@@ -94,23 +96,22 @@ function partOf(parameters: DeployedModel['parameters'], { parameters: own }: De
 }
 
 /** A classifier of which nothing but image features can be had, so that no attack learns more by mistake. */
-function encoderOf(classifier: Classifier): Classifier {
+export function encoderOf(classifier: Classifier): Classifier {
 	const allowed = (taps: readonly string[]) => {
 		if (taps.every((tap) => tap === 'imageFeatures')) return
 		throw new NaptuneError(
 			'An attacker who knows only the image encoder has no classes and no logits. Choose an attack on image features: feature-pgd.',
 		)
 	}
-	return {
-		...classifier,
+	return decorate(classifier, {
 		taps: ['imageFeatures'],
-		async evaluate(images, taps) {
+		async evaluate(inner, images, taps) {
 			allowed(taps)
-			return classifier.evaluate(images, taps)
+			return inner.evaluate(images, taps)
 		},
-		async gradient(images, objective, side) {
+		async gradient(inner, images, objective, side) {
 			allowed(objective.taps)
-			return classifier.gradient(images, objective, side)
+			return inner.gradient(images, objective, side)
 		},
-	}
+	})
 }

@@ -1,10 +1,7 @@
 /** The log of a tuning run, read back. */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { readJsonLines } from '../../files/json-lines.js'
-import { runFiles } from '../../records/names.js'
+import { readRunLog } from '../../methods/tuning/run-log.js'
 import { parseRecord } from '../../records/record-kind.js'
 import { type EpochRecord, epochForm } from '../../records/run.js'
 
@@ -13,12 +10,10 @@ export type EpochPoint = EpochRecord
 
 /**
  * Epochs of a run in order; none where the first one is under way.
- * @throws NaptuneError naming the line that is no record of its epoch.
+ * @throws NaptuneError when the log is not what was written, or naming the line that is no record of its epoch.
  */
 export async function readLearningCurves(directory: string): Promise<EpochPoint[]> {
-	const path = join(directory, runFiles.log)
-	if (!existsSync(path)) return []
-	const { records } = await readJsonLines(path)
+	const { path, records } = await readRunLog(directory)
 	return records.map((record, index) => {
 		const line = `Line ${index + 1} of the log ${path}`
 		const epoch = parseRecord(epochForm, record, line)

@@ -1,7 +1,7 @@
 /** Classifiers that read images of another size than their own. */
 
 import type { Classifier } from '../../classifier/classifier.js'
-import { defined } from '../../core/defined.js'
+import { decorate } from '../../classifier/decorate.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
@@ -37,24 +37,17 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 		}
 		return mapPlanes(images, own, (from, to) => resizePlane(from, imageShape, to, own, vertical, horizontal))
 	}
-	const { draw } = classifier
-	return {
-		classNames: classifier.classNames,
+	return decorate(classifier, {
 		inputShape: imageShape,
-		taps: classifier.taps,
-		evaluate: async (images, taps) => classifier.evaluate(resized(images), taps),
-		async gradient(images, objective, side) {
-			const found = await classifier.gradient(resized(images), objective, side)
+		evaluate: async (inner, images, taps) => inner.evaluate(resized(images), taps),
+		async gradient(inner, images, objective, side) {
+			const found = await inner.gradient(resized(images), objective, side)
 			const gradient = mapPlanes(found.gradient, imageShape, (from, to) =>
 				transposePlane(from, own, to, imageShape, vertical, horizontal),
 			)
 			return { ...found, gradient }
 		},
-		...defined({
-			draw: draw ? (index: number) => resizedClassifier(draw.call(classifier, index), imageShape) : undefined,
-		}),
-		release: () => classifier.release(),
-	}
+	})
 }
 
 function lineTaps(from: number, to: number): Taps[] {

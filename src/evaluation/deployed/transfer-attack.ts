@@ -3,15 +3,17 @@
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { Classifier } from '../../classifier/classifier.js'
 
-/** The same attack, whose adversarial images are made against another classifier than the one they are tried on. */
+/**
+ * The same attack, whose adversarial images are made against another classifier than the one they are tried on.
+ * @param surrogate For the same classes and image size as the attacked one.
+ */
 export function transferAttack(attack: PreparedAttack, surrogate: Classifier): PreparedAttack {
 	return {
 		...attack,
 		rounds: (classes) =>
 			attack.rounds(classes).map((round) => ({
 				...round,
-				run: (_, batch, threatModel, streams) => round.run(surrogate, batch, threatModel, streams),
+				run: (_, ...others) => round.run(surrogate, ...others),
 			})),
-		run: (_, batch, threatModel, streams) => attack.run(surrogate, batch, threatModel, streams),
 	}
 }

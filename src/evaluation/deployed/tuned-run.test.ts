@@ -1,15 +1,17 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { defined } from '../../core/defined.js'
 import { writeMadeUpBenchmark } from '../../data/benchmarks/made-up-benchmark.test.helper.js'
 import { fewShot } from '../../data/few-shot.js'
 import { loadDataset } from '../../data/registry.js'
+import { flipBit } from '../../files/flip-bit.test.helper.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { loadPreset, presetConfig } from '../../methods/tuning/presets.js'
 import { tinyClip, tinyDataset, tinyTuning } from '../../methods/tuning/tiny.test.support.js'
 import { tune } from '../../methods/tuning/tune.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
+import { readLearningCurves } from './learning-curves.js'
 import { loadTunedRun, openRun } from './tuned-run.js'
 
 let engine: ModelEngine
@@ -40,6 +42,33 @@ it("is attacked as its preset says, with another epsilon where the inner attack'
 	expect(await protocolOf({ epochs: 1 }, true)).toEqual({ attack: 'pgd-5', epsilon: 4 / 255 })
 	expect(await protocolOf({ attack: { epsilon: 0.5 } }, true)).toEqual({ attack: 'pgd-5', epsilon: 0.5 })
 	expect(await protocolOf({ attack: { epsilon: 0.25 } }, false)).toEqual({ attack: 'pgd-100', epsilon: 0.25 })
+})
+
+it('names a file in which a bit is flipped, and says what cannot be checked', async () => {
+	const folder = await temporaryFolder()
+	const clip = await tinyClip(join(folder, 'model'))
+	const output = join(folder, 'run')
+	await tune({ engine, clip, dataset: tinyDataset(), config: tinyTuning({ epochs: 1 }), output })
+	expect((await loadTunedRun(output)).notices).toEqual([])
+	expect(await readLearningCurves(output)).toHaveLength(1)
+	const parameters = join(output, 'parameters.safetensors')
+	await flipBit(parameters, -100)
+	await expect(loadTunedRun(output)).rejects.toThrow(
+		/parameters\.safetensors is not the file that .*result\.json names.*Restore it, or tune again/,
+	)
+	await flipBit(parameters, -100)
+	await flipBit(join(output, 'log.jsonl'), 30)
+	await expect(readLearningCurves(output)).rejects.toThrow(/log\.jsonl is damaged.*Restore it, or tune again/)
+	const result = await readFile(join(output, 'result.json'), 'utf8')
+	await writeFile(join(output, 'result.json'), '{}')
+	await expect(loadTunedRun(output)).rejects.toThrow(
+		/result\.json is not the closing record of a run.*Restore the run/s,
+	)
+	await writeFile(join(output, 'result.json'), result)
+	await rm(join(output, 'result.json'))
+	expect((await loadTunedRun(output)).notices).toEqual([
+		expect.stringMatching(/result\.json is missing.*cannot be noticed/),
+	])
 })
 
 it('finds its data where they lie now, and refuses others', async () => {

@@ -32,11 +32,11 @@ async function tokens(
 	parameters: Readonly<Record<string, Tensor<'float32'>>>,
 	images: Tensor<'float32'>,
 ) {
-	const { refinements } = defense.imageFeatures(
+	const { tokenChanges } = defense.imageFeatures(
 		ops.input('pixels', 'float32', ['B', 3, 16, 16]),
 		fixedParameters(parameters),
 	)
-	const outputs = refinements.flatMap(({ before, after, spread }, layer) => [
+	const outputs = tokenChanges.flatMap(({ before, after, spread }, layer) => [
 		[`before.${layer}`, before] as const,
 		[`after.${layer}`, after] as const,
 		...(spread ? [[`spread.${layer}`, spread] as const] : []),
@@ -44,7 +44,7 @@ async function tokens(
 	const program = await engine.compile(Object.fromEntries(outputs))
 	const values = await program.run({ pixels: images })
 	await program.release()
-	return { layers: refinements.length, of: (name: string) => values[name] as Tensor<'float32'> }
+	return { layers: tokenChanges.length, of: (name: string) => values[name] as Tensor<'float32'> }
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -27,7 +27,7 @@ describe('summarizeDetection', () => {
 			{ id: 'd', label: 0, clean: image(0, 4), attacked: [image(0, 0)] },
 		]
 		const calibration = { scores: { correction: Array.from({ length: 19 }, (_, index) => index + 1) } }
-		const result = summarizeDetection(outcomes, [{ name: 'pgd-x', options: { objective: 'o' } }], calibration, 0.05)
+		const result = summarizeDetection(outcomes, [{ name: 'pgd-x', objective: 'o' }], calibration, 0.05)
 		const share = (count: number) => ({ share: count / 4, interval: wilsonInterval(count, 4) })
 		expect(result).toEqual({
 			images: 4,

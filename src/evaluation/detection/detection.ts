@@ -1,13 +1,14 @@
 /** Whether correction scores tell attacked images from clean ones: measured, also against an attacker who knows them. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { range, takeRows } from '../../core/rows.js'
+import { range } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
 import type { DetectionOutcome, DetectionResult, ScoredImage } from '../../records/detection.js'
@@ -31,7 +32,7 @@ export type { Share } from '../../records/parts/accuracy.js'
 /** What {@link measureDetection} needs. */
 export interface DetectionInput {
 	readonly clip: ClipModel
-	/** A deployed classifier with refiners. */
+	/** A deployed classifier that changes image tokens. */
 	readonly classifier: Classifier
 	readonly split: Split
 	/** Each is run on every image, also on those that are wrong when clean. */
@@ -68,8 +69,9 @@ export async function measureDetection(input: DetectionInput): Promise<Detection
 		const clean = await scored(classifier, images, ids)
 		const versions: ScoredImage[][] = []
 		for (const attack of attacks) {
-			const batch = { images: takeRows(images, range(0, ids.length)), labels, ids }
-			versions.push(await scored(classifier, await attack.run(classifier, batch, threatModel, imageStreams(seed)), ids))
+			const batch = { images, labels, ids }
+			const attacked = await attackBatch(attack, classifier, batch, threatModel, imageStreams(seed))
+			versions.push(await scored(classifier, attacked, ids))
 		}
 		outcomes.push(
 			...ids.map((id, row) => ({
@@ -100,7 +102,7 @@ async function scored(
 /** The numbers that outcomes amount to. */
 export function summarizeDetection(
 	outcomes: readonly DetectionOutcome[],
-	attacks: readonly Pick<PreparedAttack, 'name' | 'options'>[],
+	attacks: readonly Pick<PreparedAttack, 'name' | 'objective'>[],
 	{ scores }: Pick<Calibration, 'scores'>,
 	falsePositiveRate: number,
 ): Omit<DetectionResult, 'outcomes'> {
@@ -116,9 +118,9 @@ export function summarizeDetection(
 		falsePositiveRate,
 		cleanAccuracy: accuracy(count(({ label, clean }) => clean.prediction === label)),
 		falsePositives: names.map((score) => ({ score, ...share(count(({ clean }) => flagged(score, clean))) })),
-		attacks: attacks.map(({ name, options }, at) => ({
+		attacks: attacks.map(({ name, objective }, at) => ({
 			attack: name,
-			...defined({ objective: typeof options.objective === 'string' ? options.objective : undefined }),
+			...defined({ objective }),
 			accuracy: accuracy(count(({ label, attacked }) => attacked[at]!.prediction === label)),
 			scores: names.map((score) => ({
 				score,

@@ -141,7 +141,7 @@ describe('calibrate', () => {
 
 	it('refuses a model without refiners', async () => {
 		const { own } = await setting({ visualRefiner: false })
-		await expect(calibrate(own)).rejects.toThrow(/no refiners of image tokens/)
+		await expect(calibrate(own)).rejects.toThrow(/changes no image tokens/)
 	})
 })
 

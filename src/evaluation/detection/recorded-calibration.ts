@@ -47,7 +47,7 @@ export interface CalibrateInput {
 	readonly beforeBatch?: () => void
 }
 
-/** Whether a model has refiners whose corrections can be scored. */
+/** Whether a model changes image tokens between blocks, which can be scored. */
 export function hasCorrections({ taps }: Pick<Classifier, 'taps'>): boolean {
 	return taps.includes('correction')
 }
@@ -55,14 +55,14 @@ export function hasCorrections({ taps }: Pick<Classifier, 'taps'>): boolean {
 /**
  * The calibration of a run, read from its directory where it fits model, parameters and data, else computed and written.
  * Where the data is gone, a file of the same model and parameters is good enough, and that is told.
- * @throws NaptuneError when the defense has no refiners, there are no clean images to calibrate on, or the file cannot be
+ * @throws NaptuneError when the defense changes no image tokens, there are no clean images to calibrate on, or the file cannot be
  * written.
  */
 export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 	const { run, classifier, fresh = false, onNotice = () => {} } = input
 	if (!hasCorrections(classifier)) {
 		throw new NaptuneError(
-			`${run.defense.name} as tuned in ${run.directory} has no refiners of image tokens, so there are no corrections to calibrate.`,
+			`${run.defense.name} as tuned in ${run.directory} changes no image tokens between blocks, so there are no corrections to calibrate.`,
 		)
 	}
 	const path = join(run.directory, calibrationFile)

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import { createGraphClassifier } from '../../classifier/graph-classifier.js'
@@ -54,7 +55,7 @@ describe('measureDistortion', () => {
 		const classifier = await deployedClassifier(engine, input.clip, defense, parameters)
 		const images = await preparedImages(input.clip, split, all)
 		const batch = { images, labels: all.map(split.label), ids: all.map(split.id) }
-		const adversarial = await attack.run(classifier, batch, threat, imageStreams(3))
+		const adversarial = await attackBatch(attack, classifier, batch, threat, imageStreams(3))
 		const { logits } = await classifier.evaluate(adversarial, ['logits'])
 		await classifier.release()
 		const right = predictions(logits!, batch.ids).filter((predicted, row) => predicted === batch.labels[row]).length
@@ -234,7 +235,7 @@ it('token taps leave logits, gradients and features as they are', async () => {
 	const seen = await Promise.all(
 		[false, true].map(async (tokens) => {
 			const classifier = await deployedClassifier(engine, clip, defense, parameters, { tokens })
-			const adversarial = await attack.run(classifier, batch, threat, imageStreams(1))
+			const adversarial = await attackBatch(attack, classifier, batch, threat, imageStreams(1))
 			return [
 				adversarial,
 				await classifier.evaluate(adversarial, ['logits', 'imageFeatures']),

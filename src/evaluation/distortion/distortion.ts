@@ -1,9 +1,10 @@
 /**
  * Distortion by layer (NAP-Tuning, equations 9 and 10): how far a perturbation moves the tokens of the image tower from
- * the clean ones, before and after the refiner of every block, for several models under several perturbations.
+ * the clean ones, before and after what is changed before every block, for several models under several perturbations.
  */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { perturbationSizes } from '../../attacks/sets/check-perturbation.js'
 import { perturbationSet } from '../../attacks/sets/registry.js'
@@ -165,7 +166,7 @@ async function perturbedImages(
 ): Promise<Tensor<'float32'>[]> {
 	const streams = imageStreams(seed)
 	const found: Tensor<'float32'>[] = []
-	for (const { classifier } of towers) found.push(await attack.run(classifier, batch, threatModel, streams))
+	for (const { classifier } of towers) found.push(await attackBatch(attack, classifier, batch, threatModel, streams))
 	const random = { ...batch.images, data: batch.images.data.slice() }
 	const set = perturbationSet(threatModel, batch.images)
 	for (const [row, id] of batch.ids.entries()) set.sample(random.data, row, streams(id, 'distortion noise'))

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -33,7 +34,7 @@ describe('token statistics', () => {
 		const clean = await preparedImages(clip, training, all)
 		const batch = { images: clean, labels: all.map(training.label), ids: all.map(training.id) }
 		const attack = prepareAttack('pgd', { steps: 3, relativeStepSize: 0.4, start: 'zero' })
-		const attacked = await attack.run(classifier, batch, threatModel('linf', 4 / 255), imageStreams(6))
+		const attacked = await attackBatch(attack, classifier, batch, threatModel('linf', 4 / 255), imageStreams(6))
 		const pixels = ops.input('pixels', 'float32', ['B', 3, 16, 16])
 		const { layerInputs } = defense.imageFeatures(pixels, fixedParameters(parameters))
 		const program = await engine.compile(Object.fromEntries(layerInputs.map((value, at) => [`${at}`, value])))

@@ -1,6 +1,7 @@
 /** Statistics of the tokens of training images, clean and attacked, which test-time defenses compare an image with. */
 
 import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -10,7 +11,7 @@ import type { Split } from '../../data/dataset.js'
 import { atMost } from '../../data/subsets.js'
 import { fixedParameters } from '../../defenses/defense.js'
 import type { StatisticsOptions, TokenStatistics } from '../../defenses/test-time/test-time-defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine, Program } from '../../runtime/engine.js'
 import { type MomentSums, momentSums } from '../../statistics/moment-sums.js'
 import type { DeployedModel } from '../deployed/deployed-classifier.js'
@@ -36,7 +37,9 @@ export async function tokenStatistics(
 	if (training.length < 2) {
 		throw new NaptuneError(`Statistics of tokens need at least 2 training images, there are ${training.length}.`)
 	}
-	const settings = { steps, relativeStepSize, start: 'zero' } as const
+	const attack = pgd.prepare({ steps, relativeStepSize, start: 'zero' })
+	const threat = threatModel('linf', epsilon)
+	const streams = imageStreams(seed)
 	const split = atMost(training, images, seed)
 	const { imageSize } = clip.config.vision
 	const pixels = ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize])
@@ -55,7 +58,7 @@ export async function tokenStatistics(
 				labels: positions.map((position) => split.label(position)),
 				ids: positions.map((position) => split.id(position)),
 			}
-			const attacked = await pgd(classifier, batch, threatModel('linf', epsilon), settings, imageStreams(seed))
+			const attacked = await attackBatch(attack, classifier, batch, threat, streams)
 			await collect(program, clean, sums.clean)
 			await collect(program, attacked, sums.adversarial)
 		}

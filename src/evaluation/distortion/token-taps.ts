@@ -1,14 +1,15 @@
 /** The tokens of a defense's image tower, block by block, as taps of a classifier. */
 
+import { at } from '../../core/at.js'
 import type { Defense, ParameterLookup } from '../../defenses/defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /** A place in the image tower where tokens can be read: class token first, then patches, without prompts. */
 export interface TokenPlace {
 	/** The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one. */
 	readonly layer: number
-	/** Whether tokens are refined there. */
+	/** Whether the method changes (refines) tokens there. */
 	readonly refined: boolean
 	/** Tap [B, N, width] of the tokens as the block before gave them. */
 	readonly before: string
@@ -18,7 +19,7 @@ export interface TokenPlace {
 
 /** The places of a defense's image tower, in the order of its blocks, with the names of their taps. */
 export function tokenPlaces({ layout }: Pick<Defense, 'layout'>): TokenPlace[] {
-	const refined = [...layout.image.map((layer) => layer.refined), false]
+	const refined = [...layout.image.map(({ changed }) => changed), false]
 	return refined.map((own, layer) => {
 		const before = `tokens.${layer}`
 		return { layer, refined: own, before, after: own ? `${before}.refined` : before }
@@ -27,17 +28,17 @@ export function tokenPlaces({ layout }: Pick<Defense, 'layout'>): TokenPlace[] {
 
 /** The taps that {@link tokenPlaces} names, of a tower that computes every token of its last block. */
 export function tokenTaps(defense: Defense, pixels: Value, parameters: ParameterLookup): Record<string, Value> {
-	const { refinements, layerInputs, tokens } = defense.imageFeatures(pixels, parameters, { allTokens: true })
-	const kept = defense.layout.image[0]!.tokens
+	const { tokenChanges, layerInputs, tokens } = defense.imageFeatures(pixels, parameters, { allTokens: true })
+	const kept = at(defense.layout.image, 0).tokens
 	const withoutPrompts = (all: Value) => (all.shape[1] === kept ? all : ops.slice(all, 1, 0, kept))
 	const entering = [...layerInputs, tokens]
 	return Object.fromEntries(
 		tokenPlaces(defense).flatMap(({ layer, before, after }): [string, Value][] => {
-			const refinement = refinements.find((one) => one.layer === layer)
-			if (!refinement) return [[before, withoutPrompts(entering[layer]!)]]
+			const change = tokenChanges.find((one) => one.layer === layer)
+			if (!change) return [[before, withoutPrompts(at(entering, layer))]]
 			return [
-				[before, withoutPrompts(refinement.before)],
-				[after, withoutPrompts(refinement.after)],
+				[before, withoutPrompts(change.before)],
+				[after, withoutPrompts(change.after)],
 			]
 		}),
 	)

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import { predictions } from '../../classifier/predictions.js'
@@ -82,7 +83,7 @@ describe('recordedGallery', () => {
 				const position = Number(image.id.split('/')[1])
 				const clean = await preparedImages(input.clip, dataset.test, [position])
 				const batch = { images: clean, labels: [image.label], ids: [image.id] }
-				const made = await attack.run(classifier, batch, input.threatModel, imageStreams(3))
+				const made = await attackBatch(attack, classifier, batch, input.threatModel, imageStreams(3))
 				expect(view.pixels).toEqual(made.data)
 				expect(image.clean).toEqual(clean.data)
 				const { logits } = await classifier.evaluate(made, ['logits'])

@@ -52,8 +52,8 @@ export function retrievalAttack(
 	overrides: Readonly<Record<string, unknown>>,
 	{ images, captions, own }: Pick<Gallery, 'images' | 'captions' | 'own'>,
 ): PreparedAttack {
-	const { attack, options } = prepareAttack(name, overrides)
-	if (attack !== 'pgd' || options.targeted === true || options.keep === 'worst' || options.restarts !== 1) {
+	const { objective, targeted, reads } = prepareAttack(name, overrides)
+	if (objective === undefined || targeted || reads.predictions) {
 		throw new NaptuneError(
 			'Retrieval is attacked by an untargeted PGD of 1 restart that keeps its last image (such as pgd-20 or pgd-100): other attacks follow predicted classes, and an image has several right captions.',
 		)

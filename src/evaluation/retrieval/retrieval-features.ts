@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -10,7 +11,7 @@ import type { Immutable } from '../../core/immutable.js'
 import { range, rowSize } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
@@ -48,7 +49,7 @@ export async function* attackedFeatures(input: AttackedFeaturesInput): AsyncGene
 		const images = await preparedImages(clip, gallery.images, positions)
 		const ids = positions.map((position) => gallery.images.id(position))
 		const labels = positions.map((position) => gallery.images.label(position))
-		const adversarial = await attack.run(classifier, { images, labels, ids }, threatModel, streams)
+		const adversarial = await attackBatch(attack, classifier, { images, labels, ids }, threatModel, streams)
 		const [clean, attacked] = [await features(classifier, images), await features(classifier, adversarial)]
 		yield ids.map((id, row) => ({ id, clean: encoded(clean, row), adversarial: encoded(attacked, row) }))
 	}

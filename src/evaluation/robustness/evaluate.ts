@@ -9,7 +9,8 @@ import {
 	stageNames,
 } from '../../attacks/run/attack-outcomes.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
-import { type AttackCounts, type AttackImages, type AttackProgress, runAttack } from '../../attacks/run/run-attack.js'
+import { type AttackImages, type AttackProgress, runAttack } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { type PassCounter, passCounter } from '../../classifier/pass-counter.js'

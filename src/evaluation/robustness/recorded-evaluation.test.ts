@@ -3,9 +3,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareAttack } from '../../attacks/registry.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import type { AttackOutcome } from '../../attacks/run/attack-outcomes.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
-import type { AttackCounts } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import { predictions } from '../../classifier/predictions.js'
 import { subset } from '../../data/dataset.js'
@@ -115,7 +116,7 @@ describe('recordedEvaluation', () => {
 			labels: positions.map((position) => split.label(position)),
 			ids: positions.map((position) => split.id(position)),
 		}
-		const images = await attack.run(surrogate, batch, threat, imageStreams(input.seed))
+		const images = await attackBatch(attack, surrogate, batch, threat, imageStreams(input.seed))
 		const { logits } = await defended.evaluate(images, ['logits'])
 		expect(predictions(logits!, batch.ids)).toEqual(
 			positions.map((position) => transfer.outcomes[position]!.adversarialPrediction),
@@ -144,7 +145,7 @@ describe('recordedEvaluation', () => {
 
 		// The images of somebody who knows the prompts are those made against the model without refiners.
 		const { clip, defense, parameters, split, attack, threatModel: threat } = input
-		const known = defense.withoutRefiners!()
+		const known = defense.views[0]!.defense()
 		const own = Object.fromEntries(Object.entries(parameters).filter(([name]) => known.parameters.has(name)))
 		const surrogate = await deployedClassifier(engine, clip, known, own)
 		const victim = await deployedClassifier(engine, clip, defense, parameters)
@@ -152,7 +153,7 @@ describe('recordedEvaluation', () => {
 		const ids = positions.map((position) => split.id(position))
 		const labels = positions.map((position) => split.label(position))
 		const images = await preparedImages(clip, split, positions)
-		const found = await attack.run(surrogate, { images, labels, ids }, threat, imageStreams(input.seed))
+		const found = await attackBatch(attack, surrogate, { images, labels, ids }, threat, imageStreams(input.seed))
 		const { logits } = await victim.evaluate(found, ['logits'])
 		expect(predictions(logits!, ids)).toEqual(
 			positions.map((position) => promptAware.outcomes[position]!.adversarialPrediction),
@@ -169,7 +170,7 @@ describe('recordedEvaluation', () => {
 		for (const [change, message] of [
 			[{ knowledge: 'query' }, /pgd-20 does not fit the knowledge query; choose an attack by queries/],
 			[{ knowledge: 'encoder-only' }, /no classes and no logits. Choose an attack on image features/],
-			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla has no refiners/],
+			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla hides nothing from an attacker who is prompt-aware/],
 			[{ ...plain, knowledge: 'transfer' }, /vanilla CLIP from vanilla CLIP/],
 			[{ testTime, knowledge: 'prompt-aware' }, /not defined with the test-time defense ttc/],
 		] as const) {

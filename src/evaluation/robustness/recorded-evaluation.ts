@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import type { AttackCounts } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { type PassCounter, passCounter } from '../../classifier/pass-counter.js'

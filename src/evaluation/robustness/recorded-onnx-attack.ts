@@ -1,9 +1,9 @@
 /** Attacking an ONNX model on labelled images, as one JSON record that can be gone on with after a kill. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import type { AttackCounts } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
-import type { OnnxClassifier } from '../../classifier/onnx-file/onnx-classifier.js'
+import type { OnnxClassifier } from '../../classifier/files/open-onnx-classifier.js'
 import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -25,6 +25,7 @@ import { readRecord } from '../../records/record-kind.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
 import { usualKnowledge } from '../deployed/knowledge.js'
+import { blindNotices } from './blind-notice.js'
 import { evaluateImages } from './evaluate.js'
 import { contradictions } from './record.js'
 
@@ -96,7 +97,11 @@ export async function recordedOnnxAttack(
 			...found,
 			threads: engine.threads,
 			batchSize,
-			notices: [...(input.notices ?? []), ...chanceNotice(found, classifier.classNames.length)],
+			notices: [
+				...(input.notices ?? []),
+				...chanceNotice(found, classifier.classNames.length),
+				...blindNotices(found.outcomes),
+			],
 		}
 	}
 }

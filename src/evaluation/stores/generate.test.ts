@@ -1,7 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Surrogate } from '../../attacks/algorithms/transfer/surrogate.js'
+import type { Surrogate, SurrogateReading } from '../../attacks/algorithms/transfer/surrogate.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { createGraphClassifier } from '../../classifier/graph-classifier.js'
 import { noise } from '../../classifier/graphs.test.support.js'
 import { predictions } from '../../classifier/predictions.js'
@@ -155,7 +156,20 @@ describe('generateAdversarialImages', () => {
 		await generateAdversarialImages({ ...input, split: subset(input.split, [0]) })
 		await expect(generateAdversarialImages({ ...input, seed: 6 })).rejects.toThrow(/seed \(6, was 5\)/)
 		const fewer = { ...input, surrogates: input.surrogates.slice(0, 1) }
-		const otherwise = input.surrogates.map((one) => ({ ...one, reads: { input: { mean: [0.5, 0.5, 0.5] } } }))
+		const reading: SurrogateReading = {
+			input: {
+				name: 'pixels',
+				layout: 'nchw',
+				range: '0..1',
+				mean: [0.5, 0.5, 0.5],
+				std: [1, 1, 1],
+				channelOrder: 'rgb',
+				shape: [3, 16, 16],
+				oneImage: false,
+			},
+			output: { name: 'logits', from: 'output' },
+		}
+		const otherwise = input.surrogates.map((one) => ({ ...one, reads: reading }))
 		await expect(generateAdversarialImages({ ...input, surrogates: otherwise })).rejects.toThrow(/differ in .*models/)
 		await expect(generateAdversarialImages(fewer)).rejects.toThrow(/differ in .*models/)
 	})
@@ -211,10 +225,10 @@ describe('stored images', () => {
 		const own = () => {
 			throw new Error('Stored images need no random numbers.')
 		}
-		await expect(attack.run(classifier, batch, store.manifest.threatModel, own)).rejects.toThrow(
+		await expect(attackBatch(attack, classifier, batch, store.manifest.threatModel, own)).rejects.toThrow(
 			/clean image test\/0 is not the one/,
 		)
-		await expect(attack.run(classifier, batch, { norm: 'linf', epsilon: 0.5 }, own)).rejects.toThrow(
+		await expect(attackBatch(attack, classifier, batch, { norm: 'linf', epsilon: 0.5 }, own)).rejects.toThrow(
 			/made in linf with epsilon 0.06\d+, they were to be tried in linf with 0.5/,
 		)
 	})

@@ -2,11 +2,13 @@
 
 import { requireSurrogates, type Surrogate } from '../../attacks/algorithms/transfer/surrogate.js'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import { prepareAttack } from '../../attacks/registry.js'
+import { attackNamed, prepareAttack } from '../../attacks/registry.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { watched } from '../../classifier/watched-classifier.js'
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range } from '../../core/rows.js'
@@ -81,7 +83,7 @@ export async function generateAdversarialImages(input: GenerateInput): Promise<G
 		const ids = positions.map((position) => split.id(position))
 		const labels = positions.map((position) => split.label(position))
 		const clean = await preparedImages(clip, split, positions)
-		const images = await attack.run(classifier, { images: clean, labels, ids }, threatModel, streams)
+		const images = await attackBatch(attack, classifier, { images: clean, labels, ids }, threatModel, streams)
 		await store.append({ ids, labels, clean, images })
 		input.onProgress?.(before + start + positions.length, split.length)
 	}
@@ -94,8 +96,6 @@ function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, data
 } {
 	const { imageSize } = clip.config.vision
 	const target = unseen(dataset.classNames, [3, imageSize, imageSize])
-	const gradients = (attack: PreparedAttack) =>
-		attack.rounds(dataset.classNames.length).reduce((sum, { calls }) => sum + calls.gradients, 0)
 	let perImage = 1
 	const own = surrogates.map((surrogate) => ({
 		...surrogate,
@@ -104,25 +104,24 @@ function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, data
 			onGradient && ((images) => onGradient(images, perImage)),
 		),
 	}))
-	if ('surrogates' in options) throw new NaptuneError('Give surrogates for themselves, not among the options.')
-	const plain = prepareAttack(name, options)
-	if (plain.targeted) {
+	if (Object.hasOwn(options, 'surrogates')) {
+		throw new NaptuneError('Give surrogates for themselves, not among the options.')
+	}
+	const onOthers = attackNamed(name).definition.access === 'nothing'
+	const attack = prepareAttack(name, onOthers ? { ...options, surrogates: own } : options)
+	if (attack.targeted) {
 		throw new NaptuneError(`Attack ${name} is targeted; images for other models are made without targets.`)
 	}
 	// Before anything is written.
-	requireSurrogates(name, own, target, !plain.labelFree)
-	if (plain.access === 'nothing') {
-		const attack = prepareAttack(name, { ...options, surrogates: own })
-		perImage = gradients(attack)
-		return { attack, classifier: target }
-	}
+	requireSurrogates(name, own, target, attack.reads.labels)
+	perImage = Math.max(1, attack.cost(dataset.classNames.length).gradients)
+	if (onOthers) return { attack, classifier: target }
 	if (own.length > 1) {
 		throw new NaptuneError(
 			`Attack ${name} works on one surrogate, ${own.length} were given. Choose one of them, or an attack on several such as mi-cwa.`,
 		)
 	}
-	perImage = gradients(plain)
-	return { attack: plain, classifier: own[0]!.classifier }
+	return { attack, classifier: at(own, 0).classifier }
 }
 
 /** The model that the images are for: its classes and image size are known, nothing else. */

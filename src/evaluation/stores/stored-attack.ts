@@ -1,7 +1,8 @@
 /** Images that were made before, tried on a model. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
-import { checkedAttack } from '../../attacks/run/checked-attack.js'
+import type { AttackRun } from '../../attacks/run/attack-round.js'
+import { checkedRound } from '../../attacks/run/checked-round.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { idsOf } from '../../data/dataset.js'
@@ -14,12 +15,12 @@ import { rowBytes } from './adversarial-shards.js'
 /**
  * An attack that looks its images up in a store by their ids. It can be evaluated as any other; its options hold
  * everything that the manifest says of the images.
- * @returns An attack whose run throws NaptuneError for an image that is not stored, whose clean pixels are not those that
+ * @returns An attack whose round throws NaptuneError for an image that is not stored, whose clean pixels are not those that
  * the stored one was made from, or under another threat model.
  */
 export function storedAttack(store: AdversarialImages): PreparedAttack {
 	const { attack, threatModel, models, seed, evaluation } = store.manifest
-	const run = checkedAttack<undefined>(async (_, { images, ids }, { norm, epsilon }) => {
+	const run: AttackRun = async (_, { images, ids }, { norm, epsilon }) => {
 		if (norm !== threatModel.norm || epsilon !== threatModel.epsilon) {
 			throw new NaptuneError(
 				`The stored images were made in ${threatModel.norm} with epsilon ${threatModel.epsilon}, they were to be tried in ${norm} with ${epsilon}. Use the store's, or generate others.`,
@@ -33,19 +34,22 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 			)
 		}
 		return store.pixels(positions)
-	})
-	const alone: PreparedAttack['run'] = (classifier, batch, threat, streams) =>
-		run(classifier, batch, threat, undefined, streams)
+	}
+	const { name } = attack
+	const cost = { evaluations: 0, gradients: 0 }
+	const norms = ['linf', 'l2'] as const
+	const round = checkedRound({ name, norms }, { stage: name, name, cost, run })
 	const made: MadeBefore = { seed, models, ...defined({ evaluation }), manifest: store.fingerprint }
 	return {
 		...attack,
 		options: { ...attack.options, made },
 		doc: 'Images that were made before.',
+		norms,
 		targeted: false,
-		access: 'nothing',
+		reads: { model: 'nothing', labels: false, predictions: false, draws: 1 },
 		skipsWrong: false,
-		rounds: () => [{ stage: attack.name, name: attack.name, calls: { evaluations: 0, gradients: 0 }, run: alone }],
-		run: alone,
+		rounds: () => [round],
+		cost: () => cost,
 	}
 }
 

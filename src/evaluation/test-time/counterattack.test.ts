@@ -94,8 +94,7 @@ describe('the counterattack', () => {
 		const { deltas, moves } = await byHand()
 		const threshold = [...moves].sort((a, b) => a - b)[count / 2]!
 		expect(moves.filter((move) => move < threshold)).toHaveLength(count / 2)
-		const classifier = await counterattacked(threshold)
-		const purified = await classifier.purify(images)
+		const purified = await (await counterattacked(threshold)).purify(images)
 		const weights = deltas.map((_, step) => Math.exp(options.beta * step))
 		const total = weights.reduce((sum, weight) => sum + weight, 0)
 		let same = 0
@@ -123,14 +122,14 @@ describe('the counterattack', () => {
 	})
 
 	it('is seen by the attacker as the identity: gradients are those at the counterattacked images', async () => {
-		const classifier = await counterattacked(1e9)
+		const { classifier, purify } = await counterattacked(1e9)
 		const side = {
 			labels: int64(
 				[count],
 				range(0, count).map((at) => at % 3),
 			),
 		}
-		const purified = await classifier.purify(images)
+		const purified = await purify(images)
 		const seen = await classifier.gradient(images, crossEntropyObjective, side)
 		const inner = await plain.gradient(purified, crossEntropyObjective, side)
 		const plainly = await plain.gradient(images, crossEntropyObjective, side)

@@ -1,9 +1,11 @@
 /** A model with a test-time defense around it as the classifier that attacks and users see. */
 
 import type { Classifier } from '../../classifier/classifier.js'
+import { decorate } from '../../classifier/decorate.js'
 import { createGraphClassifier, fixedBatchOf } from '../../classifier/graph-classifier.js'
 import { hiddenDraws } from '../../classifier/hidden-draws.js'
 import { runPadded } from '../../classifier/padded-run.js'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
@@ -11,7 +13,7 @@ import { fixedParameters } from '../../defenses/defense.js'
 import type { HiddenNumbers } from '../../defenses/test-time/hidden-numbers.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
 import type { ImagePurifier, PromptAdapter } from '../../defenses/test-time/test-time-defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { type DeployedModel, deployedClassifier } from '../deployed/deployed-classifier.js'
@@ -33,7 +35,9 @@ export async function testTimeClassifier(
 	const { clip, defense, parameters } = model
 	const prepared = await testTime.prepare({ clip, defense, parameters: fixedParameters(parameters) })
 	const inner = await deployedClassifier(engine, clip, defense, parameters)
-	if (prepared.kind === 'purifier') return purifiedClassifier(engine, inner, prepared, testTime.name)
+	if (prepared.kind === 'purifier') {
+		return (await purifiedClassifier(engine, inner, prepared, testTime.name)).classifier
+	}
 	try {
 		return await adaptingClassifier(engine, model, inner, prepared, testTime.name, training)
 	} finally {
@@ -42,8 +46,9 @@ export async function testTimeClassifier(
 }
 
 /** A classifier of purified images, which can be looked at. */
-export interface PurifiedClassifier extends Classifier {
-	/** Purifies as the classifier that is evaluated does. */
+export interface PurifiedClassifier {
+	readonly classifier: Classifier
+	/** Purifies [B, 3, H, W] as the classifier that is evaluated does. */
 	purify(images: Tensor<'float32'>): Promise<Tensor<'float32'>>
 }
 
@@ -65,24 +70,22 @@ export async function purifiedClassifier(
 		await program.release()
 		await inner.release()
 	}
-	const drawn = (numbers: Feeds): PurifiedClassifier => {
-		const purify = async (images: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
-			const { purified } = await runPadded(program, images.shape[0]!, { pixels: images }, numbers, {
-				exactly: fixedBatchOf(engine),
-			})
-			return purified as Tensor<'float32'>
-		}
-		return {
-			classNames: inner.classNames,
-			inputShape: inner.inputShape,
-			taps: inner.taps,
-			purify,
-			evaluate: async (images, taps) => inner.evaluate(await purify(images), taps),
-			gradient: async (images, objective, side) => inner.gradient(await purify(images), objective, side),
-			release,
-		}
+	const purifyWith = async (numbers: Feeds, images: Tensor<'float32'>): Promise<Tensor<'float32'>> => {
+		const rows = { exactly: fixedBatchOf(engine) }
+		const { purified } = await runPadded(program, at(images.shape, 0), { pixels: images }, numbers, rows)
+		return purified as Tensor<'float32'>
 	}
-	return hidden ? hiddenDraws((index) => drawn(hidden.draw(index)), release) : drawn({})
+	const drawn = (numbers: Feeds): Classifier =>
+		decorate(inner, {
+			evaluate: async (beneath, images, taps) => beneath.evaluate(await purifyWith(numbers, images), taps),
+			gradient: async (beneath, images, objective, side) =>
+				beneath.gradient(await purifyWith(numbers, images), objective, side),
+			release,
+		})
+	return {
+		classifier: hidden ? hiddenDraws((index) => drawn(hidden.draw(index)), release) : drawn({}),
+		purify: (images) => purifyWith(hidden?.draw(0) ?? {}, images),
+	}
 }
 
 /** Hidden numbers as inputs of a graph. */
@@ -117,5 +120,5 @@ async function adaptingClassifier(
 		compileOptions: { name: `${model.defense.name} + ${name}` },
 	})
 	if (!hidden) return deployed
-	return hiddenDraws<Classifier>((index) => deployed.withFeeds(hidden.draw(index)), deployed.release)
+	return hiddenDraws((index) => deployed.withFeeds(hidden.draw(index)), deployed.release)
 }

@@ -1,11 +1,15 @@
 /** How a TIFF's first picture is to be read so that it becomes what Pillow makes of it, or why it is not read. */
 
+import { defined } from '../../core/defined.js'
 import { type TiffDirectory, type TiffTag, tiffDirectory } from './tiff-directory.js'
 import { UnsupportedFeature } from './unsupported.js'
 import type { LumaChroma } from './ycbcr.js'
 
 /** A picture whose features are all known to be decoded right. */
 export interface TiffPicture {
+	/** As stored. */
+	readonly width: number
+	readonly height: number
 	/** 1 to 8. */
 	readonly orientation: number
 	/** The file with its orientation tag saying "as stored". */
@@ -15,6 +19,8 @@ export interface TiffPicture {
 }
 
 const names = {
+	width: 256,
+	height: 257,
 	compression: 259,
 	photometric: 262,
 	fillOrder: 266,
@@ -104,8 +110,8 @@ export function tiffPicture(file: Uint8Array): TiffPicture {
 	}
 	refuseSamples(tags, photometric, kind, compression)
 	const lumaChroma = photometric === 6 && compression !== 7 ? lumaChromaOf(tags, compression) : undefined
-	const { orientation, bytes } = asStored(file, directory)
-	return lumaChroma ? { orientation, bytes, lumaChroma } : { orientation, bytes }
+	const size = { width: number(names.width, 0), height: number(names.height, 0) }
+	return { ...size, ...asStored(file, directory), ...defined({ lumaChroma }) }
 }
 
 /** @throws UnsupportedFeature for a number, type, order or layout of samples that is not decoded as Pillow does. */

@@ -1,6 +1,6 @@
 /** The progress of an attack on many images. */
 
-import type { AttackCounts } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import { percentText } from '../../report/number-text.js'
 import { type JobContext, startTask } from '../job.js'
 

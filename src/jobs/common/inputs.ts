@@ -77,6 +77,7 @@ export async function tunedRun(
 	input: { readonly run: string; readonly model?: string | undefined; readonly dataRoot?: string | undefined },
 ): Promise<TunedRun> {
 	const run = await loadTunedRun(resolve(input.run), input.model, input.dataRoot)
+	for (const text of run.notices) context.onNote({ kind: 'note', text })
 	return {
 		...run,
 		async dataset() {

@@ -30,7 +30,7 @@ type KnowledgeRow = Pick<AccuracyRow, 'knowledge' | 'testTime' | 'knownModel' | 
 export function attackerKnows({ knowledge, testTime, knownModel, attack }: KnowledgeRow): string {
 	if (knowledge === 'either') return 'the worse for each image'
 	if (knowledge === 'encoder-only') return 'the image encoder'
-	if (knowledge === 'prompt-aware') return 'prompts, not refiners'
+	if (knowledge === 'prompt-aware') return 'the prompts only'
 	if (knowledge === 'query') return 'answers to queries'
 	if (knowledge === 'transfer') {
 		if (knownModel) return `${knownModel.name} CLIP instead`
@@ -93,6 +93,6 @@ export async function measureModel(
 }
 
 /** Whether gradients are averaged over draws of a randomised model. */
-function averages({ options, access }: PreparedAttack): boolean {
-	return access !== 'gradient' || (typeof options.eotSamples === 'number' && options.eotSamples > 1)
+function averages({ reads }: PreparedAttack): boolean {
+	return reads.model !== 'gradient' || reads.draws > 1
 }

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { defined } from '../../core/defined.js'
+import { blindNotices } from '../../evaluation/robustness/blind-notice.js'
 import { modelName, recordName, storeName } from '../../evaluation/robustness/record-name.js'
 import {
 	type EvaluationRecord,
@@ -35,7 +36,7 @@ export interface Measured {
  * @returns Undefined when stopped.
  */
 export async function measure(
-	context: Pick<JobContext, 'engine' | 'onFolder' | 'onProgress' | 'signal'>,
+	context: Pick<JobContext, 'engine' | 'onFolder' | 'onNote' | 'onProgress' | 'signal'>,
 	{ folder, storesIn, ...input }: MeasureInput,
 ): Promise<Measured | undefined> {
 	const path = join(folder, recordName(input))
@@ -57,5 +58,8 @@ export async function measure(
 		signal: context.signal,
 		onProgress: follow.tell,
 	}).finally(follow.end)
-	return record && { record, path, ...defined({ store }) }
+	if (!record) return undefined
+	for (const text of blindNotices(record.outcomes))
+		context.onNote({ kind: 'note', text: `${modelName(input)}: ${text}` })
+	return { record, path, ...defined({ store }) }
 }

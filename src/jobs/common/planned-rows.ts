@@ -15,7 +15,7 @@ export interface PlannedRow {
 	readonly how: PreparedAttack
 }
 
-/** Rows level by level. What a model has nothing of, such as refiners that one could not know, is left out with a note. */
+/** Rows level by level. What a model has nothing of, such as a part that one could not know, is left out with a note. */
 export function plannedRows(
 	models: readonly PlannedRow['model'][],
 	levels: readonly Knowledge[],
@@ -47,7 +47,7 @@ export function plannedRows(
 
 /** The chosen attack, or one that this knowledge is enough for. */
 function attackFor(knowledge: Knowledge, attack: PreparedAttack): PreparedAttack {
-	if (knowledge === 'query' && attack.access !== 'query') return prepareAttack('square')
-	if (knowledge === 'encoder-only' && !attack.labelFree) return prepareAttack('feature-pgd')
+	if (knowledge === 'query' && attack.reads.model !== 'query') return prepareAttack('square')
+	if (knowledge === 'encoder-only' && attack.reads.labels) return prepareAttack('feature-pgd')
 	return attack
 }

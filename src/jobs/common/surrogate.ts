@@ -3,9 +3,9 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { SurrogateResult } from '../../methods/surrogates/surrogate-record.js'
-import type { EpochMeans } from '../../methods/surrogates/training-loop.js'
+import type { EpochMeans } from '../../methods/surrogates/surrogate-training.js'
 import { surrogateKind } from '../../records/surrogate.js'
-import { type JobContext, type JobTask, startTask, stopIfAsked, stopped } from '../job.js'
+import { type JobContext, type JobTask, startTask, stopIfAsked, stoppedTraining } from '../job.js'
 import { countField, dataField, dataRootField, seedField, settingsField } from './fields.js'
 
 /** Fields of inputs; those of the recipe are named as in it, and take its defaults. */
@@ -69,7 +69,16 @@ export function surrogateOutput(out: string, { onFolder }: Pick<JobContext, 'onF
 export function followSurrogate(context: JobContext<SurrogateEvent>, epochs: number) {
 	let task: JobTask | undefined
 	let reading: JobTask | undefined
+	let savedSteps = 0
 	return {
+		/** Steps that are in the saved state. */
+		savedSteps: () => savedSteps,
+		onSaved(steps: number): void {
+			savedSteps = steps
+		},
+		onNotice(text: string): void {
+			context.onNote({ kind: 'note', text })
+		},
 		onImage(done: number, total: number): void {
 			// Nothing is to be saved yet.
 			stopIfAsked(context)
@@ -91,8 +100,12 @@ export function followSurrogate(context: JobContext<SurrogateEvent>, epochs: num
 	}
 }
 
-/** The result of a training that was not stopped. @throws NaptuneError with code NAP_STOPPED for one that was. */
-export function finished(output: string, result: SurrogateResult | undefined) {
+/**
+ * The result of a training that was not stopped.
+ * @param savedSteps In the saved state of one that was.
+ * @throws NaptuneError with code NAP_STOPPED for one that was.
+ */
+export function finished(output: string, result: SurrogateResult | undefined, savedSteps: number) {
 	if (result) return { output, ...result }
-	throw stopped(`Stopped. The state is saved beside ${output}; the same command goes on from there.`)
+	throw stoppedTraining(savedSteps, `beside ${output}`)
 }

@@ -7,9 +7,9 @@ import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { modelName } from '../../evaluation/robustness/record-name.js'
-import { readJsonLines } from '../../files/json-lines.js'
 import { sha256OfFile } from '../../files/sha256.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
+import { readRunLog } from '../../methods/tuning/run-log.js'
 import type { EpochRecord } from '../../methods/tuning/tune.js'
 import { percent, percentInterval } from '../../report/number-text.js'
 import { openMlflow } from '../../tracking/mlflow.js'
@@ -116,10 +116,8 @@ export async function tellEarlierEpochs(
 	{ onNote }: Pick<JobContext, 'onNote'>,
 	output: string,
 ): Promise<void> {
-	const log = join(output, runFiles.log)
-	if (!existsSync(log)) return
 	try {
-		for (const record of (await readJsonLines(log)).records) tellEpoch(tracker, record as EpochRecord)
+		for (const record of (await readRunLog(output)).records) tellEpoch(tracker, record as EpochRecord)
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
 		onNote({ kind: 'note', text: `The epochs before are not told of: ${error.message}` })

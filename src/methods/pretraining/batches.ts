@@ -1,5 +1,6 @@
 /** Batches of augmented images and drawn captions; a pure function of recipe and step, so that a resumed run sees the same. */
 
+import { at } from '../../core/at.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { generator, permutation } from '../../random/counter-based.js'
 import type { Generator } from '../../random/generator.js'
@@ -48,8 +49,8 @@ export function batchOfStep(
 	const pixels = new Float32Array(batchSize * area)
 	const labels = new Uint8Array(batchSize)
 	for (let row = 0; row < batchSize; row++) {
-		const index = pool[order[offset + row]!]!
-		labels[row] = data.labels[index]!
+		const index = at(pool, at(order, offset + row))
+		labels[row] = at(data.labels, index)
 		augment(data, index, imageSize, pixels.subarray(row * area, (row + 1) * area), recipe.augmentation, stream)
 	}
 	const captionCount = captionsPerClass * data.classes

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { at } from '../../core/at.js'
 import { type Cifar10MiniManifest, formatManifest } from '../../data/cifar10-mini-manifest.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -24,7 +25,7 @@ export function chooseByClass(labels: Uint8Array, purpose: string, take: readonl
 		const order = permutation(generator(seed, 'cifar10-mini', purpose, label), positions.length)
 		let start = 0
 		for (const [split, count] of take.entries()) {
-			splits[split]!.push(...order.slice(start, start + count).map((at) => positions[at]!))
+			at(splits, split).push(...order.slice(start, start + count).map((position) => at(positions, position)))
 			start += count
 		}
 	}
@@ -48,7 +49,7 @@ export async function makeCifar10Mini(cifar: Cifar10, directory: string): Promis
 		await writeFileAtomic(join(directory, file), await sprite(data, indices))
 		const images = indices.map((index) => ({
 			cifar10: `${source}/${index}`,
-			label: data.labels[index]!,
+			label: at(data.labels, index),
 			sha256: contentOf(data, index),
 		}))
 		return { file, columns, images }

@@ -1,6 +1,7 @@
 /** The pre-training program: one batch of images and captions to the contrastive loss and all weights' gradients. */
 
-import { grad, ops } from '../../onnx/index.js'
+import { at } from '../../core/at.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { type ImageTowerGeometry, imageTower, type PixelStatistics } from '../../vlm/image-tower.js'
 import { type TextTowerGeometry, textTower } from '../../vlm/text-tower.js'
@@ -38,6 +39,6 @@ export function pretrainingOutputs(geometry: PretrainingGeometry, captionLength:
 	const gradients = grad(loss, [...values.values()])
 	return {
 		loss,
-		...Object.fromEntries(names.map((name, index) => [`${gradientPrefix}${name}`, gradients[index]!])),
+		...Object.fromEntries(names.map((name, index) => [`${gradientPrefix}${name}`, at(gradients, index)])),
 	}
 }

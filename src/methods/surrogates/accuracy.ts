@@ -1,5 +1,6 @@
 /** Share of images that scores classify right. */
 
+import { at } from '../../core/at.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
 import { unitPixels } from '../../images/pixels.js'
@@ -11,7 +12,7 @@ const batchSize = 100
 
 /** Of one batch. Logits that are not numbers are wrong. @param logits [B, C]. */
 export function batchAccuracy({ shape, data }: Tensor<'float32'>, labels: readonly number[]): number {
-	const classes = shape[1]!
+	const classes = at(shape, 1)
 	const right = labels.filter((label, row) => {
 		const own = data.subarray(row * classes, (row + 1) * classes)
 		return own.indexOf(Math.max(...own)) === label

@@ -1,27 +1,63 @@
 /** The adversarial view of substitute training: images moved away from two views of themselves. */
 
-import { perturbationSet } from '../../attacks/sets/registry.js'
+import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
+import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
+import type { Classifier } from '../../classifier/classifier.js'
+import type { Objective } from '../../classifier/objectives/objective.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import type { Program } from '../../runtime/engine.js'
 import type { SubstituteRecipe } from './recipe.js'
 
 /**
- * Projected gradient ascent on the contrastive loss in L2, from the image itself, in steps of epsilon / steps.
- * @param attack The program of `substituteGraphs`. @param given All its inputs but the images.
- * @returns Images like `images`, in [0, 1].
+ * Images like `images` [B, 3, S, S], in [0, 1], that are further from two views of themselves.
+ * @param given All inputs of the program but the images.
+ * @throws NaptuneError naming the images whose gradient is not finite.
  */
-export async function adversarialImages(
-	attack: Program,
+export type ViewAttack = (
 	images: Tensor<'float32'>,
+	ids: readonly string[],
 	given: Readonly<Record<string, Tensor>>,
-	{ epsilon, steps }: Pick<SubstituteRecipe, 'epsilon' | 'steps'>,
-): Promise<Tensor<'float32'>> {
-	const set = perturbationSet(threatModel('l2', epsilon), images)
-	const adversarial = images.data.slice()
-	for (let step = 0; step < steps; step++) {
-		const { gradient } = await attack.run({ ...given, images: float32(images.shape, adversarial) })
-		set.ascend(adversarial, (gradient as Tensor<'float32'>).data, epsilon / steps)
+) => Promise<Tensor<'float32'>>
+
+/**
+ * Projected gradient ascent on the contrastive loss in L2, from the image itself, in steps of epsilon / steps.
+ * @param program That of the attack in `substituteGraphs`, which has its loss built in.
+ */
+export function viewAttack(
+	program: Program,
+	{ epsilon, steps, imageSize }: Pick<SubstituteRecipe, 'epsilon' | 'steps' | 'imageSize'>,
+): ViewAttack {
+	const attack = pgd.prepare({ steps, stepSize: epsilon / steps, start: 'zero', objective: builtIn })
+	const threat = threatModel('l2', epsilon)
+	return (images, ids, given) => {
+		const batch = { images, labels: ids.map(() => 0), ids }
+		// From the image itself, nothing is drawn.
+		return attackBatch(attack, viewed(program, given, imageSize), batch, threat, imageStreams(0))
 	}
-	return float32(images.shape, adversarial)
+}
+
+/** A substitute has no classes: what an attack sees of it is the gradient alone. */
+function viewed(program: Program, given: Readonly<Record<string, Tensor>>, size: number): Classifier {
+	return {
+		classNames: ['image'],
+		inputShape: [3, size, size],
+		taps: [],
+		evaluate: () => notBuilt(),
+		async gradient(images) {
+			const { gradient } = await program.run({ ...given, images })
+			// The loss is one of the whole batch, of which no image has a share.
+			const loss = float32([images.shape[0] ?? 0], new Float32Array(images.shape[0] ?? 0))
+			return { taps: {}, loss, gradient: gradient as Tensor<'float32'> }
+		},
+		release: async () => {},
+	}
+}
+
+/** What the program maximises; it is compiled already. */
+const builtIn: Objective = { name: 'contrastive-views', taps: [], side: {}, build: notBuilt }
+
+function notBuilt(): never {
+	throw new TypeError('The program of adversarial views gives gradients only.')
 }

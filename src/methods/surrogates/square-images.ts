@@ -1,6 +1,7 @@
 /** Images of a split brought to one square size, with what identifies them and their colours' statistics. */
 
 import { createHash } from 'node:crypto'
+import { at } from '../../core/at.js'
 import type { Split } from '../../data/dataset.js'
 import type { DecodedImage } from '../../images/decode.js'
 import { resizedSize } from '../../images/preprocess.js'
@@ -61,7 +62,7 @@ export async function squareImages(
 	}
 	const count = split.length * size * size
 	const mean = sums.map((sum) => sum / count)
-	const deviation = squares.map((sum, channel) => Math.sqrt(Math.max(0, sum / count - mean[channel]! ** 2)))
+	const deviation = squares.map((sum, channel) => Math.sqrt(Math.max(0, sum / count - at(mean, channel) ** 2)))
 	return {
 		length: split.length,
 		size,

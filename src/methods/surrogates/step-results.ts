@@ -1,9 +1,10 @@
 /** Names of the outputs of training programs, and reading them back. */
 
+import { at, entry } from '../../core/at.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Value } from '../../onnx/value.js'
 import type { BatchNormalized, BatchStatistics } from './network/batch-norm.js'
-import type { StepResult } from './training-loop.js'
+import type { SurrogateStep } from './surrogate-training.js'
 
 /** Outputs `gradient/NAME`, and `mean/PASS/LAYER` and `variance/PASS/LAYER` of each pass of the network. */
 export function stepOutputs(
@@ -12,7 +13,7 @@ export function stepOutputs(
 	passes: readonly ReadonlyMap<string, BatchNormalized>[],
 ): Record<string, Value> {
 	return Object.fromEntries([
-		...[...names].map((name, index) => [`gradient/${name}`, gradients[index]!] as const),
+		...[...names].map((name, index) => [`gradient/${name}`, at(gradients, index)] as const),
 		...passes.flatMap((pass, index) =>
 			[...pass].flatMap(([layer, { mean, variance }]) => [
 				[`mean/${index}/${layer}`, mean] as const,
@@ -27,8 +28,8 @@ export function readStepOutputs(
 	results: Readonly<Record<string, Tensor>>,
 	names: Iterable<string>,
 	passes: readonly ReadonlyMap<string, BatchNormalized>[],
-): Pick<StepResult, 'gradients' | 'statistics'> {
-	const read = (name: string) => results[name] as Tensor<'float32'>
+): Pick<SurrogateStep, 'gradients' | 'statistics'> {
+	const read = (name: string) => entry(results, name) as Tensor<'float32'>
 	return {
 		gradients: Object.fromEntries([...names].map((name) => [name, read(`gradient/${name}`)])),
 		statistics: passes.map(
@@ -41,4 +42,9 @@ export function readStepOutputs(
 				),
 		),
 	}
+}
+
+/** The only value of a scalar output. */
+export function numberOf(results: Readonly<Record<string, Tensor>>, name: string): number {
+	return at((entry(results, name) as Tensor<'float32'>).data, 0)
 }

@@ -1,6 +1,7 @@
 /** Programs of a substitute: embeddings and attack in evaluation form, one step of training, and the finished network. */
 
-import { grad, ops } from '../../onnx/index.js'
+import { at } from '../../core/at.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { contrastiveLoss, invarianceLoss } from './contrastive-loss.js'
 import type { BatchNormalized } from './network/batch-norm.js'
@@ -35,11 +36,11 @@ export function substituteGraphs(recipe: SubstituteRecipe): SubstituteGraphs {
 	const images = image('images')
 	const { embedding } = substituteNetwork(forms.evaluation(), images, recipe, width)
 	const [one, two] = ['one', 'two'].map((name) => ops.input(name, 'float32', [batchSize, width])) as [Value, Value]
-	const [gradient] = grad(contrastiveLoss([one, two, embedding], temperature), [images])
+	const toImages = grad(contrastiveLoss([one, two, embedding], temperature), [images])
 
 	const passes = viewNames.map(() => new Map<string, BatchNormalized>())
 	const [first, second, weak, strong] = viewNames.map(
-		(name, pass) => substituteNetwork(forms.training(passes[pass]!), image(name), recipe, width).embedding,
+		(name, pass) => substituteNetwork(forms.training(at(passes, pass)), image(name), recipe, width).embedding,
 	) as [Value, Value, Value, Value]
 	const { loss, contrastive, drift, gradients } = substituteObjective(
 		[first, second, weak, strong],
@@ -48,7 +49,7 @@ export function substituteGraphs(recipe: SubstituteRecipe): SubstituteGraphs {
 	)
 	return {
 		embed: { embedding },
-		attack: { gradient: gradient! },
+		attack: { gradient: at(toImages, 0) },
 		step: { loss, contrastive, invariance: drift, ...stepOutputs(forms.parameters.keys(), gradients, passes) },
 		parameters: forms.parameters,
 		averages: forms.averages,
@@ -70,14 +71,14 @@ export function substituteObjective(
 	const contrastive = contrastiveLoss([first, second, weak], temperature)
 	const drift = invarianceLoss(strong, weak)
 	// Differentiated to the strong view's embedding alone and carried on from there: nothing reaches the weak view.
-	const [slope] = grad(drift, [strong])
-	const ofDrift = grad(strong, parameters, { seed: ops.mul(slope!, invariance) })
+	const slope = at(grad(drift, [strong]), 0)
+	const ofDrift = grad(strong, parameters, { seed: ops.mul(slope, invariance) })
 	const ofContrast = grad(contrastive, parameters)
 	return {
 		loss: ops.add(contrastive, ops.mul(drift, invariance)),
 		contrastive,
 		drift,
-		gradients: ofContrast.map((gradient, index) => ops.add(gradient, ofDrift[index]!)),
+		gradients: ofContrast.map((gradient, index) => ops.add(gradient, at(ofDrift, index))),
 	}
 }
 

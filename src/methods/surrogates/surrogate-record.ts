@@ -1,11 +1,10 @@
 /** Writing a finished surrogate: the model that any ONNX tool reads, and the record of how it came to be. */
 
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfFile } from '../../files/sha256.js'
-import { writeModel } from '../../onnx/index.js'
+import { writeModel } from '../../onnx/files/index.js'
 import type { Value } from '../../onnx/value.js'
 import { readRecord, writeRecord } from '../../records/record-kind.js'
 import { settingsIn } from '../../records/settings.js'
@@ -16,9 +15,10 @@ import {
 	surrogateKind,
 } from '../../records/surrogate.js'
 import type { Engine } from '../../runtime/engine.js'
+import { removeStates } from '../../training/state.js'
 import type { SurrogateFiles } from './files.js'
+import { requireSame } from './same-surrogate.js'
 import type { SquareImages } from './square-images.js'
-import { requireSame } from './training-state.js'
 
 export type { SurrogateResult } from '../../records/surrogate.js'
 
@@ -54,6 +54,7 @@ export async function finishedSurrogate(
 	if (!existsSync(files.record)) {
 		if (existsSync(files.model) && !existsSync(files.state)) {
 			throw new NaptuneError(
+				'NAP_RUN_DIFFERS',
 				`${files.model} is there already, without a record that says it is this surrogate. Give another --out, or remove it.`,
 			)
 		}
@@ -79,6 +80,6 @@ export async function writeSurrogate(
 	await writeModel(files.model, outputs, metadata)
 	const whole = { ...result, sha256: await sha256OfFile(files.model) }
 	await writeRecord(surrogateKind, files.record, { ...description, result: whole })
-	await rm(files.state, { force: true })
+	await removeStates({ path: files.state, lastGoodPath: files.lastGood })
 	return whole
 }

@@ -1,6 +1,7 @@
 /** Training a small convolutional classifier on labelled images. */
 
 import { dirname } from 'node:path'
+import { entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { elementCount, float32, int64, type Tensor } from '../../core/tensor.js'
@@ -15,15 +16,12 @@ import type { Engine } from '../../runtime/engine.js'
 import { batchAccuracy, classifierAccuracy } from './accuracy.js'
 import { classifierStep, finishedClassifier } from './classifier-programs.js'
 import { surrogateFiles } from './files.js'
-import { learningRateOf } from './learning-rate.js'
-import { initialAverages, initialParameters } from './network/initial-values.js'
 import { shapesOf } from './network/network-forms.js'
 import type { ClassifierRecipe } from './recipe.js'
 import { type SquareImages, squareImages } from './square-images.js'
-import { readStepOutputs } from './step-results.js'
+import { numberOf, readStepOutputs } from './step-results.js'
 import { describeSurrogate, finishedSurrogate, type SurrogateResult, writeSurrogate } from './surrogate-record.js'
-import { runTraining, type TrainingFollower } from './training-loop.js'
-import { startingState } from './training-state.js'
+import { type TrainingFollower, trainSurrogate } from './surrogate-training.js'
 
 /** What {@link trainClassifier} needs. */
 export interface TrainClassifierInput extends TrainingFollower {
@@ -54,6 +52,7 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 	const { batchSize, imageSize } = recipe
 	if (train.length < batchSize) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`${dataset.name} has ${train.length} training images, fewer than one batch of ${batchSize}. Give a smaller --batch-size.`,
 		)
 	}
@@ -68,23 +67,23 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 	await makeFolder(dirname(files.model))
 	const program = await engine.compile(step.outputs, { name: 'training' })
 	try {
-		const { state, finished } = await runTraining<Batch>(
+		const { finished, parameters, averages, seconds } = await trainSurrogate<Batch>(
 			{
+				engine,
 				files,
 				description,
-				start: startingState(initialParameters(shapes, recipe.seed), initialAverages(shapesOf(step.averages))),
-				epochs: recipe.epochs,
-				stepsPerEpoch: Math.floor(images.length / batchSize),
-				optimizer: recipe,
-				learningRate: (epoch) => learningRateOf(recipe, epoch),
+				parameters: shapes,
+				averages: shapesOf(step.averages),
+				recipe,
+				images: images.length,
 				batch: (epoch, at) => batchOf(images, recipe, epoch, at),
 				async gradients({ pixels, labels }, { parameters }) {
 					const results = await program.run({ pixels, labels: int64([labels.length], labels), ...parameters })
 					return {
 						...readStepOutputs(results, shapes.keys(), [step.statistics]),
 						numbers: {
-							loss: (results.loss as Tensor<'float32'>).data[0]!,
-							accuracy: batchAccuracy(results.logits as Tensor<'float32'>, labels),
+							loss: numberOf(results, 'loss'),
+							accuracy: batchAccuracy(entry(results, 'logits') as Tensor<'float32'>, labels),
 						},
 					}
 				},
@@ -92,12 +91,12 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 			input,
 		)
 		if (!finished) return undefined
-		const network = finishedClassifier(recipe, images.statistics, classes, { ...state.parameters, ...state.averages })
+		const network = finishedClassifier(recipe, images.statistics, classes, { ...parameters, ...averages })
 		const tested = dataset.test.length > 0
 		const { records } = await readJsonLines(files.log)
 		return await writeSurrogate(files, { ...network }, classifierMetadata(recipe, images, classNames), description, {
 			parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
-			seconds: state.seconds,
+			seconds,
 			lastEpoch: parseRecord(surrogateEpochForm, records.at(-1), `The last line of ${files.log}`),
 			...defined({
 				testAccuracy: tested ? await classifierAccuracy(engine, network.logits, dataset.test, imageSize) : undefined,

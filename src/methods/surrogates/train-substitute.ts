@@ -4,24 +4,23 @@
  */
 
 import { dirname } from 'node:path'
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { elementCount, float32, type Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
 import { readJsonLines } from '../../files/json-lines.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { unitLevels } from '../../images/pixels.js'
+import { unitPixels } from '../../images/pixels.js'
 import { generator, permutation } from '../../random/counter-based.js'
 import { parseRecord } from '../../records/record-kind.js'
 import { surrogateEpochForm } from '../../records/surrogate.js'
 import type { Engine, Program } from '../../runtime/engine.js'
-import { adversarialImages } from './adversarial-view.js'
+import { type ViewAttack, viewAttack } from './adversarial-view.js'
 import { surrogateFiles } from './files.js'
-import { learningRateOf } from './learning-rate.js'
-import { initialAverages, initialParameters } from './network/initial-values.js'
 import { shapesOf } from './network/network-forms.js'
 import type { SubstituteRecipe } from './recipe.js'
 import { type SquareImages, squareImages } from './square-images.js'
-import { readStepOutputs } from './step-results.js'
+import { numberOf, readStepOutputs } from './step-results.js'
 import { finishedSubstitute, type SubstituteGraphs, substituteGraphs } from './substitute-programs.js'
 import {
 	describeSurrogate,
@@ -30,8 +29,12 @@ import {
 	type SurrogateResult,
 	writeSurrogate,
 } from './surrogate-record.js'
-import { runTraining, type StepResult, type TrainingFollower } from './training-loop.js'
-import { startingState, type TrainingState } from './training-state.js'
+import {
+	type SurrogateStep,
+	type SurrogateWeights,
+	type TrainingFollower,
+	trainSurrogate,
+} from './surrogate-training.js'
 import { adversarialView, cleanView } from './views.js'
 
 /** What {@link trainSubstitute} needs. */
@@ -73,6 +76,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 	const { length } = input.images
 	if (length < recipe.batchSize) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`There are ${length} images, fewer than one batch of ${recipe.batchSize}. Give a smaller --batch-size.`,
 		)
 	}
@@ -88,27 +92,28 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 		attack: await engine.compile(graphs.attack, { name: 'adversarial view' }),
 		step: await engine.compile(graphs.step, { name: 'training' }),
 	}
+	const attacked = viewAttack(programs.attack, recipe)
 	try {
-		const { state, finished } = await runTraining<Batch>(
+		const { finished, parameters, averages, seconds } = await trainSurrogate<Batch>(
 			{
+				engine,
 				files,
 				description,
-				start: startingState(initialParameters(shapes, recipe.seed), initialAverages(shapesOf(graphs.averages))),
-				epochs: recipe.epochs,
-				stepsPerEpoch: Math.floor(length / recipe.batchSize),
-				optimizer: recipe,
-				learningRate: (epoch) => learningRateOf(recipe, epoch),
+				parameters: shapes,
+				averages: shapesOf(graphs.averages),
+				recipe,
+				images: length,
 				batch: (epoch, step) => batchOf(input.images, originals, recipe, epoch, step),
-				gradients: (batch, state, epoch) => gradientsOf(programs, graphs, recipe, batch, state, epoch),
+				gradients: (batch, weights, epoch) => gradientsOf(programs, attacked, graphs, recipe, batch, weights, epoch),
 			},
 			input,
 		)
 		if (!finished) return undefined
-		const network = finishedSubstitute(recipe, { ...state.parameters, ...state.averages })
+		const network = finishedSubstitute(recipe, { ...parameters, ...averages })
 		const { records } = await readJsonLines(files.log)
 		return await writeSurrogate(files, { ...network }, metadataOf(recipe, originals), description, {
 			parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
-			seconds: state.seconds,
+			seconds,
 			lastEpoch: parseRecord(surrogateEpochForm, records.at(-1), `The last line of ${files.log}`),
 		})
 	} finally {
@@ -118,31 +123,32 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 
 /** Attacks the original images by the network in evaluation form, then differentiates the objective over four views. */
 async function gradientsOf(
-	{ embed, attack, step }: Programs,
+	{ embed, step }: Programs,
+	attacked: ViewAttack,
 	{ parameters, passes }: SubstituteGraphs,
 	recipe: SubstituteRecipe,
 	{ ids, original, first, second }: Batch,
-	state: TrainingState,
+	current: SurrogateWeights,
 	epoch: number,
-): Promise<StepResult> {
-	const weights = { ...state.parameters, ...state.averages }
-	const embedded = async (images: Tensor<'float32'>) => (await embed.run({ ...weights, images })).embedding!
+): Promise<SurrogateStep> {
+	const weights = { ...current.parameters, ...current.averages }
+	const embedded = async (images: Tensor<'float32'>) => entry(await embed.run({ ...weights, images }), 'embedding')
 	const given = { ...weights, one: await embedded(first), two: await embedded(second) }
-	const adversarial = await adversarialImages(attack, original, given, recipe)
+	const adversarial = await attacked(original, ids, given)
 	const { imageSize: size, seed } = recipe
 	const views = (purpose: string, strength: number) =>
 		stacked(ids.length, size, (row) => {
 			const pixels = adversarial.data.subarray(row * 3 * size * size, (row + 1) * 3 * size * size)
-			return adversarialView(pixels, size, strength, generator(seed, purpose, epoch, ids[row]!))
+			return adversarialView(pixels, size, strength, generator(seed, purpose, epoch, at(ids, row)))
 		})
 	const results = await step.run({
-		...state.parameters,
+		...current.parameters,
 		first,
 		second,
 		weak: views('substitute-weak-view', 0.1),
 		strong: views('substitute-strong-view', 1),
 	})
-	const number = (name: string) => (results[name] as Tensor<'float32'>).data[0]!
+	const number = (name: string) => numberOf(results, name)
 	return {
 		...readStepOutputs(results, parameters.keys(), passes),
 		numbers: { loss: number('loss'), contrastive: number('contrastive'), invariance: number('invariance') },
@@ -161,17 +167,11 @@ async function batchOf(
 	const ids = positions.map((position) => split.id(position))
 	const images = await Promise.all(positions.map((position) => split.image(position)))
 	const bytes = await Promise.all(positions.map((position) => originals.rgb(position)))
-	const area = size * size
 	const clean = (purpose: string) =>
-		stacked(batchSize, size, (row) => cleanView(images[row]!, size, generator(seed, purpose, epoch, ids[row]!)))
+		stacked(batchSize, size, (row) => cleanView(at(images, row), size, generator(seed, purpose, epoch, at(ids, row))))
 	return {
 		ids,
-		original: stacked(batchSize, size, (row) =>
-			Float32Array.from(
-				{ length: 3 * area },
-				(_, at) => unitLevels[bytes[row]![(at % area) * 3 + Math.floor(at / area)]!]!,
-			),
-		),
+		original: stacked(batchSize, size, (row) => unitPixels({ width: size, height: size, rgb: at(bytes, row) })),
 		first: clean('substitute-first-view'),
 		second: clean('substitute-second-view'),
 	}

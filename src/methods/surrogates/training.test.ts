@@ -1,19 +1,21 @@
 import { existsSync } from 'node:fs'
-import { readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { subset } from '../../data/dataset.js'
+import { checksumPath } from '../../files/checksum.js'
+import { flipBit } from '../../files/flip-bit.test.helper.js'
 import { readJsonLines } from '../../files/json-lines.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
-import { readModelFile } from '../../onnx/index.js'
+import { readModelFile } from '../../onnx/files/index.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { classifierAccuracy } from './accuracy.js'
 import { surrogateFiles } from './files.js'
+import type { EpochMeans, TrainingFollower } from './surrogate-training.js'
 import { tinyClassifier, tinyDataset, tinySubstitute } from './tiny.test.support.js'
 import { trainClassifier } from './train-classifier.js'
 import { trainSubstitute } from './train-substitute.js'
-import type { EpochMeans, TrainingFollower } from './training-loop.js'
 
 let engine: ModelEngine
 beforeAll(async () => {
@@ -78,11 +80,61 @@ describe.each([
 		expect(await readFile(parts)).toEqual(await readFile(whole))
 		expect(await readFile(surrogateFiles(parts).log)).toEqual(await readFile(surrogateFiles(whole).log))
 		expect(existsSync(surrogateFiles(parts).state)).toBe(false)
+		expect(existsSync(surrogateFiles(parts).lastGood)).toBe(false)
+		expect(existsSync(surrogateFiles(parts).usage)).toBe(false)
 		// Finished, it is not trained again.
 		const { mtimeMs } = await stat(parts)
 		expect(await train(parts)).toEqual(result)
 		expect((await stat(parts)).mtimeMs).toBe(mtimeMs)
 	})
+})
+
+describe.each([
+	['classifier', (output: string, follower?: TrainingFollower) => classifier(output, 'residual', follower)],
+	['substitute', substitute],
+])('one flipped bit in the files of a %s that was stopped', (_, train) => {
+	it('is named, and training ends in the same bytes once it is mended', async () => {
+		const folder = await temporaryFolder()
+		const [whole, parts] = [join(folder, 'whole.onnx'), join(folder, 'parts.onnx')]
+		await train(whole)
+		await train(parts, stopAfter(5))
+		const files = surrogateFiles(parts)
+		for (const [path, message] of [
+			[files.state, 'parts.state.safetensors is damaged'],
+			[files.log, 'A finished line of the log'],
+		] as const) {
+			const good = await readFile(path)
+			await flipBit(path, -3)
+			await expect(train(parts)).rejects.toThrow(message)
+			await writeFile(path, good)
+		}
+		// From the last good state.
+		await rm(files.state)
+		expect(await train(parts)).toBeDefined()
+		expect(await readFile(parts)).toEqual(await readFile(whole))
+		expect(await readFile(files.log)).toEqual(await readFile(surrogateFiles(whole).log))
+	})
+})
+
+it('a state without a checksum is gone on with, and that is told', async () => {
+	const output = join(await temporaryFolder(), 'surrogate.onnx')
+	await substitute(output, stopAfter(5))
+	await rm(checksumPath(surrogateFiles(output).state))
+	const notices: string[] = []
+	expect(await substitute(output, { onNotice: (notice) => notices.push(notice) })).toBeDefined()
+	expect(notices).toEqual([expect.stringContaining('surrogate.state.safetensors has no checksum beside it')])
+})
+
+it('what is saved is told: nothing before the first step', async () => {
+	const output = join(await temporaryFolder(), 'surrogate.onnx')
+	const saved: number[] = []
+	const onSaved = (steps: number) => saved.push(steps)
+	expect(await substitute(output, { signal: AbortSignal.abort(), onSaved })).toBeUndefined()
+	expect(saved).toEqual([])
+	await substitute(output, { ...stopAfter(2), onSaved })
+	expect(saved).toEqual([2])
+	await substitute(output, { signal: AbortSignal.abort(), onSaved })
+	expect(saved).toEqual([2, 2])
 })
 
 it('a substitute learns, and gives features and embeddings', async () => {

@@ -1,21 +1,20 @@
 /** One batch of tuning: attack the current model, then losses and the exact mean gradient of every parameter. */
 
 import type { Classifier } from '../../classifier/classifier.js'
+import { entry } from '../../core/at.js'
 import { takeRows } from '../../core/rows.js'
-import type { Tensor } from '../../core/tensor.js'
+import { elementCount, type Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
 import type { Defense } from '../../defenses/defense.js'
+import { tuningLosses } from '../../defenses/tuning-losses.js'
 import type { Engine, Feeds, ResidentTensor } from '../../runtime/engine.js'
-import type { TensorSet } from '../../training/adamw.js'
-import { requireFinite } from '../../training/finite.js'
 import { createGradientSums } from '../../training/gradient-sums.js'
+import type { TensorSet } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
+import { addSums, type EpochSums, emptySums } from './epoch-record.js'
 import type { FeatureBank } from './feature-bank.js'
 import type { MicroBatch } from './image-side.js'
-import { innerAttack } from './inner-attack.js'
-import { tuningLosses } from './losses.js'
-import { addSums, type EpochSums, emptySums } from './run-state.js'
 import { loadTrainingImages, type TrainingImages } from './training-images.js'
 import type { TuningPrograms } from './tuning-programs.js'
 
@@ -56,7 +55,7 @@ export interface BatchResult {
  * Gradients of a batch, in micro-batches; sums are in float64, so that the micro-batch size shows in the last bits of
  * float32 only.
  * @returns Nothing when stopped: half a batch is worth nothing.
- * @throws NaptuneError when an image cannot be read, or a loss or gradient is not finite.
+ * @throws NaptuneError when an image cannot be read, or a loss or gradient of a micro-batch is not finite.
  */
 export async function batchGradients(input: BatchInput): Promise<BatchResult | undefined> {
 	const { engine, programs, defense, config, positions, alpha, signal } = input
@@ -71,7 +70,7 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 		const bound: Feeds = Object.assign(feeds, { textFeatures })
 		const attacked = programs.attacked(bound)
 		const gradients = createGradientSums(defense.parameters)
-		const textGradient = new Float64Array(textFeatures.shape[0]! * textFeatures.shape[1]!)
+		const textGradient = new Float64Array(elementCount(textFeatures.shape))
 		let sums = emptySums
 		for (let from = 0; from < positions.length; from += config.microBatchSize) {
 			if (signal?.aborted) return undefined
@@ -86,9 +85,7 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 			input.onImages?.(from + part.length)
 		}
 		await programs.text.backward(bound, Float32Array.from(textGradient), gradients.add)
-		const means = gradients.tensors()
-		requireFinite('gradient', Object.fromEntries(Object.entries(means).map(([name, { data }]) => [name, data])))
-		return { gradients: means, sums }
+		return { gradients: gradients.tensors(), sums }
 	} finally {
 		await Promise.all(Object.values(feeds).map((tensor) => tensor.release()))
 	}
@@ -96,7 +93,7 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 
 /** Clean and adversarial images or features at these positions. */
 async function microBatch(
-	{ bank, clip, training, config, epoch, nextImages }: BatchInput,
+	{ bank, clip, training, config, epoch, nextImages, programs }: BatchInput,
 	positions: readonly number[],
 	attacked: Classifier,
 ): Promise<MicroBatch> {
@@ -109,8 +106,7 @@ async function microBatch(
 	}
 	const load = nextImages ?? (() => loadTrainingImages(clip, training, positions, config, epoch))
 	const { pixels, labels, ids } = await load()
-	if (!tuningLosses.get(config.loss)!.attacks) return { clean: pixels, labels }
+	if (!entry(tuningLosses, config.loss).attacks) return { clean: pixels, labels }
 	const batch = { images: pixels, labels, ids }
-	const width = clip.config.projectionDimension
-	return { clean: pixels, adversarial: await innerAttack(attacked, batch, config, width, `epoch ${epoch}`), labels }
+	return { clean: pixels, adversarial: await programs.innerAttack(attacked, batch, `epoch ${epoch}`), labels }
 }

@@ -108,7 +108,7 @@ describe('presets', () => {
 			expect(preset.name).toBe(name)
 			expect(preset.doc.length).toBeGreaterThan(40)
 			for (const [method, { schema, tuning }] of defenses) {
-				if (Object.keys(tuning).length === 0) continue
+				if (!tuning) continue
 				const { config, origin } = presetConfig(preset, method)
 				expect(config.defense.name).toBe(method)
 				expect(schema.safeParse(config.defense.options).error).toBeUndefined()

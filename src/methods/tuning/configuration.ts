@@ -3,10 +3,10 @@
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
+import { methodAttack, methodSettings } from '../../defenses/method-tuning.js'
 import { defenses } from '../../defenses/registry.js'
 import { explainIssues } from '../../files/explain-issues.js'
 import { type OptimizerName, optimizers } from '../../training/optimizers.js'
-import { tuningLosses } from './losses.js'
 
 const optimizerNames = Object.keys(optimizers) as [OptimizerName, ...OptimizerName[]]
 
@@ -26,14 +26,9 @@ const fields = z.strictObject({
 	microBatchSize: z.int().positive().default(32),
 	/** Classes whose text features are computed at once. */
 	classesPerChunk: z.int().positive().default(64),
-	loss: z.enum([...tuningLosses.keys()] as [string, ...string[]]).default('clean-plus-adversarial'),
-	/** Weight of the adversarial part of the loss over epochs (equation 17 for `sigmoid`). */
-	alpha: z
-		.strictObject({
-			kind: z.enum(['sigmoid', 'linear', 'constant']).default('sigmoid'),
-			alpha: z.number().nonnegative().default(5),
-		})
-		.prefault({}),
+	loss: methodSettings.loss,
+	/** Weight of the adversarial part of the loss over epochs. */
+	alpha: methodSettings.alpha,
 	optimizer: z
 		.strictObject({
 			name: z.enum(optimizerNames).default('adamw'),
@@ -68,24 +63,10 @@ const fields = z.strictObject({
 			steps: z.int().positive().default(5),
 			/** Step size as a multiple of epsilon. */
 			relativeStepSize: z.number().positive().default(0.3),
-			/** The clean image, a random point of the ball, or (AdvPT) of the part of it where no pixel is smaller. */
-			start: z.enum(['zero', 'uniform', 'one-sided']).default('zero'),
-			/** What it maximises; the last two drive predictions or image features away from the clean image's own. */
-			objective: z.enum(['cross-entropy', 'kl-to-clean', 'feature-kl']).default('cross-entropy'),
-			/** Which model it attacks: the one under tuning, or CLIP as it was with hand-written templates. */
-			target: z.enum(['tuned', 'vanilla']).default('tuned'),
-			/**
-			 * At every step, or once before the first one: then tuning reads a bank of image features of the training images
-			 * without augmentation. Only for methods that leave the image tower as it is.
-			 */
-			when: z.enum(['every-step', 'once']).default('every-step'),
+			...methodAttack,
 		})
 		.prefault({}),
-	/**
-	 * `random-resized-crop` with flip (the reference), `crop-and-flip` for small pictures, or `none`, which a bank of
-	 * features always has.
-	 */
-	augmentation: z.enum(['random-resized-crop', 'crop-and-flip', 'none']).default('random-resized-crop'),
+	augmentation: methodSettings.augmentation,
 	/** Whether a run that collapsed to chance stops with an explanation. */
 	stopOnCollapse: z.boolean().default(true),
 })
@@ -118,6 +99,7 @@ export function tuningConfig(...layers: readonly Readonly<Record<string, unknown
 	const parsed = tuningConfigSchema.safeParse(mergeSettings([own, given]))
 	if (!parsed.success)
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema)}`,
 		)
 	return parsed.data

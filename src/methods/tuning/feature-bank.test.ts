@@ -3,6 +3,7 @@ import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
+import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import type { AttackBatch } from '../../classifier/attack-batch.js'
@@ -14,6 +15,8 @@ import { float32, type Tensor } from '../../core/tensor.js'
 import { fewShot } from '../../data/few-shot.js'
 import { fixedParameters, initialParameters } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { checksumPath } from '../../files/checksum.js'
+import { flipBit } from '../../files/flip-bit.test.helper.js'
 import { relativeError } from '../../files/golden.test.support.js'
 import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { ops } from '../../onnx/index.js'
@@ -22,10 +25,9 @@ import { loadTensors, saveTensors } from '../../training/tensor-set.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { prepareImage } from '../../vlm/prepare-image.js'
 import { similarityLogits } from '../../vlm/similarity.js'
-import { innerAttack } from './inner-attack.js'
 import { computeTextFeatures } from './text-side.js'
 import { tinyClip, tinyDataset, tinyTuning } from './tiny.test.support.js'
-import { type TuneInput, tune } from './tune.js'
+import { type TuneInput, type TuningNotice, tune } from './tune.js'
 import { compileTuningPrograms } from './tuning-programs.js'
 
 describe('a bank of features', () => {
@@ -114,11 +116,11 @@ describe('a bank of features', () => {
 		const classifier = await plainClassifier(clip, dataset.classNames, anyText)
 		const batch = await cleanBatch(input)
 		const { epsilon, steps, relativeStepSize } = config.attack
-		const adversarial = await pgd(
+		const adversarial = await attackBatch(
+			pgd.prepare({ steps, relativeStepSize, start: 'one-sided', ...featureKl(width) }),
 			classifier,
 			batch,
 			threatModel('linf', epsilon),
-			{ steps, relativeStepSize, start: 'one-sided', ...featureKl(width) },
 			startsOf(config.seed, 'bank'),
 		)
 		const features = async (images: Tensor<'float32'>) =>
@@ -151,7 +153,13 @@ describe('a bank of features', () => {
 		const batch = await cleanBatch(input)
 		const { epsilon, steps, relativeStepSize } = config.attack
 		const options = { steps, relativeStepSize, start: 'zero' } as const
-		const adversarial = await pgd(classifier, batch, threatModel('linf', epsilon), options, startsOf(1, 'bank'))
+		const adversarial = await attackBatch(
+			pgd.prepare(options),
+			classifier,
+			batch,
+			threatModel('linf', epsilon),
+			startsOf(1, 'bank'),
+		)
 		const { imageFeatures } = await classifier.evaluate(adversarial, ['imageFeatures'])
 		const bank = await loadTensors(bankOf(input))
 		// Signs of slopes may differ where text features are inputs of the program rather than constants.
@@ -203,6 +211,17 @@ describe('a bank of features', () => {
 			await expect(resumed).rejects.toThrow(message)
 			await writeFile(path, good)
 		}
+		await flipBit(path)
+		await refused(/bank\.safetensors is damaged.*Restore it, or start again in another folder/)
+		const notices: TuningNotice[] = []
+		const again = new AbortController()
+		const onNotice = (notice: TuningNotice) => notices.push(notice)
+		await tune({ ...input, resume: true, signal: again.signal, onNotice, onProgress: () => again.abort() })
+		expect(notices.filter(({ id }) => id === 'unchecked-file')).toEqual([])
+		// What is of another kind is told without a checksum as well.
+		await rm(checksumPath(path))
+		await tune({ ...input, resume: true, signal: AbortSignal.abort(), onNotice })
+		expect(notices.at(-1)).toMatchObject({ id: 'unchecked-file', message: expect.stringContaining(path) })
 		await truncate(path, good.length - 8)
 		await refused(/bank\.safetensors/)
 		await writeFile(path, 'no features')
@@ -262,7 +281,7 @@ describe('an inner attack on vanilla', () => {
 			const parameters = await initialParameters(defense, 1)
 			const textFeatures = await programs.text.features(parameters)
 			const classifier = programs.attacked({ ...parameters, textFeatures })
-			const images = await innerAttack(classifier, batch, config, clip.config.projectionDimension, 'epoch 0')
+			const images = await programs.innerAttack(classifier, batch, 'epoch 0')
 			await programs.release()
 			return images
 		}
@@ -278,7 +297,13 @@ describe('an inner attack on vanilla', () => {
 			},
 		})
 		const options = { steps: 2, relativeStepSize: 0.6, start: 'zero' } as const
-		const expected = await pgd(separate, batch, threatModel('linf', 4 / 255), options, imageStreams(1))
+		const expected = await attackBatch(
+			pgd.prepare(options),
+			separate,
+			batch,
+			threatModel('linf', 4 / 255),
+			imageStreams(1),
+		)
 		expect((await adversarialBy('vanilla')).data).toEqual(expected.data)
 		expect((await adversarialBy('tuned')).data).not.toEqual(expected.data)
 		await engine.close()

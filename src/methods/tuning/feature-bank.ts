@@ -5,11 +5,13 @@
 
 import { existsSync } from 'node:fs'
 import type { Classifier } from '../../classifier/classifier.js'
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { loadAhead } from '../../core/load-ahead.js'
 import { range } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import { idsOf, type Split } from '../../data/dataset.js'
+import { requireIntact } from '../../files/checksum.js'
 import { readSafetensorsHeader } from '../../files/safetensors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import { loadTensors, saveTensors } from '../../training/tensor-set.js'
@@ -37,6 +39,8 @@ export interface FeatureBankInput {
 	/** Whether steps were made with it already, so that it has to be there as a whole. */
 	readonly inUse: boolean
 	readonly onProgress?: ((done: number, total: number) => void) | undefined
+	/** Told where the file cannot be checked. */
+	readonly onNotice?: ((notice: string) => void) | undefined
 	/** Stops after the images under way; what was done is saved. */
 	readonly signal?: AbortSignal | undefined
 }
@@ -49,30 +53,35 @@ const secondsBetweenSaves = 120
  * @throws NaptuneError when the file is damaged, not of this run, or gone though in use, or an image cannot be read.
  */
 export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureBank | undefined> {
-	const { path, classifier, clip, training, config, inUse, onProgress, signal } = input
+	const { path, classifier, clip, training, config, inUse, onProgress, onNotice, signal } = input
 	const { length } = training
 	const width = clip.config.projectionDimension
 	const origin = originOf(input)
 	const kept = await readBank(path, length, width, origin)
+	if (kept && !kept.checked) {
+		onNotice?.(`${path} has no checksum beside it, as banks of earlier versions; damage to it cannot be noticed.`)
+	}
 	if (inUse && kept?.done !== length) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} is ${kept ? 'not whole' : 'missing'}, which the steps so far were made with. Restore it, or start again in another folder.`,
 		)
 	}
 	const { bank, done } = kept ?? { bank: emptyBank(length, width), done: 0 }
+	const attack = innerAttack(config, classifier.classNames.length, width)
 	let lastSave = performance.now()
 	let at = done
 	const parts = microBatches(at, length, config.microBatchSize)
 	const loaded = loadAhead(parts, (positions) => loadTrainingImages(clip, training, positions, config, 0))
 	for await (const [positions, { pixels, labels, ids }] of loaded) {
 		if (signal?.aborted) break
-		const adversarial = await innerAttack(classifier, { images: pixels, labels, ids }, config, width, 'bank')
+		const adversarial = await attack(classifier, { images: pixels, labels, ids }, 'bank')
 		for (const [name, images] of [
 			['clean', pixels],
 			['adversarial', adversarial],
 		] as const) {
-			const { imageFeatures } = await classifier.evaluate(images, ['imageFeatures'])
-			bank[name].data.set(imageFeatures!.data, at * width)
+			const taps = await classifier.evaluate(images, ['imageFeatures'])
+			bank[name].data.set(entry(taps, 'imageFeatures').data, at * width)
 		}
 		at += positions.length
 		onProgress?.(at, length)
@@ -106,7 +115,7 @@ async function writeBank(
 	done: number,
 	origin: string,
 ): Promise<void> {
-	await saveTensors(path, { clean, adversarial }, { done: String(done), origin })
+	await saveTensors(path, { clean, adversarial }, { done: String(done), origin }, { checksum: true })
 }
 
 async function readBank(
@@ -114,18 +123,19 @@ async function readBank(
 	images: number,
 	width: number,
 	origin: string,
-): Promise<{ readonly bank: FeatureBank; readonly done: number } | undefined> {
+): Promise<{ readonly bank: FeatureBank; readonly done: number; readonly checked: boolean } | undefined> {
 	if (!existsSync(path)) return undefined
+	const found = await requireIntact(path, 'Restore it, or start again in another folder.')
 	const { metadata } = await readSafetensorsHeader(path)
 	const { clean, adversarial } = await loadTensors(path)
 	const done = Number(metadata.done)
-	const fits =
-		metadata.origin === origin &&
-		[clean, adversarial].every((tensor) => String(tensor?.shape) === String([images, width]))
-	if (!fits || !Number.isInteger(done) || done < 0 || done > images) {
+	const shape = String([images, width])
+	const fits = metadata.origin === origin && String(clean?.shape) === shape && String(adversarial?.shape) === shape
+	if (!clean || !adversarial || !fits || !Number.isInteger(done) || done < 0 || done > images) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} is not the feature bank of this run: ${images} x ${width} clean and adversarial features of its own images, model and attack were expected. Restore it, or start again in another folder.`,
 		)
 	}
-	return { bank: { clean: clean!, adversarial: adversarial! }, done }
+	return { bank: { clean, adversarial }, done, checked: found === 'intact' }
 }

@@ -1,14 +1,18 @@
 /** The image side of tuning: losses of a micro-batch of clean and adversarial images, and all gradients in one program. */
 
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
-import { grad, ops } from '../../onnx/index.js'
+import type { LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { requireFinite } from '../../training/finite.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
-import type { LossSide, TuningLoss } from './losses.js'
+
+/** What to change where values are not finite. */
+export const finiteAdvice = 'Lower optimizer.learningRate or attack.epsilon.'
 
 /** One micro-batch. */
 export interface MicroBatch {
@@ -81,7 +85,7 @@ export async function createImageSide(
 	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf })
 	const total = ops.mul(ops.reduceSum(perImage), scale)
 	const names = [...used.keys()]
-	const [textGradient, ...gradients] = grad(total, [textFeatures, ...used.values()])
+	const gradients = grad(total, [textFeatures, ...used.values()])
 	const attacked = {
 		adversarialLoss: ops.crossEntropy(adversarial.logits, labels),
 		adversarialLogits: adversarial.logits,
@@ -92,8 +96,8 @@ export async function createImageSide(
 			cleanLoss: ops.crossEntropy(clean.logits, labels),
 			cleanLogits: clean.logits,
 			...(loss.attacks ? attacked : {}),
-			textGradient: textGradient!,
-			...Object.fromEntries(names.map((name, index) => [`gradient/${name}`, gradients[index]!])),
+			textGradient: at(gradients, 0),
+			...Object.fromEntries(names.map((name, index) => [`gradient/${name}`, at(gradients, index + 1)])),
 		},
 		{ name: 'tuning loss' },
 	)
@@ -106,7 +110,7 @@ export async function createImageSide(
 			const all: Feeds = {
 				...feeds,
 				clean: batch.clean,
-				...defined({ adversarial: batch.adversarial || undefined }),
+				...defined({ adversarial: batch.adversarial }),
 				labels: tensor('int64', [count], BigInt64Array.from(batch.labels, BigInt)),
 				alpha: float32([], [alphaValue]),
 				scale: float32([], [scaleValue]),
@@ -116,12 +120,13 @@ export async function createImageSide(
 			const data = (name: string) => (results[name] as Tensor<'float32'>).data
 			const textGradientData = data('textGradient')
 			const named = Object.fromEntries(names.map((name) => [name, data(`gradient/${name}`)]))
-			requireFinite('loss', {
+			const losses = {
 				'the batch': data('total'),
 				'clean images': data('cleanLoss'),
 				...defined({ 'adversarial images': loss.attacks ? data('adversarialLoss') : undefined }),
-			})
-			requireFinite('gradient', { 'the text features': textGradientData, ...named })
+			}
+			requireFinite('loss', losses, finiteAdvice)
+			requireFinite('gradient', { 'the text features': textGradientData, ...named }, finiteAdvice)
 			return {
 				cleanLoss: sum(data('cleanLoss')),
 				adversarialLoss: loss.attacks ? sum(data('adversarialLoss')) : 0,

@@ -18,6 +18,8 @@ export type KillPoint =
 	| { readonly epoch: number }
 	/** While a file whose name begins so is being written. */
 	| { readonly writing: string }
+	/** After so long, with its first images still not there. */
+	| { readonly stuckSeconds: number }
 
 const [model, output, kill, overrides] = process.argv.slice(2) as [string, string, string, string]
 const at = JSON.parse(kill) as KillPoint | null
@@ -29,11 +31,14 @@ if (at && 'writing' in at) {
 		if (name?.startsWith(`.${at.writing}`)) die()
 	})
 }
+const dataset = tinyDataset()
+const stuck = { ...dataset, train: { ...dataset.train, image: () => new Promise<never>(() => {}) } }
+if (at && 'stuckSeconds' in at) setTimeout(die, 1000 * at.stuckSeconds)
 const engine = await createEngine({ threads: 1 })
 const { finished } = await tune({
 	engine,
 	clip: await loadClip(model),
-	dataset: tinyDataset(),
+	dataset: at && 'stuckSeconds' in at ? stuck : dataset,
 	config: tuningConfig({ ...tinyTuning(), ...JSON.parse(overrides) }),
 	output,
 	resume: true,

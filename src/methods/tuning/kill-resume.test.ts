@@ -48,8 +48,11 @@ describe('a run that is killed and resumed', () => {
 			{ images: 4 },
 			{ epoch: 0 },
 			{ writing: 'state.safetensors' },
+			{ writing: 'state.safetensors.sha256' },
 			{ images: 22 },
+			{ writing: 'last-good.safetensors' },
 			{ epoch: 2 },
+			{ writing: 'log.jsonl.sha256' },
 			{ writing: 'parameters.safetensors' },
 			{ writing: 'result.json' },
 		]
@@ -66,9 +69,30 @@ describe('a run that is killed and resumed', () => {
 		expect(result.seconds).toBeGreaterThan(0)
 		expect(result.residentBytes).toBeGreaterThan(50e6)
 		expect((await readdir(output)).sort()).toEqual(
-			['log.jsonl', 'parameters.safetensors', 'result.json', 'run.json', 'state.safetensors'].sort(),
+			[
+				'log.jsonl',
+				'log.jsonl.sha256',
+				'parameters.safetensors',
+				'result.json',
+				'run.json',
+				'state.safetensors',
+				'state.safetensors.sha256',
+			].sort(),
 		)
 	}, 300_000)
+
+	it('counts the time of all processes, also of one that had saved nothing', async () => {
+		const output = join(await temporaryFolder(), 'run')
+		expect(await runProcess(model, output, { stuckSeconds: 3 })).toBe('SIGKILL')
+		expect(await readdir(output)).not.toContain('state.safetensors')
+		expect(await runProcess(model, output, null)).toBe(0)
+		const { seconds } = JSON.parse(await readFile(join(output, 'result.json'), 'utf8')) as { seconds: number }
+		// The process notes its time every two seconds.
+		expect(seconds).toBeGreaterThan(2)
+		expect(await readFile(join(output, 'parameters.safetensors'))).toEqual(
+			await readFile(join(whole, 'parameters.safetensors')),
+		)
+	}, 60_000)
 
 	it('ends in the same bytes with a bank of features and SGD', async () => {
 		const folder = await temporaryFolder()

@@ -12,17 +12,19 @@ import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 import type { ConfigurationOrigin } from './presets.js'
 
-/** What a run is of; see `TuneInput`. */
+/** What a run is made of; see `TuneInput`. */
 export interface DescribedRun {
-	readonly engine: Engine
+	readonly engine: Pick<Engine, 'device' | 'threads' | 'version'>
 	readonly clip: ClipModel
+	readonly defense: Defense
+	/** With the few-shot sample as training images. */
 	readonly dataset: Dataset
 	readonly config: TuningConfig
 	readonly origin?: ConfigurationOrigin | undefined
 }
 
-/** A JSON description of a run, whose data set holds the few-shot sample. */
-export function describeRun({ clip, dataset, config, engine, origin }: DescribedRun, defense: Defense): RunDescription {
+/** A JSON description of a run. */
+export function describeRun({ clip, defense, dataset, config, engine, origin }: DescribedRun): RunDescription {
 	const { source, revision, sha256, preprocessor } = clip.checkpoint
 	const training = dataset.train
 	const images = Array.from({ length: training.length }, (_, index) => [training.id(index), training.label(index)])

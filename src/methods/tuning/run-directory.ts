@@ -1,10 +1,10 @@
-/** A tuning run on disk: what was asked for and its log. Its states are in run-state.ts. */
+/** A tuning run on disk: what was asked for and its log. Files of values have their checksums beside them. */
 
 import { existsSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
-import { explainWriteFailure } from '../../files/atomic-write.js'
+import { explainWriteFailure, removeLeftovers } from '../../files/atomic-write.js'
 import { readJsonFile } from '../../files/json-file.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { runFiles } from '../../records/names.js'
@@ -13,9 +13,6 @@ import { type RunDescription, runDescriptionForm } from '../../records/run.js'
 import { differences } from '../../records/settings.js'
 
 export { runFiles } from '../../records/names.js'
-
-/** What a killed program leaves of a file that it was writing, with the program's number. */
-const temporary = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
 
 /**
  * Makes a run directory, or opens it to resume.
@@ -32,7 +29,10 @@ export async function openRunDirectory(directory: string, description: RunDescri
 		await makeFolder(directory)
 		await removeLeftovers(directory)
 		if ((await readdir(directory)).length > 0) {
-			throw new NaptuneError(`${directory} is not empty and holds no run. Give an empty or new --output folder.`)
+			throw new NaptuneError(
+				'NAP_RUN_DIFFERS',
+				`${directory} is not empty and holds no run. Give an empty or new --output folder.`,
+			)
 		}
 	} catch (error) {
 		throw error instanceof NaptuneError ? error : explainWriteFailure(error, directory)
@@ -54,33 +54,16 @@ export async function checkRunDirectory(
 	if (!existsSync(path)) return false
 	if (!resume) {
 		throw new NaptuneError(
+			'NAP_RUN_DIFFERS',
 			`${directory} already holds a run. Continue it with --resume, or give another --output folder.`,
 		)
 	}
 	const changed = differences(runDescriptionForm.schema, await readJsonFile(path), description)
 	if (changed.length > 0) {
 		throw new NaptuneError(
+			'NAP_RUN_DIFFERS',
 			`${directory} holds a run that differs in ${changed.join(', ')}; resuming it would not give the result of either. Use the same settings, model, data and engine, or another --output folder.`,
 		)
 	}
 	return true
-}
-
-/** Removes what programs that no longer run left half-written: a state can be large. */
-export async function removeLeftovers(directory: string): Promise<void> {
-	for (const name of await readdir(directory)) {
-		const writer = temporary.exec(name)?.[1]
-		if (writer === undefined || isRunning(Number(writer))) continue
-		// A folder that cannot be written is told of by the first real write.
-		await rm(join(directory, name), { force: true }).catch(() => {})
-	}
-}
-
-function isRunning(process_: number): boolean {
-	try {
-		process.kill(process_, 0)
-		return true
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM'
-	}
 }

@@ -1,7 +1,6 @@
 /** The closing record of a tuning run. */
 
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
@@ -11,8 +10,7 @@ import { runFiles } from '../../records/names.js'
 import { readRecord, writeRecord } from '../../records/record-kind.js'
 import { type RunDescription, type RunResult, runDescriptionForm, runResultForm } from '../../records/run.js'
 import { sameSettings, settingsIn } from '../../records/settings.js'
-import type { TensorSet } from '../../training/adamw.js'
-import { loadTensors, saveTensors } from '../../training/tensor-set.js'
+import { loadTensors, saveTensors, type TensorSet } from '../../training/tensor-set.js'
 import type { TuningState } from './run-state.js'
 
 export type { RunResult } from '../../records/run.js'
@@ -44,15 +42,28 @@ export async function loadFinishedRun(
 	directory: string,
 	description: RunDescription,
 ): Promise<{ readonly parameters: TensorSet; readonly result: RunResult } | undefined> {
+	if (!existsSync(join(directory, runFiles.parameters))) return undefined
+	const result = await finishedResult(directory, description)
+	return result && { parameters: await finalParameters(directory, result), result }
+}
+
+/**
+ * The parameters that a run ended with.
+ * @param result What its record says of them.
+ * @throws NaptuneError when they are not those that the record names.
+ */
+export async function finalParameters(
+	directory: string,
+	{ parametersSha256 }: Pick<RunResult, 'parametersSha256'>,
+): Promise<TensorSet> {
 	const path = join(directory, runFiles.parameters)
-	const result = existsSync(path) ? await finishedResult(directory, description) : undefined
-	if (!result) return undefined
-	if ((await sha256OfFile(path)) !== result.parametersSha256) {
+	if ((await sha256OfFile(path)) !== parametersSha256) {
 		throw new NaptuneError(
-			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ. Restore it, or tune again in another --output folder.`,
+			'NAP_FILE_DAMAGED',
+			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ, so that one of them is damaged. Restore it, or tune again in another --output folder.`,
 		)
 	}
-	return { parameters: await loadTensors(path), result }
+	return loadTensors(path)
 }
 
 /** Writes the final parameters and, last of all, the record. */
@@ -63,10 +74,9 @@ export async function finishRun(directory: string, defenseName: string, state: T
 		format: 1,
 		optimizerSteps: state.optimizer.step,
 		...state.usage,
-		epochsAtChance: state.history.epochsAtChance,
+		epochsAtChance: state.own.history.epochsAtChance,
 		parametersSha256: await sha256OfFile(path),
 	}
 	await writeRecord(runResultForm, join(directory, runFiles.result), result)
-	await rm(join(directory, runFiles.lastGood), { force: true })
 	return result
 }

@@ -4,9 +4,10 @@
  * with the number of classes.
  */
 
+import { at } from '../../core/at.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { type Defense, fixedParameters, parameterInputs } from '../../defenses/defense.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds, Program } from '../../runtime/engine.js'
 
@@ -36,9 +37,12 @@ export async function createTextSide(engine: Engine, defense: Defense, classesPe
 	const forward = await engine.compile({ features }, { name: 'text features' })
 	const backward: Program | undefined =
 		names.length > 0
-			? await engine.compile(Object.fromEntries(names.map((name, index) => [`gradient/${name}`, gradients[index]!])), {
-					name: 'text gradients',
-				})
+			? await engine.compile(
+					Object.fromEntries(names.map((name, index) => [`gradient/${name}`, at(gradients, index)])),
+					{
+						name: 'text gradients',
+					},
+				)
 			: undefined
 	const width = features.shape[1] as number
 	const chunks = chunksOf(defense, classesPerChunk)
@@ -136,12 +140,12 @@ function chunksOf({ prompts }: Defense, classesPerChunk: number): Chunk[] {
 		const rows = order.length * promptsPerClass
 		const ids = new BigInt64Array(rows * length)
 		const endPosition = new Float32Array(rows * length)
-		order.forEach((label, at) => {
+		order.forEach((label, position) => {
 			for (let prompt = 0; prompt < promptsPerClass; prompt++) {
 				const from = label * promptsPerClass + prompt
-				const to = at * promptsPerClass + prompt
+				const to = position * promptsPerClass + prompt
 				ids.set(prompts.ids.subarray(from * length, (from + 1) * length), to * length)
-				endPosition[to * length + endPositions[from]!] = 1
+				endPosition[to * length + at(endPositions, from)] = 1
 			}
 		})
 		chunks.push({

@@ -17,7 +17,7 @@ it('hands out the micro-batches of all steps in order, from any step on', async 
 	}
 	const feed = trainingFeed(clip, train, config, { from: 1, to: 4, stepsPerEpoch: 2, batchSize: 5 })
 	for (const images of expected) expect(await feed.next()).toEqual(images)
-	await expect(feed.next()).rejects.toThrow('All micro-batches')
+	await expect(feed.next()).rejects.toThrow('was handed out')
 })
 
 it('closes before its end, also when the image on its way cannot be read', async () => {
@@ -38,7 +38,8 @@ it('closes before its end, also when the image on its way cannot be read', async
 	await feed.next()
 	await feed.close()
 	const seen = read.length
-	await new Promise((resolve) => setTimeout(resolve))
+	await new Promise((resolve) => setTimeout(resolve, 20))
 	expect(read).toHaveLength(seen)
-	expect(seen).toBe(5)
+	// The first of the second micro-batch may have been on its way.
+	expect([4, 5]).toContain(seen)
 })

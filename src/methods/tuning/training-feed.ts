@@ -1,8 +1,7 @@
-/** The micro-batches of a run in order, of which the next is being loaded while the engine works on one. */
+/** The micro-batches of a run in order. */
 
-import { NaptuneError } from '../../core/errors.js'
-import { loadAhead } from '../../core/load-ahead.js'
 import type { Split } from '../../data/dataset.js'
+import { type Feed, feedOf } from '../../training/feed.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 import { loadTrainingImages, positionsOfStep, type TrainingImages } from './training-images.js'
@@ -17,34 +16,16 @@ export interface TrainingSequence {
 	readonly batchSize: number
 }
 
-/** Hands out micro-batches. */
-export interface TrainingFeed {
-	/** The next one, in the order of steps and of the positions within a step. */
-	next(): Promise<TrainingImages>
-	/** Loads no more. */
-	close(): Promise<void>
-}
-
-/** A feed of the training images from a step on. */
+/** A feed of the training images from a step on, in the order of steps and of the positions within a step. */
 export function trainingFeed(
 	clip: ClipModel,
 	training: Split,
 	config: TuningConfig,
 	sequence: TrainingSequence,
-): TrainingFeed {
-	const images = loadAhead(microBatches(training.length, config, sequence), ({ positions, epoch }) =>
+): Feed<TrainingImages> {
+	return feedOf(microBatches(training.length, config, sequence), ({ positions, epoch }) =>
 		loadTrainingImages(clip, training, positions, config, epoch),
 	)
-	return {
-		async next() {
-			const { done, value } = await images.next()
-			if (done) throw new NaptuneError('All micro-batches of the run were handed out.')
-			return value[1]
-		},
-		async close() {
-			await images.return()
-		},
-	}
 }
 
 /** Positions of the images of each micro-batch, with the epoch. */

@@ -1,16 +1,18 @@
 /** The programs that tuning compiles of a defense: text features, the inner attack's gradient, loss with gradients. */
 
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
+import { entry } from '../../core/at.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
-import { ops } from '../../onnx/index.js'
+import { tuningLosses } from '../../defenses/tuning-losses.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
-import { tuningLosses } from './losses.js'
+import { type InnerAttack, innerAttack } from './inner-attack.js'
 import { computeTextFeatures, createTextSide, type TextSide } from './text-side.js'
 
 /** Programs of a run. */
@@ -22,6 +24,8 @@ export interface TuningPrograms {
 	 * @param feeds The parameters by name and `textFeatures` [C, E]; what it does not read is ignored.
 	 */
 	attacked(feeds: Feeds): GraphClassifier
+	/** Runs on what {@link attacked} gives. */
+	readonly innerAttack: InnerAttack
 	release(): Promise<void>
 }
 
@@ -33,12 +37,12 @@ export async function compileTuningPrograms(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
-	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack'>,
+	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack' | 'seed'>,
 	template: string,
 ): Promise<TuningPrograms> {
 	const { target, when } = config.attack
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
-	const loss = tuningLosses.get(config.loss)!
+	const loss = entry(tuningLosses, config.loss)
 	const image = await createImageSide(engine, clip, defense, loss, when === 'once' ? 'features' : 'pixels')
 	const inner =
 		target === 'vanilla'
@@ -49,6 +53,7 @@ export async function compileTuningPrograms(
 		image,
 		attacked: (feeds) =>
 			inner.classifier.withFeeds(Object.fromEntries(Object.entries(feeds).filter(([name]) => inner.reads.has(name)))),
+		innerAttack: innerAttack(config, defense.classNames.length, clip.config.projectionDimension),
 		async release() {
 			await Promise.all([text.release(), image.release(), inner.classifier.release()])
 		},

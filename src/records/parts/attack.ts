@@ -17,9 +17,9 @@ export type AttackDescription = Immutable<z.output<typeof attackSchema>>
 
 /** Levels of knowledge, each with what it means. */
 export const knowledgeLevels = {
-	'encoder-only': 'the image encoder of the published CLIP: neither classes nor prompts nor refiners',
-	'prompt-aware': 'everything but the TokenRefiners: the tuned prompts of both towers and the classes',
-	full: 'everything: prompts, refiners and their gradients',
+	'encoder-only': 'the image encoder of the published CLIP: neither classes nor anything that was tuned',
+	'prompt-aware': 'the tuned prompts of both towers and the classes, but nothing else that the method adds',
+	full: 'everything, and its gradients',
 	transfer: 'other models only, against which the images are made',
 	query: 'what the model answers, as often as the attack asks',
 } as const

@@ -15,6 +15,12 @@ export const outcomeSchema = z.strictObject({
 		.string()
 		.exactOptional()
 		.describe('The stage that fooled the model, of an attack with several; missing where none did.'),
+	zeroGradient: z
+		.literal(true)
+		.exactOptional()
+		.describe(
+			'That every gradient which the attack looked at was zero in every pixel: it had nothing to follow. Missing otherwise.',
+		),
 })
 
 /** What became of one image. */
@@ -25,6 +31,10 @@ export const trialSchema = z.strictObject({
 	id: z.string(),
 	round: z.string().describe('Name of the round, or `clean` for the clean image.'),
 	prediction: count.describe("Class predicted for the clean image, or for the round's candidate."),
+	zeroGradient: z
+		.literal(true)
+		.exactOptional()
+		.describe('That every gradient which the round looked at was zero in every pixel; missing otherwise.'),
 })
 
 /** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */

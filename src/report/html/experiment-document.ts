@@ -6,6 +6,7 @@ import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration } from '../number-text.js'
+import { soundResult } from '../sound-result.js'
 import { experimentTables } from '../tables/experiment-tables.js'
 import type { Block, Definition, ReportSection } from './report-document.js'
 import { experimentCommand } from './sections/commands.js'
@@ -20,21 +21,26 @@ import {
 	sectionOf,
 	tableBlocks,
 } from './sections/report-parts.js'
-import { verdictOf } from './sections/verdict.js'
+import { verdictOf, worseThanVanillaSentences } from './sections/verdict.js'
 
 /**
  * Everything that a result and its records say, in the order in which a reader asks: what was found, tables, figures, what is
  * missing, a look into the runs, protocol, provenance, and how to repeat it.
  * @param root Folder of all experiments.
- * @throws NaptuneError for a damaged record or run. What is not there any more is named in the report.
+ * @returns With the problems of records that contradict themselves or the result, whose numbers are left out. What is not there
+ * any more is named in the report.
+ * @throws NaptuneError for a damaged run.
  */
-export async function experimentDocument(result: ExperimentResult, root: string): Promise<ReportParts> {
+export async function experimentDocument(whole: ExperimentResult, root: string): Promise<ReportParts> {
+	const { result, changed } = await soundResult(whole, root)
 	const tables = experimentTables(result)
 	const figures = await experimentFigures(result, root)
 	const looks = await lookSections(shownRuns(result, root))
 	const { section: provenance, gone } = await provenanceSection(result, root, true)
 	const lost = [
+		...changed,
 		...looks.problems,
+		...looks.gone,
 		...(gone.length === 0
 			? []
 			: [
@@ -62,7 +68,7 @@ export async function experimentDocument(result: ExperimentResult, root: string)
 	return {
 		document: {
 			title: result.title,
-			verdict: verdictOf(result),
+			verdict: [...(await worseThanVanillaSentences(result, root)), ...verdictOf(result)],
 			facts: factsOf(result),
 			introduction: introductionOf(result, lost.length),
 			sections,
@@ -70,6 +76,7 @@ export async function experimentDocument(result: ExperimentResult, root: string)
 		},
 		figures: [...figures, ...looks.figures],
 		tables,
+		problems: [...changed, ...looks.problems],
 		files: reproduce.files,
 	}
 }

@@ -18,7 +18,7 @@ export type ReportSource =
 	| {
 			readonly kind: 'experiment'
 			readonly folder: string
-			/** Folder of all experiments. */
+			/** Folder that the result's paths are below: of all experiments, or its own where runs have folders by method. */
 			readonly root: string
 			readonly result: ExperimentResult
 	  }
@@ -46,7 +46,21 @@ export async function readReportSource(path: string, model?: string): Promise<Re
 	if (existsSync(join(place, runFiles.description))) return runSource(place, model)
 	const result = join(place, resultFile)
 	if (existsSync(result)) return experimentSource(result)
+	if (existsSync(join(place, earlierComparison))) throw await comparisonOfEarlier(place)
 	throw new NaptuneError(`${place} holds neither an experiment nor a run. ${expected}`)
+}
+
+/** What `compare` of earlier versions wrote. */
+const earlierComparison = 'comparison.json'
+
+/** How to come to a result from the runs of a comparison that has none. */
+async function comparisonOfEarlier(place: string): Promise<NaptuneError> {
+	const content = await readJsonFile(join(place, earlierComparison))
+	const { preset } = isRecord(content) ? content : {}
+	const name = isRecord(preset) && typeof preset.name === 'string' ? preset.name : 'PRESET'
+	return new NaptuneError(
+		`${place} holds a comparison of an earlier version. Make its result first; what is finished is read, not computed again: naptune compare --preset ${name} --output ${place}`,
+	)
 }
 
 const expected =
@@ -64,7 +78,9 @@ async function fileSource(place: string): Promise<ReportSource> {
 
 async function experimentSource(file: string): Promise<ReportSource> {
 	const folder = dirname(file)
-	return { kind: 'experiment', folder, root: dirname(folder), result: await readExperimentResult(file) }
+	const result = await readExperimentResult(file)
+	const root = result.definition.folders === 'by-method' ? folder : dirname(folder)
+	return { kind: 'experiment', folder, root, result }
 }
 
 async function runSource(folder: string, model: string | undefined): Promise<ReportSource> {

@@ -27,7 +27,7 @@ import {
 } from './sections/report-parts.js'
 import { changesBlocks, parametersTable, runFacts, runProvenance, standingBlocks } from './sections/run-blocks.js'
 import { settingsTable } from './sections/setting-text.js'
-import { verdictOf } from './sections/verdict.js'
+import { verdictOf, worseThanVanillaSentences } from './sections/verdict.js'
 
 /** The parts of a report with the result that its tables are of. */
 export interface RunParts extends ReportParts {
@@ -40,15 +40,18 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 	const { folder, inspection, records, problems } = source
 	const { defense, data, progress } = inspection
 	const title = `${defense.name} tuned on ${data.name}`
-	const measured = await measuredParts(records, folder, {
-		name: basename(folder),
-		title,
-		run: {
-			seed: inspection.config.seed,
-			seconds: progress.seconds ?? 0,
-			epsilon: inspection.config.attack.epsilon,
-		},
-	})
+	const measured =
+		records.length === 0
+			? undefined
+			: await measuredParts(records, folder, {
+					name: basename(folder),
+					title,
+					run: {
+						seed: inspection.config.seed,
+						seconds: progress.seconds ?? 0,
+						epsilon: inspection.config.attack.epsilon,
+					},
+				})
 	const looks = await lookSections([{ folder, title: defense.name, protocol: `${runProtocol(inspection)}.` }])
 	const trouble = [...problems, ...looks.problems]
 	const settings = settingsTable(
@@ -62,12 +65,12 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 			title,
 			verdict: [
 				...(measured
-					? verdictOf(measured.result)
+					? [...(await worseThanVanillaSentences(measured.result, folder)), ...verdictOf(measured.result)]
 					: ['This run has not been evaluated yet; naptune evaluate does that.']),
 				...(progress.finished ? [] : ['The run is not finished.']),
 			],
 			facts: runFacts(inspection),
-			introduction: [...standingBlocks(inspection), ...problemList(trouble)],
+			introduction: [...standingBlocks(inspection), ...problemList([...trouble, ...looks.gone])],
 			sections: [
 				...(measured?.sections ?? []),
 				...looks.sections,
@@ -96,7 +99,8 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 		},
 		figures: [...(measured?.figures ?? []), ...looks.figures],
 		tables: measured?.tables ?? [],
-		...defined({ result: measured ? measured.result : undefined }),
+		problems: trouble,
+		...defined({ result: measured?.result }),
 	}
 }
 
@@ -105,7 +109,7 @@ export async function evaluationDocument(source: ReportSource & { kind: 'evaluat
 	const { folder, placed } = source
 	const { record } = placed
 	const title = `${record.defense.name} on ${record.dataset.name} under ${record.attack.name}`
-	const measured = (await measuredParts([placed], folder, { name: basename(placed.path, '.json'), title }))!
+	const measured = await measuredParts([placed], folder, { name: basename(placed.path, '.json'), title })
 	const run = dirname(folder)
 	const known = existsSync(join(run, runFiles.description))
 	return {
@@ -132,6 +136,7 @@ export async function evaluationDocument(source: ReportSource & { kind: 'evaluat
 		},
 		figures: measured.figures,
 		tables: measured.tables,
+		problems: [],
 		result: measured.result,
 	}
 }
@@ -141,7 +146,6 @@ async function measuredParts(
 	folder: string,
 	frame: Parameters<typeof resultOfRecords>[1],
 ) {
-	if (records.length === 0) return undefined
 	const result = resultOfRecords(records, frame)
 	const tables = experimentTables(result)
 	const figures = await experimentFigures(result, folder)

@@ -7,10 +7,8 @@ import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { writeFigure } from '../figure.js'
 import { writeTables } from '../tables/write-tables.js'
-import { experimentDocument } from './experiment-document.js'
-import { reportPage } from './page/page.js'
 import type { ReportSource } from './report-source.js'
-import { evaluationDocument, type RunParts, runDocument } from './run-document.js'
+import type { RunParts } from './run-document.js'
 
 /** Files of a report; absolute paths. */
 export interface WrittenReport {
@@ -21,6 +19,8 @@ export interface WrittenReport {
 	readonly tables: readonly string[]
 	/** What the page says first. */
 	readonly verdict: readonly string[]
+	/** What was changed or is damaged, in sentences; the page says it, too. */
+	readonly problems: readonly string[]
 }
 
 /** Name of the page in a folder. */
@@ -48,14 +48,13 @@ export async function pagePath(source: ReportSource, output?: string): Promise<s
 
 /** The parts of a report. @throws NaptuneError for a damaged record or run. */
 export async function reportParts(source: ReportSource): Promise<RunParts> {
-	switch (source.kind) {
-		case 'experiment':
-			return { ...(await experimentDocument(source.result, source.root)), result: source.result }
-		case 'run':
-			return runDocument(source)
-		case 'evaluation':
-			return evaluationDocument(source)
+	// What makes pages is loaded with the first one.
+	if (source.kind === 'experiment') {
+		const { experimentDocument } = await import('./experiment-document.js')
+		return { ...(await experimentDocument(source.result, source.root)), result: source.result }
 	}
+	const { evaluationDocument, runDocument } = await import('./run-document.js')
+	return source.kind === 'run' ? runDocument(source) : evaluationDocument(source)
 }
 
 /**
@@ -64,7 +63,8 @@ export async function reportParts(source: ReportSource): Promise<RunParts> {
  * @throws NaptuneError as {@link reportParts}, or when a file cannot be written.
  */
 export async function writeReport(source: ReportSource, page: string): Promise<WrittenReport> {
-	const { document, figures, tables, files = [], result } = await reportParts(source)
+	const { document, figures, tables, files = [], problems, result } = await reportParts(source)
+	const { reportPage } = await import('./page/page.js')
 	const html = await reportPage(document)
 	const folder = dirname(page)
 	await makeFolder(folder)
@@ -78,5 +78,5 @@ export async function writeReport(source: ReportSource, page: string): Promise<W
 	const tabled = result && tables.length > 0 ? await writeTables(join(folder, 'tables'), tables, result) : []
 	for (const { name, text } of files) await writeFileAtomic(join(folder, name), text)
 	await writeFileAtomic(page, html)
-	return { page, figures: drawn, tables: tabled, verdict: document.verdict }
+	return { page, figures: drawn, tables: tabled, verdict: document.verdict, problems }
 }

@@ -4,9 +4,9 @@ import { takeRows } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
-import type { ImageStreams } from '../../run/attack.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { rowsOf } from '../../run/attack-round.js'
-import { imageStreams } from '../../run/image-streams.js'
+import { type ImageStreams, imageStreams } from '../../run/image-streams.js'
 import { perturbationSizes } from '../../sets/check-perturbation.js'
 import {
 	bytesOf,
@@ -31,7 +31,13 @@ beforeAll(async () => {
 afterAll(() => engine.close())
 
 const attack = (options: AgsOptions, given = golden.batch, own: ImageStreams = streams) =>
-	ags(golden.surrogates[0]!.classifier, given, transferThreat, { surrogates: [golden.surrogates[0]!], ...options }, own)
+	attackBatch(
+		ags.prepare({ surrogates: [golden.surrogates[0]!], ...options }),
+		golden.surrogates[0]!.classifier,
+		given,
+		transferThreat,
+		own,
+	)
 
 describe('AGS', () => {
 	it.each([1, 2, 6])('makes the images of PyTorch, after %i steps', async (steps) => {
@@ -75,8 +81,8 @@ describe('AGS', () => {
 	})
 
 	it('has the constants of its reference, as multiples of epsilon', () => {
-		const { options, access, attack: name } = prepareAttack('ags', { surrogates: [golden.surrogates[0]!] })
-		expect([name, access]).toEqual(['ags', 'nothing'])
+		const { options, reads, attack: name } = prepareAttack('ags', { surrogates: [golden.surrogates[0]!] })
+		expect([name, reads.model, reads.labels]).toEqual(['ags', 'nothing', false])
 		expect(options).toMatchObject({ tap: 'features', steps: 300, relativeStepSize: 1 / 25.5, decay: 1 })
 		expect(prepareAttack('ags', { stepSize: 0.01 }).options.relativeStepSize).toBeUndefined()
 		expect(() => prepareAttack('ags', { stepSize: 0.01, relativeStepSize: 1 })).toThrow(/not both/)

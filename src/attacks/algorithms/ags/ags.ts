@@ -5,18 +5,22 @@
  */
 
 import { z } from 'zod'
+import type { Classifier } from '../../../classifier/classifier.js'
 import { featureCosine, tapSize } from '../../../classifier/objectives/feature-cosine.js'
+import { at } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import { checkedAttack } from '../../run/checked-attack.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRun } from '../../run/attack-round.js'
 import { requireFinite } from '../../run/require-finite.js'
 import { perturbationSet } from '../../sets/registry.js'
-import { usableOptions } from '../../usable-options.js'
 import { accumulate } from '../transfer/momentum.js'
-import { requireSurrogates, surrogatesOption } from '../transfer/surrogate.js'
+import { recordedWithSurrogates, requireSurrogates, type Surrogate, surrogatesOption } from '../transfer/surrogate.js'
+
+/** Length of a step as a multiple of epsilon: 1/255 at the reference's epsilon. */
+const usualStep = 1 / 25.5
 
 export const agsSchema = z
 	.strictObject({
@@ -38,53 +42,66 @@ export const agsSchema = z
 	.transform((options) => ({
 		...options,
 		...defined({
-			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? 1 / 25.5) : undefined,
+			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? usualStep) : undefined,
 		}),
 	}))
 
 /** Options of AGS, all with defaults but the surrogates. */
 export type AgsOptions = z.input<typeof agsSchema>
 
+/** Options of AGS with defaults filled in. */
+type AgsSettings = z.output<typeof agsSchema>
+
 /**
  * AGS on a batch; of the classifier only its input size is read, and labels are not used. As in the reference
  * (lwmming/AGS, its evaluation at 25.5/255): m = decay · m + g / mean |g| per image, then a step along sign(m). The random
  * start, from the image's stream of the purpose `ags start`, is cut to the range of pixels at once, not after the first
  * step. Steps follow epsilon: 300 of a fixed 1/255 would leave a small ball at every step.
- * @throws NaptuneError for wrong options or input, a tap that the substitute does not have, a norm other than L-infinity,
- * or naming the images whose gradient is not finite.
+ * @throws NaptuneError (from what is returned) for a tap that the substitute does not have, no or several substitutes, or
+ * naming the images whose gradient is not finite.
  */
-export const ags = checkedAttack<AgsOptions>(async (classifier, batch, threatModel, options, streams) => {
-	const { surrogates, tap, steps, stepSize, relativeStepSize, decay } = agsSettings(options)
-	const { norm, epsilon } = threatModel
-	if (norm !== 'linf') throw new NaptuneError(`Attack ags works in linf, not in ${norm}.`)
-	requireSurrogates('ags', surrogates, classifier, false)
-	if (surrogates.length > 1) {
-		throw new NaptuneError(`Attack ags works on one substitute, ${surrogates.length} were given. Choose one of them.`)
+function agsRun(settings: AgsSettings): AttackRun {
+	const { surrogates, tap, steps, stepSize, relativeStepSize = usualStep, decay } = settings
+	return async (classifier, batch, threatModel, streams, sight) => {
+		const { epsilon } = threatModel
+		const substitute = onlySurrogate('ags', surrogates, classifier)
+		const current: Tensor<'float32'> = { ...batch.images, data: batch.images.data.slice() }
+		if (epsilon === 0) return current
+		const { ids } = batch
+		const set = perturbationSet(threatModel, batch.images)
+		const { objective, sideInputs } = featureCosine(tap, await tapSize(substitute.classifier, tap))
+		const side = await sideInputs(substitute.classifier, batch)
+		for (const [row, id] of ids.entries()) set.sample(current.data, row, streams(id, 'ags start'))
+		const momentum = new Float64Array(current.data.length)
+		for (let step = 0; step < steps; step++) {
+			const found = await substitute.classifier.gradient(current, objective, side)
+			requireFinite(found, ids, `of surrogate ${substitute.name}, step ${step + 1} of ${steps} of AGS`, sight)
+			accumulate(momentum, found.gradient.data, rowSize(current), decay, 'mean-absolute')
+			set.ascend(current.data, new Float32Array(momentum), stepSize ?? relativeStepSize * epsilon)
+		}
+		return current
 	}
-	const current: Tensor<'float32'> = { ...batch.images, data: batch.images.data.slice() }
-	if (epsilon === 0) return current
-	const substitute = surrogates[0]!
-	const { ids } = batch
-	const set = perturbationSet(threatModel, batch.images)
-	const { objective, sideInputs } = featureCosine(tap, await tapSize(substitute.classifier, tap))
-	const side = await sideInputs(substitute.classifier, batch)
-	for (const [row, id] of ids.entries()) set.sample(current.data, row, streams(id, 'ags start'))
-	const momentum = new Float64Array(current.data.length)
-	for (let step = 0; step < steps; step++) {
-		const found = await substitute.classifier.gradient(current, objective, side)
-		requireFinite(found, ids, `of surrogate ${substitute.name}, step ${step + 1} of ${steps} of AGS`)
-		accumulate(momentum, found.gradient.data, rowSize(current), decay, 'mean-absolute')
-		set.ascend(current.data, new Float32Array(momentum), stepSize ?? relativeStepSize! * epsilon)
-	}
-	return current
-})
-
-function agsSettings(options: AgsOptions) {
-	return usableOptions('AGS', agsSchema, options)
 }
 
-/** AGS for the registry. */
-export const agsDefinition: AttackDefinition<typeof agsSchema> = {
+function onlySurrogate(
+	attack: string,
+	surrogates: readonly Surrogate[],
+	classifier: Pick<Classifier, 'classNames' | 'inputShape'>,
+): Surrogate {
+	requireSurrogates(attack, surrogates, classifier, false)
+	if (surrogates.length === 1) return at(surrogates, 0)
+	throw new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
+		`Attack ${attack} works on one substitute, ${surrogates.length} were given. Choose one of them.`,
+	)
+}
+
+/**
+ * The feature attack of AGS, on one substitute, which is its option `surrogates`.
+ * @example
+ * const attack = ags.prepare({ surrogates: [await openSurrogate(engine, 'substitute.onnx', classNames)], steps: 100 })
+ */
+export const ags = defineAttack({
 	name: 'ags',
 	doc: "Feature attack of AGS: turns a substitute's inner features away, without labels.",
 	source:
@@ -95,12 +112,8 @@ export const agsDefinition: AttackDefinition<typeof agsSchema> = {
 	schema: agsSchema,
 	presets: {},
 	alternatives: [['stepSize', 'relativeStepSize']],
-	targeted: () => false,
-	rounds: (options) => {
-		const calls = { evaluations: 2, gradients: options.steps }
-		return [
-			{ stage: 'ags', name: 'ags', calls, run: (model, batch, threat, own) => ags(model, batch, threat, options, own) },
-		]
-	},
-	run: ags,
-}
+	recorded: recordedWithSurrogates,
+	rounds: (settings, _, name) => [
+		{ stage: name, name, cost: { evaluations: 2, gradients: settings.steps }, run: agsRun(settings) },
+	],
+})

@@ -4,6 +4,7 @@
  * constants and corner cases as in the fra31/auto-attack repository).
  */
 
+import { at, missing } from '../../../core/at.js'
 import type { Norm } from '../../sets/threat-model.js'
 import { type ApgdPosition, apgdMove, type Pixels } from './apgd-moves.js'
 import { type ApgdMemory, apgdCheckpoints, apgdMemory, halvesStep } from './apgd-schedule.js'
@@ -96,7 +97,7 @@ export async function apgdRun<P extends Pixels>(problem: ApgdProblem<P>): Promis
 		const position: ApgdPosition<P> = { clean, current, previous, gradient }
 		for (let row = 0; row < count; row++) {
 			const range = { start: row * size, end: (row + 1) * size }
-			move(position, next, range, stepSizes[row]!, done === 1 ? 1 : 0.75)
+			move(position, next, range, stepSizes[row] ?? missing, done === 1 ? 1 : 0.75)
 		}
 		settle?.(next)
 		;[previous, current, next] = [current, next, previous]
@@ -104,13 +105,13 @@ export async function apgdRun<P extends Pixels>(problem: ApgdProblem<P>): Promis
 		const seen = await evaluate(current, done)
 		gradient = seen.gradient
 		for (let row = 0; row < count; row++) {
-			const loss = seen.loss[row]!
-			memories[row]!.losses[done - 1] = loss
+			const loss = seen.loss[row] ?? missing
+			at(memories, row).losses[done - 1] = loss
 			if (!seen.right[row]) {
 				fooled[row] = true
 				put(adversarial, current, row)
 			}
-			if (loss > bestLoss[row]!) {
+			if (loss > (bestLoss[row] ?? missing)) {
 				bestLoss[row] = loss
 				put(best, current, row)
 				put(bestGradient, gradient, row)
@@ -120,8 +121,8 @@ export async function apgdRun<P extends Pixels>(problem: ApgdProblem<P>): Promis
 
 		if (!checkpoints.has(done)) continue
 		for (let row = 0; row < count; row++) {
-			if (!halvesStep(memories[row]!, done, done - checked, bestLoss[row]!)) continue
-			stepSizes[row]! /= 2
+			if (!halvesStep(at(memories, row), done, done - checked, bestLoss[row] ?? missing)) continue
+			stepSizes[row] = (stepSizes[row] ?? missing) / 2
 			put(current, best, row)
 			put(gradient, bestGradient, row)
 		}

@@ -1,5 +1,6 @@
 /** One iteration of APGD from one image to its next iterate, in L-infinity and in L2. */
 
+import { missing } from '../../../core/at.js'
 import type { Norm } from '../../sets/threat-model.js'
 
 /** Pixels in the precision that a run works in. */
@@ -41,11 +42,11 @@ function linfMove(epsilon: number): ApgdMove {
 	const project = (value: number, center: number) => cut(Math.min(Math.max(value, center - epsilon), center + epsilon))
 	return ({ clean, current, previous, gradient }, next, { start, end }, stepSize, share) => {
 		for (let at = start; at < end; at++) {
-			const center = clean[at]!
-			const from = current[at]!
-			const slope = gradient[at]!
+			const center = clean[at] ?? missing
+			const from = current[at] ?? missing
+			const slope = gradient[at] ?? missing
 			const stepped = project(from + (slope > 0 ? stepSize : slope < 0 ? -stepSize : 0), center)
-			const inertia = from - previous[at]!
+			const inertia = from - (previous[at] ?? missing)
 			next[at] = project(from + (stepped - from) * share + inertia * (1 - share), center)
 		}
 	}
@@ -62,24 +63,26 @@ function l2Move(epsilon: number): ApgdMove {
 		if (point.length !== size) point = new Float64Array(size)
 		const project = () => {
 			let squares = 0
-			for (let index = 0; index < size; index++) squares += (point[index]! - clean[start + index]!) ** 2
+			for (let index = 0; index < size; index++)
+				squares += ((point[index] ?? missing) - (clean[start + index] ?? missing)) ** 2
 			const length = Math.sqrt(squares)
 			const scale = Math.min(epsilon, length) / (length + tiny)
 			for (let index = 0; index < size; index++) {
-				const center = clean[start + index]!
-				point[index] = cut(center + (point[index]! - center) * scale)
+				const center = clean[start + index] ?? missing
+				point[index] = cut(center + ((point[index] ?? missing) - center) * scale)
 			}
 		}
 		let squares = 0
-		for (let at = start; at < end; at++) squares += gradient[at]! ** 2
+		for (let at = start; at < end; at++) squares += (gradient[at] ?? missing) ** 2
 		const stride = stepSize / (Math.sqrt(squares) + tiny)
-		for (let index = 0; index < size; index++)
-			point[index] = current[start + index]! + stride * gradient[start + index]!
+		for (let index = 0; index < size; index++) {
+			point[index] = (current[start + index] ?? missing) + stride * (gradient[start + index] ?? missing)
+		}
 		project()
 		for (let index = 0; index < size; index++) {
-			const from = current[start + index]!
-			const inertia = from - previous[start + index]!
-			point[index] = from + (point[index]! - from) * share + inertia * (1 - share)
+			const from = current[start + index] ?? missing
+			const inertia = from - (previous[start + index] ?? missing)
+			point[index] = from + ((point[index] ?? missing) - from) * share + inertia * (1 - share)
 		}
 		project()
 		next.set(point, start)

@@ -2,7 +2,6 @@
 
 import { z } from 'zod'
 import { defined } from '../../../core/defined.js'
-import { usableOptions } from '../../usable-options.js'
 
 export const apgdSchema = z
 	.strictObject({
@@ -38,8 +37,3 @@ export type ApgdOptions = z.input<typeof apgdSchema>
 
 /** Options of APGD with defaults filled in. */
 export type ApgdSettings = z.output<typeof apgdSchema>
-
-/** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
-export function apgdSettings(options: ApgdOptions): ApgdSettings {
-	return usableOptions('APGD', apgdSchema, options)
-}

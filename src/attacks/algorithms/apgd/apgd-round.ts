@@ -3,7 +3,8 @@
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Classifier } from '../../../classifier/classifier.js'
 import { expectedGradient } from '../../../classifier/expected-gradient.js'
-import { predictions } from '../../../classifier/predictions.js'
+import { logitsOf, predictions } from '../../../classifier/predictions.js'
+import { entry } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
 import { rowSize } from '../../../core/rows.js'
 import { int64, type Tensor } from '../../../core/tensor.js'
@@ -23,7 +24,7 @@ export interface ApgdTry {
 }
 
 /**
- * A round of APGD. Random starts come from the image's stream of the purpose `apgd LOSS restart R`, with `target K` before
+ * A round of APGD on images that are classified right. Random starts come from the image's stream of the purpose `apgd LOSS restart R`, with `target K` before
  * `restart` for a target; R counts from 0, K from 1. A round costs steps + 1 gradients, times the samples of a randomised
  * classifier, and for a target one evaluation, of the clean images.
  */
@@ -35,8 +36,8 @@ export function apgdRound(loss: ApgdLoss, settings: ApgdSettings, { restart, ran
 	return {
 		stage,
 		name,
-		calls: { evaluations: rank === undefined ? 0 : 1, gradients: (steps + 1) * eotSamples },
-		async run(classifier, batch, threatModel, streams) {
+		cost: { evaluations: rank === undefined ? 0 : 1, gradients: (steps + 1) * eotSamples },
+		async run(classifier, batch, threatModel, streams, sight) {
 			const { images, labels, ids } = batch
 			const first = images.data.slice()
 			if (threatModel.epsilon === 0) return { ...images, data: first }
@@ -47,10 +48,10 @@ export function apgdRound(loss: ApgdLoss, settings: ApgdSettings, { restart, ran
 			const set = perturbationSet(threatModel, images)
 			const size = rowSize(images)
 			if (start === 'uniform') {
-				ids.forEach((id, row) => {
+				for (const [row, id] of ids.entries()) {
 					const place = { start: row * size, end: (row + 1) * size }
 					apgdRandomStart(first, place, threatModel, streams(id, `apgd ${loss.name} ${tried}`))
-				})
+				}
 				set.project(first)
 			}
 			const gradient = expectedGradient(classifier, eotSamples, restart * (steps + 1))
@@ -63,8 +64,8 @@ export function apgdRound(loss: ApgdLoss, settings: ApgdSettings, { restart, ran
 				settle: (pixels) => set.project(pixels),
 				async evaluate(pixels, iteration) {
 					const seen = await gradient(iteration, { ...images, data: pixels }, objective, side)
-					requireFinite(seen, ids, `of ${name} after ${iteration} of ${steps} steps`)
-					const right = predictions(seen.taps.logits!, ids).map((predicted, row) => predicted === labels[row])
+					requireFinite(seen, ids, `of ${name} after ${iteration} of ${steps} steps`, sight)
+					const right = predictions(entry(seen.taps, 'logits'), ids).map((predicted, row) => predicted === labels[row])
 					return { loss: seen.loss.data, gradient: seen.gradient.data, right }
 				},
 			})
@@ -79,8 +80,8 @@ async function targets(
 	{ images, labels, ids }: AttackBatch,
 	rank: number,
 ): Promise<Tensor<'int64'>> {
-	const { logits } = await classifier.evaluate(images, ['logits'])
+	const logits = await logitsOf(classifier, images)
 	// Ranks mean nothing where a logit is not a number.
-	predictions(logits!, ids)
-	return int64([labels.length], rankedTargets(logits!, labels, rank))
+	predictions(logits, ids)
+	return int64([labels.length], rankedTargets(logits, labels, rank))
 }

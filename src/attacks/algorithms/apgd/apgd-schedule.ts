@@ -1,5 +1,7 @@
 /** When APGD looks back at its progress, and when it halves a step. */
 
+import { at } from '../../../core/at.js'
+
 /**
  * The iterations, counted from 1, after which step sizes are reconsidered: first after 22 % of all, then in intervals that
  * shrink by 3 % of all each time, down to 6 % (Croce & Hein 2020, section 3.1; whole numbers rounded down, at least 1).
@@ -9,8 +11,8 @@ export function apgdCheckpoints(steps: number): number[] {
 	const share = (part: number) => Math.max(Math.trunc(part * steps), 1)
 	const checkpoints: number[] = []
 	let interval = share(0.22)
-	for (let at = interval; at <= steps; at += interval) {
-		checkpoints.push(at)
+	for (let done = interval; done <= steps; done += interval) {
+		checkpoints.push(done)
 		interval = Math.max(interval - share(0.03), share(0.06))
 	}
 	return checkpoints
@@ -45,8 +47,8 @@ const risingShare = 0.75
 export function halvesStep(memory: ApgdMemory, done: number, interval: number, best: number): boolean {
 	const { losses } = memory
 	let risen = 0
-	for (let at = done - interval; at < done; at++) {
-		if (losses[at]! > losses[at === 0 ? losses.length - 1 : at - 1]!) risen++
+	for (let place = done - interval; place < done; place++) {
+		if (at(losses, place) > at(losses, place === 0 ? losses.length - 1 : place - 1)) risen++
 	}
 	const halves = risen <= interval * risingShare || (!memory.halvedBefore && memory.bestBefore >= best)
 	memory.halvedBefore = halves

@@ -1,5 +1,6 @@
 /** Where APGD starts. */
 
+import { missing } from '../../../core/at.js'
 import type { Generator } from '../../../random/generator.js'
 import type { Norm } from '../../sets/threat-model.js'
 import type { Pixels } from './apgd-moves.js'
@@ -24,6 +25,6 @@ export function apgdRandomStart(
 	}
 	const scale = epsilon / ((norm === 'linf' ? size : Math.sqrt(size)) + 1e-12)
 	change.forEach((drawn, index) => {
-		images[start + index] = Math.min(1, Math.max(0, images[start + index]! + scale * drawn))
+		images[start + index] = Math.min(1, Math.max(0, (images[start + index] ?? missing) + scale * drawn))
 	})
 }

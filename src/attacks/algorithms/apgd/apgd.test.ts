@@ -12,13 +12,14 @@ import type { Tensor } from '../../../core/tensor.js'
 import { float32, ops, type Value } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { rowsOf } from '../../run/attack-round.js'
 import { imageStreams } from '../../run/image-streams.js'
 import { perturbationSizes } from '../../sets/check-perturbation.js'
 import type { Norm, ThreatModel } from '../../sets/threat-model.js'
 import { pgd } from '../pgd/pgd.js'
 import { apgd, apgdRounds } from './apgd.js'
-import { type ApgdOptions, apgdSettings } from './apgd-options.js'
+import { type ApgdOptions, apgdSchema } from './apgd-options.js'
 
 const streams = imageStreams(1)
 const threats: readonly ThreatModel[] = [
@@ -52,7 +53,7 @@ afterAll(() => engine.close())
 
 describe.each(threats)('APGD in $norm', (threat) => {
 	const attack = (options: ApgdOptions, given = batch, classifier = networks.get(8)!) =>
-		apgd(classifier, given, threat, options, streams)
+		attackBatch(apgd.prepare(options), classifier, given, threat, streams)
 	const fooledBy = async (images: Tensor<'float32'>) => {
 		const predicted = await predict(networks.get(8)!, images)
 		return range(0, 30).filter((row) => predicted[row] !== batch.labels[row])
@@ -81,7 +82,8 @@ describe.each(threats)('APGD in $norm', (threat) => {
 
 	it('draws from the seed and the image, and leaves what it is given alone', async () => {
 		const before = batch.images.data.slice()
-		const run = (seed: number) => apgd(networks.get(8)!, batch, threat, { steps: 3 }, imageStreams(seed))
+		const run = (seed: number) =>
+			attackBatch(apgd.prepare({ steps: 3 }), networks.get(8)!, batch, threat, imageStreams(seed))
 		const [one, again, other] = [await run(1), await run(1), await run(2)]
 		expect(bytes(again)).toBe(bytes(one))
 		expect(bytes(other)).not.toBe(bytes(one))
@@ -116,13 +118,21 @@ describe.each(threats)('APGD in $norm', (threat) => {
 	})
 
 	it('fools at least as many images as PGD of as many gradients', async () => {
-		const byPgd = await fooledBy(await pgd(networks.get(8)!, batch, threat, { steps: 26 }, streams))
+		const byPgd = await fooledBy(
+			await attackBatch(pgd.prepare({ steps: 26 }), networks.get(8)!, batch, threat, streams),
+		)
 		expect((await fooledBy(await attack({ steps: 25 }))).length).toBeGreaterThanOrEqual(byPgd.length)
 	})
 
 	it('gives back the clean images for epsilon 0, as a copy, also round by round', async () => {
 		const none = { ...threat, epsilon: 0 }
-		const images = await apgd(networks.get(8)!, batch, none, { loss: 'dlr-targeted', steps: 3 }, streams)
+		const images = await attackBatch(
+			apgd.prepare({ loss: 'dlr-targeted', steps: 3 }),
+			networks.get(8)!,
+			batch,
+			none,
+			streams,
+		)
 		expect(images.data).toEqual(batch.images.data)
 		expect(images.data).not.toBe(batch.images.data)
 		for (const round of prepareAttack('apgd-t', { steps: 3 }).rounds(8)) {
@@ -135,7 +145,7 @@ describe.each(threats)('APGD in $norm', (threat) => {
 		const given = { images, labels: await predict(networks.get(8)!, images), ids: ['zeros', 'ones'] }
 		const wide = { ...threat, epsilon: 1 }
 		for (const loss of losses) {
-			const adversarial = await apgd(networks.get(8)!, given, wide, { loss, steps: 10 }, streams)
+			const adversarial = await attackBatch(apgd.prepare({ loss, steps: 10 }), networks.get(8)!, given, wide, streams)
 			expect(adversarial.data.every((pixel) => pixel >= 0 && pixel <= 1)).toBe(true)
 			expect(await predict(networks.get(8)!, adversarial)).not.toEqual(given.labels)
 		}
@@ -179,7 +189,7 @@ describe('APGD with few classes', () => {
 		const classifier = networks.get(classes)!
 		const given = await labelled(classifier, 20)
 		for (const loss of usable) {
-			const images = await apgd(classifier, given, threat, { loss, steps: 10 }, streams)
+			const images = await attackBatch(apgd.prepare({ loss, steps: 10 }), classifier, given, threat, streams)
 			const predicted = await predict(classifier, images)
 			expect(predicted.filter((label, row) => label !== given.labels[row]).length).toBeGreaterThan(8)
 		}
@@ -197,7 +207,7 @@ describe('APGD with few classes', () => {
 		expect(stages('apgd-t', 2)).toEqual(['apgd-t (margin)'])
 		const given = await labelled(networks.get(3)!, 10)
 		const run = (loss: 'dlr-targeted' | 'margin-targeted') =>
-			apgd(networks.get(3)!, given, threat, { loss, steps: 4 }, streams)
+			attackBatch(apgd.prepare({ loss, steps: 4 }), networks.get(3)!, given, threat, streams)
 		expect(bytes(await run('dlr-targeted'))).toBe(bytes(await run('margin-targeted')))
 	})
 
@@ -206,27 +216,29 @@ describe('APGD with few classes', () => {
 		expect(() => prepareAttack('apgd-dlr').rounds(2)).toThrow(/at least 3 classes, the classifier has 2.*apgd-margin/)
 		expect(() => prepareAttack('apgd-t').rounds(1)).toThrow(/at least 2 classes/)
 		const given = await labelled(networks.get(2)!, 3)
-		await expect(apgd(networks.get(2)!, given, threat, { loss: 'dlr' }, streams)).rejects.toThrow(/at least 3 classes/)
+		await expect(attackBatch(apgd.prepare({ loss: 'dlr' }), networks.get(2)!, given, threat, streams)).rejects.toThrow(
+			/at least 3 classes/,
+		)
 	})
 })
 
 describe('rounds of APGD', () => {
 	it('are restarts of targets, each named, with what they cost', async () => {
-		const rounds = apgdRounds(apgdSettings({ loss: 'dlr-targeted', targets: 2, restarts: 2, steps: 5 }), 8)
+		const rounds = apgdRounds(apgdSchema.parse({ loss: 'dlr-targeted', targets: 2, restarts: 2, steps: 5 }), 8)
 		expect(rounds.map(({ name }) => name)).toEqual([
 			'apgd-t target 1 restart 0',
 			'apgd-t target 1 restart 1',
 			'apgd-t target 2 restart 0',
 			'apgd-t target 2 restart 1',
 		])
-		const untargeted = apgdRounds(apgdSettings({ loss: 'ce', steps: 5 }), 8)
+		const untargeted = apgdRounds(apgdSchema.parse({ loss: 'ce', steps: 5 }), 8)
 		for (const round of [...rounds, ...untargeted]) {
 			const { classifier, calls } = counted(networks.get(8)!)
 			await round.run(classifier, batch, { norm: 'linf', epsilon: 0.01 }, streams)
-			const { evaluations, gradients } = round.calls
+			const { evaluations, gradients } = round.cost
 			expect(calls).toEqual({ evaluations, gradients, images: 30 * (evaluations + gradients) })
 		}
-		expect(untargeted[0]!.calls).toEqual({ evaluations: 0, gradients: 6 })
+		expect(untargeted[0]!.cost).toEqual({ evaluations: 0, gradients: 6 })
 	})
 
 	it('reach the target of their rank more often than another', async () => {
@@ -236,7 +248,7 @@ describe('rounds of APGD', () => {
 			const own = [...logits!.data.subarray(row * 8, (row + 1) * 8)]
 			return range(0, 8).sort((a, b) => own[b]! - own[a]!)
 		})
-		for (const [at, round] of apgdRounds(apgdSettings({ loss: 'margin-targeted', targets: 3 }), 8).entries()) {
+		for (const [at, round] of apgdRounds(apgdSchema.parse({ loss: 'margin-targeted', targets: 3 }), 8).entries()) {
 			const predicted = await predict(networks.get(8)!, await round.run(networks.get(8)!, batch, threat, streams))
 			expect(predicted.filter((label, row) => label === ranked[row]![at + 1]).length).toBeGreaterThan(15)
 		}
@@ -244,7 +256,13 @@ describe('rounds of APGD', () => {
 
 	it('start from the clean image when asked, without randomness', async () => {
 		const run = (seed: number, norm: Norm) =>
-			apgd(networks.get(8)!, batch, { norm, epsilon: 0.03 }, { steps: 4, start: 'zero' }, imageStreams(seed))
+			attackBatch(
+				apgd.prepare({ steps: 4, start: 'zero' }),
+				networks.get(8)!,
+				batch,
+				{ norm, epsilon: 0.03 },
+				imageStreams(seed),
+			)
 		for (const norm of ['linf', 'l2'] as const) expect(bytes(await run(1, norm))).toBe(bytes(await run(2, norm)))
 	})
 })
@@ -258,7 +276,7 @@ describe('APGD on a model that overflows', () => {
 		const images = { ...batch.images, data: batch.images.data.slice() }
 		images.data.fill(0, 7 * pixelCount, 8 * pixelCount)
 		const given = { ...batch, images, labels: batch.labels.map(() => 0) }
-		const round = apgdRounds(apgdSettings({ start: 'zero', steps: 3 }), 5)[0]!
+		const round = apgdRounds(apgdSchema.parse({ start: 'zero', steps: 3 }), 5)[0]!
 		const result = round.run(broken, given, { norm: 'linf', epsilon: 0.01 }, streams)
 		await expect(result).rejects.toThrow(NaptuneError)
 		await expect(result).rejects.toThrow(/not finite for image image 7 \(of apgd-ce restart 0 after 0 of 3 steps\)/)
@@ -266,7 +284,7 @@ describe('APGD on a model that overflows', () => {
 			logits: ops.sqrt(ops.sub(ops.reduceMean(ops.reshape(pixels, [-1, 5, 12]), [2], false), 0.1)),
 		}))
 		for (const loss of ['ce', 'dlr-targeted'] as const) {
-			const attacked = apgd(nan, given, { norm: 'l2', epsilon: 0.01 }, { loss, steps: 3 }, streams)
+			const attacked = attackBatch(apgd.prepare({ loss, steps: 3 }), nan, given, { norm: 'l2', epsilon: 0.01 }, streams)
 			await expect(attacked).rejects.toThrow(/not numbers \(NaN\) for image image 7/)
 		}
 		await Promise.all([broken.release(), nan.release()])
@@ -276,10 +294,14 @@ describe('APGD on a model that overflows', () => {
 describe('options of APGD', () => {
 	it('are those of AutoAttack by default', () => {
 		const common = { steps: 100, restarts: 1, start: 'uniform', eotSamples: 1 }
-		expect(apgdSettings({})).toEqual({ loss: 'ce', ...common })
+		expect(apgdSchema.parse({})).toEqual({ loss: 'ce', ...common })
 		expect(prepareAttack('apgd-dlr').options).toEqual({ loss: 'dlr', ...common })
 		expect(prepareAttack('apgd-t').options).toEqual({ loss: 'dlr-targeted', targets: 9, ...common })
-		expect(prepareAttack('apgd-t')).toMatchObject({ access: 'gradient', targeted: false, skipsWrong: true })
+		expect(prepareAttack('apgd-t')).toMatchObject({
+			reads: { model: 'gradient', draws: 1 },
+			targeted: false,
+			skipsWrong: true,
+		})
 	})
 
 	it.each<[string, ApgdOptions, RegExp]>([
@@ -290,7 +312,7 @@ describe('options of APGD', () => {
 		['no samples', { eotSamples: 0 }, /eotSamples/],
 		['an unknown option', { stepSize: 1 } as ApgdOptions, /stepSize.*known are loss/],
 	])('refuse %s', (_, options, message) => {
-		expect(() => apgdSettings(options)).toThrow(NaptuneError)
-		expect(() => apgdSettings(options)).toThrow(message)
+		expect(() => apgd.prepare(options)).toThrow(NaptuneError)
+		expect(() => apgd.prepare(options)).toThrow(message)
 	})
 })

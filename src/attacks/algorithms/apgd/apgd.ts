@@ -6,10 +6,10 @@
 
 import { defined } from '../../../core/defined.js'
 import { range } from '../../../core/rows.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRound } from '../../run/attack-round.js'
 import { apgdLoss } from './apgd-losses.js'
-import { type ApgdOptions, type ApgdSettings, apgdSchema, apgdSettings } from './apgd-options.js'
+import { type ApgdSettings, apgdSchema } from './apgd-options.js'
 import { apgdRound } from './apgd-round.js'
 
 /**
@@ -25,14 +25,12 @@ export function apgdRounds(settings: ApgdSettings, classes: number): AttackRound
 }
 
 /**
- * APGD on a batch: its rounds in turn, each on the images that none before has fooled; images that are wrong when clean are
- * left alone, and so are those that nothing fools.
- * @throws NaptuneError for wrong options, input or too few classes, or naming the images whose loss or gradient is not finite.
+ * APGD: its rounds in turn, each on the images that none before has fooled; images that are wrong when clean are left
+ * alone, and so are those that nothing fools.
+ * @example
+ * const attack = apgd.prepare({ loss: 'dlr-targeted', targets: 9, steps: 100 })
  */
-export const apgd = attackOfRounds<ApgdOptions>((options, classes) => apgdRounds(apgdSettings(options), classes))
-
-/** APGD for the registry. */
-export const apgdDefinition: AttackDefinition<typeof apgdSchema> = {
+export const apgd = defineAttack({
 	name: 'apgd',
 	doc: 'Auto-PGD: gradient ascent with momentum whose step is halved where progress stalls.',
 	source: 'Croce & Hein 2020, arXiv 2003.01690; constants and corner cases as in fra31/auto-attack',
@@ -53,7 +51,6 @@ export const apgdDefinition: AttackDefinition<typeof apgdSchema> = {
 			options: { loss: 'margin-targeted' },
 		},
 	},
-	targeted: () => false,
+	draws: ({ eotSamples }) => eotSamples,
 	rounds: apgdRounds,
-	run: apgd,
-}
+})

@@ -46,7 +46,7 @@ describe('AutoAttack', () => {
 		const rounds = prepareAttack('autoattack').rounds(1000)
 		const of = (name: string) => {
 			const own = rounds.filter(({ stage }) => stage === name)
-			const sum = (key: 'evaluations' | 'gradients') => own.reduce((total, { calls }) => total + calls[key], 0)
+			const sum = (key: 'evaluations' | 'gradients') => own.reduce((total, { cost }) => total + cost[key], 0)
 			return [sum('evaluations'), sum('gradients')]
 		}
 		expect(of('apgd-ce')).toEqual([0, 101])
@@ -57,7 +57,7 @@ describe('AutoAttack', () => {
 
 	it('averages over 20 draws in the version for randomised models', () => {
 		expect(prepareAttack('autoattack-rand').options).toMatchObject({ version: 'rand', eotSamples: 20, restarts: 1 })
-		expect(prepareAttack('autoattack-rand').rounds(10)[0]!.calls.gradients).toBe(20 * 101)
+		expect(prepareAttack('autoattack-rand').rounds(10)[0]!.cost.gradients).toBe(20 * 101)
 	})
 
 	it('refuses untargeted FAB with many classes unless forced, and stages asked for twice', () => {

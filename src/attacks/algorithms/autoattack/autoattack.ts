@@ -6,13 +6,13 @@
 
 import { z } from 'zod'
 import { dlrClasses } from '../../../classifier/objectives/dlr-objectives.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
-import { usableOptions } from '../../usable-options.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRound } from '../../run/attack-round.js'
 import { apgdRounds } from '../apgd/apgd.js'
-import { type ApgdOptions, apgdSettings } from '../apgd/apgd-options.js'
+import { type ApgdOptions, apgdSchema } from '../apgd/apgd-options.js'
 import { fabRounds } from '../fab/fab.js'
-import { fabSettings } from '../fab/fab-options.js'
+import { fabSchema } from '../fab/fab-options.js'
+import { squareSchema } from '../square/options.js'
 import { squareRounds } from '../square/square.js'
 
 const stages = ['apgd-ce', 'apgd-dlr', 'apgd-t', 'fab', 'fab-t', 'square'] as const
@@ -76,49 +76,36 @@ export function autoAttackRounds(settings: AutoAttackSettings, classes: number):
 }
 
 const roundsOf: Readonly<Record<Stage, (settings: AutoAttackSettings, classes: number) => readonly AttackRound[]>> = {
-	'apgd-ce': (settings, classes) => apgd(settings, classes, { loss: 'ce', restarts: settings.restarts }),
+	'apgd-ce': (settings, classes) => apgdStage(settings, classes, { loss: 'ce', restarts: settings.restarts }),
 	'apgd-dlr': (settings, classes) => {
 		const { restarts } = settings
-		if (classes >= dlrClasses) return apgd(settings, classes, { loss: 'dlr', restarts })
-		return apgd(settings, classes, { loss: 'margin', restarts }).map((round) => ({
-			...round,
-			stage: 'apgd-dlr (margin)',
-		}))
+		if (classes >= dlrClasses) return apgdStage(settings, classes, { loss: 'dlr', restarts })
+		return named('apgd-dlr (margin)', apgdStage(settings, classes, { loss: 'margin', restarts }))
 	},
-	'apgd-t': (settings, classes) => apgd(settings, classes, { loss: 'dlr-targeted', targets: settings.targets }),
+	'apgd-t': (settings, classes) => apgdStage(settings, classes, { loss: 'dlr-targeted', targets: settings.targets }),
 	fab: ({ steps, restarts, force = false }, classes) =>
-		fabRounds(fabSettings({ mode: 'untargeted', steps, restarts, force }), classes).map((round) => ({
-			...round,
-			stage: 'fab',
-		})),
-	'fab-t': ({ steps, targets }, classes) => fabRounds(fabSettings({ mode: 'targeted', steps, targets }), classes),
-	square: ({ queries }) => squareRounds({ queries }),
+		named('fab', fabRounds(fabSchema.parse({ mode: 'untargeted', steps, restarts, force }), classes)),
+	'fab-t': ({ steps, targets }, classes) => fabRounds(fabSchema.parse({ mode: 'targeted', steps, targets }), classes),
+	square: ({ queries }) => squareRounds(squareSchema.parse({ queries })),
 }
 
-function apgd({ steps, eotSamples }: AutoAttackSettings, classes: number, options: ApgdOptions): AttackRound[] {
-	return apgdRounds(apgdSettings({ steps, eotSamples, ...options }), classes)
+function apgdStage({ steps, eotSamples }: AutoAttackSettings, classes: number, options: ApgdOptions): AttackRound[] {
+	return apgdRounds(apgdSchema.parse({ steps, eotSamples, ...options }), classes)
+}
+
+function named(stage: string, rounds: readonly AttackRound[]): AttackRound[] {
+	return rounds.map((round) => ({ ...round, stage }))
 }
 
 /**
- * AutoAttack on a batch: the image of the first round that fools, or the clean image. Images that are wrong when clean are
- * left alone.
+ * AutoAttack: the image of the first round that fools, or the clean image. Images that are wrong when clean are left alone.
  *
  * Different from the reference: every image's random numbers come from its own stream rather than from one for the batch,
  * so that its result depends neither on the batch nor on what other images do.
- * @throws NaptuneError for wrong options, input or number of classes, or naming the images whose logits, loss or gradient
- * are not numbers.
+ * @example
+ * const attack = autoAttack.prepare({ version: 'rand' })
  */
-export const autoAttack = attackOfRounds<AutoAttackOptions>((options, classes) =>
-	autoAttackRounds(autoAttackSettings(options), classes),
-)
-
-/** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
-function autoAttackSettings(options: AutoAttackOptions): AutoAttackSettings {
-	return usableOptions('AutoAttack', autoAttackSchema, options)
-}
-
-/** AutoAttack for the registry. */
-export const autoAttackDefinition: AttackDefinition<typeof autoAttackSchema> = {
+export const autoAttack = defineAttack({
 	name: 'autoattack',
 	doc: 'AutoAttack, standard version: APGD-CE, targeted APGD-DLR, targeted FAB and Square, one after the other.',
 	source: 'Croce & Hein 2020, arXiv 2003.01690; the definition of fra31/auto-attack, other libraries differ',
@@ -136,7 +123,6 @@ export const autoAttackDefinition: AttackDefinition<typeof autoAttackSchema> = {
 			options: { version: 'rand' },
 		},
 	},
-	targeted: () => false,
+	draws: ({ eotSamples }) => eotSamples,
 	rounds: autoAttackRounds,
-	run: autoAttack,
-}
+})

@@ -41,3 +41,6 @@ export const cwaSchema = z.strictObject({
 
 /** Options of the common weakness attack, all with defaults but the surrogates. */
 export type CwaOptions = z.input<typeof cwaSchema>
+
+/** Options of the common weakness attack with defaults filled in. */
+export type CwaSettings = z.output<typeof cwaSchema>

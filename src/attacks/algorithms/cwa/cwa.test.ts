@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { decorate } from '../../../classifier/decorate.js'
 import { createGraphClassifier } from '../../../classifier/graph-classifier.js'
 import { range, takeRows } from '../../../core/rows.js'
 import { float32, ops } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
-import type { ImageStreams } from '../../run/attack.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { rowsOf } from '../../run/attack-round.js'
-import { imageStreams } from '../../run/image-streams.js'
+import { type ImageStreams, imageStreams } from '../../run/image-streams.js'
 import { perturbationSizes } from '../../sets/check-perturbation.js'
 import { cosineTransform } from '../transfer/cosine-transform.js'
 import { accumulate } from '../transfer/momentum.js'
@@ -35,8 +36,14 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 
-const attack = (options: CwaOptions, given = golden.batch, own: ImageStreams = streams) =>
-	cwa(golden.surrogates[0]!.classifier, given, transferThreat, { surrogates: [...golden.surrogates], ...options }, own)
+const attack = async (options: CwaOptions, given = golden.batch, own: ImageStreams = streams) =>
+	attackBatch(
+		cwa.prepare({ surrogates: [...golden.surrogates], ...options }),
+		golden.surrogates[0]!.classifier,
+		given,
+		transferThreat,
+		own,
+	)
 
 /** Gives image R the fixture's numbers, in the order of steps, surrogates and copies. */
 function replayed(): ImageStreams {
@@ -118,9 +125,9 @@ describe('CWA', () => {
 	it('leaves images alone at epsilon 0', async () => {
 		const prepared = prepareAttack('mi-cwa', { surrogates: [...golden.surrogates] })
 		const { classifier } = golden.surrogates[0]!
-		const images = await prepared.run(classifier, golden.batch, { norm: 'linf', epsilon: 0 }, streams)
+		const images = await attackBatch(prepared, classifier, golden.batch, { norm: 'linf', epsilon: 0 }, streams)
 		expect(images).toEqual(golden.batch.images)
-		await expect(prepared.run(classifier, golden.batch, { norm: 'l2', epsilon: 1 }, streams)).rejects.toThrow(
+		await expect(attackBatch(prepared, classifier, golden.batch, { norm: 'l2', epsilon: 1 }, streams)).rejects.toThrow(
 			/works in linf, not in l2/,
 		)
 	})
@@ -147,29 +154,28 @@ describe('CWA', () => {
 			const called = { evaluations: 0, gradients: 0 }
 			const counted = golden.surrogates.map((surrogate) => ({
 				...surrogate,
-				classifier: {
-					...surrogate.classifier,
-					evaluate: (...call: Parameters<typeof surrogate.classifier.evaluate>) => {
+				classifier: decorate(surrogate.classifier, {
+					evaluate(inner, ...call) {
 						called.evaluations++
-						return surrogate.classifier.evaluate(...call)
+						return inner.evaluate(...call)
 					},
-					gradient: (...call: Parameters<typeof surrogate.classifier.gradient>) => {
+					gradient(inner, ...call) {
 						called.gradients++
-						return surrogate.classifier.gradient(...call)
+						return inner.gradient(...call)
 					},
-				},
+				}),
 			}))
 			const [round, ...others] = prepareAttack(name, { surrogates: counted, ...options }).rounds(4)
 			const made = await round!.run(golden.surrogates[0]!.classifier, golden.batch, transferThreat, streams)
 			expect(others).toEqual([])
-			expect(called).toEqual(round!.calls)
+			expect(called).toEqual(round!.cost)
 			expect(bytesOf(made)).toBe(bytesOf(await attack({ variant, ...options })))
 		}
 	})
 
 	it('records surrogates by name and fingerprint, constants in full', () => {
-		const { options, access } = prepareAttack('ssa-cwa', { surrogates: [...golden.surrogates] })
-		expect(access).toBe('nothing')
+		const { options, reads } = prepareAttack('ssa-cwa', { surrogates: [...golden.surrogates] })
+		expect([reads.model, reads.labels]).toEqual(['nothing', true])
 		expect(options).toEqual({
 			surrogates: [0, 1, 2].map((index) => ({ name: `surrogate ${index}`, sha256: String(index).repeat(64) })),
 			variant: 'ssa',
@@ -191,11 +197,11 @@ describe('CWA', () => {
 		const [first, ...others] = golden.surrogates
 		const surrogate = (classNames: readonly string[], inputShape = first!.classifier.inputShape) => ({
 			...first!,
-			classifier: { ...first!.classifier, classNames, inputShape },
+			classifier: decorate(first!.classifier, { classNames, inputShape }),
 		})
 		const swapped = [surrogate(['b', 'a', 'c', 'd']), ...others]
 		await expect(
-			cwa(others[0]!.classifier, golden.batch, transferThreat, { surrogates: swapped }, streams),
+			attackBatch(cwa.prepare({ surrogates: swapped }), others[0]!.classifier, golden.batch, transferThreat, streams),
 		).rejects.toThrow(/same classes in another order: its class 0 is b, that of the data a/)
 		await expect(attack({ surrogates: [...others, surrogate(['a', 'b', 'c'])] })).rejects.toThrow(
 			/Surrogate surrogate 0 has 3 classes, the data 4/,
@@ -203,7 +209,7 @@ describe('CWA', () => {
 		await expect(attack({ surrogates: [surrogate(['a', 'b', 'c', 'd'], [3, 8, 8])] })).rejects.toThrow(
 			/reads images \[3, 8, 8\], the images to attack are \[3, 6, 5\]/,
 		)
-		await expect(attack({ steps: 0 })).rejects.toThrow(/options of CWA are not usable/)
+		await expect(attack({ steps: 0 })).rejects.toThrow(/options of attack cwa are not usable/)
 	})
 
 	it('names the surrogate and the image whose gradient is not finite', async () => {

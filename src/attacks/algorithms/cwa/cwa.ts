@@ -5,19 +5,19 @@
  */
 
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
-import { NaptuneError } from '../../../core/errors.js'
+import type { Passes } from '../../../classifier/pass-counter.js'
+import { missing } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import { int64, type Tensor } from '../../../core/tensor.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import { checkedAttack } from '../../run/checked-attack.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRun } from '../../run/attack-round.js'
 import { requireFinite } from '../../run/require-finite.js'
 import { perturbationSet } from '../../sets/registry.js'
-import { usableOptions } from '../../usable-options.js'
 import { ensembleGradient } from '../transfer/ensemble-gradient.js'
 import { accumulate } from '../transfer/momentum.js'
 import { spectrumGradient } from '../transfer/spectrum-gradient.js'
-import { requireSurrogates, type Surrogate } from '../transfer/surrogate.js'
-import { type CwaOptions, cwaSchema } from './cwa-options.js'
+import { recordedWithSurrogates, requireSurrogates, type Surrogate } from '../transfer/surrogate.js'
+import { type CwaSettings, cwaSchema } from './cwa-options.js'
 
 /**
  * CWA on a batch; of the classifier only its classes and its input size are read. Steps of the reference
@@ -26,14 +26,14 @@ import { type CwaOptions, cwaSchema } from './cwa-options.js'
  * image by image, not over the batch, so that no image depends on its batch. A gradient or step of zero adds nothing to a
  * momentum, where the reference divides by zero. Random starts come from the image's stream of the purpose `cwa start`,
  * copies from `cwa spectrum`.
- * @throws NaptuneError for wrong options or input, surrogates of other classes or image sizes, a norm other than
- * L-infinity, or naming the images whose gradient is not finite.
+ * @throws NaptuneError for surrogates of other classes or image sizes, or naming the images whose gradient is not finite.
  */
-export const cwa = checkedAttack<CwaOptions>(async (classifier, batch, threatModel, options, streams) => {
-	const settings = cwaSettings(options)
+async function craft(
+	settings: CwaSettings,
+	...[classifier, batch, threatModel, streams, sight]: Parameters<AttackRun>
+): Promise<Tensor<'float32'>> {
 	const { surrogates, variant, steps, start, decay, innerStep, ensemble } = settings
-	const { norm, epsilon } = threatModel
-	if (norm !== 'linf') throw new NaptuneError(`Attack cwa works in linf, not in ${norm}.`)
+	const { epsilon } = threatModel
 	requireSurrogates('cwa', surrogates, classifier, true)
 	const current: Tensor<'float32'> = { ...batch.images, data: batch.images.data.slice() }
 	if (epsilon === 0) return current
@@ -47,9 +47,9 @@ export const cwa = checkedAttack<CwaOptions>(async (classifier, batch, threatMod
 	const own = ids.map((id) => streams(id, 'cwa spectrum'))
 	const labels = { labels: int64([ids.length], batch.labels) }
 	const gradientOf = async (surrogate: Surrogate, where: string): Promise<ArrayLike<number>> => {
-		if (variant === 'ssa') return spectrumGradient(surrogate, current, batch, spectrum, own, where)
+		if (variant === 'ssa') return spectrumGradient(surrogate, current, batch, spectrum, own, where, sight)
 		const found = await surrogate.classifier.gradient(current, crossEntropyObjective, labels)
-		requireFinite(found, ids, `of surrogate ${surrogate.name}, ${where}`)
+		requireFinite(found, ids, `of surrogate ${surrogate.name}, ${where}`, sight)
 		return found.gradient.data
 	}
 
@@ -59,7 +59,7 @@ export const cwa = checkedAttack<CwaOptions>(async (classifier, batch, threatMod
 		const where = `step ${step + 1} of ${steps} of CWA`
 		const before = current.data.slice()
 		if (variant === 'mi') {
-			const gradient = await ensembleGradient(surrogates, current, batch, ensemble, where)
+			const gradient = await ensembleGradient(surrogates, current, batch, ensemble, where, sight)
 			set.ascend(current.data, gradient, -settings.relativeReverseStep * epsilon)
 		}
 		for (const surrogate of surrogates) {
@@ -68,13 +68,15 @@ export const cwa = checkedAttack<CwaOptions>(async (classifier, batch, threatMod
 			set.project(current.data)
 		}
 		const change = new Float64Array(current.data)
-		for (let at = 0; at < change.length; at++) change[at]! -= before[at]!
+		for (let index = 0; index < change.length; index++) {
+			change[index] = (change[index] ?? missing) - (before[index] ?? missing)
+		}
 		accumulate(outer, change, size, decay, 'l1')
 		move(current.data, before, outer, (momentum) => settings.relativeOuterStep * epsilon * Math.sign(momentum))
 		set.project(current.data)
 	}
 	return current
-})
+}
 
 function move(
 	target: Float32Array,
@@ -82,15 +84,17 @@ function move(
 	momentum: Float64Array,
 	step: (momentum: number) => number,
 ): void {
-	for (let at = 0; at < target.length; at++) target[at] = from[at]! + step(momentum[at]!)
+	for (let index = 0; index < target.length; index++) {
+		target[index] = (from[index] ?? missing) + step(momentum[index] ?? missing)
+	}
 }
 
-function cwaSettings(options: CwaOptions) {
-	return usableOptions('CWA', cwaSchema, options)
-}
-
-/** CWA for the registry. */
-export const cwaDefinition: AttackDefinition<typeof cwaSchema> = {
+/**
+ * The common weakness attack, on the classifiers that are its option `surrogates`.
+ * @example
+ * const attack = cwa.prepare({ surrogates, variant: 'ssa', copies: 10 })
+ */
+export const cwa = defineAttack({
 	name: 'cwa',
 	doc: 'Common weakness attack: images made on several surrogates.',
 	source:
@@ -102,15 +106,15 @@ export const cwaDefinition: AttackDefinition<typeof cwaSchema> = {
 		'mi-cwa': { doc: 'CWA with momentum: 10 steps, a step back before each.', options: { variant: 'mi' } },
 		'ssa-cwa': { doc: 'CWA over 20 spectrum copies per gradient, 10 steps.', options: { variant: 'ssa' } },
 	},
-	targeted: () => false,
-	rounds: (options) => {
-		const { surrogates, variant, steps, copies } = options
-		const perStep = variant === 'ssa' ? { evaluations: 0, gradients: copies } : { evaluations: 1, gradients: 2 }
-		const count = steps * surrogates.length
-		const calls = { evaluations: count * perStep.evaluations, gradients: count * perStep.gradients }
-		return [
-			{ stage: 'cwa', name: 'cwa', calls, run: (model, batch, threat, own) => cwa(model, batch, threat, options, own) },
-		]
-	},
-	run: cwa,
+	recorded: recordedWithSurrogates,
+	rounds: (settings) => [
+		{ stage: 'cwa', name: 'cwa', cost: costOf(settings), run: (...call) => craft(settings, ...call) },
+	],
+})
+
+/** While there are no surrogates yet, what one would take. */
+function costOf({ surrogates, variant, steps, copies }: CwaSettings): Passes {
+	const perStep = variant === 'ssa' ? { evaluations: 0, gradients: copies } : { evaluations: 1, gradients: 2 }
+	const count = steps * Math.max(1, surrogates.length)
+	return { evaluations: count * perStep.evaluations, gradients: count * perStep.gradients }
 }

@@ -3,10 +3,11 @@
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Classifier } from '../../../classifier/classifier.js'
 import { targetedMarginObjective } from '../../../classifier/objectives/margin-objectives.js'
-import { predictions } from '../../../classifier/predictions.js'
+import { logitsOf, predictions } from '../../../classifier/predictions.js'
+import { at } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import { int64, type Tensor } from '../../../core/tensor.js'
-import { requireFinite } from '../../run/require-finite.js'
+import { type GradientSight, requireFinite } from '../../run/require-finite.js'
 import { dualNorm } from '../../sets/hyperplane-projection.js'
 import type { Norm } from '../../sets/threat-model.js'
 import { rankedTargets } from '../ranked-targets.js'
@@ -19,20 +20,21 @@ import type { Boundary } from './fab-geometry.js'
  */
 export type FindBoundaries = (images: Tensor<'float32'>, where: string) => Promise<Boundary[]>
 
-/** The boundary to one target class per image: one gradient. */
+/** The boundary to one target class per image: one gradient. @param sight Told of every gradient. */
 export function targetBoundaries(
 	classifier: Classifier,
 	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
 	targets: readonly number[],
+	sight?: GradientSight,
 ): FindBoundaries {
 	const count = labels.length
 	const side = { labels: int64([count], labels), targets: int64([count], targets) }
 	return async (images, where) => {
 		const seen = await classifier.gradient(images, targetedMarginObjective, side)
-		requireFinite(seen, ids, where)
+		requireFinite(seen, ids, where, sight)
 		const size = rowSize(images)
 		return labels.map((_, row) => ({
-			difference: seen.loss.data[row]!,
+			difference: at(seen.loss.data, row),
 			normal: seen.gradient.data.subarray(row * size, (row + 1) * size),
 		}))
 	}
@@ -40,16 +42,17 @@ export function targetBoundaries(
 
 /**
  * The boundary to one class for all steps: that of a rank among the others on the clean image.
- * @param rank From 1, the likeliest.
+ * @param rank From 1, the likeliest. @param sight Told of every gradient.
  */
 export async function rankedBoundaries(
 	classifier: Classifier,
 	batch: AttackBatch,
 	rank: number,
+	sight?: GradientSight,
 ): Promise<FindBoundaries> {
-	const { logits } = await classifier.evaluate(batch.images, ['logits'])
-	predictions(logits!, batch.ids)
-	return targetBoundaries(classifier, batch, rankedTargets(logits!, batch.labels, rank))
+	const logits = await logitsOf(classifier, batch.images)
+	predictions(logits, batch.ids)
+	return targetBoundaries(classifier, batch, rankedTargets(logits, batch.labels, rank), sight)
 }
 
 /** Keeps distances finite where a gradient is zero. */
@@ -58,11 +61,13 @@ const leastLength = 1e-12
 /**
  * The boundary that is nearest, by its linearisation and without the box, among those to all other classes: one gradient for
  * each. Of equally near ones that of the lowest class.
+ * @param sight Told of every gradient.
  */
 export function nearestBoundaries(
 	classifier: Classifier,
 	batch: Pick<AttackBatch, 'labels' | 'ids'>,
 	norm: Norm,
+	sight?: GradientSight,
 ): FindBoundaries {
 	const others = classifier.classNames.length - 1
 	const finders = Array.from({ length: others }, (_, other) =>
@@ -70,18 +75,20 @@ export function nearestBoundaries(
 			classifier,
 			batch,
 			batch.labels.map((label) => (other < label ? other : other + 1)),
+			sight,
 		),
 	)
 	return async (images, where) => {
-		let nearest: { readonly boundary: Boundary; readonly distance: number }[] | undefined
+		let nearest: { readonly boundary: Boundary; readonly distance: number }[] = []
 		for (const find of finders) {
-			const found = (await find(images, where)).map((boundary) => {
-				const length = leastLength + dualNorm(norm, boundary.normal)
-				return { boundary, distance: Math.abs(boundary.difference) / length }
-			})
 			// A gradient whose boundary is further is let go, so that no more than two of a batch are held at a time.
-			nearest = nearest?.map((best, row) => (found[row]!.distance < best.distance ? found[row]! : best)) ?? found
+			nearest = (await find(images, where)).map((boundary, row) => {
+				const length = leastLength + dualNorm(norm, boundary.normal)
+				const own = { boundary, distance: Math.abs(boundary.difference) / length }
+				const best = nearest[row]
+				return best && !(own.distance < best.distance) ? best : own
+			})
 		}
-		return nearest!.map(({ boundary }) => boundary)
+		return nearest.map(({ boundary }) => boundary)
 	}
 }

@@ -1,5 +1,6 @@
 /** The steps of FAB for one image: towards a linearised boundary, and back to the clean image. */
 
+import { missing } from '../../../core/at.js'
 import { hyperplaneProjection, type Numbers, vectorNorm } from '../../sets/hyperplane-projection.js'
 import type { Norm } from '../../sets/threat-model.js'
 import type { FabSettings } from './fab-options.js'
@@ -41,7 +42,7 @@ export function fabGeometry(
 		advance(image, clean, { difference, normal }) {
 			let cleanDifference = difference
 			for (let index = 0; index < size; index++) {
-				cleanDifference += normal[index]! * (clean[index]! - image[index]!)
+				cleanDifference += (normal[index] ?? missing) * ((clean[index] ?? missing) - (image[index] ?? missing))
 			}
 			project(image, normal, difference, ofImage)
 			project(clean, normal, cleanDifference, ofClean)
@@ -49,18 +50,21 @@ export function fabGeometry(
 			const cleanLength = Math.max(vectorNorm(norm, ofClean), shortest)
 			const alpha = Math.min(imageLength / (imageLength + cleanLength), alphaMax)
 			for (let index = 0; index < size; index++) {
-				const fromImage = image[index]! + eta * ofImage[index]!
-				const fromClean = clean[index]! + eta * ofClean[index]!
+				const fromImage = (image[index] ?? missing) + eta * (ofImage[index] ?? missing)
+				const fromClean = (clean[index] ?? missing) + eta * (ofClean[index] ?? missing)
 				image[index] = Math.min(1, Math.max(0, (1 - alpha) * fromImage + alpha * fromClean))
 			}
 		},
 		retreat(image, clean) {
 			for (let index = 0; index < size; index++) {
-				image[index] = clean[index]! + beta * (image[index]! - clean[index]!)
+				const center = clean[index] ?? missing
+				image[index] = center + beta * ((image[index] ?? missing) - center)
 			}
 		},
 		distance(image, clean) {
-			for (let index = 0; index < size; index++) ofImage[index] = image[index]! - clean[index]!
+			for (let index = 0; index < size; index++) {
+				ofImage[index] = (image[index] ?? missing) - (clean[index] ?? missing)
+			}
 			return vectorNorm(norm, ofImage)
 		},
 	}

@@ -1,7 +1,6 @@
 /** Options of FAB. */
 
 import { z } from 'zod'
-import { usableOptions } from '../../usable-options.js'
 
 export const fabSchema = z
 	.strictObject({
@@ -31,18 +30,14 @@ export const fabSchema = z
 	.refine(({ mode, force }) => mode === 'untargeted' || force === undefined, {
 		message: 'force is of mode untargeted; leave it out when targeted',
 	})
-	.transform(({ targets, force, ...options }) => ({
-		...options,
-		...(options.mode === 'targeted' ? { targets: targets ?? 9 } : { force: force ?? false }),
-	}))
+	.transform(({ targets, force, ...options }) =>
+		options.mode === 'targeted'
+			? { ...options, mode: options.mode, targets: targets ?? 9 }
+			: { ...options, mode: options.mode, force: force ?? false },
+	)
 
 /** Options of FAB, all with defaults. */
 export type FabOptions = z.input<typeof fabSchema>
 
-/** Options of FAB with defaults filled in. */
+/** Options of FAB with defaults filled in: of one mode or the other. */
 export type FabSettings = z.output<typeof fabSchema>
-
-/** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
-export function fabSettings(options: FabOptions): FabSettings {
-	return usableOptions('FAB', fabSchema, options)
-}

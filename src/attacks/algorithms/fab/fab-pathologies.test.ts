@@ -16,6 +16,7 @@ import { range } from '../../../core/rows.js'
 import { float32, ops, type Value } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { imageStreams } from '../../run/image-streams.js'
 import type { Norm } from '../../sets/threat-model.js'
 import { fab } from './fab.js'
@@ -70,7 +71,7 @@ describe.each(norms)('FAB in %s', (norm) => {
 		})
 		const given = randomBatch([0, 0, 0])
 		const { classifier, calls } = counted(constant)
-		const images = await fab(classifier, given, threat, { mode, steps: 4, restarts: 2 }, streams)
+		const images = await attackBatch(fab.prepare({ mode, steps: 4, restarts: 2 }), classifier, given, threat, streams)
 		expect(bytes(images)).toBe(bytes(given.images))
 		expect(calls.gradients).toBe(3 * 4 * 2 * 2)
 		await constant.release()
@@ -84,7 +85,13 @@ describe.each(norms)('FAB in %s', (norm) => {
 		const given = await rightBatch(tied, 12)
 		expect(new Set(given.labels)).toEqual(new Set([0, 2]))
 		for (const mode of modes) {
-			const images = await fab(tied, given, { norm, epsilon: norm === 'linf' ? 1 : 8 }, { mode, steps: 20 }, streams)
+			const images = await attackBatch(
+				fab.prepare({ mode, steps: 20 }),
+				tied,
+				given,
+				{ norm, epsilon: norm === 'linf' ? 1 : 8 },
+				streams,
+			)
 			const fooled = await fooledRows(tied, given, images)
 			const zeros = range(0, 12).filter((row) => given.labels[row] === 0)
 			const twos = range(0, 12).filter((row) => given.labels[row] === 2)
@@ -96,7 +103,13 @@ describe.each(norms)('FAB in %s', (norm) => {
 	})
 
 	it('gives back the clean images for epsilon 0, as a copy', async () => {
-		const images = await fab(network, batch, { norm, epsilon: 0 }, { steps: 2, restarts: 2 }, streams)
+		const images = await attackBatch(
+			fab.prepare({ steps: 2, restarts: 2 }),
+			network,
+			batch,
+			{ norm, epsilon: 0 },
+			streams,
+		)
 		const [, second] = prepareAttack('fab', { steps: 2, restarts: 2 }).rounds(5)
 		const own = await second!.run(network, batch, { norm, epsilon: 0 }, streams)
 		for (const { data } of [images, own]) {
@@ -108,7 +121,7 @@ describe.each(norms)('FAB in %s', (norm) => {
 	it('does nothing where all images are wrong already', async () => {
 		const { classifier, calls } = counted(network)
 		const labels = batch.labels.map((label) => (label + 1) % 5)
-		const images = await fab(classifier, { ...batch, labels }, threat, { steps: 2 }, streams)
+		const images = await attackBatch(fab.prepare({ steps: 2 }), classifier, { ...batch, labels }, threat, streams)
 		expect(bytes(images)).toBe(bytes(batch.images))
 		expect(calls).toEqual({ evaluations: 8, gradients: 0 })
 	})
@@ -117,7 +130,13 @@ describe.each(norms)('FAB in %s', (norm) => {
 		const images = float32([1, ...imageShape], new Float32Array(pixelCount).fill(value))
 		const given = { images, ids: ['x'], labels: await predict(network, { images, ids: ['x'] }) }
 		for (const mode of modes) {
-			const found = await fab(network, given, { norm, epsilon: norm === 'linf' ? 1 : 8 }, { mode, steps: 30 }, streams)
+			const found = await attackBatch(
+				fab.prepare({ mode, steps: 30 }),
+				network,
+				given,
+				{ norm, epsilon: norm === 'linf' ? 1 : 8 },
+				streams,
+			)
 			expect(found.data.every((pixel) => pixel >= 0 && pixel <= 1)).toBe(true)
 			expect(await fooledRows(network, given, found)).toEqual([0])
 		}
@@ -140,10 +159,11 @@ describe.each(modes)('FAB %s on a broken model', (mode) => {
 	it('names the images whose logits are NaN', async () => {
 		const { classifier, images } = await broken((mean) => ops.log(ops.sub(mean, 0.1)))
 		const [first] = prepareAttack('fab', options).rounds(5)
-		for (const result of [
-			fab(classifier, { ...batch, images }, threat, options, streams),
-			first!.run(classifier, { ...batch, images }, threat, streams),
+		for (const attempt of [
+			() => attackBatch(fab.prepare(options), classifier, { ...batch, images }, threat, streams),
+			() => first!.run(classifier, { ...batch, images }, threat, streams),
 		]) {
+			const result = attempt()
 			await expect(result).rejects.toThrow(NaptuneError)
 			await expect(result).rejects.toThrow(/images image 2, image 6/)
 		}
@@ -153,7 +173,7 @@ describe.each(modes)('FAB %s on a broken model', (mode) => {
 	it('names the images whose gradient is not finite', async () => {
 		const { classifier, images } = await broken((mean) => ops.sqrt(mean))
 		const labels = await predict(classifier, { ...batch, images })
-		const result = fab(classifier, { ...batch, images, labels }, threat, options, streams)
+		const result = attackBatch(fab.prepare(options), classifier, { ...batch, images, labels }, threat, streams)
 		await expect(result).rejects.toThrow(NaptuneError)
 		await expect(result).rejects.toThrow(/not finite for images image 2, image 6 \(of FAB before step 1 of 2\)/)
 		await classifier.release()
@@ -168,8 +188,16 @@ describe('FAB refuses', () => {
 		const many = await make(101, networkGraph(101))
 		const given = await rightBatch(many, 2)
 		const threat = { norm: 'linf', epsilon: 0.3 } as const
-		await expect(fab(many, given, threat, { mode: 'untargeted' }, streams)).rejects.toThrow(/force/)
-		const images = await fab(many, given, threat, { mode: 'untargeted', force: true, steps: 2 }, streams)
+		await expect(attackBatch(fab.prepare({ mode: 'untargeted' }), many, given, threat, streams)).rejects.toThrow(
+			/force/,
+		)
+		const images = await attackBatch(
+			fab.prepare({ mode: 'untargeted', force: true, steps: 2 }),
+			many,
+			given,
+			threat,
+			streams,
+		)
 		expect(await fooledRows(many, given, images)).toEqual([0, 1])
 		await many.release()
 	})

@@ -2,7 +2,8 @@
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Classifier } from '../../../classifier/classifier.js'
-import { predictions } from '../../../classifier/predictions.js'
+import { predict } from '../../../classifier/predictions.js'
+import { at } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import type { ThreatModel } from '../../sets/threat-model.js'
@@ -33,19 +34,16 @@ export async function searchBoundary(
 	const nearest = labels.map(() => Number.POSITIVE_INFINITY)
 	for (let step = 0; step < settings.steps; step++) {
 		const boundaries = await find(current, `of FAB before step ${step + 1} of ${settings.steps}`)
-		boundaries.forEach((boundary, row) => {
-			advance(of(current, row), of(images, row), boundary)
-		})
-		const { logits } = await classifier.evaluate(current, ['logits'])
-		predictions(logits!, ids).forEach((predicted, row) => {
-			if (predicted === labels[row]) return
+		for (const [row, boundary] of boundaries.entries()) advance(of(current, row), of(images, row), boundary)
+		for (const [row, predicted] of (await predict(classifier, current, ids)).entries()) {
+			if (predicted === labels[row]) continue
 			const change = distance(of(current, row), of(images, row))
-			if (change < nearest[row]!) {
+			if (change < at(nearest, row)) {
 				nearest[row] = change
 				if (change <= epsilon) of(found, row).set(of(current, row))
 			}
 			retreat(of(current, row), of(images, row))
-		})
+		}
 	}
 	return found
 }

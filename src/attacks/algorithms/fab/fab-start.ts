@@ -1,5 +1,6 @@
 /** Random starts of FAB. */
 
+import { missing } from '../../../core/at.js'
 import type { Generator } from '../../../random/generator.js'
 import { vectorNorm } from '../../sets/hyperplane-projection.js'
 import type { ThreatModel } from '../../sets/threat-model.js'
@@ -12,6 +13,6 @@ export function fabStart(image: Float32Array, { norm, epsilon }: ThreatModel, st
 	const direction = Float64Array.from(image, () => (norm === 'linf' ? 2 * stream.uniform() - 1 : stream.normal()))
 	const scale = (0.5 * epsilon) / vectorNorm(norm, direction)
 	for (let index = 0; index < image.length; index++) {
-		image[index] = Math.min(1, Math.max(0, image[index]! + scale * direction[index]!))
+		image[index] = Math.min(1, Math.max(0, (image[index] ?? missing) + scale * (direction[index] ?? missing)))
 	}
 }

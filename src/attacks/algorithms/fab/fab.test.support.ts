@@ -2,16 +2,17 @@
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Classifier } from '../../../classifier/classifier.js'
+import { decorate } from '../../../classifier/decorate.js'
 import { randomBatch } from '../../../classifier/graphs.test.support.js'
-import { predictions } from '../../../classifier/predictions.js'
+import { predict as predictedClasses } from '../../../classifier/predictions.js'
 import { range } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 
 export const bytes = ({ data }: Tensor): string =>
 	Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
 
-export const predict = async (classifier: Classifier, { images, ids }: Pick<AttackBatch, 'images' | 'ids'>) =>
-	predictions((await classifier.evaluate(images, ['logits'])).logits!, ids)
+export const predict = (classifier: Classifier, { images, ids }: Pick<AttackBatch, 'images' | 'ids'>) =>
+	predictedClasses(classifier, images, ids)
 
 /** Random images labelled as the classifier sees them. */
 export async function rightBatch(classifier: Classifier, count: number): Promise<AttackBatch> {
@@ -32,16 +33,15 @@ export async function fooledRows(
 /** The classifier, with the calls for each image counted. */
 export function counted(classifier: Classifier) {
 	const calls = { evaluations: 0, gradients: 0 }
-	const counting: Classifier = {
-		...classifier,
-		evaluate(images, taps) {
-			calls.evaluations += images.shape[0]!
-			return classifier.evaluate(images, taps)
+	const counting = decorate(classifier, {
+		evaluate(inner, images, taps) {
+			calls.evaluations += images.shape[0] ?? 0
+			return inner.evaluate(images, taps)
 		},
-		gradient(images, objective, side) {
-			calls.gradients += images.shape[0]!
-			return classifier.gradient(images, objective, side)
+		gradient(inner, images, objective, side) {
+			calls.gradients += images.shape[0] ?? 0
+			return inner.gradient(images, objective, side)
 		},
-	}
+	})
 	return { classifier: counting, calls }
 }

@@ -7,6 +7,7 @@ import { range, takeRows } from '../../../core/rows.js'
 import { ops, type Value } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { rowsOf } from '../../run/attack-round.js'
 import { imageStreams } from '../../run/image-streams.js'
 import { perturbationSizes } from '../../sets/check-perturbation.js'
@@ -43,7 +44,7 @@ describe.each(norms)('FAB in %s', (norm) => {
 	const large = norm === 'linf' ? 1 : 8
 
 	it.each(['targeted', 'untargeted'] as const)('%s fools within epsilon, by less than epsilon', async (mode) => {
-		const images = await fab(network, batch, { norm, epsilon }, { mode, steps: 10 }, streams)
+		const images = await attackBatch(fab.prepare({ mode, steps: 10 }), network, batch, { norm, epsilon }, streams)
 		const sizes = perturbationSizes(batch.images, images, norm)
 		const fooled = await fooledRows(network, batch, images)
 		expect(fooled.length).toBeGreaterThan(5)
@@ -90,7 +91,7 @@ describe.each(norms)('FAB in %s', (norm) => {
 		{ mode: 'targeted', targets: 2, restarts: 2, steps: 4 },
 		{ mode: 'untargeted', restarts: 2, steps: 4 },
 	] as const)('does the same whatever the order and the batch: %j', async (options) => {
-		const run = (given: AttackBatch) => fab(network, given, { norm, epsilon }, options, streams)
+		const run = (given: AttackBatch) => attackBatch(fab.prepare(options), network, given, { norm, epsilon }, streams)
 		const whole = await run(batch)
 		expect(bytes(await run(batch))).toBe(bytes(whole))
 		for (const rows of [[3], [20, 0], range(0, 24).reverse()]) {
@@ -187,7 +188,7 @@ describe('the rounds of FAB', () => {
 		const { classifier, calls } = counted(network)
 		const [first] = prepareAttack('fab', { mode, steps: 3 }).rounds(5)
 		await first!.run(classifier, batch, { norm: 'linf', epsilon: 0.1 }, streams)
-		expect(calls).toEqual({ evaluations: 24 * first!.calls.evaluations, gradients: 24 * first!.calls.gradients })
+		expect(calls).toEqual({ evaluations: 24 * first!.cost.evaluations, gradients: 24 * first!.cost.gradients })
 		expect(calls.gradients).toBe(24 * 3 * (mode === 'targeted' ? 1 : 4))
 	})
 
@@ -196,7 +197,7 @@ describe('the rounds of FAB', () => {
 		const given = await rightBatch(other, 12)
 		for (const preset of ['fab-t', 'fab-u']) {
 			const attack = prepareAttack(preset, { steps: 20, restarts: 1 })
-			const images = await attack.run(other, given, { norm: 'linf', epsilon: 0.2 }, streams)
+			const images = await attackBatch(attack, other, given, { norm: 'linf', epsilon: 0.2 }, streams)
 			expect(await fooledRows(other, given, images)).toHaveLength(12)
 		}
 		await other.release()
@@ -205,7 +206,13 @@ describe('the rounds of FAB', () => {
 	it('of later targets and restarts go on with what is left, and find more', async () => {
 		const fooled = await Promise.all(
 			[{ targets: 1 }, { targets: 4 }, { targets: 4, restarts: 4 }].map(async (options) => {
-				const images = await fab(network, batch, { norm: 'linf', epsilon: 0.025 }, { ...options, steps: 1 }, streams)
+				const images = await attackBatch(
+					fab.prepare({ ...options, steps: 1 }),
+					network,
+					batch,
+					{ norm: 'linf', epsilon: 0.025 },
+					streams,
+				)
 				return { images, rows: await fooledRows(network, batch, images) }
 			}),
 		)

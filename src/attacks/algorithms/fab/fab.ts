@@ -9,11 +9,12 @@ import type { Classifier } from '../../../classifier/classifier.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { range, rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRound, AttackRun } from '../../run/attack-round.js'
+import type { GradientSight } from '../../run/require-finite.js'
 import type { Norm } from '../../sets/threat-model.js'
 import { type FindBoundaries, nearestBoundaries, rankedBoundaries } from './fab-boundaries.js'
-import { type FabOptions, type FabSettings, fabSchema, fabSettings } from './fab-options.js'
+import { type FabSettings, fabSchema } from './fab-options.js'
 import { searchBoundary } from './fab-search.js'
 import { fabStart } from './fab-start.js'
 
@@ -21,27 +22,20 @@ import { fabStart } from './fab-start.js'
 const mostUntargetedClasses = 100
 
 /**
- * FAB on a batch, a round per target and restart. Iterates are not bound to epsilon; an image counts as found only if the
- * nearest misclassified iterate is within it, measured in float64. Iterates are computed in float64 and rounded to float32
- * once per move. All steps are always taken. Random starts come from the image's stream of the purpose `NAME start`, where
- * NAME is the round's.
- * @throws NaptuneError for wrong options, input or number of classes, or naming the images whose logits or gradients are not
- * finite.
- */
-export const fab = attackOfRounds<FabOptions>((options, classes) => fabRounds(fabSettings(options), classes))
-
-/**
  * What FAB tries for this many classes.
  * @throws NaptuneError for fewer than 2 classes, and for more than 100 untargeted and not forced.
  */
 export function fabRounds(settings: FabSettings, classes: number): readonly AttackRound[] {
 	if (classes < 2) {
-		throw new NaptuneError(`FAB looks for the boundary between two classes; the classifier has ${classes}.`)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`FAB looks for the boundary between two classes; the classifier has ${classes}.`,
+		)
 	}
-	return 'targets' in settings ? targetedRounds(settings, classes) : untargetedRounds(settings, classes)
+	return settings.mode === 'targeted' ? targetedRounds(settings, classes) : untargetedRounds(settings, classes)
 }
 
-function targetedRounds(settings: FabSettings & { readonly targets: number }, classes: number): AttackRound[] {
+function targetedRounds(settings: Extract<FabSettings, { mode: 'targeted' }>, classes: number): AttackRound[] {
 	const { steps, restarts, targets } = settings
 	return range(1, Math.min(targets, classes - 1) + 1).flatMap((rank) =>
 		range(0, restarts).map((restart) => {
@@ -49,18 +43,21 @@ function targetedRounds(settings: FabSettings & { readonly targets: number }, cl
 			return {
 				stage: 'fab-t',
 				name,
-				calls: { evaluations: steps + 1, gradients: steps },
-				run: runOf(settings, name, restart > 0, (classifier, batch) => rankedBoundaries(classifier, batch, rank)),
+				cost: { evaluations: steps + 1, gradients: steps },
+				run: runOf(settings, name, restart > 0, (classifier, batch, _, sight) =>
+					rankedBoundaries(classifier, batch, rank, sight),
+				),
 			}
 		}),
 	)
 }
 
-function untargetedRounds(settings: FabSettings & { readonly force: boolean }, classes: number): AttackRound[] {
+function untargetedRounds(settings: Extract<FabSettings, { mode: 'untargeted' }>, classes: number): AttackRound[] {
 	const { steps, restarts, force } = settings
 	const gradients = steps * (classes - 1)
 	if (classes > mostUntargetedClasses && !force) {
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			`Untargeted FAB takes a gradient per class and step, ${gradients} per image and restart for these ${classes} classes. Use fab-t, which takes ${steps} per target whatever the number of classes, or set force to true to run it all the same.`,
 		)
 	}
@@ -69,9 +66,9 @@ function untargetedRounds(settings: FabSettings & { readonly force: boolean }, c
 		return {
 			stage: 'fab-u',
 			name,
-			calls: { evaluations: steps, gradients },
-			run: runOf(settings, name, restart > 0, async (classifier, batch, norm) =>
-				nearestBoundaries(classifier, batch, norm),
+			cost: { evaluations: steps, gradients },
+			run: runOf(settings, name, restart > 0, async (classifier, batch, norm, sight) =>
+				nearestBoundaries(classifier, batch, norm, sight),
 			),
 		}
 	})
@@ -86,26 +83,38 @@ function runOf(
 	settings: FabSettings,
 	name: string,
 	randomStart: boolean,
-	boundaries: (classifier: Classifier, batch: AttackBatch, norm: Norm) => Promise<FindBoundaries>,
-): AttackRound['run'] {
-	return async (classifier, batch, threatModel, streams) => {
+	boundaries: (
+		classifier: Classifier,
+		batch: AttackBatch,
+		norm: Norm,
+		sight: GradientSight | undefined,
+	) => Promise<FindBoundaries>,
+): AttackRun {
+	return async (classifier, batch, threatModel, streams, sight) => {
 		const { images, ids } = batch
 		if (threatModel.epsilon === 0) return { ...images, data: images.data.slice() }
 		const current: Tensor<'float32'> = { ...images, data: images.data.slice() }
 		if (randomStart) {
 			const size = rowSize(images)
-			ids.forEach((id, row) => {
+			for (const [row, id] of ids.entries()) {
 				const image = current.data.subarray(row * size, (row + 1) * size)
 				fabStart(image, threatModel, streams(id, `${name} start`))
-			})
+			}
 		}
-		const find = await boundaries(classifier, batch, threatModel.norm)
+		const find = await boundaries(classifier, batch, threatModel.norm, sight)
 		return searchBoundary(classifier, batch, current, find, threatModel, settings)
 	}
 }
 
-/** FAB for the registry. */
-export const fabDefinition: AttackDefinition<typeof fabSchema> = {
+/**
+ * FAB, a round per target and restart. Iterates are not bound to epsilon; an image counts as found only if the nearest
+ * misclassified iterate is within it, measured in float64. Iterates are computed in float64 and rounded to float32 once per
+ * move. All steps are always taken. Random starts come from the image's stream of the purpose `NAME start`, where NAME is
+ * the round's.
+ * @example
+ * const attack = fab.prepare({ mode: 'targeted', targets: 9, steps: 100 })
+ */
+export const fab = defineAttack({
 	name: 'fab',
 	doc: 'Fast adaptive boundary attack: the nearest misclassified image, counted if within epsilon.',
 	source:
@@ -124,7 +133,5 @@ export const fabDefinition: AttackDefinition<typeof fabSchema> = {
 			options: { mode: 'untargeted', steps: 100, restarts: 5 },
 		},
 	},
-	targeted: () => false,
 	rounds: fabRounds,
-	run: fab,
-}
+})

@@ -10,6 +10,7 @@ import type { Tensor } from '../../../core/tensor.js'
 import { ops, type Value } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { rowsOf } from '../../run/attack-round.js'
 import { imageStreams } from '../../run/image-streams.js'
 import { perturbationSizes } from '../../sets/check-perturbation.js'
@@ -45,7 +46,7 @@ afterAll(() => engine.close())
 
 describe.each(threats)('the feature attack in $norm', (threat) => {
 	const attack = (options: FeaturePgdOptions, given = batch) =>
-		featurePgd(encoders[0]!, given, threat, options, streams)
+		attackBatch(featurePgd.prepare(options), encoders[0]!, given, threat, streams)
 	const divergences = async (images: Tensor<'float32'>) => {
 		const { objective } = featureKl(24)
 		const { imageFeatures } = await encoders[0]!.evaluate(batch.images, ['imageFeatures'])
@@ -58,7 +59,7 @@ describe.each(threats)('the feature attack in $norm', (threat) => {
 			expect(size).toBeLessThanOrEqual(threat.epsilon)
 		}
 		const own = await divergences(images)
-		const other = await divergences(await pgd(encoders[0]!, batch, threat, { steps: 20 }, streams))
+		const other = await divergences(await attackBatch(pgd.prepare({ steps: 20 }), encoders[0]!, batch, threat, streams))
 		expect(own.filter((value, row) => value > other[row]!).length).toBeGreaterThan(16)
 	})
 
@@ -66,7 +67,9 @@ describe.each(threats)('the feature attack in $norm', (threat) => {
 		const images = await attack({ steps: 5 })
 		const relabelled = { ...batch, labels: batch.labels.map((label) => (label + 1) % 4) }
 		expect((await attack({ steps: 5 }, relabelled)).data).toEqual(images.data)
-		expect((await featurePgd(encoders[1]!, batch, threat, { steps: 5 }, streams)).data).toEqual(images.data)
+		expect((await attackBatch(featurePgd.prepare({ steps: 5 }), encoders[1]!, batch, threat, streams)).data).toEqual(
+			images.data,
+		)
 	})
 
 	it('does the same whatever the order and the batch', async () => {
@@ -80,7 +83,7 @@ describe.each(threats)('the feature attack in $norm', (threat) => {
 		const [round] = prepareAttack('feature-pgd', { steps: 5 }).rounds(4)
 		const { classifier, calls } = counted(encoders[0]!)
 		expect((await round!.run(classifier, batch, threat, streams)).data).toEqual((await attack({ steps: 5 })).data)
-		expect({ ...calls, images: undefined }).toEqual({ ...round!.calls, images: undefined })
+		expect({ ...calls, images: undefined }).toEqual({ ...round!.cost, images: undefined })
 		expect(prepareAttack('feature-pgd').options).toEqual({ steps: 100, start: 'uniform', relativeStepSize: 0.25 })
 	})
 })
@@ -90,7 +93,7 @@ describe('the feature attack', () => {
 
 	it('takes a start on one side and a step in pixel units', async () => {
 		const options = { steps: 1, stepSize: 1e-6, start: 'one-sided' } as const
-		const images = await featurePgd(encoders[0]!, batch, threat, options, streams)
+		const images = await attackBatch(featurePgd.prepare(options), encoders[0]!, batch, threat, streams)
 		const changes = images.data.map((pixel, at) => pixel - batch.images.data[at]!)
 		expect(Math.min(...changes)).toBeGreaterThan(-1e-5)
 		expect(Math.max(...changes)).toBeGreaterThan(0.02)
@@ -98,14 +101,12 @@ describe('the feature attack', () => {
 
 	it('refuses a classifier without image features and options that it lacks', async () => {
 		const plain = await make(networkGraph(4))
-		const result = featurePgd(plain, batch, threat, {}, streams)
+		const result = attackBatch(featurePgd.prepare({}), plain, batch, threat, streams)
 		await expect(result).rejects.toThrow(NaptuneError)
 		await expect(result).rejects.toThrow(/no tap imageFeatures; it has: logits, hidden/)
 		await plain.release()
 		expect(() => prepareAttack('feature-pgd', { restarts: 2 })).toThrow(/restarts/)
-		const zero = { start: 'zero' } as unknown as FeaturePgdOptions
-		await expect(featurePgd(encoders[0]!, batch, threat, zero, streams)).rejects.toThrow(/start/)
-		const both = { stepSize: 0.1, relativeStepSize: 0.1 }
-		await expect(featurePgd(encoders[0]!, batch, threat, both, streams)).rejects.toThrow(/not both/)
+		expect(() => prepareAttack('feature-pgd', { start: 'zero' })).toThrow(/start/)
+		expect(() => featurePgd.prepare({ stepSize: 0.1, relativeStepSize: 0.1 })).toThrow(/not both/)
 	})
 })

@@ -6,13 +6,14 @@
 import { z } from 'zod'
 import type { Classifier } from '../../../classifier/classifier.js'
 import { featureKl } from '../../../classifier/objectives/divergence-objectives.js'
+import { at, entry } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
 import { NaptuneError } from '../../../core/errors.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import type { AttackRound } from '../../run/attack-round.js'
-import { checkedAttack } from '../../run/checked-attack.js'
-import { usableOptions } from '../../usable-options.js'
-import { pgd } from '../pgd/pgd.js'
+import type { Tensor } from '../../../core/tensor.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRun } from '../../run/attack-round.js'
+import { pgdRun } from '../pgd/pgd.js'
+import { usualStep } from '../pgd/pgd-options.js'
 
 export const featurePgdSchema = z
 	.strictObject({
@@ -35,55 +36,68 @@ export const featurePgdSchema = z
 	})
 	.transform((options) => ({
 		...options,
-		...defined({ relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? 0.25) : undefined }),
+		...defined({
+			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? usualStep) : undefined,
+		}),
 	}))
 
 /** Options of the feature attack, all with defaults. */
 export type FeaturePgdOptions = z.input<typeof featurePgdSchema>
 
-/**
- * Maximises KL(clean || adversarial) of the image features with {@link pgd} and returns the last iterate: as the attacker
- * does not see predictions, there is nothing to choose by. The random start is that of `pgd`, from the same streams.
- * @throws NaptuneError for wrong options or input, or a classifier without the tap `imageFeatures`.
- */
-export const featurePgd = checkedAttack<FeaturePgdOptions>(async (classifier, batch, threatModel, options, streams) => {
-	const settings = usableOptions('the feature attack', featurePgdSchema, options)
-	const clean = await imageFeatures(classifier, batch.images)
-	const { objective } = featureKl(clean.shape[1]!)
-	return pgd(classifier, batch, threatModel, { ...settings, objective, sideInputs: async () => ({ clean }) }, streams)
-})
+/** Options of the feature attack with defaults filled in. */
+type FeaturePgdSettings = z.output<typeof featurePgdSchema>
 
-async function imageFeatures(classifier: Classifier, images: Parameters<Classifier['evaluate']>[0]) {
+/**
+ * Maximises KL(clean || adversarial) of the image features with {@link pgdRun} and returns the last iterate: as the
+ * attacker does not see predictions, there is nothing to choose by. The random start is that of `pgd`, from the same
+ * streams.
+ * @throws NaptuneError (from what is returned) for a classifier without the tap `imageFeatures` [B, width].
+ */
+function featurePgdRun(settings: FeaturePgdSettings): AttackRun {
+	return async (classifier, batch, ...others) => {
+		const clean = await imageFeatures(classifier, batch.images)
+		const { objective } = featureKl(at(clean.shape, 1))
+		const sideInputs = async () => ({ clean })
+		const { eotSamples, ...steps } = settings
+		const last = { restarts: 1, targeted: false, keep: 'last', ...defined({ eotSamples }) } as const
+		const run = pgdRun({ ...steps, ...last, objective, sideInputs })
+		return run(classifier, batch, ...others)
+	}
+}
+
+async function imageFeatures(classifier: Classifier, images: Tensor<'float32'>): Promise<Tensor<'float32'>> {
 	if (!classifier.taps.includes('imageFeatures')) {
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			`The feature attack moves image features, and the classifier offers no tap imageFeatures; it has: ${classifier.taps.join(', ')}. Attack its logits, with pgd.`,
 		)
 	}
-	const { imageFeatures } = await classifier.evaluate(images, ['imageFeatures'])
-	if (imageFeatures!.shape.length === 2) return imageFeatures!
+	const features = entry(await classifier.evaluate(images, ['imageFeatures']), 'imageFeatures')
+	if (features.shape.length === 2) return features
 	throw new NaptuneError(
-		`The feature attack needs image features [B, width], the classifier's are [${imageFeatures!.shape.join(', ')}].`,
+		'NAP_ATTACK_UNSUITABLE',
+		`The feature attack needs image features [B, width], the classifier's are [${features.shape.join(', ')}].`,
 	)
 }
 
-/** The feature attack for the registry. */
-export const featurePgdDefinition: AttackDefinition<typeof featurePgdSchema> = {
+/**
+ * The feature attack: PGD on the divergence of the image features from the clean image's.
+ * @example
+ * const attack = featurePgd.prepare({ steps: 20, start: 'one-sided' })
+ */
+export const featurePgd = defineAttack({
 	name: 'feature-pgd',
 	doc: 'Projected gradient descent on the image features alone: the attacker knows the image encoder, not the texts.',
 	source: 'Zhang et al. 2024 (AdvPT); NAP-Tuning, arXiv 2506.12706, equation 2',
 	access: 'gradient',
 	norms: ['linf', 'l2'],
+	labelFree: true,
 	schema: featurePgdSchema,
 	presets: {},
 	alternatives: [['stepSize', 'relativeStepSize']],
-	targeted: () => false,
-	rounds: (options): AttackRound[] => [
-		{
-			stage: 'feature-pgd',
-			name: 'feature-pgd',
-			calls: { evaluations: 1, gradients: options.steps * (options.eotSamples ?? 1) },
-			run: (classifier, batch, threatModel, streams) => featurePgd(classifier, batch, threatModel, options, streams),
-		},
-	],
-	run: featurePgd,
-}
+	draws: ({ eotSamples = 1 }) => eotSamples,
+	rounds(settings, _, name) {
+		const cost = { evaluations: 1, gradients: settings.steps * (settings.eotSamples ?? 1) }
+		return [{ stage: name, name, cost, run: featurePgdRun(settings) }]
+	},
+})

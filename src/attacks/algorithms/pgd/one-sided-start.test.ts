@@ -7,6 +7,7 @@ import { range, takeRows } from '../../../core/rows.js'
 import { float32 } from '../../../core/tensor.js'
 import { generator } from '../../../random/counter-based.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { imageStreams } from '../../run/image-streams.js'
 import { perturbationSet } from '../../sets/registry.js'
 import { pgd } from './pgd.js'
@@ -59,7 +60,7 @@ describe('PGD from a one-sided start', () => {
 	it('starts above the clean image, from the same point in any batch, and then moves both ways', async () => {
 		const classifier = await make()
 		const threat = { norm: 'linf', epsilon: 0.1 } as const
-		const start = await pgd(classifier, batch, threat, still, imageStreams(3))
+		const start = await attackBatch(pgd.prepare(still), classifier, batch, threat, imageStreams(3))
 		start.data.forEach((value, at) => {
 			expect(value).toBeGreaterThanOrEqual(batch.images.data[at]!)
 		})
@@ -70,18 +71,18 @@ describe('PGD from a one-sided start', () => {
 				labels: rows.map((row) => batch.labels[row]!),
 				ids: rows.map((row) => batch.ids[row]!),
 			}
-			const own = await pgd(classifier, part, threat, still, imageStreams(3))
+			const own = await attackBatch(pgd.prepare(still), classifier, part, threat, imageStreams(3))
 			expect(own.data).toEqual(takeRows(start, rows).data)
 		}
 		const options = { steps: 5, relativeStepSize: 0.5, start: 'one-sided' } as const
-		const attacked = await pgd(classifier, batch, threat, options, imageStreams(3))
+		const attacked = await attackBatch(pgd.prepare(options), classifier, batch, threat, imageStreams(3))
 		expect(attacked.data.some((value, at) => value < batch.images.data[at]!)).toBe(true)
 		await classifier.release()
 	})
 
 	it('is refused in L2', async () => {
 		const classifier = await make()
-		const promise = pgd(classifier, batch, { norm: 'l2', epsilon: 1 }, still, imageStreams(3))
+		const promise = attackBatch(pgd.prepare(still), classifier, batch, { norm: 'l2', epsilon: 1 }, imageStreams(3))
 		await expect(promise).rejects.toThrow(NaptuneError)
 		await expect(promise).rejects.toThrow(/one-sided.*L-infinity only.*uniform/)
 		await classifier.release()

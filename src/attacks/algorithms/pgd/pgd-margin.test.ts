@@ -6,6 +6,7 @@ import { range } from '../../../core/rows.js'
 import { ops } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { imageStreams } from '../../run/image-streams.js'
 
 const streams = imageStreams(1)
@@ -30,7 +31,7 @@ describe('PGD on the cosine margin', () => {
 		const run = async (name: string, temperature: number) => {
 			const classifier = await make(temperature)
 			const attack = prepareAttack(name, { steps: 6 })
-			const images = await attack.run(classifier, batch, threat, streams)
+			const images = await attackBatch(attack, classifier, batch, threat, streams)
 			await classifier.release()
 			return images.data
 		}
@@ -56,7 +57,7 @@ describe('PGD towards targets', () => {
 			imageShape,
 			build: networkGraph(4),
 		})
-		const images = await attack.run(classifier, batch, { norm: 'linf', epsilon: 0.1 }, streams)
+		const images = await attackBatch(attack, classifier, batch, { norm: 'linf', epsilon: 0.1 }, streams)
 		const { logits } = await classifier.evaluate(images, ['logits'])
 		const reached = predictions(logits!, batch.ids).filter((predicted, row) => predicted === batch.labels[row])
 		expect(reached.length).toBeGreaterThan(15)

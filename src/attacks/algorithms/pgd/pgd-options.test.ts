@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { crossEntropyObjective, targetedCrossEntropyObjective } from '../../../classifier/objectives/objective.js'
 import { NaptuneError } from '../../../core/errors.js'
-import { type PgdOptions, pgdSettings } from './pgd-options.js'
+import { pgd } from './pgd.js'
+import { type PgdOptions, pgdSchema } from './pgd-options.js'
 
 describe('options of PGD', () => {
 	it('are those of evaluation by default', () => {
@@ -13,13 +14,13 @@ describe('options of PGD', () => {
 			keep: 'last',
 			relativeStepSize: 0.25,
 		}
-		expect(pgdSettings({})).toEqual({ ...expected, objective: crossEntropyObjective })
+		expect(pgdSchema.parse({})).toEqual({ ...expected, objective: crossEntropyObjective })
 	})
 
 	it('take a step in either unit, and the objective of the target', () => {
-		expect(pgdSettings({ stepSize: 0.01 })).not.toHaveProperty('relativeStepSize')
-		expect(pgdSettings({ relativeStepSize: 1 }).relativeStepSize).toBe(1)
-		expect(pgdSettings({ targeted: true }).objective).toBe(targetedCrossEntropyObjective)
+		expect(pgdSchema.parse({ stepSize: 0.01 })).not.toHaveProperty('relativeStepSize')
+		expect(pgdSchema.parse({ relativeStepSize: 1 }).relativeStepSize).toBe(1)
+		expect(pgdSchema.parse({ targeted: true }).objective).toBe(targetedCrossEntropyObjective)
 	})
 
 	it.each<[string, PgdOptions, RegExp]>([
@@ -32,7 +33,7 @@ describe('options of PGD', () => {
 		['an objective that builds nothing', { objective: {} as never }, /objective/],
 		['an unknown start', { start: 'random' as 'zero' }, /start/],
 	])('refuse %s', (_, options, message) => {
-		expect(() => pgdSettings(options)).toThrow(NaptuneError)
-		expect(() => pgdSettings(options)).toThrow(message)
+		expect(() => pgd.prepare(options)).toThrow(NaptuneError)
+		expect(() => pgd.prepare(options)).toThrow(message)
 	})
 })

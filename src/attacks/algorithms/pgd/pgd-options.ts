@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { marginObjective } from '../../../classifier/objectives/margin-objectives.js'
 import {
 	crossEntropyObjective,
+	isObjective,
 	type Objective,
 	targetedCrossEntropyObjective,
 } from '../../../classifier/objectives/objective.js'
 import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
 import { defined } from '../../../core/defined.js'
-import { usableOptions } from '../../usable-options.js'
 
 export const pgdSchema = z
 	.strictObject({
@@ -37,9 +37,7 @@ export const pgdSchema = z
 		/** Draws of a randomised classifier that every gradient is averaged over, 1 by default; see `expectedGradient`. */
 		eotSamples: z.int().positive().optional(),
 		/** What is maximised; cross entropy with the labels (minus it when targeted) by default. */
-		objective: z
-			.custom<Objective>((value) => typeof (value as Objective | null)?.build === 'function', 'expected an objective')
-			.optional(),
+		objective: z.custom<Objective>(isObjective, 'expected an objective').optional(),
 		/** Side inputs of the objective; by default the labels, where it reads them. */
 		sideInputs: z.custom<SideInputs>((value) => typeof value === 'function', 'expected a function').optional(),
 	})
@@ -57,7 +55,7 @@ export const pgdSchema = z
 		// Recorded where it says something.
 		...defined({
 			eotSamples: eotSamples > 1 ? eotSamples : undefined,
-			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? 0.25) : undefined,
+			relativeStepSize: options.stepSize === undefined ? (options.relativeStepSize ?? usualStep) : undefined,
 		}),
 		objective: objective ?? (options.targeted ? targetedCrossEntropyObjective : crossEntropyObjective),
 	}))
@@ -68,7 +66,13 @@ export type PgdOptions = z.input<typeof pgdSchema>
 /** Options of PGD with defaults filled in. */
 export type PgdSettings = z.output<typeof pgdSchema>
 
-/** Fills in defaults. @throws NaptuneError listing every option that is not usable. */
-export function pgdSettings(options: PgdOptions): PgdSettings {
-	return usableOptions('PGD', pgdSchema, options)
+/** Length of a step as a multiple of epsilon, where nothing is said of it. */
+export const usualStep = 0.25
+
+/** Length of a step in pixel units. @param epsilon Of the threat model, in pixel units. */
+export function stepLength(
+	{ stepSize, relativeStepSize = usualStep }: Pick<PgdSettings, 'stepSize' | 'relativeStepSize'>,
+	epsilon: number,
+): number {
+	return stepSize ?? relativeStepSize * epsilon
 }

@@ -17,6 +17,7 @@ import { range, takeRows } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { float32, ops, type Value } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { imageStreams } from '../../run/image-streams.js'
 import { perturbationSizes } from '../../sets/check-perturbation.js'
 import type { Norm, ThreatModel } from '../../sets/threat-model.js'
@@ -37,7 +38,7 @@ const make = (names: readonly string[], build: (pixels: Value) => Record<string,
 const predict = async (images: Tensor<'float32'>, ids = batch.ids) =>
 	predictions((await network.evaluate(images, ['logits'])).logits!, ids)
 const attack = (threat: ThreatModel, options: PgdOptions, given: AttackBatch = batch) =>
-	pgd(network, given, threat, options, streams)
+	attackBatch(pgd.prepare(options), network, given, threat, streams)
 
 beforeAll(async () => {
 	engine = await createEngine({ threads: 1 })
@@ -61,8 +62,14 @@ describe('on a linear classifier of two classes PGD reaches the optimum', () => 
 	it.each(['zero', 'uniform'] as const)('from start %s', async (start) => {
 		const classifier = await make(['x', 'y'], linearGraph(ops.literal(weight)))
 		const options = { steps: 40, stepSize: 0.01, start } as const
-		const linf = await pgd(classifier, images, { norm: 'linf', epsilon: 0.1 }, options, streams)
-		const l2 = await pgd(classifier, images, { norm: 'l2', epsilon: 0.3 }, { ...options, stepSize: 0.1 }, streams)
+		const linf = await attackBatch(pgd.prepare(options), classifier, images, { norm: 'linf', epsilon: 0.1 }, streams)
+		const l2 = await attackBatch(
+			pgd.prepare({ ...options, stepSize: 0.1 }),
+			classifier,
+			images,
+			{ norm: 'l2', epsilon: 0.3 },
+			streams,
+		)
 		labels.forEach((label, row) => {
 			const direction = uphill(label)
 			const length = Math.hypot(...direction)
@@ -104,7 +111,8 @@ describe.each(norms)('PGD in %s', (norm) => {
 
 	it('draws the start from the seed and the image, and leaves what it is given alone', async () => {
 		const before = batch.images.data.slice()
-		const run = (seed: number) => pgd(network, batch, { norm, epsilon }, { steps: 1 }, imageStreams(seed))
+		const run = (seed: number) =>
+			attackBatch(pgd.prepare({ steps: 1 }), network, batch, { norm, epsilon }, imageStreams(seed))
 		const [one, again, other] = [await run(1), await run(1), await run(2)]
 		expect(bytes(again)).toBe(bytes(one))
 		expect(bytes(other)).not.toBe(bytes(one))
@@ -236,7 +244,13 @@ describe('PGD on a model that overflows', () => {
 		images.data.fill(0, 7 * pixelCount, 8 * pixelCount)
 		images.data.fill(0, 30 * pixelCount, 31 * pixelCount)
 		const options = { steps: 2, start: 'zero' } as const
-		const result = pgd(broken, { ...batch, images }, { norm: 'linf', epsilon: 0.01 }, options, streams)
+		const result = attackBatch(
+			pgd.prepare(options),
+			broken,
+			{ ...batch, images },
+			{ norm: 'linf', epsilon: 0.01 },
+			streams,
+		)
 		await expect(result).rejects.toThrow(NaptuneError)
 		await expect(result).rejects.toThrow(
 			/not finite for images image 7, image 30 \(of PGD before step 1 of 2, restart 1\)/,

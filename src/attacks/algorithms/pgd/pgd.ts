@@ -7,16 +7,17 @@ import { expectedGradient } from '../../../classifier/expected-gradient.js'
 import { marginObjective } from '../../../classifier/objectives/margin-objectives.js'
 import type { Objective } from '../../../classifier/objectives/objective.js'
 import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
-import { predictions } from '../../../classifier/predictions.js'
+import { logitsOf, predictions } from '../../../classifier/predictions.js'
+import { at, entry } from '../../../core/at.js'
 import { range, takeRows } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { int64 } from '../../../core/tensor.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import { checkedAttack } from '../../run/checked-attack.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRun } from '../../run/attack-round.js'
 import { requireFinite } from '../../run/require-finite.js'
 import { perturbationSet } from '../../sets/registry.js'
 import { bestImages } from './best-images.js'
-import { type PgdOptions, type PgdSettings, pgdSchema, pgdSettings } from './pgd-options.js'
+import { type PgdOptions, type PgdSettings, pgdSchema, stepLength } from './pgd-options.js'
 
 /** The inner attack of tuning: 5 steps of 0.3 epsilon from the clean image, as in the authors' code. */
 export const trainingPgd = { steps: 5, relativeStepSize: 0.3, start: 'zero' } as const satisfies PgdOptions
@@ -33,59 +34,66 @@ export const pgd100 = {
  * PGD on a batch. Pixels are stepped and projected every step in float64 and rounded to float32 (see
  * {@link perturbationSet}); epsilon 0 gives back the clean images. Random starts come from the image's stream of the
  * purpose `pgd start R` for restart R, counted from 0.
- * @throws NaptuneError for wrong options or input, or naming the images whose loss or gradient is not finite.
+ * @throws NaptuneError (from what is returned) naming the images whose loss or gradient is not finite.
  */
-export const pgd = checkedAttack<PgdOptions>(async (classifier, batch, threatModel, options, streams) => {
-	const settings = pgdSettings(options)
+export function pgdRun(settings: PgdSettings): AttackRun {
 	const { steps, start, restarts, targeted, keep, eotSamples = 1 } = settings
 	const { sideInputs = labelInputs(settings) } = settings
-	const best = bestImages(batch.images)
-	if (threatModel.epsilon === 0) return best.images
-	const stepSize = settings.stepSize ?? settings.relativeStepSize! * threatModel.epsilon
-	const scored = keep === 'worst' || restarts > 1
+	const scored = isScored(settings)
 	const objective = scored ? withLogits(settings.objective) : settings.objective
-	const side = await sideInputs(classifier, batch)
-	const gradientAt = expectedGradient(classifier, eotSamples)
+	return async (classifier, batch, threatModel, streams, sight) => {
+		const best = bestImages(batch.images)
+		if (threatModel.epsilon === 0) return best.images
+		const stepSize = stepLength(settings, threatModel.epsilon)
+		const side = await sideInputs(classifier, batch)
+		const gradientAt = expectedGradient(classifier, eotSamples)
 
-	let open = range(0, batch.ids.length)
-	for (let restart = 0; restart < restarts && open.length > 0; restart++) {
-		const clean = takeRows(batch.images, open)
-		const ids = open.map((row) => batch.ids[row]!)
-		const ownSide = Object.fromEntries(Object.entries(side).map(([name, value]) => [name, takeRows(value, open)]))
-		const set = perturbationSet(threatModel, clean)
-		const current: Tensor<'float32'> = { ...clean, data: clean.data.slice() }
-		if (start !== 'zero') {
-			ids.forEach((id, at) => {
-				set.sample(current.data, at, streams(id, `pgd start ${restart}`), start === 'one-sided')
-			})
+		let open = range(0, batch.ids.length)
+		for (let restart = 0; restart < restarts && open.length > 0; restart++) {
+			const clean = takeRows(batch.images, open)
+			const ids = open.map((row) => at(batch.ids, row))
+			const ownSide = Object.fromEntries(Object.entries(side).map(([name, value]) => [name, takeRows(value, open)]))
+			const set = perturbationSet(threatModel, clean)
+			const current: Tensor<'float32'> = { ...clean, data: clean.data.slice() }
+			if (start !== 'zero') {
+				for (const [place, id] of ids.entries()) {
+					set.sample(current.data, place, streams(id, `pgd start ${restart}`), start === 'one-sided')
+				}
+			}
+			const look = async (step: number, offer: boolean) => {
+				const seen = await gradientAt(restart * (steps + 1) + step, current, objective, ownSide)
+				requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`, sight)
+				if (!offer) return seen.gradient
+				// With a gradient of hidden numbers come the taps of guessed ones; what counts is the deployed classifier.
+				const logits = classifier.draw ? await logitsOf(classifier, current) : entry(seen.taps, 'logits')
+				for (const [place, predicted] of predictions(logits, ids).entries()) {
+					const row = at(open, place)
+					const fooled = (predicted === batch.labels[row]) === targeted
+					best.offer(row, { fooled, loss: at(seen.loss.data, place) }, current.data, place)
+				}
+				return seen.gradient
+			}
+			for (let step = 0; step < steps; step++) {
+				const gradient = await look(step, keep === 'worst')
+				set.ascend(current.data, gradient.data, stepSize)
+			}
+			if (!scored) return current
+			await look(steps, true)
+			if (keep === 'last') open = open.filter((row) => !best.fooled(row))
 		}
-		const look = async (step: number, offer: boolean) => {
-			const seen = await gradientAt(restart * (steps + 1) + step, current, objective, ownSide)
-			requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`)
-			if (!offer) return seen.gradient
-			// With a gradient of hidden numbers come the taps of guessed ones; what counts is the deployed classifier.
-			const { logits } = classifier.draw ? await classifier.evaluate(current, ['logits']) : seen.taps
-			predictions(logits!, ids).forEach((predicted, at) => {
-				const row = open[at]!
-				const fooled = (predicted === batch.labels[row]) === targeted
-				best.offer(row, { fooled, loss: seen.loss.data[at]! }, current.data, at)
-			})
-			return seen.gradient
-		}
-		for (let step = 0; step < steps; step++) {
-			const gradient = await look(step, keep === 'worst')
-			set.ascend(current.data, gradient.data, stepSize)
-		}
-		if (!scored) return current
-		await look(steps, true)
-		if (keep === 'last') open = open.filter((row) => !best.fooled(row))
+		return best.images
 	}
-	return best.images
-})
+}
+
+/** Whether iterates are judged, which takes one gradient more per restart. */
+function isScored({ keep, restarts }: PgdSettings): boolean {
+	return keep === 'worst' || restarts > 1
+}
 
 /** The labels, where the objective reads them. */
 function labelInputs({ objective }: PgdSettings): SideInputs {
-	return async (_, { labels }) => ('labels' in objective.side ? { labels: int64([labels.length], labels) } : {})
+	const reads = Object.hasOwn(objective.side, 'labels')
+	return async (_, { labels }) => (reads ? { labels: int64([labels.length], labels) } : {})
 }
 
 /** The objective with the logits among the taps that come back. */
@@ -94,8 +102,12 @@ function withLogits(objective: Objective): Objective {
 	return { ...objective, name: `${objective.name} and logits`, taps: [...objective.taps, 'logits'] }
 }
 
-/** PGD for the registry. */
-export const pgdDefinition: AttackDefinition<typeof pgdSchema> = {
+/**
+ * Projected gradient descent, by default on the cross entropy, from a random point of the ball.
+ * @example
+ * const attack = pgd.prepare({ steps: 40, relativeStepSize: 0.1, restarts: 3 })
+ */
+export const pgd = defineAttack({
 	name: 'pgd',
 	doc: 'Projected gradient descent on the cross entropy.',
 	source:
@@ -122,5 +134,13 @@ export const pgdDefinition: AttackDefinition<typeof pgdSchema> = {
 	},
 	alternatives: [['stepSize', 'relativeStepSize']],
 	targeted: ({ targeted }) => targeted,
-	run: pgd,
-}
+	followsPredictions: isScored,
+	draws: ({ eotSamples = 1 }) => eotSamples,
+	objective: ({ objective }) => objective.name,
+	recorded: ({ sideInputs: _, ...settings }) => ({ ...settings, objective: settings.objective.name }),
+	rounds(settings, _, name) {
+		const { steps, restarts, eotSamples = 1, sideInputs } = settings
+		const gradients = restarts * (steps + (isScored(settings) ? 1 : 0)) * eotSamples
+		return [{ stage: name, name, cost: { evaluations: sideInputs ? 1 : 0, gradients }, run: pgdRun(settings) }]
+	},
+})

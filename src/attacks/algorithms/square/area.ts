@@ -1,5 +1,7 @@
 /** Rectangles of an image: what a query of the Square attack changes. */
 
+import { missing } from '../../../core/at.js'
+
 /** [channels, height, width]. */
 export type ImageShape = readonly [number, number, number]
 
@@ -20,7 +22,7 @@ export function drawnSquare(side: number, [, height, width]: ImageShape, stream:
 /** Copies an area from one image to another, [channels · height · width] each. */
 export function copyArea(area: Area, shape: ImageShape, from: Float32Array, to: Float32Array): void {
 	forEachRun(area, shape, (start, end) => {
-		for (let at = start; at < end; at++) to[at] = from[at]!
+		for (let index = start; index < end; index++) to[index] = from[index] ?? missing
 	})
 }
 

@@ -1,5 +1,6 @@
 /** The Square attack's proposals in L2: patches that take the norm of the change from elsewhere. */
 
+import { missing } from '../../../core/at.js'
 import { float32 } from '../../../core/tensor.js'
 import { perturbationSet } from '../../sets/registry.js'
 import { type Area, drawnSquare, forEachRun, type ImageShape } from './area.js'
@@ -38,17 +39,18 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 		let squares = 0
 		const measure = (image: Float32Array) => {
 			squares = 0
-			for (let at = 0; at < image.length; at++) squares += (image[at]! - clean[at]!) ** 2
+			for (let at = 0; at < image.length; at++) squares += ((image[at] ?? missing) - (clean[at] ?? missing)) ** 2
 		}
 		/** Puts the clean image plus a multiple of the direction into a square. @returns The squared norm of the change there. */
 		const put = (image: Float32Array, square: Area, scale: number): number => {
 			let sum = 0
 			let from = 0
 			forEachRun(square, shape, (start, end, channel) => {
-				const factor = scale * mass[channel]!
+				const factor = scale * (mass[channel] ?? missing)
 				for (let at = start; at < end; at++, from++) {
-					image[at] = Math.min(1, Math.max(0, clean[at]! + factor * direction[from]!))
-					sum += (image[at]! - clean[at]!) ** 2
+					const center = clean[at] ?? missing
+					image[at] = Math.min(1, Math.max(0, center + factor * (direction[from] ?? missing)))
+					sum += ((image[at] ?? missing) - center) ** 2
 				}
 			})
 			return sum
@@ -65,13 +67,13 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 						let from = 0
 						forEachRun({ top, left, height: side, width: side }, shape, (start, end, channel) => {
 							for (let at = start; at < end; at++, from++) {
-								change[at] = signs[channel]! * patch[from % patch.length]!
+								change[at] = (signs[channel] ?? missing) * (patch[from % patch.length] ?? missing)
 							}
 						})
 					}
 				}
 				normalise(change)
-				const image = clean.map((pixel, at) => Math.min(1, Math.max(0, pixel + epsilon * change[at]!)))
+				const image = clean.map((pixel, at) => Math.min(1, Math.max(0, pixel + epsilon * (change[at] ?? missing))))
 				const one = float32([1, ...shape], clean)
 				perturbationSet({ norm: 'l2', epsilon }, one).project(image)
 				measure(image)
@@ -90,14 +92,14 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 				let moved = 0
 				for (let channel = 0; channel < channels; channel++) {
 					const up = sign()
-					const length = 1e-12 + Math.sqrt(inTarget[channel]!)
+					const length = 1e-12 + Math.sqrt(inTarget[channel] ?? missing)
 					let sum = 0
 					for (let at = 0; at < area; at++) {
-						const value = up * patch[at]! + direction[channel * area + at]! / length
+						const value = up * (patch[at] ?? missing) + (direction[channel * area + at] ?? missing) / length
 						direction[channel * area + at] = value
 						sum += value * value
 					}
-					const both = inTarget[channel]! + inSource[channel]!
+					const both = (inTarget[channel] ?? missing) + (inSource[channel] ?? missing)
 					mass[channel] = sum > 0 ? Math.sqrt((missing + both) / sum) : 0
 					moved += both
 				}
@@ -118,8 +120,8 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 function squaresOf(image: Float32Array, clean: Float32Array, area: Area, shape: ImageShape): Float64Array {
 	const sums = new Float64Array(shape[0])
 	forEachRun(area, shape, (start, end, channel) => {
-		let sum = sums[channel]!
-		for (let at = start; at < end; at++) sum += (image[at]! - clean[at]!) ** 2
+		let sum = sums[channel] ?? missing
+		for (let at = start; at < end; at++) sum += ((image[at] ?? missing) - (clean[at] ?? missing)) ** 2
 		sums[channel] = sum
 	})
 	return sums
@@ -136,8 +138,9 @@ function clear(
 	let to = 0
 	forEachRun(area, shape, (start, end) => {
 		for (let at = start; at < end; at++, to++) {
-			if (change) change[to] = image[at]! - clean[at]!
-			image[at] = clean[at]!
+			const center = clean[at] ?? missing
+			if (change) change[to] = (image[at] ?? missing) - center
+			image[at] = center
 		}
 	})
 }

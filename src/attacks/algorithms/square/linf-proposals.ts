@@ -1,5 +1,6 @@
 /** The Square attack's proposals in L-infinity: squares of one colour. */
 
+import { at, missing } from '../../../core/at.js'
 import { linfBounds } from '../../sets/linf-set.js'
 import { drawnSquare, forEachRun, type ImageShape } from './area.js'
 import type { ProposalsOf } from './proposals.js'
@@ -17,17 +18,17 @@ export function linfProposals(shape: ImageShape, epsilon: number): ProposalsOf {
 		return {
 			start() {
 				const ends = drawnEnds(channels * width)
-				return clean.map((_, at) => {
-					const channel = Math.floor(at / (height * width))
-					return ends[channel * width + (at % width)]![at]!
+				return clean.map((_, index) => {
+					const channel = Math.floor(index / (height * width))
+					return at(ends, channel * width + (index % width))[index] ?? missing
 				})
 			},
 			propose(image, side) {
 				const square = drawnSquare(side, shape, stream)
 				const ends = drawnEnds(channels)
 				forEachRun(square, shape, (start, end, channel) => {
-					const values = ends[channel]!
-					for (let at = start; at < end; at++) image[at] = values[at]!
+					const values = at(ends, channel)
+					for (let index = start; index < end; index++) image[index] = values[index] ?? missing
 				})
 				return [square]
 			},

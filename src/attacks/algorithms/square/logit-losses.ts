@@ -1,5 +1,6 @@
 /** Losses of logits that the Square attack minimises. */
 
+import { at, missing } from '../../../core/at.js'
 import type { Tensor } from '../../../core/tensor.js'
 
 /** What of one image's logits the search looks at; both fall as the attack succeeds. */
@@ -22,18 +23,18 @@ export function logitLosses(
 	labels: readonly number[],
 	targeted: boolean,
 ): LogitLosses[] {
-	const classes = shape[1]!
+	const classes = at(shape, 1)
 	const sign = targeted ? -1 : 1
 	return labels.map((label, row) => {
 		const first = row * classes
-		const own = data[first + label]!
+		const own = data[first + label] ?? missing
 		let other = Number.NEGATIVE_INFINITY
 		for (let index = 0; index < classes; index++) {
-			if (index !== label) other = Math.max(other, data[first + index]!)
+			if (index !== label) other = Math.max(other, data[first + index] ?? missing)
 		}
 		const largest = Math.max(own, other)
 		let sum = 0
-		for (let index = 0; index < classes; index++) sum += Math.exp(data[first + index]! - largest)
+		for (let index = 0; index < classes; index++) sum += Math.exp((data[first + index] ?? missing) - largest)
 		return {
 			margin: own === other ? 0 : sign * (own - other),
 			crossEntropy: own === largest ? -sign * Math.log(sum) : sign * (own - largest - Math.log(sum)),

@@ -1,5 +1,7 @@
 /** The pattern of the Square attack's patches in L2. */
 
+import { missing } from '../../../core/at.js'
+
 /**
  * The pattern eta of Andriushchenko et al. (2020), of norm 1, [side · side]: one bump up and one down, the first one row
  * smaller where the side is odd. Each is a pile of rectangles around its centre, the k-th of height 1 / k² and reaching
@@ -11,7 +13,7 @@ export function bumps(side: number, transposed: boolean): Float64Array {
 	const values = Float64Array.from([...bump(upper, side), ...bump(side - upper, side).map((value) => -value)])
 	normalise(values)
 	if (!transposed) return values
-	return values.map((_, at) => values[(at % side) * side + Math.floor(at / side)]!)
+	return values.map((_, at) => values[(at % side) * side + Math.floor(at / side)] ?? missing)
 }
 
 /** A pile of rectangles, of norm 1, [rows · columns]. */
@@ -20,10 +22,11 @@ function bump(rows: number, columns: number): Float64Array {
 	const layers = Math.max(middleRow, middleColumn) + 1
 	/** By distance from the centre: the sum of all rectangles that reach so far. */
 	const height = new Float64Array(layers + 1)
-	for (let layer = layers - 1; layer >= 0; layer--) height[layer] = height[layer + 1]! + 1 / (layer + 1) ** 2
+	for (let layer = layers - 1; layer >= 0; layer--)
+		height[layer] = (height[layer + 1] ?? missing) + 1 / (layer + 1) ** 2
 	const values = new Float64Array(rows * columns).map((_, at) => {
 		const [row, column] = [Math.floor(at / columns), at % columns]
-		return height[Math.max(Math.abs(row - middleRow), Math.abs(column - middleColumn))]!
+		return height[Math.max(Math.abs(row - middleRow), Math.abs(column - middleColumn))] ?? missing
 	})
 	normalise(values)
 	return values
@@ -32,5 +35,5 @@ function bump(rows: number, columns: number): Float64Array {
 /** Divides by the norm. */
 export function normalise(values: Float64Array): void {
 	const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
-	if (length > 0) for (let at = 0; at < values.length; at++) values[at]! /= length
+	if (length > 0) for (const [index, value] of values.entries()) values[index] = value / length
 }

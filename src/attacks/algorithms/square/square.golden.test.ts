@@ -9,6 +9,7 @@ import type { Generator } from '../../../random/generator.js'
 import { pythonRandom } from '../../../random/python-random.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import type { Norm } from '../../sets/threat-model.js'
+import { squareSchema } from './options.js'
 import { bumps } from './patch.js'
 import { squareRounds } from './square.js'
 import { counted } from './square.test.support.js'
@@ -75,7 +76,7 @@ describe('with the random numbers of the reference', () => {
 			const pixels = drawn(200 + one.seed, size).map((value) => Math.min(1, Math.max(0, 1.25 * value - 0.125)))
 			const images = float32([1, ...golden.shape], pixels)
 			const { classifier, evaluations } = counted(linear)
-			const [round] = squareRounds({ queries: golden.queries, ...one.options })
+			const [round] = squareRounds(squareSchema.parse({ queries: golden.queries, ...one.options }))
 			const batch = { images, labels: [one.label], ids: ['image'] }
 			const threat = { norm: one.norm, epsilon: one.epsilon }
 			const found = await round!.run(classifier, batch, threat, () => driven(one.seed))

@@ -10,12 +10,13 @@ import type { Tensor } from '../../../core/tensor.js'
 import { float32, ops, type Value } from '../../../onnx/index.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { rowsOf } from '../../run/attack-round.js'
 import { imageStreams } from '../../run/image-streams.js'
 import { perturbationSizes } from '../../sets/check-perturbation.js'
 import type { Norm, ThreatModel } from '../../sets/threat-model.js'
 import type { SquareOptions } from './options.js'
-import { square, squareRounds } from './square.js'
+import { square } from './square.js'
 import { counted } from './square.test.support.js'
 
 const streams = imageStreams(1)
@@ -35,8 +36,8 @@ const labelled = async (classifier: Classifier, count: number): Promise<AttackBa
 	const { logits } = await classifier.evaluate(random.images, ['logits'])
 	return { ...random, labels: predictions(logits!, random.ids) }
 }
-const attack = (threat: ThreatModel, options: SquareOptions, given = batch, classifier = network) =>
-	square(classifier, given, threat, options, streams)
+const attack = async (threat: ThreatModel, options: SquareOptions, given = batch, classifier = network) =>
+	attackBatch(square.prepare(options), classifier, given, threat, streams)
 
 beforeAll(async () => {
 	engine = await createEngine({ threads: 1 })
@@ -79,13 +80,13 @@ describe.each(norms)('the Square attack in %s', (norm) => {
 		for (const rows of [[3], [23, 0], range(0, 24).reverse()]) {
 			expect(bytes(await attack(threat, options, rowsOf(batch, rows)))).toBe(bytes(takeRows(whole, rows)))
 		}
-		const other = await square(network, batch, threat, options, imageStreams(2))
+		const other = await attackBatch(square.prepare(options), network, batch, threat, imageStreams(2))
 		expect(bytes(other)).not.toBe(bytes(whole))
 	})
 
 	it('queries an image until it is fooled, at most once more than it may change it', async () => {
-		const [round] = squareRounds({ queries: 30 })
-		expect(round!.calls).toEqual({ evaluations: 31, gradients: 0 })
+		const [round] = square.prepare({ queries: 30 }).rounds(5)
+		expect(round!.cost).toEqual({ evaluations: 31, gradients: 0 })
 		const needed: number[] = []
 		for (const row of range(0, 24)) {
 			const { classifier, evaluations } = counted(network)
@@ -113,7 +114,12 @@ describe.each(norms)('the Square attack in %s', (norm) => {
 			else if (byFour[row] !== label) more++
 		})
 		expect(more).toBeGreaterThan(0)
-		expect(squareRounds({ restarts: 2 }).map(({ name }) => name)).toEqual(['square restart 0', 'square restart 1'])
+		expect(
+			square
+				.prepare({ restarts: 2 })
+				.rounds(5)
+				.map(({ name }) => name),
+		).toEqual(['square restart 0', 'square restart 1'])
 	})
 
 	it.each(['margin', 'ce', undefined] as const)(
@@ -140,7 +146,7 @@ describe.each(norms)('the Square attack in %s', (norm) => {
 		expect(still.data).toEqual(batch.images.data)
 		expect(still.data).not.toBe(batch.images.data)
 		expect(watched.evaluations()).toBe(0)
-		const [round] = squareRounds({ queries: 9 })
+		const [round] = square.prepare({ queries: 9 }).rounds(5)
 		const alone = await round!.run(watched.classifier, batch, { norm, epsilon: 0 }, streams)
 		expect(bytes(alone)).toBe(bytes(batch.images))
 		const wrong = { ...batch, labels: batch.labels.map((label) => (label + 1) % 5) }
@@ -212,10 +218,10 @@ describe.each(norms)('the Square attack in %s', (norm) => {
 
 describe('options of the Square attack', () => {
 	it('are those of AutoAttack standard, and recorded', () => {
-		const { options, access, skipsWrong, targeted } = prepareAttack('square')
+		const { options, reads, skipsWrong, targeted } = prepareAttack('square')
 		const standard = { queries: 5000, p: 0.8, restarts: 1, targeted: false, loss: 'margin', rescaleSchedule: false }
-		expect([options, access, skipsWrong, targeted]).toEqual([standard, 'query', true, false])
-		expect(prepareAttack('square').rounds(10)[0]!.calls.evaluations).toBe(5001)
+		expect([options, reads.model, skipsWrong, targeted]).toEqual([standard, 'query', true, false])
+		expect(prepareAttack('square').rounds(10)[0]!.cost.evaluations).toBe(5001)
 		const quick = prepareAttack('square-1000', { targeted: true })
 		expect(quick.options).toEqual({ ...standard, queries: 1000, rescaleSchedule: true, targeted: true, loss: 'ce' })
 		expect(quick.targeted).toBe(true)

@@ -2,19 +2,19 @@
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Classifier } from '../../../classifier/classifier.js'
-import { predictions } from '../../../classifier/predictions.js'
+import { logitsOf, predictions } from '../../../classifier/predictions.js'
+import { at } from '../../../core/at.js'
 import { range, rowSize, takeRows } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
-import type { AttackDefinition } from '../../attack-definition.js'
-import type { ImageStreams } from '../../run/attack.js'
-import { type AttackRound, attackOfRounds } from '../../run/attack-round.js'
+import { defineAttack } from '../../define-attack.js'
+import type { AttackRound } from '../../run/attack-round.js'
+import type { ImageStreams } from '../../run/image-streams.js'
 import type { ThreatModel } from '../../sets/threat-model.js'
-import { usableOptions } from '../../usable-options.js'
 import { type Area, copyArea } from './area.js'
 import { l2Proposals } from './l2-proposals.js'
 import { linfProposals } from './linf-proposals.js'
 import { logitLosses } from './logit-losses.js'
-import { type SquareOptions, type SquareSettings, squareSchema } from './options.js'
+import { type SquareSettings, squareSchema } from './options.js'
 import type { Proposals } from './proposals.js'
 import { squareSide } from './schedule.js'
 
@@ -28,36 +28,18 @@ interface Search {
 	lowest: number
 }
 
-/**
- * The rounds of the Square attack, one per restart, named `square restart R` from 0 on.
- * @throws NaptuneError listing every option that is not usable.
- */
-export function squareRounds(options: SquareOptions): readonly AttackRound[] {
-	const settings = usableOptions('the Square attack', squareSchema, options)
+/** The rounds of the Square attack, one per restart, named `square restart R` from 0 on. */
+export function squareRounds(settings: SquareSettings): readonly AttackRound[] {
 	return range(0, settings.restarts).map((restart) => {
 		const name = `square restart ${restart}`
 		return {
 			stage: 'square',
 			name,
-			calls: { evaluations: settings.queries + 1, gradients: 0 },
+			cost: { evaluations: settings.queries + 1, gradients: 0 },
 			run: (classifier, batch, threatModel, streams) => search(name, settings, classifier, batch, threatModel, streams),
 		}
 	})
 }
-
-/**
- * The Square attack on a batch, as AutoAttack's reference code runs it (fra31/auto-attack): from a random pattern at the
- * border of the ball, every query changes a square of the best image so far, and what lowers the loss is kept; squares
- * shrink on a schedule. Nothing of the classifier is called but its logits, and only for images of the batch whose margin
- * is still above 0: a restart takes at most `queries` + 1 evaluations per image, and two more tell what is left to do. As
- * in the reference, a search ends at a margin of 0, even where the label wins the tie; the image then counts as not fooled.
- *
- * Different from the reference: places, signs and turns of squares are drawn for each image from its own stream of the
- * purpose `square restart R`, where the reference draws one for all images of a batch. The law is the same for each image,
- * and what becomes of it does not depend on its batch.
- * @throws NaptuneError for wrong options or input, or naming the images whose logits are not numbers.
- */
-export const square = attackOfRounds<SquareOptions>(squareRounds, ({ targeted }) => targeted ?? false)
 
 async function search(
 	purpose: string,
@@ -69,8 +51,8 @@ async function search(
 ): Promise<Tensor<'float32'>> {
 	const found: Tensor<'float32'> = { ...images, data: images.data.slice() }
 	if (epsilon === 0) return found
-	const [, channels, height, width] = images.shape as readonly [number, number, number, number]
-	const shape = [channels, height, width] as const
+	const shape = classifier.inputShape
+	const [, height, width] = shape
 	const size = rowSize(images)
 	const proposalsOf = norm === 'linf' ? linfProposals(shape, epsilon) : l2Proposals(shape, epsilon)
 	const rowOf = (data: Float32Array, row: number) => data.subarray(row * size, (row + 1) * size)
@@ -80,25 +62,25 @@ async function search(
 		const proposals = proposalsOf(rowOf(images.data, row), streams(id, purpose))
 		const best = proposals.start()
 		tried.data.set(best, row * size)
-		return { row, id, label: labels[row]!, proposals, best, lowest: Number.POSITIVE_INFINITY }
+		return { row, id, label: at(labels, row), proposals, best, lowest: Number.POSITIVE_INFINITY }
 	})
 	for (let query = 0; query <= queries && open.length > 0; query++) {
 		// The first query looks at the start; the schedule counts those after it.
 		const side = squareSide(query - 1, [height, width], { p, queries, rescaleSchedule }, norm)
-		const changed = open.map(({ proposals }, at): readonly Area[] =>
-			query === 0 ? [] : proposals.propose(rowOf(tried.data, at), side),
+		const changed = open.map(({ proposals }, place): readonly Area[] =>
+			query === 0 ? [] : proposals.propose(rowOf(tried.data, place), side),
 		)
 		const losses = await lossesOf(classifier, tried, open, targeted)
-		const left = open.flatMap((one, at) => {
-			const image = rowOf(tried.data, at)
-			const { margin, crossEntropy } = losses[at]!
+		const left = open.flatMap((one, place) => {
+			const image = rowOf(tried.data, place)
+			const { margin, crossEntropy } = at(losses, place)
 			if (margin <= 0) {
 				found.data.set(image, one.row * size)
 				return []
 			}
 			const reached = loss === 'margin' ? margin : crossEntropy
 			const better = reached < one.lowest
-			for (const area of changed[at]!) {
+			for (const area of at(changed, place)) {
 				if (better) copyArea(area, shape, image, one.best)
 				else copyArea(area, shape, one.best, image)
 			}
@@ -106,10 +88,11 @@ async function search(
 				one.lowest = reached
 				one.proposals.accept(one.best)
 			}
-			return [at]
+			return [place]
 		})
 		if (left.length === open.length) continue
-		open = left.map((at) => open[at]!)
+		const still = open
+		open = left.map((place) => at(still, place))
 		tried = takeRows(tried, left)
 	}
 	return found
@@ -121,7 +104,7 @@ async function lossesOf(
 	searches: readonly Search[],
 	targeted: boolean,
 ): Promise<ReturnType<typeof logitLosses>> {
-	const logits = (await classifier.evaluate(images, ['logits'])).logits!
+	const logits = await logitsOf(classifier, images)
 	const losses = logitLosses(
 		logits,
 		searches.map(({ label }) => label),
@@ -135,8 +118,20 @@ async function lossesOf(
 	return losses
 }
 
-/** The Square attack for the registry. */
-export const squareDefinition: AttackDefinition<typeof squareSchema> = {
+/**
+ * The Square attack as AutoAttack's reference code runs it (fra31/auto-attack): from a random pattern at the border of the
+ * ball, every query changes a square of the best image so far, and what lowers the loss is kept; squares shrink on a
+ * schedule. Nothing of the classifier is called but its logits, and only for images whose margin is still above 0: a
+ * restart takes at most `queries` + 1 evaluations per image, and two more tell what is left to do. As in the reference, a
+ * search ends at a margin of 0, even where the label wins the tie; the image then counts as not fooled.
+ *
+ * Different from the reference: places, signs and turns of squares are drawn for each image from its own stream of the
+ * purpose `square restart R`, where the reference draws one for all images of a batch. The law is the same for each image,
+ * and what becomes of it does not depend on its batch.
+ * @example
+ * const attack = square.prepare({ queries: 1000, rescaleSchedule: true })
+ */
+export const square = defineAttack({
 	name: 'square',
 	doc: 'Random search over square patches; sees only logits (Square, 5000 queries).',
 	source:
@@ -152,6 +147,5 @@ export const squareDefinition: AttackDefinition<typeof squareSchema> = {
 		},
 	},
 	targeted: ({ targeted }) => targeted,
-	rounds: (settings) => squareRounds(settings),
-	run: square,
-}
+	rounds: squareRounds,
+})

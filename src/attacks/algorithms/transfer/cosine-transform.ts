@@ -1,5 +1,7 @@
 /** The discrete cosine transform of images (type II, orthonormal) and its inverse, in float64. */
 
+import { missing } from '../../../core/at.js'
+
 /** The transform of lines of one length, in place. */
 interface LineTransform {
 	/** X_k = Σ_j x_j cos(π (j + 1/2) k / n). */
@@ -27,9 +29,9 @@ export function cosineTransform(height: number, width: number): CosineTransform 
 	}
 	const alongColumns = (plane: Float64Array, apply: (line: Float64Array) => void) => {
 		for (let x = 0; x < width; x++) {
-			for (let y = 0; y < height; y++) column[y] = plane[y * width + x]!
+			for (let y = 0; y < height; y++) column[y] = plane[y * width + x] ?? missing
 			apply(column)
-			for (let y = 0; y < height; y++) plane[y * width + x] = column[y]!
+			for (let y = 0; y < height; y++) plane[y * width + x] = column[y] ?? missing
 		}
 	}
 	const forward = (transform: LineTransform) => (line: Float64Array) => {
@@ -55,8 +57,8 @@ export function cosineTransform(height: number, width: number): CosineTransform 
 /** What makes the transform orthonormal. */
 function scale(line: Float64Array): void {
 	const other = Math.sqrt(2 / line.length)
-	line[0]! *= Math.sqrt(1 / line.length)
-	for (let k = 1; k < line.length; k++) line[k]! *= other
+	line[0] = (line[0] ?? missing) * Math.sqrt(1 / line.length)
+	for (let k = 1; k < line.length; k++) line[k] = (line[k] ?? missing) * other
 }
 
 function lineTransform(length: number): LineTransform {
@@ -76,28 +78,30 @@ function halvedTransform(length: number): LineTransform {
 	return {
 		forward(line) {
 			for (let j = 0; j < half; j++) {
-				const [a, b] = [line[j]!, line[length - 1 - j]!]
+				const a = line[j] ?? missing
+				const b = line[length - 1 - j] ?? missing
 				even[j] = a + b
-				odd[j] = (a - b) / divisors[j]!
+				odd[j] = (a - b) / (divisors[j] ?? missing)
 			}
 			inner.forward(even)
 			inner.forward(odd)
 			for (let k = 0; k < half; k++) {
-				line[2 * k] = even[k]!
-				line[2 * k + 1] = odd[k]! + (k + 1 < half ? odd[k + 1]! : 0)
+				line[2 * k] = even[k] ?? missing
+				line[2 * k + 1] = (odd[k] ?? missing) + (k + 1 < half ? (odd[k + 1] ?? missing) : 0)
 			}
 		},
 		transpose(line) {
 			for (let k = 0; k < half; k++) {
-				even[k] = line[2 * k]!
-				odd[k] = line[2 * k + 1]! + (k > 0 ? line[2 * k - 1]! : 0)
+				even[k] = line[2 * k] ?? missing
+				odd[k] = (line[2 * k + 1] ?? missing) + (k > 0 ? (line[2 * k - 1] ?? missing) : 0)
 			}
 			inner.transpose(even)
 			inner.transpose(odd)
 			for (let j = 0; j < half; j++) {
-				const difference = odd[j]! / divisors[j]!
-				line[j] = even[j]! + difference
-				line[length - 1 - j] = even[j]! - difference
+				const difference = (odd[j] ?? missing) / (divisors[j] ?? missing)
+				const sum = even[j] ?? missing
+				line[j] = sum + difference
+				line[length - 1 - j] = sum - difference
 			}
 		},
 	}
@@ -115,7 +119,7 @@ function directTransform(length: number): LineTransform {
 			copy.set(line)
 			for (let k = 0; k < length; k++) {
 				let sum = 0
-				for (let j = 0; j < length; j++) sum += cosines[k * length + j]! * copy[j]!
+				for (let j = 0; j < length; j++) sum += (cosines[k * length + j] ?? missing) * (copy[j] ?? missing)
 				line[k] = sum
 			}
 		},
@@ -123,8 +127,10 @@ function directTransform(length: number): LineTransform {
 			copy.set(line)
 			line.fill(0)
 			for (let k = 0; k < length; k++) {
-				const value = copy[k]!
-				for (let j = 0; j < length; j++) line[j]! += cosines[k * length + j]! * value
+				const value = copy[k] ?? missing
+				for (let j = 0; j < length; j++) {
+					line[j] = (line[j] ?? missing) + (cosines[k * length + j] ?? missing) * value
+				}
 			}
 		},
 	}

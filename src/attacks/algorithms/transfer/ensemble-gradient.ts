@@ -2,9 +2,11 @@
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Objective } from '../../../classifier/objectives/objective.js'
+import { logitsOf } from '../../../classifier/predictions.js'
+import { at, entry, missing } from '../../../core/at.js'
 import { float32, type Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
-import { requireFinite } from '../../run/require-finite.js'
+import { ops } from '../../../onnx/graph.js'
+import { type GradientSight, requireFinite } from '../../run/require-finite.js'
 import type { Surrogate } from './surrogate.js'
 
 /** How the logits of an ensemble are joined. */
@@ -16,7 +18,7 @@ export function weightedLogits(classes: number): Objective {
 		name: `weighted-logits ${classes}`,
 		taps: ['logits'],
 		side: { weights: { type: 'float32', shape: [classes] } },
-		build: ({ logits }, { weights }) => ops.rowSums(ops.mul(logits!, weights!)),
+		build: (taps, side) => ops.rowSums(ops.mul(entry(taps, 'logits'), entry(side, 'weights'))),
 	}
 }
 
@@ -24,7 +26,7 @@ export function weightedLogits(classes: number): Objective {
  * A positive multiple, one per image, of the gradient of the cross entropy of the joined logits z to the pixels:
  * Σ_k J_kᵀ (softmax(z) - onehot), where J_k is the Jacobian of surrogate k. The weights are scaled to a largest one of 1,
  * so that gradients of confident predictions do not vanish in float32; only signs are used of the result.
- * @param images [B, 3, H, W]. @param where For errors.
+ * @param images [B, 3, H, W]. @param where For errors. @param sight Told of every gradient.
  * @throws NaptuneError naming the images for which a surrogate's logits or gradient are not finite.
  */
 export async function ensembleGradient(
@@ -33,27 +35,32 @@ export async function ensembleGradient(
 	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
 	ensemble: Ensemble,
 	where: string,
+	sight?: GradientSight,
 ): Promise<Float32Array> {
-	const classes = surrogates[0]!.classifier.classNames.length
+	const classes = at(surrogates, 0).classifier.classNames.length
 	const joined = new Float64Array(labels.length * classes)
 	for (const { classifier } of surrogates) {
-		const { logits } = await classifier.evaluate(images, ['logits'])
-		for (let at = 0; at < joined.length; at++) joined[at]! += logits!.data[at]!
+		add(joined, (await logitsOf(classifier, images)).data)
 	}
-	if (ensemble === 'mean') for (let at = 0; at < joined.length; at++) joined[at]! /= surrogates.length
+	if (ensemble === 'mean') for (const [index, logit] of joined.entries()) joined[index] = logit / surrogates.length
 	const weights = new Float32Array(joined.length)
-	labels.forEach((label, row) => {
+	for (const [row, label] of labels.entries()) {
 		const own = joined.subarray(row * classes, (row + 1) * classes)
 		weights.set(crossEntropyWeights(own, label), row * classes)
-	})
+	}
 	const side = { weights: float32([labels.length, classes], weights) }
 	const total = new Float64Array(images.data.length)
 	for (const { name, classifier } of surrogates) {
 		const found = await classifier.gradient(images, weightedLogits(classes), side)
-		requireFinite(found, ids, `of surrogate ${name}, ${where}`)
-		for (let at = 0; at < total.length; at++) total[at]! += found.gradient.data[at]!
+		requireFinite(found, ids, `of surrogate ${name}, ${where}`, sight)
+		add(total, found.gradient.data)
 	}
 	return new Float32Array(total)
+}
+
+/** Adds numbers to sums of as many. */
+function add(sums: Float64Array, numbers: Float32Array): void {
+	for (let index = 0; index < sums.length; index++) sums[index] = (sums[index] ?? missing) + (numbers[index] ?? missing)
 }
 
 /** softmax(logits) - onehot(label), divided by its largest absolute entry. */

@@ -1,5 +1,7 @@
 /** Momentum over normalised vectors, one per image. */
 
+import { missing } from '../../../core/at.js'
+
 /** What a vector is divided by: the sum or the mean of its absolute values, or its Euclidean length. */
 export type MomentumNorm = 'l1' | 'l2' | 'mean-absolute'
 
@@ -19,14 +21,16 @@ export function accumulate(
 		const end = start + rowSize
 		const size = sizeOf(vectors, start, end, norm)
 		const factor = size > 0 ? 1 / size : 0
-		for (let at = start; at < end; at++) momentum[at] = decay * momentum[at]! + factor * vectors[at]!
+		for (let index = start; index < end; index++) {
+			momentum[index] = decay * (momentum[index] ?? missing) + factor * (vectors[index] ?? missing)
+		}
 	}
 }
 
 function sizeOf(vectors: ArrayLike<number>, start: number, end: number, norm: MomentumNorm): number {
 	let total = 0
-	for (let at = start; at < end; at++) {
-		const value = vectors[at]!
+	for (let index = start; index < end; index++) {
+		const value = vectors[index] ?? missing
 		total += norm === 'l2' ? value * value : Math.abs(value)
 	}
 	if (norm === 'l2') return Math.sqrt(total)

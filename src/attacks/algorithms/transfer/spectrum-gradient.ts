@@ -5,10 +5,11 @@
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
+import { missing } from '../../../core/at.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { int64 } from '../../../core/tensor.js'
 import type { Generator } from '../../../random/generator.js'
-import { requireFinite } from '../../run/require-finite.js'
+import { type GradientSight, requireFinite } from '../../run/require-finite.js'
 import { type CosineTransform, cosineTransform } from './cosine-transform.js'
 import type { Surrogate } from './surrogate.js'
 
@@ -41,11 +42,15 @@ export function spectrumCopy(
 	{ noise, mask }: SpectrumNumbers,
 ): Float32Array {
 	const copy = new Float64Array(image.length)
-	for (let at = 0; at < copy.length; at++) copy[at] = image[at]! + deviation * noise[at]!
+	for (let index = 0; index < copy.length; index++) {
+		copy[index] = (image[index] ?? missing) + deviation * (noise[index] ?? missing)
+	}
 	for (let start = 0; start < copy.length; start += planeSize) {
 		const plane = copy.subarray(start, start + planeSize)
 		transform.forward(plane)
-		for (let at = 0; at < planeSize; at++) plane[at]! *= 1 - rho + 2 * rho * mask[start + at]!
+		for (let index = 0; index < planeSize; index++) {
+			plane[index] = (plane[index] ?? missing) * (1 - rho + 2 * rho * (mask[start + index] ?? missing))
+		}
 		transform.inverse(plane)
 	}
 	return new Float32Array(copy)
@@ -54,7 +59,7 @@ export function spectrumCopy(
 /**
  * The mean over copies of the gradient of the cross entropy to the copy, as in the reference: not taken through the
  * transform. Copy by copy, each image draws its noise, then its mask.
- * @param streams One per image; go on where they are.
+ * @param streams One per image; go on where they are. @param where For errors. @param sight Told of every gradient.
  * @throws NaptuneError naming the images for which the gradient is not finite.
  */
 export async function spectrumGradient(
@@ -64,6 +69,7 @@ export async function spectrumGradient(
 	options: SpectrumOptions,
 	streams: readonly Generator[],
 	where: string,
+	sight?: GradientSight,
 ): Promise<Float64Array> {
 	const [channels, height, width] = classifier.inputShape
 	const size = channels * height * width
@@ -72,17 +78,20 @@ export async function spectrumGradient(
 	const sums = new Float64Array(images.data.length)
 	for (let copy = 0; copy < options.copies; copy++) {
 		const data = new Float32Array(images.data.length)
-		streams.forEach((stream, row) => {
+		for (const [row, stream] of streams.entries()) {
 			const noise = new Float64Array(size)
 			const mask = new Float64Array(size)
-			for (let at = 0; at < size; at++) noise[at] = stream.normal()
-			for (let at = 0; at < size; at++) mask[at] = stream.uniform()
+			for (let index = 0; index < size; index++) noise[index] = stream.normal()
+			for (let index = 0; index < size; index++) mask[index] = stream.uniform()
 			const image = images.data.subarray(row * size, (row + 1) * size)
 			data.set(spectrumCopy(image, transform, height * width, options, { noise, mask }), row * size)
-		})
+		}
 		const found = await classifier.gradient({ ...images, data }, crossEntropyObjective, side)
-		requireFinite(found, ids, `of surrogate ${name}, copy ${copy + 1}, ${where}`)
-		for (let at = 0; at < sums.length; at++) sums[at]! += found.gradient.data[at]!
+		requireFinite(found, ids, `of surrogate ${name}, copy ${copy + 1}, ${where}`, sight)
+		const { data: slopes } = found.gradient
+		for (let index = 0; index < sums.length; index++) {
+			sums[index] = (sums[index] ?? missing) + (slopes[index] ?? missing)
+		}
 	}
 	return sums.map((sum) => sum / options.copies)
 }

@@ -10,6 +10,7 @@ import { float32, ops } from '../../../onnx/index.js'
 import { generator } from '../../../random/counter-based.js'
 import { createEngine, type Engine } from '../../../runtime/index.js'
 import { prepareAttack } from '../../registry.js'
+import { attackBatch } from '../../run/attack-batch.js'
 import { imageStreams } from '../../run/image-streams.js'
 import type { Surrogate } from './surrogate.js'
 import { transferClasses, transferShape } from './transfer.test.support.js'
@@ -90,7 +91,7 @@ describe('images made on surrogates', () => {
 		async (name, margin, options) => {
 			const chosen = name === 'ags' ? surrogates.slice(0, 1) : surrogates
 			const attack = prepareAttack(name, { surrogates: chosen, ...options })
-			const made = await attack.run(victim, batch, threat, imageStreams(1))
+			const made = await attackBatch(attack, victim, batch, threat, imageStreams(1))
 			const random = Float32Array.from(batch.images.data, (value, at) => {
 				const sign = generator(2, 'sign', at).uniform() < 0.5 ? -1 : 1
 				return Math.min(1, Math.max(0, value + sign * threat.epsilon))

@@ -5,7 +5,8 @@ import { threatModel } from '../../../attacks/sets/threat-model.js'
 import { marginObjective } from '../../../classifier/objectives/margin-objectives.js'
 import { range, rowSize, takeRows } from '../../../core/rows.js'
 import { logitsOf } from '../attack-run.js'
-import { type AuditCheck, notApplicable } from '../audit-check.js'
+import type { AuditCheck } from '../audit-check.js'
+import { notApplicable } from '../audit-finding.js'
 import { margins, median } from '../logit-statistics.js'
 
 /** Sizes of the step as shares of epsilon: the attack's own step first. */

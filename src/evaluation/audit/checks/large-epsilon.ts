@@ -2,8 +2,9 @@
 
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
-import { auditPgd } from '../audit-context.js'
-import { percentText, radiusText, shareOf } from '../compare-attacks.js'
+import { pgdOf } from '../audit-context.js'
+import { percentText, radiusText } from '../audit-text.js'
+import { shareOf } from '../compare-attacks.js'
 
 /** Radii as multiples of epsilon; in L-infinity at least so many grey levels. */
 const sizes = [
@@ -25,10 +26,10 @@ export const largeEpsilon: AuditCheck = {
 		const epsilons = sizes.map(({ multiple, levels }) =>
 			norm === 'linf' ? Math.min(1, Math.max(multiple * epsilon, levels / 255)) : multiple * epsilon,
 		)
-		const attack = auditPgd(steps)
+		const attack = pgdOf(steps)
 		const runs: AttackRun[] = []
 		// What a smaller ball breaks, a larger one that holds it breaks as well.
-		for (const size of epsilons) runs.push(await context.attack({ attack, epsilon: size, after: runs.slice(-1) }))
+		for (const size of epsilons) runs.push(await context.attack({ ...attack, epsilon: size, after: runs.slice(-1) }))
 		const accuracies = runs.map(({ right }) => shareOf(right))
 		const [, middle, largest] = accuracies as [number, number, number]
 		const one = 1 / context.images.ids.length

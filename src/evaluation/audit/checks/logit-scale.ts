@@ -3,11 +3,12 @@
 import type { Objective } from '../../../classifier/objectives/objective.js'
 import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
 import { float32, int64 } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
-import { auditPgd } from '../audit-context.js'
-import { compareAttacks, percentText } from '../compare-attacks.js'
+import { pgdOf } from '../audit-context.js'
+import { percentText } from '../audit-text.js'
+import { compareAttacks } from '../compare-attacks.js'
 import { margins, median } from '../logit-statistics.js'
 
 /** Lead of the predicted class from which on a float32 softmax gives it exactly 1: a gradient of single terms is left. */
@@ -37,10 +38,8 @@ export const logitScale: AuditCheck = {
 		const { model, images, batchSize, effort } = context
 		const { right } = await context.clean()
 		const steps = Math.ceil(effort.steps / 2)
-		const plain = await context.attack({ attack: auditPgd(steps) })
-		const scaled = await context.attack({
-			attack: auditPgd(steps, { objective: scaledCrossEntropy, sideInputs: byOwnScale }),
-		})
+		const plain = await context.attack(pgdOf(steps))
+		const scaled = await context.attack(pgdOf(steps, { objective: scaledCrossEntropy, sideInputs: byOwnScale }))
 		const leads = margins(await logitsOf(model, images.pixels, batchSize), images.labels)
 			.map((margin) => -margin)
 			.filter((_, row) => right[row])

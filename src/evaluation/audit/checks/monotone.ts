@@ -2,9 +2,11 @@
 
 import { prepareAttack } from '../../../attacks/registry.js'
 import type { AttackRun } from '../attack-run.js'
-import { type AuditCheck, notApplicable, worstStatus } from '../audit-check.js'
-import { auditPgd } from '../audit-context.js'
-import { compareAttacks, percentText, shareOf } from '../compare-attacks.js'
+import type { AuditCheck } from '../audit-check.js'
+import { pgdOf } from '../audit-context.js'
+import { notApplicable, worstStatus } from '../audit-finding.js'
+import { percentText } from '../audit-text.js'
+import { compareAttacks, shareOf } from '../compare-attacks.js'
 import { mean } from '../logit-statistics.js'
 
 /** Steps of PGD where the size of the ball or the number of starts is what changes. */
@@ -17,9 +19,9 @@ export const epsilonZero: AuditCheck = {
 		'Images are changed on their way to the model (rounding, resizing, another preprocessing): evaluate clean and attacked images in the same way.',
 	async run(context) {
 		const { right } = await context.clean()
-		const attacks = [auditPgd(fewSteps), prepareAttack('apgd-ce'), prepareAttack('square')]
+		const attacks = [pgdOf(fewSteps), { attack: prepareAttack('apgd-ce') }, { attack: prepareAttack('square') }]
 		const runs: AttackRun[] = []
-		for (const attack of attacks) runs.push(await context.attack({ attack, epsilon: 0 }))
+		for (const request of attacks) runs.push(await context.attack({ ...request, epsilon: 0 }))
 		const differing = right.filter((own, row) => runs.some((run) => own !== run.right[row])).length
 		const largest = Math.max(...runs.map((run) => run.largest))
 		return {
@@ -27,7 +29,7 @@ export const epsilonZero: AuditCheck = {
 			summary:
 				differing > 0
 					? `${differing} of ${right.length} images are judged differently`
-					: `all images are judged as when clean by ${attacks.map(({ name }) => name).join(', ')}`,
+					: `all images are judged as when clean by ${attacks.map(({ attack }) => attack.name).join(', ')}`,
 			images: right.length,
 			measured: { differing, largestPerturbation: largest },
 		}
@@ -45,7 +47,7 @@ export const monotoneSteps: AuditCheck = {
 		const steps = [5, fewSteps, effort.steps]
 		const runs = [clean]
 		for (const count of steps) {
-			const run = count === effort.steps ? context.mainAttack() : context.attack({ attack: auditPgd(count) })
+			const run = count === effort.steps ? context.mainAttack() : context.attack(pgdOf(count))
 			runs.push((await run).right)
 		}
 		const compared = steps.map((_, index) => compareAttacks(runs[index + 1]!, runs[index]!))
@@ -74,7 +76,7 @@ export const monotoneEpsilon: AuditCheck = {
 		const clean = await context.clean()
 		const epsilons = [1 / 4, 1 / 2, 1, 2].map((share) => share * epsilon).filter((size) => size <= 1)
 		const runs = [clean]
-		for (const size of epsilons) runs.push(await context.attack({ attack: auditPgd(fewSteps), epsilon: size }))
+		for (const size of epsilons) runs.push(await context.attack({ ...pgdOf(fewSteps), epsilon: size }))
 		const losses = runs.map((run) => mean(run.losses))
 		const compared = epsilons.map((_, index) => compareAttacks(runs[index + 1]!.right, runs[index]!.right))
 		const rising = losses.slice(1).map((loss, index) => loss > losses[index]!)
@@ -102,8 +104,8 @@ export const monotoneRestarts: AuditCheck = {
 	advice:
 		'Where starts win much, the surface is rugged and one start understates the attack: report the result of several.',
 	async run(context) {
-		const one = await context.attack({ attack: auditPgd(fewSteps) })
-		const several = await context.attack({ attack: auditPgd(fewSteps, { restarts }) })
+		const one = await context.attack(pgdOf(fewSteps))
+		const several = await context.attack(pgdOf(fewSteps, { restarts }))
 		const compared = compareAttacks(several.right, one.right)
 		const gained = compared.weaker - compared.stronger
 		return {

@@ -1,8 +1,10 @@
 /** Whether an attacker who knows more does more. */
 
-import { type AuditCheck, notApplicable } from '../audit-check.js'
-import { auditPgd } from '../audit-context.js'
-import { compareAttacks, percentText } from '../compare-attacks.js'
+import type { AuditCheck } from '../audit-check.js'
+import { pgdOf } from '../audit-context.js'
+import { notApplicable } from '../audit-finding.js'
+import { percentText } from '../audit-text.js'
+import { compareAttacks } from '../compare-attacks.js'
 
 export const transferWeaker: AuditCheck = {
 	id: 'transfer-weaker',
@@ -12,7 +14,7 @@ export const transferWeaker: AuditCheck = {
 	async run(context) {
 		if (!context.control) return notApplicable('no undefended model was given')
 		const own = await context.mainAttack()
-		const transfer = await context.attack({ attack: auditPgd(context.effort.steps), crafted: 'control' })
+		const transfer = await context.attack({ ...pgdOf(context.effort.steps), crafted: 'control' })
 		const compared = compareAttacks(own.right, transfer.right)
 		return {
 			status: compared.status,
@@ -25,17 +27,18 @@ export const transferWeaker: AuditCheck = {
 
 export const refinerAware: AuditCheck = {
 	id: 'refiner-aware',
-	meaning: 'An attacker who knows the refiners does at least as well as one who knows the prompts only.',
+	meaning: 'An attacker who knows everything does at least as well as one who knows the prompts only.',
 	advice:
-		'The refiners hide the gradient rather than clean the tokens: attack without them as well, and report the worse for each image.',
+		'What the prompts-only attacker leaves out hides the gradient rather than defends: attack without it as well, and report the worse for each image.',
 	async run(context) {
-		if (!context.promptAware) return notApplicable('the model has no refiners to ignore')
+		const { promptAware, effort } = context
+		if (!promptAware) return notApplicable('the model has nothing beside its prompts that one could not know')
 		const own = await context.mainAttack()
-		const without = await context.attack({ attack: auditPgd(context.effort.steps), crafted: 'promptAware' })
+		const without = await context.attack({ ...pgdOf(effort.steps), crafted: 'promptAware' })
 		const compared = compareAttacks(own.right, without.right)
 		return {
 			status: compared.status,
-			summary: `accuracy ${percentText(compared.stronger)} under PGD-${context.effort.steps} with the refiners, ${percentText(compared.weaker)} under that without them`,
+			summary: `accuracy ${percentText(compared.stronger)} under PGD-${effort.steps} with ${promptAware.hides}, ${percentText(compared.weaker)} under that without`,
 			images: own.right.length,
 			measured: compared.measured,
 		}

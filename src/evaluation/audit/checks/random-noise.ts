@@ -5,9 +5,11 @@ import { predictions } from '../../../classifier/predictions.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { logitsOf } from '../attack-run.js'
-import { type AuditCheck, notApplicable } from '../audit-check.js'
-import { type AuditContext, auditPgd } from '../audit-context.js'
-import { percentText, shareOf } from '../compare-attacks.js'
+import type { AuditCheck } from '../audit-check.js'
+import { type AuditContext, pgdOf } from '../audit-context.js'
+import { notApplicable } from '../audit-finding.js'
+import { percentText } from '../audit-text.js'
+import { shareOf } from '../compare-attacks.js'
 import { crossEntropies, mean } from '../logit-statistics.js'
 import { fewSteps } from './monotone.js'
 
@@ -24,7 +26,7 @@ export const randomNoise: AuditCheck = {
 		const { images, threatModel, batchSize, model } = context
 		if (threatModel.epsilon === 0) return notApplicable('epsilon is 0')
 		const clean = await context.clean()
-		const attacked = await context.attack({ attack: auditPgd(fewSteps) })
+		const attacked = await context.attack(pgdOf(fewSteps))
 		const accuracies: number[] = []
 		const losses: number[] = []
 		for (let draw = 0; draw < draws; draw++) {

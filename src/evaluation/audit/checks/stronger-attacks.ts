@@ -5,7 +5,8 @@ import { targetedDlrClasses } from '../../../classifier/objectives/dlr-objective
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import type { AuditContext } from '../audit-context.js'
-import { compareAttacks, percentText, shareOf } from '../compare-attacks.js'
+import { percentText } from '../audit-text.js'
+import { compareAttacks, shareOf } from '../compare-attacks.js'
 
 /** Targets of targeted APGD, where AutoAttack has nine: further ones only lower the accuracy. */
 const targets = 3

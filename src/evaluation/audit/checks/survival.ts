@@ -5,9 +5,11 @@ import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { jpegRoundTrip } from '../../../images/jpeg-round-trip.js'
 import { logitsOf } from '../attack-run.js'
-import { type AuditCheck, type AuditFinding, notApplicable } from '../audit-check.js'
+import type { AuditCheck } from '../audit-check.js'
 import type { AuditContext } from '../audit-context.js'
-import { percentText, shareOf } from '../compare-attacks.js'
+import { type AuditFinding, notApplicable } from '../audit-finding.js'
+import { percentText } from '../audit-text.js'
+import { shareOf } from '../compare-attacks.js'
 
 const jpegQuality = 90
 

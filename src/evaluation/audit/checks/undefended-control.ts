@@ -1,9 +1,11 @@
 /** Whether the attack works where nothing is in its way. */
 
 import type { AttackRun } from '../attack-run.js'
-import { type AuditCheck, notApplicable } from '../audit-check.js'
-import { auditPgd } from '../audit-context.js'
-import { percentText, radiusText, shareOf } from '../compare-attacks.js'
+import type { AuditCheck } from '../audit-check.js'
+import { pgdOf } from '../audit-context.js'
+import { notApplicable } from '../audit-finding.js'
+import { percentText, radiusText } from '../audit-text.js'
+import { shareOf } from '../compare-attacks.js'
 
 export const undefendedControl: AuditCheck = {
 	id: 'undefended-control',
@@ -14,11 +16,11 @@ export const undefendedControl: AuditCheck = {
 		if (!context.control) return notApplicable('no undefended model was given')
 		const clean = shareOf((await context.clean('control')).right)
 		const requirements = [...context.control.requirements].sort((a, b) => a.epsilon - b.epsilon)
-		const attack = auditPgd(context.effort.steps)
+		const attack = pgdOf(context.effort.steps)
 		const runs: AttackRun[] = []
 		// What a smaller ball breaks, a larger one that holds it breaks as well.
 		for (const { epsilon } of requirements) {
-			const request = { attack, crafted: 'control', judged: 'control', epsilon, after: runs.slice(-1) } as const
+			const request = { ...attack, crafted: 'control', judged: 'control', epsilon, after: runs.slice(-1) } as const
 			runs.push(await context.attack(request))
 		}
 		const accuracies = runs.map(({ right }) => shareOf(right))

@@ -4,7 +4,8 @@ import { dlrClasses, dlrObjective } from '../../../classifier/objectives/dlr-obj
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
-import { type AuditCheck, notApplicable } from '../audit-check.js'
+import type { AuditCheck } from '../audit-check.js'
+import { notApplicable } from '../audit-finding.js'
 import { mean } from '../logit-statistics.js'
 
 /** Largest entry below which a gradient is about to vanish, and the share of such images that is a failure. */

@@ -1,5 +1,6 @@
 /** Captions for CIFAR-10's classes: many wordings, so that the text tower learns words rather than one prompt. */
 
+import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import type { Generator } from '../../../random/generator.js'
 import { classNouns } from './caption-synonyms.js'
@@ -22,11 +23,14 @@ const shareOfClassName = 0.4
 export function caption(label: number, generator: Generator): string {
 	const nouns = classNouns[label]
 	if (!nouns) {
-		throw new NaptuneError(`There is no caption for label ${label}: expected a whole number from 0 to 9.`)
+		throw new NaptuneError(
+			'NAP_INTERNAL',
+			`There is no caption for label ${label}: expected a whole number from 0 to 9.`,
+		)
 	}
-	const template = captionTemplates[generator.below(captionTemplates.length)]!
+	const template = at(captionTemplates, generator.below(captionTemplates.length))
 	const named = generator.uniform() < shareOfClassName
-	return fillTemplate(template, named ? nouns.name : nouns.synonyms[generator.below(nouns.synonyms.length)]!)
+	return fillTemplate(template, named ? nouns.name : at(nouns.synonyms, generator.below(nouns.synonyms.length)))
 }
 
 /**

@@ -1,6 +1,7 @@
 /** CLIP's byte-level BPE: its merges, and the merges that a word needs. */
 
 import { gunzipSync } from 'node:zlib'
+import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { byteSymbols } from './byte-symbols.js'
 
@@ -23,13 +24,17 @@ const releasedMerges = 48_894
  */
 export function clipMerges(gzipped: Uint8Array): Merge[] {
 	const lines = unpack(gzipped).split('\n')
-	const merges = lines.slice(1, 1 + releasedMerges).map((line) => line.split(' '))
-	if (merges.length !== releasedMerges || merges.some((parts) => parts.length !== 2)) {
+	const merges = lines.slice(1, 1 + releasedMerges).flatMap((line): Merge[] => {
+		const [first, second, ...more] = line.split(' ')
+		return first === undefined || second === undefined || more.length > 0 ? [] : [[first, second]]
+	})
+	if (merges.length !== releasedMerges) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`CLIP's vocabulary file should hold a heading and at least ${releasedMerges} lines of two symbols. ${advice}`,
 		)
 	}
-	return merges as unknown as Merge[]
+	return merges
 }
 
 const advice = 'Give bpe_simple_vocab_16e6.txt.gz of openai/CLIP.'
@@ -38,9 +43,13 @@ function unpack(gzipped: Uint8Array): string {
 	try {
 		return gunzipSync(gzipped).toString('utf8')
 	} catch (error) {
-		throw new NaptuneError(`CLIP's vocabulary file could not be unpacked: ${(error as Error).message}. ${advice}`, {
-			cause: error,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`CLIP's vocabulary file could not be unpacked: ${(error as Error).message}. ${advice}`,
+			{
+				cause: error,
+			},
+		)
 	}
 }
 
@@ -48,7 +57,7 @@ function unpack(gzipped: Uint8Array): string {
 export function wordsOf(text: string): string[] {
 	const symbols = symbolOfByte()
 	const words = text.normalize('NFC').toLowerCase().match(new RegExp(wordPattern, 'gu')) ?? []
-	return words.map((word) => [...Buffer.from(word, 'utf8')].map((byte) => symbols[byte]!).join(''))
+	return words.map((word) => [...Buffer.from(word, 'utf8')].map((byte) => at(symbols, byte)).join(''))
 }
 
 function symbolOfByte(): string[] {
@@ -56,7 +65,7 @@ function symbolOfByte(): string[] {
 	const symbols = byteSymbols()
 	for (const symbol of symbols) if (symbol.charCodeAt(0) < 256) table[symbol.charCodeAt(0)] = symbol
 	const others = symbols.filter((symbol) => symbol.charCodeAt(0) >= 256)
-	for (let byte = 0, next = 0; byte < 256; byte++) table[byte] ??= others[next++]!
+	for (let byte = 0, next = 0; byte < 256; byte++) table[byte] ??= at(others, next++)
 	return table
 }
 
@@ -73,15 +82,16 @@ export function mergesOfWord(word: string, ranks: ReadonlyMap<string, number>): 
 	const used: number[] = []
 	for (;;) {
 		let best = Number.POSITIVE_INFINITY
-		for (let at = 0; at + 1 < symbols.length; at++) {
-			best = Math.min(best, ranks.get(`${symbols[at]} ${symbols[at + 1]}`) ?? Number.POSITIVE_INFINITY)
+		for (let position = 0; position + 1 < symbols.length; position++) {
+			best = Math.min(best, ranks.get(`${symbols[position]} ${symbols[position + 1]}`) ?? Number.POSITIVE_INFINITY)
 		}
 		if (best === Number.POSITIVE_INFINITY) return used
 		used.push(best)
 		const merged: string[] = []
-		for (let at = 0; at < symbols.length; at++) {
-			if (ranks.get(`${symbols[at]} ${symbols[at + 1]}`) === best) merged.push(symbols[at]! + symbols[++at]!)
-			else merged.push(symbols[at]!)
+		for (let position = 0; position < symbols.length; position++) {
+			const symbol = at(symbols, position)
+			const pair = ranks.get(`${symbol} ${symbols[position + 1]}`) === best
+			merged.push(pair ? symbol + at(symbols, ++position) : symbol)
 		}
 		symbols = merged
 	}

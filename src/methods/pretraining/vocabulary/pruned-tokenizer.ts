@@ -4,6 +4,7 @@
  * CLIP; only the ids differ.
  */
 
+import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { byteSymbols } from './byte-symbols.js'
 import { endOfWord, type Merge, mergesOfWord, wordPattern, wordsOf } from './clip-vocabulary.js'
@@ -41,11 +42,12 @@ export function pruneVocabulary(
 	const room = vocabularySize - 512 - 2
 	if (kept.size > room) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`The texts need ${kept.size} merges, but a vocabulary of ${vocabularySize} tokens has room for ${room}. Allow more tokens or give fewer texts.`,
 		)
 	}
 	for (let rank = 0; kept.size < room && rank < merges.length; rank++) kept.add(rank)
-	return bytePairVocabulary([...kept].sort((a, b) => a - b).map((rank) => merges[rank]!))
+	return bytePairVocabulary([...kept].sort((a, b) => a - b).map((rank) => at(merges, rank)))
 }
 
 /** The vocabulary of a list of merges in CLIP's order of ids. With all of CLIP's merges it is CLIP's own. */

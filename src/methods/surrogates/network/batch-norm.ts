@@ -1,7 +1,8 @@
 /** Batch normalisation (Ioffe and Szegedy, 2015) with the statistics of a batch or with running averages. */
 
+import { entry } from '../../../core/at.js'
 import type { Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 
 /** Added to the variance; PyTorch's default. */
@@ -63,8 +64,8 @@ export function updateRunningAverages(
 	name: string,
 	{ mean, variance, count }: BatchStatistics,
 ): void {
-	const means = running[`${name}.mean`]!.data
-	const variances = running[`${name}.variance`]!.data
+	const means = entry(running, `${name}.mean`).data
+	const variances = entry(running, `${name}.variance`).data
 	const unbiased = count / Math.max(1, count - 1)
 	for (let channel = 0; channel < means.length; channel++) {
 		means[channel]! += averageMomentum * (mean.data[channel]! - means[channel]!)

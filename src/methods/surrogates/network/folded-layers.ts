@@ -1,8 +1,9 @@
 /** Layers of a finished network: constants, with normalisation made part of the weights before it. */
 
+import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { float32, type Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import { normalizationEpsilon } from './batch-norm.js'
 import { convolve, type Layers } from './layers.js'
@@ -34,11 +35,11 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 	const [scale, shift, mean, variance] = ['scale', 'shift', 'mean', 'variance'].map(
 		(part) => stored(weights, `${name}.${part}`).data,
 	) as [Float32Array, Float32Array, Float32Array, Float32Array]
-	const channels = shape[0]!
+	const channels = at(shape, 0)
 	const perChannel = data.length / channels
 	const factors = Float64Array.from(
 		scale,
-		(value, channel) => value / Math.sqrt(variance[channel]! + normalizationEpsilon),
+		(value, channel) => value / Math.sqrt(at(variance, channel) + normalizationEpsilon),
 	)
 	return {
 		weight: ops.literal(
@@ -50,7 +51,7 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 		bias: ops.literal(
 			float32(
 				[channels],
-				shift.map((value, channel) => value - mean[channel]! * factors[channel]!),
+				shift.map((value, channel) => value - at(mean, channel) * at(factors, channel)),
 			),
 		),
 	}
@@ -58,6 +59,7 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 
 function stored(weights: FinishedWeights, name: string): Tensor<'float32'> {
 	const value = weights[name]
-	if (!value) throw new NaptuneError(`The network has no weights named ${name}; they are of another network.`)
+	if (!value)
+		throw new NaptuneError('NAP_INTERNAL', `The network has no weights named ${name}; they are of another network.`)
 	return value
 }

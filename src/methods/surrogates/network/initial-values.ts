@@ -1,5 +1,6 @@
 /** Values that training starts from. */
 
+import { entry } from '../../../core/at.js'
 import { elementCount, float32, type Tensor } from '../../../core/tensor.js'
 import { generator } from '../../../random/counter-based.js'
 
@@ -14,7 +15,7 @@ export function initialParameters(
 	const entries = [...shapes].map(([name, shape]) => {
 		const data = new Float32Array(elementCount(shape))
 		const [layer, part] = [name.slice(0, name.lastIndexOf('.')), name.slice(name.lastIndexOf('.') + 1)]
-		const fanIn = elementCount(shapes.get(`${layer}.weight`)!.slice(1))
+		const fanIn = elementCount(entry(shapes, `${layer}.weight`).slice(1))
 		const stream = generator(seed, 'surrogate-weights', name)
 		if (part === 'scale') data.fill(1)
 		else if (part !== 'shift') {

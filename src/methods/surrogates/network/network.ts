@@ -1,8 +1,9 @@
 /** Whole networks: images in [0, 1] to class scores, or to unit embeddings. */
 
+import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { float32 } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import { stem } from '../families/family.js'
 import { families } from '../families/registry.js'
@@ -75,10 +76,15 @@ export function substituteNetwork(
 
 function trunk(layers: Layers, pixels: Value, { family: name, width, blocks, imageSize }: NetworkGeometry) {
 	const family = families.get(name)
-	if (!family) throw new NaptuneError(`There is no family ${name}; there are: ${[...families.keys()].join(', ')}.`)
+	if (!family)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`There is no family ${name}; there are: ${[...families.keys()].join(', ')}.`,
+		)
 	const least = 4 * 2 ** (blocks.length - 1)
 	if (imageSize < least) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`Images of ${imageSize} pixels are too small for ${blocks.length} stages; give at least ${least}, or fewer stages.`,
 		)
 	}
@@ -87,5 +93,5 @@ function trunk(layers: Layers, pixels: Value, { family: name, width, blocks, ima
 		x = family.stage(layers, x, index, width * 2 ** index, count)
 		return x
 	})
-	return { features: stages[Math.min(1, stages.length - 1)]!, pooled: averagePool(x) }
+	return { features: at(stages, Math.min(1, stages.length - 1)), pooled: averagePool(x) }
 }

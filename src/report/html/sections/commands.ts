@@ -21,9 +21,9 @@ import { flatSettings } from './setting-text.js'
 export async function experimentCommand({ name, quick, definition }: ExperimentResult): Promise<string | undefined> {
 	try {
 		const own = JSON.parse(JSON.stringify(await loadExperiment(name, { quick }))) as Record<string, unknown>
-		return isDeepStrictEqual(deciding(own), deciding(definition))
-			? `naptune reproduce ${name}${quick ? ' --quick' : ''}`
-			: undefined
+		if (!isDeepStrictEqual(deciding(own), deciding(definition))) return undefined
+		const words = definition.folders === 'by-method' ? ['compare', '--preset', name] : ['reproduce', name]
+		return ['naptune', ...words, ...(quick ? ['--quick'] : [])].join(' ')
 	} catch (error) {
 		// Someone's own experiment.
 		if (error instanceof NaptuneError) return undefined

@@ -30,18 +30,17 @@ export interface ShownRun {
 export interface Looks {
 	readonly sections: readonly ReportSection[]
 	readonly figures: readonly ReportFigure[]
-	/** What could not be read; the rest stands. */
+	/** What is damaged or was changed; the rest stands. */
 	readonly problems: readonly string[]
+	/** What is not there any more. */
+	readonly gone: readonly string[]
 }
 
 /** Learning curves, distortion and galleries of all runs; a file that cannot be read is a problem, not an end. */
 export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
-	const [learning, distortion, galleries, problems]: [ReportFigure[], ReportFigure[], Block[], string[]] = [
-		[],
-		[],
-		[],
-		[],
-	]
+	const [learning, distortion]: [ReportFigure[], ReportFigure[]] = [[], []]
+	const galleries: Block[] = []
+	const [problems, gone]: [string[], string[]] = [[], []]
 	const tried = async (work: () => Promise<void>) => {
 		try {
 			await work()
@@ -53,7 +52,10 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 	for (const { folder, title, protocol = `${title}.` } of runs) {
 		const parts = runs.length > 1 ? [title] : []
 		await tried(async () => {
-			if (!existsSync(folder)) throw new NaptuneError(`The tuning run ${folder} is gone; its curves are not shown.`)
+			if (!existsSync(folder)) {
+				gone.push(`The tuning run ${folder} is gone; its curves are not shown.`)
+				return
+			}
 			const epochs = await readLearningCurves(folder)
 			if (epochs.length === 0) return
 			learning.push(
@@ -87,6 +89,7 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 		],
 		figures: [...curves, ...layers],
 		problems,
+		gone,
 	}
 }
 

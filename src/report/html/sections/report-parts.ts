@@ -11,6 +11,8 @@ export interface ReportParts {
 	/** Also written as files. */
 	readonly figures: readonly ReportFigure[]
 	readonly tables: readonly ReportTable[]
+	/** What was changed or is damaged, in sentences: whoever writes the report tells it, too. */
+	readonly problems: readonly string[]
 	/** Other files to be written beside the page. */
 	readonly files?: readonly { readonly name: string; readonly text: string }[]
 }

@@ -1,12 +1,17 @@
 /** What an experiment found, in sentences made of its numbers. */
 
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { epsilonText } from '../../../attacks/sets/size-text.js'
+import { at } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
+import { readEvaluationRecord } from '../../../evaluation/robustness/record.js'
 import { type CorrectedProbabilities, correctedProbabilities, level } from '../../../experiments/correction.js'
 import type { Cell, Condition, ExperimentResult, Method } from '../../../experiments/experiment-result.js'
 import { listText } from '../../figures/texts.js'
 import { normText, percentNumber, percentText, pointsText, probabilityText } from '../../number-text.js'
 import { modelName, pointName } from '../../tables/places.js'
+import { worseThanVanilla } from '../../worse-than-vanilla.js'
 
 /** A method in a condition: one cell, or the mean over data sets. */
 interface Score {
@@ -37,7 +42,27 @@ export function verdictOf(result: ExperimentResult): string[] {
 	return sentences.length > 0 ? sentences : ['Nothing could be measured; the problems are listed below.']
 }
 
-function modelVerdict(result: ExperimentResult, model: string): string | undefined {
+/**
+ * Where even the best tuned model is worse than vanilla CLIP, one sentence for each model that says so with the paired test.
+ * @param root Folder that the paths of records are below; what is not there says nothing.
+ */
+export async function worseThanVanillaSentences(result: ExperimentResult, root: string): Promise<string[]> {
+	const sentences = []
+	for (const model of result.models) {
+		const found = standing(result, model)
+		const [own, vanilla] = [found?.best.cell, found?.vanilla?.cell]
+		if (!found || !own || !vanilla) continue
+		const paths = [own, vanilla].map(({ seeds }) => join(root, at(seeds, 0).record))
+		if (!paths.every((path) => existsSync(path))) continue
+		const [first, second] = await Promise.all(paths.map(readEvaluationRecord))
+		const sentence = first && second && worseThanVanilla(first, second, titleOf(result, found.best))
+		if (sentence) sentences.push(sentence)
+	}
+	return sentences
+}
+
+/** The best tuned model under the attack that leaves the least, and what it stands beside. */
+function standing(result: ExperimentResult, model: string) {
 	const rows = rowsOf(result, model)
 	const attacked = rows.filter(({ condition }) => condition.attack !== undefined)
 	const row = hardest(attacked) ?? rows[0]
@@ -48,9 +73,16 @@ function modelVerdict(result: ExperimentResult, model: string): string | undefin
 	// What a reader sees as equal is equal.
 	const equal = competing.filter(({ accuracy }) => percentNumber(accuracy) === percentNumber(top.accuracy))
 	const best = equal.find(({ method }) => method.name === result.reference) ?? top
+	const vanilla = row.scores.find((score) => score.method.name === 'vanilla' && score !== best)
+	return { rows, attacked, row, competing, equal, best, vanilla }
+}
+
+function modelVerdict(result: ExperimentResult, model: string): string | undefined {
+	const found = standing(result, model)
+	if (!found) return undefined
+	const { rows, attacked, row, competing, equal, best, vanilla } = found
 	const others = equal.filter((score) => score !== best)
 	const reference = competing.filter((score) => score.method.name === result.reference && !equal.includes(score))
-	const vanilla = row.scores.find((score) => score.method.name === 'vanilla' && score !== best)
 	const clean = rows.find(({ condition }) => condition.attack === undefined)
 	const cleanOf = (of: Score) =>
 		clean?.scores.find(({ method, point }) => method.name === of.method.name && point === of.point)
@@ -91,7 +123,7 @@ function scoresOf({ averages, cells, methods }: ExperimentResult, model: string,
 	const own = cells.filter((cell) => cell.model === model && cell.condition === condition.name)
 	const several = new Set(own.map(({ dataset }) => dataset)).size > 1 && averages.length > 0
 	// Evaluations on several data sets without a mean: the first one speaks.
-	const first = own.filter(({ dataset }) => dataset === own[0]!.dataset)
+	const first = own.filter(({ dataset }) => dataset === own[0]?.dataset)
 	return methods.flatMap((method): Score[] => {
 		if (!several) {
 			return first.filter((cell) => cell.method === method.name).map((cell) => ({ ...placed(cell), method, cell }))
@@ -187,10 +219,12 @@ function pairedDifference(
 	vanilla: Score,
 	corrected: CorrectedProbabilities,
 ): Paired | undefined {
-	if (cell?.paired?.reference === 'vanilla') return { ...cell.paired, p: corrected.get(cell)! }
+	if (cell?.paired?.reference === 'vanilla') {
+		return { ...cell.paired, p: corrected.get(cell) ?? cell.paired.p }
+	}
 	const other = vanilla.cell?.paired
 	// Of a curve, the reference may be the method at another point.
-	if (point !== undefined || other?.reference !== method.name) return undefined
+	if (point !== undefined || !vanilla.cell || other?.reference !== method.name) return undefined
 	const [low, high] = other.interval
-	return { difference: -other.difference, interval: [-high, -low], p: corrected.get(vanilla.cell!)! }
+	return { difference: -other.difference, interval: [-high, -low], p: corrected.get(vanilla.cell) ?? other.p }
 }

@@ -1,0 +1,65 @@
+/**
+ * Surrogates from ONNX files: what the files of this project say of themselves is believed, of others it is guessed. What
+ * opens files is here, apart from what a browser loads.
+ */
+
+import { basename } from 'node:path'
+import { decorate } from '../../classifier/decorate.js'
+import { openOnnxClassifier } from '../../classifier/files/open-onnx-classifier.js'
+import type { OnnxClassifierOptions } from '../../classifier/onnx-file/onnx-classifier.js'
+import { NaptuneError } from '../../core/errors.js'
+import { sha256OfBytes } from '../../files/sha256.js'
+import type { Engine } from '../../runtime/engine.js'
+import type { Surrogate } from '../algorithms/transfer/surrogate.js'
+
+/** A surrogate with what a person must be told of it. */
+export interface OpenedSurrogate extends Surrogate {
+	/** One sentence each. */
+	readonly notices: readonly string[]
+}
+
+/**
+ * Opens a surrogate. Files of `naptune surrogate` say how they read pixels and name their classes; of others, class names
+ * come from the metadata, or are taken to be the data's, with a notice.
+ * @param classNames Of the data, in label order.
+ * @param declared What is known of the file, as for `openOnnxClassifier`.
+ * @throws NaptuneError as `openOnnxClassifier`, and when a file without class names has another number of classes.
+ * @example
+ * const surrogate = await openSurrogate(engine, 'plain.onnx', classNames)
+ * const attack = prepareAttack('mi-cwa', { surrogates: [surrogate] })
+ */
+export async function openSurrogate(
+	engine: Engine,
+	path: string,
+	classNames: readonly string[],
+	declared: Omit<OnnxClassifierOptions, 'classNames'> = {},
+): Promise<OpenedSurrogate> {
+	const classifier = await openOnnxClassifier(engine, path, declared)
+	const own = classifier.graph.metadata.kind?.startsWith('naptune surrogate') ?? false
+	const { sha256, weights } = classifier.model
+	const files = Object.entries(weights)
+	// Whether it was declared or guessed decides nothing.
+	const { guessed: _, ...input } = classifier.input
+	const surrogate = {
+		name: basename(path),
+		// One fingerprint for a model in several files.
+		sha256: files.length === 0 ? sha256 : sha256OfBytes(JSON.stringify([sha256, files])),
+		reads: { input, output: classifier.output },
+		notices: classifier.notices,
+	}
+	// A substitute has an embedding, no classes.
+	if (classifier.classNamesFrom !== 'positions' || own) return { ...surrogate, classifier }
+	if (classifier.classNames.length !== classNames.length) {
+		await classifier.release()
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`${path} tells ${classifier.classNames.length} classes apart and names none, the data has ${classNames.length}. Use a surrogate that was trained on this data.`,
+		)
+	}
+	const notice = `${surrogate.name} names no classes; they are taken to be the data's, in their order.`
+	return {
+		...surrogate,
+		classifier: decorate(classifier, { classNames }),
+		notices: [...classifier.notices, notice],
+	}
+}

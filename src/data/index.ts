@@ -1,0 +1,15 @@
+/** Data sets: loading them by name, folder, manifest or from the hub, choosing among their images, and reading those in threads. */
+
+export { type CaptionsOptions, loadCaptions } from './captions/captions.js'
+export { classCaptionTemplates, classGallery } from './captions/class-captions.js'
+export type { Gallery } from './captions/gallery.js'
+export { checkImages } from './check-images.js'
+export { type Dataset, type Split, subset } from './dataset.js'
+export type { Examination } from './examination.js'
+export { type ExamineOptions, examine } from './examine.js'
+export { fewShot } from './few-shot.js'
+export { type LabelledImages, loadLabelledFolder } from './folders/labelled-folder.js'
+export { createImageLoader, type ImageLoader, type ImageLoaderOptions } from './loading/image-loader.js'
+export { findUnreadable, type UnreadableImage, withoutImages } from './loading/unreadable.js'
+export { datasetNames, loadDataset } from './registry.js'
+export { selectClasses, stratifiedSubset } from './subsets.js'

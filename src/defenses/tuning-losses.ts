@@ -1,0 +1,112 @@
+/** Losses of tuning, which methods name: graphs from clean and adversarial features and logits to per-sample losses. Adding one is an entry here. */
+
+import { ops } from '../onnx/graph.js'
+import type { Value } from '../onnx/value.js'
+
+/** What a loss reads of one side, clean or adversarial. */
+export interface LossSide {
+	/** [B, E], not normalised. */
+	readonly features: Value
+	/** [B, C]. */
+	readonly logits: Value
+}
+
+/** What a loss is made of. */
+export interface LossInputs {
+	readonly clean: LossSide
+	/** For a loss that attacks nothing, the clean side again. */
+	readonly adversarial: LossSide
+	/** [B], int64. */
+	readonly labels: Value
+	/** Scalar weight of the adversarial part. */
+	readonly alpha: Value
+	/** [B], 1 for images that count in their adversarial version where a loss splits the batch, else 0. */
+	readonly adversarialHalf: Value
+}
+
+/** A loss of tuning. */
+export interface TuningLoss {
+	readonly name: string
+	readonly doc: string
+	/** Whether it reads adversarial images at all; if not, no inner attack is run. */
+	readonly attacks: boolean
+	/** @returns What is minimised, per image: [B]. */
+	build(inputs: LossInputs): Value
+}
+
+const clean = {
+	name: 'clean',
+	doc: 'Cross entropy on clean images (CoOp).',
+	attacks: false,
+	build: ({ clean, labels }) => ops.crossEntropy(clean.logits, labels),
+} as const satisfies TuningLoss
+
+const adversarial = {
+	name: 'adversarial',
+	doc: 'Cross entropy on adversarial images (AdvPT; NAP-Tuning, equation 5).',
+	attacks: true,
+	build: ({ adversarial, labels }) => ops.crossEntropy(adversarial.logits, labels),
+} as const satisfies TuningLoss
+
+/** The batch is half clean, half adversarial; every image counts once. */
+const halfAndHalf = {
+	name: 'half-and-half',
+	doc: 'Cross entropy on a batch whose first half is clean and whose second half is adversarial (reference code of AdvPT-V, -VLI and -VLJ).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, adversarialHalf }) =>
+		mixed(ops.crossEntropy(clean.logits, labels), ops.crossEntropy(adversarial.logits, labels), adversarialHalf),
+} as const satisfies TuningLoss
+
+const cleanPlusAdversarial = {
+	name: 'clean-plus-adversarial',
+	doc: 'Cross entropy on clean images plus alpha times cross entropy on adversarial images (NAP-Tuning, equation 14).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) =>
+		ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.crossEntropy(adversarial.logits, labels), alpha)),
+} as const satisfies TuningLoss
+
+const ramp = {
+	name: 'ramp',
+	doc: "(1 - alpha) times clean plus alpha times adversarial cross entropy (the authors' precursor code, with a linear alpha).",
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) =>
+		mixed(ops.crossEntropy(clean.logits, labels), ops.crossEntropy(adversarial.logits, labels), alpha),
+} as const satisfies TuningLoss
+
+const trades = {
+	name: 'trades',
+	doc: 'Clean cross entropy plus alpha times KL(clean || adversarial) of the predictions (Zhang et al. 2019).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) =>
+		ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.klDivergence(clean.logits, adversarial.logits), alpha)),
+} as const satisfies TuningLoss
+
+const fap = {
+	name: 'fap',
+	doc: 'Clean cross entropy plus alpha times KL(clean || adversarial) weighted by 1 + the cosine of the features (FAP).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha }) => {
+		const agreement = ops.reduceSum(
+			ops.mul(ops.normalizeL2(clean.features), ops.normalizeL2(adversarial.features)),
+			[1],
+		)
+		const divergence = ops.klDivergence(clean.logits, adversarial.logits)
+		return ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.mul(divergence, ops.add(agreement, 1)), alpha))
+	},
+} as const satisfies TuningLoss
+
+/** (1 - share) · a + share · b. */
+function mixed(a: Value, b: Value, share: Value): Value {
+	return ops.add(ops.mul(a, ops.sub(1, share)), ops.mul(b, share))
+}
+
+const losses = [clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap] as const
+
+/** Name of a loss. */
+export type LossName = (typeof losses)[number]['name']
+
+/** Names of all losses. */
+export const lossNames: readonly LossName[] = losses.map(({ name }) => name)
+
+/** Losses by name. */
+export const tuningLosses: ReadonlyMap<string, TuningLoss> = new Map(losses.map((loss) => [loss.name, loss]))

@@ -1,0 +1,38 @@
+/** Jobs with their schemas, and what defines one. */
+
+export { attack } from './attack.js'
+export { audit } from './audit.js'
+export { benchGradient } from './bench-gradient.js'
+export { benchLoading } from './bench-loading.js'
+export { calibrate } from './calibrate.js'
+export { classify } from './classify.js'
+export { dataDoctor } from './data-doctor.js'
+export { dataList } from './data-list.js'
+export { defenses } from './defenses.js'
+export { demo } from './demo.js'
+export { distortion } from './distortion.js'
+export { evaluate } from './evaluate.js'
+export { generate } from './generate.js'
+export { inspect } from './inspect.js'
+export {
+	defineJob,
+	type Job,
+	type JobContext,
+	type JobDefinition,
+	type JobInput,
+	type JobNote,
+	type JobProgress,
+	type JobResult,
+	type JobTask,
+	startTask,
+	stopIfAsked,
+	stopped,
+} from './job.js'
+export { jobSchemaFiles } from './json-schemas.js'
+export { pretrain } from './pretrain.js'
+export { type JobDescription, jobs } from './registry.js'
+export { report } from './report.js'
+export { retrieve } from './retrieve.js'
+export { surrogateSubstitute } from './surrogate-substitute.js'
+export { surrogateTrain } from './surrogate-train.js'
+export { tune } from './tune.js'

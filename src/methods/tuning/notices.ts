@@ -1,0 +1,129 @@
+/** What a person should know of a tuning run: before it starts whether it can learn at all, after it whether it did. */
+
+import type { EpochRecord } from '../../records/run.js'
+import { learningRateAt } from '../../training/schedules.js'
+import type { TuningConfig } from './configuration.js'
+
+/** Kinds of notices. */
+export const tuningNoticeIds = ['too-few-steps', 'hardly-learned', 'unchecked-file'] as const
+
+/** Kind of a notice. */
+export type TuningNoticeId = (typeof tuningNoticeIds)[number]
+
+/** One notice. */
+export interface TuningNotice {
+	readonly id: TuningNoticeId
+	/** What was seen, what it means and what would help. */
+	readonly message: string
+}
+
+/** Steps at the full learning rate below which a run hardly moves its parameters. */
+const fewestFullSteps = 10
+
+/** Full steps that a suggestion aims at. */
+const enoughFullSteps = 30
+
+/** What a run's number of steps follows from. */
+export interface StepPlan {
+	readonly images: number
+	/** Images of a step. */
+	readonly batchSize: number
+	readonly stepsPerEpoch: number
+}
+
+/** Learning rate of an epoch under a configuration. */
+export function rateOfEpoch({ optimizer, epochs }: Pick<TuningConfig, 'optimizer' | 'epochs'>, epoch: number): number {
+	return learningRateAt(epoch, { ...optimizer, warmupRate: optimizer.warmupRate ?? undefined, epochs })
+}
+
+/** All steps of a run as so many at the full rate: how far it can go. */
+export function fullSteps(config: Pick<TuningConfig, 'optimizer' | 'epochs'>, stepsPerEpoch: number): number {
+	let sum = 0
+	for (let epoch = 0; epoch < config.epochs; epoch++) sum += stepsPerEpoch * rateOfEpoch(config, epoch)
+	return sum / config.optimizer.learningRate
+}
+
+/** Warns of a run whose steps and warm-up leave no room to learn; empty for any other. */
+export function stepNotices(
+	config: Pick<TuningConfig, 'optimizer' | 'epochs'>,
+	plan: StepPlan,
+): readonly TuningNotice[] {
+	const full = fullSteps(config, plan.stepsPerEpoch)
+	if (full >= fewestFullSteps) return []
+	const { epochs, optimizer } = config
+	const { images, batchSize, stepsPerEpoch } = plan
+	const warm = optimizer.warmupRate === null ? 0 : Math.min(epochs, optimizer.warmupEpochs)
+	const steps = epochs * stepsPerEpoch
+	const warming =
+		warm === 0 ? '' : `, of which ${warm * stepsPerEpoch} (${Math.round((100 * warm) / epochs)} %) are warm-up`
+	const message = [
+		`Tuning has ${steps} optimizer steps${warming}: ${epochs} epochs of ${stepsPerEpoch}, ${images} images in batches of ${batchSize}.`,
+		`Together they move the parameters as far as ${full.toFixed(1)} steps at the full rate of ${optimizer.learningRate}; below about ${fewestFullSteps} a run learns next to nothing, and its result may be worse than the untuned CLIP.`,
+		`What helps: ${suggestions(config, plan, full).join(', ')}.`,
+	]
+	return [{ id: 'too-few-steps', message: message.join(' ') }]
+}
+
+function suggestions(
+	config: Pick<TuningConfig, 'optimizer' | 'epochs'>,
+	{ images, batchSize, stepsPerEpoch }: StepPlan,
+	full: number,
+): string[] {
+	let epochs = config.epochs
+	while (fullSteps({ ...config, epochs }, stepsPerEpoch) < enoughFullSteps && epochs < 1000) epochs++
+	const smaller = Math.floor(images / Math.ceil((stepsPerEpoch * enoughFullSteps) / Math.max(full, 1e-9)))
+	const { optimizer } = config
+	const withoutWarmup = fullSteps({ ...config, optimizer: { ...optimizer, warmupRate: null } }, stepsPerEpoch)
+	return [
+		`more epochs (epochs=${epochs})`,
+		...(smaller >= 1 && smaller < batchSize ? [`smaller batches (batchSize=${smaller})`] : []),
+		...(withoutWarmup > 1.2 * full ? ['no warm-up (optimizer.warmupRate=null)'] : []),
+	]
+}
+
+/** Accuracy above which there is nothing left to learn. */
+const ceiling = 0.95
+
+/** Tells of a finished run that did not learn its own training images; empty for any other. */
+export function learningNotices(records: readonly EpochRecord[], epochsAtChance: number): readonly TuningNotice[] {
+	const [first, last] = [records[0], records.at(-1)]
+	if (!first || !last) return []
+	const advice =
+		'Compare it with the untuned CLIP before it is used. More epochs, smaller batches or a higher optimizer.learningRate may help.'
+	const seen = `Accuracy on the training images: ${changeOf(first, last)}.`
+	if (epochsAtChance > 0) {
+		const message = `The run answers the same to every image: its last ${epochsAtChance === 1 ? 'epoch was' : `${epochsAtChance} epochs were`} at chance. ${seen} ${advice}`
+		return [{ id: 'hardly-learned', message }]
+	}
+	if (records.length < 2 || moved(first, last)) return []
+	return [
+		{
+			id: 'hardly-learned',
+			message: `The run hardly learned: from its first epoch to its last nothing moved beyond chance. ${seen} ${advice}`,
+		},
+	]
+}
+
+/** Whether accuracy rose by more than two standard errors, or has nowhere to rise. */
+function moved(first: EpochRecord, last: EpochRecord): boolean {
+	const { images } = last
+	if (rose(first.cleanAccuracy, last.cleanAccuracy, images)) return true
+	if (first.adversarialAccuracy === null || last.adversarialAccuracy === null) return last.cleanAccuracy >= ceiling
+	return last.adversarialAccuracy >= ceiling || rose(first.adversarialAccuracy, last.adversarialAccuracy, images)
+}
+
+function rose(before: number, after: number, images: number): boolean {
+	// One more success and failure each, so that a share of 0 or 1 is not taken for certain.
+	const variance = (share: number) => {
+		const smoothed = (share * images + 1) / (images + 2)
+		return (smoothed * (1 - smoothed)) / images
+	}
+	return after - before > 2 * Math.sqrt(variance(before) + variance(after))
+}
+
+function changeOf(first: EpochRecord, last: EpochRecord): string {
+	const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+	const clean = `${percent(first.cleanAccuracy)} in the first epoch, ${percent(last.cleanAccuracy)} in the last`
+	if (first.adversarialAccuracy === null || last.adversarialAccuracy === null) return clean
+	return `${clean}; under the inner attack ${percent(first.adversarialAccuracy)} and ${percent(last.adversarialAccuracy)}`
+}
