@@ -5,7 +5,7 @@ import { experimentJsonSchema } from './json-schema.js'
 
 const file = fileURLToPath(new URL('../../schemas/experiment-definition.schema.json', import.meta.url))
 
-it('the schema of the package is that of the reader; npx vitest run -u makes it again', async () => {
+it('the schema of the package is that of the reader; npx vitest run dist/experiments/json-schema.test.js --update makes it again', async () => {
 	await expect(`${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`).toMatchFileSnapshot(file)
 })
 

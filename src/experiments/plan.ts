@@ -8,9 +8,9 @@ import { NaptuneError } from '../core/errors.js'
 import { type Dataset, idsOf, type Split } from '../data/dataset.js'
 import { atMost } from '../data/subsets.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
-import { sha256OfBytes } from '../files/sha256.js'
 import { mergeSettings } from '../methods/tuning/configuration.js'
 import { type Preset, presetConfig } from '../methods/tuning/presets.js'
+import { jsonFingerprint } from '../records/fingerprint.js'
 import { type AttackCell, cellFolder, type NamedModel, type Surrogates, type TunedCell } from './cells.js'
 import type { ExperimentDefinition } from './definition.js'
 import type { Condition, Problem } from './experiment-result.js'
@@ -125,7 +125,7 @@ function curveName(attack: string, epsilon: string): string {
 type HashedSplit = Pick<AttackCell, 'split' | 'idsHash'>
 
 function hashedSplit(split: Split): HashedSplit {
-	return { split, idsHash: sha256OfBytes(JSON.stringify(idsOf(split))) }
+	return { split, idsHash: jsonFingerprint(idsOf(split)) }
 }
 
 function attackCell(
