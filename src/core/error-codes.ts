@@ -52,6 +52,18 @@ export const errorCodes = {
 		means: 'A file does not hold what it should.',
 		advice: 'Repair it as the message says, or give another.',
 	},
+	NAP_FILE_DAMAGED: {
+		means: 'A file is not what was written: its checksum differs, or a part of it is gone.',
+		advice: 'Restore it, or make it again as the message says.',
+	},
+	NAP_RUN_DIFFERS: {
+		means: 'The folder or file to write to holds another run or training than the one that was asked for.',
+		advice: 'Use the same settings to go on with it, or another folder.',
+	},
+	NAP_TRAINING_FAILED: {
+		means: 'Training cannot go on: values are not finite, or every image gets the same answer.',
+		advice: 'Lower the learning rate, or change what the message names; the last good state is kept.',
+	},
 	NAP_INPUT_UNSUITABLE: {
 		means: 'What was given can be read, but is not what this work is for.',
 		advice: 'Give what the message names.',

@@ -15,7 +15,10 @@ export {
 	trainableParameters,
 	type ViewName,
 } from './defense.js'
-export { type DefenseDefinition, defineDefense } from './define-defense.js'
+export {
+	type DefenseDefinition,
+	defineDefense,
+} from './define-defense.js'
 export { defenses, prepareDefense, tunableDefenses } from './registry.js'
 export {
 	type ChosenTestTimeDefense,

@@ -40,7 +40,10 @@ export function prepareDefense(
 ): Defense {
 	const definition = defenses.get(name)
 	if (!definition) {
-		throw new NaptuneError(`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.`)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.`,
+		)
 	}
 	return definition.prepare(clip, classNames, options)
 }

@@ -51,6 +51,7 @@ export function adamWStep(parameters: TensorSet, gradients: TensorSet, state: Ad
 		const second = state.secondMoments[name]
 		if (!first || !second || gradient.length !== values.length || first.length !== values.length) {
 			throw new NaptuneError(
+				'NAP_INTERNAL',
 				`AdamW got ${gradient.length} gradient entries and ${first?.length ?? 0} moments for parameter ${name} with ${values.length} entries.`,
 			)
 		}

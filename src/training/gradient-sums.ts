@@ -22,6 +22,7 @@ export function createGradientSums(
 			const parameter = parameters.get(name)
 			if (!parameter || gradient.length !== elementCount(parameter.shape)) {
 				throw new NaptuneError(
+					'NAP_INTERNAL',
 					`A gradient of ${gradient.length} entries came for ${name}, which is not a parameter of that size.`,
 				)
 			}

@@ -36,6 +36,7 @@ export function sgdStep(
 		const velocity = velocities[name]
 		if (!velocity || gradient.length !== values.length || velocity.length !== values.length) {
 			throw new NaptuneError(
+				'NAP_INTERNAL',
 				`SGD got ${gradient.length} gradient entries and ${velocity?.length ?? 0} velocities for parameter ${name} with ${values.length} entries.`,
 			)
 		}

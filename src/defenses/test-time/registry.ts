@@ -32,12 +32,14 @@ export function chooseTestTimeDefense(
 	const definition = testTimeDefenses.get(name)
 	if (!definition) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`Unknown test-time defense ${name}; choose one of ${[...testTimeDefenses.keys()].join(', ')}.`,
 		)
 	}
 	const parsed = definition.schema.safeParse(options)
 	if (!parsed.success) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`The options of test-time defense ${name} are not usable:\n${explainIssues(parsed.error, definition.schema)}`,
 		)
 	}

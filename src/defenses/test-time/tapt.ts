@@ -81,7 +81,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 	unsuited,
 	async prepare({ clip, defense, parameters }, config) {
 		const problem = unsuited(defense)
-		if (problem) throw new NaptuneError(problem)
+		if (problem) throw new NaptuneError('NAP_INPUT_UNSUITABLE', problem)
 		const { statisticsImages: images, statisticsEpsilon: epsilon, seed } = config
 		const { statisticsSteps: steps, statisticsRelativeStepSize: relativeStepSize } = config
 		return {
@@ -89,7 +89,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 			statistics: { images, epsilon, steps, relativeStepSize, seed },
 			...hiddenViews(clip.config.vision.imageSize, config),
 			adapt(pixels, statistics, hidden) {
-				if (!statistics) throw new NaptuneError('TAPT needs statistics of training images; give them.')
+				if (!statistics) throw new NaptuneError('NAP_INTERNAL', 'TAPT needs statistics of training images; give them.')
 				const { type } = pixels
 				const views = augmentedViews(pixels, config, hidden)
 				const model = (image: Value, lookup: ParameterLookup) => {

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
-import type { AttackCounts } from '../../attacks/run/run-attack.js'
+import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import { passCounter } from '../../classifier/pass-counter.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'

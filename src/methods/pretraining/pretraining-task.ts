@@ -74,6 +74,7 @@ export function pretrainingTask(parts: PretrainingParts): TrainingTask<object, P
 			checkIdentity(metadata, path) {
 				if (metadata.recipe === recipeHash) return
 				throw new NaptuneError(
+					'NAP_RUN_DIFFERS',
 					`${path} was written with another recipe or other data. Give another --output folder, or remove this one to start anew.`,
 				)
 			},
