@@ -93,11 +93,14 @@ export async function benchGradient(engine: Engine, options: GradientBenchOption
 		['The number of rounds', rounds] as const,
 	]) {
 		if (!Number.isInteger(value) || value < 1) {
-			throw new NaptuneError(`${what} must be a whole number of at least 1, got ${value}.`)
+			throw new NaptuneError('NAP_ARGUMENT_INVALID', `${what} must be a whole number of at least 1, got ${value}.`)
 		}
 	}
 	if (models.length === 0 || batches.length === 0 || matmulSizes.length === 0) {
-		throw new NaptuneError('The gradient benchmark needs at least one model, one batch and one matrix size.')
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			'The gradient benchmark needs at least one model, one batch and one matrix size.',
+		)
 	}
 	const configs = models.map(({ config }) => parseClipConfig(config))
 	const total = 1 + models.length * batches.length + rounds

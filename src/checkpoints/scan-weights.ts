@@ -31,7 +31,7 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 	const nonFinite: string[] = []
 	const hash = createHash('sha256')
 	const { size } = await stat(path).catch((error: Error) => {
-		throw new NaptuneError(`${path} could not be read: ${error.message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${error.message}.`, { cause: error })
 	})
 	await withFile(path, async (handle) => {
 		let position = 0

@@ -23,7 +23,10 @@ const chunkLength = 1 << 20
  */
 export async function writeSeededCheckpoint(directory: string, config: object, seed: number): Promise<void> {
 	if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-		throw new NaptuneError(`The seed of a checkpoint is ${seed}; expected is a whole number from 0 to 4294967295.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The seed of a checkpoint is ${seed}; expected is a whole number from 0 to 4294967295.`,
+		)
 	}
 	const weights = seededWeights(parseClipConfig(config), seed)
 	await makeFolder(directory)

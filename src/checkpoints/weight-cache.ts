@@ -157,6 +157,7 @@ async function explained<T>(cacheDirectory: string, action: () => Promise<T>): P
 		if (!code || !['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(code))
 			throw error
 		throw new NaptuneError(
+			'NAP_FILE_UNWRITABLE',
 			`The weights must be converted to float32 once, but the result cannot be kept in ${cacheDirectory} (${message}). Set NAPTUNE_CACHE to a folder that can be written to and has room for them.`,
 			{ cause: error },
 		)

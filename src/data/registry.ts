@@ -66,6 +66,7 @@ export async function loadDataset(nameOrPath: string, options: LoadOptions = {})
 	if (source) return source
 	if (!existsSync(nameOrPath)) {
 		throw new NaptuneError(
+			'NAP_DATA_UNKNOWN',
 			`${JSON.stringify(nameOrPath)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.${didYouMean(nameOrPath, datasetNames) || didYouMeanPath(nameOrPath)}`,
 		)
 	}

@@ -39,9 +39,10 @@ export function settleSplits<T extends Sample>(
 	source: string,
 	seed: number,
 ): SettledSplits<T> {
-	if (given.train.length === 0) throw new NaptuneError(`${source} has no training images.`)
+	if (given.train.length === 0) throw new NaptuneError('NAP_DATA_INVALID', `${source} has no training images.`)
 	if (new Set(given.train.map(({ label }) => label)).size < 2) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${source} has training images of one class only, ${JSON.stringify(classNames[given.train[0]?.label ?? 0])}; telling classes apart needs at least two.`,
 		)
 	}
@@ -65,6 +66,7 @@ function drawn<T extends Sample>(
 	const single = idsByLabel.findIndex((ids) => ids.length === 1)
 	if (single >= 0) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`The class ${JSON.stringify(classNames[single])} of ${source} has one image, so it cannot be both trained and tested. Add images, or say which images are for training and which for testing.`,
 		)
 	}
@@ -104,6 +106,7 @@ function checked<T extends Sample>(
 	const unknown = [...splits.validation, ...splits.test].find(({ label }) => !trained.has(label))
 	if (unknown) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${source} has no training images of the class ${JSON.stringify(classNames[unknown.label])}, which ${unknown.id} is of. Add some, or leave it out.`,
 		)
 	}

@@ -19,10 +19,16 @@ export function splitOptions<Key extends string>(text: string, known: readonly K
 	for (const [key, value] of new URLSearchParams(text.slice(at + 1).replaceAll('+', '%2B'))) {
 		const option = known.find((candidate) => candidate === key)
 		if (option === undefined) {
-			throw new NaptuneError(`${text} has the option ${JSON.stringify(key)}; known are ${known.join(', ')}.`)
+			throw new NaptuneError(
+				'NAP_OPTION_UNKNOWN',
+				`${text} has the option ${JSON.stringify(key)}; known are ${known.join(', ')}.`,
+			)
 		}
 		if (value === '' || options[option] !== undefined) {
-			throw new NaptuneError(`${text} gives the option ${key} ${value === '' ? 'no value' : 'twice'}.`)
+			throw new NaptuneError(
+				'NAP_OPTION_INVALID',
+				`${text} gives the option ${key} ${value === '' ? 'no value' : 'twice'}.`,
+			)
 		}
 		options[option] = value
 	}

@@ -22,6 +22,7 @@ export function atMost(split: Split, limit: number | undefined, seed: number): S
 export function stratifiedPositions(labels: readonly number[], count: number, seed: number): number[] {
 	if (!Number.isSafeInteger(count) || count < 1 || count > labels.length) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`Cannot choose ${count} images of ${labels.length}; give a whole number from 1 to ${labels.length}.`,
 		)
 	}
@@ -50,11 +51,15 @@ export function selectClasses(dataset: Dataset, classNames: readonly string[]): 
 	const unknown = classNames.filter((name) => !dataset.classNames.includes(name))
 	if (unknown.length > 0) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`${dataset.name} has no class ${unknown.map((name) => JSON.stringify(name)).join(', ')}. Its classes are ${dataset.classNames.join(', ')}.`,
 		)
 	}
 	if (new Set(classNames).size !== classNames.length || classNames.length < 2) {
-		throw new NaptuneError(`At least two different classes are needed, got ${classNames.join(', ') || 'none'}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`At least two different classes are needed, got ${classNames.join(', ') || 'none'}.`,
+		)
 	}
 	const labelOf = new Map(classNames.map((name, label) => [dataset.classNames.indexOf(name), label]))
 	const select = (split: Split): Split => {

@@ -16,10 +16,11 @@ const emit = emitter('')
  * @throws NaptuneError for an empty name, or sizes that are neither whole numbers nor products of names.
  */
 export function input(name: string, type: ElementType, shape: Shape): Value {
-	if (name === '') throw new NaptuneError('An input needs a name.')
+	if (name === '') throw new NaptuneError('NAP_GRAPH_INVALID', 'An input needs a name.')
 	const sizes = shape.map((dimension) => {
 		if (!isDimension(dimension)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Input ${name} was given shape ${describeShape(shape)}; sizes are whole numbers of at least 0, or products of names such as B or 50*B.`,
 			)
 		}
@@ -43,12 +44,14 @@ export function external(
 	const { offset, length } = reference
 	if (length !== bytes || !Number.isSafeInteger(offset) || offset < 0) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Weight ${name}, ${type} ${describeShape(shape)}, needs ${bytes} bytes at an offset of at least 0; its slice of ${reference.file} has ${length} bytes at ${offset}.`,
 		)
 	}
 	const { content } = reference
 	if (content && content.byteLength < offset + length) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Weight ${name} takes the bytes ${offset} to ${offset + length} of ${reference.file}, which has only ${content.byteLength}. Is the file complete?`,
 		)
 	}
@@ -71,7 +74,10 @@ function binary(operator: string): (a: Operand, b: Operand) => Value {
 	return (a, b) => {
 		const like = typeof a === 'number' ? b : a
 		if (typeof like === 'number') {
-			throw new NaptuneError(`${operator} needs at least one graph value; got the numbers ${a} and ${b}.`)
+			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
+				`${operator} needs at least one graph value; got the numbers ${a} and ${b}.`,
+			)
 		}
 		return emit(operator, [lift(a, like), lift(b, like)])
 	}
@@ -124,7 +130,10 @@ export const shapeOf = unary('Shape')
 export function where(condition: Value, a: Operand, b: Operand): Value {
 	const like = typeof a === 'number' ? b : a
 	if (typeof like === 'number') {
-		throw new NaptuneError(`Where needs at least one graph value to choose from; got the numbers ${a} and ${b}.`)
+		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
+			`Where needs at least one graph value to choose from; got the numbers ${a} and ${b}.`,
+		)
 	}
 	return emit('Where', [condition, lift(a, like), lift(b, like)])
 }

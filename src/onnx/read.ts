@@ -48,7 +48,8 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 
 	const values = new Map<string, Value>()
 	const define = (name: string, value: Value, by: string) => {
-		if (values.has(name)) throw new NaptuneError(`The model defines ${name} twice, the second time by ${by}.`)
+		if (values.has(name))
+			throw new NaptuneError('NAP_ONNX_INVALID', `The model defines ${name} twice, the second time by ${by}.`)
 		values.set(name, value)
 	}
 	for (const stored of graph.initializer) define(stored.name, readInitializer(stored, weights), 'an initializer')
@@ -70,7 +71,7 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 			const operands = node.input.map((operand) => {
 				if (operand === '') return null
 				const value = values.get(operand)
-				if (!value) throw new NaptuneError(`it reads ${operand}, which nothing before it produces.`)
+				if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `it reads ${operand}, which nothing before it produces.`)
 				return value
 			})
 			const origin = ours ? node.docString : name
@@ -90,13 +91,13 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 		node.output.forEach((output, at) => {
 			if (output === '') return
 			const result = results[at]
-			if (!result) throw new NaptuneError(`Node ${name} (${node.opType}) has no output ${at}.`)
+			if (!result) throw new NaptuneError('NAP_ONNX_INVALID', `Node ${name} (${node.opType}) has no output ${at}.`)
 			define(output, folded(result), `node ${name}`)
 		})
 	})
 	const outputs = graph.output.map(({ name }) => {
 		const value = values.get(name)
-		if (!value) throw new NaptuneError(`The model's output ${name} is produced by no node.`)
+		if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `The model's output ${name} is produced by no node.`)
 		return [name, value] as const
 	})
 	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName }
@@ -132,6 +133,6 @@ function located<T>(node: string, action: () => T): T {
 		return action()
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`Node ${node} of the model: ${error.message}`, { cause: error })
+		throw new NaptuneError(error.code, `Node ${node} of the model: ${error.message}`, { cause: error })
 	}
 }

@@ -126,6 +126,7 @@ export function checkCrop(
 ): void {
 	if (!doCenterCrop || (crop.height === imageSize && crop.width === imageSize)) return
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`${name} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
 	)
 }

@@ -51,6 +51,7 @@ export function batchTokens(
 	const length = typeof options.padTo === 'number' ? options.padTo : longest
 	if (!Number.isInteger(length) || length < longest || length > options.contextLength) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`Rows of ${length} tokens were asked for; the longest text has ${longest} and the model reads at most ${options.contextLength}. Give padTo a number between, or 'longest'.`,
 		)
 	}
@@ -81,6 +82,7 @@ function withinContext(
 	if (tokens.length <= contextLength) return tokens
 	if (truncate) return [...tokens.slice(0, contextLength - 1), tokens.at(-1)!]
 	throw new NaptuneError(
+		'NAP_TEXT_UNSUITABLE',
 		`The text ${JSON.stringify(shorten(text))} has ${tokens.length} tokens, the model reads at most ${contextLength}. Shorten it, or ask for truncation.`,
 	)
 }
@@ -89,6 +91,7 @@ function refuseUnknown(tokens: readonly number[], text: string, { vocabularySize
 	const unknown = tokens.find((token) => token >= (vocabularySize ?? Number.POSITIVE_INFINITY))
 	if (unknown === undefined) return
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`The text ${JSON.stringify(shorten(text))} has the token ${unknown}, but the model has only ${vocabularySize}: tokenizer.json and config.json (vocab_size) do not belong together.`,
 	)
 }
@@ -103,6 +106,7 @@ function endPosition(tokens: readonly number[], text: string, options: TokenBatc
 	const position = tokens.indexOf(options.endTokenId ?? -1)
 	if (position >= 0) return position
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`The ids of ${JSON.stringify(shorten(text))} do not hold the end token ${options.endTokenId} of the config: tokenizer.json and config.json (eos_token_id) do not belong together.`,
 	)
 }

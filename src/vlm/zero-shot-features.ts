@@ -34,10 +34,15 @@ export async function zeroShotTextFeatures(
 	classNames: readonly string[],
 	{ templates = [defaultTemplate], promptsPerRun = 64 }: ZeroShotOptions = {},
 ): Promise<Tensor<'float32'>> {
-	if (classNames.length === 0) throw new NaptuneError('There are no class names; give at least one.')
-	if (templates.length === 0) throw new NaptuneError(`There are no templates; give one such as "${defaultTemplate}".`)
+	if (classNames.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'There are no class names; give at least one.')
+	if (templates.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `There are no templates; give one such as "${defaultTemplate}".`)
 	if (!Number.isInteger(promptsPerRun) || promptsPerRun < 1) {
-		throw new NaptuneError(`The number of prompts per run must be a whole number of at least 1, got ${promptsPerRun}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The number of prompts per run must be a whole number of at least 1, got ${promptsPerRun}.`,
+		)
 	}
 	// All names are checked before the first is run; prompts are then made piece by piece instead of kept.
 	for (const template of templates) classPrompts(classNames, template)

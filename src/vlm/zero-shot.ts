@@ -56,11 +56,15 @@ export async function createZeroShotClassifier(
 			const count = shape[0] ?? 0
 			if (shape.length !== 4 || count < 1 || imageShape.some((n, axis) => shape[axis + 1] !== n)) {
 				throw new NaptuneError(
+					'NAP_ARGUMENT_INVALID',
 					`Images [${shape.join(', ')}] were given; expected are [B, ${imageShape.join(', ')}] with B >= 1. Preprocess images to that size first.`,
 				)
 			}
 			if (!Number.isInteger(top) || top < 1) {
-				throw new NaptuneError(`The number of classes to name must be a whole number of at least 1, got ${top}.`)
+				throw new NaptuneError(
+					'NAP_ARGUMENT_INVALID',
+					`The number of classes to name must be a whole number of at least 1, got ${top}.`,
+				)
 			}
 			const results: ClassProbability[][] = []
 			for (let start = 0; start < count; start += imagesPerRun) {
@@ -101,7 +105,10 @@ export function mostProbable(
 	image: number | string,
 ): ClassProbability[] {
 	if (!logits.every(Number.isFinite)) {
-		throw new NaptuneError(`The logits of image ${image} are not finite numbers; its pixels should be in [0, 1].`)
+		throw new NaptuneError(
+			'NAP_VALUES_NOT_FINITE',
+			`The logits of image ${image} are not finite numbers; its pixels should be in [0, 1].`,
+		)
 	}
 	const largest = logits.reduce((most, logit) => Math.max(most, logit))
 	const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest))

@@ -34,6 +34,7 @@ export interface OpenedBenchmark {
 export async function openBenchmark(benchmark: Benchmark, root: string | undefined): Promise<OpenedBenchmark> {
 	if (root === undefined) {
 		throw new NaptuneError(
+			'NAP_OPTION_MISSING',
 			`${benchmark.name} is read from the folder ${benchmark.folder} below a data root. Say where that root is: --data-root <folder> or NAPTUNE_DATA_ROOT, in code the option root.`,
 		)
 	}
@@ -67,6 +68,7 @@ export async function loadBenchmark(benchmark: Benchmark, root: string | undefin
 	const { folder, dataset, missing } = await openBenchmark(benchmark, root)
 	if (missing.length > 0) {
 		throw new NaptuneError(
+			'NAP_DATA_MISSING',
 			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, missing[0]!)}. naptune data doctor ${benchmark.name} --json lists them.\n${obtainText(benchmark)}`,
 		)
 	}
@@ -102,7 +104,10 @@ async function requireParts(benchmark: Benchmark, root: string): Promise<string>
 			'file',
 		))
 	if (absent === undefined) return folder
-	throw new NaptuneError(`${name} was looked for below the data root ${root}, but ${absent}.\n${obtainText(benchmark)}`)
+	throw new NaptuneError(
+		'NAP_DATA_MISSING',
+		`${name} was looked for below the data root ${root}, but ${absent}.\n${obtainText(benchmark)}`,
+	)
 }
 
 /** What is wrong with the first of these paths that is not there. */

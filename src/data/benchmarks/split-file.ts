@@ -104,5 +104,5 @@ function classNamesOf(content: SplitFile, path: string): string[] {
 }
 
 function damaged(path: string, what: string): NaptuneError {
-	return new NaptuneError(`${path} cannot be used: ${what} Fetch the published file again.`)
+	return new NaptuneError('NAP_FILE_INVALID', `${path} cannot be used: ${what} Fetch the published file again.`)
 }

@@ -48,7 +48,10 @@ export async function loadCaptions(path: string, options: CaptionsOptions = {}):
 		return image
 	}
 	if (captions.length < 2) {
-		throw new NaptuneError(`${path} holds one caption only; retrieval needs at least two that differ.`)
+		throw new NaptuneError(
+			'NAP_DATA_INVALID',
+			`${path} holds one caption only; retrieval needs at least two that differ.`,
+		)
 	}
 	return {
 		name: basename(path),
@@ -108,7 +111,10 @@ async function requireUsable(
 	}
 	if (problems.length === 0) return
 	const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
-	throw new NaptuneError([`The captions of ${path} cannot be used:`, ...problems.slice(0, 5), ...more].join('\n  '))
+	throw new NaptuneError(
+		'NAP_DATA_INVALID',
+		[`The captions of ${path} cannot be used:`, ...problems.slice(0, 5), ...more].join('\n  '),
+	)
 }
 
 function notices(

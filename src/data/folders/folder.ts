@@ -84,6 +84,7 @@ async function drawSplits(root: string, below: string | undefined, seed: number)
 	const single = classes.find(({ images }) => images.length < 2)
 	if (single) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`The class ${JSON.stringify(single.name)} of ${folder} has one image, so it cannot be both trained and tested. Add images, or make train and test folders.`,
 		)
 	}
@@ -142,6 +143,7 @@ async function givenSplits(
 function requireTwo(classes: readonly ClassFolder[], folder: string): void {
 	if (classes.length >= 2) return
 	throw new NaptuneError(
+		'NAP_DATA_INVALID',
 		`${folder} holds one class folder, ${JSON.stringify(classes[0]?.name)}; telling classes apart needs at least two.`,
 	)
 }
@@ -157,6 +159,7 @@ function compare(
 	const unknown = others.find(({ name }) => !known.has(name))
 	if (unknown) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${join(root, folder, unknown.name)} is a class without a folder of the same name among the training images. Add or remove it.`,
 		)
 	}

@@ -26,6 +26,7 @@ export function manifestClasses(path: string, entries: readonly ManifestEntry[])
 		const { label, className, place } = entry
 		if ((label !== undefined) !== numbered) {
 			throw new NaptuneError(
+				'NAP_DATA_INVALID',
 				`${path}: ${numbered ? place : entries[0]!.place} has a label without a number, while ${numbered ? entries[0]!.place : place} has a number. Give all or none.`,
 			)
 		}
@@ -34,6 +35,7 @@ export function manifestClasses(path: string, entries: readonly ManifestEntry[])
 		if (sameName.label !== label || sameNumber.className !== className) {
 			const other = sameName.label === label ? sameNumber : sameName
 			throw new NaptuneError(
+				'NAP_DATA_INVALID',
 				`${path}: ${other.place} and ${place} disagree: class ${JSON.stringify(other.className)} has label ${other.label}, class ${JSON.stringify(className)} has label ${label}.`,
 			)
 		}

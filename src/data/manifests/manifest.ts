@@ -105,7 +105,10 @@ async function locate(
 		? [`Paths in a split file of CoOp are relative to the folder of images; name it: '${path}?images=FOLDER'.`]
 		: []
 	const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
-	throw new NaptuneError([`${path} cannot be used:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '))
+	throw new NaptuneError(
+		'NAP_DATA_INVALID',
+		[`${path} cannot be used:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '),
+	)
 }
 
 /** Whether a path relative to a folder leads out of it. */
@@ -137,6 +140,7 @@ function splitsOf(
 	const having = entries.find(({ split }) => split !== undefined)
 	if (without && having) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${path}: ${without.place} has no split, while ${having.place} has one. Give a split (train, val or test) in all entries or in none.`,
 		)
 	}
@@ -144,6 +148,7 @@ function splitsOf(
 	const train = [...listOf('train'), ...listOf(undefined)]
 	if (train.length === 0) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${path} has no images for training (split train). Mark some, or leave the split out everywhere.`,
 		)
 	}

@@ -86,7 +86,8 @@ export function pgdOf(steps: number, options: PgdOptions = {}): Pick<AttackReque
 /** Loads the images and makes a context. @throws NaptuneError without images, or when they cannot be read. */
 export async function createAuditContext(input: AuditInput, hooks: AuditHooks = {}): Promise<AuditContext> {
 	const { model, images: source, effort = auditEfforts.full, batchSize = 50, streams, signal } = input
-	if (source.ids.length === 0) throw new NaptuneError('There are no images to audit with; choose another split.')
+	if (source.ids.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to audit with; choose another split.')
 	const pixels = await source.pixels(range(0, source.ids.length))
 	const images: AuditImages = { ids: source.ids, labels: source.labels, pixels }
 	const runs = new Map((hooks.earlier ?? []).map((run) => [run.key, run]))
@@ -104,7 +105,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 	}
 	const classifier = (role: AuditRole): Classifier => {
 		const found = role === 'model' ? input.model : input[role]?.classifier
-		if (!found) throw new NaptuneError(`The audit was given no ${role} classifier.`)
+		if (!found) throw new NaptuneError('NAP_ARGUMENT_INVALID', `The audit was given no ${role} classifier.`)
 		return found
 	}
 	const clean = (role: AuditRole = 'model'): Promise<CleanRun> => {

@@ -36,6 +36,7 @@ export function classPositions(input: ClassPositionsInput): {
 		const unknown = folders.filter((folder) => !byName.has(plain(folder)))
 		if (unknown.length > 0) {
 			throw new NaptuneError(
+				'NAP_CLASSES_MISMATCH',
 				`${unknown.length} of ${folders.length} class folders are none of the model's ${classNames.length} classes: ${list(unknown)}. The model's are ${list(classNames)}. Rename the folders, or give a mapping (--class-map).`,
 			)
 		}
@@ -45,6 +46,7 @@ export function classPositions(input: ClassPositionsInput): {
 	if (numbers.every((number) => number < classNames.length)) return { positions: numbers, notices: [] }
 	if (folders.length !== classNames.length) {
 		throw new NaptuneError(
+			'NAP_CLASSES_MISMATCH',
 			`The model tells ${classNames.length} classes apart and does not name them; the data has ${folders.length} class folders: ${list(folders)}. Give the model's class names in its order (--classes), name folders by positions (0, 1, …), or give a mapping (--class-map).`,
 		)
 	}
@@ -65,6 +67,7 @@ function mapped(
 		const position = typeof wanted === 'string' ? classNames.indexOf(wanted) : (wanted ?? -1)
 		if (Number.isInteger(position) && position >= 0 && position < classNames.length) return position
 		throw new NaptuneError(
+			'NAP_CLASSES_MISMATCH',
 			wanted === undefined
 				? `The mapping of classes does not have the folder ${folder}; it has ${list(Object.keys(mapping))}.`
 				: `The mapping says ${JSON.stringify(wanted)} for the folder ${folder}, which is none of the model's ${classNames.length} classes: ${list(classNames)}.`,

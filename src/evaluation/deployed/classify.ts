@@ -49,7 +49,7 @@ export async function* classify(
 	{ top, batchSize = 16, corrections }: ClassifyOptions,
 ): AsyncGenerator<ClassifiedImage> {
 	if (!Number.isInteger(top) || top < 1)
-		throw new NaptuneError(`The number of classes to name must be at least 1, got ${top}.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `The number of classes to name must be at least 1, got ${top}.`)
 	const files: Split = {
 		length: paths.length,
 		label: () => 0,

@@ -23,6 +23,7 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 	if (own.join() === imageShape.join()) return classifier
 	if (own[0] !== imageShape[0]) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The classifier reads images of ${own[0]} channels, these have ${imageShape[0]}; only height and width can be adapted. Use a model that reads ${imageShape[0]} channels.`,
 		)
 	}
@@ -32,6 +33,7 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 		const [count = 0] = images.shape
 		if (images.shape.join() !== [count, ...imageShape].join()) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`The classifier was given images [${images.shape.join(', ')}]; [B, ${imageShape.join(', ')}] was expected.`,
 			)
 		}

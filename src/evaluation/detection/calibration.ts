@@ -55,9 +55,13 @@ export type FalsePositives = Immutable<z.output<typeof falsePositivesSchema>>
  */
 export function falsePositives(sorted: readonly number[], target: number): FalsePositives {
 	if (!(target > 0 && target < 1)) {
-		throw new NaptuneError(`A false-positive rate lies between 0 and 1, such as 0.05; got ${target}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`A false-positive rate lies between 0 and 1, such as 0.05; got ${target}.`,
+		)
 	}
-	if (sorted.length === 0) throw new NaptuneError('A calibration needs scores of clean images, got none.')
+	if (sorted.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'A calibration needs scores of clean images, got none.')
 	let allowed = 0
 	while ((1 + allowed + 1) / (sorted.length + 1) <= target) allowed++
 	const possible = 1 / (sorted.length + 1) <= target
@@ -76,7 +80,10 @@ export function falsePositives(sorted: readonly number[], target: number): False
  */
 export function areaUnderRoc(clean: readonly number[], attacked: readonly number[]): number {
 	if (clean.length === 0 || attacked.length === 0) {
-		throw new NaptuneError('The area under a ROC curve needs scores of clean and of attacked images.')
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			'The area under a ROC curve needs scores of clean and of attacked images.',
+		)
 	}
 	const sorted = [...clean].sort((a, b) => a - b)
 	let wins = 0

@@ -56,9 +56,14 @@ export interface DetectionInput {
  */
 export async function measureDetection(input: DetectionInput): Promise<DetectionResult> {
 	const { clip, classifier, split, attacks, threatModel, seed, batchSize = 50 } = input
-	if (split.length === 0) throw new NaptuneError('There are no images to attack; choose another split.')
+	if (split.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to attack; choose another split.')
 	const targeted = attacks.find((attack) => attack.targeted)
-	if (targeted) throw new NaptuneError(`Detection is measured under untargeted attacks; ${targeted.name} is targeted.`)
+	if (targeted)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`Detection is measured under untargeted attacks; ${targeted.name} is targeted.`,
+		)
 	const outcomes: DetectionOutcome[] = []
 	for (let start = 0; start < split.length; start += batchSize) {
 		input.beforeBatch?.()

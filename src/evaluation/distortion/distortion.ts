@@ -141,20 +141,28 @@ interface Tower {
 
 function checkInput({ split, attack, batchSize = 50 }: DistortionInput, names: readonly string[]): void {
 	if (attack.targeted) {
-		throw new NaptuneError(`Distortion is measured under untargeted attacks; ${attack.name} is targeted.`)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`Distortion is measured under untargeted attacks; ${attack.name} is targeted.`,
+		)
 	}
 	if (new Set(names).size < names.length) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The models to measure are named ${names.slice(0, -1).join(', ')}; give each another name, none of them ${noise}.`,
 		)
 	}
 	if (split.length < 2) {
 		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
 			`Distortion with intervals needs at least 2 images, got ${split.length}. Choose more images or another split.`,
 		)
 	}
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
-		throw new NaptuneError(`The batch size must be a whole number of at least 1, got ${batchSize}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The batch size must be a whole number of at least 1, got ${batchSize}.`,
+		)
 	}
 }
 

@@ -31,7 +31,7 @@ export interface AttackGallery {
 /** Where the pixels of a gallery lie. @throws NaptuneError when the record's name does not end in .json. */
 export function galleryPixelsPath(path: string): string {
 	if (!path.endsWith('.json')) {
-		throw new NaptuneError(`${path} is not the name of a gallery's record; end it in .json.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `${path} is not the name of a gallery's record; end it in .json.`)
 	}
 	return path.replace(/\.json$/, '.safetensors')
 }
@@ -45,7 +45,10 @@ export async function readGallery(path: string): Promise<AttackGallery> {
 	const pixelsPath = galleryPixelsPath(path)
 	const record: GalleryRecord = await readRecord(galleryKind, path)
 	if ((await sha256OfFile(pixelsPath)) !== record.pixels) {
-		throw new NaptuneError(`${pixelsPath} is not what ${path} was written with. Make the gallery again.`)
+		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
+			`${pixelsPath} is not what ${path} was written with. Make the gallery again.`,
+		)
 	}
 	return assembleGallery(record, await loadTensors(pixelsPath), path)
 }
@@ -67,6 +70,7 @@ export function assembleGallery(
 	const known = images.every(({ label }) => label < dataset.classNames.length)
 	if (!fits || !known || dataset.ids !== jsonFingerprint(ids)) {
 		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
 			`${path} was changed: its images are not those of its ${fits ? 'settings' : 'pixels'}. Make the gallery again.`,
 		)
 	}

@@ -123,16 +123,21 @@ async function makeGallery(
 
 function checkInput({ attack, count, path, dataset, defense, control, split }: RecordedGalleryInput): void {
 	if (attack.targeted) {
-		throw new NaptuneError(`Attack ${attack.name} is targeted; a gallery shows an untargeted one, such as pgd-100.`)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`Attack ${attack.name} is targeted; a gallery shows an untargeted one, such as pgd-100.`,
+		)
 	}
 	if (!Number.isSafeInteger(count) || count < 1) {
-		throw new NaptuneError(`A gallery needs a whole number of at least 1 image, got ${count}.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `A gallery needs a whole number of at least 1 image, got ${count}.`)
 	}
-	if (split.length === 0) throw new NaptuneError('There are no images for a gallery; choose another split.')
+	if (split.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images for a gallery; choose another split.')
 	galleryPixelsPath(path)
 	for (const { name, classNames } of [defense, control]) {
 		if (JSON.stringify(classNames) === JSON.stringify(dataset.classNames)) continue
 		throw new NaptuneError(
+			'NAP_CLASSES_MISMATCH',
 			`Defense ${name} was prepared for the classes ${classNames.join(', ')}, but ${dataset.name} has ${dataset.classNames.join(', ')}. Prepare it for the classes of the data.`,
 		)
 	}

@@ -121,7 +121,10 @@ export async function readRetrievalRecord(path: string): Promise<RetrievalRecord
 	const record: RetrievalRecord = await readRecord(retrievalKind, path)
 	const { clean, attacked } = record
 	if (isDeepStrictEqual({ clean, attacked }, recallsOf(record, ksOf(record)))) return record
-	throw new NaptuneError(`${path} was changed: its recalls are not those of its ranks. ${retrievalKind.advice}`)
+	throw new NaptuneError(
+		'NAP_RECORD_CHANGED',
+		`${path} was changed: its recalls are not those of its ranks. ${retrievalKind.advice}`,
+	)
 }
 
 /** The record with recalls at these k, which follow from its ranks; written again where it has others. */

@@ -41,7 +41,10 @@ export async function retrievalRanks(
 		}
 	}
 	if (imageToText.length !== own.length) {
-		throw new NaptuneError(`Scores of ${imageToText.length} images were given for ${own.length} images with captions.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Scores of ${imageToText.length} images were given for ${own.length} images with captions.`,
+		)
 	}
 	const before = new Array<number>(captions).fill(0)
 	let image = 0
@@ -58,17 +61,19 @@ export async function retrievalRanks(
 
 function checkRow(row: Float32Array, captions: number, image: number): void {
 	if (row.length !== captions) {
-		throw new NaptuneError(`Image ${image} has ${row.length} scores for ${captions} captions.`)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `Image ${image} has ${row.length} scores for ${captions} captions.`)
 	}
 	if (row.some(Number.isNaN)) {
 		throw new NaptuneError(
+			'NAP_VALUES_NOT_FINITE',
 			`The scores of image ${image} are not numbers (NaN). The model's weights or parameters are damaged or diverged.`,
 		)
 	}
 }
 
 function rankOfBest(row: Float32Array, own: readonly number[]): number {
-	if (own.length === 0) throw new NaptuneError('An image without captions cannot retrieve any; leave it out.')
+	if (own.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'An image without captions cannot retrieve any; leave it out.')
 	// Of own captions with equal scores the first one stands before the others.
 	const target = own.reduce((best, caption) =>
 		row[caption]! > row[best]! || (row[caption] === row[best] && caption < best) ? caption : best,
@@ -96,6 +101,7 @@ export function summarizeRanks(
 	const queries = ranks.length
 	if (queries === 0 || relevant.length !== queries) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`Recall needs queries; got ${queries} ranks and ${relevant.length} numbers of own candidates.`,
 		)
 	}
@@ -105,7 +111,8 @@ export function summarizeRanks(
 		queries,
 		candidates,
 		recalls: ks.map((k) => {
-			if (!Number.isInteger(k) || k < 1) throw new NaptuneError(`Recall at k needs a whole k >= 1, got ${k}.`)
+			if (!Number.isInteger(k) || k < 1)
+				throw new NaptuneError('NAP_ARGUMENT_INVALID', `Recall at k needs a whole k >= 1, got ${k}.`)
 			const found = ranks.filter((rank) => rank <= k).length
 			const chance = relevant.reduce((sum, own) => sum + chanceOf(own, candidates, k), 0) / queries
 			return { k, recall: found / queries, interval: wilsonInterval(found, queries), chance }

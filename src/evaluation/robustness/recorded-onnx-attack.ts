@@ -64,7 +64,7 @@ export async function recordedOnnxAttack(
 	input: OnnxAttackInput,
 ): Promise<{ readonly record: OnnxAttackRecord; readonly path: string } | undefined> {
 	const { engine, classifier, data, batchSize = 50 } = input
-	if (data.images.length === 0) throw new NaptuneError('There are no images to attack.')
+	if (data.images.length === 0) throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to attack.')
 	const settings = settingsOf(input)
 	const path = typeof input.path === 'string' ? input.path : input.path(settings)
 	const log = { suffix: '.outcomes.jsonl', line: trialSchema }
@@ -112,6 +112,7 @@ export async function readOnnxAttackRecord(path: string): Promise<OnnxAttackReco
 	const problems = contradictions(record, record.dataset)
 	if (problems.length === 0) return record
 	throw new NaptuneError(
+		'NAP_RECORD_CHANGED',
 		`${path} was changed: its ${problems.join(' and ')} are not those of its outcomes. ${onnxAttackKind.advice}`,
 	)
 }

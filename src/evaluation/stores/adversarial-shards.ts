@@ -34,7 +34,7 @@ const shardName = /^images-(\d{6,})\.safetensors$/
 /** Paths of the shards of a store, in the order in which they were written. @throws NaptuneError for a folder that cannot be read. */
 export async function listShards(folder: string): Promise<string[]> {
 	const names = await readdir(folder).catch((error: Error) => {
-		throw new NaptuneError(`${folder} could not be read: ${error.message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${folder} could not be read: ${error.message}.`, { cause: error })
 	})
 	return names
 		.filter((name) => shardName.test(name))
@@ -61,6 +61,7 @@ export async function writeShard(
 ): Promise<StoredImage[]> {
 	if (existsSync(path)) {
 		throw new NaptuneError(
+			'NAP_FILE_UNWRITABLE',
 			`${path} appeared while adversarial images were made: another program writes to the same folder. Let it finish, or give another folder.`,
 		)
 	}
@@ -96,6 +97,7 @@ export async function inspectShard(
 	if (!entries.success) throw damaged(path, 'It does not say which images it holds.')
 	if (metadata.manifest !== manifest) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} was not made under the manifest beside it: one of the two was changed or copied from elsewhere. Restore the folder, or generate the images anew in another one.`,
 		)
 	}
@@ -138,6 +140,7 @@ export function rowBytes(images: Tensor<'float32'>, row: number): Uint8Array {
 
 function damaged(path: string, what: string, cause?: unknown): NaptuneError {
 	return new NaptuneError(
+		'NAP_FILE_DAMAGED',
 		`${path} is damaged. ${what} Delete this file and generate again: only its images are made anew.`,
 		{ cause },
 	)

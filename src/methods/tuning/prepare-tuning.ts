@@ -25,7 +25,7 @@ export function prepareRun({ clip, dataset, config }: PrepareRunInput): Prepared
 	const sample = fewShot(dataset, config.shots, config.seed)
 	if (sample.train.length === 0) {
 		throw new NaptuneError(
-			'NAP_INPUT_UNSUITABLE',
+			'NAP_DATA_EMPTY',
 			`${dataset.name} has no training images. Give a data set with images to tune on.`,
 		)
 	}

@@ -36,6 +36,7 @@ const conv: Operator = {
 			const windowSize = reach(kernel[axis]!, dilations[axis]!)
 			if (size < windowSize) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Conv cannot lay windows of ${windowSize} on ${describeShape(x.shape)} with padding [${pads.join(', ')}]: the image is too small.`,
 				)
 			}

@@ -55,6 +55,7 @@ const gather: Operator = {
 			]
 			if (sizes.some((size) => typeof size === 'string')) {
 				throw new NaptuneError(
+					'NAP_GRADIENT_UNSUPPORTED',
 					`The gradient of Gather needs fixed sizes after axis ${axis}, got ${describeShape(data.shape)}.`,
 				)
 			}
@@ -81,6 +82,7 @@ const gatherElements: Operator = {
 		normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'GatherElements')
 		if (indices.shape.length !== data.shape.length) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`GatherElements needs indices of the data's rank, got ${describeShape(indices.shape)} for ${describeShape(data.shape)}.`,
 			)
 		}
@@ -104,7 +106,7 @@ function scattered(call: Call, reduction: 'add' | 'none') {
 	requireIndices(call, indices)
 	requireSameType(call, data, updates)
 	if (stringAttribute(call, 'reduction', 'none') !== reduction) {
-		throw new NaptuneError(`${call.operator} is supported with reduction '${reduction}' only.`)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${call.operator} is supported with reduction '${reduction}' only.`)
 	}
 	return { data, indices, updates }
 }
@@ -118,6 +120,7 @@ const scatterElements: Operator = {
 		normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'ScatterElements')
 		if (!sameShape(indices.shape, updates.shape) || indices.shape.length !== data.shape.length) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`ScatterElements needs indices and updates of one shape and of the data's rank, got ${describeShape(indices.shape)} and ${describeShape(updates.shape)} for ${describeShape(data.shape)}.`,
 			)
 		}
@@ -141,6 +144,7 @@ const scatterND: Operator = {
 		const expected = [...indices.shape.slice(0, -1), ...data.shape.slice(Number(depth))]
 		if (typeof depth !== 'number' || depth > data.shape.length || !sameShape(updates.shape, expected)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`ScatterND cannot put ${describeShape(updates.shape)} into ${describeShape(data.shape)} at positions ${describeShape(indices.shape)}.`,
 			)
 		}
@@ -148,7 +152,10 @@ const scatterND: Operator = {
 	},
 	gradient: ({ inputs, outputGradients, wanted, emit }) => {
 		if (wanted[2]) {
-			throw new NaptuneError('The gradient of ScatterND to its updates is not supported, only that to its data.')
+			throw new NaptuneError(
+				'NAP_GRADIENT_UNSUPPORTED',
+				'The gradient of ScatterND to its updates is not supported, only that to its data.',
+			)
 		}
 		return [emit('ScatterND', [outputGradients[0]!, inputs[1]!, zerosLike(emit, inputs[2]!)]), null, null]
 	},
@@ -165,6 +172,7 @@ const range: Operator = {
 		})
 		if (start !== 0 || step !== 1 || limit === undefined || (typeof limit === 'number' && limit < 0)) {
 			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
 				`Range is supported from 0 to a size in steps of 1 where it is not constant; got ${start} to ${limit} by ${step}.`,
 			)
 		}

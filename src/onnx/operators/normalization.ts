@@ -26,12 +26,16 @@ const layerNormalization: Operator = {
 		requireFloat(call, x)
 		requireSameType(call, x, required(call, 1))
 		if (intAttribute(call, 'stash_type', 1) !== 1) {
-			throw new NaptuneError('LayerNormalization is supported with float32 statistics (stash_type 1) only.')
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				'LayerNormalization is supported with float32 statistics (stash_type 1) only.',
+			)
 		}
 		const axis = normalizeAxis(intAttribute(call, 'axis', -1), x.shape.length, 'LayerNormalization')
 		const last = x.shape.length - 1
 		if (axis !== last) {
 			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
 				`LayerNormalization is supported over the last axis only; got axis ${axis} of ${describeShape(x.shape)}.`,
 			)
 		}
@@ -40,6 +44,7 @@ const layerNormalization: Operator = {
 			requireSameType(call, x, parameter)
 			if (parameter.shape.length !== 1 || parameter.shape[0] !== x.shape[last]) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`LayerNormalization of ${describeShape(x.shape)} needs scale and bias of shape [${x.shape[last]}], got ${describeShape(parameter.shape)}.`,
 				)
 			}

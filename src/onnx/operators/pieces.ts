@@ -32,6 +32,7 @@ const concat: Operator = {
 			const others = (value: Value) => value.shape.map((dimension, at) => (at === axis ? 0 : dimension))
 			if (!sameShape(others(first), others(part))) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Concat along axis ${axis} cannot join ${describeShape(first.shape)} and ${describeShape(part.shape)}: the other axes must agree.`,
 				)
 			}
@@ -55,7 +56,7 @@ const concat: Operator = {
 /** Start, end and axis of each sliced axis, clamped as ONNX says; steps of 1 only. */
 function sliceBounds(call: Pick<Call, 'operator' | 'inputs'>) {
 	const [x, startInput, endInput, axisInput, stepInput] = call.inputs
-	if (!x || !startInput || !endInput) throw new NaptuneError('Slice needs data, starts and ends.')
+	if (!x || !startInput || !endInput) throw new NaptuneError('NAP_GRAPH_INVALID', 'Slice needs data, starts and ends.')
 	const starts = constantIntegers(call, startInput)
 	const ends = constantIntegers(call, endInput)
 	const axes = normalizeAxes(
@@ -66,12 +67,16 @@ function sliceBounds(call: Pick<Call, 'operator' | 'inputs'>) {
 	const steps = stepInput ? constantIntegers(call, stepInput) : starts.map(() => 1)
 	if ([ends, axes, steps].some((list) => list.length !== starts.length)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Slice needs as many ends, axes and steps as starts, got ${[starts, ends, axes, steps].map((list) => `[${list.join(', ')}]`).join(', ')}.`,
 		)
 	}
 	return axes.flatMap((axis, index) => {
 		if (steps[index] !== 1) {
-			throw new NaptuneError(`Slice supports steps of 1 only, got ${steps[index]} on axis ${axis}.`)
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				`Slice supports steps of 1 only, got ${steps[index]} on axis ${axis}.`,
+			)
 		}
 		// The whole of an axis may be asked for even where its size is symbolic.
 		if (starts[index] === 0 && ends[index]! >= toTheEnd && typeof x.shape[axis] === 'string') return []
@@ -114,12 +119,17 @@ const slice: Operator = {
 
 function padAmounts(call: Pick<Call, 'operator' | 'inputs'>): { before: readonly number[]; after: readonly number[] } {
 	const [x, amountInput, , axes] = call.inputs
-	if (!x || !amountInput) throw new NaptuneError('Pad needs data and amounts.')
-	if (axes) throw new NaptuneError('Pad is supported with amounts for all axes only; leave the axes input out.')
+	if (!x || !amountInput) throw new NaptuneError('NAP_GRAPH_INVALID', 'Pad needs data and amounts.')
+	if (axes)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'Pad is supported with amounts for all axes only; leave the axes input out.',
+		)
 	const amounts = constantIntegers(call, amountInput)
 	const rank = x.shape.length
 	if (amounts.length !== 2 * rank || amounts.some((amount) => amount < 0)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Pad of a tensor of rank ${rank} needs ${2 * rank} non-negative amounts, got [${amounts.join(', ')}].`,
 		)
 	}
@@ -133,12 +143,16 @@ const pad: Operator = {
 	infer: (call) => {
 		const x = required(call, 0)
 		const mode = stringAttribute(call, 'mode', 'constant')
-		if (mode !== 'constant') throw new NaptuneError(`Pad supports mode constant only, got ${mode}.`)
+		if (mode !== 'constant')
+			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `Pad supports mode constant only, got ${mode}.`)
 		const filling = call.inputs[2]
 		if (filling) {
 			requireSameType(call, x, filling)
 			if (filling.shape.length !== 0) {
-				throw new NaptuneError(`Pad needs a scalar to fill with, got one of shape ${describeShape(filling.shape)}.`)
+				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
+					`Pad needs a scalar to fill with, got one of shape ${describeShape(filling.shape)}.`,
+				)
 			}
 		}
 		const { before, after } = padAmounts(call)

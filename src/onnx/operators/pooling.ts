@@ -37,11 +37,13 @@ function pooledShape(call: Call): Shape {
 		numbers.length === count && numbers.every((number) => Number.isInteger(number) && number >= least)
 	if (x.shape.length !== 4 || !whole(kernel, 2, 1) || !whole(strides, 2, 1) || !whole(dilations, 2, 1)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs images of rank 4 and two sizes, strides and dilations of at least 1; got ${describeShape(x.shape)}, sizes [${kernel}], strides [${strides}], dilations [${dilations}].`,
 		)
 	}
 	if (!whole(pads, 4, 0) || pads.some((amount, at) => amount >= kernel[at % 2]!)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs four paddings from 0 to below the window's size [${kernel}], got [${pads}].`,
 		)
 	}
@@ -50,6 +52,7 @@ function pooledShape(call: Call): Shape {
 		const room = padded - reach(kernel[axis]!, dilations[axis]!)
 		if (room < 0) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`${call.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)} with padding [${pads}]: the image is too small.`,
 			)
 		}
@@ -99,7 +102,10 @@ const averagePool: Operator = {
 		const counted = call.attributes.count_include_pad
 		const padded = windowsOf(call).pads.some((amount) => amount > 0)
 		if (padded && !(counted?.kind === 'int' && counted.value === 1)) {
-			throw new NaptuneError('AveragePool with padding is supported with count_include_pad 1 only.')
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				'AveragePool with padding is supported with count_include_pad 1 only.',
+			)
 		}
 		return [{ type: required(call, 0).type, shape: pooledShape(call) }]
 	},
@@ -113,7 +119,10 @@ const globalAveragePool: Operator = {
 		const x = required(call, 0)
 		requireFloat(call, x)
 		if (x.shape.length !== 4) {
-			throw new NaptuneError(`GlobalAveragePool needs images of rank 4, got ${describeShape(x.shape)}.`)
+			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
+				`GlobalAveragePool needs images of rank 4, got ${describeShape(x.shape)}.`,
+			)
 		}
 		return [{ type: x.type, shape: [x.shape[0]!, x.shape[1]!, 1, 1] }]
 	},

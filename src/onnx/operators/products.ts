@@ -19,6 +19,7 @@ import { reshapeTo, sumToShape } from './broadcasting.js'
 
 function mismatch(call: Call, a: Value, b: Value): NaptuneError {
 	return new NaptuneError(
+		'NAP_GRAPH_INVALID',
 		`${call.operator} cannot multiply ${describeShape(a.shape)} by ${describeShape(b.shape)}: inner sizes must be equal and known to be so.`,
 	)
 }
@@ -35,6 +36,7 @@ const matMul: Operator = {
 		requireFloat(call, a)
 		if (a.shape.length < 2 || b.shape.length < 2) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`MatMul needs operands of rank 2 or more, got ${describeShape(a.shape)} and ${describeShape(b.shape)}; reshape vectors first.`,
 			)
 		}
@@ -86,6 +88,7 @@ const gemm: Operator = {
 			requireSameType(call, a, c)
 			if (!sameShape(broadcastShapes([rows, columns], c.shape, 'Gemm'), [rows, columns])) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Gemm can only add what broadcasts to its result ${describeShape([rows, columns])}, got ${describeShape(c.shape)}.`,
 				)
 			}

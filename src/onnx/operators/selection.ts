@@ -24,7 +24,10 @@ const clip: Operator = {
 			if (!limit) continue
 			requireSameType(call, x, limit)
 			if (limit.shape.length !== 0) {
-				throw new NaptuneError(`Clip needs scalar limits, got one of shape ${describeShape(limit.shape)}.`)
+				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
+					`Clip needs scalar limits, got one of shape ${describeShape(limit.shape)}.`,
+				)
 			}
 		}
 		return [{ type: x.type, shape: x.shape }]
@@ -75,6 +78,7 @@ const topK: Operator = {
 		const [k = 0] = count
 		if (count.length !== 1 || k < 1 || k > size) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`TopK needs one count from 1 to ${size}, the size of axis ${axis}; got [${count.join(', ')}].`,
 			)
 		}

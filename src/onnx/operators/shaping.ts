@@ -25,6 +25,7 @@ function shapeInput(call: Call, index: number): Shape {
 	const known = value.type === 'int64' ? symbolicIntegers(value) : undefined
 	if (!known) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs a shape that is constant or computed from shapes, got ${value.type} ${describeShape(value.shape)} that depends on data.`,
 		)
 	}
@@ -35,13 +36,17 @@ function inferReshape(call: Call) {
 	const x = required(call, 0)
 	const target = shapeInput(call, 1)
 	if (intAttribute(call, 'allowzero', 0) !== 0 && target.includes(0)) {
-		throw new NaptuneError('Reshape to a shape with a size of 0 is not supported (allowzero = 1).')
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'Reshape to a shape with a size of 0 is not supported (allowzero = 1).',
+		)
 	}
 	if (
 		target.filter((dimension) => dimension === -1).length > 1 ||
 		target.some((dimension) => typeof dimension === 'number' && dimension < -1)
 	) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Reshape needs sizes of at least 0 and at most one -1, got ${describeShape(target)} for ${describeShape(x.shape)}.`,
 		)
 	}
@@ -50,6 +55,7 @@ function inferReshape(call: Call) {
 		const kept = x.shape[axis]
 		if (kept === undefined) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Reshape of ${describeShape(x.shape)} to ${describeShape(target)} copies axis ${axis}, which the input does not have.`,
 			)
 		}
@@ -61,6 +67,7 @@ function inferReshape(call: Call) {
 	const rest = quotient(total, known)
 	if (rest === undefined || (open < 0 && rest !== 1)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Reshape cannot turn ${describeShape(x.shape)} into ${describeShape(target)}: the numbers of elements differ.`,
 		)
 	}
@@ -99,6 +106,7 @@ const squeeze: Operator = {
 		for (const axis of axes) {
 			if (x.shape[axis] !== 1) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Squeeze can only remove axes of size 1; axis ${axis} of ${describeShape(x.shape)} is not.`,
 				)
 			}
@@ -136,6 +144,7 @@ const transpose: Operator = {
 		const order = permutation(call, x.shape.length)
 		if ([...order].sort((a, b) => a - b).some((axis, index) => axis !== index) || order.length !== x.shape.length) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Transpose of ${describeShape(x.shape)} needs a permutation of its ${x.shape.length} axes, got [${order.join(', ')}].`,
 			)
 		}

@@ -54,6 +54,7 @@ export function checked(call: Call): { readonly windows: Windows; readonly kerne
 	requireSameType(call, x, weight)
 	if (x.shape.length !== 4 || weight.shape.length !== 4) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs images and weights of rank 4, got ${describeShape(x.shape)} and ${describeShape(weight.shape)}.`,
 		)
 	}
@@ -63,17 +64,22 @@ export function checked(call: Call): { readonly windows: Windows; readonly kerne
 		numbers.length === count && numbers.every((number) => Number.isInteger(number) && number >= least)
 	if (!whole(strides, 2, 1) || !whole(dilations, 2, 1) || !whole(pads, 4, 0) || !whole([group], 1, 1)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs two strides and dilations of at least 1, four non-negative paddings and a positive group count; got strides [${strides}], dilations [${dilations}], pads [${pads}], group ${group}.`,
 		)
 	}
 	const automatic = stringAttribute(call, 'auto_pad', 'NOTSET')
 	if (automatic !== 'NOTSET') {
-		throw new NaptuneError(`${call.operator} needs its padding as numbers in pads; got auto_pad ${automatic}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`${call.operator} needs its padding as numbers in pads; got auto_pad ${automatic}.`,
+		)
 	}
 	const kernel = [2, 3].map((axis) => staticDimension(weight.shape, axis, call.operator))
 	const declared = intsAttribute(call, 'kernel_shape', kernel)
 	if (declared.length !== 2 || declared.some((size, axis) => size !== kernel[axis])) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} has weights ${describeShape(weight.shape)}, but its kernel_shape says [${declared.join(', ')}].`,
 		)
 	}
@@ -84,6 +90,7 @@ export function requireChannels(call: Call, given: unknown, expected: unknown): 
 	if (given !== expected) {
 		const [x, weight] = call.inputs
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} cannot apply weights ${describeShape(weight!.shape)} to images ${describeShape(x!.shape)} in ${intAttribute(call, 'group', 1)} group(s): the numbers of channels disagree.`,
 		)
 	}
@@ -95,6 +102,7 @@ export function checkBias(call: Call, channels: unknown): void {
 	requireSameType(call, required(call, 0), bias)
 	if (bias.shape.length !== 1 || bias.shape[0] !== channels) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs one bias per output channel, ${channels} here; got ${describeShape(bias.shape)}.`,
 		)
 	}
@@ -129,6 +137,7 @@ export function covered(
 	)
 	if (reached.some((size) => size < 1)) {
 		throw new NaptuneError(
+			'NAP_GRADIENT_UNSUPPORTED',
 			`The gradient of a convolution to its weight needs windows that reach the image; with padding [${pads.join(', ')}] all windows on ${describeShape(x.shape)} lie outside.`,
 		)
 	}

@@ -28,6 +28,7 @@ export const einsum: Reader = (node) => {
 	const twice = [...terms, result ?? ''].some((term) => new Set(term).size !== term.length)
 	if (!usable || twice || terms.some((term, at) => term.length !== parts[at]!.shape.length)) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`Einsum is supported for one or two operands without dots and with a result, such as bij,bjk->bik; got ${equation}.`,
 		)
 	}
@@ -74,7 +75,7 @@ function summed(value: Value, term: string, elsewhere: string): Value {
 
 function arranged(value: Value, from: string, to: string): Value {
 	if (from === to) return value
-	if (from.length !== to.length) throw new NaptuneError(`Einsum cannot make axes ${to} of ${from}.`)
+	if (from.length !== to.length) throw new NaptuneError('NAP_ONNX_INVALID', `Einsum cannot make axes ${to} of ${from}.`)
 	return ops.transpose(
 		value,
 		[...to].map((axis) => from.indexOf(axis)),
@@ -84,7 +85,7 @@ function arranged(value: Value, from: string, to: string): Value {
 /** In another shape, of which one size may be open. */
 function sized(value: Value, shape: readonly Dimension[]): Value {
 	if (shape.filter((size) => typeof size === 'string').length > 1) {
-		throw new NaptuneError('Einsum is supported with at most one axis of open size.')
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'Einsum is supported with at most one axis of open size.')
 	}
 	return ops.reshape(
 		value,

@@ -23,6 +23,7 @@ export const split: Reader = (node) => {
 			: Array.from({ length: count }, (_, at) => Math.max(0, Math.min(even, size - at * even)))
 	if (lengths.length !== count || lengths.reduce((total, length) => total + length, 0) !== size) {
 		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
 			`Split of axis ${axis} of ${describeShape(x.shape)} into [${lengths.join(', ')}] does not give ${count} parts of it.`,
 		)
 	}
@@ -62,7 +63,10 @@ export const slice: Reader = (node) => {
 	const axes = list(3, 'axes') ?? starts.map((_, at) => at)
 	const steps = list(4, 'steps') ?? starts.map(() => 1)
 	if ([ends, axes, steps].some(({ length }) => length !== starts.length)) {
-		throw new NaptuneError(`Slice needs as many ends, axes and steps as starts, of which it has ${starts.length}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`Slice needs as many ends, axes and steps as starts, of which it has ${starts.length}.`,
+		)
 	}
 	const contiguous = steps.flatMap((step, at) => (step === 1 ? [at] : []))
 	let result = x
@@ -86,7 +90,7 @@ function bounded(entry: number): number {
 
 /** The positions of a slice with steps, bounds clamped as ONNX says. */
 function stepped(size: number, start: number, end: number, step: number): number[] {
-	if (step === 0) throw new NaptuneError('Slice was given a step of 0.')
+	if (step === 0) throw new NaptuneError('NAP_ONNX_INVALID', 'Slice was given a step of 0.')
 	const clamp = (bound: number, least: number, most: number) =>
 		Math.max(least, Math.min(most, bound < 0 ? bound + size : bound))
 	const [least, most] = step > 0 ? [0, size] : [-1, size - 1]
@@ -105,7 +109,10 @@ export const pad: Reader = (node) => {
 		? constantIntegers(node, node.inputs[3]).map((axis) => normalizeAxis(axis, rank, 'Pad'))
 		: x.shape.map((_, axis) => axis)
 	if (given.length !== 2 * axes.length) {
-		throw new NaptuneError(`Pad of ${axes.length} axes needs ${2 * axes.length} amounts, got [${given.join(', ')}].`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`Pad of ${axes.length} axes needs ${2 * axes.length} amounts, got [${given.join(', ')}].`,
+		)
 	}
 	const amounts = new Array<number>(2 * rank).fill(0)
 	axes.forEach((axis, at) => {
@@ -159,7 +166,10 @@ function borderPosition(at: number, size: number, mode: string): number {
 			return within < size ? within : period - within
 		}
 		default:
-			throw new NaptuneError(`Pad is supported in the modes constant, reflect, edge and wrap, not ${mode}.`)
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				`Pad is supported in the modes constant, reflect, edge and wrap, not ${mode}.`,
+			)
 	}
 }
 
@@ -169,6 +179,7 @@ export const tile: Reader = (node) => {
 	const counts = symbolicIntegers(operand(node, 1))
 	if (!counts || counts.length !== x.shape.length) {
 		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
 			`Tile of ${describeShape(x.shape)} needs one count per axis, constant or computed from shapes.`,
 		)
 	}
@@ -176,7 +187,7 @@ export const tile: Reader = (node) => {
 	counts.forEach((count, axis) => {
 		if (x.shape[axis] === 1 || count === 1) return
 		if (typeof count !== 'number' || count < 0 || count > 4096) {
-			throw new NaptuneError(`Tile cannot repeat an axis of size ${x.shape[axis]} ${count} times.`)
+			throw new NaptuneError('NAP_ONNX_INVALID', `Tile cannot repeat an axis of size ${x.shape[axis]} ${count} times.`)
 		}
 		result = ops.concat(
 			Array.from({ length: count }, () => result),

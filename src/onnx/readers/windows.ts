@@ -29,9 +29,13 @@ function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geomet
 	const dilations = intsAttribute(node, 'dilations', [1, 1])
 	const given = intsAttribute(node, 'pads', [0, 0, 0, 0])
 	if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2 || given.length !== 4) {
-		throw new NaptuneError(`${node.operator} is supported for images, [B, C, H, W]; got ${describeShape(x.shape)}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`${node.operator} is supported for images, [B, C, H, W]; got ${describeShape(x.shape)}.`,
+		)
 	}
-	if (strides.some((stride) => !(stride >= 1))) throw new NaptuneError(`${node.operator} has strides [${strides}].`)
+	if (strides.some((stride) => !(stride >= 1)))
+		throw new NaptuneError('NAP_ONNX_INVALID', `${node.operator} has strides [${strides}].`)
 	const mode = stringAttribute(node, 'auto_pad', 'NOTSET')
 	const ceil = intAttribute(node, 'ceil_mode', 0) === 1
 	const axes = [0, 1].map((axis) => {
@@ -52,10 +56,14 @@ function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geomet
 		return { before, after, extra: Math.max(0, (count - 1) * stride - room), count }
 	})
 	if (axes.some(({ count }) => !(count >= 1))) {
-		throw new NaptuneError(`${node.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`${node.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)}.`,
+		)
 	}
 	if (axes[0]!.count * axes[1]!.count > mostWindows) {
 		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
 			`${node.operator} would lay ${axes[0]!.count} x ${axes[1]!.count} windows, which is too many.`,
 		)
 	}
@@ -122,14 +130,18 @@ const conv: Reader = (node) =>
 const convTranspose: Reader = (node) =>
 	asImages(node, (images) => {
 		if (images.attributes.output_shape) {
-			throw new NaptuneError('ConvTranspose needs its padding as numbers in pads, not as output_shape.')
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				'ConvTranspose needs its padding as numbers in pads, not as output_shape.',
+			)
 		}
 		const mode = stringAttribute(images, 'auto_pad', 'NOTSET')
 		return asIs(mode === 'VALID' ? { ...images, attributes: without(images.attributes, 'auto_pad', 'pads') } : images)
 	})
 
 const maxPool: Reader = (node) => {
-	if (node.outputCount > 1) throw new NaptuneError('MaxPool is supported without its output of positions.')
+	if (node.outputCount > 1)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'MaxPool is supported without its output of positions.')
 	return asImages(node, (images) => {
 		const x = operand(images, 0)
 		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
@@ -147,7 +159,7 @@ const averagePool: Reader = (node) =>
 		const x = operand(images, 0)
 		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
 		if (found.dilations.some((dilation) => dilation !== 1)) {
-			throw new NaptuneError('AveragePool is supported without dilations.')
+			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'AveragePool is supported without dilations.')
 		}
 		const { padded, inner } = withRoom(x, found, 0)
 		const attributes = without(attributesOf(inner), 'dilations')

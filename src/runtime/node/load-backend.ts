@@ -23,6 +23,7 @@ export async function loadBackend(
 		const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]!
 		if (device !== 'cpu') {
 			throw new NaptuneError(
+				'NAP_DEVICE_UNAVAILABLE',
 				`Device ${device} needs onnxruntime-node, which cannot be loaded here: ${reason}. Use device wasm, or repair the installation.`,
 				{ cause: error },
 			)
