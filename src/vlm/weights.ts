@@ -65,7 +65,7 @@ export async function rowsOf(
 	const bytes = new Uint8Array(values.buffer)
 	for (const [index, row] of rows.entries()) {
 		if (shape.length !== 2 || !Number.isInteger(row) || row < 0 || row >= count) {
-			throw new NaptuneError(`${name} of shape [${shape.join(', ')}] has no row ${row}.`)
+			throw new NaptuneError('NAP_INPUT_UNSUITABLE', `${name} of shape [${shape.join(', ')}] has no row ${row}.`)
 		}
 		bytes.set(await read(reference, offset + row * width * 4, width * 4), index * width * 4)
 	}

@@ -35,6 +35,7 @@ export async function writeModel(
 	})
 	if (model.externalContents.size > 0) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The model ${path} would refer to weights that are in memory only: ${[...model.externalContents.keys()].join(', ')}. Write them to a file beside it first.`,
 		)
 	}
