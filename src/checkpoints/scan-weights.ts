@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { hasNonFinite } from '../files/float-formats.js'
 import { readPieces, withFile } from '../files/read-parts.js'
@@ -39,8 +40,8 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 		for await (const piece of readPieces(handle, 0, size, path)) {
 			hash.update(piece)
 			const end = position + piece.length
-			for (let index = next; index < ordered.length && ordered[index]!.offset < end; index++) {
-				const { name, offset, length } = ordered[index]!
+			for (let index = next; index < ordered.length && at(ordered, index).offset < end; index++) {
+				const { name, offset, length } = at(ordered, index)
 				const from = Math.max(offset, position) - position
 				const to = Math.min(offset + length, end) - position
 				if (to > from && nonFinite.at(-1) !== name && hasNonFinite(piece, from, to)) nonFinite.push(name)

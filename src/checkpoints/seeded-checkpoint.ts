@@ -1,6 +1,7 @@
 /** CLIP checkpoints of any geometry with random weights that a reference in another language can make, too. */
 
 import { join } from 'node:path'
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
@@ -41,7 +42,7 @@ export async function writeSeededCheckpoint(directory: string, config: object, s
 export function seededWeights(config: ClipConfig, seed: number): NamedChunks[] {
 	const shapes = expectedWeights(config)
 	return [...shapes.keys()].sort().map((name, stream) => {
-		const shape = shapes.get(name)!
+		const shape = entry(shapes, name)
 		const range = name === 'logit_scale' ? fixed(config.logitScaleInit ?? 2.6592) : seededRange(name, shape)
 		return { name, dtype: 'F32', shape, chunks: () => seededChunks(shape, seed, stream, range) }
 	})

@@ -1,5 +1,6 @@
 /** From the splits that a source of data comes with to the three that are needed; what is made up is said. */
 
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { SplitOrigin } from '../records/parts/data-origin.js'
 import { splitClasses, splitRule } from './folders/folder-split.js'
@@ -60,9 +61,9 @@ function drawn<T extends Sample>(
 	source: string,
 	seed: number,
 ): SettledSplits<T> {
-	const position = new Map(all.map(({ id }, at) => [id, at]))
+	const position = new Map(all.map(({ id }, index) => [id, index]))
 	const idsByLabel = classNames.map((): string[] => [])
-	for (const { id, label } of all) idsByLabel[label]!.push(id)
+	for (const { id, label } of all) at(idsByLabel, label).push(id)
 	const single = idsByLabel.findIndex((ids) => ids.length === 1)
 	if (single >= 0) {
 		throw new NaptuneError(
@@ -71,15 +72,15 @@ function drawn<T extends Sample>(
 		)
 	}
 	const classes = classNames.flatMap((name, label) => {
-		const images = idsByLabel[label]!.sort()
+		const images = at(idsByLabel, label).sort()
 		return images.length === 0 ? [] : [{ name, images }]
 	})
 	const parts = splitClasses(classes, seed)
 	const listOf = (part: typeof parts.train): T[] =>
 		part
-			.flatMap(({ images }) => images.map((id) => position.get(id)!))
+			.flatMap(({ images }) => images.map((id) => entry(position, id)))
 			.sort((a, b) => a - b)
-			.map((at) => all[at]!)
+			.map((index) => at(all, index))
 	const train = listOf(parts.train)
 	const validation = listOf(parts.validation)
 	const test = listOf(parts.test)

@@ -1,5 +1,6 @@
 /** Smaller data sets: some images of every class, or some classes. */
 
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { generator, permutation } from '../random/counter-based.js'
 import { type Dataset, labelsOf, positionsByLabel, type Split, subset } from './dataset.js'
@@ -28,10 +29,10 @@ export function stratifiedPositions(labels: readonly number[], count: number, se
 	}
 	const byLabel = positionsByLabel(labels)
 	const classes = [...byLabel.keys()].sort((a, b) => a - b)
-	const queues = permutation(generator(seed, 'subset-classes'), classes.length).map((at) => {
-		const label = classes[at]!
-		const positions = byLabel.get(label)!
-		return permutation(generator(seed, 'subset-images', label), positions.length).map((image) => positions[image]!)
+	const queues = permutation(generator(seed, 'subset-classes'), classes.length).map((where) => {
+		const label = at(classes, where)
+		const positions = entry(byLabel, label)
+		return permutation(generator(seed, 'subset-images', label), positions.length).map((image) => at(positions, image))
 	})
 	const chosen: number[] = []
 	for (let round = 0; chosen.length < count; round++) {
@@ -65,7 +66,7 @@ export function selectClasses(dataset: Dataset, classNames: readonly string[]): 
 	const select = (split: Split): Split => {
 		const kept = labelsOf(split).flatMap((label, position) => (labelOf.has(label) ? [position] : []))
 		const part = subset(split, kept)
-		return { ...part, label: (index) => labelOf.get(part.label(index))! }
+		return { ...part, label: (index) => entry(labelOf, part.label(index)) }
 	}
 	return {
 		...dataset,

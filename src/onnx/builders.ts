@@ -1,5 +1,6 @@
 /** The functions with which graphs are written. Numbers stand for scalar constants of the other operand's type. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementBytes, elementCount, type Tensor } from '../core/tensor.js'
 import { describeShape, isDimension, product, sameShape } from './dimensions.js'
@@ -220,13 +221,13 @@ export function expandLike(x: Value, like: Value): Value {
 }
 
 export function concat(parts: readonly Value[], axis: number): Value {
-	return parts.length === 1 ? parts[0]! : emit('Concat', parts, { axis: int(axis) })
+	return parts.length === 1 ? at(parts, 0) : emit('Concat', parts, { axis: int(axis) })
 }
 
 /** Entries `start` (inclusive) to `end` (exclusive, `Infinity` for all) of one axis; negative bounds count from the end. */
 export function slice(x: Value, axis: number, start: number, end: number): Value {
-	const last = end === Number.POSITIVE_INFINITY ? 2 ** 53 : end
-	return emit('Slice', [x, integers([start]), integers([last]), integers([axis])])
+	const final = end === Number.POSITIVE_INFINITY ? 2 ** 53 : end
+	return emit('Slice', [x, integers([start]), integers([final]), integers([axis])])
 }
 
 /** A border of zeros: amounts before and after each axis. */

@@ -1,5 +1,6 @@
 /** Applying registered operators: the one place where nodes are made. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, type Tensor, tensor } from '../core/tensor.js'
 import type { Call, Emit } from './operator.js'
@@ -81,6 +82,6 @@ export function emitter(origin: string): Emit {
 		return outputs
 	}
 	const emit = (operator: string, inputs: readonly (Value | null)[], attributes?: Attributes): Value =>
-		all(operator, inputs, attributes)[0]!
+		at(all(operator, inputs, attributes), 0)
 	return Object.assign(emit, { all, scalar, integers })
 }

@@ -1,5 +1,6 @@
 /** Reading `.onnx` files into the graph language, so that any model can be differentiated. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { tensor } from '../core/tensor.js'
 import { literal } from './builders.js'
@@ -58,7 +59,7 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 	for (const port of graph.input) {
 		// Old files list initializers among the inputs, too.
 		if (values.has(port.name)) continue
-		const replaced = Object.hasOwn(given, port.name) ? given[port.name]! : undefined
+		const replaced = Object.hasOwn(given, port.name) ? entry(given, port.name) : undefined
 		if (replaced) requireFit(port, replaced)
 		const value = replaced ?? readInput(port, symbols)
 		define(port.name, value, 'an input')
@@ -88,10 +89,11 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 			originate(origin, outputs)
 			return outputs
 		})
-		node.output.forEach((output, at) => {
+		node.output.forEach((output, position) => {
 			if (output === '') return
-			const result = results[at]
-			if (!result) throw new NaptuneError('NAP_ONNX_INVALID', `Node ${name} (${node.opType}) has no output ${at}.`)
+			const result = results[position]
+			if (!result)
+				throw new NaptuneError('NAP_ONNX_INVALID', `Node ${name} (${node.opType}) has no output ${position}.`)
 			define(output, folded(result), `node ${name}`)
 		})
 	})
@@ -108,7 +110,7 @@ function folded(value: Value): Value {
 	if (value.source.kind !== 'node') return value
 	if (isFloat(value.type)) return value
 	const known = knownEntries(value)
-	if (!known?.every((entry) => Number.isSafeInteger(entry))) return value
+	if (!known?.every((item) => Number.isSafeInteger(item))) return value
 	const shape = value.shape as readonly number[]
 	switch (value.type) {
 		case 'int64':
@@ -116,7 +118,7 @@ function folded(value: Value): Value {
 				tensor(
 					'int64',
 					shape,
-					BigInt64Array.from(known, (entry) => BigInt(entry)),
+					BigInt64Array.from(known, (item) => BigInt(item)),
 				),
 			)
 		case 'int32':

@@ -9,6 +9,7 @@ import {
 	StringStringEntryProtoSchema,
 	type TensorProto,
 } from 'onnx-buf'
+import { entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor, TensorData } from '../core/tensor.js'
@@ -96,8 +97,8 @@ export function serializeModel(
 		const name = `${node.operator}_${index}`
 		nodeOrigins.set(name, node.origin)
 		const needed = operators.get(node.operator)?.requiredOutputs ?? 1
-		node.outputs.forEach((output, at) => {
-			if (at < needed || used.has(output)) names.set(output, unique(`${name}_${at}`))
+		node.outputs.forEach((output, position) => {
+			if (position < needed || used.has(output)) names.set(output, unique(`${name}_${position}`))
 		})
 		return nodeMessage(node, name, names)
 	})
@@ -113,7 +114,7 @@ export function serializeModel(
 		opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opsetVersion) })],
 		graph: create(GraphProtoSchema, {
 			name: 'naptune',
-			node: [...nodes, ...entries.map(([name, value]) => outputMessage(names.get(value)!, name))],
+			node: [...nodes, ...entries.map(([name, value]) => outputMessage(entry(names, value), name))],
 			initializer: stored.initializers,
 			input: inputPorts.map(portMessage),
 			output: outputPorts.map(portMessage),

@@ -1,5 +1,6 @@
 /** Checking what is fed to a program before the engine sees it. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { elementCount, type Tensor } from '../core/tensor.js'
 import { describeShape } from '../onnx/dimensions.js'
@@ -33,7 +34,7 @@ export function checkFeeds(program: string, inputs: readonly InputDeclaration[],
 		if (feed.type !== input.type) throw new NaptuneError('NAP_FEED_INVALID', `${given}, ${expected}.`)
 		if (feed.shape.length !== input.shape.length) throw new NaptuneError('NAP_FEED_INVALID', `${given}, ${expected}.`)
 		input.shape.forEach((dimension, axis) => {
-			const size = feed.shape[axis]!
+			const size = at(feed.shape, axis)
 			if (!Number.isSafeInteger(size) || size < 0)
 				throw new NaptuneError('NAP_FEED_INVALID', `${given}: sizes must be whole numbers.`)
 			const conflict = unify(dimension, size, input.name, sizes)

@@ -1,5 +1,6 @@
 /** The calling side of a compiled graph. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Feeds, KeptOutputs, Program, ResidentTensor, SerializedModel } from './engine.js'
@@ -58,7 +59,7 @@ export function createProgram(
 			)
 			const resident: Record<string, ResidentTensor> = {}
 			for (const [output, handle] of Object.entries(handles)) {
-				resident[output] = residents.adopt(handle, kept[output]!)
+				resident[output] = residents.adopt(handle, entry(kept, output))
 			}
 			return { tensors, kept: resident }
 		} catch (error) {

@@ -1,6 +1,7 @@
 /** How a checkpoint wants its images prepared, read from `preprocessor_config.json`. */
 
 import { z } from 'zod'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 
 /** Resampling filter, by Pillow's name. */
@@ -97,7 +98,7 @@ export function parsePreprocessorConfig(json: unknown, name = 'preprocessor_conf
 		doConvertRgb: raw.do_convert_rgb,
 		doResize: raw.do_resize,
 		resize: resizeTo(raw.size),
-		resample: filters[raw.resample]!,
+		resample: at(filters, raw.resample),
 		doCenterCrop: raw.do_center_crop,
 		crop: typeof raw.crop_size === 'number' ? { height: raw.crop_size, width: raw.crop_size } : raw.crop_size,
 		doRescale: raw.do_rescale,

@@ -1,5 +1,6 @@
 /** Several encoded texts as one array, with the position that gives each text's feature. */
 
+import { at, last } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { cleanText, lowerAsPython } from '../files/text/text-cleanup.js'
 
@@ -60,9 +61,9 @@ export function batchTokens(
 	const ids = new BigInt64Array(rows.length * length).fill(BigInt(padding))
 	const endPositions = new Int32Array(rows.length)
 	rows.forEach((row, index) => {
-		refuseUnknown(row, texts[index]!, options)
+		refuseUnknown(row, at(texts, index), options)
 		ids.set(row.map(BigInt), index * length)
-		endPositions[index] = endPosition(row, texts[index]!, options)
+		endPositions[index] = endPosition(row, at(texts, index), options)
 	})
 	return { ids, count: rows.length, length, endPositions }
 }
@@ -70,7 +71,7 @@ export function batchTokens(
 /** [n, T] with 1 at each text's end position and 0 elsewhere: what the text tower reads its features with. */
 export function endPositionRows({ count, length, endPositions }: TokenBatch): Float32Array {
 	const rows = new Float32Array(count * length)
-	for (let index = 0; index < count; index++) rows[index * length + endPositions[index]!] = 1
+	for (let index = 0; index < count; index++) rows[index * length + at(endPositions, index)] = 1
 	return rows
 }
 
@@ -80,7 +81,7 @@ function withinContext(
 	{ contextLength, truncate = false }: TokenBatchOptions,
 ): number[] {
 	if (tokens.length <= contextLength) return tokens
-	if (truncate) return [...tokens.slice(0, contextLength - 1), tokens.at(-1)!]
+	if (truncate) return [...tokens.slice(0, contextLength - 1), last(tokens)]
 	throw new NaptuneError(
 		'NAP_TEXT_UNSUITABLE',
 		`The text ${JSON.stringify(shorten(text))} has ${tokens.length} tokens, the model reads at most ${contextLength}. Shorten it, or ask for truncation.`,

@@ -1,5 +1,6 @@
 /** Class names as text features: prompts from templates, encoded and run in pieces. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, int64, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/graph.js'
@@ -51,8 +52,8 @@ export async function zeroShotTextFeatures(
 	for (let start = 0; start < count; start += promptsPerRun) {
 		const rows = Math.min(promptsPerRun, count - start)
 		const prompts = Array.from({ length: rows }, (_, row) => {
-			const className = classNames[Math.floor((start + row) / templates.length)]!
-			return classPrompts([className], templates[(start + row) % templates.length]).prompts[0]!
+			const className = at(classNames, Math.floor((start + row) / templates.length))
+			return at(classPrompts([className], templates[(start + row) % templates.length]).prompts, 0)
 		})
 		pieces.push({ start, rows, batch: clip.tokenizer.encodeBatch(repeatSingle(prompts), clip.config.text) })
 	}
@@ -72,7 +73,7 @@ export async function zeroShotTextFeatures(
 			const { data } = results.features as Tensor<'float32'>
 			for (let row = 0; row < rows; row++) {
 				const sum = Math.floor((start + row) / templates.length) * width
-				for (let at = 0; at < width; at++) sums[sum + at]! += data[row * width + at]!
+				for (let index = 0; index < width; index++) sums[sum + index]! += at(data, row * width + index)
 			}
 		}
 	} finally {
@@ -115,5 +116,5 @@ function unitRows(rows: Float64Array, width: number): Float32Array {
 
 /** A single row twice: the engine multiplies one row by another kernel, which sums in another order. */
 export function repeatSingle<T>(rows: readonly T[]): readonly T[] {
-	return rows.length === 1 ? [rows[0]!, rows[0]!] : rows
+	return rows.length === 1 ? [at(rows, 0), at(rows, 0)] : rows
 }

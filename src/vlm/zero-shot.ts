@@ -1,5 +1,6 @@
 /** Zero-shot classification: images to the class names that fit best. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/graph.js'
@@ -113,8 +114,8 @@ export function mostProbable(
 	const largest = logits.reduce((most, logit) => Math.max(most, logit))
 	const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest))
 	const sum = weights.reduce((total, weight) => total + weight)
-	const order = Array.from(weights.keys()).sort((a, b) => logits[b]! - logits[a]!)
+	const order = Array.from(weights.keys()).sort((a, b) => at(logits, b) - at(logits, a))
 	return order
 		.slice(0, top)
-		.map((index) => ({ index, className: classNames[index]!, probability: weights[index]! / sum }))
+		.map((index) => ({ index, className: at(classNames, index), probability: at(weights, index) / sum }))
 }

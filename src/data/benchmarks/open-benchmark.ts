@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { Dataset } from '../dataset.js'
@@ -69,7 +70,7 @@ export async function loadBenchmark(benchmark: Benchmark, root: string | undefin
 	if (missing.length > 0) {
 		throw new NaptuneError(
 			'NAP_DATA_MISSING',
-			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, missing[0]!)}. naptune data doctor ${benchmark.name} --json lists them.\n${obtainText(benchmark)}`,
+			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, at(missing, 0))}. naptune data doctor ${benchmark.name} --json lists them.\n${obtainText(benchmark)}`,
 		)
 	}
 	return dataset
@@ -84,9 +85,9 @@ function listed({ layout, images }: Benchmark, folder: string): Promise<Listing>
 	switch (layout.kind) {
 		case 'split-file':
 			// With more than one folder of images, paths begin with its name.
-			return readSplitFile(join(folder, layout.file.name), images.length === 1 ? images[0]! : '')
+			return readSplitFile(join(folder, layout.file.name), images.length === 1 ? at(images, 0) : '')
 		case 'variant-lists':
-			return readVariantLists(folder, images[0]!)
+			return readVariantLists(folder, at(images, 0))
 		case 'imagenet':
 			return listImagenet(folder, layout.test)
 	}
@@ -163,7 +164,7 @@ function otherSizes({ name, classes, sizes }: Benchmark, listing: Listing): stri
 function sameNames(classNames: readonly string[]): string[] {
 	return sameSpoken(classNames).map(
 		(labels) =>
-			`${labels.length} classes are called ${JSON.stringify(classNames[labels[0]!])} (labels ${labels.join(' and ')}): their prompts are the same, so only the first of them can be predicted.`,
+			`${labels.length} classes are called ${JSON.stringify(classNames[at(labels, 0)])} (labels ${labels.join(' and ')}): their prompts are the same, so only the first of them can be predicted.`,
 	)
 }
 

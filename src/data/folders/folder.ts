@@ -1,6 +1,7 @@
 /** Anyone's images: a folder of class folders, with or without splits. */
 
 import { basename, join, resolve } from 'node:path'
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { OriginOf, SplitOrigin } from '../../records/parts/data-origin.js'
@@ -178,7 +179,7 @@ function filesOf(
 	const labelOf = new Map(classes.map(({ name }, label) => [name, label]))
 	const prefix = below === undefined ? '' : `${below}/`
 	return part.flatMap(({ name, images }) =>
-		images.map((file) => ({ id: `${prefix}${name}/${file}`, label: labelOf.get(name)! })),
+		images.map((file) => ({ id: `${prefix}${name}/${file}`, label: entry(labelOf, name) })),
 	)
 }
 

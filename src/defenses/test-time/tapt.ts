@@ -10,10 +10,11 @@ import { logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import { entropyOfMean, keptViews, mostConfident } from './confident-views.js'
+import { defineTestTime } from './define-test-time.js'
 import { randomisedOrAbsent } from './hidden-numbers.js'
 import { parametersAs, textFeaturesInGraph } from './prompt-literals.js'
 import { updatedPrompts, updateOptions } from './prompt-update.js'
-import type { TestTimeDefinition, TokenMoments, TokenStatistics } from './test-time-defense.js'
+import type { TokenMoments, TokenStatistics } from './test-time-defense.js'
 import { keptViewsCheck, viewOptions } from './view-options.js'
 import { augmentedViews, hiddenViews } from './views.js'
 
@@ -70,7 +71,7 @@ const unsuited = (defense: Defense) =>
  * with. Views are drawn once from `seed`, are known to the attacker unless `randomised` hides them, are cut from the image
  * as the model reads it, and are never rounded to 8 bits.
  */
-export const tapt: TestTimeDefinition<typeof schema> = {
+export const tapt = defineTestTime({
 	name: 'tapt',
 	doc: 'Tunes all prompts on each image: confident views, and tokens like those of training images.',
 	source: 'Wang et al. 2025 (TAPT), CVPR; code xinwong/TAPT',
@@ -112,7 +113,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 			},
 		}
 	},
-}
+})
 
 /** The alignment term. @param tokens Of the kept views by block, [k, N, width]. */
 function alignment(tokens: readonly Value[], statistics: TokenStatistics, config: TaptConfig): Value {

@@ -8,6 +8,7 @@ import { type ThreatModel, threatModel } from '../../attacks/sets/threat-model.j
 import type { Classifier } from '../../classifier/classifier.js'
 import type { Objective } from '../../classifier/objectives/objective.js'
 import { predictions } from '../../classifier/predictions.js'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
 import { int64, type Tensor } from '../../core/tensor.js'
@@ -170,7 +171,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 				const part = rows.slice(start, start + batchSize)
 				const labels = int64(
 					[part.length],
-					part.map((row) => images.labels[row]!),
+					part.map((row) => at(images.labels, row)),
 				)
 				const { gradient } = await model.gradient(takeRows(pixels, part), objective, { labels })
 				gradients.data.set(gradient.data, start * size)

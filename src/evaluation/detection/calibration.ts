@@ -1,6 +1,7 @@
 /** What a score means: its place among the scores of clean images. Arithmetic only. */
 
 import { z } from 'zod'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Immutable } from '../../core/immutable.js'
 import { count, positive } from '../../records/parts/fields.js'
@@ -19,7 +20,7 @@ function countBelow(sorted: readonly number[], value: number): number {
 	let [low, high] = [0, sorted.length]
 	while (low < high) {
 		const middle = (low + high) >> 1
-		if (sorted[middle]! < value) low = middle + 1
+		if (at(sorted, middle) < value) low = middle + 1
 		else high = middle
 	}
 	return low
@@ -67,7 +68,7 @@ export function falsePositives(sorted: readonly number[], target: number): False
 	const possible = 1 / (sorted.length + 1) <= target
 	return {
 		target,
-		threshold: possible ? sorted[sorted.length - 1 - allowed]! : null,
+		threshold: possible ? at(sorted, sorted.length - 1 - allowed) : null,
 		flaggedOfOwn: sorted.filter((score) => isFlagged(sorted, score, target)).length,
 		images: sorted.length,
 	}

@@ -1,5 +1,6 @@
 /** Galleries on the disk: a record, and the pixels beside it. */
 
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -60,7 +61,7 @@ export function assembleGallery(
 	path: string,
 ): AttackGallery {
 	const { images, models, dataset } = record
-	const tensors = ['clean', ...models.map((_, at) => `adversarial.${at}`)].map((name) => pixels[name])
+	const tensors = ['clean', ...models.map((_, index) => `adversarial.${index}`)].map((name) => pixels[name])
 	const [count, channels, height, width] = tensors[0]?.shape ?? []
 	const fits =
 		tensors.every((tensor) => tensor && tensor.shape.join() === [images.length, 3, height, width].join()) &&
@@ -75,7 +76,8 @@ export function assembleGallery(
 		)
 	}
 	const size = 3 * height! * width!
-	const row = (at: number, position: number) => tensors[at]!.data.subarray(position * size, (position + 1) * size)
+	const row = (index: number, position: number) =>
+		at(tensors, index).data.subarray(position * size, (position + 1) * size)
 	return {
 		record,
 		width: width!,
@@ -84,9 +86,9 @@ export function assembleGallery(
 			id,
 			label,
 			clean: row(0, position),
-			models: views.map((view, at) => ({
+			models: views.map((view, index) => ({
 				...view,
-				...defined({ pixels: view.adversarial ? row(at + 1, position) : undefined }),
+				...defined({ pixels: view.adversarial ? row(index + 1, position) : undefined }),
 			})),
 		})),
 	}

@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { Classifier } from '../../classifier/classifier.js'
-import { at, last } from '../../core/at.js'
+import { at, entry, last } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
@@ -183,7 +183,7 @@ async function attackModel(
 				async onBatch({ outcomes, images: made }) {
 					const attacked = outcomes.filter((outcome) => outcome.attacked)
 					for (const [row, { id }] of attacked.entries()) {
-						images.data.set(made!.data.subarray(row * size, (row + 1) * size), positions.get(id)! * size)
+						images.data.set(made!.data.subarray(row * size, (row + 1) * size), entry(positions, id) * size)
 					}
 				},
 			},
@@ -195,8 +195,8 @@ async function attackModel(
 			images,
 			views: result.outcomes.map(
 				({ attacked }, position): GalleryView => ({
-					clean: before[position]!,
-					...defined({ adversarial: attacked ? after[position]! : undefined }),
+					clean: at(before, position),
+					...defined({ adversarial: attacked ? at(after, position) : undefined }),
 				}),
 			),
 		}
@@ -209,7 +209,7 @@ async function attackModel(
 async function topClasses(classifier: Classifier, images: Tensor<'float32'>): Promise<ClassProbability[][]> {
 	const { classNames } = classifier
 	const { logits } = await classifier.evaluate(images, ['logits'])
-	return Array.from({ length: images.shape[0]! }, (_, row) =>
+	return Array.from({ length: at(images.shape, 0) }, (_, row) =>
 		mostProbable(logits!.data.subarray(row * classNames.length, (row + 1) * classNames.length), classNames, top, row),
 	)
 }

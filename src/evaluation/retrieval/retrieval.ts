@@ -1,5 +1,6 @@
 /** Image-text retrieval as numbers: ranks from scores, recall from ranks. Nothing here knows a model. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { DirectionResult, RetrievalResult } from '../../records/retrieval.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
@@ -35,7 +36,7 @@ export async function retrievalRanks(
 		checkRow(row, captions, image)
 		imageToText.push(rankOfBest(row, own[image] ?? []))
 		for (const caption of own[image] ?? []) {
-			const score = row[caption]!
+			const score = at(row, caption)
 			const known = best[caption]
 			if (!known || score > known.score) best[caption] = { score, image }
 		}
@@ -51,7 +52,7 @@ export async function retrievalRanks(
 	for await (const row of rows()) {
 		for (const [caption, target] of best.entries()) {
 			if (!target) continue
-			const score = row[caption]!
+			const score = at(row, caption)
 			if (score > target.score || (score === target.score && image < target.image)) before[caption]!++
 		}
 		image++
@@ -76,12 +77,12 @@ function rankOfBest(row: Float32Array, own: readonly number[]): number {
 		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'An image without captions cannot retrieve any; leave it out.')
 	// Of own captions with equal scores the first one stands before the others.
 	const target = own.reduce((best, caption) =>
-		row[caption]! > row[best]! || (row[caption] === row[best] && caption < best) ? caption : best,
+		at(row, caption) > at(row, best) || (row[caption] === row[best] && caption < best) ? caption : best,
 	)
-	const score = row[target]!
+	const score = at(row, target)
 	let rank = 1
 	for (let caption = 0; caption < row.length; caption++) {
-		if (row[caption]! > score || (row[caption] === score && caption < target)) rank++
+		if (at(row, caption) > score || (row[caption] === score && caption < target)) rank++
 	}
 	return rank
 }
@@ -117,7 +118,7 @@ export function summarizeRanks(
 			const chance = relevant.reduce((sum, own) => sum + chanceOf(own, candidates, k), 0) / queries
 			return { k, recall: found / queries, interval: wilsonInterval(found, queries), chance }
 		}),
-		medianRank: queries % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2,
+		medianRank: queries % 2 === 1 ? at(sorted, middle) : (at(sorted, middle - 1) + at(sorted, middle)) / 2,
 	}
 }
 
@@ -138,7 +139,7 @@ export function summarizeRetrieval(
 ): RetrievalResult {
 	const images = new Array<number>(textToImage.length).fill(0)
 	for (const captions of own) for (const caption of captions) images[caption]!++
-	const asked = textToImage.flatMap((rank, caption) => (rank === null ? [] : [{ rank, images: images[caption]! }]))
+	const asked = textToImage.flatMap((rank, caption) => (rank === null ? [] : [{ rank, images: at(images, caption) }]))
 	return {
 		imageToText: summarizeRanks(
 			imageToText,

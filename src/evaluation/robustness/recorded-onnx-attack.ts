@@ -151,8 +151,8 @@ function resized(image: DecodedImage, height: number, width: number, resizing: R
 
 /** Luma as ITU-R 601 weighs the colours. */
 function grey(rgb: Float32Array, area: number): Float32Array {
-	return Float32Array.from({ length: area }, (_, at) => {
-		return Math.min(1, 0.299 * rgb[at]! + 0.587 * rgb[at + area]! + 0.114 * rgb[at + 2 * area]!)
+	return Float32Array.from({ length: area }, (_, pixel) => {
+		return Math.min(1, 0.299 * at(rgb, pixel) + 0.587 * at(rgb, pixel + area) + 0.114 * at(rgb, pixel + 2 * area))
 	})
 }
 

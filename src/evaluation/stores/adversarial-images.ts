@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { AttackImages } from '../../attacks/run/run-attack.js'
 import { checkPerturbation } from '../../attacks/sets/check-perturbation.js'
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
 import { removeLeftovers } from '../../files/atomic-write.js'
@@ -133,7 +134,7 @@ export async function readAdversarialImages(folder: string): Promise<Adversarial
 					rows.filter((image) => image.path === path),
 				)
 				rows.forEach((image, row) => {
-					if (image.path === path) data.set(read.get(image.id)!, row * size)
+					if (image.path === path) data.set(entry(read, image.id), row * size)
 				})
 			}
 			return float32([wanted.length, ...imageShape], data)

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -44,8 +45,8 @@ export async function listShards(folder: string): Promise<string[]> {
 
 /** The path of the shard after these. */
 export function nextShard(folder: string, shards: readonly string[]): string {
-	const last = shards.at(-1)
-	const number = last === undefined ? 0 : numberOf(last) + 1
+	const final = shards.at(-1)
+	const number = final === undefined ? 0 : numberOf(final) + 1
 	return join(folder, `images-${String(number).padStart(6, '0')}.safetensors`)
 }
 
@@ -67,7 +68,7 @@ export async function writeShard(
 	}
 	const stored = ids.map((id, row) => ({
 		id,
-		label: labels[row]!,
+		label: at(labels, row),
 		clean: sha256OfBytes(rowBytes(clean, row)),
 		adversarial: sha256OfBytes(rowBytes(images, row)),
 	}))
@@ -107,7 +108,7 @@ export async function inspectShard(
 		const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'missing'
 		throw damaged(path, `Image ${id} is ${found}, F32 [${imageShape.join(', ')}] was expected.`)
 	}
-	return entries.data.map((entry) => ({ ...entry, path }))
+	return entries.data.map((item) => ({ ...item, path }))
 }
 
 /**
@@ -124,7 +125,7 @@ export async function readShardImages(
 	})
 	return new Map(
 		images.map(({ id, adversarial }) => {
-			const { data } = tensors.get(id)!
+			const { data } = entry(tensors, id)
 			if (sha256OfBytes(data) !== adversarial) throw damaged(path, `Image ${id} is not the one that was written.`)
 			return [id, new Float32Array(data.buffer)]
 		}),

@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { NaptuneError } from '../../core/errors.js'
 import type { LabelledImages } from './batches.js'
 
@@ -47,6 +46,7 @@ async function readSplit(directory: string, files: readonly string[], labelFile:
 	const pixels = new Uint8Array(files.length * imagesPerFile * imageBytes)
 	for (const [part, file] of files.entries()) {
 		const path = join(directory, file)
+		const { default: sharp } = await import('sharp')
 		const { data, info } = await sharp(path, { limitInputPixels: false })
 			.raw()
 			.toBuffer({ resolveWithObject: true })

@@ -183,6 +183,7 @@ function followWeights({ parameters, averages }: TrainingState, recipe: Pretrain
 	const decay = Math.min(recipe.averageDecay, (1 + step) / (10 + step))
 	for (const [name, { data }] of Object.entries(entry(averages, 'average'))) {
 		const current = entry(parameters, name).data
-		for (let index = 0; index < data.length; index++) data[index] = decay * data[index]! + (1 - decay) * current[index]!
+		for (let index = 0; index < data.length; index++)
+			data[index] = decay * at(data, index) + (1 - decay) * at(current, index)
 	}
 }

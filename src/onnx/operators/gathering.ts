@@ -1,5 +1,6 @@
 /** Reading and writing entries by index. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, sameShape } from '../dimensions.js'
 import {
@@ -32,18 +33,18 @@ const gather: Operator = {
 	// ScatterElements adds in one fixed order, so the same indices give the same bytes.
 	gradient: (call) => {
 		const { inputs, outputGradients, emit } = call
-		const data = inputs[0]!
-		const indices = inputs[1]!
+		const data = at(inputs, 0)
+		const indices = at(inputs, 1)
 		const axis = normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'Gather')
 		const after = data.shape.length - axis - 1
 		const placed = emit('Unsqueeze', [
 			indices,
 			emit.integers([
-				...Array.from({ length: axis }, (_, at) => at),
-				...Array.from({ length: after }, (_, at) => axis + indices.shape.length + at),
+				...Array.from({ length: axis }, (_, position) => position),
+				...Array.from({ length: after }, (_, position) => axis + indices.shape.length + position),
 			]),
 		])
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const everywhere = expandTo(emit, placed, dy)
 		const collapse = (value: Value) => {
 			if (indices.shape.length === 1) return value
@@ -91,7 +92,7 @@ const gatherElements: Operator = {
 	gradient: (call) => {
 		const { inputs, outputGradients, emit } = call
 		return [
-			emit('ScatterElements', [zerosLike(emit, inputs[0]!), inputs[1]!, outputGradients[0]!], {
+			emit('ScatterElements', [zerosLike(emit, at(inputs, 0)), at(inputs, 1), at(outputGradients, 0)], {
 				axis: int(intAttribute(call, 'axis', 0)),
 				reduction: text('add'),
 			}),
@@ -128,9 +129,9 @@ const scatterElements: Operator = {
 	},
 	gradient: (call) => {
 		const { inputs, outputGradients, wanted, emit } = call
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const axis = int(intAttribute(call, 'axis', 0))
-		return [wanted[0] ? dy : null, null, wanted[2] ? emit('GatherElements', [dy, inputs[1]!], { axis }) : null]
+		return [wanted[0] ? dy : null, null, wanted[2] ? emit('GatherElements', [dy, at(inputs, 1)], { axis }) : null]
 	},
 }
 
@@ -157,7 +158,7 @@ const scatterND: Operator = {
 				'The gradient of ScatterND to its updates is not supported, only that to its data.',
 			)
 		}
-		return [emit('ScatterND', [outputGradients[0]!, inputs[1]!, zerosLike(emit, inputs[2]!)]), null, null]
+		return [emit('ScatterND', [at(outputGradients, 0), at(inputs, 1), zerosLike(emit, at(inputs, 2))]), null, null]
 	},
 }
 

@@ -1,5 +1,6 @@
 /** Putting tensors together and cutting them apart. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, sameShape, staticDimension } from '../dimensions.js'
 import {
@@ -29,7 +30,7 @@ const concat: Operator = {
 		call.inputs.forEach((_, index) => {
 			const part = required(call, index)
 			requireSameType(call, first, part)
-			const others = (value: Value) => value.shape.map((dimension, at) => (at === axis ? 0 : dimension))
+			const others = (value: Value) => value.shape.map((dimension, position) => (position === axis ? 0 : dimension))
 			if (!sameShape(others(first), others(part))) {
 				throw new NaptuneError(
 					'NAP_GRAPH_INVALID',
@@ -38,17 +39,19 @@ const concat: Operator = {
 			}
 			total = (total as number) + staticDimension(part.shape, axis, 'Concat')
 		})
-		return [{ type: first.type, shape: first.shape.map((dimension, at) => (at === axis ? total : dimension)) }]
+		return [
+			{ type: first.type, shape: first.shape.map((dimension, position) => (position === axis ? total : dimension)) },
+		]
 	},
 	gradient: (call) => {
 		const { inputs, outputGradients, wanted, emit } = call
-		const axis = normalizeAxis(intAttribute(call, 'axis', 0), inputs[0]!.shape.length, 'Concat')
+		const axis = normalizeAxis(intAttribute(call, 'axis', 0), at(inputs, 0).shape.length, 'Concat')
 		let start = 0
 		return inputs.map((part, index) => {
 			const end = start + (part!.shape[axis] as number)
 			const bounds = [[start], [end], [axis]].map((numbers) => emit.integers(numbers))
 			start = end
-			return wanted[index] ? emit('Slice', [outputGradients[0]!, ...bounds]) : null
+			return wanted[index] ? emit('Slice', [at(outputGradients, 0), ...bounds]) : null
 		})
 	},
 }
@@ -79,11 +82,11 @@ function sliceBounds(call: Pick<Call, 'operator' | 'inputs'>) {
 			)
 		}
 		// The whole of an axis may be asked for even where its size is symbolic.
-		if (starts[index] === 0 && ends[index]! >= toTheEnd && typeof x.shape[axis] === 'string') return []
+		if (starts[index] === 0 && at(ends, index) >= toTheEnd && typeof x.shape[axis] === 'string') return []
 		const size = staticDimension(x.shape, axis, 'Slice')
 		const clamp = (bound: number) => Math.max(0, Math.min(size, bound < 0 ? bound + size : bound))
-		const start = clamp(starts[index]!)
-		return [{ axis, start, end: Math.max(start, clamp(ends[index]!)), size }]
+		const start = clamp(at(starts, index))
+		return [{ axis, start, end: Math.max(start, clamp(at(ends, index))), size }]
 	})
 }
 
@@ -104,14 +107,14 @@ const slice: Operator = {
 		]
 	},
 	gradient: ({ node, inputs, outputGradients, emit }) => {
-		const rank = inputs[0]!.shape.length
+		const rank = at(inputs, 0).shape.length
 		const before = new Array<number>(rank).fill(0)
 		const after = new Array<number>(rank).fill(0)
 		for (const { axis, start, end, size } of sliceBounds({ operator: node.operator, inputs })) {
 			before[axis] = start
 			after[axis] = size - end
 		}
-		const gradient = outputGradients[0]!
+		const gradient = at(outputGradients, 0)
 		const whole = [...before, ...after].every((amount) => amount === 0)
 		return [whole ? gradient : emit('Pad', [gradient, emit.integers([...before, ...after])])]
 	},
@@ -160,24 +163,24 @@ const pad: Operator = {
 			{
 				type: x.type,
 				shape: x.shape.map((dimension, axis) => {
-					const added = before[axis]! + after[axis]!
+					const added = at(before, axis) + at(after, axis)
 					return added === 0 ? dimension : staticDimension(x.shape, axis, 'Pad') + added
 				}),
 			},
 		]
 	},
 	gradient: ({ node, inputs, outputGradients, wanted, emit }) => {
-		const x = inputs[0]!
+		const x = at(inputs, 0)
 		const { before, after } = padAmounts({ operator: node.operator, inputs })
-		const axes = before.flatMap((amount, axis) => (amount + after[axis]! > 0 ? [axis] : []))
-		const dy = outputGradients[0]!
+		const axes = before.flatMap((amount, axis) => (amount + at(after, axis) > 0 ? [axis] : []))
+		const dy = at(outputGradients, 0)
 		const inner =
 			axes.length === 0
 				? dy
 				: emit('Slice', [
 						dy,
-						emit.integers(axes.map((axis) => before[axis]!)),
-						emit.integers(axes.map((axis) => before[axis]! + (x.shape[axis] as number))),
+						emit.integers(axes.map((axis) => at(before, axis))),
+						emit.integers(axes.map((axis) => at(before, axis) + (x.shape[axis] as number))),
 						emit.integers(axes),
 					])
 		if (!wanted[2]) return [wanted[0] ? inner : null, null, null]

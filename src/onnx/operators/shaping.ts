@@ -1,5 +1,6 @@
 /** Changing the shape or order of axes without touching values. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { broadcastShapes, describeShape, normalizeAxis, product, quotient } from '../dimensions.js'
 import {
@@ -79,7 +80,7 @@ const reshape: Operator = {
 	doc: 'The same elements in another shape; -1 infers one size, 0 copies one.',
 	attributes: { allowzero: 'int' },
 	infer: inferReshape,
-	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, outputGradients[0]!, inputs[0]!), null],
+	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, at(outputGradients, 0), at(inputs, 0)), null],
 }
 
 const unsqueeze: Operator = {
@@ -93,7 +94,7 @@ const unsqueeze: Operator = {
 		const rest = [...x.shape]
 		return [{ type: x.type, shape: Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!)) }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [emit('Squeeze', [outputGradients[0]!, inputs[1]!]), null],
+	gradient: ({ inputs, outputGradients, emit }) => [emit('Squeeze', [at(outputGradients, 0), at(inputs, 1)]), null],
 }
 
 const squeeze: Operator = {
@@ -113,7 +114,7 @@ const squeeze: Operator = {
 		}
 		return [{ type: x.type, shape: x.shape.filter((_, axis) => !axes.has(axis)) }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [emit('Unsqueeze', [outputGradients[0]!, inputs[1]!]), null],
+	gradient: ({ inputs, outputGradients, emit }) => [emit('Unsqueeze', [at(outputGradients, 0), at(inputs, 1)]), null],
 }
 
 const flatten: Operator = {
@@ -127,7 +128,7 @@ const flatten: Operator = {
 		const split = axis === x.shape.length ? axis : normalizeAxis(axis, x.shape.length, 'Flatten')
 		return [{ type: x.type, shape: [product(x.shape.slice(0, split)), product(x.shape.slice(split))] }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, outputGradients[0]!, inputs[0]!)],
+	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, at(outputGradients, 0), at(inputs, 0))],
 }
 
 function permutation(call: Pick<Call, 'attributes'>, rank: number): readonly number[] {
@@ -148,12 +149,12 @@ const transpose: Operator = {
 				`Transpose of ${describeShape(x.shape)} needs a permutation of its ${x.shape.length} axes, got [${order.join(', ')}].`,
 			)
 		}
-		return [{ type: x.type, shape: order.map((axis) => x.shape[axis]!) }]
+		return [{ type: x.type, shape: order.map((axis) => at(x.shape, axis)) }]
 	},
 	gradient: ({ inputs, attributes, outputGradients, emit }) => {
-		const order = permutation({ attributes }, inputs[0]!.shape.length)
+		const order = permutation({ attributes }, at(inputs, 0).shape.length)
 		const inverse = order.map((_, axis) => order.indexOf(axis))
-		return [emit('Transpose', [outputGradients[0]!], { perm: ints(inverse) })]
+		return [emit('Transpose', [at(outputGradients, 0)], { perm: ints(inverse) })]
 	},
 }
 
@@ -164,7 +165,7 @@ const expand: Operator = {
 		const x = required(call, 0)
 		return [{ type: x.type, shape: broadcastShapes(x.shape, shapeInput(call, 1), 'Expand') }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [sumToShape(emit, outputGradients[0]!, inputs[0]!), null],
+	gradient: ({ inputs, outputGradients, emit }) => [sumToShape(emit, at(outputGradients, 0), at(inputs, 0)), null],
 }
 
 const shape: Operator = {

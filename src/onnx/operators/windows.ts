@@ -1,5 +1,6 @@
 /** How the windows of a convolution lie on its images, and what they leave out. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, staticDimension } from '../dimensions.js'
 import {
@@ -117,8 +118,8 @@ export function reach(kernel: number, dilation: number): number {
 export function uncovered(x: Value, weight: Value, y: Value, { strides, dilations, pads }: Windows): readonly number[] {
 	const size = (value: Value, axis: number) => value.shape[axis + 2] as number
 	return [0, 1].map((axis) => {
-		const padded = size(x, axis) + pads[axis]! + pads[axis + 2]!
-		return padded - ((size(y, axis) - 1) * strides[axis]! + reach(size(weight, axis), dilations[axis]!))
+		const padded = size(x, axis) + at(pads, axis) + at(pads, axis + 2)
+		return padded - ((size(y, axis) - 1) * at(strides, axis) + reach(size(weight, axis), at(dilations, axis)))
 	})
 }
 
@@ -133,7 +134,9 @@ export function covered(
 	const sizes = [0, 1].map((axis) => x.shape[axis + 2] as number)
 	const reached = [0, 1].map(
 		(axis) =>
-			((y.shape[axis + 2] as number) - 1) * strides[axis]! + reach(kernel[axis]!, dilations[axis]!) - pads[axis]!,
+			((y.shape[axis + 2] as number) - 1) * at(strides, axis) +
+			reach(at(kernel, axis), at(dilations, axis)) -
+			at(pads, axis),
 	)
 	if (reached.some((size) => size < 1)) {
 		throw new NaptuneError(
@@ -141,8 +144,8 @@ export function covered(
 			`The gradient of a convolution to its weight needs windows that reach the image; with padding [${pads.join(', ')}] all windows on ${describeShape(x.shape)} lie outside.`,
 		)
 	}
-	const ends = reached.map((size, axis) => Math.max(0, size - sizes[axis]!))
-	if (reached.every((size, axis) => size >= sizes[axis]!)) return { used: x, ends }
+	const ends = reached.map((size, axis) => Math.max(0, size - at(sizes, axis)))
+	if (reached.every((size, axis) => size >= at(sizes, axis))) return { used: x, ends }
 	const bounds = [emit.integers([0, 0]), emit.integers(reached), emit.integers([2, 3])]
 	return { used: emit('Slice', [x, ...bounds]), ends }
 }

@@ -1,5 +1,6 @@
 /** Resize and Upsample: one product with a constant matrix per axis, by which the gradient follows. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { normalizeAxis, staticDimension } from '../dimensions.js'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../operator.js'
@@ -39,8 +40,8 @@ export const resize: Reader = (node) => {
 	}
 	const interpolation = interpolationOf(node, older)
 	let result = x
-	axes.forEach((axis, at) => {
-		const wanted = given[at]!
+	axes.forEach((axis, position) => {
+		const wanted = at(given, position)
 		// Exporters write the number of images that they were given; nobody resizes that axis.
 		if (axis === 0 && typeof x.shape[0] === 'string' && (sizes || wanted === 1)) return
 		if (typeof wanted === 'string' || (!sizes && wanted === 1)) {

@@ -45,7 +45,7 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 		weight: ops.literal(
 			float32(
 				shape,
-				data.map((value, index) => value * factors[Math.floor(index / perChannel)]!),
+				data.map((value, index) => value * at(factors, Math.floor(index / perChannel))),
 			),
 		),
 		bias: ops.literal(
