@@ -1,12 +1,9 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
-import { type Command, InvalidArgumentError } from 'commander'
-import { defined } from '../../core/defined.js'
+import type { Command } from 'commander'
 import { promptEnsembles } from '../../data/templates.js'
-import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { evaluate } from '../../jobs/evaluate.js'
 import type { JobInput } from '../../jobs/job.js'
-import { verifyRecord } from '../../jobs/verify-record.js'
 import {
 	attackListHelp,
 	attackOption,
@@ -17,10 +14,11 @@ import {
 	limitOption,
 	normOption,
 	splitOption,
-} from '../attack-options.js'
-import { dataRootOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+	testTimeOption,
+} from '../options/attack-options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -29,24 +27,15 @@ import {
 	type SharedOptions,
 	seedOption,
 	settingOption,
-} from '../options.js'
+} from '../options/shared-options.js'
+import { trackingOptions } from '../options/tracking-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { evaluationText } from '../text/evaluation-text.js'
-import { verificationText } from '../text/verification-text.js'
-import { trackingOptions } from '../tracking.js'
+import { runVerification, shareOption, type VerifyOptions, verifyOption } from '../verification.js'
 
 type EvaluateOptions = SharedOptions &
-	Omit<JobInput<typeof evaluate>, 'run'> & {
-		readonly loaderThreads?: number
-		readonly verify?: string
-		readonly share?: number
-	}
-
-/** Options that say what is computed; a record says all of it itself. */
-const decidedByRecord = [
-	...['attack', 'set', 'knowledge', 'target', 'images', 'keepImages', 'norm', 'epsilon', 'testTime', 'testTimeSet'],
-	...['split', 'limit', 'vanilla', 'vanillaTemplates', 'unreadable', 'tensorboard', 'mlflow'],
-]
+	VerifyOptions &
+	Omit<JobInput<typeof evaluate>, 'run'> & { readonly loaderThreads?: number }
 
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
@@ -74,10 +63,9 @@ export function addEvaluateCommand(program: Command): void {
 			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row (default: not stored)')
 			.addOption(normOption())
 			.addOption(
-				new Option(
-					'--test-time <name>',
+				testTimeOption(
 					'measure every model with this around it as well, which changes image or prompts for each image (default: none)',
-				).choices([...testTimeDefenses.keys()]),
+				),
 			)
 			.addOption(settingOption('any option of it, such as steps=4; may be repeated', '--test-time-set'))
 			.addOption(
@@ -97,17 +85,8 @@ export function addEvaluateCommand(program: Command): void {
 				).argParser(templateList),
 			)
 			.option('--no-vanilla', 'leave the control out')
-			.addOption(
-				new Option(
-					'--verify <record>',
-					'compute the outcomes of this record of the run again instead, and compare them image by image; exits with 3 on a difference (default: none)',
-				),
-			)
-			.addOption(
-				new Option('--share <part>', 'share of its images to compute again, chosen by the seed (default: 1)').argParser(
-					shareOfImages,
-				),
-			)
+			.addOption(verifyOption())
+			.addOption(shareOption())
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())
@@ -137,30 +116,6 @@ Examples:
 			return runJob(evaluate, rest, { input: { run, ...jobInput(rest) }, text: evaluationText })
 		})
 	trackingOptions(command)
-}
-
-function runVerification(
-	run: string,
-	options: EvaluateOptions & { readonly verify: string },
-	command: Command,
-): Promise<void> {
-	const given = decidedByRecord.find((name) => command.getOptionValueSource(name) === 'cli')
-	if (given !== undefined) {
-		const flag = command.options.find((option) => option.attributeName() === given)?.long
-		command.error(`error: The record of --verify says itself what it is of; leave ${flag ?? given} out.`)
-	}
-	const { verify: record, share, data, model, dataRoot, batchSize, seed } = options
-	return runJob(verifyRecord, options, {
-		input: { run, record, ...defined({ share, data, model, dataRoot, batchSize, seed }) },
-		text: verificationText,
-		failed: ({ differences }) => differences.length > 0,
-	})
-}
-
-function shareOfImages(text: string): number {
-	const share = text.trim() === '' ? Number.NaN : Number(text)
-	if (share > 0 && share <= 1) return share
-	throw new InvalidArgumentError('Expected a number above 0 and at most 1, such as 0.1.')
 }
 
 /** The name of an ensemble, or templates. */
