@@ -7,7 +7,6 @@ import type { JobInput } from '../../jobs/job.js'
 import { limitOption, splitOption, testTimeOption } from '../options/attack-options.js'
 import { dataRootOption } from '../options/input-options.js'
 import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
-import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	batchSizeOption,

@@ -1,7 +1,6 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
 import type { Command } from 'commander'
-import { promptEnsembles } from '../../data/templates.js'
 import { evaluate } from '../../jobs/evaluate.js'
 import type { JobInput } from '../../jobs/job.js'
 import {
@@ -16,7 +15,7 @@ import {
 	splitOption,
 	testTimeOption,
 } from '../options/attack-options.js'
-import { dataRootOption } from '../options/input-options.js'
+import { dataRootOption, vanillaTemplatesOption } from '../options/input-options.js'
 import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
 import { Option } from '../options/option.js'
 import {
@@ -78,12 +77,7 @@ export function addEvaluateCommand(program: Command): void {
 			.addOption(limitOption('all, with --images those of the store'))
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))
-			.addOption(
-				new Option(
-					'--vanilla-templates <name-or-texts>',
-					`prompts of the control: an ensemble (${Object.keys(promptEnsembles).join(', ')}), or templates with {} separated by | (default: the data set's own)`,
-				).argParser(templateList),
-			)
+			.addOption(vanillaTemplatesOption())
 			.option('--no-vanilla', 'leave the control out')
 			.addOption(verifyOption())
 			.addOption(shareOption())
@@ -116,9 +110,4 @@ Examples:
 			return runJob(evaluate, rest, { input: { run, ...jobInput(rest) }, text: evaluationText })
 		})
 	trackingOptions(command)
-}
-
-/** The name of an ensemble, or templates. */
-function templateList(text: string): string | string[] {
-	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }

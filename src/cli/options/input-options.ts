@@ -3,6 +3,7 @@
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
 import { datasetNames } from '../../data/registry.js'
 import { sourceForms } from '../../data/sources.js'
+import { promptEnsembles } from '../../data/templates.js'
 import { packagedData } from '../../jobs/common/inputs.js'
 import { Option } from './option.js'
 
@@ -30,4 +31,17 @@ export function dataRootOption(fallback = 'none'): Option {
 	)
 	// An empty variable is one that is not set; as a path it would be the folder one happens to be in.
 	return process.env.NAPTUNE_DATA_ROOT === '' ? option : option.env('NAPTUNE_DATA_ROOT')
+}
+
+/** `--vanilla-templates`. */
+export function vanillaTemplatesOption(): Option {
+	return new Option(
+		'--vanilla-templates <name-or-texts>',
+		`prompts of the control: an ensemble (${Object.keys(promptEnsembles).join(', ')}), or templates with {} separated by | (default: the data set's own)`,
+	).argParser(templateList)
+}
+
+/** The name of an ensemble, or templates. */
+function templateList(text: string): string | string[] {
+	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }
