@@ -103,7 +103,6 @@ ${knowledgeListHelp()}
 
 Examples:
   $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200
-  $ naptune evaluate runs/photos --attack autoattack --limit 200
   $ naptune evaluate runs/photos --knowledge encoder-only,prompt-aware,full,transfer,query
   $ naptune evaluate runs/photos --attack pgd-100-targeted --target cat
   $ naptune evaluate runs/photos --images images/cwa
