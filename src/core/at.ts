@@ -23,6 +23,16 @@ export function last<T>(list: ArrayLike<T>): T {
 }
 
 /**
+ * A value that the caller knows to be there.
+ * @param what What it is, for the error.
+ * @throws RangeError where it is not.
+ */
+export function present<T>(value: T | undefined, what: string): T {
+	if (value === undefined) throw new RangeError(`There is no ${what}.`)
+	return value
+}
+
+/**
  * The value of a name that the caller knows to exist, in a map or an object.
  * @throws RangeError naming it where it does not.
  */

@@ -60,6 +60,18 @@ export const errorCodes = {
 		means: 'The attack does not suit the model, the norm or what its attacker may know.',
 		advice: 'Choose the attack or the knowledge that the message names.',
 	},
+	NAP_HUB_UNREACHABLE: {
+		means: 'The hub gives no answer that can be used, and what is asked for is not cached.',
+		advice: 'Check the connection and HF_ENDPOINT, or give a folder.',
+	},
+	NAP_HUB_REFUSED: {
+		means: 'The hub refuses: there is no such repository or revision, or no right to read it.',
+		advice: 'Check the name and revision, and HF_TOKEN.',
+	},
+	NAP_DOWNLOAD_DAMAGED: {
+		means: 'A download is not what the hub announced: shorter, longer, or of another content.',
+		advice: 'Try again; where it stays so, check HF_ENDPOINT.',
+	},
 	NAP_UNCLASSIFIED: {
 		means: 'What was asked for cannot be done.',
 		advice: 'Follow the message.',

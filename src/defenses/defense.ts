@@ -3,7 +3,7 @@
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementCount, float32, type Tensor } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { generator } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'

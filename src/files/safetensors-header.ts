@@ -30,6 +30,7 @@ export function parseSafetensorsHeader(
 ): { metadata: Record<string, string>; tensors: HeaderTensor[] } {
 	const invalid = (what: string) =>
 		new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is not a valid safetensors file: ${what.slice(0, 400)}. It is damaged or was not written by a correct tool.`,
 		)
 	const header = parseObject(bytes, invalid)
@@ -46,6 +47,7 @@ export function parseSafetensorsHeader(
 		const name = shortened(whole)
 		if (end > dataLength) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path} is truncated or damaged: tensor ${name} ends at byte ${end} of the data, only ${dataLength} are there. Fetch it again.`,
 			)
 		}

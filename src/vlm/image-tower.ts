@@ -2,7 +2,7 @@
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
-import { float32, ops, originate, tensor } from '../onnx/index.js'
+import { float32, ops, originate, tensor } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { type BeforeLayer, type TransformerGeometry, transformer } from './transformer.js'
 import type { WeightLookup } from './weights.js'

@@ -81,11 +81,17 @@ export function parsePreprocessorConfig(json: unknown, name = 'preprocessor_conf
 	const result = schema.safeParse(json)
 	if (!result.success) {
 		const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
-		throw new NaptuneError(`${name} is not a valid image preprocessor config: ${problems.join('; ')}.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is not a valid image preprocessor config: ${problems.join('; ')}.`,
+		)
 	}
 	const raw = result.data
 	if (raw.do_normalize && raw.image_std.some((value) => !(value > 0))) {
-		throw new NaptuneError(`${name}: image_std is ${JSON.stringify(raw.image_std)}, positive numbers are expected.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name}: image_std is ${JSON.stringify(raw.image_std)}, positive numbers are expected.`,
+		)
 	}
 	return {
 		doConvertRgb: raw.do_convert_rgb,

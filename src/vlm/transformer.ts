@@ -1,7 +1,7 @@
 /** The pre-norm transformer that both towers share: x + attention(ln_1 x), x + mlp(ln_2 x) (method of CLIP's model). */
 
 import { NaptuneError } from '../core/errors.js'
-import { ops, originate } from '../onnx/index.js'
+import { ops, originate } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { WeightLookup } from './weights.js'
 

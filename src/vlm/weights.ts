@@ -2,7 +2,7 @@
 
 import { NaptuneError } from '../core/errors.js'
 import type { ElementType } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { ExternalReference, Value } from '../onnx/value.js'
 
 /** One weight tensor of a checkpoint, as a slice of a file with little-endian float32 data. */

@@ -2,7 +2,7 @@
 
 import { NaptuneError } from '../core/errors.js'
 import { float32, int64, type Tensor } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Engine } from '../runtime/engine.js'
 import { classPrompts, defaultTemplate } from './class-prompts.js'
 import type { ClipModel } from './model.js'

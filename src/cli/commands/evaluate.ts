@@ -1,10 +1,12 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { defined } from '../../core/defined.js'
 import { promptEnsembles } from '../../data/templates.js'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { evaluate } from '../../jobs/evaluate.js'
 import type { JobInput } from '../../jobs/job.js'
+import { verifyRecord } from '../../jobs/verify-record.js'
 import {
 	attackListHelp,
 	attackOption,
@@ -29,9 +31,21 @@ import {
 } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { evaluationText } from '../text/evaluation-text.js'
+import { verificationText } from '../text/verification-text.js'
 import { trackingOptions } from '../tracking.js'
 
-type EvaluateOptions = SharedOptions & Omit<JobInput<typeof evaluate>, 'run'> & { readonly loaderThreads?: number }
+type EvaluateOptions = SharedOptions &
+	Omit<JobInput<typeof evaluate>, 'run'> & {
+		readonly loaderThreads?: number
+		readonly verify?: string
+		readonly share?: number
+	}
+
+/** Options that say what is computed; a record says all of it itself. */
+const decidedByRecord = [
+	...['attack', 'set', 'knowledge', 'target', 'images', 'keepImages', 'norm', 'epsilon', 'testTime', 'testTimeSet'],
+	...['split', 'limit', 'vanilla', 'vanillaTemplates', 'unreadable', 'tensorboard', 'mlflow'],
+]
 
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
@@ -82,6 +96,17 @@ export function addEvaluateCommand(program: Command): void {
 				).argParser(templateList),
 			)
 			.option('--no-vanilla', 'leave the control out')
+			.addOption(
+				new Option(
+					'--verify <record>',
+					'compute the outcomes of this record of the run again instead, and compare them image by image; exits with 3 on a difference (default: none)',
+				),
+			)
+			.addOption(
+				new Option('--share <part>', 'share of its images to compute again, chosen by the seed (default: 1)').argParser(
+					shareOfImages,
+				),
+			)
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())
@@ -100,13 +125,41 @@ Examples:
   $ naptune evaluate runs/photos --knowledge encoder-only,prompt-aware,full,transfer,query
   $ naptune evaluate runs/photos --attack pgd-100-targeted --target cat
   $ naptune evaluate runs/photos --images images/cwa
-  $ naptune evaluate runs/photos --test-time ttc --limit 200`,
+  $ naptune evaluate runs/photos --test-time ttc --limit 200
+  $ naptune evaluate runs/photos --verify their-record.json --share 0.1`,
 		)
 		.hook('preAction', checkEpsilon)
-		.action((run: string, options: EvaluateOptions) =>
-			runJob(evaluate, options, { input: { run, ...jobInput(options) }, text: evaluationText }),
-		)
+		.action(async (run: string, options: EvaluateOptions) => {
+			const { verify, share, ...rest } = options
+			if (verify !== undefined) return runVerification(run, { ...options, verify }, command)
+			if (share !== undefined) command.error('error: --share is of --verify; name the record to compute again.')
+			return runJob(evaluate, rest, { input: { run, ...jobInput(rest) }, text: evaluationText })
+		})
 	trackingOptions(command)
+}
+
+function runVerification(
+	run: string,
+	options: EvaluateOptions & { readonly verify: string },
+	command: Command,
+): Promise<void> {
+	const given = decidedByRecord.find((name) => command.getOptionValueSource(name) === 'cli')
+	if (given !== undefined) {
+		const flag = command.options.find((option) => option.attributeName() === given)?.long
+		command.error(`error: The record of --verify says itself what it is of; leave ${flag ?? given} out.`)
+	}
+	const { verify: record, share, data, model, dataRoot, batchSize, seed } = options
+	return runJob(verifyRecord, options, {
+		input: { run, record, ...defined({ share, data, model, dataRoot, batchSize, seed }) },
+		text: verificationText,
+		failed: ({ differences }) => differences.length > 0,
+	})
+}
+
+function shareOfImages(text: string): number {
+	const share = text.trim() === '' ? Number.NaN : Number(text)
+	if (share > 0 && share <= 1) return share
+	throw new InvalidArgumentError('Expected a number above 0 and at most 1, such as 0.1.')
 }
 
 /** The name of an ensemble, or templates. */

@@ -31,6 +31,7 @@ export function hubClasses(
 		if (at < 0) continue
 		const of = named ? `; its classes have the numbers 0 to ${named.length - 1}` : ''
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`Row ${at} of the split ${name} of ${source} has the label ${labels[at]}, which is no class${of}. Another column may be meant: '?label=COLUMN'.`,
 		)
 	}

@@ -123,7 +123,10 @@ function hasColumn({ columns }: ParquetFile, column: string): boolean {
 
 function requireColumn(file: ParquetFile, column: string, source: string): void {
 	if (hasColumn(file, column)) return
-	throw new NaptuneError(`${file.path} of ${source} has no column ${column}, which the first file has.`)
+	throw new NaptuneError(
+		'NAP_FILE_INVALID',
+		`${file.path} of ${source} has no column ${column}, which the first file has.`,
+	)
 }
 
 function rowsOf(split: ReadSplit | undefined, { labelOf }: HubClasses): Row[] {

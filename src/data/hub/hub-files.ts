@@ -124,7 +124,10 @@ function choose(listing: DatasetListing, { id, config: wantedConfig, options }: 
 	const pick = (split: SplitName): ChosenSplit | undefined => {
 		const wanted = options[split]
 		if (wanted !== undefined && !splits.has(wanted)) {
-			throw new NaptuneError(`${source} has no split ${JSON.stringify(wanted)}; it has ${names.join(', ')}.`)
+			throw new NaptuneError(
+				'NAP_NAME_UNKNOWN',
+				`${source} has no split ${JSON.stringify(wanted)}; it has ${names.join(', ')}.`,
+			)
 		}
 		const name = wanted ?? aliases[split].find((alias) => splits.has(alias))
 		return name === undefined ? undefined : { name, files: splits.get(name)! }
@@ -134,13 +137,17 @@ function choose(listing: DatasetListing, { id, config: wantedConfig, options }: 
 	const test = pick('test')
 	if (!train) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`${source} has no training split; it has ${names.join(', ')}. Say which is which behind the data set: '?train=${names[0]}'.`,
 		)
 	}
 	const used = [train, validation, test].flatMap((split) => (split ? [split.name] : []))
 	const twice = used.find((name, at) => used.indexOf(name) !== at)
 	if (twice !== undefined) {
-		throw new NaptuneError(`The split ${twice} of ${source} would be used twice; choose different ones.`)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`The split ${twice} of ${source} would be used twice; choose different ones.`,
+		)
 	}
 	const rest = names.filter((name) => !used.includes(name))
 	return {

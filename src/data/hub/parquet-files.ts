@@ -55,12 +55,16 @@ export function parquetFiles(listing: DatasetListing, id: string, wanted: string
 	const configs = cardConfigs(listing.card)
 	if (configs.length === 0) {
 		if (wanted === undefined || wanted === 'default') return { splits: grouped(files, splitByName) }
-		throw new NaptuneError(`${source} has no configurations to choose from; leave out :${wanted}.`)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`${source} has no configurations to choose from; leave out :${wanted}.`,
+		)
 	}
 	const config = chosen(configs, source, wanted)
 	const splits = filesOf(config, files)
 	if (splits.size > 0) return { config: config.name, splits }
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		`The configuration ${config.name} of ${source} names no Parquet files of the repository. ${advice(source)}`,
 	)
 }
@@ -92,6 +96,7 @@ function chosen<T extends { readonly name: string; readonly isDefault: boolean }
 	if (found) return found
 	const names = configs.map(({ name }) => name).join(', ')
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		wanted === undefined
 			? `${source} has several configurations: ${names}. Choose one: ${source}:${configs[0]!.name}`
 			: `${source} has no configuration ${JSON.stringify(wanted)}; it has ${names}.`,
@@ -130,5 +135,5 @@ function noParquet(listing: DatasetListing, source: string): NaptuneError {
 	const what = script
 		? `it is read by a script, ${script}, which is not run here`
 		: `it has ${paths.slice(0, 10).join(', ') || 'no files'}${paths.length > 10 ? ', …' : ''}`
-	return new NaptuneError(`${source} has no Parquet files: ${what}. ${advice(source)}`)
+	return new NaptuneError('NAP_INPUT_UNSUITABLE', `${source} has no Parquet files: ${what}. ${advice(source)}`)
 }

@@ -15,11 +15,6 @@ import { type ManifestEntry, readManifest } from './manifest-entries.js'
 /** How many files are looked for at once. */
 const atOnce = 64
 
-/** Whether a name, without its options, has the ending of a manifest. */
-export function isManifestName(text: string): boolean {
-	return ['.csv', '.tsv', '.json', '.jsonl'].includes(extname(text.replace(/\?.*$/s, '')).toLowerCase())
-}
-
 /**
  * Reads a manifest. Image paths are relative to its folder and must stay in it, unless another folder is named:
  * `list.csv?images=FOLDER`, relative to the manifest's; `?images=/` allows every path. Links count as what they lead to. Where no split is

@@ -1,7 +1,7 @@
 /** R-TPT: text prompts that make the confident views of an image more confident, and a vote of all views by reliability. */
 
 import { z } from 'zod'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'

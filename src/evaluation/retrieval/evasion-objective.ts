@@ -1,7 +1,7 @@
 /** What an attacker maximises who knows that heavy corrections are flagged. */
 
 import type { Objective } from '../../classifier/objectives/objective.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { CorrectionScore } from '../detection/correction-score.js'
 
 /**

@@ -145,8 +145,8 @@ function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void
 }
 
 /** The classifier that images are tried on, and the attack as its knowledge allows. */
-async function attackedModel(
-	input: RecordedEvaluationInput,
+export async function attackedModel(
+	input: Omit<RecordedEvaluationInput, 'path'>,
 	passes: PassCounter,
 ): Promise<{ readonly classifier: Classifier; readonly attack: PreparedAttack; release(): Promise<void> }> {
 	const { engine, clip, dataset, defense, parameters, testTime, attack } = input

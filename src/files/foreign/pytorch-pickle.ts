@@ -60,6 +60,7 @@ export async function readPytorchTensors(handle: FileHandle, path: string): Prom
 	const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name))
 	if (!pickleName) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is a zip archive without data.pkl, so it was not written by torch.save. Give a state dict.`,
 		)
 	}
@@ -67,17 +68,22 @@ export async function readPytorchTensors(handle: FileHandle, path: string): Prom
 	const order = await readEntry(handle, entries.get(`${root}byteorder`), path)
 	if (order && order.toString() !== 'little') {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} was written on a big-endian machine, which is not supported. Convert it to safetensors.`,
 		)
 	}
 	const pickle = (await readEntry(handle, entries.get(pickleName), path))!
 	const state = readPickle(pickle, stateDictRules(entries, root, path), path)
 	if (!(state instanceof Map)) {
-		throw new NaptuneError(`${path} does not hold a state dict (tensors by name). Save model.state_dict() instead.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} does not hold a state dict (tensors by name). Save model.state_dict() instead.`,
+		)
 	}
 	return [...state].map(([name, value]) => {
 		if (typeof name !== 'string' || !isTensor(value)) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path}: its entry ${typeof name === 'string' ? shortened(name) : shown(name)} is not a tensor. Save model.state_dict() instead.`,
 			)
 		}
@@ -92,6 +98,7 @@ async function refuseLegacyFormats(handle: FileHandle, path: string): Promise<vo
 	if (length === 4 && start.readUInt32LE(0) === 0x04034b50) return
 	const legacy = start[0] === 0x80 && start[1]! <= 5
 	throw new NaptuneError(
+		'NAP_FILE_INVALID',
 		legacy
 			? `${path} is in the format of torch.save before PyTorch 1.6, which is not supported. Load and save it once with a newer PyTorch, or use model.safetensors.`
 			: `${path} is not a file of torch.save: it is neither a zip archive nor a pickle. Is the download complete?`,
@@ -101,7 +108,10 @@ async function refuseLegacyFormats(handle: FileHandle, path: string): Promise<vo
 async function readEntry(handle: FileHandle, entry: ZipEntry | undefined, path: string): Promise<Buffer | undefined> {
 	if (!entry) return undefined
 	if (entry.length > longestPickle) {
-		throw new NaptuneError(`${path} holds a pickle of ${entry.length} bytes; at most ${longestPickle} are allowed.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} holds a pickle of ${entry.length} bytes; at most ${longestPickle} are allowed.`,
+		)
 	}
 	const bytes = Buffer.alloc(entry.length)
 	await readInto(handle, bytes, entry.offset)
@@ -109,7 +119,7 @@ async function readEntry(handle: FileHandle, entry: ZipEntry | undefined, path: 
 }
 
 function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, path: string): PickleRules {
-	const invalid = (what: string) => new NaptuneError(`${path} is damaged: ${what}. Fetch it again.`)
+	const invalid = (what: string) => new NaptuneError('NAP_FILE_INVALID', `${path} is damaged: ${what}. Fetch it again.`)
 	return {
 		allowed: (name) => callables.has(name) || Object.hasOwn(storages, name),
 		call(name, args) {

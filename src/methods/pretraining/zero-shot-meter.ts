@@ -1,7 +1,7 @@
 /** Zero-shot accuracy of weights under training, on images that are not trained on. */
 
 import { float32, int64, type Tensor } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
 import { classPrompts } from '../../vlm/class-prompts.js'
 import { imageTower } from '../../vlm/image-tower.js'

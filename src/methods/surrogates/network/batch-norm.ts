@@ -2,7 +2,7 @@
 
 import { entry } from '../../../core/at.js'
 import type { Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 
 /** Added to the variance; PyTorch's default. */

@@ -3,7 +3,7 @@
 import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { float32, type Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import { normalizationEpsilon } from './batch-norm.js'
 import { convolve, type Layers } from './layers.js'
