@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { shown } from '../core/shown.js'
@@ -110,7 +111,7 @@ function isRowMajor(shape: readonly number[], strides: readonly number[]): boole
 	for (let axis = shape.length - 1; axis >= 0; axis--) {
 		// The stride of a dimension of one element is never used.
 		if (shape[axis] !== 1 && strides[axis] !== step) return false
-		step *= shape[axis]!
+		step *= at(shape, axis)
 	}
 	return true
 }

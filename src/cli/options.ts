@@ -1,9 +1,10 @@
 /** Options that commands share, and parsers of their values. */
 
 import { availableParallelism } from 'node:os'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
 import { type Device, devices } from '../runtime/engine.js'
+import { Option } from './option.js'
 
 /** Options of every command. */
 export interface SharedOptions {

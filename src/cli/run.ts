@@ -15,7 +15,7 @@ Exit codes:
   3    it was done, and a check failed (audit, data doctor)
   130  stopped by Ctrl-C; what was done is saved (143: stopped by SIGTERM)
 
-With --json, stdout holds exactly one JSON document: the result, or { "error": { "message", "exitCode" } }.`
+With --json, stdout holds exactly one JSON document: the result, or { "error": { "code", "message", "exitCode" } }.`
 
 /**
  * The program. Of commands that are not asked for, the list of commands is all that it knows.

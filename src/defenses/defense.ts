@@ -143,7 +143,10 @@ export function fixedParameters(parameters: Readonly<Record<string, Tensor<'floa
 		if (known) return known
 		const parameter = parameters[name]
 		if (!parameter)
-			throw new NaptuneError(`The parameters hold no ${name}; they belong to another defense or configuration.`)
+			throw new NaptuneError(
+				'NAP_FILE_INVALID',
+				`The parameters hold no ${name}; they belong to another defense or configuration.`,
+			)
 		const value = ops.literal(parameter)
 		values.set(name, value)
 		return value

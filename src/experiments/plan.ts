@@ -136,7 +136,7 @@ function attackCell(
 ): AttackCell {
 	const { images, evaluationSeed } = definition
 	const wanted = images[name] ?? images.default ?? test.length
-	if (test.length === 0) throw new NaptuneError(`${dataset} has no test images to attack.`)
+	if (test.length === 0) throw new NaptuneError('NAP_DATA_EMPTY', `${dataset} has no test images to attack.`)
 	const count = Math.min(wanted, test.length)
 	const chosen = splits.get(count) ?? hashedSplit(atMost(test, count, evaluationSeed))
 	splits.set(count, chosen)
@@ -159,7 +159,8 @@ function surrogatesFor(
 	kind: 'classifiers' | 'substitute',
 	{ surrogates, surrogateFiles }: ExperimentDefinition,
 ): Surrogates {
-	if (!surrogates) throw new NaptuneError('Images are made on surrogates, but the experiment gives none.')
+	if (!surrogates)
+		throw new NaptuneError('NAP_OPTION_MISSING', 'Images are made on surrogates, but the experiment gives none.')
 	const { classifiers, substitute } = surrogates
 	const own = kind === 'classifiers' ? surrogateFiles?.classifiers : surrogateFiles?.substitute
 	return {

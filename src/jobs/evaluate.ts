@@ -9,6 +9,7 @@ import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
+import { didYouMean } from '../core/nearest.js'
 import { type Dataset, idsOf } from '../data/dataset.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
@@ -36,10 +37,11 @@ import { attackerKnows, type MeasuredRow, measureModel } from './common/measure-
 import { plannedRows } from './common/planned-rows.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
+import { stopped } from './common/stopped.js'
 import { storedImages } from './common/stored-images.js'
 import { chosenTestTime } from './common/test-time.js'
 import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './common/tracking.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { defineJob, type JobContext } from './job.js'
 
 /** What {@link evaluate} is asked. */
 export const evaluateInput = z.strictObject({
@@ -278,7 +280,7 @@ function chosenTarget({ target }: Input, attack: PreparedAttack, { classNames }:
 	if (position >= 0) return position
 	throw new NaptuneError(
 		'NAP_NAME_UNKNOWN',
-		`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.`,
+		`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.${didYouMean(target, classNames)}`,
 	)
 }
 

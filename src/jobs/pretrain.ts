@@ -16,7 +16,8 @@ import { createZeroShotMeter } from '../methods/pretraining/zero-shot-meter.js'
 import { positive, seconds as secondsField, share } from '../records/parts/fields.js'
 import type { PretrainingRecord } from '../records/run.js'
 import { seedField } from './common/fields.js'
-import { defineJob, type JobContext, type JobTask, startTask, stoppedTraining } from './job.js'
+import { stoppedTraining } from './common/stopped.js'
+import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** What {@link pretrain} is asked. */
 export const pretrainInput = z.strictObject({

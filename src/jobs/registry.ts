@@ -7,6 +7,7 @@ import { benchGradient } from './bench-gradient.js'
 import { benchLoading } from './bench-loading.js'
 import { calibrate } from './calibrate.js'
 import { classify } from './classify.js'
+import { compare } from './compare.js'
 import { dataDoctor } from './data-doctor.js'
 import { dataList } from './data-list.js'
 import { defenses } from './defenses.js'
@@ -17,6 +18,7 @@ import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
+import { reproduce } from './reproduce.js'
 import { retrieve } from './retrieve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
@@ -39,6 +41,7 @@ export const jobs: readonly JobDescription[] = [
 	benchLoading,
 	calibrate,
 	classify,
+	compare,
 	dataDoctor,
 	dataList,
 	defenses,
@@ -49,6 +52,7 @@ export const jobs: readonly JobDescription[] = [
 	inspect,
 	pretrain,
 	report,
+	reproduce,
 	retrieve,
 	surrogateSubstitute,
 	surrogateTrain,

@@ -9,7 +9,8 @@ import { countField, runFields, seedField } from './common/fields.js'
 import { followAttack } from './common/follow-attack.js'
 import { loadData, tellNotices, tunedRun } from './common/inputs.js'
 import { noticesField } from './common/result-fields.js'
-import { defineJob, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob } from './job.js'
 
 /** What {@link verifyRecord} is asked. */
 export const verifyRecordInput = z.strictObject({

@@ -65,6 +65,7 @@ export function imageTower(
 		pixels.shape[3] !== imageSize
 	) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The image tower reads pixels [B, 3, ${imageSize}, ${imageSize}], got [${pixels.shape.join(', ')}]. Preprocess images to ${imageSize} pixels first.`,
 		)
 	}

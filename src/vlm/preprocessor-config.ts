@@ -1,6 +1,7 @@
 /** How a checkpoint wants its images prepared, read from `preprocessor_config.json`. */
 
 import { z } from 'zod'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 
 /** Resampling filter, by Pillow's name. */
@@ -97,7 +98,7 @@ export function parsePreprocessorConfig(json: unknown, name = 'preprocessor_conf
 		doConvertRgb: raw.do_convert_rgb,
 		doResize: raw.do_resize,
 		resize: resizeTo(raw.size),
-		resample: filters[raw.resample]!,
+		resample: at(filters, raw.resample),
 		doCenterCrop: raw.do_center_crop,
 		crop: typeof raw.crop_size === 'number' ? { height: raw.crop_size, width: raw.crop_size } : raw.crop_size,
 		doRescale: raw.do_rescale,
@@ -126,6 +127,7 @@ export function checkCrop(
 ): void {
 	if (!doCenterCrop || (crop.height === imageSize && crop.width === imageSize)) return
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`${name} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
 	)
 }

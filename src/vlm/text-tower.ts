@@ -48,6 +48,7 @@ export function textTower(
 	const length = ids.shape[1]
 	if (typeof length !== 'number' || length > contextLength) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The text tower reads at most ${contextLength} tokens of a fixed length, got shape [${ids.shape.join(', ')}].`,
 		)
 	}

@@ -134,7 +134,10 @@ export function unfold(rows: Value, count: number, width: number): Value {
 export function tokenCount(tokens: Value): number {
 	const count = tokens.shape[1]
 	if (typeof count !== 'number') {
-		throw new NaptuneError(`Towers need a fixed number of tokens; got shape [${tokens.shape.join(', ')}].`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Towers need a fixed number of tokens; got shape [${tokens.shape.join(', ')}].`,
+		)
 	}
 	return count
 }

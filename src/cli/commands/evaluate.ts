@@ -1,6 +1,6 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { defined } from '../../core/defined.js'
 import { promptEnsembles } from '../../data/templates.js'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
@@ -20,6 +20,7 @@ import {
 } from '../attack-options.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,

@@ -1,6 +1,7 @@
 /** Brings the Parquet files of a data set on the hub into the cache. */
 
 import { join } from 'node:path'
+import { entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { cachedListing, type DatasetListing, fetchListing } from '../../hub/dataset-listing.js'
@@ -130,7 +131,7 @@ function choose(listing: DatasetListing, { id, config: wantedConfig, options }: 
 			)
 		}
 		const name = wanted ?? aliases[split].find((alias) => splits.has(alias))
-		return name === undefined ? undefined : { name, files: splits.get(name)! }
+		return name === undefined ? undefined : { name, files: entry(splits, name) }
 	}
 	const train = pick('train')
 	const validation = pick('validation')
@@ -142,7 +143,7 @@ function choose(listing: DatasetListing, { id, config: wantedConfig, options }: 
 		)
 	}
 	const used = [train, validation, test].flatMap((split) => (split ? [split.name] : []))
-	const twice = used.find((name, at) => used.indexOf(name) !== at)
+	const twice = used.find((name, index) => used.indexOf(name) !== index)
 	if (twice !== undefined) {
 		throw new NaptuneError(
 			'NAP_NAME_UNKNOWN',

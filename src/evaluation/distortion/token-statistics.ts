@@ -35,7 +35,10 @@ export async function tokenStatistics(
 	{ images, seed, epsilon, steps, relativeStepSize }: StatisticsOptions,
 ): Promise<TokenStatistics> {
 	if (training.length < 2) {
-		throw new NaptuneError(`Statistics of tokens need at least 2 training images, there are ${training.length}.`)
+		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
+			`Statistics of tokens need at least 2 training images, there are ${training.length}.`,
+		)
 	}
 	const attack = pgd.prepare({ steps, relativeStepSize, start: 'zero' })
 	const threat = threatModel('linf', epsilon)

@@ -140,6 +140,7 @@ export async function finishedEvaluation(
 function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void {
 	if (isDeepStrictEqual([...defense.classNames], [...dataset.classNames])) return
 	throw new NaptuneError(
+		'NAP_CLASSES_MISMATCH',
 		`Defense ${defense.name} was prepared for the classes ${defense.classNames.join(', ')}, but ${dataset.name} has ${dataset.classNames.join(', ')}. Prepare it for the classes of the data.`,
 	)
 }

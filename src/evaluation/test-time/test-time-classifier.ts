@@ -104,7 +104,10 @@ async function adaptingClassifier(
 	training: Split | undefined,
 ): Promise<Classifier> {
 	if (adapter.statistics && !training) {
-		throw new NaptuneError(`Test-time defense ${name} needs training images for its statistics; give them.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Test-time defense ${name} needs training images for its statistics; give them.`,
+		)
 	}
 	const statistics =
 		adapter.statistics && training

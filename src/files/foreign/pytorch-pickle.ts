@@ -4,6 +4,7 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { shortened, shown } from '../../core/shown.js'
 import { readInto } from '../read-parts.js'
@@ -96,7 +97,7 @@ async function refuseLegacyFormats(handle: FileHandle, path: string): Promise<vo
 	const start = Buffer.alloc(4)
 	const length = await readInto(handle, start, 0)
 	if (length === 4 && start.readUInt32LE(0) === 0x04034b50) return
-	const legacy = start[0] === 0x80 && start[1]! <= 5
+	const legacy = start[0] === 0x80 && at(start, 1) <= 5
 	throw new NaptuneError(
 		'NAP_FILE_INVALID',
 		legacy
@@ -105,16 +106,16 @@ async function refuseLegacyFormats(handle: FileHandle, path: string): Promise<vo
 	)
 }
 
-async function readEntry(handle: FileHandle, entry: ZipEntry | undefined, path: string): Promise<Buffer | undefined> {
-	if (!entry) return undefined
-	if (entry.length > longestPickle) {
+async function readEntry(handle: FileHandle, element: ZipEntry | undefined, path: string): Promise<Buffer | undefined> {
+	if (!element) return undefined
+	if (element.length > longestPickle) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} holds a pickle of ${entry.length} bytes; at most ${longestPickle} are allowed.`,
+			`${path} holds a pickle of ${element.length} bytes; at most ${longestPickle} are allowed.`,
 		)
 	}
-	const bytes = Buffer.alloc(entry.length)
-	await readInto(handle, bytes, entry.offset)
+	const bytes = Buffer.alloc(element.length)
+	await readInto(handle, bytes, element.offset)
 	return bytes
 }
 
@@ -141,14 +142,14 @@ function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, pa
 			if (kind !== 'storage' || !dtype || typeof key !== 'string' || !isSize(elements)) {
 				throw invalid('it refers to something that is not a storage of tensors')
 			}
-			const entry = entries.get(`${root}data/${key}`)
-			if (!entry) throw invalid(`the storage ${shortened(key)} is missing`)
-			if (entry.length !== elements * dtypeSize(dtype)) {
+			const element = entries.get(`${root}data/${key}`)
+			if (!element) throw invalid(`the storage ${shortened(key)} is missing`)
+			if (element.length !== elements * dtypeSize(dtype)) {
 				throw invalid(
-					`the storage ${shortened(key)} should have ${elements} elements of ${dtype}, it has ${entry.length} bytes`,
+					`the storage ${shortened(key)} should have ${elements} elements of ${dtype}, it has ${element.length} bytes`,
 				)
 			}
-			return { dtype, elements, offset: entry.offset } satisfies Storage
+			return { dtype, elements, offset: element.offset } satisfies Storage
 		},
 	}
 }
@@ -177,9 +178,9 @@ function rebuildTensor(args: readonly unknown[], invalid: Invalid): PytorchTenso
 		throw invalid('a tensor has an impossible storage, offset, size or stride')
 	}
 	const elements = shape.reduce((product, n) => product * n, 1)
-	const last = elements === 0 ? 0 : shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis]!, start + 1)
+	const final = elements === 0 ? 0 : shape.reduce((sum, n, axis) => sum + (n - 1) * at(strides, axis), start + 1)
 	// A tensor of stride 0 may claim any number of elements; a real weight has at most those of its storage.
-	if (last > storage.elements || elements > storage.elements) {
+	if (final > storage.elements || elements > storage.elements) {
 		throw invalid(
 			`a tensor [${shape.join(', ')}] with strides [${strides.join(', ')}] at ${start} reaches outside its storage of ${storage.elements} elements`,
 		)

@@ -29,10 +29,14 @@ export async function whileBusy(flag: BusyFlag, work: () => Promise<void>): Prom
 	}
 }
 
-/** Blocks until the worker is between two calls, and keeps it there. */
-export function stopAndWait(flag: BusyFlag): void {
+/**
+ * Blocks until the worker is between two calls, and keeps it there.
+ * @param wait Longest wait in milliseconds.
+ * @returns Whether it is between two calls.
+ */
+export function stopAndWait(flag: BusyFlag, wait = patience): boolean {
 	Atomics.store(flag, stopping, 1)
-	Atomics.wait(flag, busy, 1, patience)
+	return Atomics.wait(flag, busy, 1, wait) !== 'timed-out'
 }
 
 /** Workers that an exiting process must wait for; one listener serves them all. */
@@ -40,6 +44,15 @@ const watched = new Set<BusyFlag>()
 
 function stopAll(): void {
 	for (const flag of watched) stopAndWait(flag)
+}
+
+/**
+ * Keeps every worker from further calls and waits a moment for those in flight.
+ * @param wait Milliseconds for each.
+ * @returns Whether none is left, so that the process can exit without a wait and without being aborted.
+ */
+export function stopCalls(wait: number): boolean {
+	return [...watched].map((flag) => stopAndWait(flag, wait)).every((idle) => idle)
 }
 
 /** Makes the process wait for this worker when it exits. @returns How to undo that when the worker has ended. */

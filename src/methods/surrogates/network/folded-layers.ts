@@ -45,7 +45,7 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 		weight: ops.literal(
 			float32(
 				shape,
-				data.map((value, index) => value * factors[Math.floor(index / perChannel)]!),
+				data.map((value, index) => value * at(factors, Math.floor(index / perChannel))),
 			),
 		),
 		bias: ops.literal(
@@ -59,6 +59,7 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 
 function stored(weights: FinishedWeights, name: string): Tensor<'float32'> {
 	const value = weights[name]
-	if (!value) throw new NaptuneError(`The network has no weights named ${name}; they are of another network.`)
+	if (!value)
+		throw new NaptuneError('NAP_INTERNAL', `The network has no weights named ${name}; they are of another network.`)
 	return value
 }

@@ -76,10 +76,15 @@ export function substituteNetwork(
 
 function trunk(layers: Layers, pixels: Value, { family: name, width, blocks, imageSize }: NetworkGeometry) {
 	const family = families.get(name)
-	if (!family) throw new NaptuneError(`There is no family ${name}; there are: ${[...families.keys()].join(', ')}.`)
+	if (!family)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`There is no family ${name}; there are: ${[...families.keys()].join(', ')}.`,
+		)
 	const least = 4 * 2 ** (blocks.length - 1)
 	if (imageSize < least) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`Images of ${imageSize} pixels are too small for ${blocks.length} stages; give at least ${least}, or fewer stages.`,
 		)
 	}
