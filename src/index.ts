@@ -10,8 +10,8 @@ export { type ErrorCode, errorCodes } from './core/error-codes.js'
 export { NaptuneError } from './core/errors.js'
 export type { ImageLoader } from './data/loading/image-loader.js'
 export type { JobContext, JobInput, JobNote, JobProgress, JobResult } from './jobs/job.js'
-export { createEngine, type EngineOptions, type ModelEngine } from './runtime/create-engine.js'
-export { type Device, devices } from './runtime/engine.js'
+export { type Device, devices, type ModelEngine } from './runtime/engine.js'
+export { createEngine, type EngineOptions } from './runtime/node/create-engine.js'
 
 /** Tunes a defense into a run directory, by adversarial few-shot tuning of a CLIP whose own weights stay as they are. */
 export const tune = lazyJob(async () => (await import('./jobs/tune.js')).tune)
@@ -19,6 +19,10 @@ export const tune = lazyJob(async () => (await import('./jobs/tune.js')).tune)
 export const evaluate = lazyJob(async () => (await import('./jobs/evaluate.js')).evaluate)
 /** Checks whether the measured robustness of a tuned run is real. */
 export const audit = lazyJob(async () => (await import('./jobs/audit.js')).audit)
+/** Tunes every method with the same budget, attacks all of them and vanilla CLIP, and compares them. */
+export const compare = lazyJob(async () => (await import('./jobs/compare.js')).compare)
+/** Runs the paper's tables and figures, or experiments of one's own. */
+export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js')).reproduce)
 /** Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
 /** Classifies pictures with a tuned run, or zero-shot with a CLIP and class names. */

@@ -126,6 +126,6 @@ function parsed<Schema extends z.ZodType>(name: string, schema: Schema, options:
 	if (found.success) return found.data
 	throw new NaptuneError(
 		'NAP_OPTION_INVALID',
-		`The options of attack ${name} are not usable:\n${explainIssues(found.error, schema)}`,
+		`The options of attack ${name} are not usable:\n${explainIssues(found.error, schema, options)}`,
 	)
 }

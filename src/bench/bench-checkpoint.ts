@@ -2,9 +2,9 @@
 
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { writeSeededCheckpoint } from '../checkpoints/seeded-checkpoint.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
-import { loadTokenizer } from '../vlm/tokenizer.js'
 import { type BenchFolder, benchFolder } from './bench-folder.js'
 import { benchSeed } from './bench-programs.js'
 

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { atExit } from '../files/at-exit.js'
 import { explainWriteFailure } from '../files/atomic-write.js'
 
 /** A folder that is there for a while. */
@@ -24,11 +25,10 @@ export async function benchFolder<Content extends object>(
 	const folder = await mkdtemp(join(directory, 'naptune-bench-')).catch((error: unknown) => {
 		throw explainWriteFailure(error, directory)
 	})
-	const removeAtExit = () => rmSync(folder, { recursive: true, force: true })
-	process.once('exit', removeAtExit)
+	const takeBack = atExit(() => rmSync(folder, { recursive: true, force: true }))
 	const remove = async () => {
 		await rm(folder, { recursive: true, force: true })
-		process.off('exit', removeAtExit)
+		takeBack()
 	}
 	try {
 		return { ...(await fill(folder)), folder, remove }

@@ -2,12 +2,12 @@
 
 import { realpath } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { NaptuneError } from '../core/errors.js'
-import { isFloatDtype } from '../files/float-formats.js'
+import { at, entry } from '../core/at.js'
 import { sha256OfBytes, sha256OfFile } from '../files/sha256.js'
+import { checkWeights, nonFiniteError } from '../vlm/expected-weights.js'
 import type { WeightReference } from '../vlm/weights.js'
 import { withoutPrefix } from './name-prefix.js'
-import { nonFiniteError, scanFloat32File } from './scan-weights.js'
+import { scanFloat32File } from './scan-weights.js'
 import { convertedWeights } from './weight-cache.js'
 import { readStoredWeights, type StoredTensor, type StoredWeights } from './weight-files.js'
 
@@ -17,9 +17,6 @@ export interface LoadedWeights {
 	readonly sha256: string
 	readonly weights: ReadonlyMap<string, WeightReference>
 }
-
-/** How many disagreements one error lists. */
-const longestList = 20
 
 /**
  * Finds and checks the weights of a checkpoint folder. Float32 safetensors are referred to in place; everything else is
@@ -39,40 +36,19 @@ export async function loadWeights(
 	if (prefix !== undefined) {
 		onNotice(`The weights of ${directory} have ${JSON.stringify(prefix)} before every name; it was taken off.`)
 	}
-	checkWeights(stored, expected, directory)
+	const files = stored.files.map((file) => basename(file)).join(', ')
+	checkWeights(stored.tensors, expected, `The weights in ${files} and the config.json of ${directory}`)
 	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)
 	const digests = await Promise.all(stored.files.map(sha256OfFile))
 	const sha256 = combined(stored.files, digests)
 	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory, onNotice)
 	const weights = new Map(
 		[...expected].map(([name, shape]) => {
-			const { offset, length } = header.tensors.get(name)!
+			const { offset, length } = entry(header.tensors, name)
 			return [name, { file, offset, length, shape }]
 		}),
 	)
 	return { sha256, weights }
-}
-
-function checkWeights(
-	{ tensors, files }: StoredWeights,
-	expected: ReadonlyMap<string, readonly number[]>,
-	directory: string,
-): void {
-	const problems: string[] = []
-	for (const [name, shape] of expected) {
-		const found = tensors.get(name)
-		if (!found) problems.push(`${name} is missing (expected [${shape.join(', ')}])`)
-		else if (found.shape.length !== shape.length || found.shape.some((n, axis) => n !== shape[axis])) {
-			problems.push(`${name} is [${found.shape.join(', ')}], expected is [${shape.join(', ')}]`)
-		} else if (!isFloatDtype(found.dtype)) {
-			problems.push(`${name} is of type ${found.dtype}, expected is F32, F16, BF16 or F64`)
-		}
-	}
-	if (problems.length === 0) return
-	const more = problems.length > longestList ? `\n  and ${problems.length - longestList} more` : ''
-	throw new NaptuneError(
-		`The weights in ${files.map((file) => basename(file)).join(', ')} and the config.json of ${directory} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both files from one and the same CLIPModel.`,
-	)
 }
 
 /** The engine reads float32 at multiples of 4, and all files of a program from one real folder. */
@@ -81,7 +57,7 @@ async function usableInPlace(
 	expected: ReadonlyMap<string, readonly number[]>,
 ): Promise<boolean> {
 	if (format !== 'safetensors') return false
-	const needed = [...expected.keys()].map((name) => tensors.get(name)!)
+	const needed = [...expected.keys()].map((name) => entry(tensors, name))
 	if (needed.some(({ dtype, offset }) => dtype !== 'F32' || offset % 4 !== 0)) return false
 	const folders = await Promise.all(files.map(async (file) => dirname(await realpath(file))))
 	return new Set(folders).size === 1
@@ -91,7 +67,7 @@ async function inPlace(
 	{ files, tensors }: StoredWeights,
 	expected: ReadonlyMap<string, readonly number[]>,
 ): Promise<LoadedWeights> {
-	const weights = new Map([...expected].map(([name, shape]) => [name, reference(tensors.get(name)!, shape)]))
+	const weights = new Map([...expected].map(([name, shape]) => [name, reference(entry(tensors, name), shape)]))
 	const digests: string[] = []
 	for (const file of files) {
 		const ranges = [...weights].flatMap(([name, { offset, length, file: own }]) =>
@@ -109,6 +85,6 @@ function reference({ file, offset }: StoredTensor, shape: readonly number[]): We
 }
 
 function combined(files: readonly string[], digests: readonly string[]): string {
-	if (digests.length === 1) return digests[0]!
+	if (digests.length === 1) return at(digests, 0)
 	return sha256OfBytes(files.map((file, index) => `${digests[index]}  ${basename(file)}\n`).join(''))
 }

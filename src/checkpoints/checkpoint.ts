@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
-import { isHubId } from '../hub/hub-access.js'
+import { isHubId } from '../hub/hub-id.js'
 import { hubSettings } from '../hub/hub-settings.js'
 import { type ClipConfig, parseClipConfig } from '../vlm/config.js'
 import { expectedWeights } from '../vlm/expected-weights.js'
 import type { Checkpoint } from '../vlm/model.js'
-import { type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
+import { checkCrop, type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import { loadWeights } from './checkpoint-weights.js'
-import { type HubOptions, hubSnapshot } from './hub.js'
+import type { HubOptions } from './hub.js'
 import { vocabularyFiles } from './vocabulary-files.js'
 import { defaultCacheDirectory } from './weight-cache.js'
 
@@ -31,6 +31,14 @@ export interface LoadCheckpointOptions extends HubOptions {
 	readonly token?: string
 }
 
+/** A checkpoint whose files are on disk. Nothing of the weights is in memory. */
+export interface StoredCheckpoint extends Checkpoint {
+	/** Path of `tokenizer.json`, or of `vocab.json` where there is no such file. */
+	readonly tokenizerFile: string
+	/** The folder that holds the files. */
+	readonly directory: string
+}
+
 /** Name of the CLIP that comes with the package. A folder of that name is reached as `./nano`. */
 export const embeddedModel = 'nano'
 
@@ -44,7 +52,7 @@ export const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedM
  * @throws NaptuneError when files are missing, damaged or hostile, this is not a CLIP with two transformers, config,
  * weights and preprocessing disagree, weights are not finite, or the hub or a cache fails.
  */
-export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<Checkpoint> {
+export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<StoredCheckpoint> {
 	const { directory, commit } = await locate(source, options)
 	const configFile = join(directory, 'config.json')
 	await checkFiles(directory)
@@ -62,10 +70,17 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 		sha256,
 		config,
 		weights,
-		tokenizerFile,
 		preprocessor,
+		tokenizerFile,
 		directory,
 	}
+}
+
+/** Whether a checkpoint is the one that comes with the package, by its name or by its folder. */
+export function isEmbedded(checkpoint: Checkpoint): boolean {
+	return (
+		checkpoint.source === embeddedModel || ('directory' in checkpoint && checkpoint.directory === embeddedDirectory)
+	)
 }
 
 async function locate(
@@ -75,15 +90,19 @@ async function locate(
 	if (source === embeddedModel) return { directory: embeddedDirectory }
 	const status = await stat(source).catch((error: NodeJS.ErrnoException) => {
 		if (error.code === 'EACCES')
-			throw new NaptuneError(`No permission to read ${source}. Change its permissions.`, { cause: error })
+			throw new NaptuneError('NAP_FILE_UNREADABLE', `No permission to read ${source}. Change its permissions.`, {
+				cause: error,
+			})
 		return undefined
 	})
 	if (status?.isDirectory()) return { directory: resolve(source) }
 	const advice = 'Give a folder in the layout of openai/clip-vit-base-patch16, or a hub id such as that.'
-	if (status) throw new NaptuneError(`${source} is a file, a checkpoint is a folder. ${advice}`)
-	if (!isHubId(source)) throw new NaptuneError(`There is no folder ${source}. ${advice}`)
+	if (status) throw new NaptuneError('NAP_MODEL_MISSING', `${source} is a file, a checkpoint is a folder. ${advice}`)
+	if (!isHubId(source)) throw new NaptuneError('NAP_MODEL_MISSING', `There is no folder ${source}. ${advice}`)
 	const settings = hubSettings()
 	const { hubCacheDirectory, endpoint, offline, token } = options
+	// The hub's library is needed for such checkpoints alone.
+	const { hubSnapshot } = await import('./hub.js')
 	return hubSnapshot(
 		source,
 		{
@@ -120,6 +139,7 @@ async function checkFiles(directory: string): Promise<void> {
 	}
 	if (missing.length === 0) return
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`${directory} lacks ${missing.join(' and ')}. A checkpoint needs config.json, tokenizer.json (or vocab.json and merges.txt), preprocessor_config.json and its weights, as saved by CLIPModel and CLIPProcessor of transformers.`,
 	)
 }
@@ -134,11 +154,6 @@ async function readPreprocessor(directory: string, { vision }: ClipConfig): Prom
 		file === own ? json : (json as { image_processor?: unknown } | null)?.image_processor,
 		file,
 	)
-	const { crop, doCenterCrop } = preprocessor
-	if (doCenterCrop && (crop.height !== vision.imageSize || crop.width !== vision.imageSize)) {
-		throw new NaptuneError(
-			`${file} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${vision.imageSize}x${vision.imageSize}. Take both files from one and the same checkpoint.`,
-		)
-	}
+	checkCrop(preprocessor, vision, file)
 	return preprocessor
 }

@@ -1,10 +1,12 @@
 /** From a directory or hub id to a CLIP that graphs are built from. */
 
 import { basename } from 'node:path'
-import type { Checkpoint, ClipModel } from '../vlm/model.js'
-import { loadTokenizer } from '../vlm/tokenizer.js'
-import { frozenWeights } from '../vlm/weights.js'
-import { type LoadCheckpointOptions, loadCheckpoint } from './checkpoint.js'
+import { NaptuneError } from '../core/errors.js'
+import { readInto, withFile } from '../files/read-parts.js'
+import { type ClipModel, clipOf } from '../vlm/model.js'
+import { type ClipTokenizer, createTokenizer } from '../vlm/tokenizer.js'
+import { type LoadCheckpointOptions, loadCheckpoint, type StoredCheckpoint } from './checkpoint.js'
+import { loadTokenizer } from './load-tokenizer.js'
 import { tokenizerOfVocabulary, vocabularyFiles } from './vocabulary-files.js'
 
 /**
@@ -13,16 +15,17 @@ import { tokenizerOfVocabulary, vocabularyFiles } from './vocabulary-files.js'
  */
 export async function loadClip(source: string, options: LoadCheckpointOptions = {}): Promise<ClipModel> {
 	const checkpoint = await loadCheckpoint(source, options)
-	const { mean, std } = checkpoint.preprocessor
-	return {
-		config: checkpoint.config,
-		statistics: { mean, std },
-		weights: frozenWeights(checkpoint.weights),
-		tokenizer: await loadTokenizer(await tokenizerSource(checkpoint), checkpoint.config.text.vocabularySize),
-		checkpoint,
-	}
+	return clipOf(checkpoint, await tokenizerOf(checkpoint), async ({ file }, offset, length) =>
+		withFile(file, async (handle) => {
+			const bytes = new Uint8Array(length)
+			if ((await readInto(handle, bytes, offset)) === length) return bytes
+			throw new NaptuneError('NAP_FILE_DAMAGED', `${file} has become shorter since it was checked. Fetch it again.`)
+		}),
+	)
 }
 
-async function tokenizerSource({ tokenizerFile, directory }: Checkpoint): Promise<string | object> {
-	return basename(tokenizerFile) === vocabularyFiles[0] ? tokenizerOfVocabulary(directory) : tokenizerFile
+async function tokenizerOf({ tokenizerFile, directory, config }: StoredCheckpoint): Promise<ClipTokenizer> {
+	const modelTokens = config.text.vocabularySize
+	if (basename(tokenizerFile) !== vocabularyFiles[0]) return loadTokenizer(tokenizerFile, modelTokens)
+	return createTokenizer(await tokenizerOfVocabulary(directory), { modelTokens })
 }

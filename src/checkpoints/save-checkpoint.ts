@@ -3,12 +3,11 @@
 import { join } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
-import { toFloat16 } from '../files/float-formats.js'
+import { hasNonFinite, toFloat16 } from '../files/float-formats.js'
 import { makeFolder } from '../files/make-folder.js'
 import { type TensorToWrite, writeSafetensors } from '../files/safetensors.js'
 import { parseClipConfig } from '../vlm/config.js'
 import { expectedWeights } from '../vlm/expected-weights.js'
-import { hasNonFinite } from './scan-weights.js'
 
 /** A checkpoint in memory. */
 export interface CheckpointToSave {
@@ -68,7 +67,10 @@ function tensorsToWrite({ config, weights, dtype }: CheckpointToSave): Record<st
 		tensors[name] = { dtype, shape, data: dtype === 'F16' ? toFloat16(values) : values }
 	}
 	if (problems.length > 0) {
-		throw new NaptuneError(`The checkpoint cannot be saved: ${problems.slice(0, 20).join('; ')}. Nothing was written.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The checkpoint cannot be saved: ${problems.slice(0, 20).join('; ')}. Nothing was written.`,
+		)
 	}
 	return tensors
 }

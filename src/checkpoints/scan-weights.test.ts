@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { hasNonFinite } from '../files/float-formats.js'
 import { pieceLength } from '../files/read-parts.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
-import { hasNonFinite, nonFiniteError, scanFloat32File } from './scan-weights.js'
+import { nonFiniteError } from '../vlm/expected-weights.js'
+import { scanFloat32File } from './scan-weights.js'
 
 describe('hasNonFinite', () => {
 	it('finds NaNs and infinities of either sign, and nothing else', () => {

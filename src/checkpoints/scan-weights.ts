@@ -2,7 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
+import { hasNonFinite } from '../files/float-formats.js'
 import { readPieces, withFile } from '../files/read-parts.js'
 
 /** A tensor of float32 in the file; `offset` is a multiple of 4. */
@@ -30,7 +32,7 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 	const nonFinite: string[] = []
 	const hash = createHash('sha256')
 	const { size } = await stat(path).catch((error: Error) => {
-		throw new NaptuneError(`${path} could not be read: ${error.message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${error.message}.`, { cause: error })
 	})
 	await withFile(path, async (handle) => {
 		let position = 0
@@ -38,8 +40,8 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 		for await (const piece of readPieces(handle, 0, size, path)) {
 			hash.update(piece)
 			const end = position + piece.length
-			for (let index = next; index < ordered.length && ordered[index]!.offset < end; index++) {
-				const { name, offset, length } = ordered[index]!
+			for (let index = next; index < ordered.length && at(ordered, index).offset < end; index++) {
+				const { name, offset, length } = at(ordered, index)
 				const from = Math.max(offset, position) - position
 				const to = Math.min(offset + length, end) - position
 				if (to > from && nonFinite.at(-1) !== name && hasNonFinite(piece, from, to)) nonFinite.push(name)
@@ -49,19 +51,4 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 		}
 	})
 	return { sha256: hash.digest('hex'), nonFinite }
-}
-
-/** Whether float32 bytes hold an infinity or NaN: exactly those have all exponent bits set. */
-export function hasNonFinite(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
-	const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) >> 2)
-	for (let i = 0; i < words.length; i++) if ((words[i]! & 0x7f800000) === 0x7f800000) return true
-	return false
-}
-
-/** The error for weights that are not finite. */
-export function nonFiniteError(names: readonly string[], file: string): NaptuneError {
-	const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
-	return new NaptuneError(
-		`${file} holds numbers that are not finite in float32 (NaN or infinity) in ${shown}. The checkpoint is damaged or its training diverged; use another one.`,
-	)
 }

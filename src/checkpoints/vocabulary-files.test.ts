@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
-import { type ClipTokenizer, loadTokenizer } from '../vlm/tokenizer.js'
+import { type ClipTokenizer, createTokenizer } from '../vlm/tokenizer.js'
+import { loadTokenizer } from './load-tokenizer.js'
 import { tokenizerOfVocabulary } from './vocabulary-files.js'
 
 const nano = fileURLToPath(new URL('../../models/nano/tokenizer.json', import.meta.url))
@@ -30,7 +31,7 @@ describe('tokenizerOfVocabulary', () => {
 	it.each(['#version: 0.2\n', '"bpe_simple_vocab_16e6.txt#version: 0.2\n', ''])(
 		'gives the ids of tokenizer.json, with the head %j',
 		async (head) => {
-			const tokenizer = await loadTokenizer(await tokenizerOfVocabulary(await folder(undefined, head)))
+			const tokenizer = await createTokenizer(await tokenizerOfVocabulary(await folder(undefined, head)))
 			expect(tokenizer.vocabularySize).toBe(published.vocabularySize)
 			expect(tokenizer.paddingId).toBe(published.paddingId)
 			for (const { text, nano } of golden) expect(tokenizer.encode(text)).toEqual(nano)

@@ -3,7 +3,7 @@
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementCount, type Tensor } from '../core/tensor.js'
-import { leavesOf, ops } from '../onnx/index.js'
+import { leavesOf, ops } from '../onnx/graph.js'
 import type { Dimension, Value } from '../onnx/value.js'
 import type { CompileOptions, Engine, Feeds, Program } from '../runtime/engine.js'
 import type { Classifier } from './classifier.js'
@@ -35,8 +35,8 @@ export interface GraphClassifierOptions {
 	readonly feeds?: BoundFeeds
 	readonly compileOptions?: CompileOptions
 	/**
-	 * Rows of every run, at least 2; smaller batches are filled up, larger ones cut. By default 64 on every device but
-	 * `cpu`, whose programs run small batches as they come, and cut those of more than 16 images per thread: the values of
+	 * Rows of every run, at least 2; smaller batches are filled up, larger ones cut. By default the engine's own, else 64 on
+	 * every device but `cpu`, whose programs run small batches as they come, and cut those of more than 16 images per thread: the values of
 	 * so many stay in a core's own cache, and the bytes of results are the same.
 	 */
 	readonly fixedBatch?: number
@@ -60,8 +60,8 @@ const defaultFixedBatch = 64
 const mostRowsPerThread = 16
 
 /** Rows of every run on an engine that should always run the same number; undefined where batches run as they come. */
-export function fixedBatchOf({ device }: Pick<Engine, 'device'>): number | undefined {
-	return device === 'cpu' ? undefined : defaultFixedBatch
+export function fixedBatchOf({ device, fixedBatch }: Pick<Engine, 'device' | 'fixedBatch'>): number | undefined {
+	return fixedBatch ?? (device === 'cpu' ? undefined : defaultFixedBatch)
 }
 
 /**

@@ -1,10 +1,12 @@
 /** Options of the commands that attack: which attack, in which norm and how far, on which images. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { attackNames, prepareAttack } from '../attacks/registry.js'
 import { type Norm, parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
+import { didYouMean } from '../core/nearest.js'
 import { type Knowledge, knowledgeLevels, knowledgeNames } from '../records/parts/attack.js'
 import { exitCodes } from './exit-codes.js'
+import { Option } from './option.js'
 import { commaList, wholeNumber } from './options.js'
 
 /** What a command can give an attack. */
@@ -28,7 +30,8 @@ export function attackOption(what: string, means: AttackMeans = {}): Option {
 		if (offered.includes(name)) return name
 		const known = attackNames().some((attack) => attack.name === name)
 		throw new InvalidArgumentError(
-			(known ? whyNot(name, means) : undefined) ?? `Allowed choices are ${offered.join(', ')}.`,
+			(known ? whyNot(name, means) : undefined) ??
+				`Allowed choices are ${offered.join(', ')}.${didYouMean(name, offered)}`,
 		)
 	})
 }
@@ -107,5 +110,7 @@ function knowledgeList(text: string): Knowledge[] {
 	const names = commaList(text)
 	const unknown = names.filter((name) => !(knowledgeNames as readonly string[]).includes(name))
 	if (unknown.length === 0) return [...new Set(names as Knowledge[])]
-	throw new InvalidArgumentError(`Unknown: ${unknown.join(', ')}; choose among ${knowledgeNames.join(', ')}.`)
+	throw new InvalidArgumentError(
+		`Unknown: ${unknown.join(', ')}; choose among ${knowledgeNames.join(', ')}.${didYouMean(unknown[0] ?? '', knowledgeNames)}`,
+	)
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { summarize } from '../evaluation/robustness/evaluate.js'
 import { runCli, runJson, startCli, writeTinyRun } from './cli.test.helper.js'
 
 interface Row {
@@ -218,5 +219,55 @@ describe('evaluate at several levels of knowledge', () => {
 		expect(document).toMatchObject({ norm: 'l2', epsilon: 2 })
 		for (const { record } of rowsOf(document)) expect(record).toContain('-l2-2-train-')
 		for (const { clean, robust } of rowsOf(document)) expect(robust.accuracy).toBeLessThan(clean.accuracy)
+	})
+})
+
+describe('evaluate --verify', () => {
+	const args = ['evaluate', '--threads', '1', '--verify']
+	const quick = ['--attack', 'pgd-5', '--epsilon', '4/255', '--split', 'train', '--threads', '1']
+
+	it('computes a record again, and ends with 3 where an image is not as it says', async () => {
+		const { document } = await runJson(['evaluate', output, ...quick])
+		const row = rowsOf(document).find(({ defense }) => defense === 'nap')
+		const record = await recordOf(row!)
+		const whole = await runCli([...args, row!.record, output])
+		expect([whole.code, whole.stdout]).toEqual([
+			0,
+			expect.stringMatching(/^As recorded: all 9 images were computed again/),
+		])
+
+		// Consistent in itself: `report` cannot tell.
+		const outcomes = record.outcomes as { adversarialPrediction: number; id: string }[]
+		const last = outcomes.at(-1)!
+		const lie = join(folder, 'lie.json')
+		const changed = { ...last, adversarialPrediction: (last.adversarialPrediction + 1) % 3, stage: undefined }
+		await writeFile(
+			lie,
+			JSON.stringify({
+				...record,
+				...summarize([...outcomes.slice(0, -1), changed] as never),
+				outcomes: [...outcomes.slice(0, -1), changed],
+			}),
+		)
+		const found = await runJson([...args, lie, output])
+		expect(found.code).toBe(3)
+		expect(found.document).toMatchObject({
+			of: 9,
+			differences: expect.arrayContaining([expect.objectContaining({ id: last.id, field: 'adversarialPrediction' })]),
+		})
+		const part = await runJson([...args, row!.record, output, '--share', '0.3', '--seed', '4'])
+		expect([part.code, part.document]).toEqual([0, expect.objectContaining({ images: 3, of: 9, differences: [] })])
+	})
+
+	it('takes no options that the record decides', async () => {
+		for (const [more, message] of [
+			[['--attack', 'pgd-5'], /says itself what it is of; leave --attack out/],
+			[['--share', '2'], /above 0 and at most 1/],
+		] as const) {
+			const { code, stderr } = await runCli([...args, 'record.json', output, ...more])
+			expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+		}
+		const { code, stderr } = await runCli(['evaluate', output, '--share', '0.5'])
+		expect([code, stderr]).toEqual([2, expect.stringMatching(/--share is of --verify/)])
 	})
 })

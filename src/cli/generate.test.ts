@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { noise } from '../classifier/graphs.test.support.js'
 import { readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { sha256OfFile } from '../files/sha256.js'
-import { ops, writeModel } from '../onnx/index.js'
+import { writeModel } from '../onnx/files/index.js'
+import { ops } from '../onnx/index.js'
 import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
 
 let folder: string

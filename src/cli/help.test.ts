@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runCli } from './cli.test.helper.js'
+import { commandList, nameOf } from './command-list.js'
 import { createProgram } from './run.js'
 
 const commands = [
@@ -82,8 +83,19 @@ describe.concurrent('naptune', () => {
 	})
 })
 
+const program = await createProgram(commandList.map(nameOf))
+
+describe('the list of commands', () => {
+	it('says of each what its own help says', async () => {
+		const empty = await createProgram([])
+		expect(empty.helpInformation()).toBe(program.helpInformation())
+		expect(empty.commands.map((command) => command.description())).toEqual(
+			program.commands.map((command) => command.description()),
+		)
+	})
+})
+
 describe('help of every command', () => {
-	const program = createProgram()
 	const flatten = (command: typeof program): (typeof program)[] =>
 		command.commands.length === 0 ? [command] : command.commands.flatMap((inner) => flatten(inner as typeof program))
 

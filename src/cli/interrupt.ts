@@ -1,6 +1,6 @@
 /** Ctrl-C: once to finish the step under way and save, twice to leave at once. */
 
-import { exitCodes } from './exit-codes.js'
+import { leave, stopSignals } from './leave.js'
 
 /** A command's way of being stopped. */
 export interface Interrupt {
@@ -12,24 +12,17 @@ export interface Interrupt {
 	dispose(): void
 }
 
-/**
- * Listens for Ctrl-C and SIGTERM.
- * @param announce Told at the first signal; the second one ends the process.
- * @param leave Called before the process ends at once.
- */
-export function createInterrupt(announce: () => void, leave: () => void = () => {}): Interrupt {
+/** Listens for Ctrl-C and SIGTERM. @param announce Told at the first signal; the second one ends the process. */
+export function createInterrupt(announce: () => void): Interrupt {
 	const controller = new AbortController()
 	let code: number | undefined
-	const on = (own: number) => () => {
-		if (code !== undefined) {
-			leave()
-			process.exit(own)
-		}
-		code = own
+	const on = (name: keyof typeof stopSignals) => () => {
+		if (code !== undefined) leave(name)
+		code = stopSignals[name]
 		controller.abort()
 		announce()
 	}
-	const handlers = { SIGINT: on(exitCodes.interrupted), SIGTERM: on(exitCodes.terminated) }
+	const handlers = { SIGINT: on('SIGINT'), SIGTERM: on('SIGTERM') }
 	for (const [name, handler] of Object.entries(handlers)) process.on(name, handler)
 	return {
 		signal: controller.signal,

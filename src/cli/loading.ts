@@ -1,9 +1,9 @@
 /** How commands read images: threads that decode, and what is done about images that cannot be read. */
 
-import { Option } from 'commander'
 import { defaultLoaderThreads } from '../data/loading/image-loader.js'
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { tunedRun as openTunedRun } from '../jobs/common/inputs.js'
+import { Option } from './option.js'
 import { wholeNumber } from './options.js'
 import type { Session } from './session.js'
 

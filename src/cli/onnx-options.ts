@@ -1,8 +1,9 @@
 /** Options that say how an ONNX model takes images and what it gives. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { normalisations, pixelRanges } from '../classifier/onnx-file/onnx-input.js'
 import { resizings } from '../records/onnx-attack.js'
+import { Option } from './option.js'
 
 /** Adds them. */
 export function onnxModelOptions(command: Command): Command {

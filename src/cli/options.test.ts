@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { attackOption, normOption } from './attack-options.js'
 import { collectSetting, commaList, epsilonOption, wholeNumber } from './options.js'
 
 describe('collectSetting', () => {
@@ -39,9 +40,18 @@ describe('values', () => {
 		const parse = (text: string) => epsilonOption('').parseArg?.(text, undefined)
 		expect(parse('2/255')).toBe(2 / 255)
 		expect(parse('0')).toBe(0)
+		expect(parse('.03')).toBe(0.03)
+		expect(parse('3.e-2')).toBe(0.03)
 		expect(() => parse('2')).toThrow(/2\/255/)
 		expect(() => parse('much')).toThrow(InvalidArgumentError)
 		expect(() => parse('-1/255')).toThrow(InvalidArgumentError)
+	})
+
+	it('choices name the one that was meant', () => {
+		const option = normOption()
+		expect(option.parseArg?.('l2', undefined)).toBe('l2')
+		expect(() => option.parseArg?.('lnf', undefined)).toThrow('Allowed choices are linf, l2. Did you mean linf?')
+		expect(() => attackOption('').parseArg?.('pgd100', undefined)).toThrow('Did you mean pgd-100?')
 	})
 
 	it('lists keep spaces inside names and refuse empty names', () => {

@@ -1,9 +1,10 @@
 /** Options that commands share, and parsers of their values. */
 
 import { availableParallelism } from 'node:os'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
 import { type Device, devices } from '../runtime/engine.js'
+import { Option } from './option.js'
 
 /** Options of every command. */
 export interface SharedOptions {
@@ -143,4 +144,9 @@ function withSetting(
 /** The entries that were given. */
 export function given(entries: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
+}
+
+/** The name of an ensemble, or templates. */
+export function templateList(text: string): string | string[] {
+	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }

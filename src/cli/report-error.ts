@@ -1,33 +1,43 @@
 /** How errors reach people and scripts. */
 
 import { CommanderError } from 'commander'
+import type { ErrorCode } from '../core/error-codes.js'
 import { NaptuneError } from '../core/errors.js'
 import { plainJson, plainText } from '../core/plain-text.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
 
+/** What is told of an error. */
+interface Told {
+	readonly code: ErrorCode
+	readonly message: string
+	readonly exitCode: number
+}
+
 /**
- * Tells an error on stderr, and with --json also as `{ "error": { "message", "exitCode" } }` on stdout. A failed check was told
- * as the result.
+ * Tells an error on stderr, and with --json also as `{ "error": { "code", "message", "exitCode" } }` on stdout. A failed check
+ * was told as the result.
  * @returns The exit code.
  */
 export function reportError(error: unknown, json: boolean): number {
 	if (error instanceof FailedCheck) return error.exitCode
-	const { code, message, told } = describe(error)
-	if (code === exitCodes.success) return code
-	if (!told) process.stderr.write(`${plainText(text(error, message), 'shown')}\n`)
-	if (json) process.stdout.write(`${plainJson(JSON.stringify({ error: { message, exitCode: code } }, null, 2))}\n`)
-	return code
+	const told = describe(error)
+	if (told.exitCode === exitCodes.success) return told.exitCode
+	// Commander has written its message by now.
+	if (!(error instanceof CommanderError)) process.stderr.write(`${plainText(text(error, told.message), 'shown')}\n`)
+	if (json) process.stdout.write(`${plainJson(JSON.stringify({ error: told }, null, 2))}\n`)
+	return told.exitCode
 }
 
-function describe(error: unknown): { readonly code: number; readonly message: string; readonly told: boolean } {
+function describe(error: unknown): Told {
 	if (error instanceof CommanderError) {
-		// Commander has written its message by now; help and version are not errors.
-		const code = error.exitCode === 0 ? exitCodes.success : exitCodes.usage
-		return { code, message: error.message.replace(/^error: /, ''), told: true }
+		// Help and version are not errors.
+		const exitCode = error.exitCode === 0 ? exitCodes.success : exitCodes.usage
+		return { code: 'NAP_USAGE', message: error.message.replace(/^error: /, ''), exitCode }
 	}
 	const message = error instanceof Error ? error.message : String(error)
-	const code = error instanceof Interruption ? error.exitCode : exitCodes.failure
-	return { code, message, told: false }
+	if (error instanceof Interruption) return { code: 'NAP_STOPPED', message, exitCode: error.exitCode }
+	const code = error instanceof NaptuneError ? error.code : 'NAP_INTERNAL'
+	return { code, message, exitCode: exitCodes.failure }
 }
 
 function text(error: unknown, message: string): string {

@@ -85,6 +85,19 @@ describe('naptune report of a run', () => {
 		expect(page).toMatch(/<b>Problem:<\/b> .*broken\.json is not an evaluation record/)
 		expect(page).toContain('<h2 id="results"')
 	})
+
+	it('tells of a record that was edited on stderr, with an exit code of its own, quiet or not', async () => {
+		const name = (await readdir(join(run, 'evaluations'))).find((file) => /^nap.*json$/.test(file))
+		const path = join(run, 'evaluations', String(name))
+		const whole = await readFile(path, 'utf8')
+		await writeFile(path, whole.replace(/("robust": \{\s*"accuracy": )[\d.]+/, '$10.99'))
+		const output = join(folder, 'edited')
+		const ended = await runJson(['report', run, '--output', output, '--quiet']).finally(() => writeFile(path, whole))
+		expect(ended.code).toBe(3)
+		expect(ended.stderr).toMatch(/^problem: .* was changed: its accuracies are not those of its outcomes\./)
+		expect(ended.document).toMatchObject({ kind: 'run', problems: [expect.stringContaining('was changed')] })
+		expect(await readFile(join(output, 'report.html'), 'utf8')).toContain('was changed')
+	})
 })
 
 describe('naptune report of a record', () => {

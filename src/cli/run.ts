@@ -1,25 +1,7 @@
 /** From arguments to an exit code. */
 
-import { Command } from 'commander'
-import { addAttackCommand } from './commands/attack.js'
-import { addAuditCommand } from './commands/audit.js'
-import { addBenchCommand } from './commands/bench.js'
-import { addCalibrateCommand } from './commands/calibrate.js'
-import { addClassifyCommand } from './commands/classify.js'
-import { addCompareCommand } from './commands/compare.js'
-import { addDataCommand } from './commands/data.js'
-import { addDefensesCommand } from './commands/defenses.js'
-import { addDemoCommand } from './commands/demo.js'
-import { addDistortionCommand } from './commands/distortion.js'
-import { addEvaluateCommand } from './commands/evaluate.js'
-import { addGenerateCommand } from './commands/generate.js'
-import { addInspectCommand } from './commands/inspect.js'
-import { addPretrainCommand } from './commands/pretrain.js'
-import { addReportCommand } from './commands/report.js'
-import { addReproduceCommand } from './commands/reproduce.js'
-import { addRetrieveCommand } from './commands/retrieve.js'
-import { addSurrogateCommand } from './commands/surrogate.js'
-import { addTuneCommand } from './commands/tune.js'
+import { Command, Help } from 'commander'
+import { commandList, nameOf } from './command-list.js'
 import { exitCodes } from './exit-codes.js'
 import { survivePipes } from './output.js'
 import { packageVersion } from './package-files.js'
@@ -33,36 +15,31 @@ Exit codes:
   3    it was done, and a check failed (audit, data doctor)
   130  stopped by Ctrl-C; what was done is saved (143: stopped by SIGTERM)
 
-With --json, stdout holds exactly one JSON document: the result, or { "error": { "message", "exitCode" } }.`
+With --json, stdout holds exactly one JSON document: the result, or { "error": { "code", "message", "exitCode" } }.`
 
-/** The whole program. */
-export function createProgram(): Command {
+/**
+ * The program. Of commands that are not asked for, the list of commands is all that it knows.
+ * @param args What follows the program's name; a command whose name is nowhere in it cannot be run by it.
+ */
+export async function createProgram(args: readonly string[]): Promise<Command> {
+	const terms = new Map<Command, string>()
 	const program = new Command('naptune')
 		.description('Harden CLIP models against adversarial images, and measure what the hardening is worth.')
 		.version(packageVersion())
-		.configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
+		.configureHelp({
+			helpWidth: Math.min(process.stdout.columns ?? 100, 100),
+			subcommandTerm(command) {
+				return terms.get(command) ?? Help.prototype.subcommandTerm.call(this, command)
+			},
+		})
 		.showHelpAfterError('(add --help for the options and an example)')
 		.addHelpText('after', exitCodeHelp)
 		.exitOverride()
-	addDemoCommand(program)
-	addTuneCommand(program)
-	addEvaluateCommand(program)
-	addAuditCommand(program)
-	addAttackCommand(program)
-	addCompareCommand(program)
-	addReproduceCommand(program)
-	addDataCommand(program)
-	addDefensesCommand(program)
-	addDistortionCommand(program)
-	addGenerateCommand(program)
-	addInspectCommand(program)
-	addReportCommand(program)
-	addClassifyCommand(program)
-	addCalibrateCommand(program)
-	addRetrieveCommand(program)
-	addPretrainCommand(program)
-	addSurrogateCommand(program)
-	addBenchCommand(program)
+	for (const listed of commandList) {
+		const { term, description, load } = listed
+		if (args.includes(nameOf(listed))) (await load())(program)
+		else terms.set(program.command(nameOf(listed)).description(description), term)
+	}
 	return program
 }
 
@@ -70,7 +47,8 @@ export function createProgram(): Command {
 export async function run(args: readonly string[]): Promise<number> {
 	survivePipes()
 	try {
-		await createProgram().parseAsync(args, { from: 'user' })
+		const program = await createProgram(args)
+		await program.parseAsync(args, { from: 'user' })
 		return exitCodes.success
 	} catch (error) {
 		return reportError(error, args.includes('--json'))

@@ -1,9 +1,11 @@
 /** What every command works with: output, and the context of its job. */
 
+import { setTimeout as wait } from 'node:timers/promises'
 import { NaptuneError } from '../core/errors.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
+import { atExit } from '../files/at-exit.js'
 import type { JobContext } from '../jobs/job.js'
-import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { Interruption } from './exit-codes.js'
 import { createInterrupt } from './interrupt.js'
 import { removeOwnTemporaries } from './leftovers.js'
@@ -26,16 +28,15 @@ export async function withSession(
 ): Promise<void> {
 	const output = createOutput(options)
 	const folders = new Set<string>()
-	const interrupt = createInterrupt(
-		() => {
-			const text = 'Stopping after the step under way. Press Ctrl-C again to leave at once.'
-			if (options.quiet) process.stderr.write(`${text}\n`)
-			else output.progress.line(text)
-		},
-		() => {
-			for (const folder of folders) removeOwnTemporaries(folder)
-		},
-	)
+	const interrupt = createInterrupt(() => {
+		const text = 'Stopping after the step under way. Press Ctrl-C again to leave at once.'
+		if (options.quiet) process.stderr.write(`${text}\n`)
+		else output.progress.line(text)
+	})
+	const takeBack = atExit(() => {
+		for (const folder of folders) removeOwnTemporaries(folder)
+	})
+	let left = false
 	let engine: Promise<ModelEngine> | undefined
 	let loader: ImageLoader | undefined
 	const writesTo = (folder: string) => {
@@ -64,16 +65,26 @@ export async function withSession(
 			},
 		})
 	} catch (error) {
-		const code = interrupt.code()
-		throw isStop(error) ? new Interruption(error.message, code) : error
+		left = isStop(error)
+		throw isStop(error) ? new Interruption(error.message, interrupt.code()) : error
 	} finally {
+		const closed = closeAll(engine, loader)
+		// A call of an engine that is not waited for any more may take long.
+		await (left ? Promise.race([closed, wait(secondsToClose * 1000)]) : closed)
 		interrupt.dispose()
-		await loader?.close()
-		await engine?.then(
-			(started) => started.close(),
-			() => {},
-		)
+		if (!left) takeBack()
 	}
+}
+
+/** Longest wait for engine and loader of a command that was stopped. */
+const secondsToClose = 1
+
+async function closeAll(engine: Promise<ModelEngine> | undefined, loader: ImageLoader | undefined): Promise<void> {
+	await loader?.close()
+	await engine?.then(
+		(started) => started.close(),
+		() => {},
+	)
 }
 
 function isStop(error: unknown): error is Error {

@@ -1,7 +1,8 @@
 /** Options of the surrogate commands: settings of a recipe that have names of their own. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { classifierDefaults, substituteDefaults } from '../methods/surrogates/recipe.js'
+import { Option } from './option.js'
 import { addSharedOptions, commaList, nonNegative, seedOption, settingOption, wholeNumber } from './options.js'
 
 /** Adds the options of both commands. @param width What the width is by default. @param blocks The same; the family's where left out. */

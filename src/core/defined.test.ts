@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { at, entry, last } from './at.js'
+import { at, entry, last, present } from './at.js'
 import { defined } from './defined.js'
 
 describe('defined', () => {
@@ -16,6 +16,7 @@ describe('reads of what cannot be missing', () => {
 		expect(at(Float32Array.of(0), 0)).toBe(0)
 		expect(last('ab')).toBe('b')
 		expect(entry({ x: 0 }, 'x')).toBe(0)
+		expect(present(0, 'number')).toBe(0)
 		expect(entry(new Map([['x', null]]), 'x')).toBe(null)
 	})
 
@@ -23,5 +24,6 @@ describe('reads of what cannot be missing', () => {
 		expect(() => at([], 0)).toThrow('no element 0 among 0')
 		expect(() => last([])).toThrow(RangeError)
 		expect(() => entry({}, 'x')).toThrow('no entry x')
+		expect(() => present(undefined, 'curve')).toThrow('There is no curve.')
 	})
 })

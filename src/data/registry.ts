@@ -2,6 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
+import { didYouMeanPath } from '../files/nearest-path.js'
 import type { Benchmark } from './benchmarks/benchmark.js'
 import { caltech101 } from './benchmarks/caltech101.js'
 import { dtd } from './benchmarks/dtd.js'
@@ -64,7 +66,8 @@ export async function loadDataset(nameOrPath: string, options: LoadOptions = {})
 	if (source) return source
 	if (!existsSync(nameOrPath)) {
 		throw new NaptuneError(
-			`${JSON.stringify(nameOrPath)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.`,
+			'NAP_DATA_UNKNOWN',
+			`${JSON.stringify(nameOrPath)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.${didYouMean(nameOrPath, datasetNames) || didYouMeanPath(nameOrPath)}`,
 		)
 	}
 	return loadFolder(nameOrPath, options.seed ?? 1)

@@ -3,9 +3,8 @@
 import { statSync } from 'node:fs'
 import type { DownloadProgress } from '../hub/hub-download.js'
 import type { Dataset } from './dataset.js'
-import { loadHubData } from './hub/hub-data.js'
 import { isHubDataName } from './hub/hub-data-name.js'
-import { isManifestName, loadManifest } from './manifests/manifest.js'
+import { isManifestName } from './manifests/manifest-name.js'
 
 /** What loading may need. */
 export interface SourceOptions {
@@ -31,5 +30,11 @@ export function isSource(text: string): boolean {
 export async function loadSource(text: string, options: SourceOptions = {}): Promise<Dataset | undefined> {
 	if (!isSource(text)) return undefined
 	const { seed = 1, onProgress } = options
-	return isHubDataName(text) ? loadHubData(text, seed, onProgress) : loadManifest(text, seed)
+	// Libraries that read tables, Parquet files and the hub are needed for such data alone.
+	if (!isHubDataName(text)) {
+		const { loadManifest } = await import('./manifests/manifest.js')
+		return loadManifest(text, seed)
+	}
+	const { loadHubData } = await import('./hub/hub-data.js')
+	return loadHubData(text, seed, onProgress)
 }

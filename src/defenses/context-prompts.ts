@@ -1,7 +1,6 @@
 /** Learned context vectors: the prompts' text with placeholders, and how contexts start (CoOp, MaPLe). */
 
-import { open } from 'node:fs/promises'
-import { at, entry } from '../core/at.js'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Generator } from '../random/generator.js'
 import { classPrompts, spokenName } from '../vlm/class-prompts.js'
@@ -37,6 +36,7 @@ export function contextPrompts(
 		const row = [at(ids, 0), ...context.map(BigInt), ...ids.subarray(1)]
 		if (row.length > contextLength) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`The class name ${JSON.stringify(name)} with ${count} context vectors needs ${row.length} tokens, the model reads ${contextLength}. Use fewer context vectors or a shorter name.`,
 			)
 		}
@@ -100,24 +100,13 @@ export function wordsContext(clip: ClipModel, count: number): Parameter {
 	const { width } = clip.config.text
 	if (count > 4) {
 		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
 			`The contexts can start from the words "${initialWords}" for at most 4 vectors, ${count} were asked for. Use init normal.`,
 		)
 	}
-	return { shape: [count, width], initial: () => wordEmbeddings(clip, count, width) }
-}
-
-async function wordEmbeddings(clip: ClipModel, count: number, width: number): Promise<Float32Array> {
 	const ids = clip.tokenizer.encode(initialWords).slice(1, 1 + count)
-	const { file, offset } = entry(clip.checkpoint.weights, 'text_model.embeddings.token_embedding.weight')
-	const values = new Float32Array(count * width)
-	const handle = await open(file)
-	try {
-		for (const [row, id] of ids.entries()) {
-			const target = new Uint8Array(values.buffer, row * width * 4, width * 4)
-			await handle.read(target, 0, width * 4, offset + id * width * 4)
-		}
-	} finally {
-		await handle.close()
+	return {
+		shape: [count, width],
+		initial: () => clip.readRows('text_model.embeddings.token_embedding.weight', ids),
 	}
-	return values
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { type Tensor, tensor } from '../core/tensor.js'
 import { relativeError } from '../files/golden.test.support.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
@@ -15,7 +16,7 @@ import type { Checkpoint } from '../vlm/model.js'
 import { type ClipModel, logScale } from '../vlm/model.js'
 import { parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import { similarityLogits } from '../vlm/similarity.js'
-import { type ClipTokenizer, loadTokenizer } from '../vlm/tokenizer.js'
+import type { ClipTokenizer } from '../vlm/tokenizer.js'
 import { trainableWeights } from '../vlm/weights.js'
 import { type Defense, parameterInputs } from './defense.js'
 
@@ -59,6 +60,7 @@ export function doubleClip(config: ClipConfig, tokenizer: ClipTokenizer): ClipMo
 		config: { ...config, text },
 		statistics: { mean, std },
 		weights: lookup,
+		readRows: () => Promise.reject(new Error('There is no checkpoint.')),
 		tokenizer,
 		checkpoint: {} as Checkpoint,
 	}

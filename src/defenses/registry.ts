@@ -1,6 +1,7 @@
 /** All defenses: adding one is a file and a line here. */
 
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import type { ClipModel } from '../vlm/model.js'
 import { advpt } from './advpt.js'
 import { advptE2e } from './advpt-e2e.js'
@@ -40,7 +41,10 @@ export function prepareDefense(
 ): Defense {
 	const definition = defenses.get(name)
 	if (!definition) {
-		throw new NaptuneError(`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.`)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.${didYouMean(name, defenses.keys())}`,
+		)
 	}
 	return definition.prepare(clip, classNames, options)
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { at } from '../core/at.js'
 import { promptEnsembles } from '../data/templates.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import { classPrompts, defaultTemplate } from '../vlm/class-prompts.js'
 import { textTower } from '../vlm/text-tower.js'
 import type { PromptRows } from './defense.js'

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { experimentJsonSchema } from './json-schema.js'
+import { experimentJsonSchema, experimentSchemaFile } from './json-schema.js'
 
-const file = fileURLToPath(new URL('../../schemas/experiment-definition.schema.json', import.meta.url))
+const file = fileURLToPath(new URL(`../../schemas/${experimentSchemaFile}`, import.meta.url))
 
-it('the schema of the package is that of the reader; npx vitest run -u makes it again', async () => {
-	await expect(`${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`).toMatchFileSnapshot(file)
+it('the schema of the package is that of the reader; npm run schemas writes it', async () => {
+	const text = `${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`
+	expect((await readFile(file, 'utf8')) === text).toBe(true)
 })
 
 it('describes every entry', async () => {

@@ -9,7 +9,7 @@ import type { UnreadableImage } from '../data/loading/unreadable.js'
 import type { Defense } from '../defenses/defense.js'
 import { runFiles } from '../methods/tuning/run-directory.js'
 import { checkRun, type EpochRecord, finishedRun, type TuneInput, tune } from '../methods/tuning/tune.js'
-import type { ModelEngine } from '../runtime/create-engine.js'
+import type { ModelEngine } from '../runtime/engine.js'
 import type { TunedCell } from './cells.js'
 
 /** What tuning the cells of experiments needs. */

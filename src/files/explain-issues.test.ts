@@ -6,6 +6,7 @@ const schema = z
 	.strictObject({
 		steps: z.int().default(5),
 		deep: z.strictObject({ rate: z.number().optional(), decay: z.string().optional() }).prefault({}),
+		kind: z.enum(['plain', 'fancy']).optional(),
 		free: z.record(z.string(), z.strictObject({})).optional(),
 	})
 	.refine(({ steps }) => steps > 0)
@@ -13,20 +14,25 @@ const schema = z
 
 function explained(value: unknown): string {
 	const { error } = schema.safeParse(value)
-	return explainIssues(error!, schema)
+	return explainIssues(error!, schema, value)
 }
 
 describe('explainIssues', () => {
 	it('lists the known keys beside an unknown one, also deep down', () => {
-		expect(explained({ learned: 3 })).toBe('✖ Unrecognized key: "learned"; known are steps, deep, free')
+		expect(explained({ learned: 3 })).toBe('✖ Unrecognized key: "learned"; known are steps, deep, kind, free')
 		expect(explained({ deep: { best: 1 } })).toMatch(/"best"; known are rate, decay\n.*at deep/)
 	})
 
 	it('names what was meant, in another object, too', () => {
 		expect(explained({ stepz: 3 })).toBe(
-			'✖ Unrecognized key: "stepz"; known are steps, deep, free. Did you mean steps?',
+			'✖ Unrecognized key: "stepz"; known are steps, deep, kind, free. Did you mean steps?',
 		)
-		expect(explained({ decay: 'linear' })).toMatch(/known are steps, deep, free\. Did you mean deep\.decay\?$/)
+		expect(explained({ decay: 'linear' })).toMatch(/known are steps, deep, kind, free\. Did you mean deep\.decay\?$/)
+	})
+
+	it('names the choice that was meant', () => {
+		expect(explained({ kind: 'fanzy' })).toMatch(/"plain"\|"fancy"\. Did you mean fancy\?\n.*at kind/)
+		expect(explained({ kind: 'other' })).not.toContain('mean')
 	})
 
 	it('says of a value with several forms what is wrong with the one that it has', () => {

@@ -1,15 +1,19 @@
 /** What is wrong with settings that a schema refuses, for people. */
 
 import { z } from 'zod'
+import { isRecord } from '../core/guards.js'
 import { didYouMean } from '../core/nearest.js'
 
 /**
  * Every issue on a line of its own; where a key is unknown, with those that are known and the one that was likely meant,
  * which may be of another object, such as `optimizer.learningRate`.
  * @param schema The one that refused.
+ * @param value What it refused: a text that is none of its choices brings the one that was likely meant.
  */
-export function explainIssues({ issues }: z.ZodError, schema: z.ZodType): string {
-	return z.prettifyError({ issues: issues.flatMap(meant).map((issue) => withKnownKeys(issue, schema)) })
+export function explainIssues({ issues }: z.ZodError, schema: z.ZodType, value?: unknown): string {
+	return z.prettifyError({
+		issues: issues.flatMap(meant).map((issue) => withLikelyChoice(withKnownKeys(issue, schema), value)),
+	})
 }
 
 type Issue = z.core.$ZodIssue
@@ -31,6 +35,20 @@ function withKnownKeys(issue: Issue, schema: z.ZodType): Issue {
 	const anywhere = [...known, ...pathsOf(schema)]
 	const suggestions = issue.keys.map((key) => didYouMean(key, anywhere)).join('')
 	return { ...issue, message: `${issue.message}; known are ${known.join(', ')}${suggestions && `.${suggestions}`}` }
+}
+
+function withLikelyChoice(issue: Issue, value: unknown): Issue {
+	const given = issue.code === 'invalid_value' ? valueAt(value, issue.path) : undefined
+	if (issue.code !== 'invalid_value' || typeof given !== 'string') return issue
+	const suggestion = didYouMean(given, issue.values.map(String))
+	return { ...issue, message: `${issue.message}${suggestion && `.${suggestion}`}` }
+}
+
+function valueAt(value: unknown, [first, ...rest]: readonly PropertyKey[]): unknown {
+	if (first === undefined) return value
+	return isRecord(value) || Array.isArray(value)
+		? valueAt((value as Readonly<Record<PropertyKey, unknown>>)[first], rest)
+		: undefined
 }
 
 /** The keys of the object at a path; none where there is no object. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isHubId } from './hub-access.js'
+import { isHubId } from './hub-id.js'
 
 describe('isHubId', () => {
 	it('knows ids from paths', () => {

@@ -1,7 +1,7 @@
 /** Random views of a picture for training, from an explicit generator. */
 
 import type { Generator } from '../random/generator.js'
-import type { DecodedImage } from './decode.js'
+import type { DecodedImage } from './decoded-image.js'
 import { crop, mirror, unitLevels, unitPixels } from './pixels.js'
 import type { Resample } from './resample-filters.js'
 import { resize, type Size, type Window } from './resize.js'

@@ -1,6 +1,5 @@
 /** What JPEG compression makes of an image. */
 
-import sharp from 'sharp'
 import { decodeImage } from './decode.js'
 import { unitPixels } from './pixels.js'
 
@@ -19,6 +18,7 @@ export async function jpegRoundTrip(
 	for (let at = 0; at < area; at++) {
 		for (let channel = 0; channel < 3; channel++) rgb[3 * at + channel] = Math.round(255 * pixels[channel * area + at]!)
 	}
+	const { default: sharp } = await import('sharp')
 	const bytes = await sharp(rgb, { raw: { width, height, channels: 3 } })
 		.jpeg({ quality })
 		.toBuffer()

@@ -1,6 +1,5 @@
 /** What kind of picture a file holds, beyond its size. */
 
-import sharp from 'sharp'
 import { avifItem } from './formats/avif-item.js'
 import { imageFormat } from './formats/image-format.js'
 import { tiffPicture } from './formats/tiff-picture.js'
@@ -21,6 +20,7 @@ export async function pictureKind(bytes: Uint8Array): Promise<PictureKind> {
 		return { colour: grey ? 'grey' : 'rgb', alpha: opacity }
 	}
 	const readable = format === 'tiff' ? tiffPicture(bytes).bytes : bytes
+	const { default: sharp } = await import('sharp')
 	const { space, hasAlpha } = await sharp(readable, { limitInputPixels: false }).metadata()
 	const colour = space === 'cmyk' ? 'cmyk' : space === 'b-w' || space === 'grey16' ? 'grey' : 'rgb'
 	return { colour, alpha: hasAlpha ?? false }

@@ -1,6 +1,6 @@
 /** From bytes, channels last, to what models take: numbers in [0, 1], channels first. */
 
-import type { DecodedImage } from './decode.js'
+import type { DecodedImage } from './decoded-image.js'
 import type { Window } from './resize.js'
 
 /** n / 255 in float32, as PyTorch's `to_tensor` divides. */

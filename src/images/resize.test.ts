@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NaptuneError } from '../core/errors.js'
-import type { DecodedImage } from './decode.js'
+import type { DecodedImage } from './decoded-image.js'
 import type { Resample } from './resample-filters.js'
 import { resize } from './resize.js'
 

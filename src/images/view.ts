@@ -3,7 +3,7 @@
 import { NaptuneError } from '../core/errors.js'
 import { generator } from '../random/counter-based.js'
 import { randomlyCropped, randomlyShifted } from './augment.js'
-import type { DecodedImage } from './decode.js'
+import type { DecodedImage } from './decoded-image.js'
 import { type Preparation, preparedPicture } from './preprocess.js'
 
 /** Seed and keys of a generator: what is random about a view. */
@@ -46,6 +46,7 @@ function prepared(image: DecodedImage, { size, preparation }: PreparedView): Dec
 	const picture = preparedPicture(image, preparation)
 	if (picture.width !== size || picture.height !== size) {
 		throw new NaptuneError(
+			'NAP_MODEL_INVALID',
 			`preprocessor_config.json makes images of ${picture.width} x ${picture.height} pixels, config.json reads ${size} x ${size}. Correct crop_size.`,
 		)
 	}

@@ -10,6 +10,7 @@ import type { OnnxClassifierOptions } from '../classifier/onnx-file/onnx-classif
 import { normalisations } from '../classifier/onnx-file/onnx-input.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import { type LabelledImages, loadLabelledFolder } from '../data/folders/labelled-folder.js'
 import { datasetNames, loadDataset } from '../data/registry.js'
 import { isSource, sourceForms } from '../data/sources.js'
@@ -17,6 +18,7 @@ import { atMost } from '../data/subsets.js'
 import { classPositions } from '../evaluation/deployed/class-positions.js'
 import { recordedOnnxAttack } from '../evaluation/robustness/recorded-onnx-attack.js'
 import { readJsonFile } from '../files/json-file.js'
+import { didYouMeanPath } from '../files/nearest-path.js'
 import { onnxAttackFile } from '../records/names.js'
 import { modelInputSchema, onnxAttackKind, type Resizing, resizings } from '../records/onnx-attack.js'
 import { norms } from '../records/parts/threat-model.js'
@@ -27,7 +29,8 @@ import { followDownload } from './common/follow-download.js'
 import { readableImages } from './common/images.js'
 import { tellNotices } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext } from './job.js'
 
 const { layout, range, channelOrder } = modelInputSchema.shape
 
@@ -176,7 +179,7 @@ async function folderImages(path: string): Promise<LabelledImages> {
 	if (existsSync(path)) return loadLabelledFolder(path)
 	throw new NaptuneError(
 		'NAP_DATA_UNKNOWN',
-		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.`,
+		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.${didYouMean(path, datasetNames) || didYouMeanPath(path)}`,
 	)
 }
 

@@ -23,8 +23,9 @@ import { readableImages } from './common/images.js'
 import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
+import { stopped } from './common/stopped.js'
 import { chosenTestTime } from './common/test-time.js'
-import { defineJob, startTask, stopped } from './job.js'
+import { defineJob, startTask } from './job.js'
 
 /** Images by default, and of a quick audit. */
 export const auditedImages = { full: 100, quick: 40 } as const

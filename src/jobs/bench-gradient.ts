@@ -3,7 +3,8 @@
 import { z } from 'zod'
 import { gradientBenchSchema, benchGradient as measure } from '../bench/bench-gradient.js'
 import { countField } from './common/fields.js'
-import { defineJob, type JobTask, startTask, stopIfAsked } from './job.js'
+import { stopIfAsked } from './common/stopped.js'
+import { defineJob, type JobTask, startTask } from './job.js'
 
 /** What {@link benchGradient} is asked. */
 export const benchGradientInput = z.strictObject({

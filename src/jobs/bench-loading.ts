@@ -11,7 +11,8 @@ import { fewShot } from '../data/few-shot.js'
 import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
 import { countField, dataRootField, seedField } from './common/fields.js'
 import { loadData, loadModel } from './common/inputs.js'
-import { defineJob, type JobTask, startTask, stopIfAsked } from './job.js'
+import { stopIfAsked } from './common/stopped.js'
+import { defineJob, type JobTask, startTask } from './job.js'
 
 /** What {@link benchLoading} is asked. */
 export const benchLoadingInput = z.strictObject({

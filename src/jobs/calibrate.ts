@@ -20,7 +20,8 @@ import { runFiles, runFolders } from '../records/names.js'
 import { count } from '../records/parts/fields.js'
 import { countField, epsilonField, rateField, runFields, seedField, settingsField } from './common/fields.js'
 import { chosenImages, tunedRun } from './common/inputs.js'
-import { defineJob, type JobContext, startTask, stopIfAsked } from './job.js'
+import { stopIfAsked } from './common/stopped.js'
+import { defineJob, type JobContext, startTask } from './job.js'
 
 /** What {@link calibrate} is asked. */
 export const calibrateInput = z.strictObject({

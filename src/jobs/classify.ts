@@ -19,7 +19,8 @@ import { type Calibration, calibrate, hasCorrections } from '../evaluation/detec
 import { checkedClasses } from './common/class-names.js'
 import { countField, dataField, dataRootField, modelField, rateField } from './common/fields.js'
 import { loadModel, tunedRun } from './common/inputs.js'
-import { defineJob, type JobContext, type JobTask, startTask, stopIfAsked } from './job.js'
+import { stopIfAsked } from './common/stopped.js'
+import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** What {@link classify} is asked. */
 export const classifyInput = z.strictObject({

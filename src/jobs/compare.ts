@@ -36,7 +36,8 @@ import { type ExperimentEvent, followCells } from './common/follow-cells.js'
 import { readableImages, unreadableOfRuns } from './common/images.js'
 import { chosenImages, loadData, loadModel } from './common/inputs.js'
 import { attackedFields } from './common/result-fields.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext } from './job.js'
 
 /** What {@link compare} is asked. */
 export const compareInput = z.strictObject({

@@ -10,7 +10,8 @@ import { examine } from '../data/examine.js'
 import { benchmarks, datasetNames } from '../data/registry.js'
 import { countField, dataRootField, seedField } from './common/fields.js'
 import { followDownload } from './common/follow-download.js'
-import { defineJob, type JobContext, type JobTask, startTask, stopIfAsked } from './job.js'
+import { stopIfAsked } from './common/stopped.js'
+import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** What {@link dataDoctor} is asked. */
 export const dataDoctorInput = z.strictObject({

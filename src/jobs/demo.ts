@@ -25,7 +25,8 @@ import { followTuning } from './common/follow-tuning.js'
 import { loadData, loadModel, packagedData, tellNotices } from './common/inputs.js'
 import { measure } from './common/measure.js'
 import { noticesField } from './common/result-fields.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext } from './job.js'
 import type { TuneEvent } from './tune.js'
 
 /** What {@link demo} is asked. */

@@ -24,7 +24,8 @@ import { readableImages } from './common/images.js'
 import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
-import { defineJob, startTask, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, startTask } from './job.js'
 
 /** What {@link distortion} is asked. */
 export const distortionInput = z.strictObject({

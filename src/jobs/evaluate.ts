@@ -9,6 +9,7 @@ import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
+import { didYouMean } from '../core/nearest.js'
 import { type Dataset, idsOf } from '../data/dataset.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
@@ -16,8 +17,7 @@ import { usualKnowledge } from '../evaluation/deployed/knowledge.js'
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { requireStored, storedAttack } from '../evaluation/stores/stored-attack.js'
-import { sha256OfBytes } from '../files/sha256.js'
-import { runFolders } from '../records/names.js'
+import { runFolders, withOptions } from '../records/names.js'
 import { accuracySchema, passesSchema, stageSchema } from '../records/parts/accuracy.js'
 import { knowledgeNames } from '../records/parts/attack.js'
 import { seconds } from '../records/parts/fields.js'
@@ -37,10 +37,11 @@ import { attackerKnows, type MeasuredRow, measureModel } from './common/measure-
 import { plannedRows } from './common/planned-rows.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
+import { stopped } from './common/stopped.js'
 import { storedImages } from './common/stored-images.js'
 import { chosenTestTime } from './common/test-time.js'
 import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './common/tracking.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { defineJob, type JobContext } from './job.js'
 
 /** What {@link evaluate} is asked. */
 export const evaluateInput = z.strictObject({
@@ -279,7 +280,7 @@ function chosenTarget({ target }: Input, attack: PreparedAttack, { classNames }:
 	if (position >= 0) return position
 	throw new NaptuneError(
 		'NAP_NAME_UNKNOWN',
-		`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.`,
+		`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.${didYouMean(target, classNames)}`,
 	)
 }
 
@@ -296,7 +297,7 @@ function chosenThreat({ norm, epsilon }: Input, { protocol }: TunedRun): ThreatM
 /** A folder name that differs where data sets of one name have other images. */
 function folderOf({ name, test }: Dataset): string {
 	const ids = Array.from({ length: test.length }, (_, index) => [test.id(index), test.label(index)])
-	return `${name}-${sha256OfBytes(JSON.stringify(ids)).slice(0, 8)}`
+	return withOptions(name, ids)
 }
 
 async function evaluatedData(run: TunedRun, { data, seed }: Input, context: JobContext): Promise<Dataset> {

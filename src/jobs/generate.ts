@@ -23,7 +23,8 @@ import {
 import { readableImages } from './common/images.js'
 import { chosenImages, loadData, loadModel } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
-import { defineJob, type JobContext, type JobTask, startTask, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** What {@link generate} is asked. */
 export const generateInput = z.strictObject({

@@ -6,6 +6,8 @@ export { benchGradient } from './bench-gradient.js'
 export { benchLoading } from './bench-loading.js'
 export { calibrate } from './calibrate.js'
 export { classify } from './classify.js'
+export { stopIfAsked, stopped } from './common/stopped.js'
+export { compare } from './compare.js'
 export { dataDoctor } from './data-doctor.js'
 export { dataList } from './data-list.js'
 export { defenses } from './defenses.js'
@@ -25,13 +27,12 @@ export {
 	type JobResult,
 	type JobTask,
 	startTask,
-	stopIfAsked,
-	stopped,
 } from './job.js'
 export { jobSchemaFiles } from './json-schemas.js'
 export { pretrain } from './pretrain.js'
 export { type JobDescription, jobs } from './registry.js'
 export { report } from './report.js'
+export { reproduce } from './reproduce.js'
 export { retrieve } from './retrieve.js'
 export { surrogateSubstitute } from './surrogate-substitute.js'
 export { surrogateTrain } from './surrogate-train.js'

@@ -10,8 +10,9 @@
  * - The result is plain JSON, described by a zod schema beside the input's: it is what `--json` prints, what the library
  *   returns and what `schemas/jobs/NAME.schema.json` describes, with the words of its `describe`. Files that the job wrote are named in it by their paths.
  *
- * A job throws a NaptuneError when what was asked for cannot be done, with code `NAP_STOPPED` when its signal stopped it. A
- * check that fails (an audit, a damaged data set) is no error but a result that says so.
+ * A job throws a NaptuneError when what was asked for cannot be done, with code `NAP_STOPPED` when its signal stopped it: after
+ * the step under way, or within a second where none is (while a model is loaded or compiled, say). A check that fails (an
+ * audit, a damaged data set) is no error but a result that says so.
  *
  * Each job is a file of its own: schemas first, then `export const NAME = defineJob({…})`, whose `run` does the work with the
  * rooms above. It prints nothing: what a person reads of its result is written by `cli/text/`.
@@ -23,7 +24,8 @@ import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { explainIssues } from '../files/explain-issues.js'
-import { createEngine, type ModelEngine } from '../runtime/create-engine.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
+import { untilStopped } from './common/until-stopped.js'
 
 /** Where one task of a job stands. A job has at most one task at a time that is worth showing; the latest counts. */
 export interface JobProgress {
@@ -103,9 +105,9 @@ export function defineJob<Input extends z.ZodType, Result extends z.ZodType, Eve
 }: JobDefinition<Input, Result, Event>): Job<Input, Result, Event> {
 	const job = async (input: z.input<Input>, context: Partial<JobContext<Event>> = {}) => {
 		const checked = checkedInput(name, inputSchema, input)
-		const { complete, close } = completeContext(context)
+		const { complete, stepping, close } = completeContext(context)
 		try {
-			return await run(checked, complete)
+			return await untilStopped(() => run(checked, complete), complete.signal, stepping)
 		} finally {
 			await close()
 		}
@@ -119,18 +121,22 @@ function checkedInput<Input extends z.ZodType>(name: string, schema: Input, inpu
 	const unknown = parsed.error.issues.some(({ code }) => code === 'unrecognized_keys')
 	throw new NaptuneError(
 		unknown ? 'NAP_OPTION_UNKNOWN' : 'NAP_OPTION_INVALID',
-		`The input of ${name} is not usable:\n${explainIssues(parsed.error, schema)}`,
+		`The input of ${name} is not usable:\n${explainIssues(parsed.error, schema, input)}`,
 	)
 }
 
 /** A context with everything, and what closes those of its parts that were made here. */
 function completeContext<Event>(given: Partial<JobContext<Event>>): {
 	readonly complete: JobContext<Event>
+	/** Whether a task is under way that has made a step. */
+	stepping(): boolean
 	close(): Promise<void>
 } {
 	let engine: Promise<ModelEngine> | undefined
 	let loader: ImageLoader | undefined
+	const under = new Set<string>()
 	return {
+		stepping: () => under.size > 0,
 		complete: {
 			engine() {
 				engine ??= createEngine()
@@ -141,11 +147,15 @@ function completeContext<Event>(given: Partial<JobContext<Event>>): {
 				return loader
 			},
 			signal: new AbortController().signal,
-			onProgress() {},
 			onNote() {},
 			onEvent() {},
 			onFolder() {},
 			...given,
+			onProgress(progress) {
+				if (progress.state === 'update') under.add(progress.task)
+				else under.delete(progress.task)
+				given.onProgress?.(progress)
+			},
 		},
 		async close() {
 			await loader?.close()
@@ -194,23 +204,4 @@ export function startTask(
 			tell('end')
 		},
 	}
-}
-
-/** An error that says a signal stopped the job. @param message What was saved and how to go on. */
-export function stopped(message = 'Stopped.'): NaptuneError {
-	return new NaptuneError('NAP_STOPPED', message)
-}
-
-/** The same of a training: no more than what is true. @param savedSteps In the saved state. @param where It lies. */
-export function stoppedTraining(savedSteps: number, where: string): NaptuneError {
-	return stopped(
-		savedSteps > 0
-			? `Stopped. The state after step ${savedSteps} is saved ${where}; the same command goes on from there.`
-			: 'Stopped before the first step was done, so that there is nothing to save; the same command begins anew.',
-	)
-}
-
-/** For work that has nothing to save. @throws NaptuneError with code NAP_STOPPED when the job was asked to stop. */
-export function stopIfAsked({ signal }: Pick<JobContext, 'signal'>): void {
-	if (signal.aborted) throw stopped()
 }

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { embeddedDirectory } from '../checkpoints/checkpoint.js'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { saveCheckpoint } from '../checkpoints/save-checkpoint.js'
 import { excludedFromPretraining } from '../data/cifar10-mini.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
@@ -14,9 +15,9 @@ import { type PretrainingRecipe, readRecipe } from '../methods/pretraining/recip
 import { createZeroShotMeter } from '../methods/pretraining/zero-shot-meter.js'
 import { positive, seconds as secondsField, share } from '../records/parts/fields.js'
 import type { PretrainingRecord } from '../records/run.js'
-import { loadTokenizer } from '../vlm/tokenizer.js'
 import { seedField } from './common/fields.js'
-import { defineJob, type JobContext, type JobTask, startTask, stoppedTraining } from './job.js'
+import { stoppedTraining } from './common/stopped.js'
+import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** What {@link pretrain} is asked. */
 export const pretrainInput = z.strictObject({

@@ -7,6 +7,7 @@ import { benchGradient } from './bench-gradient.js'
 import { benchLoading } from './bench-loading.js'
 import { calibrate } from './calibrate.js'
 import { classify } from './classify.js'
+import { compare } from './compare.js'
 import { dataDoctor } from './data-doctor.js'
 import { dataList } from './data-list.js'
 import { defenses } from './defenses.js'
@@ -17,10 +18,12 @@ import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
+import { reproduce } from './reproduce.js'
 import { retrieve } from './retrieve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
+import { verifyRecord } from './verify-record.js'
 
 /** What is known of any job without running it. */
 export interface JobDescription {
@@ -38,6 +41,7 @@ export const jobs: readonly JobDescription[] = [
 	benchLoading,
 	calibrate,
 	classify,
+	compare,
 	dataDoctor,
 	dataList,
 	defenses,
@@ -48,8 +52,10 @@ export const jobs: readonly JobDescription[] = [
 	inspect,
 	pretrain,
 	report,
+	reproduce,
 	retrieve,
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,
+	verifyRecord,
 ]

@@ -18,7 +18,8 @@ import { reportTableSchema } from '../report/tables/table.js'
 import { countField, dataRootField, epsilonField, seedField, settingsField } from './common/fields.js'
 import { type ExperimentEvent, followCells } from './common/follow-cells.js'
 import { loadData, loadModel } from './common/inputs.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext } from './job.js'
 
 const names = z.array(z.string()).min(1).readonly().optional()
 

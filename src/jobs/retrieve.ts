@@ -18,7 +18,8 @@ import { grouped } from '../report/number-text.js'
 import { countField, epsilonField, runFields, seedField, settingsField, splitField } from './common/fields.js'
 import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
 import { noticesField } from './common/result-fields.js'
-import { defineJob, type JobContext, startTask, stopped } from './job.js'
+import { stopped } from './common/stopped.js'
+import { defineJob, type JobContext, startTask } from './job.js'
 
 /** What {@link retrieve} is asked. */
 export const retrieveInput = z.strictObject({

@@ -32,8 +32,9 @@ import { followTuning } from './common/follow-tuning.js'
 import { unreadableImages } from './common/images.js'
 import { loadData, loadModel, tellNotices } from './common/inputs.js'
 import { noticesField } from './common/result-fields.js'
+import { stopped } from './common/stopped.js'
 import { isTracked, tellEarlierEpochs, tellEpoch, trackingFields, tuningRun, withTracker } from './common/tracking.js'
-import { defineJob, type JobContext, stopped } from './job.js'
+import { defineJob, type JobContext } from './job.js'
 
 /** What {@link tune} is asked. */
 export const tuneInput = z.strictObject({

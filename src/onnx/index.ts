@@ -1,4 +1,4 @@
-/** naptune/onnx: write graphs of standard ONNX operators, differentiate them, read and write `.onnx` files. */
+/** naptune/onnx: write graphs of standard ONNX operators, differentiate them, turn them into bytes and back. */
 
 export { type ElementType, elementCount, float32, int64, type Tensor, type TensorData, tensor } from '../core/tensor.js'
 export { type GradOptions, grad } from './grad.js'
@@ -6,8 +6,8 @@ export type { Operator } from './operator.js'
 export { operators } from './operators/index.js'
 export * as ops from './ops.js'
 export { type DeclaredPort, describeModel, type ModelDescription } from './parse-model.js'
-export { type ReadModel, type ReadOptions, readModel, readModelFile } from './read.js'
+export { type ReadModel, type ReadOptions, readModel } from './read.js'
+export type { WeightsFile, WeightsFiles } from './read-tensor.js'
 export { type SerializedModel, type SerializeOptions, serializeModel } from './serialize.js'
 export { leavesOf, nodesInOrder, originate } from './traverse.js'
 export type { Dimension, ExternalReference, Shape, Value } from './value.js'
-export { writeModel } from './write.js'

@@ -5,7 +5,8 @@ import { NaptuneError } from '../core/errors.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
 import { generator } from '../random/counter-based.js'
 import { createEngine, type Engine } from '../runtime/index.js'
-import { float32, grad, int64, nodesInOrder, ops, readModel, readModelFile } from './index.js'
+import { readModelFile } from './files/index.js'
+import { float32, grad, int64, nodesInOrder, ops, readModel } from './index.js'
 
 let engine: Engine
 beforeAll(async () => {

@@ -1,13 +1,24 @@
 /** Tensors stored in ONNX files, and references from them to other files. */
 
-import { statSync } from 'node:fs'
-import { isAbsolute, join, normalize } from 'node:path'
 import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from 'onnx-buf'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementBytes, elementCount, type Tensor, type TensorData, tensor } from '../core/tensor.js'
 import { external, literal } from './builders.js'
 import { elementTypeNumbers } from './element-types.js'
-import type { Value } from './value.js'
+import { pathBelow } from './locations.js'
+import type { ExternalReference, Value } from './value.js'
+
+/** A file that holds weights of a model. */
+export interface WeightsFile extends Pick<ExternalReference, 'file' | 'content'> {
+	/** Length in bytes. */
+	readonly size: number
+}
+
+/**
+ * Files of weights beside a model: their contents by the path that the model knows them by (relative, with `/`), or what
+ * finds them by it and throws a NaptuneError where there is none.
+ */
+export type WeightsFiles = Readonly<Record<string, Uint8Array>> | ((path: string, weight: string) => WeightsFile)
 
 /** The element type of a stored tensor; `undefined` for types the graph language does not know. */
 export function storedType({ dataType }: Pick<TensorProto, 'dataType'>): ElementType | undefined {
@@ -20,11 +31,11 @@ export function typeName(dataType: number): string {
 }
 
 /**
- * The value of an initializer: a constant, or a reference into another file of the model's directory.
- * @param directory Where the model's other files lie; needed for references only.
+ * The value of an initializer: a constant, or a reference into another file beside the model.
+ * @param files The model's other files; needed for references only.
  * @throws NaptuneError when data and shape disagree, or a referenced file is missing, too short or elsewhere.
  */
-export function readInitializer(stored: TensorProto, directory: string | undefined): Value {
+export function readInitializer(stored: TensorProto, files: WeightsFiles | undefined): Value {
 	if (stored.dataLocation !== TensorProto_DataLocation.EXTERNAL) return literal(readTensor(stored))
 	const { type, shape } = typeAndShape(stored)
 	const bytes = elementCount(shape) * elementBytes[type]
@@ -34,41 +45,47 @@ export function readInitializer(stored: TensorProto, directory: string | undefin
 		if (text === undefined) return fallback
 		const value = Number(text)
 		if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-			throw new NaptuneError(`Weight ${stored.name} has the ${key} ${text}, which is not a number of bytes.`)
+			throw new NaptuneError(
+				'NAP_ONNX_INVALID',
+				`Weight ${stored.name} has the ${key} ${text}, which is not a number of bytes.`,
+			)
 		}
 		return value
 	}
 	const offset = number('offset', 0)
 	const length = number('length', bytes)
-	const file = locate(stored.name, entries.get('location') ?? '', directory)
-	const size = fileSize(stored.name, file)
+	const { size, ...found } = find(stored.name, entries.get('location') ?? '', files)
 	if (offset + length > size) {
 		throw new NaptuneError(
-			`Weight ${stored.name} takes the bytes ${offset} to ${offset + length} of ${file}, which has only ${size}. Is the file complete?`,
+			'NAP_ONNX_INVALID',
+			`Weight ${stored.name} takes the bytes ${offset} to ${offset + length} of ${found.file}, which has only ${size}. Is the file complete?`,
 		)
 	}
-	return external(stored.name, type, shape, { file, offset, length })
+	return external(stored.name, type, shape, { ...found, offset, length })
 }
 
-function locate(name: string, location: string, directory: string | undefined): string {
-	const path = normalize(location.replaceAll('\\', '/'))
-	if (location === '' || isAbsolute(path) || /^[A-Za-z]:/.test(path) || path === '..' || path.startsWith('../')) {
+function find(name: string, location: string, files: WeightsFiles | undefined): WeightsFile {
+	const path = pathBelow(location)
+	if (path === undefined) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`Weight ${name} refers to the file "${location}"; only files below the model's own directory are read.`,
 		)
 	}
-	if (directory === undefined) {
-		throw new NaptuneError(`Weight ${name} lies in the file ${location}; say in which directory the model's files are.`)
+	if (files === undefined) {
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`Weight ${name} lies in the file ${location}; say in which directory the model's files are, or hand them in.`,
+		)
 	}
-	return join(directory, path)
-}
-
-function fileSize(name: string, file: string): number {
-	try {
-		return statSync(file).size
-	} catch (cause) {
-		throw new NaptuneError(`Weight ${name} lies in ${file}, which cannot be read; put it beside the model.`, { cause })
-	}
+	if (typeof files === 'function') return files(path, name)
+	const content = Object.hasOwn(files, path) ? files[path] : undefined
+	if (content) return { file: path, content, size: content.byteLength }
+	const known = Object.keys(files).join(', ') || 'none'
+	throw new NaptuneError(
+		'NAP_FILE_MISSING',
+		`Weight ${name} lies in the file ${path}, which was not handed in; handed in are: ${known}.`,
+	)
 }
 
 /**
@@ -116,20 +133,29 @@ function typeAndShape(stored: TensorProto): { readonly type: ElementType; readon
 	const type = storedType(stored)
 	if (!type) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`Tensor ${stored.name} holds ${typeName(stored.dataType)}; supported are ${Object.keys(elementTypeNumbers).join(', ')}.`,
 		)
 	}
 	const shape = stored.dims.map(Number)
 	const bytes = elementCount(shape) * elementBytes[type]
 	if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || !Number.isSafeInteger(bytes)) {
-		throw new NaptuneError(`Tensor ${stored.name} claims the shape [${stored.dims.join(', ')}], which is not possible.`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`Tensor ${stored.name} claims the shape [${stored.dims.join(', ')}], which is not possible.`,
+		)
 	}
-	if (stored.segment) throw new NaptuneError(`Tensor ${stored.name} is stored in segments, which is not supported.`)
+	if (stored.segment)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`Tensor ${stored.name} is stored in segments, which is not supported.`,
+		)
 	return { type, shape }
 }
 
 function wrongSize(stored: TensorProto, needed: string, found: string): NaptuneError {
 	return new NaptuneError(
+		'NAP_ONNX_INVALID',
 		`Tensor ${stored.name} of shape [${stored.dims.join(', ')}] needs ${needed}, the model has ${found}. Is the file damaged?`,
 	)
 }

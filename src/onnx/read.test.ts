@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { AttributeProto_AttributeType as Kind, TensorProto_DataLocation } from 'onnx-buf'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NaptuneError } from '../core/errors.js'
-import { nodesInOrder, ops, readModel, readModelFile, serializeModel } from './index.js'
+import { readModelFile, weightsBelow } from './files/index.js'
+import { nodesInOrder, ops, readModel, serializeModel } from './index.js'
 import { int, int64s, type ModelInit, model, type NodeInit, type TensorInit, x } from './models.test.support.js'
 
 let folder: string
@@ -137,9 +138,18 @@ describe('refusals', () => {
 	]
 	it.each(cases)('%s', async (_, init, message) => {
 		await writeFile(join(folder, 'short.bin'), 'abc')
-		const read = () => readModel(model({ inputs: x, ...init }), { directory: folder })
+		const read = () => readModel(model({ inputs: x, ...init }), { weights: weightsBelow(folder) })
 		expect(read).toThrow(NaptuneError)
 		expect(read).toThrow(message)
+	})
+
+	it('files that were not handed in, or are too short', () => {
+		const read = (weights: Record<string, Uint8Array>) =>
+			readModel(model({ inputs: x, ...external('./parts/w.bin') }), { weights })
+		expect(() => read({ 'w.bin': new Uint8Array(4) })).toThrow('not handed in; handed in are: w.bin')
+		expect(() => read({ 'parts/w.bin': new Uint8Array(3) })).toThrow('has only 3')
+		const { y } = read({ 'parts/w.bin': new Uint8Array(4) }).outputs
+		expect(y?.shape).toEqual(['batch', 4])
 	})
 
 	it('weights elsewhere without a directory, and files that cannot be read', async () => {

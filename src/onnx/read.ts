@@ -1,7 +1,6 @@
 /** Reading `.onnx` files into the graph language, so that any model can be differentiated. */
 
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { tensor } from '../core/tensor.js'
 import { literal } from './builders.js'
@@ -10,7 +9,7 @@ import { emitter } from './emit.js'
 import { parseModel, refuseUnsupported } from './parse-model.js'
 import { applyStored } from './read-nodes.js'
 import { readInput, requireFit, splitAttributes, symbolNames } from './read-parts.js'
-import { readInitializer } from './read-tensor.js'
+import { readInitializer, type WeightsFiles } from './read-tensor.js'
 import { knownEntries } from './symbolic-integers.js'
 import { originate } from './traverse.js'
 import type { Value } from './value.js'
@@ -28,8 +27,8 @@ export interface ReadModel {
 
 /** Options of {@link readModel}. */
 export interface ReadOptions {
-	/** Directory of the files that weights are stored in; needed where the model has such weights. */
-	readonly directory?: string
+	/** Files that weights are stored in, beside the model; needed where the model has such weights. */
+	readonly weights?: WeightsFiles
 	/**
 	 * Values in place of inputs, by the inputs' names: a model that is part of a larger graph. Sizes that the file leaves
 	 * open are those of the value.
@@ -44,22 +43,23 @@ export interface ReadOptions {
  * element types that are not supported (all of them at once, with their counts), for damaged or missing weights, and for
  * values that do not fit the inputs that they stand for.
  */
-export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: ReadOptions = {}): ReadModel {
+export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: ReadOptions = {}): ReadModel {
 	const { model, graph, opset } = parseModel(bytes)
 	refuseUnsupported(graph)
 
 	const values = new Map<string, Value>()
 	const define = (name: string, value: Value, by: string) => {
-		if (values.has(name)) throw new NaptuneError(`The model defines ${name} twice, the second time by ${by}.`)
+		if (values.has(name))
+			throw new NaptuneError('NAP_ONNX_INVALID', `The model defines ${name} twice, the second time by ${by}.`)
 		values.set(name, value)
 	}
-	for (const stored of graph.initializer) define(stored.name, readInitializer(stored, directory), 'an initializer')
+	for (const stored of graph.initializer) define(stored.name, readInitializer(stored, weights), 'an initializer')
 	const symbols = symbolNames()
 	const inputs: Value[] = []
 	for (const port of graph.input) {
 		// Old files list initializers among the inputs, too.
 		if (values.has(port.name)) continue
-		const replaced = Object.hasOwn(given, port.name) ? given[port.name]! : undefined
+		const replaced = Object.hasOwn(given, port.name) ? entry(given, port.name) : undefined
 		if (replaced) requireFit(port, replaced)
 		const value = replaced ?? readInput(port, symbols)
 		define(port.name, value, 'an input')
@@ -72,7 +72,7 @@ export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: 
 			const operands = node.input.map((operand) => {
 				if (operand === '') return null
 				const value = values.get(operand)
-				if (!value) throw new NaptuneError(`it reads ${operand}, which nothing before it produces.`)
+				if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `it reads ${operand}, which nothing before it produces.`)
 				return value
 			})
 			const origin = ours ? node.docString : name
@@ -89,38 +89,20 @@ export function readModel(bytes: Uint8Array, { directory, inputs: given = {} }: 
 			originate(origin, outputs)
 			return outputs
 		})
-		node.output.forEach((output, at) => {
+		node.output.forEach((output, position) => {
 			if (output === '') return
-			const result = results[at]
-			if (!result) throw new NaptuneError(`Node ${name} (${node.opType}) has no output ${at}.`)
+			const result = results[position]
+			if (!result)
+				throw new NaptuneError('NAP_ONNX_INVALID', `Node ${name} (${node.opType}) has no output ${position}.`)
 			define(output, folded(result), `node ${name}`)
 		})
 	})
 	const outputs = graph.output.map(({ name }) => {
 		const value = values.get(name)
-		if (!value) throw new NaptuneError(`The model's output ${name} is produced by no node.`)
+		if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `The model's output ${name} is produced by no node.`)
 		return [name, value] as const
 	})
 	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName }
-}
-
-/**
- * Reads a model file, whose weights may lie in other files of its directory.
- * @throws NaptuneError when it cannot be read, or as {@link readModel}.
- */
-export async function readModelFile(path: string): Promise<ReadModel> {
-	let bytes: Uint8Array
-	try {
-		bytes = await readFile(path)
-	} catch (cause) {
-		throw new NaptuneError(`The model ${path} cannot be read; check the path and its permissions.`, { cause })
-	}
-	try {
-		return readModel(bytes, { directory: dirname(path) })
-	} catch (error) {
-		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
-	}
 }
 
 /** Small integers that are known already become constants, so that chains of shape computations stay short. */
@@ -128,7 +110,7 @@ function folded(value: Value): Value {
 	if (value.source.kind !== 'node') return value
 	if (isFloat(value.type)) return value
 	const known = knownEntries(value)
-	if (!known?.every((entry) => Number.isSafeInteger(entry))) return value
+	if (!known?.every((item) => Number.isSafeInteger(item))) return value
 	const shape = value.shape as readonly number[]
 	switch (value.type) {
 		case 'int64':
@@ -136,7 +118,7 @@ function folded(value: Value): Value {
 				tensor(
 					'int64',
 					shape,
-					BigInt64Array.from(known, (entry) => BigInt(entry)),
+					BigInt64Array.from(known, (item) => BigInt(item)),
 				),
 			)
 		case 'int32':
@@ -153,6 +135,6 @@ function located<T>(node: string, action: () => T): T {
 		return action()
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`Node ${node} of the model: ${error.message}`, { cause: error })
+		throw new NaptuneError(error.code, `Node ${node} of the model: ${error.message}`, { cause: error })
 	}
 }

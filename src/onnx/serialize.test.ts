@@ -59,6 +59,20 @@ describe('serializeModel', () => {
 		)
 	})
 
+	it('carries files in memory by what the model calls them', () => {
+		const content = new Uint8Array(12)
+		const weight = (file: string, own: Uint8Array) =>
+			ops.external('w', 'float32', [3], { file, content: own, offset: 0, length: 12 })
+		const resolveFile = () => expect.unreachable('nothing is on disk')
+		const model = serializeModel({ y: ops.add(weight('a.bin', content), weight('a.bin', content)) }, { resolveFile })
+		expect(model.externalFiles).toEqual([])
+		expect([...model.externalContents]).toEqual([['a.bin', content]])
+		expect(() => serializeModel({ y: ops.add(weight('a.bin', content), weight('a.bin', new Uint8Array(12))) })).toThrow(
+			'both call a.bin',
+		)
+		expect(() => weight('a.bin', new Uint8Array(11))).toThrow('which has only 11')
+	})
+
 	it('leaves out what no output needs: unread results and omitted operands', () => {
 		const scale = ops.input('scale', 'float32', [3])
 		const y = ops.layerNorm(x, scale, ops.input('bias', 'float32', [3]))

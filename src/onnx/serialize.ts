@@ -1,7 +1,7 @@
 /** Writing a graph as an ONNX model. Large weights stay where they are: initializers by reference (external data). */
 
-import { basename, dirname } from 'node:path'
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import {
 	GraphProtoSchema,
 	ModelProtoSchema,
@@ -9,9 +9,12 @@ import {
 	StringStringEntryProtoSchema,
 	type TensorProto,
 } from 'onnx-buf'
+import { entry } from '../core/at.js'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor, TensorData } from '../core/tensor.js'
 import { describeShape } from './dimensions.js'
+import { fileName, folderName } from './locations.js'
 import { operators } from './operators/index.js'
 import {
 	externalInitializer,
@@ -22,7 +25,7 @@ import {
 	portMessage,
 } from './protobuf.js'
 import { leavesOf, nodesInOrder } from './traverse.js'
-import type { Node, Value } from './value.js'
+import type { ExternalReference, Node, Value } from './value.js'
 
 /** Version of the standard operator set that graphs are written in. */
 export const opsetVersion = 20
@@ -39,8 +42,10 @@ export interface SerializedModel {
 	readonly outputs: readonly Port[]
 	/** The one directory in which all external files lie; undefined where there are none, or several directories. */
 	readonly externalDirectory: string | undefined
-	/** Paths of all external files. */
+	/** Paths of all external files that are on disk. */
 	readonly externalFiles: readonly string[]
+	/** External files that are in memory, by what the model calls them. */
+	readonly externalContents: ReadonlyMap<string, Uint8Array>
 	/** Origin of each node by its name in the model, for errors of the engine. */
 	readonly nodeOrigins: ReadonlyMap<string, string>
 }
@@ -49,7 +54,7 @@ export interface SerializedModel {
 export interface SerializeOptions {
 	/** Maps the path of an external file to its real path (symlinks resolved). Identity by default. */
 	readonly resolveFile?: (file: string) => string
-	/** What the model calls an external file, given its real path. Its name without the directory by default. */
+	/** What the model calls an external file on disk, given its real path. Its name without the directory by default. */
 	readonly locate?: (file: string) => string
 	/** Free-form text that the model carries, by key: ONNX's metadata_props. */
 	readonly metadata?: Readonly<Record<string, string>>
@@ -62,17 +67,21 @@ export interface SerializeOptions {
  */
 export function serializeModel(
 	outputs: Readonly<Record<string, Value>>,
-	{ resolveFile = (file) => file, locate = (file) => basename(file), metadata = {} }: SerializeOptions = {},
+	{ resolveFile = (file) => file, locate = fileName, metadata = {} }: SerializeOptions = {},
 ): SerializedModel {
 	const entries = Object.entries(outputs)
-	if (entries.length === 0) throw new NaptuneError('A model needs at least one output; none was given.')
+	if (entries.length === 0)
+		throw new NaptuneError('NAP_GRAPH_INVALID', 'A model needs at least one output; none was given.')
 	const roots = entries.map(([, value]) => value)
 	const order = nodesInOrder(roots)
 	const leaves = leavesOf(roots)
 	const inputs = inputsOf(leaves)
 	for (const [name] of entries) {
 		if (inputs.has(name)) {
-			throw new NaptuneError(`Input and output are both named ${name}; give the output another name.`)
+			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
+				`Input and output are both named ${name}; give the output another name.`,
+			)
 		}
 	}
 
@@ -88,8 +97,8 @@ export function serializeModel(
 		const name = `${node.operator}_${index}`
 		nodeOrigins.set(name, node.origin)
 		const needed = operators.get(node.operator)?.requiredOutputs ?? 1
-		node.outputs.forEach((output, at) => {
-			if (at < needed || used.has(output)) names.set(output, unique(`${name}_${at}`))
+		node.outputs.forEach((output, position) => {
+			if (position < needed || used.has(output)) names.set(output, unique(`${name}_${position}`))
 		})
 		return nodeMessage(node, name, names)
 	})
@@ -105,20 +114,22 @@ export function serializeModel(
 		opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opsetVersion) })],
 		graph: create(GraphProtoSchema, {
 			name: 'naptune',
-			node: [...nodes, ...entries.map(([name, value]) => outputMessage(names.get(value)!, name))],
+			node: [...nodes, ...entries.map(([name, value]) => outputMessage(entry(names, value), name))],
 			initializer: stored.initializers,
 			input: inputPorts.map(portMessage),
 			output: outputPorts.map(portMessage),
 		} satisfies MessageInitShape<typeof GraphProtoSchema>),
 	})
-	const externalFiles = [...stored.files.values()]
-	const directories = new Set(externalFiles.map((file) => dirname(file)))
+	const files = [...stored.files]
+	const externalFiles = files.flatMap(([, { file, content }]) => (content ? [] : [file]))
+	const directories = new Set(externalFiles.map(folderName))
 	return {
 		bytes: toBinary(ModelProtoSchema, model),
 		inputs: inputPorts,
 		outputs: outputPorts,
 		externalDirectory: directories.size === 1 ? [...directories][0] : undefined,
 		externalFiles,
+		externalContents: new Map(files.flatMap(([location, { content }]) => (content ? [[location, content]] : []))),
 		nodeOrigins,
 	}
 }
@@ -133,6 +144,7 @@ function inputsOf(leaves: readonly Value[]): Map<string, Value> {
 		const describe = (value: Value) => `${value.type} ${describeShape(value.shape)}`
 		if (before && describe(before) !== describe(leaf)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Two inputs are named ${name}: ${describe(before)} and ${describe(leaf)}. Give them different names.`,
 			)
 		}
@@ -162,7 +174,7 @@ function storedTensors(
 	const byKey = new Map<string, string>()
 	const storages = new Map<TensorData, number>()
 	/** External files by what the model calls them. */
-	const files = new Map<string, string>()
+	const files = new Map<string, Pick<ExternalReference, 'file' | 'content'>>()
 	let inlineBytes = 0
 
 	const once = (key: string, make: () => TensorProto): string => {
@@ -175,7 +187,7 @@ function storedTensors(
 	}
 	/** Small tensors are compared by content, large ones by identity. */
 	const contentKey = (data: TensorData): string => {
-		if (data.byteLength <= 256) return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')
+		if (data.byteLength <= 256) return bytesToHex(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
 		if (!storages.has(data)) storages.set(data, storages.size)
 		return `storage ${storages.get(data)}`
 	}
@@ -184,6 +196,7 @@ function storedTensors(
 			inlineBytes += value.data.byteLength
 			if (inlineBytes > largestInline) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`The constants of this graph need more than ${largestInline} bytes, the most that fits into one ONNX model; make large weights external, or feed them as inputs.`,
 				)
 			}
@@ -194,15 +207,17 @@ function storedTensors(
 		if (source.kind === 'constant') return inline(source.tensor)
 		if (source.kind !== 'external') throw new TypeError(`${source.kind} is not a stored tensor`)
 		const { reference } = source
-		const file = resolveFile(reference.file)
-		const location = locate(file)
+		const { content } = reference
+		const file = content ? reference.file : resolveFile(reference.file)
+		const location = content ? file : locate(file)
 		const twin = files.get(location)
-		if (twin !== undefined && twin !== file) {
+		if (twin && (twin.file !== file || twin.content !== content)) {
 			throw new NaptuneError(
-				`One graph uses weights of ${twin} and of ${file}, which it would both call ${location}; rename or move one of them.`,
+				'NAP_GRAPH_INVALID',
+				`One graph uses weights of ${twin.file} and of ${file}, which it would both call ${location}; rename or move one of them.`,
 			)
 		}
-		files.set(location, file)
+		files.set(location, { file, ...defined({ content }) })
 		return once(['external', file, reference.offset, leaf.type, leaf.shape].join('|'), () =>
 			externalInitializer(unique(`weight_${initializers.length}_${source.name}`), leaf, reference, location),
 		)

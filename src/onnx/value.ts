@@ -23,8 +23,10 @@ export type Attributes = Readonly<Record<string, Attribute>>
 
 /** Where the bytes of a large initializer lie: a slice of an existing file, never copied. */
 export interface ExternalReference {
-	/** Absolute path of the file that holds the bytes (symlinks allowed; resolved when compiled). */
+	/** Absolute path of the file that holds the bytes (symlinks allowed; resolved when compiled); with `content`, its name. */
 	readonly file: string
+	/** The whole file where it is in memory, as in a browser. */
+	readonly content?: Uint8Array
 	/** Offset of the first byte. */
 	readonly offset: number
 	/** Length in bytes. */

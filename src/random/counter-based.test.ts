@@ -12,6 +12,35 @@ const knownAnswers = [
 	['243f6a88 85a308d3 13198a2e 03707344', 'a4093822 299f31d0', 'd16cfe09 94fdcceb 5001e420 24126ea1'],
 ] as const
 
+/** First four words, and the first normal number instead, as drawn when Node.js's own SHA-256 made the keys. */
+const recordedStreams = [
+	{ seed: 0, keys: [], words: [2170422832, 1960632400, 3964520425, 4086238692], normal: 1.0505379112432496 },
+	{
+		seed: 1,
+		keys: ['initial-parameters', 'text.context.0'],
+		words: [1104865130, 2793168280, 2487248259, 3703902304],
+		normal: -0.6778987927641855,
+	},
+	{
+		seed: 7,
+		keys: ['attack', 'test/airplane/0001.png', 3],
+		words: [3313546312, 1409583425, 2719396571, 607051535],
+		normal: -1.1511352842962475,
+	},
+	{
+		seed: 2 ** 53 - 1,
+		keys: ['ä – 漢字 🎲', '\ud800', -0.5, 1e300, ''],
+		words: [366231544, 2906855189, 2351507607, 3034687051],
+		normal: -0.40353308055062803,
+	},
+	{
+		seed: 42,
+		keys: ['x'.repeat(1000)],
+		words: [1049209097, 123102591, 2236425620, 577739236],
+		normal: -0.7421316534802832,
+	},
+]
+
 const draw = (stream: { uint32(): number }, count: number) => Array.from({ length: count }, () => stream.uint32())
 
 describe('philox', () => {
@@ -27,6 +56,11 @@ describe('generator', () => {
 		expect(draw(generator(1, 'image', 7), 6)).toEqual(draw(generator(1, 'image', 7), 6))
 		// Recorded once; a change here would silently change every seeded result.
 		expect(draw(generator(1, 'image', 7), 5)).toEqual([2033573320, 659981680, 2277812081, 2207134320, 3017847563])
+	})
+
+	it.each(recordedStreams)('gives the stream of seed $seed as recorded', ({ seed, keys, words, normal }) => {
+		expect(draw(generator(seed, ...keys), words.length)).toEqual(words)
+		expect(generator(seed, ...keys).normal()).toBe(normal)
 	})
 
 	it('gives unrelated streams for other seeds, keys and key types', () => {

@@ -4,8 +4,8 @@
  * is in, on the order, on the number of machines or on where a run was resumed.
  */
 
-import { createHash } from 'node:crypto'
 import { NaptuneError } from '../core/errors.js'
+import { sha256 } from '../core/sha256.js'
 import type { Generator } from './generator.js'
 
 /** High 32 bits of the 64-bit product of two 32-bit unsigned integers, in 16-bit halves so that doubles stay exact. */
@@ -58,17 +58,22 @@ export function philox(counter: Uint32Array, key: Uint32Array, output: Uint32Arr
  */
 export function generator(seed: number, ...keys: readonly (number | string)[]): Generator {
 	if (!Number.isSafeInteger(seed) || seed < 0) {
-		throw new NaptuneError(`A seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`A seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`,
+		)
 	}
 	if (keys.some((part) => typeof part === 'number' && !Number.isFinite(part))) {
-		throw new NaptuneError(`The keys of a random stream must be strings or finite numbers, got ${keys.join(', ')}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The keys of a random stream must be strings or finite numbers, got ${keys.join(', ')}.`,
+		)
 	}
 	// The keys may be long strings; a hash makes the Philox key and the upper half of the counter from them.
-	const digest = createHash('sha256')
-		.update(JSON.stringify([seed, ...keys]))
-		.digest()
-	const key = Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4))
-	const counter = Uint32Array.of(0, 0, digest.readUInt32LE(8), digest.readUInt32LE(12))
+	const digest = new DataView(sha256(JSON.stringify([seed, ...keys])).buffer)
+	const word = (at: number) => digest.getUint32(4 * at, true)
+	const key = Uint32Array.of(word(0), word(1))
+	const counter = Uint32Array.of(0, 0, word(2), word(3))
 	const block = new Uint32Array(4)
 	let position = 4
 	let spare: number | undefined
@@ -100,7 +105,10 @@ export function generator(seed: number, ...keys: readonly (number | string)[]): 
 		},
 		below(n) {
 			if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-				throw new NaptuneError(`A random whole number below n needs n from 1 to 2^32, got ${n}.`)
+				throw new NaptuneError(
+					'NAP_ARGUMENT_INVALID',
+					`A random whole number below n needs n from 1 to 2^32, got ${n}.`,
+				)
 			}
 			// Words in the last, incomplete multiple of n would favour small numbers; they are drawn again.
 			const limit = 2 ** 32 - (2 ** 32 % n)

@@ -7,7 +7,7 @@ import { datasetShape } from './parts/dataset.js'
 import { chosen, count, options, positive, sha256 } from './parts/fields.js'
 import { versionsSchema } from './parts/model.js'
 import { threatModelSchema } from './parts/threat-model.js'
-import type { RecordForm } from './record-kind.js'
+import type { RecordForm } from './record-form.js'
 
 const { name, origin, notices, classNames } = datasetShape
 

@@ -5,7 +5,7 @@ import type { Immutable } from '../core/immutable.js'
 import { evaluationSettingsShape } from './evaluation.js'
 import { chosen, count, positive, seconds } from './parts/fields.js'
 import { threatModelSchema } from './parts/threat-model.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 /** JSON writes null for what is no finite number; of a loss that is one too large. */
 const number = z

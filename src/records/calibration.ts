@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
 import { positive, sha256 } from './parts/fields.js'
-import { type RecordOf, recordKind } from './record-kind.js'
+import { type RecordOf, recordKind } from './record-form.js'
 
 const scores = z.array(z.number().nonnegative()).min(1)
 

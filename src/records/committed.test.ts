@@ -31,7 +31,7 @@ const forms: readonly (readonly [RegExp, RecordForm<z.ZodType>])[] = [
 	[/^results\/.*\/calibration\.json$/, calibrationKind],
 	[/^results\/.*\/comparison\.json$/, comparisonForm],
 	[/^results\/.*\/run\.json$/, runDescriptionForm],
-	[/^results\/reproduce-quick\/[^/]+\/result\.json$/, experimentForm],
+	[/^results\/(reproduce-quick\/[^/]+|fair|ablation)\/result\.json$/, experimentForm],
 	[/^results\/.*\/result\.json$/, runResultForm],
 	[/^results\/.*\/log\.jsonl$/, epochForm],
 	[/^models\/surrogates\/.*\.log\.jsonl$/, surrogateEpochForm],

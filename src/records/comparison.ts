@@ -6,7 +6,7 @@ import { evaluationSettingsShape } from './evaluation.js'
 import { accuracySchema } from './parts/accuracy.js'
 import { count, seconds, share } from './parts/fields.js'
 import { presetSchema } from './parts/preset.js'
-import type { RecordForm } from './record-kind.js'
+import type { RecordForm } from './record-form.js'
 
 const method = z.strictObject({
 	defense: z.string().describe('Name of the defense, or of a variant of it.'),

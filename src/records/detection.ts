@@ -6,7 +6,7 @@ import { calibrationKeySchema } from './calibration.js'
 import { evaluationSettingsShape } from './evaluation.js'
 import { accuracySchema, shareSchema } from './parts/accuracy.js'
 import { count, positive, share } from './parts/fields.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 /** Names of scores, which are also the taps of a deployed classifier that give them. */
 export const correctionScores = ['correction', 'disagreement'] as const

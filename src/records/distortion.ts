@@ -6,7 +6,7 @@ import { evaluationSettingsShape } from './evaluation.js'
 import { accuracySchema, estimateSchema } from './parts/accuracy.js'
 import { count, positive, seconds } from './parts/fields.js'
 import { defenseSchema } from './parts/model.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 const { defense: _, testTime: __, target: ___, ...evaluated } = evaluationSettingsShape
 

@@ -9,7 +9,7 @@ import { chosen, count, positive, seconds } from './parts/fields.js'
 import { defenseSchema, modelSchema, testTimeSchema, versionsSchema } from './parts/model.js'
 import { outcomeSchema } from './parts/outcome.js'
 import { threatModelSchema } from './parts/threat-model.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 /** What decides the outcomes of attacking a defense on images; other records are of some of these, too. */
 export const evaluationSettingsShape = {

@@ -9,7 +9,7 @@ import { accuracySchema, stageSchema } from './parts/accuracy.js'
 import { attackSchema } from './parts/attack.js'
 import { count, options, positive, seconds, sha256, share } from './parts/fields.js'
 import { threatModelSchema } from './parts/threat-model.js'
-import type { RecordForm } from './record-kind.js'
+import type { RecordForm } from './record-form.js'
 
 const interval = z.tuple([z.number(), z.number()])
 

@@ -9,7 +9,7 @@ import { dataOriginSchema } from './parts/data-origin.js'
 import { count, positive, sha256 } from './parts/fields.js'
 import { versionsSchema } from './parts/model.js'
 import { threatModelSchema } from './parts/threat-model.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 /** How pictures get the size that a model reads. */
 export const resizings = {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
 import { evaluationSettingsShape } from './evaluation.js'
 import { count, positive, seconds, sha256, share } from './parts/fields.js'
-import { type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 const recall = z.strictObject({
 	k: positive,

@@ -7,7 +7,7 @@ import { datasetShape } from './parts/dataset.js'
 import { count, options, optionsWith, positive, seconds, sha256, share } from './parts/fields.js'
 import { checkpointShape, trainingEngineSchema } from './parts/model.js'
 import { presetSchema } from './parts/preset.js'
-import type { RecordForm, RecordOf } from './record-kind.js'
+import type { RecordForm, RecordOf } from './record-form.js'
 
 /** Descriptions of runs: `run.json`. */
 export const runDescriptionForm = {

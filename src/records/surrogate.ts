@@ -6,7 +6,7 @@ import { informative } from './informative.js'
 import { datasetShape } from './parts/dataset.js'
 import { count, options, seconds, sha256, share } from './parts/fields.js'
 import { trainingEngineSchema } from './parts/model.js'
-import { type RecordForm, type RecordOf, recordKind, type SettingsOf } from './record-kind.js'
+import { type RecordForm, type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 const epoch = z
 	.object({ epoch: count.describe('0-based.'), learningRate: z.number().describe('The last one.'), loss: z.number() })

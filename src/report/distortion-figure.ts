@@ -1,5 +1,6 @@
 /** Distortion by layer as a figure: one column per perturbation, one line per model before and after its refiners. */
 
+import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import type { Distortion } from '../evaluation/distortion/distortion.js'
 import { noise } from '../evaluation/distortion/distortion.js'
@@ -56,14 +57,16 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 	const refining = new Set(measurements.flatMap(({ tower, layers }) => (layers.some(isRefined) ? [tower] : [])))
 	const lines = models.flatMap(({ name }) => (refining.has(name) ? [sideName(name, 0), sideName(name, 1)] : [name]))
 	const perturbations = [...new Set(measurements.map(({ perturbation }) => perturbation))]
-	const names = measurements[0]!.layers.map(({ layer }, at, all) => (at === all.length - 1 ? 'out' : String(layer)))
+	const names = at(measurements, 0).layers.map(({ layer }, index, all) =>
+		index === all.length - 1 ? 'out' : String(layer),
+	)
 	const row = (quantity: Quantity, of: readonly string[], titled: boolean) => {
 		const points = (perturbation: string) =>
 			measurements
 				.filter((one) => one.perturbation === perturbation)
 				.flatMap((one) => pointsOf(one, quantity, names, refining.has(one.tower)))
 		// One scale for all columns.
-		const most = Math.max(...of.flatMap(points).map(({ high }) => high!))
+		const most = Math.max(...of.flatMap(points).map(({ high = 0 }) => high))
 		return of.map((perturbation, column) =>
 			linePanel({
 				points: points(perturbation),
@@ -86,7 +89,7 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 		config: figureConfig,
 		...grid(perturbations.length),
 		concat: [
-			...distances.flatMap((quantity, at) => row(quantity, perturbations, at === 0)),
+			...distances.flatMap((quantity, position) => row(quantity, perturbations, position === 0)),
 			...norms.flatMap((quantity) => row(quantity, perturbations.slice(0, 1), false)),
 		],
 	}
@@ -110,7 +113,9 @@ function pointsOf(one: Distortion, quantity: Quantity, names: readonly string[],
 			return [{ line, x, y: estimate.mean, low, high }]
 		}
 		return [
-			...one.layers.flatMap(({ before, after }, at) => point(names[at]!, quantity.read(side === 0 ? before : after))),
+			...one.layers.flatMap(({ before, after }, index) =>
+				point(at(names, index), quantity.read(side === 0 ? before : after)),
+			),
 			...(quantity.features ? point('feat.', quantity.features(one.features)) : []),
 		]
 	})

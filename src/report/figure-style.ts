@@ -1,6 +1,7 @@
 /** What all figures look like. */
 
 import type { Config } from 'vega-lite'
+import { at } from '../core/at.js'
 
 /** Colours that people with any colour vision tell apart (Okabe and Ito, 2008). */
 export const palette = {
@@ -32,7 +33,7 @@ export const lineStyles: readonly LineStyle[] = [
 
 /** Scales of colour, dash and shape for named lines. */
 export function lineScales(names: readonly string[]) {
-	const styles = names.map((_, index) => lineStyles[index % lineStyles.length]!)
+	const styles = names.map((_, index) => at(lineStyles, index % lineStyles.length))
 	const domain = [...names]
 	return {
 		color: { domain, range: styles.map(({ color }) => color) },

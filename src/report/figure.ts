@@ -1,7 +1,6 @@
 /** Figures: a Vega-Lite specification becomes SVG or PNG, without a browser. */
 
 import { extname } from 'node:path'
-import sharp from 'sharp'
 import type { TopLevelSpec } from 'vega-lite'
 import { NaptuneError } from '../core/errors.js'
 import { plainText } from '../core/plain-text.js'
@@ -38,6 +37,7 @@ export async function pngOfSvg(svg: string): Promise<Buffer> {
 	const size = /<svg\b[^>]*\bwidth="([\d.]+)" height="([\d.]+)"/.exec(svg)
 	const longest = Math.max(1, Number(size?.[1] ?? 1), Number(size?.[2] ?? 1))
 	const density = Math.max(1, Math.min(dotsPerInch, Math.floor((72 * mostDots) / longest)))
+	const { default: sharp } = await import('sharp')
 	return sharp(Buffer.from(svg), { density }).png({ compressionLevel: 9 }).toBuffer()
 }
 
@@ -53,7 +53,8 @@ export function isFigureFile(path: string): boolean {
  */
 export async function writeFigure(figure: Figure, ...paths: readonly string[]): Promise<void> {
 	const wrong = paths.find((path) => !isFigureFile(path))
-	if (wrong !== undefined) throw new NaptuneError(`${wrong} is not the name of a figure; end it in .svg or .png.`)
+	if (wrong !== undefined)
+		throw new NaptuneError('NAP_OPTION_INVALID', `${wrong} is not the name of a figure; end it in .svg or .png.`)
 	const svg = await figureSvg(figure)
 	for (const path of paths) {
 		await writeFileAtomic(path, extname(path).toLowerCase() === '.svg' ? svg : await pngOfSvg(svg))

@@ -1,6 +1,6 @@
 /** Pictures of a gallery: clean and adversarial images, and what was changed, magnified. */
 
-import sharp from 'sharp'
+import { at } from '../core/at.js'
 import type { AttackGallery, GalleryImage } from '../evaluation/gallery/gallery.js'
 
 /** A picture as PNG. */
@@ -69,24 +69,26 @@ function magnification({ record, images }: AttackGallery): number {
 function largestChange({ clean, models }: GalleryImage): number {
 	let largest = 0
 	for (const { pixels } of models) {
-		if (pixels) for (const [at, value] of pixels.entries()) largest = Math.max(largest, Math.abs(value - clean[at]!))
+		if (pixels)
+			for (const [index, value] of pixels.entries()) largest = Math.max(largest, Math.abs(value - at(clean, index)))
 	}
 	return largest
 }
 
 /** Where nothing was changed: the grey level 128 of 255. */
 function magnified(clean: Float32Array, adversarial: Float32Array, factor: number): Float32Array {
-	return adversarial.map((value, at) => 128 / 255 + factor * (value - clean[at]!))
+	return adversarial.map((value, index) => 128 / 255 + factor * (value - at(clean, index)))
 }
 
 /** @param pixels [3, height, width]; what lies outside [0, 1] is clipped. @param times How many dots a pixel is wide. */
 async function picture(pixels: Float32Array, width: number, height: number, times: number): Promise<GalleryPicture> {
 	const area = width * height
 	const rgb = new Uint8ClampedArray(3 * area)
-	for (let at = 0; at < area; at++) {
-		for (let channel = 0; channel < 3; channel++) rgb[3 * at + channel] = 255 * pixels[channel * area + at]!
+	for (let index = 0; index < area; index++) {
+		for (let channel = 0; channel < 3; channel++) rgb[3 * index + channel] = 255 * at(pixels, channel * area + index)
 	}
 	const [wide, high] = [width * times, height * times]
+	const { default: sharp } = await import('sharp')
 	const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
 		.resize(wide, high, { kernel: 'nearest', fit: 'fill' })
 		.png({ compressionLevel: 9 })

@@ -1,5 +1,7 @@
 /** Tables of text for a terminal. */
 
+import { at } from '../core/at.js'
+
 /** A column: its heading, and on which side its cells are aligned. */
 export interface Column {
 	readonly heading: string
@@ -8,10 +10,16 @@ export interface Column {
 
 /** Rows below headings and a rule, columns two spaces apart. Cells must not hold line breaks. */
 export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-	const widths = columns.map(({ heading }, at) => Math.max(heading.length, ...rows.map((row) => row[at]!.length)))
+	const widths = columns.map(({ heading }, index) =>
+		Math.max(heading.length, ...rows.map((row) => at(row, index).length)),
+	)
 	const line = (cells: readonly string[]) =>
 		cells
-			.map((cell, at) => (columns[at]!.align === 'right' ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
+			.map((cell, position) =>
+				at(columns, position).align === 'right'
+					? cell.padStart(at(widths, position))
+					: cell.padEnd(at(widths, position)),
+			)
 			.join('  ')
 			.trimEnd()
 	return [

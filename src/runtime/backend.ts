@@ -1,9 +1,6 @@
-/** What the worker needs from a library that executes graphs. */
+/** What the host needs from a library that executes graphs. */
 
-import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common'
-import { NaptuneError } from '../core/errors.js'
 import type { Device } from './engine.js'
 import type { SessionSettings } from './protocol.js'
 
@@ -32,23 +29,4 @@ export const quiet = { severity: 4, level: 'fatal' } as const
  */
 export function optimization({ doublePrecision }: SessionSettings): Record<string, string> {
 	return doublePrecision ? { disable_specified_optimizers: 'QuickGeluFusion;MatMulScaleFusion' } : {}
-}
-
-/**
- * External files as bytes, under the names by which the graph knows them.
- * @throws NaptuneError when a file cannot be read into memory whole.
- */
-export async function readExternalFiles(paths: readonly string[]): Promise<{ path: string; data: Uint8Array }[]> {
-	return Promise.all(
-		paths.map(async (path) => {
-			try {
-				return { path: basename(path), data: await readFile(path) }
-			} catch (cause) {
-				throw new NaptuneError(
-					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. On device cpu it is mapped instead.`,
-					{ cause },
-				)
-			}
-		}),
-	)
 }

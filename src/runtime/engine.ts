@@ -1,7 +1,7 @@
 /** What running a graph looks like to the rest of the project, whichever engine does it. */
 
 import type { ElementType, Tensor } from '../core/tensor.js'
-import type { Value } from '../onnx/value.js'
+import type { Shape, Value } from '../onnx/value.js'
 
 /** Execution devices, named as on the command line. */
 export type Device = 'cpu' | 'cuda' | 'webgpu' | 'coreml' | 'dml' | 'wasm'
@@ -73,21 +73,49 @@ export interface CompileOptions {
 	readonly prepack?: boolean
 }
 
-/** An execution engine: a worker thread that owns sessions and resident tensors. */
+/** An execution engine: it owns sessions and resident tensors, in a worker thread where the platform has them. */
 export interface Engine {
 	readonly device: Device
 	readonly threads: number
+	/** Rows of every run that a classifier makes on this engine, at least 1, where that was chosen for it. */
+	readonly fixedBatch?: number
 	/** Engine name and version, such as `onnxruntime-node 1.30.0`, for result records. */
 	readonly version: string
 	/** Compiles a graph given by its named outputs; its inputs are found by walking back from them. */
 	compile(outputs: Readonly<Record<string, Value>>, options?: CompileOptions): Promise<Program>
 	/** Puts a tensor into the engine for repeated use. */
 	upload(tensor: Tensor, options?: { readonly transfer?: boolean }): Promise<ResidentTensor>
-	/** Resident memory of the process and of what the engine holds. */
+	/** Resident memory of the process (0 where the platform does not tell, as in a browser) and of what the engine holds. */
 	memory(): Promise<{
 		readonly residentBytes: number
 		readonly programs: readonly { name: string; modelBytes: number }[]
 	}>
-	/** Releases all programs and tensors and ends the worker. Idempotent. */
+	/** Releases all programs and tensors, and ends the worker where there is one. Idempotent. */
 	close(): Promise<void>
+}
+
+/** A declared input of a program. */
+export interface InputDeclaration {
+	readonly name: string
+	readonly type: ElementType
+	readonly shape: Shape
+}
+
+/** A graph as bytes, with what must be known about it to run it. */
+export interface SerializedModel {
+	readonly bytes: Uint8Array
+	readonly inputs: readonly InputDeclaration[]
+	readonly outputs: readonly { readonly name: string }[]
+	/** Files on disk that initializers point into. */
+	readonly externalFiles: readonly string[]
+	/** Files in memory that initializers point into, by what the model calls them. */
+	readonly externalContents?: ReadonlyMap<string, Uint8Array>
+	/** Where each named node comes from, for errors. */
+	readonly nodeOrigins: ReadonlyMap<string, string>
+}
+
+/** An engine that can also run graphs that are already bytes. */
+export interface ModelEngine extends Engine {
+	/** Compiles a serialised graph. */
+	compileModel(model: SerializedModel, options?: CompileOptions): Promise<Program>
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { float32, int64 } from '../core/tensor.js'
-import type { Feeds } from './engine.js'
-import { checkFeeds, type InputDeclaration } from './feeds.js'
+import type { Feeds, InputDeclaration } from './engine.js'
+import { checkFeeds } from './feeds.js'
 
 const inputs: InputDeclaration[] = [
 	{ name: 'x', type: 'float32', shape: ['B', 3] },

@@ -1,6 +1,5 @@
-/** Running graphs: engines, devices, programs. */
+/** naptune/runtime: running graphs in Node.js: engines, devices, programs. In a browser: naptune/runtime/web. */
 
-export { createEngine, type EngineOptions, type ModelEngine } from './create-engine.js'
 export {
 	type CompileOptions,
 	type Device,
@@ -8,7 +7,9 @@ export {
 	type Engine,
 	type Feeds,
 	type KeptOutputs,
+	type ModelEngine,
 	type Program,
 	type ResidentTensor,
+	type SerializedModel,
 } from './engine.js'
-export type { SerializedModel } from './program.js'
+export { createEngine, type EngineOptions } from './node/create-engine.js'

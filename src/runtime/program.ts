@@ -1,29 +1,19 @@
-/** A compiled graph in a worker. */
+/** The calling side of a compiled graph. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
-import type { Feeds, KeptOutputs, Program, ResidentTensor } from './engine.js'
+import type { Feeds, KeptOutputs, Program, ResidentTensor, SerializedModel } from './engine.js'
 import { engineError } from './engine-error.js'
-import { checkFeeds, type InputDeclaration } from './feeds.js'
+import { checkFeeds } from './feeds.js'
+import { HostError, type HostLink } from './link.js'
 import type { WireFeed } from './protocol.js'
 import type { ResidentTensors } from './resident-tensors.js'
 import { movable } from './transfer.js'
-import { WorkerError, type WorkerLink } from './worker-link.js'
 
-/** A graph as bytes, with what must be known about it to run it. */
-export interface SerializedModel {
-	readonly bytes: Uint8Array
-	readonly inputs: readonly InputDeclaration[]
-	readonly outputs: readonly { readonly name: string }[]
-	/** Files that initializers point into. */
-	readonly externalFiles: readonly string[]
-	/** Where each named node comes from, for errors. */
-	readonly nodeOrigins: ReadonlyMap<string, string>
-}
-
-/** Makes the program's calling side; its session already exists in the worker. */
+/** Makes a program; the host has its session already. */
 export function createProgram(
-	link: WorkerLink,
+	link: HostLink,
 	residents: ResidentTensors,
 	session: { readonly id: number; readonly name: string; readonly onRelease: () => void },
 	model: Omit<SerializedModel, 'bytes'> & { readonly modelBytes: number },
@@ -37,12 +27,13 @@ export function createProgram(
 		keep: readonly string[],
 		options: { readonly outputs?: readonly string[]; readonly transfer?: boolean },
 	): Promise<KeptOutputs> => {
-		if (released) throw new NaptuneError(`Program ${name} was released; compile it again to run it.`)
+		if (released)
+			throw new NaptuneError('NAP_ENGINE_CLOSED', `Program ${name} was released; compile it again to run it.`)
 		const asked = [...new Set([...(options.outputs ?? (keep.length > 0 ? [] : outputs)), ...keep])]
 		const unknown = asked.filter((output) => !outputs.includes(output))
 		if (unknown.length > 0 || asked.length === 0) {
 			const problem = unknown.length > 0 ? `has no output ${unknown.join(', ')}` : 'was asked for no outputs'
-			throw new NaptuneError(`Program ${name} ${problem}; its outputs are: ${outputs.join(', ')}.`)
+			throw new NaptuneError('NAP_FEED_INVALID', `Program ${name} ${problem}; its outputs are: ${outputs.join(', ')}.`)
 		}
 		checkFeeds(name, model.inputs, feeds)
 
@@ -68,11 +59,11 @@ export function createProgram(
 			)
 			const resident: Record<string, ResidentTensor> = {}
 			for (const [output, handle] of Object.entries(handles)) {
-				resident[output] = residents.adopt(handle, kept[output]!)
+				resident[output] = residents.adopt(handle, entry(kept, output))
 			}
 			return { tensors, kept: resident }
 		} catch (error) {
-			if (error instanceof WorkerError) throw engineError('run', name, error, model.nodeOrigins)
+			if (error instanceof HostError) throw engineError('run', name, error, model.nodeOrigins)
 			throw error
 		}
 	}

@@ -1,9 +1,9 @@
-/** What the engine on the calling thread and its worker say to each other. Requests are answered in order. */
+/** What the calling side of an engine and the host of its sessions say to each other. Requests are answered in order. */
 
 import type { ElementType, Tensor } from '../core/tensor.js'
 import type { Device } from './engine.js'
 
-/** One fed input: the tensor itself, or the handle of one that already lies in the worker. */
+/** One fed input: the tensor itself, or the handle of one that the host already has. */
 export type WireFeed = { readonly tensor: Tensor } | { readonly resident: number }
 
 /** How a session is made; independent of the engine that makes it. */
@@ -18,9 +18,11 @@ export interface SessionSettings {
 	readonly externalDirectory?: string
 	/** Base names of the files there, for libraries that want their bytes instead of the directory. */
 	readonly externalFiles: readonly string[]
+	/** Files in memory that initializers point into, by what the model calls them. */
+	readonly externalContents: ReadonlyMap<string, Uint8Array>
 }
 
-/** Everything a worker can be asked. */
+/** Everything a host can be asked. */
 export type Request =
 	| { readonly kind: 'start'; readonly device: Device; readonly threads: number }
 	| {
@@ -34,7 +36,7 @@ export type Request =
 			readonly program: number
 			readonly feeds: Readonly<Record<string, WireFeed>>
 			readonly outputs: readonly string[]
-			/** Handles under which outputs stay in the worker instead of coming back. */
+			/** Handles under which outputs stay with the host instead of coming back. */
 			readonly keep: Readonly<Record<string, number>>
 	  }
 	| { readonly kind: 'releaseProgram'; readonly program: number }
@@ -42,7 +44,7 @@ export type Request =
 	| { readonly kind: 'releaseTensor'; readonly handle: number }
 	| { readonly kind: 'close' }
 
-/** Type and shape of an output that stayed in the worker. */
+/** Type and shape of an output that stayed with the host. */
 export interface KeptTensor {
 	readonly type: ElementType
 	readonly shape: readonly number[]

@@ -1,22 +1,22 @@
-/** Tensors that stay in the worker between runs. */
+/** Tensors that stay with the host between runs. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { ResidentTensor } from './engine.js'
+import type { HostLink } from './link.js'
 import type { KeptTensor } from './protocol.js'
-import type { WorkerLink } from './worker-link.js'
 
 /** The calling side of one engine's resident tensors. */
 export interface ResidentTensors {
-	/** A number for a tensor that is about to be put into the worker. */
+	/** A number for a tensor that is about to be given to the host. */
 	newHandle(): number
-	/** The calling side of a tensor that lies in the worker under this handle. */
+	/** The calling side of a tensor that the host has under this handle. */
 	adopt(handle: number, tensor: KeptTensor): ResidentTensor
 	/** @throws NaptuneError when the tensor was released or belongs to another engine. */
 	handleOf(tensor: ResidentTensor): number
 }
 
-/** Resident tensors over one worker. */
-export function residentTensors(link: WorkerLink): ResidentTensors {
+/** Resident tensors over one host. */
+export function residentTensors(link: HostLink): ResidentTensors {
 	const handles = new WeakMap<ResidentTensor, { readonly handle: number; released?: Promise<void> }>()
 	let next = 0
 	return {
@@ -36,8 +36,13 @@ export function residentTensors(link: WorkerLink): ResidentTensors {
 		},
 		handleOf(tensor) {
 			const entry = handles.get(tensor)
-			if (!entry) throw new NaptuneError('A resident tensor of another engine was fed; upload it to this engine first.')
-			if (entry.released) throw new NaptuneError('A released resident tensor was fed; upload it again.')
+			if (!entry)
+				throw new NaptuneError(
+					'NAP_FEED_INVALID',
+					'A resident tensor of another engine was fed; upload it to this engine first.',
+				)
+			if (entry.released)
+				throw new NaptuneError('NAP_ENGINE_CLOSED', 'A released resident tensor was fed; upload it again.')
 			return entry.handle
 		},
 	}

@@ -1,9 +1,9 @@
-/** Moving tensors between threads. */
+/** Tensors on their way to the host. */
 
 import type { Tensor, TensorData } from '../core/tensor.js'
 
 /**
- * The tensor as it is sent to the worker, on a buffer of its own that can be moved.
+ * The tensor as it is sent to the host, on a buffer of its own that can be moved.
  * A view of a larger buffer (a slice of a file, a pooled Buffer) is copied even when `give` is set,
  * because moving it would take its neighbours along.
  * @param give Whether the caller hands its buffer over.

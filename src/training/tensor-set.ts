@@ -1,10 +1,10 @@
 /** Named float32 tensors, in memory and on disk: parameters, gradients, states. */
 
-import { NaptuneError } from '../core/errors.js'
-import { type Tensor, tensor } from '../core/tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import { writeChunksAtomic } from '../files/atomic-write.js'
 import { writeChunksChecked } from '../files/checksum.js'
 import { readSafetensorsTensors, writeSafetensors } from '../files/safetensors.js'
+import { float32Tensors } from '../files/safetensors-bytes.js'
 
 /** Named float32 tensors: parameters, their gradients or their moments. */
 export type TensorSet = Readonly<Record<string, Tensor<'float32'>>>
@@ -24,12 +24,7 @@ export async function saveTensors(
 
 /** Reads all tensors of a file. @throws NaptuneError when one is not float32. */
 export async function loadTensors(path: string): Promise<Record<string, Tensor<'float32'>>> {
-	const tensors: Record<string, Tensor<'float32'>> = {}
-	for (const [name, { dtype, shape, data }] of await readSafetensorsTensors(path)) {
-		if (dtype !== 'F32') throw new NaptuneError(`${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
-		tensors[name] = tensor('float32', shape, new Float32Array(data.buffer))
-	}
-	return tensors
+	return float32Tensors(await readSafetensorsTensors(path), path)
 }
 
 /** The entries whose names begin with `prefix/`, without it. */

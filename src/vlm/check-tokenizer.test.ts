@@ -3,9 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
-import { loadTokenizer } from './tokenizer.js'
+import { createTokenizer } from './tokenizer.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: these tests change any part of it.
 type Json = any
@@ -23,7 +25,7 @@ function changed(change: (json: Json) => void): object {
 /** Refused by an error of ours that says this, fast. */
 async function refused(json: object, message: RegExp, modelTokens?: number): Promise<void> {
 	const start = performance.now()
-	const error: unknown = await loadTokenizer(json, modelTokens).catch((error: unknown) => error)
+	const error: unknown = await createTokenizer(json, defined({ modelTokens })).catch((error: unknown) => error)
 	expect(error).toBeInstanceOf(NaptuneError)
 	expect((error as Error).message).toMatch(message)
 	expect((error as Error).message.length).toBeLessThan(1000)
@@ -58,7 +60,7 @@ describe('ids of tokens', () => {
 			)
 		}
 		const padded = changed(({ added_tokens }) => added_tokens.push({ id: 4608, content: '[PAD]' }))
-		expect((await loadTokenizer(padded, 4608)).vocabularySize).toBe(4609)
+		expect((await createTokenizer(padded, { modelTokens: 4608 })).vocabularySize).toBe(4609)
 	})
 
 	it('pad by a whole number', async () => {
@@ -125,7 +127,7 @@ describe('fields', () => {
 			for (const token of Object.keys(model.vocab))
 				if (token.includes('é') || token.includes('Ã')) delete model.vocab[token]
 		})
-		const { encode } = await loadTokenizer(partial)
+		const { encode } = await createTokenizer(partial)
 		expect(() => encode('café')).toThrow(/is not in its vocabulary/)
 	})
 

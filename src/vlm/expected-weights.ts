@@ -1,6 +1,42 @@
 /** Names and shapes of all weights of a Hugging Face CLIPModel. */
 
+import { NaptuneError } from '../core/errors.js'
+import { isFloatDtype } from '../files/float-formats.js'
+import type { Dtype } from '../files/safetensors-dtype.js'
 import type { ClipConfig, TransformerConfig } from './config.js'
+
+/** How many disagreements one error lists. */
+const longestList = 20
+
+/**
+ * Compares weights with what a config implies.
+ * @param found Element type and shape of what is there, by name; others than the expected are ignored.
+ * @param expected Shape of each weight that must be there.
+ * @param where How an error begins: which files disagree.
+ * @throws NaptuneError listing the weights that are missing, of another shape or of another type.
+ */
+export function checkWeights(
+	found: ReadonlyMap<string, { readonly dtype: Dtype; readonly shape: readonly number[] }>,
+	expected: ReadonlyMap<string, readonly number[]>,
+	where: string,
+): void {
+	const problems: string[] = []
+	for (const [name, shape] of expected) {
+		const own = found.get(name)
+		if (!own) problems.push(`${name} is missing (expected [${shape.join(', ')}])`)
+		else if (own.shape.length !== shape.length || own.shape.some((n, axis) => n !== shape[axis])) {
+			problems.push(`${name} is [${own.shape.join(', ')}], expected is [${shape.join(', ')}]`)
+		} else if (!isFloatDtype(own.dtype)) {
+			problems.push(`${name} is of type ${own.dtype}, expected is F32, F16, BF16 or F64`)
+		}
+	}
+	if (problems.length === 0) return
+	const more = problems.length > longestList ? `\n  and ${problems.length - longestList} more` : ''
+	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
+		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both files from one and the same CLIPModel.`,
+	)
+}
 
 /**
  * Every weight that a config implies, by its name in the checkpoint, with its shape. Linear layers are [out, in].
@@ -52,4 +88,13 @@ function layerNorm(name: string, width: number): Entry[] {
 		[`${name}.weight`, [width]],
 		[`${name}.bias`, [width]],
 	]
+}
+
+/** The error for weights that are not finite. */
+export function nonFiniteError(names: readonly string[], file: string): NaptuneError {
+	const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+	return new NaptuneError(
+		'NAP_MODEL_INVALID',
+		`${file} holds numbers that are not finite in float32 (NaN or infinity) in ${shown}. The checkpoint is damaged or its training diverged; use another one.`,
+	)
 }

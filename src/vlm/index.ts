@@ -2,13 +2,14 @@
 
 export { cleanText } from '../files/text/text-cleanup.js'
 export { classPrompts, defaultTemplate } from './class-prompts.js'
+export { type ClipFiles, clipFromFiles } from './clip-from-files.js'
 export { type ClipConfig, parseClipConfig } from './config.js'
 export { imageTower, type PixelStatistics } from './image-tower.js'
-export { type Checkpoint, type ClipModel, logScale } from './model.js'
+export { type Checkpoint, type ClipModel, clipOf, logScale } from './model.js'
 export { similarityLogits } from './similarity.js'
 export { textTower } from './text-tower.js'
 export { batchTokens, type TokenBatch, type TokenBatchOptions } from './token-batch.js'
-export { type ClipTokenizer, loadTokenizer } from './tokenizer.js'
+export { type ClipTokenizer, createTokenizer, type TokenizerOptions } from './tokenizer.js'
 export { frozenWeights, trainableWeights, type WeightLookup, type WeightReference } from './weights.js'
 export {
 	type ClassProbability,

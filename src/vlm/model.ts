@@ -1,16 +1,16 @@
 /** A CLIP ready to build graphs from: geometry, frozen weights by reference, tokenizer and pixel statistics. */
 
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { ClipConfig } from './config.js'
 import type { PixelStatistics } from './image-tower.js'
 import type { PreprocessorConfig } from './preprocessor-config.js'
 import type { ClipTokenizer } from './tokenizer.js'
-import type { WeightLookup, WeightReference } from './weights.js'
+import { frozenWeights, rowsOf, type WeightLookup, type WeightReference } from './weights.js'
 
-/** A loaded checkpoint. Nothing of the weights is in memory. */
+/** What a checkpoint is and where its weights are. */
 export interface Checkpoint {
-	/** The name, directory or hub id that was asked for. */
+	/** The name, directory or hub id that was asked for, or what the caller calls the files it handed in. */
 	readonly source: string
 	/** Commit hash, for a checkpoint of the hub. */
 	readonly revision?: string
@@ -19,11 +19,7 @@ export interface Checkpoint {
 	readonly config: ClipConfig
 	/** All weights that the config implies, by their Hugging Face names, as finite float32. */
 	readonly weights: ReadonlyMap<string, WeightReference>
-	/** Path of `tokenizer.json`, or of `vocab.json` where there is no such file. */
-	readonly tokenizerFile: string
 	readonly preprocessor: PreprocessorConfig
-	/** The folder that holds the files. */
-	readonly directory: string
 }
 
 /** What defenses and classifiers build on. Nothing in it tells a small CLIP from a large one. */
@@ -32,9 +28,37 @@ export interface ClipModel {
 	readonly statistics: PixelStatistics
 	/** Frozen weights (or others, in numerical checks) as graph values. */
 	readonly weights: WeightLookup
+	/**
+	 * Rows of a matrix of the checkpoint.
+	 * @param name As Hugging Face calls the weight. @param rows Positions.
+	 * @returns [rows, width].
+	 * @throws NaptuneError when there are none such, or the file cannot be read any more.
+	 */
+	readonly readRows: (name: string, rows: readonly number[]) => Promise<Float32Array>
 	readonly tokenizer: ClipTokenizer
-	/** The files behind it. */
+	/** What it was made of. */
 	readonly checkpoint: Checkpoint
+}
+
+/**
+ * The CLIP of a checkpoint.
+ * @param tokenizer The checkpoint's own.
+ * @param read Reads a part of what a weight refers to.
+ */
+export function clipOf(
+	checkpoint: Checkpoint,
+	tokenizer: ClipTokenizer,
+	read: (reference: WeightReference, offset: number, length: number) => Promise<Uint8Array>,
+): ClipModel {
+	const { mean, std } = checkpoint.preprocessor
+	return {
+		config: checkpoint.config,
+		statistics: { mean, std },
+		weights: frozenWeights(checkpoint.weights),
+		readRows: (name, rows) => rowsOf(name, checkpoint.weights, rows, read),
+		tokenizer,
+		checkpoint,
+	}
 }
 
 /** The logarithm of the similarity scale as a graph scalar. */

@@ -6,7 +6,7 @@ import { writeSeededCheckpoint } from '../checkpoints/seeded-checkpoint.js'
 import { seededPixels } from '../checkpoints/seeded-values.js'
 import { readSafetensorsHeader } from '../files/safetensors.js'
 import type { Tensor } from '../onnx/index.js'
-import { createEngine } from '../runtime/create-engine.js'
+import { createEngine } from '../runtime/index.js'
 import { clipFeeds, clipOutputs, fixtures, fixtureTokens, openFixture, worstRow } from './fixtures.test.support.js'
 import { frozenWeights, type WeightReference } from './weights.js'
 

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defined } from '../core/defined.js'
 import { ops, type Tensor, tensor } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
-import { createEngine } from '../runtime/create-engine.js'
 import type { Engine } from '../runtime/engine.js'
+import { createEngine } from '../runtime/index.js'
 import {
 	type ClipFixture,
 	clipFeeds,

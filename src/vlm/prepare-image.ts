@@ -1,6 +1,6 @@
 /** A picture as the image tower reads it. */
 
-import type { DecodedImage } from '../images/decode.js'
+import type { DecodedImage } from '../images/decoded-image.js'
 import { unitPixels } from '../images/pixels.js'
 import { type PreparedView, viewOf } from '../images/view.js'
 import type { ClipModel } from './model.js'

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { endPositionRows } from './token-batch.js'
-import { type ClipTokenizer, loadTokenizer } from './tokenizer.js'
+import type { ClipTokenizer } from './tokenizer.js'
 
 const endToken = 4607
 

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { cleanText, lowerAsPython } from '../files/text/text-cleanup.js'
 import { tokenForm } from '../files/text/token-form.js'
-import { type ClipTokenizer, loadTokenizer } from './tokenizer.js'
+import type { ClipTokenizer } from './tokenizer.js'
 
 let tokenizer: ClipTokenizer
 

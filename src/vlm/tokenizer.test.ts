@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { clipMerges } from '../methods/pretraining/vocabulary/clip-vocabulary.js'
 import { bytePairVocabulary, tokenizerJson } from '../methods/pretraining/vocabulary/pruned-tokenizer.js'
-import { type ClipTokenizer, loadTokenizer } from './tokenizer.js'
+import { type ClipTokenizer, createTokenizer } from './tokenizer.js'
 
 interface Row {
 	readonly text: string
@@ -54,7 +55,7 @@ describe("nano's tokenizer", () => {
 describe.skipIf(!existsSync(clipVocabulary))("CLIP's full vocabulary", () => {
 	let clip: ClipTokenizer
 	beforeAll(async () => {
-		clip = await loadTokenizer(tokenizerJson(bytePairVocabulary(clipMerges(readFileSync(clipVocabulary)))))
+		clip = await createTokenizer(tokenizerJson(bytePairVocabulary(clipMerges(readFileSync(clipVocabulary)))))
 	})
 
 	it("has CLIP's ids", () => {
@@ -95,7 +96,7 @@ describe('loading', () => {
 
 	it('refuses a tokenizer that adds no start and end token', async () => {
 		const json = JSON.parse(readFileSync(nanoFile, 'utf8'))
-		await expect(loadTokenizer({ ...json, post_processor: null })).rejects.toThrow(/adds no start and end token/)
+		await expect(createTokenizer({ ...json, post_processor: null })).rejects.toThrow(/adds no start and end token/)
 	})
 
 	it("takes the padding token of the tokenizer's settings, and the end token without them", async () => {

@@ -1,8 +1,6 @@
 /** CLIP's tokenizer: text to token ids, equal to those of transformers' fast CLIP tokenizer. */
 
-import { readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { Tokenizer } from '@huggingface/tokenizers'
+import type { Tokenizer } from '@huggingface/tokenizers'
 import { NaptuneError } from '../core/errors.js'
 import { shown } from '../core/shown.js'
 import { checkTokenizer } from './check-tokenizer.js'
@@ -26,25 +24,34 @@ export interface ClipTokenizer {
 	encodeBatch(texts: readonly string[], options: TokenBatchOptions): TokenBatch
 }
 
+/** Options of {@link createTokenizer}. */
+export interface TokenizerOptions {
+	/** Content of the `tokenizer_config.json` beside it, which may name the padding token. */
+	readonly settings?: object
+	/** Rows of the model's token embedding, where they are known: no id may be beyond them. */
+	readonly modelTokens?: number
+	/** What to call the file in errors. */
+	readonly name?: string
+}
+
 /**
- * Loads a tokenizer.
- * @param source Path of a `tokenizer.json` (a `tokenizer_config.json` beside it is read for the padding token), or its
- * parsed content.
- * @param modelTokens Rows of the model's token embedding, where they are known: no id may be beyond them.
- * @throws NaptuneError when the file cannot be read, is damaged or hostile (with the field that is wrong), or is not a
- * tokenizer the library understands.
+ * Makes a tokenizer.
+ * @param json The parsed content of a `tokenizer.json`.
+ * @throws NaptuneError when it is damaged or hostile (with the field that is wrong), or is not a tokenizer that the library
+ * understands.
  */
-export async function loadTokenizer(source: string | object, modelTokens?: number): Promise<ClipTokenizer> {
-	const name = typeof source === 'string' ? source : 'tokenizer.json'
-	const json = typeof source === 'string' ? await readJson(source) : source
-	const settings = typeof source === 'string' ? await readSettings(source) : {}
-	const library = build(json, settings, name, modelTokens)
+export async function createTokenizer(
+	json: object,
+	{ settings = {}, modelTokens, name = 'tokenizer.json' }: TokenizerOptions = {},
+): Promise<ClipTokenizer> {
+	const library = await build(json, settings, name, modelTokens)
 	const encode = (text: string): number[] => {
 		const { ids, tokens } = library.encode(likeRust(text))
 		// The library gives no id at all for what the vocabulary lacks.
 		const missing = ids.findIndex((id: number | undefined) => id === undefined)
 		if (missing < 0) return ids
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name} is damaged: the token ${shown(tokens[missing])} of ${shown(text)} is not in its vocabulary. Fetch it again.`,
 		)
 	}
@@ -53,6 +60,7 @@ export async function loadTokenizer(source: string | object, modelTokens?: numbe
 	const paddingId = findPaddingId(library, json, settings) ?? encode('').at(-1)
 	if (paddingId === undefined) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name} adds no start and end token to a text. Give the tokenizer.json of a CLIP, whose post_processor adds both.`,
 		)
 	}
@@ -64,17 +72,27 @@ export async function loadTokenizer(source: string | object, modelTokens?: numbe
 	}
 }
 
-function build(json: object, settings: object, name: string, modelTokens: number | undefined): Tokenizer {
+async function build(
+	json: object,
+	settings: object,
+	name: string,
+	modelTokens: number | undefined,
+): Promise<Tokenizer> {
 	checkTokenizer(json, settings, name, modelTokens)
+	const { Tokenizer } = await import('@huggingface/tokenizers')
 	try {
 		// Nothing is ever decoded.
 		const library = new Tokenizer({ ...withoutSecondSplit(json), decoder: null }, settings)
 		library.encode('a photo of a cat.')
 		return library
 	} catch (error) {
-		throw new NaptuneError(`${name} is not a tokenizer that can be used: ${(error as Error).message}.`, {
-			cause: error,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is not a tokenizer that can be used: ${(error as Error).message}.`,
+			{
+				cause: error,
+			},
+		)
 	}
 }
 
@@ -113,30 +131,4 @@ function findPaddingId(library: Tokenizer, json: object, settings: object): numb
 	const token = (settings as { pad_token?: unknown }).pad_token
 	const content = typeof token === 'string' ? token : (token as { content?: unknown } | null | undefined)?.content
 	return typeof content === 'string' ? library.token_to_id(content) : undefined
-}
-
-async function readSettings(tokenizerFile: string): Promise<object> {
-	const path = join(dirname(tokenizerFile), 'tokenizer_config.json')
-	try {
-		return await readJson(path)
-	} catch (error) {
-		if ((error as { cause?: { code?: string } }).cause?.code === 'ENOENT') return {}
-		throw error
-	}
-}
-
-/** Bytes of a file; the largest that are published have 35 MB. */
-const longestFile = 64_000_000
-
-async function readJson(path: string): Promise<object> {
-	let json: unknown
-	try {
-		const { size } = await stat(path)
-		if (size > longestFile) throw new Error(`it has ${size} bytes, at most ${longestFile} are expected`)
-		json = JSON.parse(await readFile(path, 'utf8'))
-	} catch (error) {
-		throw new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
-	}
-	if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
-	throw new NaptuneError(`${path} should hold one JSON object.`)
 }

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes, sha256OfFile } from '../../files/sha256.js'
+import { weightsBelow } from '../../onnx/files/index.js'
 import type { Engine } from '../../runtime/engine.js'
-import { refuseForeignWeights } from '../../runtime/external-files.js'
+import { refuseForeignWeights } from '../../runtime/node/external-files.js'
 import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { type OnnxClassifierOptions, type OnnxModelClassifier, onnxClassifier } from '../onnx-file/onnx-classifier.js'
 
@@ -44,8 +45,12 @@ export async function openOnnxClassifier(
 		// What is wrong by our own reading is told first, in words that fit.
 		whole.catch(() => {})
 		const directory = dirname(path)
-		const classifier = await onnxClassifier(engine, bytes, { name: basename(path), directory, ...options })
-		refuseForeignWeights(path, classifier.graph.weightFiles)
+		const classifier = await onnxClassifier(engine, bytes, {
+			name: basename(path),
+			weights: weightsBelow(directory),
+			checkWeights: (files) => refuseForeignWeights(path, files),
+			...options,
+		})
 		await whole
 		const { opset, producer, weightFiles } = classifier.graph
 		const model = {

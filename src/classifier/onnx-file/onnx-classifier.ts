@@ -2,7 +2,7 @@
 
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { describeModel, leavesOf, ops, readModel, type Value } from '../../onnx/index.js'
+import { describeModel, leavesOf, ops, readModel, type Value, type WeightsFiles } from '../../onnx/index.js'
 import type { ClassNamesFrom } from '../../records/onnx-attack.js'
 import type { CompileOptions, Engine } from '../../runtime/engine.js'
 import { batchSymbol, pixelsName } from '../classifier-programs.js'
@@ -32,8 +32,10 @@ export interface OnnxClassifierOptions extends OutputDeclaration {
 export interface OnnxSource {
 	/** Of the compiled programs, such as the name of the file; default `model`. */
 	readonly name?: string
-	/** Folder that files of weights beside the model are read from; by default all weights must be in the bytes. */
-	readonly directory?: string
+	/** Files of weights beside the model, see `readModel`; by default all weights must be in the bytes. */
+	readonly weights?: WeightsFiles
+	/** Called with the files of weights beside the model before one is read; throws where one may not be. */
+	readonly checkWeights?: (files: readonly string[]) => void
 }
 
 /** A classifier from an ONNX model, and what was found out of it. */
@@ -68,16 +70,17 @@ export interface OnnxModelClassifier extends GraphClassifier {
 export async function onnxClassifier(
 	engine: Engine,
 	bytes: Uint8Array,
-	{ name = 'model', directory, ...options }: OnnxClassifierOptions & OnnxSource = {},
+	{ name = 'model', weights, checkWeights, ...options }: OnnxClassifierOptions & OnnxSource = {},
 ): Promise<OnnxModelClassifier> {
 	const description = describeModel(bytes)
 	const declared = modelInput(description, { ...metadataInput(description.metadata), ...options.input })
 	const build = (pixels: Value): ModelOutput & { readonly others: Readonly<Record<string, Value>> } => {
 		const inputs = { [declared.name]: asModelInput(pixels, declared) }
-		const { outputs } = readModel(bytes, { ...defined({ directory }), inputs })
+		const { outputs } = readModel(bytes, { ...defined({ weights }), inputs })
 		return { ...modelOutput(outputs, options), others: otherTaps(outputs, pixels) }
 	}
 	const { oneImage, output } = tried(declared, build)
+	checkWeights?.(weightFiles(output.logits))
 	const input = { ...declared, oneImage }
 	const names = classNamesOf(options.classNames, description.metadata, output.classes)
 	const classifier = await createGraphClassifier({

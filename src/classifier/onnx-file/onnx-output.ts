@@ -1,7 +1,7 @@
 /** What an ONNX model says of an image: the output that is attacked, and the logits behind probabilities. */
 
 import { NaptuneError } from '../../core/errors.js'
-import { ops, type Value } from '../../onnx/index.js'
+import { ops, type Value } from '../../onnx/graph.js'
 import type { LogitsFrom } from '../../records/onnx-attack.js'
 import { isOneNumber, twoLogits, twoProbabilities, whyNoLogits } from './one-number.js'
 

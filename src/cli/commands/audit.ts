@@ -1,6 +1,6 @@
 /** `naptune audit`: whether the robustness of a tuned run is real, or the attacks on it do not work. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { auditEfforts } from '../../evaluation/audit/audit-input.js'
 import { audit, auditedImages } from '../../jobs/audit.js'
@@ -8,6 +8,7 @@ import type { JobInput } from '../../jobs/job.js'
 import { limitOption, splitOption } from '../attack-options.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	batchSizeOption,

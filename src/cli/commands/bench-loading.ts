@@ -1,11 +1,12 @@
 /** `naptune bench loading`: what reading and augmenting images costs beside the tuning step that they are for. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { sourceForms } from '../../data/sources.js'
 import { benchLoading } from '../../jobs/bench-loading.js'
 import type { JobInput } from '../../jobs/job.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption } from '../loading.js'
+import { Option } from '../option.js'
 import { addSharedOptions, type SharedOptions, seedOption, wholeNumber } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { loadingBenchText } from '../text/bench-text.js'

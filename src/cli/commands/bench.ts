@@ -1,8 +1,9 @@
 /** `naptune bench gradient`: how close gradients of a CLIP come to the machine's matrix product. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { benchGradient } from '../../jobs/bench-gradient.js'
 import type { JobInput } from '../../jobs/job.js'
+import { Option } from '../option.js'
 import { addSharedOptions, commaList, type SharedOptions, wholeNumber } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { gradientBenchText } from '../text/bench-text.js'

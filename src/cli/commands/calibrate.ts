@@ -1,11 +1,12 @@
 /** `naptune calibrate`: what the size of the refiners' corrections says of an image, measured on clean and attacked ones. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { calibrate } from '../../jobs/calibrate.js'
 import type { JobInput } from '../../jobs/job.js'
 import { attackOption, limitOption } from '../attack-options.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,

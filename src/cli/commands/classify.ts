@@ -1,10 +1,11 @@
 /** `naptune classify`: what a CLIP, tuned or not, sees in pictures. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { classify } from '../../jobs/classify.js'
 import type { JobInput } from '../../jobs/job.js'
 import { defaultTemplate } from '../../vlm/class-prompts.js'
 import { dataOption, dataRootOption, modelOption } from '../inputs.js'
+import { Option } from '../option.js'
 import { addSharedOptions, commaList, falsePositiveRateOption, type SharedOptions, wholeNumber } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { classificationText } from '../text/classification-text.js'

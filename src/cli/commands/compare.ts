@@ -1,11 +1,12 @@
 /** `naptune compare`: tunes and attacks several methods under one protocol and prints one table. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { tunedMethods } from '../../experiments/definition-of-preset.js'
 import { compare } from '../../jobs/compare.js'
 import type { JobInput } from '../../jobs/job.js'
 import { dataOption, dataRootOption, modelOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	commaList,

@@ -1,11 +1,12 @@
 /** `naptune data`: the data sets that can be named, and whether one is whole. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { sourceForms } from '../../data/sources.js'
 import { dataDoctor } from '../../jobs/data-doctor.js'
 import { dataList } from '../../jobs/data-list.js'
 import type { JobInput } from '../../jobs/job.js'
 import { dataRootOption } from '../inputs.js'
+import { Option } from '../option.js'
 import { addSharedOptions, type SharedOptions, seedOption, wholeNumber } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { dataListText } from '../text/data-list-text.js'

@@ -1,8 +1,9 @@
 /** `naptune demo`: NAP-Tuning on the embedded model and data, from nothing to a table of robust accuracies. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { demo } from '../../jobs/demo.js'
 import type { JobInput } from '../../jobs/job.js'
+import { Option } from '../option.js'
 import { addSharedOptions, type SharedOptions, seedOption, wholeNumber } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { demoText } from '../text/demo-text.js'

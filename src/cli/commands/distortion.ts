@@ -1,11 +1,12 @@
 /** `naptune distortion`: how far an attack moves the tokens of every layer, before and after the refiner. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { distortion } from '../../jobs/distortion.js'
 import type { JobInput } from '../../jobs/job.js'
 import { attackOption, splitOption } from '../attack-options.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,

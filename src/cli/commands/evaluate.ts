@@ -1,6 +1,6 @@
 /** `naptune evaluate`: clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { promptEnsembles } from '../../data/templates.js'
 import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { evaluate } from '../../jobs/evaluate.js'
@@ -18,6 +18,7 @@ import {
 } from '../attack-options.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -26,12 +27,16 @@ import {
 	type SharedOptions,
 	seedOption,
 	settingOption,
+	templateList,
 } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { evaluationText } from '../text/evaluation-text.js'
 import { trackingOptions } from '../tracking.js'
+import { runVerification, type VerificationOptions, verifiedShareOption, verifyOption } from '../verification.js'
 
-type EvaluateOptions = SharedOptions & Omit<JobInput<typeof evaluate>, 'run'> & { readonly loaderThreads?: number }
+type EvaluateOptions = SharedOptions &
+	Omit<JobInput<typeof evaluate>, 'run'> &
+	VerificationOptions & { readonly loaderThreads?: number }
 
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
@@ -82,6 +87,8 @@ export function addEvaluateCommand(program: Command): void {
 				).argParser(templateList),
 			)
 			.option('--no-vanilla', 'leave the control out')
+			.addOption(verifyOption())
+			.addOption(verifiedShareOption())
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())
@@ -100,16 +107,15 @@ Examples:
   $ naptune evaluate runs/photos --knowledge encoder-only,prompt-aware,full,transfer,query
   $ naptune evaluate runs/photos --attack pgd-100-targeted --target cat
   $ naptune evaluate runs/photos --images images/cwa
-  $ naptune evaluate runs/photos --test-time ttc --limit 200`,
+  $ naptune evaluate runs/photos --test-time ttc --limit 200
+  $ naptune evaluate runs/photos --verify their-record.json --share 0.1`,
 		)
 		.hook('preAction', checkEpsilon)
-		.action((run: string, options: EvaluateOptions) =>
-			runJob(evaluate, options, { input: { run, ...jobInput(options) }, text: evaluationText }),
-		)
+		.action(async (run: string, options: EvaluateOptions) => {
+			const { verify, share, ...rest } = options
+			if (verify !== undefined) return runVerification(run, { ...options, verify }, command)
+			if (share !== undefined) command.error('error: --share is of --verify; name the record to compute again.')
+			return runJob(evaluate, rest, { input: { run, ...jobInput(rest) }, text: evaluationText })
+		})
 	trackingOptions(command)
-}
-
-/** The name of an ensemble, or templates. */
-function templateList(text: string): string | string[] {
-	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }

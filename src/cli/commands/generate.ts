@@ -1,12 +1,13 @@
 /** `naptune generate`: adversarial images made on surrogates, once, to be tried on any model. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { normalisations } from '../../classifier/onnx-file/onnx-input.js'
 import { generate } from '../../jobs/generate.js'
 import type { JobInput } from '../../jobs/job.js'
 import { attackListHelp, attackOption, limitOption, splitOption } from '../attack-options.js'
 import { dataOption, dataRootOption, modelOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,

@@ -1,9 +1,10 @@
 /** `naptune inspect`: what a tuning run is, where it stands and how it learned. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { inspect } from '../../jobs/inspect.js'
 import type { JobInput } from '../../jobs/job.js'
 import { isFigureFile } from '../../report/figure.js'
+import { Option } from '../option.js'
 import { addSharedOptions, runModelOption, type SharedOptions } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { inspectionText } from '../text/inspection-text.js'

@@ -1,9 +1,10 @@
 /** `naptune pretrain`: a small CLIP from labelled images and drawn captions. */
 
 import { join } from 'node:path'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { JobInput } from '../../jobs/job.js'
 import { pretrain } from '../../jobs/pretrain.js'
+import { Option } from '../option.js'
 import { addSharedOptions, type SharedOptions, seedOption } from '../options.js'
 import { packagedModel } from '../package-files.js'
 import { jobInput, runJob } from '../run-job.js'

@@ -1,9 +1,10 @@
 /** `naptune report`: one page about an experiment, a run or an evaluation. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { JobInput } from '../../jobs/job.js'
 import { report } from '../../jobs/report.js'
 import { dataRootOption } from '../inputs.js'
+import { Option } from '../option.js'
 import { addSharedOptions, runModelOption, type SharedOptions, wholeNumber } from '../options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { reportText } from '../text/report-text.js'

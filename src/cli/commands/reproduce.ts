@@ -1,12 +1,13 @@
 /** `naptune reproduce`: the paper's tables and figures, from data and a checkpoint to results. */
 
 import { resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { experimentNames } from '../../experiments/definition.js'
 import type { JobInput } from '../../jobs/job.js'
 import { reproduce } from '../../jobs/reproduce.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	batchSizeOption,

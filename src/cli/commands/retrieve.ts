@@ -1,11 +1,12 @@
 /** `naptune retrieve`: image-text retrieval with a tuned run, clean and under attack, with vanilla CLIP as the control. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { JobInput } from '../../jobs/job.js'
 import { retrieve } from '../../jobs/retrieve.js'
 import { attackOption, splitOption } from '../attack-options.js'
 import { dataRootOption } from '../inputs.js'
 import { loaderThreadsOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,

@@ -1,11 +1,12 @@
 /** `naptune tune`: a defense on a CLIP and labelled images. */
 
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { tunableDefenses } from '../../defenses/registry.js'
 import type { JobInput } from '../../jobs/job.js'
 import { tune } from '../../jobs/tune.js'
 import { dataOption, dataRootOption, modelOption } from '../inputs.js'
 import { loaderThreadsOption, unreadableOption } from '../loading.js'
+import { Option } from '../option.js'
 import {
 	addSharedOptions,
 	epsilonOption,

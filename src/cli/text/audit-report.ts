@@ -35,6 +35,7 @@ export function auditReport(results: readonly AuditResult[]): string {
 			`${words[status]} ${id}`,
 			`  Expected: ${meaning}`,
 			`  What to do: ${advice}`,
+			`  See docs/audit.md#${id}`,
 		]),
 		'',
 		verdict(results),

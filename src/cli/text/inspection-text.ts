@@ -1,5 +1,6 @@
 /** A run as people read it. */
 
+import { at, last } from '../../core/at.js'
 import type { TracedBlock } from '../../evaluation/deployed/inspect-run.js'
 import type { EpochPoint } from '../../evaluation/deployed/learning-curves.js'
 import type { inspect } from '../../jobs/inspect.js'
@@ -124,7 +125,7 @@ function curvesTable(epochs: readonly EpochPoint[]): string {
 		const values = epochs.map((epoch) => epoch[field])
 		const known = values.filter((value) => value !== null)
 		if (known.length === 0) return [name, 'not measured by this method', '', '', '', '']
-		const numbers = [known[0]!, known.at(-1)!, Math.min(...known), Math.max(...known)]
+		const numbers = [at(known, 0), last(known), Math.min(...known), Math.max(...known)]
 		return [name, sparkline(values, curveWidth), ...numbers.map(format)]
 	})
 	return textTable(columns, rows)

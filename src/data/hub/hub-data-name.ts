@@ -2,7 +2,7 @@
 
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { isHubId } from '../../hub/hub-access.js'
+import { isHubId } from '../../hub/hub-id.js'
 import { splitOptions } from '../source-options.js'
 
 /** Options behind a name: columns, and which split is which. */
@@ -36,6 +36,7 @@ export function parseHubDataName(text: string): HubDataName {
 	const [, id = '', revision = 'main', config] = /^hf:([^@:]*)(?:@([^:]*))?(?::(.+))?$/s.exec(name) ?? []
 	if (!isHubId(id)) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`${JSON.stringify(text)} names no data set of the hub; the form is hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN].`,
 		)
 	}

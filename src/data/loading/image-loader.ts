@@ -1,7 +1,7 @@
 /** Decoding, resizing and augmenting off the main thread, so that the engine need not wait for images. */
 
 import { availableParallelism } from 'node:os'
-import { Tinypool } from 'tinypool'
+import type { Tinypool } from 'tinypool'
 import { NaptuneError } from '../../core/errors.js'
 import type { DecodedImage } from '../../images/decode.js'
 import { isFixed } from '../../images/view.js'
@@ -50,23 +50,31 @@ export function defaultLoaderThreads(): number {
 export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader {
 	const { threads = defaultLoaderThreads(), cacheBytes = defaultCacheBytes } = options
 	if (!Number.isInteger(threads) || threads < 0 || threads > 256) {
-		throw new NaptuneError(`The threads of an image loader must be a whole number from 0 to 256, got ${threads}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The threads of an image loader must be a whole number from 0 to 256, got ${threads}.`,
+		)
 	}
 	if (!(cacheBytes >= 0)) {
-		throw new NaptuneError(`The bytes that an image loader keeps must be a number of at least 0, got ${cacheBytes}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The bytes that an image loader keeps must be a number of at least 0, got ${cacheBytes}.`,
+		)
 	}
 	const cache = viewCache(cacheBytes)
 	// Bounds pictures of full size and bytes of files in memory, however large a batch is.
 	const inSlot = slots(threads === 0 ? 1 : threads * tasksPerThread + 1)
-	let pool: Tinypool | undefined
+	let pool: Promise<Tinypool> | undefined
 	let closed = false
 	const make = async (task: ViewTask): Promise<DecodedImage> => {
 		if (threads > 0) pool ??= startPool(threads)
-		const answer: ViewAnswer = await (pool ? pool.run(task) : makeView(task)).catch((cause: unknown) => {
-			// What was under way when the loader was closed.
-			throw closed ? closedError(cause) : cause
-		})
-		if ('problem' in answer) throw new NaptuneError(answer.problem)
+		const answer: ViewAnswer = await (pool ? pool.then((threads) => threads.run(task)) : makeView(task)).catch(
+			(cause: unknown) => {
+				// What was under way when the loader was closed.
+				throw closed ? closedError(cause) : cause
+			},
+		)
+		if ('problem' in answer) throw new NaptuneError('NAP_IMAGE_DAMAGED', answer.problem)
 		return answer
 	}
 	const numbers = new WeakMap<Split, number>()
@@ -105,16 +113,17 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 			cache.clear()
 			const ending = pool
 			pool = undefined
-			await ending?.destroy()
+			await (await ending)?.destroy()
 		},
 	}
 }
 
 function closedError(cause?: unknown): NaptuneError {
-	return new NaptuneError('The image loader is closed; create another one.', { cause })
+	return new NaptuneError('NAP_ENGINE_CLOSED', 'The image loader is closed; create another one.', { cause })
 }
 
-function startPool(threads: number): Tinypool {
+async function startPool(threads: number): Promise<Tinypool> {
+	const { Tinypool } = await import('tinypool')
 	return new Tinypool({
 		filename: new URL('./loader-worker.js', import.meta.url).href,
 		// The flags of the process are meant for the caller's script; some of them break this one.

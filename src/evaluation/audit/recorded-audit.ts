@@ -2,7 +2,7 @@
 
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
-import { embeddedDirectory, embeddedModel } from '../../checkpoints/checkpoint.js'
+import { isEmbedded } from '../../checkpoints/checkpoint.js'
 import { defined } from '../../core/defined.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
@@ -68,8 +68,7 @@ const nearZero = 0.02
  * epsilon of the audit.
  */
 export function controlRequirements(clip: ClipModel, { norm, epsilon }: ThreatModel): readonly ControlRequirement[] {
-	const { source, directory } = clip.checkpoint
-	if (source === embeddedModel || directory === embeddedDirectory) {
+	if (isEmbedded(clip.checkpoint)) {
 		return norm === 'linf' ? embeddedRequirements : [{ epsilon, below: 0.25, ofClean: true }]
 	}
 	return [{ epsilon, below: nearZero, ofClean: false }]

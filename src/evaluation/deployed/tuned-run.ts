@@ -2,17 +2,12 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import { parseEpsilon } from '../../attacks/sets/threat-model.js'
 import { loadClip } from '../../checkpoints/load-clip.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
-import { isRecord } from '../../core/guards.js'
-import type { Tensor } from '../../core/tensor.js'
 import type { DataOrigin, Dataset } from '../../data/dataset.js'
 import { type LoadOptions, loadDataset } from '../../data/registry.js'
-import type { Defense } from '../../defenses/defense.js'
-import { prepareDefense } from '../../defenses/registry.js'
+import { didYouMeanPath } from '../../files/nearest-path.js'
 import { finalParameters } from '../../methods/tuning/run-result.js'
 import { runFiles } from '../../records/names.js'
 import {
@@ -29,28 +24,15 @@ import { sameSettings } from '../../records/settings.js'
 import { loadTensors } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { requireFiniteParameters } from './finite-parameters.js'
+import { checkParameters, type DescribedModel, describedModel, type TunedModel } from './tuned-model.js'
 
-/** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
-export interface EvaluationProtocol {
-	/** Name of an attack. */
-	readonly attack: string
-	/** L-infinity, in pixel units of [0, 1]. */
-	readonly epsilon: number
-}
+export type { EvaluationProtocol } from './tuned-model.js'
 
-/** A tuned model that can be evaluated or used. */
-export interface TunedRun {
+/** A tuned model that can be evaluated or used, with its final parameters. */
+export interface TunedRun extends TunedModel {
 	readonly directory: string
-	readonly clip: ClipModel
-	readonly defense: Defense
-	/** Final parameters by name. */
-	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 	/** What a person should know of its files, such as that one cannot be checked. */
 	readonly notices: readonly string[]
-	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
-	readonly trainedEpsilon: number
-	/** How the run is meant to be attacked. */
-	readonly protocol: EvaluationProtocol
 	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
 	readonly fewShot?: { readonly shots: number; readonly seed: number }
 	/** Folder that holds the folders of named data sets; missing where the run's data need none. */
@@ -64,12 +46,8 @@ export interface TunedRun {
 }
 
 /** A run, finished or not: what it tunes. */
-export interface OpenedRun {
+export interface OpenedRun extends DescribedModel {
 	readonly clip: ClipModel
-	readonly defense: Defense
-	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
-	readonly trainedEpsilon: number
-	readonly protocol: EvaluationProtocol
 	/** The whole content of `run.json`. */
 	readonly description: RunDescription
 }
@@ -84,24 +62,13 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 	const path = join(directory, runFiles.description)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
-			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.`,
+			'NAP_RUN_MISSING',
+			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.${didYouMeanPath(directory)}`,
 		)
 	}
 	const run: RunDescription = await readRecord(runDescriptionForm, path)
 	const clip = await loadClip(model ?? run.model.source)
-	if (clip.checkpoint.sha256 !== run.model.sha256) {
-		throw new NaptuneError(
-			`The weights of ${clip.checkpoint.source} (sha256 ${clip.checkpoint.sha256}) are not those that ${directory} was tuned on (${run.model.sha256}). Give the same model.`,
-		)
-	}
-	const defense = prepareDefense(run.defense.name, clip, run.dataset.classNames, run.defense.options)
-	return {
-		clip,
-		defense,
-		trainedEpsilon: run.config.attack.epsilon,
-		protocol: protocolOf(run),
-		description: run,
-	}
+	return { clip, ...describedModel(run, clip, directory), description: run }
 }
 
 /**
@@ -113,6 +80,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	const parametersFile = join(directory, runFiles.parameters)
 	if (existsSync(join(directory, runFiles.description)) && !existsSync(parametersFile)) {
 		throw new NaptuneError(
+			'NAP_RUN_UNFINISHED',
 			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
 		)
 	}
@@ -148,15 +116,6 @@ async function recordedParameters(directory: string, path: string): Promise<Pick
 	return { parameters: await loadTensors(path), notices: [notice] }
 }
 
-function protocolOf({ config, preset }: RunDescription): EvaluationProtocol {
-	const chosen = preset?.overrides.some(({ attack }) => isRecord(attack) && 'epsilon' in attack) ?? true
-	const meant = preset?.evaluation
-	return {
-		attack: meant?.attack ?? 'pgd-100',
-		epsilon: meant && !chosen ? parseEpsilon(meant.epsilon) : config.attack.epsilon,
-	}
-}
-
 async function sameDataset(
 	source: DataOrigin,
 	directory: string,
@@ -164,6 +123,7 @@ async function sameDataset(
 ): Promise<Dataset> {
 	if (isOrigin(source, 'own')) {
 		throw new NaptuneError(
+			'NAP_DATA_UNKNOWN',
 			`${directory} was tuned on data of a program's own, which no name leads to. Use it from that program, or evaluate it on other data.`,
 		)
 	}
@@ -171,19 +131,10 @@ async function sameDataset(
 	const dataset = await loadDataset(name, { ...options, seed: originSplitSeed(source) ?? 1 })
 	if (!sameSettings(dataOriginSchema, source, dataset.origin)) {
 		throw new NaptuneError(
+			'NAP_DATA_CHANGED',
 			`The data in ${name} has changed since ${directory} was tuned on it: images were added, removed, renamed or moved to another class or split. Restore it, or tune again.`,
 		)
 	}
 	// As it was recorded, so that records of the run go on where they were.
 	return { ...dataset, origin: source }
-}
-
-function checkParameters(defense: Defense, parameters: TunedRun['parameters'], path: string): void {
-	for (const [name, { shape }] of defense.parameters) {
-		const own = parameters[name]
-		if (own && isDeepStrictEqual([...own.shape], [...shape])) continue
-		throw new NaptuneError(
-			`${path} has ${own ? `${name} of shape [${own.shape.join(', ')}]` : `no ${name}`}; its run needs shape [${shape.join(', ')}]. Restore the run directory, or tune again.`,
-		)
-	}
 }

@@ -140,13 +140,14 @@ export async function finishedEvaluation(
 function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void {
 	if (isDeepStrictEqual([...defense.classNames], [...dataset.classNames])) return
 	throw new NaptuneError(
+		'NAP_CLASSES_MISMATCH',
 		`Defense ${defense.name} was prepared for the classes ${defense.classNames.join(', ')}, but ${dataset.name} has ${dataset.classNames.join(', ')}. Prepare it for the classes of the data.`,
 	)
 }
 
 /** The classifier that images are tried on, and the attack as its knowledge allows. */
-async function attackedModel(
-	input: RecordedEvaluationInput,
+export async function attackedModel(
+	input: Omit<RecordedEvaluationInput, 'path'>,
 	passes: PassCounter,
 ): Promise<{ readonly classifier: Classifier; readonly attack: PreparedAttack; release(): Promise<void> }> {
 	const { engine, clip, dataset, defense, parameters, testTime, attack } = input

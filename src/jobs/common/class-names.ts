@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { classList, classListShapes } from '../../classifier/class-list.js'
 import { NaptuneError } from '../../core/errors.js'
 import { checkNames } from '../../data/folders/class-folders.js'
+import { didYouMeanPath } from '../../files/nearest-path.js'
 import { readTextFile } from '../../files/text/read-text.js'
 
 /**
@@ -12,7 +13,10 @@ import { readTextFile } from '../../files/text/read-text.js'
  */
 export async function readClassNames(fileOrNames: string): Promise<string[]> {
 	if (!existsSync(fileOrNames) && /^[^,]*([\\/]|\.(txt|json|csv))[^,]*$/i.test(fileOrNames)) {
-		throw new NaptuneError('NAP_FILE_MISSING', `The file of class names ${fileOrNames} is missing; check the path.`)
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`The file of class names ${fileOrNames} is missing; check the path.${didYouMeanPath(fileOrNames)}`,
+		)
 	}
 	const isFile = existsSync(fileOrNames)
 	const names = isFile

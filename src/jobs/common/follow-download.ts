@@ -1,7 +1,8 @@
 /** Progress of downloads, file after file. */
 
 import type { DownloadProgress } from '../../hub/hub-download.js'
-import { type JobContext, type JobTask, startTask, stopIfAsked } from '../job.js'
+import { type JobContext, type JobTask, startTask } from '../job.js'
+import { stopIfAsked } from './stopped.js'
 
 /** Seconds of silence before it is told, and between two times that it is. */
 const silence = 5

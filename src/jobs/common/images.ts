@@ -9,7 +9,8 @@ import {
 	unreadableError,
 	withoutImages,
 } from '../../data/loading/unreadable.js'
-import { type JobContext, startTask, stopIfAsked } from '../job.js'
+import { type JobContext, startTask } from '../job.js'
+import { stopIfAsked } from './stopped.js'
 
 /** What an image that cannot be read does. */
 export type Unreadable = 'stop' | 'exclude'

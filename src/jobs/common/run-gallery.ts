@@ -7,8 +7,9 @@ import { controlDefense } from '../../evaluation/deployed/control.js'
 import { recordedGallery } from '../../evaluation/gallery/gallery.js'
 import { recordName } from '../../evaluation/robustness/record-name.js'
 import { runFolders } from '../../records/names.js'
-import { type JobContext, startTask, stopped } from '../job.js'
+import { type JobContext, startTask } from '../job.js'
 import { chosenImages, tunedRun } from './inputs.js'
+import { stopped } from './stopped.js'
 
 /** Of the choice of images and of the attack. */
 const seed = 1

@@ -5,8 +5,9 @@ import { z } from 'zod'
 import type { SurrogateResult } from '../../methods/surrogates/surrogate-record.js'
 import type { EpochMeans } from '../../methods/surrogates/surrogate-training.js'
 import { surrogateKind } from '../../records/surrogate.js'
-import { type JobContext, type JobTask, startTask, stopIfAsked, stoppedTraining } from '../job.js'
+import { type JobContext, type JobTask, startTask } from '../job.js'
 import { countField, dataField, dataRootField, seedField, settingsField } from './fields.js'
+import { stopIfAsked, stoppedTraining } from './stopped.js'
 
 /** Fields of inputs; those of the recipe are named as in it, and take its defaults. */
 export const surrogateFields = {

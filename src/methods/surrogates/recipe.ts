@@ -128,7 +128,10 @@ function parsed<T>(schema: z.ZodType<T>, defaults: object, settings: object): T 
 	const own = Object.entries(settings).filter(([, value]) => value !== undefined)
 	const result = schema.safeParse({ ...defaults, ...Object.fromEntries(own) })
 	if (!result.success) {
-		throw new NaptuneError(`The settings of the surrogate are not usable:\n${explainIssues(result.error, schema)}`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`The settings of the surrogate are not usable:\n${explainIssues(result.error, schema, settings)}`,
+		)
 	}
 	return result.data
 }

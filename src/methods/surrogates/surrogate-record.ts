@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { NaptuneError } from '../../core/errors.js'
 import { packageVersion } from '../../files/package-version.js'
 import { sha256OfFile } from '../../files/sha256.js'
-import { writeModel } from '../../onnx/index.js'
+import { writeModel } from '../../onnx/files/index.js'
 import type { Value } from '../../onnx/value.js'
 import { readRecord, writeRecord } from '../../records/record-kind.js'
 import { settingsIn } from '../../records/settings.js'
@@ -54,6 +54,7 @@ export async function finishedSurrogate(
 	if (!existsSync(files.record)) {
 		if (existsSync(files.model) && !existsSync(files.state)) {
 			throw new NaptuneError(
+				'NAP_RUN_DIFFERS',
 				`${files.model} is there already, without a record that says it is this surrogate. Give another --out, or remove it.`,
 			)
 		}

@@ -99,7 +99,8 @@ export function tuningConfig(...layers: readonly Readonly<Record<string, unknown
 	const parsed = tuningConfigSchema.safeParse(mergeSettings([own, given]))
 	if (!parsed.success)
 		throw new NaptuneError(
-			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema)}`,
+			'NAP_OPTION_INVALID',
+			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema, given)}`,
 		)
 	return parsed.data
 }

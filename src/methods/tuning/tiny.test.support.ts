@@ -4,12 +4,12 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadClip } from '../../checkpoints/load-clip.js'
+import { loadTokenizer } from '../../checkpoints/load-tokenizer.js'
 import { writeSeededCheckpoint } from '../../checkpoints/seeded-checkpoint.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
 import { generator } from '../../random/counter-based.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { loadTokenizer } from '../../vlm/tokenizer.js'
 import { type TuningConfig, tuningConfig } from './configuration.js'
 
 const tokenizerFile = fileURLToPath(new URL('../../../models/nano/tokenizer.json', import.meta.url))

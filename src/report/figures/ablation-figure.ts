@@ -1,5 +1,6 @@
 /** Accuracy over the option that an ablation varies. */
 
+import { at, entry, last } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Axis, Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
@@ -32,14 +33,14 @@ export function ablationFigures(result: ExperimentResult): ReportFigure[] {
 function linesOf({ methods, conditions }: ExperimentResult, cells: readonly Cell[]): Line[] {
 	const styles = methodStyles(methods)
 	const shown = conditions.filter(({ role }) => role === 'table')
-	return shown.flatMap((condition, at) =>
+	return shown.flatMap((condition, index) =>
 		methods.flatMap((method): Line[] => {
 			const own = cells.filter((cell) => cell.method === method.name && cell.condition === condition.name)
 			if (own.length === 0) return []
 			return [
 				{
 					name: `${method.title}, ${inSentence(condition.title)}`,
-					style: conditionStyle(styles.get(method.name)!, at),
+					style: conditionStyle(entry(styles, method.name), index),
 					method: method.name,
 					condition,
 					varies: own.some(({ point }) => point !== undefined),
@@ -64,14 +65,14 @@ function ablationFigure(
 	const cells = places.flatMap((place) => place.cells)
 	const lines = linesOf(result, cells)
 	const banded = lines.filter(({ varies }) => varies).length <= 1.5 * mostBands
-	const [first, last] = [axis.values[0]!, axis.values.at(-1)!]
+	const ends = [at(axis.values, 0), last(axis.values)]
 	const ofLine = (line: Line, dataset: string) =>
 		cells.filter(
 			(cell) => cell.dataset === dataset && cell.method === line.method && cell.condition === line.condition.name,
 		)
 	const pointsOf = (line: Line, dataset: string): CurvePoint[] =>
 		ofLine(line, dataset).flatMap(({ point, accuracy: y, interval: [low, high], deviation }): CurvePoint[] => {
-			if (point === undefined) return line.varies ? [] : [first, last].map((x) => ({ line: line.name, x, y }))
+			if (point === undefined) return line.varies ? [] : ends.map((x) => ({ line: line.name, x, y }))
 			const bar =
 				deviation === undefined ? {} : { barLow: Math.max(0, y - deviation), barHigh: Math.min(1, y + deviation) }
 			return [
@@ -118,7 +119,7 @@ function ablationFigure(
 				title: axis.title,
 				values: axis.values,
 				labels: axis.values.map((value) => pointName({ axis }, value)),
-				scale: axis.scale === 'log' && first <= 0 ? 'zero-log' : axis.scale,
+				scale: axis.scale === 'log' && at(axis.values, 0) <= 0 ? 'zero-log' : axis.scale,
 			},
 			legendGroup: new Set(lines.map(({ method }) => method)).size,
 		}),
@@ -140,13 +141,16 @@ function ablationFigure(
 
 /** Where a line begins, ends and is highest. */
 function courseText(line: Line, dataset: string, axis: Axis, cells: readonly Cell[]): string {
-	const course = cells.filter(({ point }) => point !== undefined).toSorted((a, b) => a.point! - b.point!)
+	const course = cells
+		.flatMap(({ point, accuracy }) => (point === undefined ? [] : [{ point, accuracy }]))
+		.toSorted((a, b) => a.point - b.point)
 	if (course.length === 0) return `${line.name} was not measured on ${dataset}.`
-	const [start, end] = [course[0]!, course.at(-1)!]
+	const [start, end] = [at(course, 0), last(course)]
 	const best = course.reduce((most, cell) => (cell.accuracy > most.accuracy ? cell : most))
-	const at = ({ point, accuracy }: Cell) => `${percentText(accuracy)} at ${pointName({ axis }, point!)}`
-	const peak = best === start || best === end ? '' : `, highest ${at(best)}`
-	return `${line.name} on ${dataset}: ${course.length === 1 ? at(start) : `from ${at(start)} to ${at(end)}${peak}`}.`
+	const accuracyAt = ({ point, accuracy }: (typeof course)[number]) =>
+		`${percentText(accuracy)} at ${pointName({ axis }, point)}`
+	const peak = best === start || best === end ? '' : `, highest ${accuracyAt(best)}`
+	return `${line.name} on ${dataset}: ${course.length === 1 ? accuracyAt(start) : `from ${accuracyAt(start)} to ${accuracyAt(end)}${peak}`}.`
 }
 
 /** Where a line is highest on how many data sets. */

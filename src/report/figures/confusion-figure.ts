@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { at, present } from '../../core/at.js'
 import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
@@ -39,8 +40,8 @@ export async function confusionFigures(result: ExperimentResult, root: string): 
 			)
 			const methods = new Set(shown.flatMap((one) => (one.dataset === dataset ? [one.method] : [])))
 			const chosen = chosenCells(cells, methods)
-			const found = (await Promise.all(chosen.map((cell) => recordOf(cell, root)))).flatMap((record, at) =>
-				record ? [{ cell: chosen[at]!, record }] : [],
+			const found = (await Promise.all(chosen.map((cell) => recordOf(cell, root)))).flatMap((record, index) =>
+				record ? [{ cell: at(chosen, index), record }] : [],
 			)
 			if (found.length > 0) figures.push(confusionFigure(result, condition, found))
 		}
@@ -63,7 +64,7 @@ function chosenCells(cells: readonly Cell[], methods: ReadonlySet<string>): Cell
 }
 
 async function recordOf({ seeds }: Cell, root: string): Promise<EvaluationRecord | undefined> {
-	const path = join(root, seeds[0]!.record)
+	const path = join(root, at(seeds, 0).record)
 	return existsSync(path) ? readEvaluationRecord(path) : undefined
 }
 
@@ -72,10 +73,13 @@ function confusionFigure(
 	condition: Condition,
 	found: readonly { readonly cell: Cell; readonly record: EvaluationRecord }[],
 ): ReportFigure {
-	const { dataset, model } = found[0]!.cell
-	const { classNames } = found[0]!.record.dataset
+	const { dataset, model } = at(found, 0).cell
+	const { classNames } = at(found, 0).record.dataset
 	const models = found.map(({ cell, record: { outcomes } }): ConfusedModel => {
-		const { title } = result.methods.find(({ name }) => name === cell.method)!
+		const { title } = present(
+			result.methods.find(({ name }) => name === cell.method),
+			`method ${cell.method}`,
+		)
 		return {
 			title:
 				cell.point === undefined || !result.axis
@@ -100,7 +104,7 @@ function confusionFigure(
 				title,
 				[
 					experimentText(result),
-					`Model ${modelName(result, model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(cell.seeds[0]!.seed)))])}.`,
+					`Model ${modelName(result, model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(at(cell.seeds, 0).seed)))])}.`,
 					whole
 						? 'Percent of the images of a row’s class; the diagonal is right. Images that are wrong when clean are not attacked and stay where they are.'
 						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',
@@ -118,11 +122,11 @@ function confusionFigure(
 				confusedPairs(one.attacked)
 					.slice(0, mostPairs)
 					.map((pair) => ({
-						words: [one.title, classNames[pair.label]!, classNames[pair.prediction]!],
+						words: [one.title, at(classNames, pair.label), at(classNames, pair.prediction)],
 						numbers: [
 							{
-								text: String(one.clean.counts[pair.label]![pair.prediction]),
-								value: one.clean.counts[pair.label]![pair.prediction]!,
+								text: String(at(one.clean.counts, pair.label)[pair.prediction]),
+								value: at(at(one.clean.counts, pair.label), pair.prediction),
 							},
 							{ text: String(pair.images), value: pair.images },
 							{ text: percentText(pair.share), value: pair.share },
@@ -137,7 +141,7 @@ function confusionFigure(
 function seenText({ title, clean, attacked }: ConfusedModel, classNames: readonly string[]): string {
 	const right = ({ counts, images }: Confusion) => {
 		const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
-		return percentText(sum(counts.map((row, label) => row[label]!)) / sum(images))
+		return percentText(sum(counts.map((row, label) => at(row, label))) / sum(images))
 	}
 	const pair = confusedPairs(attacked)[0]
 	const most = pair

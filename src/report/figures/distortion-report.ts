@@ -1,5 +1,6 @@
 /** Distortion by layer as a figure of a report. */
 
+import { last } from '../../core/at.js'
 import type { Distortion } from '../../evaluation/distortion/distortion.js'
 import type { LayerDistortion } from '../../evaluation/distortion/distortion-samples.js'
 import type { DistortionRecord } from '../../evaluation/distortion/recorded-distortion.js'
@@ -29,7 +30,7 @@ export function distortionReport(
 function sentenceOf({ measurements, attack }: DistortionRecord): string {
 	const own = measurements.filter(({ tower, perturbation }) => tower === perturbation)
 	const parts = own.flatMap(({ tower, layers }) => {
-		const { relative } = layers.at(-1)!.after.tokens
+		const { relative } = last(layers).after.tokens
 		return relative ? [`of ${tower} by ${percentText(relative.mean)} of their clean norm`] : []
 	})
 	return `${attack.name} against each model itself moves the tokens that leave the last block ${parts.join(', and ')}.`
@@ -55,10 +56,10 @@ function layersTable({ measurements, attack }: DistortionRecord, name: string, t
 
 function rowsOf({ tower, perturbation, layers }: Distortion, attack: string): ReportTable['rows'] {
 	const group = `${tower} under ${perturbationTitle(perturbation, attack)}`
-	return layers.map((layer: LayerDistortion, at) => ({
+	return layers.map((layer: LayerDistortion, index) => ({
 		group,
 		cells: [
-			{ text: at === layers.length - 1 ? 'out' : String(layer.layer), header: true },
+			{ text: index === layers.length - 1 ? 'out' : String(layer.layer), header: true },
 			...[layer.before.tokens, layer.after.tokens, layer.before.classToken, layer.after.classToken].map(
 				({ relative }) => estimateCell(relative),
 			),

@@ -1,5 +1,6 @@
 /** Methods beside each other under every condition: dots with intervals. */
 
+import { entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
 import type { LineStyle } from '../figure-style.js'
@@ -95,20 +96,20 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 					columns * (width + 18) + 60,
 					{ column: 18 },
 				),
-				concat: found.map(({ condition, values }, at) =>
+				concat: found.map(({ condition, values }, index) =>
 					dotsPanel(
 						values.map(({ method, one }) =>
 							dotOf(
 								method.title,
 								condition.name,
 								one,
-								styles.get(method.name)!,
+								entry(styles, method.name),
 								comparable ? Math.max(...values.map((value) => value.one.accuracy)) : Number.POSITIVE_INFINITY,
 							),
 						),
 						methods.map((method) => method.title),
 						condition.title,
-						at % columns === 0,
+						index % columns === 0,
 						width,
 					),
 				),

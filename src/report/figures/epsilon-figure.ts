@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { epsilonText } from '../../attacks/sets/size-text.js'
+import { last, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
@@ -55,7 +56,10 @@ function epsilonFigure(
 	places: readonly DatasetCells[],
 	sizes: ReadonlyMap<string, number>,
 ): ReportFigure {
-	const { attack, threatModel } = result.conditions.find(({ role }) => role === 'epsilon-curve')!
+	const { attack, threatModel } = present(
+		result.conditions.find(({ role }) => role === 'epsilon-curve'),
+		'curve over epsilon',
+	)
 	const linf = threatModel?.norm !== 'l2'
 	const sizeOf = ({ condition }: Cell) => sizes.get(condition) ?? 0
 	const positionOf = (epsilon: number) => Number((epsilon * (linf ? 255 : 1)).toPrecision(10))
@@ -70,7 +74,7 @@ function epsilonFigure(
 	const title = `Accuracy over epsilon under ${attack?.name ?? 'attack'}`
 	const cellsOf = (line: Series, dataset: string) =>
 		line.cells.filter((cell) => cell.dataset === dataset).toSorted((a, b) => sizeOf(a) - sizeOf(b))
-	const end = epsilons.at(-1)!
+	const end = last(epsilons)
 	const ends = datasets.map((dataset) => ({
 		place: dataset,
 		values: series.flatMap((line) => {

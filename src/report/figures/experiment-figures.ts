@@ -1,5 +1,6 @@
 /** All figures of an experiment. */
 
+import { at } from '../../core/at.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { withOwnNames } from '../tables/places.js'
 import { ablationFigures } from './ablation-figure.js'
@@ -43,10 +44,10 @@ function withOwnTitles(result: ExperimentResult): ExperimentResult {
 			all.filter((other) => other.title === title).length > 1 ? `${title} [${name}]` : title,
 		)
 		const short = shortened(named)
-		return all.map((one, at) => ({ ...one, title: short[at]! }))
+		return all.map((one, index) => ({ ...one, title: at(short, index) }))
 	}
 	const datasets = shortened(result.datasets)
-	const drawn = new Map(result.datasets.map((dataset, at) => [dataset, datasets[at]!]))
+	const drawn = new Map(result.datasets.map((dataset, position) => [dataset, at(datasets, position)]))
 	const renamed = <One extends { readonly dataset: string }>(all: readonly One[]) =>
 		all.map((one) => ({ ...one, dataset: drawn.get(one.dataset) ?? one.dataset }))
 	return {
@@ -62,5 +63,5 @@ function withOwnTitles(result: ExperimentResult): ExperimentResult {
 /** Cut where they are long, and numbered where they are the same then. */
 function shortened(names: readonly string[]): string[] {
 	const cut = names.map((name) => (name.length > longestTitle ? `${name.slice(0, longestTitle - 6)}…` : name))
-	return cut.map((name, at) => (cut.indexOf(name) === at ? name : `${name} (${at + 1})`))
+	return cut.map((name, index) => (cut.indexOf(name) === index ? name : `${name} (${index + 1})`))
 }

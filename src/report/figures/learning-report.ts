@@ -1,5 +1,6 @@
 /** The learning curves of a tuning run as a figure of a report. */
 
+import { at, last } from '../../core/at.js'
 import type { EpochPoint } from '../../evaluation/deployed/learning-curves.js'
 import { type CurveField, learningCurvesFigure } from '../learning-curves-figure.js'
 import type { ReportTable } from '../tables/table.js'
@@ -37,9 +38,9 @@ export function learningReport(run: LearningRun, name: string, title: string, pr
 		.filter(({ field }) => field !== 'learningRate')
 		.flatMap(({ field, title: what, text }) => {
 			const values = epochs.flatMap((epoch) => epoch[field] ?? [])
-			const [first, last] = [text(values[0]!), text(values.at(-1)!)]
-			if (epochs.length === 1) return [`${what} is ${first}`]
-			return first === last ? [`${what} stays at ${first}`] : [`${what} goes from ${first} to ${last}`]
+			const [start, end] = [text(at(values, 0)), text(last(values))]
+			if (epochs.length === 1) return [`${what} is ${start}`]
+			return start === end ? [`${what} stays at ${start}`] : [`${what} goes from ${start} to ${end}`]
 		})
 	return {
 		name,

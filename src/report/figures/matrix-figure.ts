@@ -1,5 +1,6 @@
 /** Values of an axis by conditions, such as the epsilon of tuning by the epsilon of the attack. */
 
+import { entry, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber } from '../number-text.js'
@@ -34,13 +35,16 @@ function matrixFigure(
 	const methods = result.methods.filter(({ name }) => cells.some(({ method }) => method === name))
 	const varied = methods.filter(({ name }) => cells.some(({ method, point }) => method === name && point !== undefined))
 	const rowOf = ({ method, point }: Cell) => {
-		const { title } = methods.find(({ name }) => name === method)!
+		const { title } = present(
+			methods.find(({ name }) => name === method),
+			`method ${method}`,
+		)
 		if (point === undefined) return title
 		return varied.length > 1 ? `${title}, ${pointName({ axis }, point)}` : pointName({ axis }, point)
 	}
-	const places = new Map(result.methods.map(({ name }, at) => [name, at]))
+	const places = new Map(result.methods.map(({ name }, index) => [name, index]))
 	const ordered = cells.toSorted(
-		(a, b) => places.get(a.method)! - places.get(b.method)! || (a.point ?? 0) - (b.point ?? 0),
+		(a, b) => entry(places, a.method) - entry(places, b.method) || (a.point ?? 0) - (b.point ?? 0),
 	)
 	const rows = [...new Set(ordered.map(rowOf))]
 	const describedRow = (cell: Cell) =>
@@ -82,7 +86,7 @@ function matrixFigure(
 				heatPanel({
 					cells: place.cells.map((cell) => ({
 						row: rowOf(cell),
-						column: titles.get(cell.condition)!,
+						column: entry(titles, cell.condition),
 						share: cell.accuracy,
 						text: percentNumber(cell.accuracy),
 						detail: intervalText(cell.interval),

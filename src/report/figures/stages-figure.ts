@@ -1,5 +1,6 @@
 /** What is left right after each stage of an attack that has several, such as AutoAttack. */
 
+import { at, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
@@ -47,7 +48,7 @@ function stagesFigure(
 	const all = seriesOf(result, cells)
 	const series = all.slice(0, mostLines)
 	// Few classes leave out stages.
-	const stages = ['clean', ...new Set(cells.flatMap((cell) => cell.seeds[0]!.stages!.map(({ stage }) => stage)))]
+	const stages = ['clean', ...new Set(cells.flatMap((cell) => stagesOf(at(cell.seeds, 0)).map(({ stage }) => stage)))]
 	const banded = series.length <= mostBands
 	const name = figureName(result, 'stages', model, ...(several ? [condition.name] : []))
 	const title = `Accuracy left after each stage of ${condition.title}`
@@ -101,7 +102,7 @@ function stagesFigure(
 						words: [dataset, line.name],
 						numbers: stages.map((stage) => {
 							const mean = found.find((one) => one.stage === stage)
-							return mean ? stageCell(mean, line.cells[0]!.images) : { text: '' }
+							return mean ? stageCell(mean, at(line.cells, 0).images) : { text: '' }
 						}),
 					})),
 			),
@@ -116,16 +117,26 @@ function stageCell({ accuracy, interval }: StageMean, images: number): TableCell
 	return { text: percentText(accuracy), value: accuracy, detail: `${intervalText(interval)}, n = ${images}` }
 }
 
+/** Of an attack with several stages. */
+function stagesOf({ stages, record }: Cell['seeds'][number]) {
+	return present(stages, `stage in ${record}`)
+}
+
 /** Clean accuracy and what every stage left. */
 function stageMeans({ seeds }: Cell): StageMean[] {
 	const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-	const first = seeds[0]!.stages!
-	const clean = mean(seeds.map(({ stages, images }) => stages![0]!.attacked / images))
+	const first = stagesOf(at(seeds, 0))
+	const clean = mean(seeds.map((seed) => at(stagesOf(seed), 0).attacked / seed.images))
 	return [
-		{ stage: 'clean', accuracy: clean, interval: wilsonInterval(first[0]!.attacked, seeds[0]!.images) },
+		{ stage: 'clean', accuracy: clean, interval: wilsonInterval(at(first, 0).attacked, at(seeds, 0).images) },
 		...first.map(({ stage, robust }) => ({
 			stage,
-			accuracy: mean(seeds.map(({ stages }) => stages!.find((one) => one.stage === stage)!.robust.accuracy)),
+			accuracy: mean(
+				seeds.map((seed) => {
+					const own = stagesOf(seed).find((one) => one.stage === stage)
+					return present(own, `stage ${stage}`).robust.accuracy
+				}),
+			),
 			interval: robust.interval,
 		})),
 	]

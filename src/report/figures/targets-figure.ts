@@ -1,5 +1,6 @@
 /** The paper's numbers beside ours. */
 
+import { at, present } from '../../core/at.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { pointsText } from '../number-text.js'
 import { topLegend } from './panels/curve-panel.js'
@@ -28,16 +29,25 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 	const name = figureName(result, 'beside-the-paper', model)
 	const columns = Math.min(mostColumns, conditions.length)
 	const title = "The paper's accuracy and ours"
-	const rows = cells.toSorted((a, b) => Math.abs(b.target!.difference) - Math.abs(a.target!.difference))
-	const lineOf = (cell: Cell) => series.find((line) => line.cells.includes(cell))!.name
-	const largest = rows[0]!
-	const differences = cells.map(({ target }) => target!.difference)
+	const rows = cells.toSorted((a, b) => Math.abs(targetOf(b).difference) - Math.abs(targetOf(a).difference))
+	const lineOf = (cell: Cell) =>
+		present(
+			series.find((line) => line.cells.includes(cell)),
+			`line of ${cell.method}`,
+		).name
+	const largest = at(rows, 0)
+	const conditionOf = ({ condition: of }: Cell) =>
+		present(
+			conditions.find((condition) => condition.name === of),
+			`condition ${of}`,
+		).title
+	const differences = cells.map((cell) => targetOf(cell).difference)
 	const mean = differences.reduce((sum, one) => sum + one, 0) / differences.length
 	const near = differences.filter((one) => Math.abs(one) <= 2).length
 	return {
 		name,
 		title,
-		sentence: `Of ${cells.length} numbers of the paper ${near} differ from ours by at most 2 percentage points; ours are ${pointsText(mean)} points away on average, the largest difference is ${pointsText(largest.target!.difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditions.find((condition) => condition.name === largest.condition)!.title}).`,
+		sentence: `Of ${cells.length} numbers of the paper ${near} differ from ours by at most 2 percentage points; ours are ${pointsText(mean)} points away on average, the largest difference is ${pointsText(targetOf(largest).difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditionOf(largest)}).`,
 		figure: {
 			...figureFrame(
 				title,
@@ -48,12 +58,12 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 				columns,
 				columns * width,
 			),
-			concat: conditions.map((condition, at) =>
+			concat: conditions.map((condition, index) =>
 				targetsPanel(
 					cells.filter((cell) => cell.condition === condition.name).map((cell) => ({ cell, line: lineOf(cell) })),
 					series,
 					condition.title,
-					at % columns === 0,
+					index % columns === 0,
 					columns * width,
 				),
 			),
@@ -62,16 +72,21 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 			{ name, title },
 			{ words: ['data set', 'method', 'condition'], numbers: ['paper', 'ours', 'difference in points'] },
 			rows.map((cell) => ({
-				words: [cell.dataset, lineOf(cell), conditions.find((condition) => condition.name === cell.condition)!.title],
+				words: [cell.dataset, lineOf(cell), conditionOf(cell)],
 				numbers: [
-					{ text: `${cell.target!.paper.toFixed(1)} %`, value: cell.target!.paper / 100 },
+					{ text: `${targetOf(cell).paper.toFixed(1)} %`, value: targetOf(cell).paper / 100 },
 					accuracyCell(cell),
-					{ text: pointsText(cell.target!.difference), value: cell.target!.difference / 100 },
+					{ text: pointsText(targetOf(cell).difference), value: targetOf(cell).difference / 100 },
 				],
 			})),
 			['Largest differences first. In brackets 95 % Wilson intervals, in percent.'],
 		),
 	}
+}
+
+/** The paper's number of a cell that has one. */
+function targetOf({ target, method }: Cell) {
+	return present(target, `number of the paper for ${method}`)
 }
 
 function targetsPanel(
@@ -104,7 +119,7 @@ function targetsPanel(
 		data: {
 			values: found.map(({ cell, line }) => ({
 				line,
-				paper: cell.target!.paper / 100,
+				paper: targetOf(cell).paper / 100,
 				ours: cell.accuracy,
 				low: cell.interval[0],
 				high: cell.interval[1],

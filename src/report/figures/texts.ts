@@ -1,5 +1,6 @@
 /** Words and numbers that figures of experiments share. */
 
+import { at } from '../../core/at.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber, percentText } from '../number-text.js'
 import { fileStem, modelName } from '../tables/places.js'
@@ -17,7 +18,7 @@ function imagesText(cells: readonly Pick<Cell, 'images' | 'dataset'>[]): string 
 export function protocolTexts(result: ExperimentResult, model: string, cells: readonly Cell[]): string[] {
 	const { seeds } = result
 	const several = cells.some((cell) => cell.seeds.length > 1)
-	const seedText = several ? `mean over seeds ${seeds.join(', ')}` : `seed ${cells[0]!.seeds[0]!.seed}`
+	const seedText = several ? `mean over seeds ${seeds.join(', ')}` : `seed ${at(at(cells, 0).seeds, 0).seed}`
 	return [experimentText(result), `Model ${modelName(result, model)}, ${imagesText(cells)}, ${seedText}.`]
 }
 
@@ -43,7 +44,7 @@ export function figureName(
 export function extremesText(values: readonly { readonly name: string; readonly value: number }[]): string {
 	const shares = values.map(({ value }) => value)
 	const [most, least] = [Math.max(...shares), Math.min(...shares)].map(percentText) as [string, string]
-	if (most === least) return values.length === 1 ? `${values[0]!.name} has ${most}` : `all have ${most}`
+	if (most === least) return values.length === 1 ? `${at(values, 0).name} has ${most}` : `all have ${most}`
 	// What a reader sees as equal is equal.
 	const having = (text: string) => values.filter(({ value }) => percentText(value) === text).map(({ name }) => name)
 	const [highest, lowest] = [having(most), having(least)]
@@ -98,11 +99,11 @@ export interface PlaceValues {
 	readonly values: readonly { readonly name: string; readonly value: number }[]
 }
 
-/** What is highest where: everything said for one or two places, counted for more. @param at Such as `at epsilon 1/255`. */
-export function highestText(at: string, places: readonly PlaceValues[]): string {
+/** What is highest where: everything said for one or two places, counted for more. @param index Such as `at epsilon 1/255`. */
+export function highestText(index: string, places: readonly PlaceValues[]): string {
 	const measured = places.filter(({ values }) => values.length > 0)
 	if (measured.length < 3) {
-		return measured.map(({ place, values }) => `On ${place} ${at} ${extremesText(values)}.`).join(' ')
+		return measured.map(({ place, values }) => `On ${place} ${index} ${extremesText(values)}.`).join(' ')
 	}
 	const counts = new Map<string, number>()
 	for (const { values } of measured) {
@@ -111,5 +112,5 @@ export function highestText(at: string, places: readonly PlaceValues[]): string 
 			counts.set(name, (counts.get(name) ?? 0) + 1)
 	}
 	const ranked = [...counts].toSorted(([, a], [, b]) => b - a)
-	return `Highest accuracy ${at}: ${listText(ranked.map(([name, count]) => `${name} on ${count}`))} of ${measured.length} data sets.`
+	return `Highest accuracy ${index}: ${listText(ranked.map(([name, count]) => `${name} on ${count}`))} of ${measured.length} data sets.`
 }

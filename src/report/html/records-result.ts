@@ -1,6 +1,7 @@
 /** Evaluation records that no experiment holds, in the form of an experiment's result: tables and figures are made of that. */
 
 import { sizeText } from '../../attacks/sets/size-text.js'
+import { at, entry, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Accuracy } from '../../evaluation/robustness/evaluate.js'
 import { modelName } from '../../evaluation/robustness/record-name.js'
@@ -34,7 +35,7 @@ export interface RecordsFrame {
  */
 export function resultOfRecords(records: readonly PlacedRecord[], frame: RecordsFrame): ExperimentResult {
 	const samples = [...new Set(records.map(({ record }) => record.dataset.ids))]
-	const first = records[0]!.record
+	const first = at(records, 0).record
 	const model = modelTitle(first.model.source)
 	const methodOf = methodNames(records)
 	const conditions = new Map<string, Condition>()
@@ -45,7 +46,7 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 		conditions.set(cleanName, { name: cleanName, title: `Clean${sample}`, role: 'table' })
 		const attacked = attackCondition(record, sample)
 		conditions.set(attacked.name, attacked)
-		const place = { model, dataset: record.dataset.name, method: methodOf.get(record)! }
+		const place = { model, dataset: record.dataset.name, method: present(methodOf.get(record), 'name of the record') }
 		const run = record.defense.name === 'vanilla' ? undefined : frame.run
 		const tuningSeconds = run?.seconds ?? 0
 		const add = (condition: string, accuracy: Accuracy, stages?: EvaluationRecord['stages']) => {
@@ -73,7 +74,7 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 		add(cleanName, record.clean)
 		add(attacked.name, record.robust, record.stages)
 	}
-	const methods = unique(records.map(({ record }) => methodOf.get(record)!)).sort(
+	const methods = unique(records.map(({ record }) => present(methodOf.get(record), 'name of the record'))).sort(
 		(a, b) => Number(b === 'vanilla') - Number(a === 'vanilla'),
 	)
 	const inOrder = withCurve([...conditions.values()], samples.length === 1, frame.run?.epsilon).sort(
@@ -119,7 +120,7 @@ function methodNames(records: readonly PlacedRecord[]): ReadonlyMap<EvaluationRe
 	}
 	return new Map(
 		records.map(({ record }) => {
-			const own = [...counts.get(modelName(record))!]
+			const own = [...entry(counts, modelName(record))]
 			const [usual] = own.reduce((most, one) => (one[1] > most[1] ? one : most))
 			const variant = variantOf(record)
 			const name = variant === usual ? '' : ` [other options or parameters ${shortHash(variant)}]`

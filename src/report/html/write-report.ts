@@ -7,10 +7,8 @@ import { writeFileAtomic } from '../../files/atomic-write.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { writeFigure } from '../figure.js'
 import { writeTables } from '../tables/write-tables.js'
-import { experimentDocument } from './experiment-document.js'
-import { reportPage } from './page/page.js'
 import type { ReportSource } from './report-source.js'
-import { evaluationDocument, type RunParts, runDocument } from './run-document.js'
+import type { RunParts } from './run-document.js'
 
 /** Files of a report; absolute paths. */
 export interface WrittenReport {
@@ -43,21 +41,23 @@ export async function pagePath(source: ReportSource, output?: string): Promise<s
 	if (['.html', '.htm'].includes(extname(place).toLowerCase())) return place
 	const status = await stat(place).catch(() => undefined)
 	if (status && !status.isDirectory()) {
-		throw new NaptuneError(`${place} is a file. Give a folder for the report, or a file name that ends in .html.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`${place} is a file. Give a folder for the report, or a file name that ends in .html.`,
+		)
 	}
 	return join(place, pageFile)
 }
 
 /** The parts of a report. @throws NaptuneError for a damaged record or run. */
 export async function reportParts(source: ReportSource): Promise<RunParts> {
-	switch (source.kind) {
-		case 'experiment':
-			return { ...(await experimentDocument(source.result, source.root)), result: source.result }
-		case 'run':
-			return runDocument(source)
-		case 'evaluation':
-			return evaluationDocument(source)
+	// What makes pages is loaded with the first one.
+	if (source.kind === 'experiment') {
+		const { experimentDocument } = await import('./experiment-document.js')
+		return { ...(await experimentDocument(source.result, source.root)), result: source.result }
 	}
+	const { evaluationDocument, runDocument } = await import('./run-document.js')
+	return source.kind === 'run' ? runDocument(source) : evaluationDocument(source)
 }
 
 /**
@@ -67,6 +67,7 @@ export async function reportParts(source: ReportSource): Promise<RunParts> {
  */
 export async function writeReport(source: ReportSource, page: string): Promise<WrittenReport> {
 	const { document, figures, tables, files = [], problems, result } = await reportParts(source)
+	const { reportPage } = await import('./page/page.js')
 	const html = await reportPage(document)
 	const folder = dirname(page)
 	await makeFolder(folder)

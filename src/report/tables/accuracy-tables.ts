@@ -1,5 +1,6 @@
 /** The main tables of a `table` experiment: methods under conditions on data sets, one table per model. */
 
+import { at } from '../../core/at.js'
 import { type CorrectedProbabilities, correctedProbabilities } from '../../experiments/correction.js'
 import type { Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
@@ -67,7 +68,7 @@ function conditionRows(
 	const written = accuracyCells(result, corrected)
 	const several = new Set(result.cells.map(({ images }) => images)).size > 1
 	const rows = conditions.map(({ name: condition, title }): TableRow => {
-		const found = methods.map(({ name }) => find({ model, dataset: datasets[0]!, method: name, condition }))
+		const found = methods.map(({ name }) => find({ model, dataset: at(datasets, 0), method: name, condition }))
 		const counts = new Set(found.flatMap((cell) => cell?.images ?? []))
 		// Once for the row where it is the same in all of it.
 		const inHead = several && counts.size === 1

@@ -1,5 +1,6 @@
 /** The best and the second best of cells that compete. */
 
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { TableCell } from './table.js'
 
@@ -24,9 +25,9 @@ export function markBest(cells: readonly TableCell[]): TableCell[] {
 
 /** Marks every column of rows by itself. @param from Columns before this one do not compete. */
 export function markColumns(rows: readonly (readonly TableCell[])[], from: number): TableCell[][] {
-	const columns = (rows[0] ?? []).map((_, at) => {
-		const column = rows.map((row) => row[at]!)
-		return at < from ? column : markBest(column)
+	const columns = (rows[0] ?? []).map((_, index) => {
+		const column = rows.map((row) => at(row, index))
+		return index < from ? column : markBest(column)
 	})
-	return rows.map((_, row) => columns.map((column) => column[row]!))
+	return rows.map((_, row) => columns.map((column) => at(column, row)))
 }

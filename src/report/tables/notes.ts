@@ -1,6 +1,7 @@
 /** What a reader must know beside the numbers, in sentences. */
 
 import { sizeText } from '../../attacks/sets/size-text.js'
+import { at } from '../../core/at.js'
 import { type CorrectedProbabilities, level } from '../../experiments/correction.js'
 import type { Cell, Condition, ExperimentResult, Problem } from '../../experiments/experiment-result.js'
 import { normText, percentNumber } from '../number-text.js'
@@ -68,7 +69,7 @@ function attacksNote(conditions: readonly Condition[]): string[] {
 	if (attacks.length === 0) return []
 	const norms = new Set(attacks.map(({ norm }) => norm))
 	if (norms.size === 1 && attacks.every(({ title, name, size }) => title.includes(name) && title.includes(size))) {
-		return [`Sizes of perturbations are in ${attacks[0]!.norm}.`]
+		return [`Sizes of perturbations are in ${at(attacks, 0).norm}.`]
 	}
 	return [`Attacks: ${attacks.map(({ title, name, norm, size }) => `${title} (${name}, ${norm} ${size})`).join('; ')}.`]
 }

@@ -2,7 +2,7 @@
 
 import { defined } from '../../core/defined.js'
 import { correctedProbabilities, level } from '../../experiments/correction.js'
-import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import type { Cell, ExperimentResult, PairedResult } from '../../experiments/experiment-result.js'
 import { pointsIntervalText, pointsText, probabilityText } from '../number-text.js'
 import { headerCell } from './accuracy-cells.js'
 import { scopeNotes } from './notes.js'
@@ -15,9 +15,9 @@ export function pairedTables(result: ExperimentResult): ReportTable[] {
 	const corrected = correctedProbabilities(result)
 	const find = cellFinder(result)
 	const title = methods.find(({ name }) => name === reference)?.title ?? reference ?? ''
-	const row = (cell: Cell, group: string, method: string): TableRow => {
-		const { onlyThis, onlyReference, p, difference, interval } = cell.paired!
-		const adjusted = corrected.get(cell)!
+	const row = (cell: Cell, paired: PairedResult, group: string, method: string): TableRow => {
+		const { onlyThis, onlyReference, p, difference, interval } = paired
+		const adjusted = corrected.get(cell) ?? p
 		return {
 			group,
 			cells: [
@@ -44,7 +44,7 @@ export function pairedTables(result: ExperimentResult): ReportTable[] {
 				methods.flatMap(({ name: method, title: methodTitle }) =>
 					methodPoints(result, method).flatMap((point) => {
 						const cell = find({ model, dataset, method, condition, ...defined({ point }) })
-						return cell?.paired ? [row(cell, group, methodTitle)] : []
+						return cell?.paired ? [row(cell, cell.paired, group, methodTitle)] : []
 					}),
 				),
 			),

@@ -1,5 +1,6 @@
 /** Our numbers beside those that the paper prints. */
 
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { intervalText, percentNumber, pointsText } from '../number-text.js'
@@ -25,9 +26,14 @@ function cellsBeside(result: ExperimentResult, model: string): ReportTable[] {
 		const cells = datasets.map((dataset) => find({ ...place, dataset }))
 		if (!cells.some((cell) => cell?.target)) return []
 		const heads = [headerCell(title), ...(axis ? [{ text: pointName(result, place.point) }] : [])]
-		const read = quantities.map((quantity) => cells.map((cell) => (cell?.target ? quantity.read(cell) : emptyCell)))
-		if (single) return [{ group, cells: [...heads, ...read.map(([cell]) => cell!)] }]
-		return quantities.map((quantity, at) => ({ group, cells: [...heads, { text: quantity.title }, ...read[at]!] }))
+		const read = quantities.map((quantity) =>
+			cells.map((cell) => (cell?.target ? quantity.read(cell, cell.target) : emptyCell)),
+		)
+		if (single) return [{ group, cells: [...heads, ...read.map(([cell = emptyCell]) => cell)] }]
+		return quantities.map((quantity, index) => ({
+			group,
+			cells: [...heads, { text: quantity.title }, ...at(read, index)],
+		}))
 	})
 	if (rows.length === 0) return []
 	const numbers = (single ? quantities.map((quantity) => quantity.title) : datasets).map((name) =>
@@ -52,7 +58,10 @@ function cellsBeside(result: ExperimentResult, model: string): ReportTable[] {
 	]
 }
 
-const quantities: readonly { readonly title: string; readonly read: (cell: Cell) => TableCell }[] = [
+const quantities: readonly {
+	readonly title: string
+	readonly read: (cell: Cell, target: NonNullable<Cell['target']>) => TableCell
+}[] = [
 	{
 		title: 'ours',
 		read: ({ accuracy, interval }) => ({
@@ -61,8 +70,8 @@ const quantities: readonly { readonly title: string; readonly read: (cell: Cell)
 			detail: intervalText(interval),
 		}),
 	},
-	{ title: 'paper', read: ({ target }) => paperCell(target!.paper) },
-	{ title: 'difference', read: ({ target }) => differenceCell(target!.difference) },
+	{ title: 'paper', read: (_, { paper }) => paperCell(paper) },
+	{ title: 'difference', read: (_, { difference }) => differenceCell(difference) },
 ]
 
 function averagesBeside(result: ExperimentResult, model: string): ReportTable[] {

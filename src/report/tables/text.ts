@@ -1,5 +1,6 @@
 /** Tables for a terminal. */
 
+import { at } from '../../core/at.js'
 import { textLines } from '../figure-style.js'
 import { textTable } from '../text-table.js'
 import { groupsOf, type ReportTable, type TableCell } from './table.js'
@@ -25,11 +26,11 @@ export function tableText(table: ReportTable, width = 120): string {
 function body(table: ReportTable, detailed: boolean): string {
 	const { columns, rows } = table
 	const grouped = rows.some(({ group }) => group !== undefined)
-	const marks = columns.map((_, at) => rows.some(({ cells }) => cells[at]?.best || cells[at]?.second))
+	const marks = columns.map((_, position) => rows.some(({ cells }) => cells[position]?.best || cells[position]?.second))
 	const lines = groupsOf(table).flatMap(({ group = '', rows: own }) =>
 		own.map(({ cells }, index) => [
 			...(grouped ? [index === 0 ? group : ''] : []),
-			...cells.map((cell, at) => cellText(cell, marks[at]!, detailed)),
+			...cells.map((cell, position) => cellText(cell, at(marks, position), detailed)),
 		]),
 	)
 	const heads = columns.map(({ title, align }) => ({ heading: title, align }))

@@ -28,21 +28,23 @@ export async function writeTables(
 	result: ExperimentResult,
 ): Promise<string[]> {
 	const names = tables.map(({ name }) => `${name}.csv`)
-	const twice = [...names, cellsFile].find((name, at, all) => all.indexOf(name) !== at)
+	const twice = [...names, cellsFile].find((name, position, all) => all.indexOf(name) !== position)
 	if (twice !== undefined) {
-		throw new NaptuneError(`Two tables would be written to ${join(folder, twice)}; give every table its own name.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Two tables would be written to ${join(folder, twice)}; give every table its own name.`,
+		)
 	}
 	await makeFolder(folder)
-	const files = [
-		...tables.flatMap((table) => [
+	const files: (readonly [string, string])[] = [
+		...tables.flatMap((table): [string, string][] => [
 			[`${table.name}.md`, tableMarkdown(table)],
 			[`${table.name}.csv`, tableCsv(table)],
 			[`${table.name}.tex`, tableLatex(table)],
 			[`${table.name}.json`, tableJson(table)],
 		]),
 		[cellsFile, cellsCsv(result)],
-	] as const
-	const paths = files.map(([name]) => join(folder, name!))
-	for (const [index, [, text]] of files.entries()) await writeFileAtomic(paths[index]!, text!)
-	return paths
+	]
+	for (const [name, text] of files) await writeFileAtomic(join(folder, name), text)
+	return files.map(([name]) => join(folder, name))
 }

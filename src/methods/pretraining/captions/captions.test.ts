@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { loadTokenizer } from '../../../checkpoints/load-tokenizer.js'
 import { generator } from '../../../random/counter-based.js'
-import { loadTokenizer } from '../../../vlm/tokenizer.js'
 import {
 	allCaptions,
 	caption,

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { loadTokenizer } from '../../../checkpoints/load-tokenizer.js'
 import { zeroShotTemplates } from '../../../data/templates.js'
-import { loadTokenizer } from '../../../vlm/tokenizer.js'
+import { createTokenizer } from '../../../vlm/tokenizer.js'
 import { allCaptions, classNouns, fillTemplate, heldOutTemplates } from '../captions/captions.js'
 import { byteSymbols } from './byte-symbols.js'
 import { clipMerges, type Merge, mergesOfWord, wordsOf } from './clip-vocabulary.js'
@@ -59,7 +60,7 @@ describe.skipIf(!existsSync(clipVocabulary))("made from CLIP's vocabulary", () =
 
 	it('splits all captions, held-out wordings and templates as CLIP does', async () => {
 		const clip = bytePairVocabulary(merges)
-		const full = await loadTokenizer(tokenizerJson(clip))
+		const full = await createTokenizer(tokenizerJson(clip))
 		const nano = await loadTokenizer(at('models/nano/tokenizer.json'))
 		const names = classNouns.flatMap(({ name, heldOut }) => [name, ...heldOut])
 		const templates = [...heldOutTemplates, ...Object.values(zeroShotTemplates)]

@@ -1,5 +1,6 @@
 /** Confusions as panels: whole matrices, or the pairs that are confused most. */
 
+import { at } from '../../../core/at.js'
 import { type ConfusedModel, type Confusion, confusedPairs } from './confusion.js'
 import { heatPanel } from './heat-panel.js'
 import { panelTitle } from './layout.js'
@@ -22,10 +23,10 @@ export function confusionPanels(models: readonly ConfusedModel[], classNames: re
 		heatPanel({
 			cells: counts.flatMap((row, label) =>
 				row.map((count, prediction) => {
-					const share = images[label] === 0 ? 0 : count / images[label]!
+					const share = images[label] === 0 ? 0 : count / at(images, label)
 					return {
-						row: classNames[label]!,
-						column: classNames[prediction]!,
+						row: at(classNames, label),
+						column: at(classNames, prediction),
 						share,
 						text: count === 0 ? '' : shareText(share),
 					}
@@ -56,12 +57,12 @@ export function pairPanels(models: readonly ConfusedModel[], classNames: readonl
 	return models.map(({ title, clean, attacked }) => {
 		const pairs = confusedPairs(attacked).slice(0, mostPairs)
 		const names = pairs.map(
-			({ label, prediction }) => `${shortened(classNames[label]!)} → ${shortened(classNames[prediction]!)}`,
+			({ label, prediction }) => `${shortened(at(classNames, label))} → ${shortened(at(classNames, prediction))}`,
 		)
 		const most = Math.max(1, ...pairs.map(({ images }) => images))
-		const values = pairs.flatMap(({ label, prediction, images }, at) => [
-			{ pair: at, images, which: 'attacked' },
-			{ pair: at, images: clean.counts[label]![prediction]!, which: 'clean' },
+		const values = pairs.flatMap(({ label, prediction, images }, index) => [
+			{ pair: index, images, which: 'attacked' },
+			{ pair: index, images: at(at(clean.counts, label), prediction), which: 'clean' },
 		])
 		const y = {
 			field: 'pair',

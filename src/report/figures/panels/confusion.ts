@@ -1,6 +1,7 @@
 /** Which classes are taken for which, clean and under attack. */
 
 import type { AttackOutcome } from '../../../attacks/run/attack-outcomes.js'
+import { at } from '../../../core/at.js'
 
 /** Images by true class and prediction. */
 export interface Confusion {
@@ -33,7 +34,10 @@ export function confusion(
 	classes: number,
 ): Confusion {
 	const counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0))
-	for (const outcome of outcomes) counts[outcome.label]![outcome[which]]!++
+	for (const outcome of outcomes) {
+		const row = at(counts, outcome.label)
+		row[outcome[which]] = at(row, outcome[which]) + 1
+	}
 	return { counts, images: counts.map((row) => row.reduce((sum, count) => sum + count, 0)) }
 }
 
@@ -45,7 +49,7 @@ export function confusedPairs({ counts, images }: Confusion): ConfusedPair[] {
 				label,
 				prediction,
 				images: count,
-				share: count / Math.max(1, images[label]!),
+				share: count / Math.max(1, at(images, label)),
 			})),
 		)
 		.filter((pair) => pair.label !== pair.prediction && pair.images > 0)

@@ -1,5 +1,6 @@
 /** How methods are drawn: the same in every figure, and told apart by more than colour. */
 
+import { at } from '../../../core/at.js'
 import type { Method } from '../../../experiments/experiment-result.js'
 import { type LineStyle, palette } from '../../figure-style.js'
 
@@ -49,7 +50,7 @@ const others: readonly LineStyle[] = [
 export function methodStyles(methods: readonly Method[]): ReadonlyMap<string, LineStyle> {
 	const unknown = methods.filter(({ name }) => !Object.hasOwn(fixed, name))
 	return new Map(
-		methods.map((method) => [method.name, fixed[method.name] ?? others[unknown.indexOf(method) % others.length]!]),
+		methods.map((method) => [method.name, fixed[method.name] ?? at(others, unknown.indexOf(method) % others.length)]),
 	)
 }
 
@@ -60,14 +61,18 @@ const conditionShades = [0.45, 0, -0.5, 0.25, -0.25, 0.6]
 
 /** The style of a method under one of several conditions: its colour lighter or darker, dash and shape of the condition. */
 export function conditionStyle({ color }: LineStyle, condition: number): LineStyle {
-	const at = condition % conditionDashes.length
-	return { color: shaded(color, conditionShades[at]!), dash: conditionDashes[at]!, shape: conditionShapes[at]! }
+	const index = condition % conditionDashes.length
+	return {
+		color: shaded(color, at(conditionShades, index)),
+		dash: at(conditionDashes, index),
+		shape: at(conditionShapes, index),
+	}
 }
 
 /** Mixes a colour with white (above 0) or black. @param color #RRGGBB. @param amount In [-1, 1]. */
 export function shaded(color: string, amount: number): string {
 	const aim = amount > 0 ? 255 : 0
-	const channels = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16))
+	const channels = [1, 3, 5].map((index) => Number.parseInt(color.slice(index, index + 2), 16))
 	const mixed = channels.map((channel) => Math.round(channel + (aim - channel) * Math.abs(amount)))
 	return `#${mixed.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`
 }

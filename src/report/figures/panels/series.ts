@@ -1,5 +1,6 @@
 /** Lines of figures: methods, or the points of an axis that a method was measured at. */
 
+import { entry } from '../../../core/at.js'
 import type { Cell, ExperimentResult } from '../../../experiments/experiment-result.js'
 import { pointName } from '../../tables/places.js'
 import { conditionStyle, methodStyles, type NamedStyle } from './method-styles.js'
@@ -17,12 +18,12 @@ export function seriesOf(result: ExperimentResult, cells: readonly Cell[]): Seri
 	return methods.flatMap(({ name: method, title }): Series[] => {
 		const own = cells.filter((cell) => cell.method === method)
 		const points = [...new Set(own.map(({ point }) => point))].sort((a, b) => (a ?? 0) - (b ?? 0))
-		const style = styles.get(method)!
+		const style = entry(styles, method)
 		if (points.length < 2) return own.length === 0 ? [] : [{ method, name: title, style, cells: own }]
-		return points.map((point, at) => ({
+		return points.map((point, index) => ({
 			method,
 			name: point === undefined ? title : `${title} (${axis?.name ?? 'value'} ${pointName(result, point)})`,
-			style: conditionStyle(style, at),
+			style: conditionStyle(style, index),
 			cells: own.filter((cell) => cell.point === point),
 		}))
 	})

@@ -1,6 +1,7 @@
 /** Tables of a report as elements of a page. */
 
 import { html } from 'hono/html'
+import { at } from '../../../core/at.js'
 import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableColumn } from '../../tables/table.js'
 import type { Html } from './html.js'
 import { words } from './words.js'
@@ -46,14 +47,14 @@ function rowGroup({ group, rows }: RowGroup, { columns }: ReportTable): Html {
 			: html`<tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${words(group)}</span></th></tr>`
 	}${rows.map(
 		({ cells }) =>
-			html`<tr>${cells.map((cell, at) => cellElement(cell, columns[at]?.align ?? 'left', headsRow(cells, at)))}</tr>
+			html`<tr>${cells.map((cell, index) => cellElement(cell, columns[index]?.align ?? 'left', headsRow(cells, index)))}</tr>
 `,
 	)}</tbody>`
 }
 
 /** Where no cell says that it names its row, the first one does. */
-function headsRow(cells: readonly TableCell[], at: number): boolean {
-	return cells.some(({ header }) => header) ? cells[at]!.header === true : at === 0
+function headsRow(cells: readonly TableCell[], index: number): boolean {
+	return cells.some(({ header }) => header) ? at(cells, index).header === true : index === 0
 }
 
 function cellElement(cell: TableCell, align: 'left' | 'right', header: boolean): Html {

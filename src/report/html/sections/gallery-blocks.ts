@@ -1,6 +1,7 @@
 /** Recorded galleries as blocks. */
 
 import { sizeText } from '../../../attacks/sets/size-text.js'
+import { at } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
 import { type AttackGallery, readGallery } from '../../../evaluation/gallery/gallery.js'
 import { type GalleryPicture, galleryPictures } from '../../gallery-images.js'
@@ -22,15 +23,15 @@ export async function galleryBlock(path: string, title: string): Promise<Block &
 		title: `Images under attack: ${title}`,
 		notes: notesOf(gallery),
 		factor,
-		images: images.map(({ id, label, models }, at): GalleryImage => {
-			const pictured = pictures[at]!
+		images: images.map(({ id, label, models }, index): GalleryImage => {
+			const pictured = at(pictures, index)
 			return {
 				id,
-				className: record.dataset.classNames[label]!,
+				className: at(record.dataset.classNames, label),
 				clean: pngSource(pictured.clean),
 				models: models.map(({ clean, adversarial }, which) => {
 					const drawn = pictured.models[which]
-					const { name } = record.models[which]!
+					const { name } = at(record.models, which)
 					return {
 						title: name === 'vanilla' ? 'vanilla CLIP' : name,
 						before: clean,

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { sizeText } from '../../../attacks/sets/size-text.js'
+import { at } from '../../../core/at.js'
 import { readEvaluationRecord } from '../../../evaluation/robustness/record.js'
 import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
 import type { Cell, Condition, ExperimentResult } from '../../../experiments/experiment-result.js'
@@ -41,7 +42,7 @@ export async function protocolSection(
 				: [
 						{
 							kind: 'details' as const,
-							summary: `Every setting of tuning (${tunings.length === 1 ? tunings[0]!.title : `${tunings.length} methods`})`,
+							summary: `Every setting of tuning (${tunings.length === 1 ? at(tunings, 0).title : `${tunings.length} methods`})`,
 							blocks: [
 								{
 									kind: 'table' as const,
@@ -67,7 +68,7 @@ async function firstRecords({ cells }: ExperimentResult, root: string): Promise<
 	const found = new Map<string, Read>()
 	for (const cell of cells) {
 		const key = JSON.stringify([cell.dataset, cell.condition])
-		const path = join(root, cell.seeds[0]!.record)
+		const path = join(root, at(cell.seeds, 0).record)
 		if (!found.has(key) && existsSync(path)) found.set(key, { cell, record: await readEvaluationRecord(path) })
 	}
 	return [...found.values()]
@@ -91,13 +92,13 @@ function conditionsTable({ conditions, cells }: ExperimentResult, records: reado
 			'An image that is wrong when clean counts as wrong under attack. L-infinity sizes are in pixel units of [0, 1], in which 1/255 is one grey level.',
 		],
 		columns: columns.map((title) => ({ title, align: 'left' })),
-		rows: conditions.map((condition, at): TableRow => {
+		rows: conditions.map((condition, index): TableRow => {
 			const own = cells.filter((cell) => cell.condition === condition.name)
 			const recordOf = ({ name }: Condition) => records.find(({ cell }) => cell.condition === name)?.record
 			const record = recordOf(condition)
 			const attack = condition.attack
 			const options = optionsText(condition, record)
-			const before = conditions[at - 1]
+			const before = conditions[index - 1]
 			const same = before?.attack !== undefined && optionsText(before, recordOf(before)) === options
 			return {
 				cells: [

@@ -1,5 +1,6 @@
 /** Settings as people read them. */
 
+import { at } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
 import { flatSettings as flatValues, settingText } from '../../../files/flat-settings.js'
 import type { ReportTable } from '../../tables/table.js'
@@ -31,7 +32,7 @@ export function settingsTable(
 ): ReportTable {
 	const flat = of.map(({ settings }) => new Map(flatSettings(settings)))
 	const paths = [...new Set(flat.flatMap((one) => [...one.keys()]))]
-	const shared = (path: string) => flat.every((one) => one.get(path) === flat[0]!.get(path))
+	const shared = (path: string) => flat.every((one) => one.get(path) === at(flat, 0).get(path))
 	const row = (path: string, group?: string) => ({
 		...defined({ group }),
 		cells: [{ text: path, header: true }, ...flat.map((one) => ({ text: one.get(path) ?? '\u2013' }))],

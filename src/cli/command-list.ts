@@ -1,0 +1,133 @@
+/**
+ * The commands, in the order of the help. Adding one is an entry here and a module in `commands/`, which is loaded when the
+ * command is asked for: the help of all of them, errors and the version load none.
+ */
+
+import type { Command } from 'commander'
+
+/** A command as the list of commands shows it. */
+export interface ListedCommand {
+	/** Name, `[options]` where it has some, and arguments: as commander writes them. */
+	readonly term: string
+	/** What the command's own help begins with, too; a test compares them. */
+	readonly description: string
+	/** Loads what adds the command to a program. */
+	load(): Promise<(program: Command) => void>
+}
+
+/** Name of a command. */
+export function nameOf({ term }: ListedCommand): string {
+	return term.split(' ', 1).join()
+}
+
+/** All commands. */
+export const commandList: readonly ListedCommand[] = [
+	{
+		term: 'demo [options]',
+		description:
+			'Tune NAP on the embedded CLIP and photographs, then attack it and vanilla CLIP with PGD-100; a few minutes on two cores.',
+		load: async () => (await import('./commands/demo.js')).addDemoCommand,
+	},
+	{
+		term: 'tune [options]',
+		description: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.',
+		load: async () => (await import('./commands/tune.js')).addTuneCommand,
+	},
+	{
+		term: 'evaluate [options] <run>',
+		description:
+			'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation goes on where it was; a finished row is read from its record.',
+		load: async () => (await import('./commands/evaluate.js')).addEvaluateCommand,
+	},
+	{
+		term: 'audit [options] <run>',
+		description:
+			'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was. Exits with 3 when a check fails.',
+		load: async () => (await import('./commands/audit.js')).addAuditCommand,
+	},
+	{
+		term: 'attack [options]',
+		description:
+			'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. Nothing has to be prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
+		load: async () => (await import('./commands/attack.js')).addAttackCommand,
+	},
+	{
+		term: 'compare [options]',
+		description:
+			'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison goes on where it was.',
+		load: async () => (await import('./commands/compare.js')).addCompareCommand,
+	},
+	{
+		term: 'reproduce [options] <experiments...>',
+		description:
+			"Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call goes on where it was; cells that experiments share are computed once.",
+		load: async () => (await import('./commands/reproduce.js')).addReproduceCommand,
+	},
+	{
+		term: 'data',
+		description: 'Data sets: which can be named, and whether one is whole.',
+		load: async () => (await import('./commands/data.js')).addDataCommand,
+	},
+	{
+		term: 'defenses [options]',
+		description: 'List the defenses: what each trains, its parameters on a model, its loss and its source.',
+		load: async () => (await import('./commands/defenses.js')).addDefensesCommand,
+	},
+	{
+		term: 'distortion [options] <run>',
+		description:
+			'Measure by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure into the run.',
+		load: async () => (await import('./commands/distortion.js')).addDistortionCommand,
+	},
+	{
+		term: 'generate [options] <store>',
+		description:
+			'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command goes on where it was; a larger --limit adds images.',
+		load: async () => (await import('./commands/generate.js')).addGenerateCommand,
+	},
+	{
+		term: 'inspect [options] <run>',
+		description:
+			'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works while it runs.',
+		load: async () => (await import('./commands/inspect.js')).addInspectCommand,
+	},
+	{
+		term: 'report [options] <source>',
+		description:
+			'Write a report as one HTML file that loads nothing from anywhere: results, figures, protocol, provenance and how to repeat it. Figures (SVG, PNG) and tables (Markdown, CSV, LaTeX, JSON) are written beside it.',
+		load: async () => (await import('./commands/report.js')).addReportCommand,
+	},
+	{
+		term: 'classify [options] <image...>',
+		description: 'Classify pictures with a tuned run, or zero-shot with a CLIP and class names.',
+		load: async () => (await import('./commands/classify.js')).addClassifyCommand,
+	},
+	{
+		term: 'calibrate [options] <run>',
+		description:
+			"Score how heavily a run's refiners correct clean validation images, so that classify can tell unusual pictures; with --attack, measure whether the score detects attacks on test images.",
+		load: async () => (await import('./commands/calibrate.js')).addCalibrateCommand,
+	},
+	{
+		term: 'retrieve [options] <run>',
+		description:
+			'Find captions by images and images by captions, clean and with all images attacked; vanilla CLIP under the same attack is the control. A stopped retrieval goes on where it was.',
+		load: async () => (await import('./commands/retrieve.js')).addRetrieveCommand,
+	},
+	{
+		term: 'pretrain [options]',
+		description:
+			'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Continues by itself where an earlier run into the same folder stopped.',
+		load: async () => (await import('./commands/pretrain.js')).addPretrainCommand,
+	},
+	{
+		term: 'surrogate',
+		description: 'Train models of our own, on which attacks are made that must transfer to others.',
+		load: async () => (await import('./commands/surrogate.js')).addSurrogateCommand,
+	},
+	{
+		term: 'bench',
+		description: 'Measure the speed of this machine.',
+		load: async () => (await import('./commands/bench.js')).addBenchCommand,
+	},
+]

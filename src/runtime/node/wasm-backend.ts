@@ -1,0 +1,39 @@
+/** onnxruntime-web in Node.js, for machines without the native library. */
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NaptuneError } from '../../core/errors.js'
+import type { Backend } from '../backend.js'
+import type { SessionSettings } from '../protocol.js'
+import { type ExternalData, wasmBackend } from '../wasm-session.js'
+
+/** Loads onnxruntime-web. Its binary comes from the installed package; nothing is downloaded. */
+export async function loadWasm(threads: number): Promise<Backend> {
+	return wasmBackend(await import('onnxruntime-web'), threads, readExternalFiles)
+}
+
+/**
+ * External files as bytes, under the names by which the graph knows them.
+ * @throws NaptuneError when a file cannot be read into memory whole.
+ */
+async function readExternalFiles({
+	externalDirectory = '',
+	externalFiles,
+	externalContents,
+}: SessionSettings): Promise<ExternalData> {
+	const read = await Promise.all(
+		externalFiles.map(async (name) => {
+			const path = join(externalDirectory, name)
+			try {
+				return { path: name, data: await readFile(path) }
+			} catch (cause) {
+				throw new NaptuneError(
+					'NAP_FILE_UNREADABLE',
+					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. On device cpu it is mapped instead.`,
+					{ cause },
+				)
+			}
+		}),
+	)
+	return [...read, ...[...externalContents].map(([path, data]) => ({ path, data }))]
+}

@@ -1,0 +1,9 @@
+/** naptune/statistics: intervals and tests that reports of robustness need. */
+
+export { holmAdjusted } from './holm.js'
+export { type McnemarResult, mcnemarOf, mcnemarTest } from './mcnemar.js'
+export { meanAndDeviation } from './mean-and-deviation.js'
+export { type Estimate, meanInterval } from './mean-interval.js'
+export { type MomentSums, type Moments, momentSums } from './moment-sums.js'
+export { type PairedDifference, pairedBootstrap } from './paired-bootstrap.js'
+export { quantile95, wilsonInterval, wilsonIntervalOfShare } from './wilson.js'
