@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCli, tinyTuning, writePhotos, writeTinyModel } from '../dist/cli/cli.test.helper.js'
-import { ops, writeModel } from '../dist/onnx/index.js'
+import { writeModel } from '../dist/onnx/files/index.js'
+import { ops } from '../dist/onnx/index.js'
 import { generator } from '../dist/random/counter-based.js'
 
 const shared = ['--threads', '1', '--quiet']

@@ -10,6 +10,8 @@ import type { PromptRows } from './defense.js'
 import { defineDefense } from './define-defense.js'
 import { promptedTowers } from './prompted-towers.js'
 
+const wanted = `give at least one template, or the name of an ensemble: ${Object.keys(promptEnsembles).join(', ')}`
+
 const schema = z.strictObject({
 	/**
 	 * Templates with `{}` for the class name; several make a prompt ensemble (mean of unit vectors). Or the name of an
@@ -20,10 +22,10 @@ const schema = z.strictObject({
 			[
 				z.array(z.string()).min(1),
 				z
-					.enum(Object.keys(promptEnsembles) as (keyof typeof promptEnsembles)[])
+					.enum(Object.keys(promptEnsembles) as (keyof typeof promptEnsembles)[], { error: wanted })
 					.transform((name) => [...promptEnsembles[name]]),
 			],
-			{ error: `give at least one template, or the name of an ensemble: ${Object.keys(promptEnsembles).join(', ')}` },
+			{ error: wanted },
 		)
 		.default([defaultTemplate]),
 })

@@ -17,7 +17,7 @@ export function nodesInOrder(outputs: readonly Value[]): Node[] {
 			const node = at(stack, stack.length - 1)
 			if (state.get(node) === undefined) {
 				state.set(node, 'open')
-				for (let index = node.inputs.length - 1; index >= 0; index--) push(at(node.inputs, index))
+				for (let index = node.inputs.length - 1; index >= 0; index--) push(node.inputs[index] ?? null)
 			} else {
 				stack.pop()
 				if (state.get(node) === 'open') {

@@ -6,6 +6,7 @@ import { sourceForms } from '../../data/sources.js'
 import { promptEnsembles } from '../../data/templates.js'
 import { packagedData } from '../../jobs/common/inputs.js'
 import { Option } from './option.js'
+import { templateList } from './shared-options.js'
 
 /** `--model`. */
 export function modelOption(): Option {
@@ -39,9 +40,4 @@ export function vanillaTemplatesOption(): Option {
 		'--vanilla-templates <name-or-texts>',
 		`prompts of the control: an ensemble (${Object.keys(promptEnsembles).join(', ')}), or templates with {} separated by | (default: the data set's own)`,
 	).argParser(templateList)
-}
-
-/** The name of an ensemble, or templates. */
-function templateList(text: string): string | string[] {
-	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }

@@ -13,7 +13,7 @@ export interface WebEngineOptions {
 	/**
 	 * Threads of one operator, at least 1. More than one need a page that is isolated from other origins (its server sends
 	 * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`). Default: all cores in
-	 * such a page, else 1. The first engine of a page or worker decides for all.
+	 * such a page where `wasmPaths` is given, else 1. The first engine of a page or worker decides for all.
 	 */
 	readonly threads?: number
 	/**
@@ -40,8 +40,9 @@ let running: { readonly threads: number; readonly wasmPaths: string } | undefine
  * engine of the page was started with other threads or paths, or when the library cannot be loaded.
  */
 export async function createWebEngine({
-	threads = defaultThreads(),
 	wasmPaths,
+	// Without a file of their own, threads would start from the page's script and run it once more each.
+	threads = wasmPaths === undefined ? 1 : defaultThreads(),
 	fixedBatch = 1,
 }: WebEngineOptions = {}): Promise<ModelEngine> {
 	requireCount('The number of threads', threads, 1024)
