@@ -9,7 +9,7 @@ import { gradientMultiplyAdds } from '../evaluation/robustness/gradient-cost.js'
 import type { Engine } from '../runtime/engine.js'
 import { createEngine } from '../runtime/index.js'
 import { parseClipConfig } from '../vlm/config.js'
-import { benchGradient, benchModels } from './bench-gradient.js'
+import { benchGradient, benchModels, gradientBenchSchema } from './bench-gradient.js'
 import { writeBenchWeights } from './bench-weights.js'
 
 const small = (patch_size: number) => ({
@@ -51,6 +51,8 @@ describe('benchGradient', () => {
 			directory,
 			onProgress: (done, total, next) => told.push(`${done}/${total} ${next}`),
 		})
+		// What the command prints as JSON.
+		expect(gradientBenchSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(result)
 		expect(result).toMatchObject({ engine: engine.version, device: 'cpu', threads: 1, prepack, rounds: 2 })
 		expect([64, 256]).toContain(result.matmul.size)
 		expect(result.cases.map(({ model, batch }) => `${model} ${batch}`)).toEqual([

@@ -1,5 +1,7 @@
 /** Numbers as people read them in running text. */
 
+export { counted, grouped } from '../core/counted.js'
+
 /** Seconds as `12 s`, `3 min 05 s` or `2 h 07 min`. */
 export function duration(seconds: number): string {
 	if (seconds < 9.95) return `${seconds.toFixed(1)} s`
@@ -8,11 +10,6 @@ export function duration(seconds: number): string {
 	const minutes = Math.floor(whole / 60)
 	if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`
 	return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
-}
-
-/** 37774592 as `37,774,592`. */
-export function grouped(count: number): string {
-	return count.toLocaleString('en-US')
 }
 
 /** A norm as people write it. */
@@ -60,9 +57,4 @@ export function percent(share: number): string {
 /** An interval of shares in [0, 1] as percentages, padded so that all have the same width. */
 export function percentInterval([low, high]: readonly [number, number]): string {
 	return `[${percentNumber(low).padStart(4)}, ${percentNumber(high).padStart(5)}]`
-}
-
-/** A count with its noun: `1 epoch`, `2,000 images`. @param plural Where it is not the noun with an s. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-	return `${grouped(count)} ${count === 1 ? noun : plural}`
 }

@@ -4,7 +4,7 @@ import type { calibrate } from '../../jobs/calibrate.js'
 import type { JobResult } from '../../jobs/job.js'
 import { detectionTable } from './detection-table.js'
 import { ownImagesText, rateText } from './flag-text.js'
-import { epsilonText } from './format.js'
+import { counted, epsilonText } from './format.js'
 
 type Calibrated = JobResult<typeof calibrate>
 
@@ -34,7 +34,7 @@ function scoresText({ heavilyCorrected, highDisagreement, images, split, scores 
 		return `${name}: ${least} to ${most}, median ${median}; ${flagged}`
 	}
 	return [
-		`Scores of ${images} clean ${split} images:`,
+		`Scores of ${counted(images, `clean ${split} image`)}:`,
 		line('  correction  ', scores.correction, heavilyCorrected),
 		...(scores.disagreement && highDisagreement ? [line('  disagreement', scores.disagreement, highDisagreement)] : []),
 	].join('\n')

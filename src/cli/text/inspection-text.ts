@@ -23,7 +23,7 @@ export function inspectionText(run: Inspection): string {
 		'',
 		`defense   ${defense.name} ${JSON.stringify(defense.options)}`,
 		`model     ${model.source} (sha256 ${model.sha256})`,
-		`data      ${data.name}: ${grouped(data.images)} training images of ${data.classNames.length} classes: ${data.classNames.join(', ')}`,
+		`data      ${data.name}: ${counted(data.images, 'training image')} of ${counted(data.classNames.length, 'class', 'classes')}: ${data.classNames.join(', ')}`,
 		...data.notices.map((notice) => `          note: ${notice}`),
 		...(preset === null ? [] : [presetLine(preset)]),
 		`settings  the paper's${changed.length === 0 ? '' : ' but for'}`,

@@ -1,6 +1,7 @@
 /** A written report for people. */
 
 import { dirname, join } from 'node:path'
+import { counted } from '../../core/counted.js'
 import type { JobResult } from '../../jobs/job.js'
 import type { report } from '../../jobs/report.js'
 
@@ -11,7 +12,7 @@ export function reportText({ verdict, report: page, figures, tables }: JobResult
 		...verdict,
 		'',
 		`The report is ${page}`,
-		...(figures.length > 0 ? [`  ${figures.length} files of figures in ${join(folder, 'figures')}`] : []),
-		...(tables.length > 0 ? [`  ${tables.length} files of tables in ${join(folder, 'tables')}`] : []),
+		...(figures.length > 0 ? [`  ${counted(figures.length, 'file')} of figures in ${join(folder, 'figures')}`] : []),
+		...(tables.length > 0 ? [`  ${counted(tables.length, 'file')} of tables in ${join(folder, 'tables')}`] : []),
 	].join('\n')
 }

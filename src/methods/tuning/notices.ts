@@ -1,5 +1,6 @@
 /** What a person should know of a tuning run: before it starts whether it can learn at all, after it whether it did. */
 
+import { counted } from '../../core/counted.js'
 import type { EpochRecord } from '../../records/run.js'
 import { learningRateAt } from '../../training/schedules.js'
 import type { TuningConfig } from './configuration.js'
@@ -73,7 +74,7 @@ export function stepNotices(
 	const warming =
 		warm === 0 ? '' : `, of which ${warm * stepsPerEpoch} (${Math.round((100 * warm) / epochs)} %) are warm-up`
 	const message = [
-		`Tuning has ${steps} optimizer steps${warming}: ${epochs} epochs of ${stepsPerEpoch}, ${images} images in batches of ${batchSize}.`,
+		`Tuning has ${counted(steps, 'optimizer step')}${warming}: ${counted(epochs, 'epoch')} of ${stepsPerEpoch}, ${counted(images, 'image')} in batches of ${batchSize}.`,
 		`Together they move the parameters as far as ${full.toFixed(1)} steps at the full rate of ${optimizer.learningRate}; below about ${fewestFullSteps} a run learns next to nothing, and its result may be worse than the untuned CLIP.`,
 		`What helps: ${suggestions(config, plan, full).join(', ')}.`,
 	]

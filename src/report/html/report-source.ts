@@ -5,6 +5,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
+import { shellWord } from '../../core/shell-word.js'
 import { inspectRun, type RunInspection } from '../../evaluation/deployed/inspect-run.js'
 import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
@@ -62,7 +63,7 @@ async function comparisonOfEarlier(place: string): Promise<NaptuneError> {
 	const name = isRecord(preset) && typeof preset.name === 'string' ? preset.name : 'PRESET'
 	return new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`${place} holds a comparison of an earlier version. Make its result first; what is finished is read, not computed again: naptune compare --preset ${name} --output ${place}`,
+		`${place} holds a comparison of an earlier version. Make its result first; what is finished is read, not computed again: naptune compare --preset ${name} --output ${shellWord(place)}`,
 	)
 }
 

@@ -1,7 +1,7 @@
 /** What a report says of a tuning run itself. */
 
 import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
-import { duration, grouped } from '../../number-text.js'
+import { counted, duration, grouped } from '../../number-text.js'
 import type { ReportTable } from '../../tables/table.js'
 import type { Block, Definition, ReportSection } from '../report-document.js'
 import { paragraph } from './report-parts.js'
@@ -16,12 +16,12 @@ export function runFacts({ model, data, progress, parameters, defense, preset }:
 		},
 		{
 			term: 'Data set',
-			text: `${data.name}, ${grouped(data.images)} training images of ${data.classNames.length} classes`,
+			text: `${data.name}, ${counted(data.images, 'training image')} of ${counted(data.classNames.length, 'class', 'classes')}`,
 		},
 		...(preset ? [{ term: 'Preset', text: `${preset.name}, version ${preset.version}` }] : []),
 		{
 			term: 'Tuned for',
-			text: `${progress.epochs} of ${progress.totalEpochs} epochs, ${grouped(progress.steps)} of ${grouped(progress.totalSteps)} steps${progress.seconds === null ? '' : `, ${duration(progress.seconds)}`}`,
+			text: `${progress.epochs} of ${counted(progress.totalEpochs, 'epoch')}, ${grouped(progress.steps)} of ${counted(progress.totalSteps, 'step')}${progress.seconds === null ? '' : `, ${duration(progress.seconds)}`}`,
 		},
 	]
 }
@@ -29,7 +29,7 @@ export function runFacts({ model, data, progress, parameters, defense, preset }:
 /** Where a run stands, where that must be known. */
 export function standingBlocks({ progress: { epochsAtChance } }: RunInspection): Block[] {
 	if (epochsAtChance === 0) return []
-	const text = `The last ${epochsAtChance} epochs of the run were at chance: its parameters are worth nothing.`
+	const text = `The last ${counted(epochsAtChance, 'epoch')} of the run ${epochsAtChance === 1 ? 'was' : 'were'} at chance: its parameters are worth nothing.`
 	return [{ kind: 'paragraph', text, tone: 'problem' }]
 }
 
