@@ -17,6 +17,8 @@ export { createEngine, type EngineOptions } from './runtime/node/create-engine.j
 export const tune = lazyJob(async () => (await import('./jobs/tune.js')).tune)
 /** Attacks a tuned model and counts what it still gets right, with vanilla CLIP as the control. */
 export const evaluate = lazyJob(async () => (await import('./jobs/evaluate.js')).evaluate)
+/** Computes outcomes of an evaluation record again from its run, and compares them image by image. */
+export const verifyRecord = lazyJob(async () => (await import('./jobs/verify-record.js')).verifyRecord)
 /** Checks whether the measured robustness of a tuned run is real. */
 export const audit = lazyJob(async () => (await import('./jobs/audit.js')).audit)
 /** Tunes every method with the same budget, attacks all of them and vanilla CLIP, and compares them. */
