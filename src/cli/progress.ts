@@ -3,8 +3,8 @@
 import cliProgress from 'cli-progress'
 import { last } from '../core/at.js'
 import { plainText } from '../core/plain-text.js'
-import { duration, grouped, rate } from './format.js'
 import { rateMeter } from './rate-meter.js'
+import { duration, grouped, rate } from './text/format.js'
 
 /** Seconds between two plain lines. */
 const secondsBetweenLines = 5

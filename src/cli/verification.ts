@@ -1,16 +1,16 @@
-/** `naptune evaluate --verify`: whether a record's outcomes are those that its run gives. */
+/** `naptune evaluate --verify`: outcomes of a record computed again. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { defined } from '../core/defined.js'
 import type { JobInput } from '../jobs/job.js'
 import { verifyRecord } from '../jobs/verify-record.js'
-import { Option } from './option.js'
-import type { SharedOptions } from './options.js'
+import { Option } from './options/option.js'
+import type { SharedOptions } from './options/shared-options.js'
 import { runJob } from './run-job.js'
 import { verificationText } from './text/verification-text.js'
 
-/** What the two options give. */
-export interface VerificationOptions {
+/** Options of verifying. */
+export interface VerifyOptions {
 	readonly verify?: string
 	readonly share?: number
 }
@@ -23,8 +23,8 @@ export function verifyOption(): Option {
 	)
 }
 
-/** `--share` of the images that `--verify` computes again. */
-export function verifiedShareOption(): Option {
+/** `--share`. */
+export function shareOption(): Option {
 	return new Option(
 		'--share <part>',
 		'share of its images to compute again, chosen by the seed (default: 1)',
@@ -37,14 +37,12 @@ const decidedByRecord = [
 	...['split', 'limit', 'vanilla', 'vanillaTemplates', 'unreadable', 'tensorboard', 'mlflow'],
 ]
 
-/** Verifies the record. @param command For errors about options that the record decides. */
+/** Runs it. @param command The command, which ends with a usage error for options that the record decides. */
 export function runVerification(
 	run: string,
 	options: SharedOptions &
-		Omit<JobInput<typeof verifyRecord>, 'run' | 'record'> & {
-			readonly verify: string
-			readonly loaderThreads?: number
-		},
+		VerifyOptions &
+		Omit<JobInput<typeof verifyRecord>, 'run' | 'record'> & { readonly verify: string },
 	command: Command,
 ): Promise<void> {
 	const given = decidedByRecord.find((name) => command.getOptionValueSource(name) === 'cli')

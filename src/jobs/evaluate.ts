@@ -203,7 +203,7 @@ async function measureRows(
 	return withTracker(input, context, tracked, async (tracker) => {
 		tracker.params({ run: run.directory, defense: { name, ...config }, data: dataset.name })
 		const rows: MeasuredRow[] = []
-		for (const { model, knowledge, how } of plannedRows(models, levels, attack, run, dataset, context)) {
+		for (const { model, knowledge, known, how } of plannedRows(models, levels, attack, run, dataset, context)) {
 			const measuring = {
 				clip: run.clip,
 				dataset,
@@ -212,6 +212,7 @@ async function measureRows(
 				...model,
 				attack: how,
 				knowledge,
+				known,
 				threatModel: threat,
 				...defined({ target }),
 				seed,

@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander'
 import { promptEnsembles } from '../../data/templates.js'
-import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { evaluate } from '../../jobs/evaluate.js'
 import type { JobInput } from '../../jobs/job.js'
 import {
@@ -15,10 +14,11 @@ import {
 	limitOption,
 	normOption,
 	splitOption,
-} from '../attack-options.js'
-import { dataRootOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+	testTimeOption,
+} from '../options/attack-options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -28,15 +28,15 @@ import {
 	seedOption,
 	settingOption,
 	templateList,
-} from '../options.js'
+} from '../options/shared-options.js'
+import { trackingOptions } from '../options/tracking-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { evaluationText } from '../text/evaluation-text.js'
-import { trackingOptions } from '../tracking.js'
-import { runVerification, type VerificationOptions, verifiedShareOption, verifyOption } from '../verification.js'
+import { runVerification, shareOption, type VerifyOptions, verifyOption } from '../verification.js'
 
 type EvaluateOptions = SharedOptions &
-	Omit<JobInput<typeof evaluate>, 'run'> &
-	VerificationOptions & { readonly loaderThreads?: number }
+	VerifyOptions &
+	Omit<JobInput<typeof evaluate>, 'run'> & { readonly loaderThreads?: number }
 
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
@@ -64,10 +64,9 @@ export function addEvaluateCommand(program: Command): void {
 			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row (default: not stored)')
 			.addOption(normOption())
 			.addOption(
-				new Option(
-					'--test-time <name>',
+				testTimeOption(
 					'measure every model with this around it as well, which changes image or prompts for each image (default: none)',
-				).choices([...testTimeDefenses.keys()]),
+				),
 			)
 			.addOption(settingOption('any option of it, such as steps=4; may be repeated', '--test-time-set'))
 			.addOption(
@@ -88,7 +87,7 @@ export function addEvaluateCommand(program: Command): void {
 			)
 			.option('--no-vanilla', 'leave the control out')
 			.addOption(verifyOption())
-			.addOption(verifiedShareOption())
+			.addOption(shareOption())
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())

@@ -1,7 +1,7 @@
 /** The findings of an audit for people. */
 
 import type { AuditResult, AuditStatus } from '../../records/audit.js'
-import { textTable } from '../table.js'
+import { textTable } from './table.js'
 
 /** How a status is written. */
 const words: Readonly<Record<AuditStatus, string>> = {

@@ -7,8 +7,8 @@ import type { inspect } from '../../jobs/inspect.js'
 import type { JobResult } from '../../jobs/job.js'
 import type { CurveField } from '../../report/learning-curves-figure.js'
 import { sparkline } from '../../report/sparkline.js'
-import { counted, duration, grouped, percent } from '../format.js'
-import { type Column, textTable } from '../table.js'
+import { counted, duration, grouped, percent } from './format.js'
+import { type Column, textTable } from './table.js'
 
 /** Characters of a curve. */
 const curveWidth = 40

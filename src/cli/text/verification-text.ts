@@ -3,8 +3,8 @@
 import { shown } from '../../core/shown.js'
 import type { JobResult } from '../../jobs/job.js'
 import type { verifyRecord } from '../../jobs/verify-record.js'
-import { grouped } from '../format.js'
-import { textTable } from '../table.js'
+import { grouped } from './format.js'
+import { textTable } from './table.js'
 
 /** Rows that are shown; all are in the JSON document. */
 const mostRows = 20

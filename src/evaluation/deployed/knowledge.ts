@@ -25,6 +25,12 @@ export interface KnownModel {
 	open(engine: Engine): Promise<Classifier>
 }
 
+/** What {@link knownModel} found, so that it need not be looked for again. */
+export interface FoundKnown {
+	/** Undefined where gradients are of the attacked model itself, or of none here. */
+	readonly model: KnownModel | undefined
+}
+
 /** What {@link knownModel} decides by. */
 export interface KnowledgeSetting {
 	readonly model: DeployedModel

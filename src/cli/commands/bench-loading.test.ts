@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { writeMadeUpBenchmark } from '../data/benchmarks/made-up-benchmark.test.helper.js'
-import { runCli, runJson, writePhotos, writeTinyModel } from './cli.test.helper.js'
+import { writeMadeUpBenchmark } from '../../data/benchmarks/made-up-benchmark.test.helper.js'
+import { runCli, runJson, writePhotos, writeTinyModel } from '../cli.test.helper.js'
 
 it('bench loading shows both ways of loading beside the step', async () => {
 	const folder = await mkdtemp(join(tmpdir(), 'naptune-bench-loading-'))

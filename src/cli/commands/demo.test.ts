@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { runCli, runJson } from './cli.test.helper.js'
+import { runCli, runJson } from '../cli.test.helper.js'
 
 // The embedded model and data for a moment: what the numbers are is the demo's own business, its form is a contract.
 it('prints the documented JSON and nothing else', async () => {

@@ -1,7 +1,7 @@
 /** Options of commands whose run TensorBoard and MLflow can be told of. */
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { mlflowServer } from '../tracking/mlflow-client.js'
+import { mlflowServer } from '../../tracking/mlflow-client.js'
 import { Option } from './option.js'
 
 /** Adds `--tensorboard` and `--mlflow`. */

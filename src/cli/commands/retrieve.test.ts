@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
+import { runCli, runJson, writeTinyRun } from '../cli.test.helper.js'
 
 let folder: string
 let run: string

@@ -1,7 +1,7 @@
 /** Options whose choices are named where someone wrote them otherwise. */
 
 import { Option as CommanderOption, InvalidArgumentError } from 'commander'
-import { didYouMean } from '../core/nearest.js'
+import { didYouMean } from '../../core/nearest.js'
 
 /** An option of a command. */
 export class Option extends CommanderOption {

@@ -3,10 +3,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readEvaluationRecord } from '../evaluation/robustness/record.js'
-import type { Cell, ExperimentResult } from '../records/experiment.js'
-import { wilsonIntervalOfShare } from '../statistics/wilson.js'
-import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
+import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
+import type { Cell, ExperimentResult } from '../../records/experiment.js'
+import { wilsonIntervalOfShare } from '../../statistics/wilson.js'
+import { runCli, runJson, startCli, writePhotos, writeTinyModel } from '../cli.test.helper.js'
 
 let folder: string
 let experiment: string

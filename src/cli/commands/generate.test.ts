@@ -2,12 +2,12 @@ import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { noise } from '../classifier/graphs.test.support.js'
-import { readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
-import { sha256OfFile } from '../files/sha256.js'
-import { writeModel } from '../onnx/files/index.js'
-import { ops } from '../onnx/index.js'
-import { runCli, runJson, startCli, writePhotos, writeTinyModel } from './cli.test.helper.js'
+import { noise } from '../../classifier/graphs.test.support.js'
+import { readAdversarialImages } from '../../evaluation/stores/adversarial-images.js'
+import { sha256OfFile } from '../../files/sha256.js'
+import { writeModel } from '../../onnx/files/index.js'
+import { ops } from '../../onnx/index.js'
+import { runCli, runJson, startCli, writePhotos, writeTinyModel } from '../cli.test.helper.js'
 
 let folder: string
 let data: string[]

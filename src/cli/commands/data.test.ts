@@ -3,9 +3,9 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { madeUpImages, writeMadeUpBenchmark } from '../data/benchmarks/made-up-benchmark.test.helper.js'
-import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
-import { runCli, runJson, tinyTuning, writeTinyModel } from './cli.test.helper.js'
+import { madeUpImages, writeMadeUpBenchmark } from '../../data/benchmarks/made-up-benchmark.test.helper.js'
+import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
+import { runCli, runJson, tinyTuning, writeTinyModel } from '../cli.test.helper.js'
 
 const one = ['--threads', '1']
 
@@ -105,7 +105,7 @@ describe('naptune data doctor', () => {
 	})
 })
 
-const shared = fileURLToPath(new URL('../../../shared/data', import.meta.url))
+const shared = fileURLToPath(new URL('../../../../shared/data', import.meta.url))
 it.skipIf(!existsSync(join(shared, 'caltech-101/101_ObjectCategories')))('Caltech101 is whole', async () => {
 	const { code, document } = await runJson([
 		...['data', 'doctor', 'caltech101', '--data-root', shared, '--decode', '60'],

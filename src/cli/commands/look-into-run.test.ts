@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
+import { runCli, runJson, writeTinyRun } from '../cli.test.helper.js'
 
 let folder: string
 let run: string

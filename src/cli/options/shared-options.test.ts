@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { attackOption, normOption } from './attack-options.js'
-import { collectSetting, commaList, epsilonOption, wholeNumber } from './options.js'
+import { collectSetting, commaList, epsilonOption, wholeNumber } from './shared-options.js'
 
 describe('collectSetting', () => {
 	it('nests keys and reads values as JSON where they are', () => {

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { runCli, runJson, startCli, tinyConfig } from './cli.test.helper.js'
-import { packagedModel } from './package-files.js'
+import { runCli, runJson, startCli, tinyConfig } from '../cli.test.helper.js'
+import { packagedModel } from '../package-files.js'
 
-const photo = fileURLToPath(new URL('../../fixtures/images/photo.jpg', import.meta.url))
+const photo = fileURLToPath(new URL('../../../fixtures/images/photo.jpg', import.meta.url))
 
 let folder: string
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { defenses } from '../defenses/registry.js'
-import { presetNames } from '../methods/tuning/presets.js'
-import { runCli, runJson, writeTinyModel } from './cli.test.helper.js'
+import { defenses } from '../../defenses/registry.js'
+import { presetNames } from '../../methods/tuning/presets.js'
+import { runCli, runJson, writeTinyModel } from '../cli.test.helper.js'
 
 let folder: string
 let model: string

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AuditResult } from '../records/audit.js'
-import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
-import { auditReport } from './text/audit-report.js'
+import type { AuditResult } from '../../records/audit.js'
+import { runCli, runJson, writeTinyRun } from '../cli.test.helper.js'
+import { auditReport } from '../text/audit-report.js'
 
 let folder: string
 let run: string

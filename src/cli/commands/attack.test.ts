@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { OnnxAttackRecord } from '../evaluation/robustness/recorded-onnx-attack.js'
-import { runCli, runJson, startCli, writePhotos } from './cli.test.helper.js'
+import type { OnnxAttackRecord } from '../../evaluation/robustness/recorded-onnx-attack.js'
+import { runCli, runJson, startCli, writePhotos } from '../cli.test.helper.js'
 
 const fixture = (name: string) =>
-	fileURLToPath(new URL(`../../fixtures/onnx-classifiers/${name}.onnx`, import.meta.url))
+	fileURLToPath(new URL(`../../../fixtures/onnx-classifiers/${name}.onnx`, import.meta.url))
 const resnet = fixture('resnet-torchscript-opset11')
 
 let folder: string

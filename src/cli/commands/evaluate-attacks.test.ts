@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { summarize } from '../evaluation/robustness/evaluate.js'
-import { runCli, runJson, startCli, writeTinyRun } from './cli.test.helper.js'
+import { summarize } from '../../evaluation/robustness/evaluate.js'
+import { runCli, runJson, startCli, writeTinyRun } from '../cli.test.helper.js'
 
 interface Row {
 	readonly defense: string

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { reportPage } from '../report/html/page/page.js'
-import { readReportSource } from '../report/html/report-source.js'
-import { pagePath, reportParts, writeReport } from '../report/html/write-report.js'
-import { runCli, runJson, writeTinyRun } from './cli.test.helper.js'
+import { reportPage } from '../../report/html/page/page.js'
+import { readReportSource } from '../../report/html/report-source.js'
+import { pagePath, reportParts, writeReport } from '../../report/html/write-report.js'
+import { runCli, runJson, writeTinyRun } from '../cli.test.helper.js'
 
 let folder: string
 let run: string

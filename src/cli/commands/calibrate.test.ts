@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli, runJson, tinyTuning, writePhotos, writeTinyModel } from './cli.test.helper.js'
+import { runCli, runJson, tinyTuning, writePhotos, writeTinyModel } from '../cli.test.helper.js'
 
 let folder: string
 let run: string

@@ -1,9 +1,9 @@
 /** Options of the surrogate commands: settings of a recipe that have names of their own. */
 
 import { type Command, InvalidArgumentError } from 'commander'
-import type { classifierDefaults, substituteDefaults } from '../methods/surrogates/recipe.js'
+import type { classifierDefaults, substituteDefaults } from '../../methods/surrogates/recipe.js'
 import { Option } from './option.js'
-import { addSharedOptions, commaList, nonNegative, seedOption, settingOption, wholeNumber } from './options.js'
+import { addSharedOptions, commaList, nonNegative, seedOption, settingOption, wholeNumber } from './shared-options.js'
 
 /** Adds the options of both commands. @param width What the width is by default. @param blocks The same; the family's where left out. */
 export function addRecipeOptions(

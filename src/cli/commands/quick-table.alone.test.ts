@@ -2,13 +2,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readEvaluationRecord } from '../evaluation/robustness/record.js'
-import type { Cell, ExperimentResult } from '../experiments/experiment-result.js'
-import { runCli } from './cli.test.helper.js'
+import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
+import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { runCli } from '../cli.test.helper.js'
 
 const methods = ['vanilla', 'advpt', 'nap']
 const conditions = ['clean', 'cwa', 'ags', 'pgd', 'autoattack']
-const committed = new URL('../../results/reproduce-quick/table1/result.json', import.meta.url)
+const committed = new URL('../../../results/reproduce-quick/table1/result.json', import.meta.url)
 
 let folder: string
 let result: ExperimentResult

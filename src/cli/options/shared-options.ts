@@ -2,8 +2,8 @@
 
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError } from 'commander'
-import { parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
-import { type Device, devices } from '../runtime/engine.js'
+import { parseEpsilon, threatModel } from '../../attacks/sets/threat-model.js'
+import { type Device, devices } from '../../runtime/engine.js'
 import { Option } from './option.js'
 
 /** Options of every command. */

@@ -3,10 +3,10 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
-import { runCli, runJson, startCli } from './cli.test.helper.js'
+import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
+import { runCli, runJson, startCli } from '../cli.test.helper.js'
 
-const pictures = fileURLToPath(new URL('../../fixtures/images', import.meta.url))
+const pictures = fileURLToPath(new URL('../../../fixtures/images', import.meta.url))
 const small = ['--image-size', '8', '--width', '2', '--blocks', '1,1', '--threads', '1']
 const train = ['surrogate', 'train', '--family', 'residual', '--batch-size', '100', '--epochs', '12', ...small]
 

@@ -1,8 +1,8 @@
 /** Options that say how an ONNX model takes images and what it gives. */
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { normalisations, pixelRanges } from '../classifier/onnx-file/onnx-input.js'
-import { resizings } from '../records/onnx-attack.js'
+import { normalisations, pixelRanges } from '../../classifier/onnx-file/onnx-input.js'
+import { resizings } from '../../records/onnx-attack.js'
 import { Option } from './option.js'
 
 /** Adds them. */

@@ -1,13 +1,8 @@
 /** How commands read images: threads that decode, and what is done about images that cannot be read. */
 
-import { defaultLoaderThreads } from '../data/loading/image-loader.js'
-import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
-import { tunedRun as openTunedRun } from '../jobs/common/inputs.js'
+import { defaultLoaderThreads } from '../../data/loading/image-loader.js'
 import { Option } from './option.js'
-import { wholeNumber } from './options.js'
-import type { Session } from './session.js'
-
-export { readableImages, unreadableOfRuns } from '../jobs/common/images.js'
+import { wholeNumber } from './shared-options.js'
 
 /** Options of commands that read images. */
 export interface LoadingOptions {
@@ -35,9 +30,4 @@ export function unreadableOption(): Option {
 	)
 		.choices(['stop', 'exclude'])
 		.default('stop')
-}
-
-/** A finished run, see the jobs' `tunedRun`. */
-export function tunedRun(session: Session, directory: string, model?: string, dataRoot?: string): Promise<TunedRun> {
-	return openTunedRun(session, { run: directory, model, dataRoot })
 }

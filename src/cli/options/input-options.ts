@@ -1,12 +1,10 @@
 /** Options that name models and data. */
 
-import { embeddedModel } from '../checkpoints/checkpoint.js'
-import { datasetNames } from '../data/registry.js'
-import { sourceForms } from '../data/sources.js'
-import { packagedData } from '../jobs/common/inputs.js'
+import { embeddedModel } from '../../checkpoints/checkpoint.js'
+import { datasetNames } from '../../data/registry.js'
+import { sourceForms } from '../../data/sources.js'
+import { packagedData } from '../../jobs/common/inputs.js'
 import { Option } from './option.js'
-
-export { chosenImages, loadData, loadModel, packagedData } from '../jobs/common/inputs.js'
 
 /** `--model`. */
 export function modelOption(): Option {

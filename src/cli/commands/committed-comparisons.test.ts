@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { compare } from '../jobs/compare.js'
-import type { JobResult } from '../jobs/job.js'
-import type { report } from '../jobs/report.js'
-import type { ExperimentResult } from '../records/experiment.js'
-import { runCli, runJson } from './cli.test.helper.js'
+import type { compare } from '../../jobs/compare.js'
+import type { JobResult } from '../../jobs/job.js'
+import type { report } from '../../jobs/report.js'
+import type { ExperimentResult } from '../../records/experiment.js'
+import { runCli, runJson } from '../cli.test.helper.js'
 
-const committed = fileURLToPath(new URL('../../results', import.meta.url))
+const committed = fileURLToPath(new URL('../../../results', import.meta.url))
 let folder: string
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'naptune-committed-'))

@@ -1,13 +1,14 @@
 /** Options of the commands that attack: which attack, in which norm and how far, on which images. */
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { attackNames, prepareAttack } from '../attacks/registry.js'
-import { type Norm, parseEpsilon, threatModel } from '../attacks/sets/threat-model.js'
-import { didYouMean } from '../core/nearest.js'
-import { type Knowledge, knowledgeLevels, knowledgeNames } from '../records/parts/attack.js'
-import { exitCodes } from './exit-codes.js'
+import { attackNames, prepareAttack } from '../../attacks/registry.js'
+import { type Norm, parseEpsilon, threatModel } from '../../attacks/sets/threat-model.js'
+import { didYouMean } from '../../core/nearest.js'
+import { testTimeDefenses } from '../../defenses/test-time/registry.js'
+import { type Knowledge, knowledgeLevels, knowledgeNames } from '../../records/parts/attack.js'
+import { exitCodes } from '../exit-codes.js'
 import { Option } from './option.js'
-import { commaList, wholeNumber } from './options.js'
+import { commaList, wholeNumber } from './shared-options.js'
 
 /** What a command can give an attack. */
 export interface AttackMeans {
@@ -90,6 +91,11 @@ export function limitOption(usual = 'all', images = 'images'): Option {
 	return new Option('--limit <count>', `so many ${images}, balanced over the classes (default: ${usual})`).argParser(
 		wholeNumber(1),
 	)
+}
+
+/** `--test-time`. @param what Its help. */
+export function testTimeOption(what: string): Option {
+	return new Option('--test-time <name>', what).choices([...testTimeDefenses.keys()])
 }
 
 /** `--knowledge`. */
