@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { benchmarks } from './benchmarks/all.js'
 import type { Benchmark } from './benchmarks/benchmark.js'
 import { fingerprintsOf, listFiles, openBenchmark } from './benchmarks/open-benchmark.js'
 import { sameSpoken } from './benchmarks/spoken-names.js'
@@ -13,7 +14,7 @@ import { type Dataset, labelsOf } from './dataset.js'
 import type { Examination, ExaminedList, ExaminedSplit } from './examination.js'
 import { type SplitName, splitNames } from './folders/listing.js'
 import { type ImagePlace, type ImageSurvey, surveyImages } from './folders/survey-images.js'
-import { benchmarks, datasetNames, type LoadOptions, loadDataset } from './registry.js'
+import { datasetNames, type LoadOptions, loadDataset } from './registry.js'
 
 /** How to examine. */
 export interface ExamineOptions {
