@@ -2,14 +2,11 @@
 
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
-import { type ThreatModel, threatModel } from '../attacks/sets/threat-model.js'
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
-import { didYouMean } from '../core/nearest.js'
 import { type Dataset, idsOf } from '../data/dataset.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
@@ -22,6 +19,7 @@ import { accuracySchema, passesSchema, stageSchema } from '../records/parts/accu
 import { knowledgeNames } from '../records/parts/attack.js'
 import { seconds } from '../records/parts/fields.js'
 import { norms } from '../records/parts/threat-model.js'
+import { chosenTarget, chosenThreat } from './common/evaluated-attack.js'
 import {
 	countField,
 	runFields,
@@ -260,39 +258,6 @@ function requireCompatible(input: Input): void {
 		'NAP_OPTION_CONFLICT',
 		`The stored images of ${input.images} say themselves how they were made, so ${decided} decides nothing; leave it out.`,
 	)
-}
-
-/** Position of the target class. @throws NaptuneError when attack and target do not go together, or it is no class. */
-function chosenTarget({ target }: Input, attack: PreparedAttack, { classNames }: Dataset): number | undefined {
-	if (target === undefined) {
-		if (!attack.targeted) return undefined
-		throw new NaptuneError(
-			'NAP_OPTION_MISSING',
-			`Attack ${attack.name} is targeted; say at which class by --target, such as ${classNames[0]}.`,
-		)
-	}
-	if (!attack.targeted) {
-		throw new NaptuneError(
-			'NAP_OPTION_CONFLICT',
-			`Attack ${attack.name} is not targeted, so --target ${target} would do nothing; choose pgd-100-targeted, or leave it out.`,
-		)
-	}
-	const position = classNames.indexOf(target)
-	if (position >= 0) return position
-	throw new NaptuneError(
-		'NAP_NAME_UNKNOWN',
-		`The data have no class ${target} to aim at; they have ${classNames.join(', ')}.${didYouMean(target, classNames)}`,
-	)
-}
-
-function chosenThreat({ norm, epsilon }: Input, { protocol }: TunedRun): ThreatModel {
-	if (norm === 'l2' && epsilon === undefined) {
-		throw new NaptuneError(
-			'NAP_OPTION_MISSING',
-			'In L2 give --epsilon, such as 0.5; the run was tuned and is meant to be attacked in L-infinity.',
-		)
-	}
-	return threatModel(norm, epsilon ?? protocol.epsilon)
 }
 
 /** A folder name that differs where data sets of one name have other images. */
