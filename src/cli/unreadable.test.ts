@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-it('images that cannot be read stop a command, or are left out, told and recorded', { timeout: 30_000 }, async () => {
+it('images that cannot be read stop a command, or are left out, told and recorded', async () => {
 	const stopped = await runCli(tuning)
 	expect(stopped.code).toBe(1)
 	expect(stopped.stderr).toMatch(/1 of 9 images cannot be used:\n {2}.*green_thing\/1\.png is not an image/)
