@@ -45,6 +45,7 @@ export function largestDistance(a: Tensor<'float32'>, b: Tensor<'float32'>): num
 
 /** The middle of numbers; the mean of the two middle ones of an even count, NaN of none. */
 export function median(values: readonly number[]): number {
+	if (values.length === 0) return Number.NaN
 	const sorted = [...values].sort((a, b) => a - b)
 	const half = sorted.length >> 1
 	return sorted.length % 2 === 1 ? at(sorted, half) : (at(sorted, half - 1) + at(sorted, half)) / 2
