@@ -1,6 +1,7 @@
 /**
  * The direction of imports. A room imports only rooms above it in this list, types included; tests may look anywhere above
- * and below. Rooms that load in a browser are listed beneath: no Node module may be reachable from their entry points.
+ * and below. That no Node module is reachable from the rooms which a browser loads is checked by tsconfig.browser.json: it
+ * compiles their entry points, and all that these reach, without the types of Node.js.
  */
 const rooms = [
 	'core',

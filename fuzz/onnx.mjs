@@ -2,6 +2,7 @@
 
 import { asModelInput, metadataInput, modelInput } from '../dist/classifier/onnx-file/onnx-input.js'
 import { modelOutput } from '../dist/classifier/onnx-file/onnx-output.js'
+import { weightsBelow } from '../dist/onnx/files/index.js'
 import { describeModel, grad, ops, readModel } from '../dist/onnx/index.js'
 import { structurallyChanged } from '../dist/onnx/structural-mutations.test.support.js'
 import { changeBytes } from './bytes.mjs'
@@ -23,7 +24,7 @@ export function readOnnx(bytes, directory) {
 		try {
 			const pixels = ops.input('pixels', 'float32', [batch, ...declared.shape])
 			const inputs = { [declared.name]: asModelInput(pixels, declared) }
-			const { outputs } = readModel(bytes, { directory, inputs })
+			const { outputs } = readModel(bytes, { weights: weightsBelow(directory), inputs })
 			const { logits } = modelOutput(outputs, {})
 			return grad(ops.reduceSum(logits, [0, 1]), [pixels])
 		} catch (error) {

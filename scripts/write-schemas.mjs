@@ -1,17 +1,19 @@
 /**
- * Writes the JSON Schemas of records and of experiments' files to schemas/ and those of what jobs give to schemas/jobs/, from the schemas that the
+ * Writes the JSON Schemas of records and of definitions of experiments to schemas/, and those of what jobs give to
+ * schemas/jobs/, from the schemas that the
  * program itself reads and writes with: npm run schemas.
  */
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { experimentJsonSchema } from '../dist/experiments/json-schema.js'
+import { experimentJsonSchema, experimentSchemaFile } from '../dist/experiments/json-schema.js'
 import { jobSchemaFiles } from '../dist/jobs/json-schemas.js'
 import { jsonSchemaFiles } from '../dist/records/json-schemas.js'
 
-const experiment = `${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`
+const definition = `${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`
+
 for (const [place, files] of [
-	['schemas', new Map([...jsonSchemaFiles(), ['experiment-definition.schema.json', experiment]])],
+	['schemas', new Map([...jsonSchemaFiles(), [experimentSchemaFile, definition]])],
 	['schemas/jobs', jobSchemaFiles()],
 ]) {
 	const folder = fileURLToPath(new URL(`../${place}/`, import.meta.url))

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { readClassNames } from '../../dist/cli/class-names.js'
 import { loadCaptions } from '../../dist/data/captions/captions.js'
+import { readClassNames } from '../../dist/jobs/common/class-names.js'
 
 const entries = Array.from({ length: 4 }, (_, at) => ({
 	image: `images/${at % 2}.png`,

@@ -123,8 +123,9 @@ function answer(state, request, response) {
 				// Silence.
 				return void (draw.chance(0.5) && response.writeHead(200).write('['))
 			case 6: {
-				// Without an end.
+				// Without an end. What is written as the answer to HEAD goes nowhere, and never waits.
 				response.writeHead(200, others)
+				if (request.method === 'HEAD') return void response.end()
 				const piece = 'x'.repeat(1 << 16)
 				const send = () => {
 					while (!response.destroyed && response.write(piece));

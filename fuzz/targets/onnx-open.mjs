@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openOnnxClassifier } from '../../dist/classifier/onnx-file/onnx-classifier.js'
+import { openOnnxClassifier } from '../../dist/classifier/files/open-onnx-classifier.js'
 import { createEngine } from '../../dist/runtime/index.js'
 import { changeBytes } from '../bytes.mjs'
 import { eachFile } from '../files.mjs'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadTokenizer } from '../../dist/vlm/tokenizer.js'
+import { loadTokenizer } from '../../dist/checkpoints/load-tokenizer.js'
 import { projectPath } from '../files.mjs'
 
 const texts = ['a photo of a cat.', '', 'Ünïcode 日本語 🐱 \ud83d', 'x'.repeat(300), '&lt;b&gt; 1234 !!! \u0000']

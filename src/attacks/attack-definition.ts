@@ -94,7 +94,7 @@ export interface AttackDefinition<Options extends object = Readonly<Record<strin
 	 * Chooses options, once for all batches.
 	 * @param options Those that differ from the preset's; missing ones take the attack's defaults.
 	 * @param preset One of {@link presets}; default none.
-	 * @throws NaptuneError listing every option that is not usable.
+	 * @throws NaptuneError listing every option that is not usable, or for a preset that it does not have.
 	 * @example
 	 * const attack = pgd.prepare({ steps: 20, restarts: 5 })
 	 */

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { sumOfPasses } from '../classifier/pass-counter.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import { explainIssues } from '../files/explain-issues.js'
 import type { AttackDefinition, AttackFacts, AttackPreset } from './attack-definition.js'
 import type { AttackRound } from './run/attack-round.js'
@@ -63,7 +64,7 @@ export function defineAttack<Schema extends z.ZodType<object, object>>(
 		...definition,
 		prepare(options, preset) {
 			const name = preset ?? definition.name
-			const chosen = preset === undefined ? undefined : definition.presets[preset]
+			const chosen = preset === undefined ? undefined : presetOf(definition, preset)
 			const settings = parsed(name, schema, withPreset(definition, chosen?.options, options))
 			const attempts = (classes: number) =>
 				rounds(settings, classes, name).map((round) => checkedRound({ name, norms }, round))
@@ -88,6 +89,20 @@ export function defineAttack<Schema extends z.ZodType<object, object>>(
 			}
 		},
 	}
+}
+
+/** @throws NaptuneError for a name that is none of its presets. */
+function presetOf<Options extends object>(
+	{ name, presets }: Pick<AttackDefinition<Options>, 'name' | 'presets'>,
+	preset: string,
+): AttackPreset<Options> {
+	const found = Object.hasOwn(presets, preset) ? presets[preset] : undefined
+	if (found) return found
+	const known = Object.keys(presets)
+	throw new NaptuneError(
+		'NAP_NAME_UNKNOWN',
+		`Attack ${name} has no preset ${preset}; it has ${known.join(', ') || 'none'}.${didYouMean(preset, known)}`,
+	)
 }
 
 /** A preset's options with those that differ. */

@@ -1,6 +1,7 @@
 /**
  * naptune/attacks: threat models, attacks, and the one engine that runs them. What is attacked is a `Classifier` of
- * `naptune/classifier`. Loads in a browser; `openSurrogate`, which opens files, is in `naptune`.
+ * `naptune/classifier`. Loads in a browser; `openSurrogate`, which opens files, is in
+ * `naptune/attacks/files`.
  *
  * @example
  * const attack = prepareAttack('pgd-100')

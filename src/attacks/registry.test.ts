@@ -60,6 +60,7 @@ describe('the registry', () => {
 		})
 		expect(attackNamed('pgd-20')).toEqual({ definition: pgd, preset: 'pgd-20' })
 		expect(attackNamed('pgd')).toEqual({ definition: pgd })
+		expect(() => pgd.prepare({}, 'pgd-200')).toThrow(/no preset pgd-200; it has pgd-100, .* Did you mean pgd-100/)
 	})
 
 	it('says what attacks read and cost without a look at their options', () => {

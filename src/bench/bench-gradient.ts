@@ -2,6 +2,7 @@
 
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 import type { Tensor } from '../core/tensor.js'
@@ -93,11 +94,14 @@ export async function benchGradient(engine: Engine, options: GradientBenchOption
 		['The number of rounds', rounds] as const,
 	]) {
 		if (!Number.isInteger(value) || value < 1) {
-			throw new NaptuneError(`${what} must be a whole number of at least 1, got ${value}.`)
+			throw new NaptuneError('NAP_ARGUMENT_INVALID', `${what} must be a whole number of at least 1, got ${value}.`)
 		}
 	}
 	if (models.length === 0 || batches.length === 0 || matmulSizes.length === 0) {
-		throw new NaptuneError('The gradient benchmark needs at least one model, one batch and one matrix size.')
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			'The gradient benchmark needs at least one model, one batch and one matrix size.',
+		)
 	}
 	const configs = models.map(({ config }) => parseClipConfig(config))
 	const total = 1 + models.length * batches.length + rounds
@@ -109,8 +113,8 @@ export async function benchGradient(engine: Engine, options: GradientBenchOption
 	try {
 		const cases = models.flatMap(({ name: model }, index) =>
 			batches.map((batch): Case => {
-				const config = configs[index]!
-				const outputs = gradientOutputs(config, frozenWeights(weights[index]!))
+				const config = at(configs, index)
+				const outputs = gradientOutputs(config, frozenWeights(at(weights, index)))
 				const multiplyAdds = gradientMultiplyAdds(config.vision, config.projectionDimension, benchClasses)
 				return {
 					model,
@@ -127,7 +131,7 @@ export async function benchGradient(engine: Engine, options: GradientBenchOption
 			memory.push(await peakResidentBytes(() => runTwiceAlone(one)))
 		}
 		const best = await bestSeconds(engine, cases, matmulSizes, rounds, progress)
-		const rates = matmulSizes.map((size, index) => ({ size, gflops: (2 * size ** 3) / best.products[index]! / 1e9 }))
+		const rates = matmulSizes.map((size, index) => ({ size, gflops: (2 * size ** 3) / at(best.products, index) / 1e9 }))
 		const matmul = rates.reduce((fastest, rate) => (rate.gflops > fastest.gflops ? rate : fastest))
 		return {
 			engine: engine.version,
@@ -137,9 +141,16 @@ export async function benchGradient(engine: Engine, options: GradientBenchOption
 			rounds,
 			matmul,
 			cases: cases.map(({ model, batch, flops }, index) => {
-				const gflops = flops / best.cases[index]! / 1e9
-				const msPerImage = (1000 * best.cases[index]!) / batch
-				return { model, batch, gflops, ratio: gflops / matmul.gflops, msPerImage, peakMemoryMB: memory[index]! / 1e6 }
+				const gflops = flops / at(best.cases, index) / 1e9
+				const msPerImage = (1000 * at(best.cases, index)) / batch
+				return {
+					model,
+					batch,
+					gflops,
+					ratio: gflops / matmul.gflops,
+					msPerImage,
+					peakMemoryMB: at(memory, index) / 1e6,
+				}
 			}),
 		}
 	} finally {
@@ -189,9 +200,9 @@ async function bestSeconds(
 			for (const [which, gradient] of gradients.entries()) {
 				for (const [index, product] of [...products, ...products].entries()) {
 					const own = index % products.length
-					bestProducts[own] = Math.min(bestProducts[own]!, await seconds(product))
+					bestProducts[own] = Math.min(at(bestProducts, own), await seconds(product))
 				}
-				bestCases[which] = Math.min(bestCases[which]!, await seconds(gradient))
+				bestCases[which] = Math.min(at(bestCases, which), await seconds(gradient))
 			}
 		}
 		return { products: bestProducts, cases: bestCases }

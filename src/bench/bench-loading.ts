@@ -97,11 +97,15 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 		['The number of images of the step', stepImages, 2],
 	] as const) {
 		if (!Number.isInteger(value) || value < least) {
-			throw new NaptuneError(`${what} must be a whole number of at least ${least}, got ${value}.`)
+			throw new NaptuneError(
+				'NAP_ARGUMENT_INVALID',
+				`${what} must be a whole number of at least ${least}, got ${value}.`,
+			)
 		}
 	}
 	if (!training.source) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The images of ${dataset.name} are decoded already, so that there is nothing to measure. Give a folder of images.`,
 		)
 	}

@@ -2,7 +2,7 @@
 
 import { fillSeeded, seededPixels } from '../checkpoints/seeded-values.js'
 import { float32, type Tensor, tensor } from '../core/tensor.js'
-import { grad, ops } from '../onnx/index.js'
+import { grad, ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { Engine } from '../runtime/engine.js'
 import type { ClipConfig } from '../vlm/config.js'

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { seededWeights } from '../checkpoints/seeded-checkpoint.js'
+import { entry } from '../core/at.js'
 import { type NamedChunks, readSafetensorsHeader, writeSafetensorsStream } from '../files/safetensors.js'
 import type { ClipConfig } from '../vlm/config.js'
 import type { WeightReference } from '../vlm/weights.js'
@@ -34,7 +35,7 @@ export async function writeBenchWeights(
 			[...all].map(([name, weight]) => ({ ...weight, name })),
 		)
 		const { tensors } = await readSafetensorsHeader(file)
-		const reference = (weight: NamedChunks): WeightReference => ({ ...tensors.get(stored(weight))!, file })
+		const reference = (weight: NamedChunks): WeightReference => ({ ...entry(tensors, stored(weight)), file })
 		return { weights: perConfig.map((own) => new Map(own.map((weight) => [weight.name, reference(weight)]))) }
 	})
 }

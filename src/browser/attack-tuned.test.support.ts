@@ -1,17 +1,11 @@
 /** What the test in a browser does in both places: it attacks a tuned model, and tells every number that came of it. */
 
-import { prepareAttack } from '../attacks/registry.js'
-import { imageStreams } from '../attacks/run/image-streams.js'
-import { runAttack } from '../attacks/run/run-attack.js'
-import { threatModel } from '../attacks/sets/threat-model.js'
-import type { Classifier } from '../classifier/classifier.js'
-import { crossEntropyObjective } from '../classifier/objectives/objective.js'
-import { takeRows } from '../core/rows.js'
-import { float32, int64 } from '../core/tensor.js'
-import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
-import type { TunedModel } from '../evaluation/deployed/tuned-model.js'
-import { generator } from '../random/counter-based.js'
-import type { Engine } from '../runtime/engine.js'
+import { imageStreams, prepareAttack, runAttack, threatModel } from '../attacks/index.js'
+import { type Classifier, crossEntropyObjective } from '../classifier/index.js'
+import { float32, int64, takeRows } from '../core/index.js'
+import { deployedClassifier, type TunedModel } from '../evaluation/deployed/index.js'
+import { generator } from '../random/index.js'
+import type { Engine } from '../runtime/web/index.js'
 
 /** Images [n, 3, S, S] in [0, 1] with their labels. */
 export interface LabelledPixels {

@@ -1,8 +1,8 @@
 /** The page of the test in a browser: it fetches a checkpoint and a run, and attacks, on its own thread or a worker's. */
 
-import { tunedModel } from '../evaluation/deployed/tuned-model.js'
+import { tunedModel } from '../evaluation/deployed/index.js'
 import { createWebEngine } from '../runtime/web/index.js'
-import { clipFromFiles } from '../vlm/clip-from-files.js'
+import { clipFromFiles } from '../vlm/index.js'
 import { type Attacked, attackTuned } from './attack-tuned.test.support.js'
 
 /** What the page is asked to do. */

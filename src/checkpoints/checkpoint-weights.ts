@@ -2,6 +2,7 @@
 
 import { realpath } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { at, entry } from '../core/at.js'
 import { sha256OfBytes, sha256OfFile } from '../files/sha256.js'
 import { checkWeights, nonFiniteError } from '../vlm/expected-weights.js'
 import type { WeightReference } from '../vlm/weights.js'
@@ -43,7 +44,7 @@ export async function loadWeights(
 	const { file, header } = await convertedWeights(stored, sha256, new Set(expected.keys()), cacheDirectory, onNotice)
 	const weights = new Map(
 		[...expected].map(([name, shape]) => {
-			const { offset, length } = header.tensors.get(name)!
+			const { offset, length } = entry(header.tensors, name)
 			return [name, { file, offset, length, shape }]
 		}),
 	)
@@ -56,7 +57,7 @@ async function usableInPlace(
 	expected: ReadonlyMap<string, readonly number[]>,
 ): Promise<boolean> {
 	if (format !== 'safetensors') return false
-	const needed = [...expected.keys()].map((name) => tensors.get(name)!)
+	const needed = [...expected.keys()].map((name) => entry(tensors, name))
 	if (needed.some(({ dtype, offset }) => dtype !== 'F32' || offset % 4 !== 0)) return false
 	const folders = await Promise.all(files.map(async (file) => dirname(await realpath(file))))
 	return new Set(folders).size === 1
@@ -66,7 +67,7 @@ async function inPlace(
 	{ files, tensors }: StoredWeights,
 	expected: ReadonlyMap<string, readonly number[]>,
 ): Promise<LoadedWeights> {
-	const weights = new Map([...expected].map(([name, shape]) => [name, reference(tensors.get(name)!, shape)]))
+	const weights = new Map([...expected].map(([name, shape]) => [name, reference(entry(tensors, name), shape)]))
 	const digests: string[] = []
 	for (const file of files) {
 		const ranges = [...weights].flatMap(([name, { offset, length, file: own }]) =>
@@ -84,6 +85,6 @@ function reference({ file, offset }: StoredTensor, shape: readonly number[]): We
 }
 
 function combined(files: readonly string[], digests: readonly string[]): string {
-	if (digests.length === 1) return digests[0]!
+	if (digests.length === 1) return at(digests, 0)
 	return sha256OfBytes(files.map((file, index) => `${digests[index]}  ${basename(file)}\n`).join(''))
 }

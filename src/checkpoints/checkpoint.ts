@@ -90,13 +90,15 @@ async function locate(
 	if (source === embeddedModel) return { directory: embeddedDirectory }
 	const status = await stat(source).catch((error: NodeJS.ErrnoException) => {
 		if (error.code === 'EACCES')
-			throw new NaptuneError(`No permission to read ${source}. Change its permissions.`, { cause: error })
+			throw new NaptuneError('NAP_FILE_UNREADABLE', `No permission to read ${source}. Change its permissions.`, {
+				cause: error,
+			})
 		return undefined
 	})
 	if (status?.isDirectory()) return { directory: resolve(source) }
 	const advice = 'Give a folder in the layout of openai/clip-vit-base-patch16, or a hub id such as that.'
-	if (status) throw new NaptuneError(`${source} is a file, a checkpoint is a folder. ${advice}`)
-	if (!isHubId(source)) throw new NaptuneError(`There is no folder ${source}. ${advice}`)
+	if (status) throw new NaptuneError('NAP_MODEL_MISSING', `${source} is a file, a checkpoint is a folder. ${advice}`)
+	if (!isHubId(source)) throw new NaptuneError('NAP_MODEL_MISSING', `There is no folder ${source}. ${advice}`)
 	const settings = hubSettings()
 	const { hubCacheDirectory, endpoint, offline, token } = options
 	// The hub's library is needed for such checkpoints alone.
@@ -137,6 +139,7 @@ async function checkFiles(directory: string): Promise<void> {
 	}
 	if (missing.length === 0) return
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`${directory} lacks ${missing.join(' and ')}. A checkpoint needs config.json, tokenizer.json (or vocab.json and merges.txt), preprocessor_config.json and its weights, as saved by CLIPModel and CLIPProcessor of transformers.`,
 	)
 }

@@ -99,6 +99,7 @@ async function download(repository: HubRepository, settings: HubSettings, option
 	const weights = weightFileNames.find((name) => present.has(name))
 	if (!present.has('config.json') || !weights) {
 		throw new NaptuneError(
+			'NAP_MODEL_INVALID',
 			`${id} at ${settings.endpoint} is not a checkpoint of Hugging Face transformers: it needs config.json and one of ${weightFileNames.join(', ')}; it has ${info.filePaths.slice(0, 20).join(', ') || 'no files'}.`,
 		)
 	}

@@ -37,8 +37,10 @@ async function readJson(path: string): Promise<object> {
 		if (size > longestFile) throw new Error(`it has ${size} bytes, at most ${longestFile} are expected`)
 		json = JSON.parse(await readFile(path, 'utf8'))
 	} catch (error) {
-		throw new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(error as Error).message}.`, {
+			cause: error,
+		})
 	}
 	if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
-	throw new NaptuneError(`${path} should hold one JSON object.`)
+	throw new NaptuneError('NAP_FILE_INVALID', `${path} should hold one JSON object.`)
 }

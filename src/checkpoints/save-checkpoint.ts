@@ -67,7 +67,10 @@ function tensorsToWrite({ config, weights, dtype }: CheckpointToSave): Record<st
 		tensors[name] = { dtype, shape, data: dtype === 'F16' ? toFloat16(values) : values }
 	}
 	if (problems.length > 0) {
-		throw new NaptuneError(`The checkpoint cannot be saved: ${problems.slice(0, 20).join('; ')}. Nothing was written.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The checkpoint cannot be saved: ${problems.slice(0, 20).join('; ')}. Nothing was written.`,
+		)
 	}
 	return tensors
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { hasNonFinite } from '../files/float-formats.js'
 import { readPieces, withFile } from '../files/read-parts.js'
@@ -31,7 +32,7 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 	const nonFinite: string[] = []
 	const hash = createHash('sha256')
 	const { size } = await stat(path).catch((error: Error) => {
-		throw new NaptuneError(`${path} could not be read: ${error.message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${error.message}.`, { cause: error })
 	})
 	await withFile(path, async (handle) => {
 		let position = 0
@@ -39,8 +40,8 @@ export async function scanFloat32File(path: string, ranges: readonly FloatRange[
 		for await (const piece of readPieces(handle, 0, size, path)) {
 			hash.update(piece)
 			const end = position + piece.length
-			for (let index = next; index < ordered.length && ordered[index]!.offset < end; index++) {
-				const { name, offset, length } = ordered[index]!
+			for (let index = next; index < ordered.length && at(ordered, index).offset < end; index++) {
+				const { name, offset, length } = at(ordered, index)
 				const from = Math.max(offset, position) - position
 				const to = Math.min(offset + length, end) - position
 				if (to > from && nonFinite.at(-1) !== name && hasNonFinite(piece, from, to)) nonFinite.push(name)

@@ -1,6 +1,7 @@
 /** CLIP checkpoints of any geometry with random weights that a reference in another language can make, too. */
 
 import { join } from 'node:path'
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
@@ -23,7 +24,10 @@ const chunkLength = 1 << 20
  */
 export async function writeSeededCheckpoint(directory: string, config: object, seed: number): Promise<void> {
 	if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-		throw new NaptuneError(`The seed of a checkpoint is ${seed}; expected is a whole number from 0 to 4294967295.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The seed of a checkpoint is ${seed}; expected is a whole number from 0 to 4294967295.`,
+		)
 	}
 	const weights = seededWeights(parseClipConfig(config), seed)
 	await makeFolder(directory)
@@ -38,7 +42,7 @@ export async function writeSeededCheckpoint(directory: string, config: object, s
 export function seededWeights(config: ClipConfig, seed: number): NamedChunks[] {
 	const shapes = expectedWeights(config)
 	return [...shapes.keys()].sort().map((name, stream) => {
-		const shape = shapes.get(name)!
+		const shape = entry(shapes, name)
 		const range = name === 'logit_scale' ? fixed(config.logitScaleInit ?? 2.6592) : seededRange(name, shape)
 		return { name, dtype: 'F32', shape, chunks: () => seededChunks(shape, seed, stream, range) }
 	})

@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import envPaths from 'env-paths'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { removeStaleTemporaries, writeFileAtomic } from '../files/atomic-write.js'
 import { type FloatDtype, isFloatDtype, toFloat32 } from '../files/float-formats.js'
@@ -119,7 +120,7 @@ async function* float32Chunks(tensor: StoredTensor, dtype: FloatDtype): AsyncGen
 				yield bytesOf(toFloat32(dtype, piece))
 			return
 		}
-		const span = shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis]!, 1)
+		const span = shape.reduce((sum, n, axis) => sum + (n - 1) * at(strides, axis), 1)
 		const bytes = new Uint8Array(span * width)
 		await readInto(handle, bytes, offset)
 		yield bytesOf(gather(toFloat32(dtype, bytes), shape, strides))
@@ -134,11 +135,11 @@ function gather(values: Float32Array, shape: readonly number[], strides: readonl
 	const index = shape.map(() => 0)
 	let position = 0
 	for (let i = 0; i < result.length; i++) {
-		result[i] = values[position]!
+		result[i] = at(values, position)
 		for (let axis = shape.length - 1; axis >= 0; axis--) {
-			position += strides[axis]!
-			if (++index[axis]! < shape[axis]!) break
-			position -= strides[axis]! * shape[axis]!
+			position += at(strides, axis)
+			if (++index[axis]! < at(shape, axis)) break
+			position -= at(strides, axis) * at(shape, axis)
 			index[axis] = 0
 		}
 	}
@@ -157,6 +158,7 @@ async function explained<T>(cacheDirectory: string, action: () => Promise<T>): P
 		if (!code || !['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(code))
 			throw error
 		throw new NaptuneError(
+			'NAP_FILE_UNWRITABLE',
 			`The weights must be converted to float32 once, but the result cannot be kept in ${cacheDirectory} (${message}). Set NAPTUNE_CACHE to a folder that can be written to and has room for them.`,
 			{ cause: error },
 		)

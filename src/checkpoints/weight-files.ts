@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { shown } from '../core/shown.js'
@@ -54,6 +55,7 @@ export async function readStoredWeights(directory: string): Promise<StoredWeight
 			for (const [tensor, stored] of await tensorsOf(file)) {
 				if (tensors.has(tensor)) {
 					throw new NaptuneError(
+						'NAP_FILE_INVALID',
 						`${file} holds tensor ${tensor}, which another shard holds too. Fetch the checkpoint again.`,
 					)
 				}
@@ -63,6 +65,7 @@ export async function readStoredWeights(directory: string): Promise<StoredWeight
 		return { format: name.startsWith('model') ? 'safetensors' : 'pytorch', files, tensors }
 	}
 	throw new NaptuneError(
+		'NAP_FILE_INVALID',
 		`${directory} holds no weights: one of ${weightFileNames.join(', ')} is expected. Give a folder in the layout of openai/clip-vit-base-patch16.`,
 	)
 }
@@ -74,12 +77,16 @@ export async function readStoredWeights(directory: string): Promise<StoredWeight
 export function shardsOf(index: unknown, path: string): string[] {
 	const map = (index as { weight_map?: unknown } | null)?.weight_map
 	if (typeof map !== 'object' || map === null || Object.keys(map).length === 0) {
-		throw new NaptuneError(`${path} has no weight_map, which should name the shard of each tensor. Fetch it again.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} has no weight_map, which should name the shard of each tensor. Fetch it again.`,
+		)
 	}
 	const names = [...new Set(Object.values(map as Record<string, unknown>))]
 	for (const name of names) {
 		if (typeof name !== 'string' || !/^[\w-][\w.-]*\.(safetensors|bin)$/.test(name)) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path} names the shard ${shown(name)}; plain names of .safetensors or .bin files in the same folder are expected.`,
 			)
 		}
@@ -104,7 +111,7 @@ function isRowMajor(shape: readonly number[], strides: readonly number[]): boole
 	for (let axis = shape.length - 1; axis >= 0; axis--) {
 		// The stride of a dimension of one element is never used.
 		if (shape[axis] !== 1 && strides[axis] !== step) return false
-		step *= shape[axis]!
+		step *= at(shape, axis)
 	}
 	return true
 }

@@ -3,7 +3,7 @@
 import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { input } from '../onnx/builders.js'
-import { grad } from '../onnx/index.js'
+import { grad } from '../onnx/graph.js'
 import type { Dimension, Value } from '../onnx/value.js'
 import type { CompileOptions, Engine, Program } from '../runtime/engine.js'
 import type { Objective } from './objectives/objective.js'

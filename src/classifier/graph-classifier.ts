@@ -3,7 +3,7 @@
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementCount, type Tensor } from '../core/tensor.js'
-import { leavesOf, ops } from '../onnx/index.js'
+import { leavesOf, ops } from '../onnx/graph.js'
 import type { Dimension, Value } from '../onnx/value.js'
 import type { CompileOptions, Engine, Feeds, Program } from '../runtime/engine.js'
 import type { Classifier } from './classifier.js'

@@ -1,6 +1,7 @@
 /**
  * naptune/classifier: what an attacker sees of a model. Images [B, 3, H, W] in [0, 1] to named taps, and objectives with
- * their gradients to the pixels. Loads in a browser; `openOnnxClassifier`, which opens files, is in `naptune`.
+ * their gradients to the pixels. Loads in a browser; `openOnnxClassifier`, which opens files, is in
+ * `naptune/classifier/files`.
  */
 
 export type { AttackBatch } from './attack-batch.js'

@@ -251,7 +251,8 @@ describe.concurrent('places to write to', () => {
 		const { code, stderr } = await runCli(args, { shell: "trap '' XFSZ; ulimit -f 16" })
 		expect(code, stderr).toBe(1)
 		expect(stderr).toContain('state.safetensors would be larger')
-		expect((await readdir(output)).sort()).toEqual(['log.jsonl', 'run.json'])
+		// The time spent so far is kept beside the state.
+		expect((await readdir(output)).sort()).toEqual(['log.jsonl', 'run.json', 'usage.json'])
 		const resumed = await runCli([...args, '--resume'])
 		expect(resumed.code, resumed.stderr).toBe(0)
 	})

@@ -1,9 +1,10 @@
 /** Progress with rate and remaining time: a bar on a terminal, plain lines elsewhere. */
 
 import cliProgress from 'cli-progress'
+import { last } from '../core/at.js'
 import { plainText } from '../core/plain-text.js'
-import { duration, grouped, rate } from './format.js'
 import { rateMeter } from './rate-meter.js'
+import { duration, grouped, rate } from './text/format.js'
 
 /** Seconds between two plain lines. */
 const secondsBetweenLines = 5
@@ -59,27 +60,29 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 			current?.end()
 			const meter = rateMeter(done, now())
 			const show = stream.isTTY ? barOn(stream, label, () => total) : linesOn(stream, label, now)
-			let last = { done, detail: '' }
+			let final = { done, detail: '' }
 			const text = (): Wording => {
 				const perSecond = meter.rate()
 				const remaining = meter.remaining(total)
 				const worded = (...parts: readonly string[]) => parts.filter((part) => part !== '').join(', ')
-				const count = `${grouped(last.done)}/${grouped(total)} ${unit}`
+				const count = `${grouped(final.done)}/${grouped(total)} ${unit}`
 				const speed = perSecond === undefined ? '' : `${rate(perSecond)}/s`
-				const left = remaining === undefined || last.done >= total ? '' : `${duration(remaining)} left`
+				const left = remaining === undefined || final.done >= total ? '' : `${duration(remaining)} left`
 				return {
-					full: worded(count, speed, left, last.detail),
+					full: worded(count, speed, left, final.detail),
 					shorter:
-						left === '' ? [worded(count, last.detail)] : [worded(count, left, last.detail), worded(left, last.detail)],
+						left === ''
+							? [worded(count, final.detail)]
+							: [worded(count, left, final.detail), worded(left, final.detail)],
 				}
 			}
 			show.draw(done, text())
 			const task = {
-				update(value: number, detail = last.detail, newTotal = total) {
+				update(value: number, detail = final.detail, newTotal = total) {
 					if (current !== task) return
 					total = newTotal
 					meter.record(value, now())
-					last = { done: value, detail: plainText(detail, 'shown') }
+					final = { done: value, detail: plainText(detail, 'shown') }
 					show.draw(value, text())
 				},
 				end() {
@@ -144,7 +147,7 @@ function barOn(stream: ProgressStream, label: string, total: () => number): Disp
 /** The bar takes what the words leave over; words that are too many give way to fewer. */
 function barLine(label: string, progress: number, { full: whole, shorter }: Wording, width: number): string {
 	const wordings = [whole, ...shorter].map((text) => ` ${Math.floor(100 * progress)} % · ${text}`)
-	const words = wordings.find((text) => label.length + text.length <= width) ?? wordings.at(-1)!
+	const words = wordings.find((text) => label.length + text.length <= width) ?? last(wordings)
 	const size = Math.max(0, Math.min(24, width - label.length - words.length - 2))
 	const full = Math.round(size * progress)
 	return `${label} ${'█'.repeat(full)}${'░'.repeat(size - full)}${words}`

@@ -1,5 +1,7 @@
 /** How fast something goes and when it will be done, from the recent past. */
 
+import { at, last } from '../core/at.js'
+
 /** Seconds of the past that count. */
 const memory = 30
 
@@ -17,20 +19,20 @@ export interface RateMeter {
 export function rateMeter(done: number, now: number): RateMeter {
 	const samples = [{ done, now }]
 	const current = () => {
-		const [first, last] = [samples[0]!, samples.at(-1)!]
-		const elapsed = last.now - first.now
-		return elapsed > 0 && last.done > first.done ? (last.done - first.done) / elapsed : undefined
+		const [first, final] = [at(samples, 0), last(samples)]
+		const elapsed = final.now - first.now
+		return elapsed > 0 && final.done > first.done ? (final.done - first.done) / elapsed : undefined
 	}
 	return {
 		record(value, time) {
 			samples.push({ done: value, now: time })
 			// One sample older than the memory is kept, so that a slow task still has a rate.
-			while (samples.length > 2 && time - samples[1]!.now > memory) samples.shift()
+			while (samples.length > 2 && time - at(samples, 1).now > memory) samples.shift()
 		},
 		rate: current,
 		remaining(total) {
 			const perSecond = current()
-			return perSecond === undefined ? undefined : Math.max(0, total - samples.at(-1)!.done) / perSecond
+			return perSecond === undefined ? undefined : Math.max(0, total - last(samples).done) / perSecond
 		},
 	}
 }

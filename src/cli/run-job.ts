@@ -2,7 +2,7 @@
 
 import type { JobContext } from '../jobs/job.js'
 import { FailedCheck } from './exit-codes.js'
-import type { SharedOptions } from './options.js'
+import type { SharedOptions } from './options/shared-options.js'
 import type { Progress } from './progress.js'
 import { withSession } from './session.js'
 

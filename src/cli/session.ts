@@ -9,17 +9,12 @@ import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { Interruption } from './exit-codes.js'
 import { createInterrupt } from './interrupt.js'
 import { removeOwnTemporaries } from './leftovers.js'
-import type { SharedOptions } from './options.js'
+import type { SharedOptions } from './options/shared-options.js'
 import { createOutput, type Output } from './output.js'
 import { progressTeller } from './progress-teller.js'
 
 /** A running command. */
-export interface Session extends Output, JobContext {
-	/** Names the folder that is written to, so that leaving at once leaves no temporary file in it. */
-	writesTo(folder: string): void
-	/** @throws Interruption when the command was asked to stop and has nothing to save. */
-	stopIfAsked(): void
-}
+export interface Session extends Output, JobContext {}
 
 /** Runs a command and closes what it opened. */
 export async function withSession(
@@ -39,9 +34,6 @@ export async function withSession(
 	let left = false
 	let engine: Promise<ModelEngine> | undefined
 	let loader: ImageLoader | undefined
-	const writesTo = (folder: string) => {
-		folders.add(folder)
-	}
 	try {
 		await work({
 			...output,
@@ -58,10 +50,8 @@ export async function withSession(
 			onProgress: progressTeller(output.progress),
 			onNote: ({ kind, text }) => output.progress.line(kind === 'note' ? `note: ${text}` : text),
 			onEvent() {},
-			onFolder: writesTo,
-			writesTo,
-			stopIfAsked() {
-				if (interrupt.signal.aborted) throw new Interruption('Stopped.')
+			onFolder(folder) {
+				folders.add(folder)
 			},
 		})
 	} catch (error) {

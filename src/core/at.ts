@@ -9,16 +9,18 @@ export const missing = Number.NaN
 
 /**
  * The element at a position that the caller knows to exist.
- * @throws RangeError where it does not, instead of an undefined that fails elsewhere.
+ * @throws RangeError where it does not, or is null, instead of an undefined that fails elsewhere.
  */
-export function at<T>(list: ArrayLike<T>, position: number): T {
+export function at<T>(list: ArrayLike<T>, position: number): NonNullable<T> {
 	const value = list[position]
-	if (value === undefined) throw new RangeError(`There is no element ${position} among ${list.length}.`)
+	if (value === undefined || value === null) {
+		throw new RangeError(`There is no element ${position} among ${list.length}.`)
+	}
 	return value
 }
 
 /** The last element of a list that is not empty. @throws RangeError for an empty one. */
-export function last<T>(list: ArrayLike<T>): T {
+export function last<T>(list: ArrayLike<T>): NonNullable<T> {
 	return at(list, list.length - 1)
 }
 
@@ -33,11 +35,14 @@ export function present<T>(value: T | undefined, what: string): T {
 }
 
 /**
- * The value of a name that the caller knows to exist, in a map or an object.
+ * The value of a key that the caller knows to exist, in a map or an object.
  * @throws RangeError naming it where it does not.
  */
-export function entry<T>(table: ReadonlyMap<string, T> | Readonly<Record<string, T>>, name: string): T {
-	const value = table instanceof Map ? table.get(name) : (table as Readonly<Record<string, T>>)[name]
-	if (value === undefined) throw new RangeError(`There is no entry ${name}.`)
+export function entry<K, T>(table: ReadonlyMap<K, T>, key: K): T
+export function entry<T>(table: Readonly<Record<string, T>>, key: string): T
+export function entry<K, T>(table: ReadonlyMap<K, T> | Readonly<Record<string, T>>, key: K): T {
+	const value =
+		table instanceof Map ? (table.get(key) as T | undefined) : (table as Readonly<Record<string, T>>)[String(key)]
+	if (value === undefined) throw new RangeError(`There is no entry ${String(key)}.`)
 	return value
 }

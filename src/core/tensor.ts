@@ -44,10 +44,14 @@ export function elementCount(shape: readonly number[]): number {
  */
 export function tensor<T extends ElementType>(type: T, shape: readonly number[], data: TensorDataMap[T]): Tensor<T> {
 	if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) {
-		throw new NaptuneError(`A tensor's sizes must be whole numbers of at least 0; got [${shape.join(', ')}].`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`A tensor's sizes must be whole numbers of at least 0; got [${shape.join(', ')}].`,
+		)
 	}
 	if (data.length !== elementCount(shape)) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`A ${type} tensor of shape [${shape.join(', ')}] needs ${elementCount(shape)} elements, ${data.length} were given.`,
 		)
 	}

@@ -51,13 +51,17 @@ async function loadSplit(
 	const rows = Math.ceil(images.length / columns)
 	if (sprite.width !== columns * imageSize || sprite.height !== rows * imageSize) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} has ${sprite.width} x ${sprite.height} pixels; the manifest expects ${columns * imageSize} x ${rows * imageSize}. ${advice}`,
 		)
 	}
 	const tiles = images.map(({ cifar10, label, sha256 }, tile) => {
 		const rgb = cut(sprite, (tile % columns) * imageSize, Math.floor(tile / columns) * imageSize, imageSize)
 		if (sha256OfBytes(rgb) !== sha256 || label >= classNames.length) {
-			throw new NaptuneError(`Tile ${tile} of ${path} is not the image ${cifar10} of the manifest. ${advice}`)
+			throw new NaptuneError(
+				'NAP_FILE_DAMAGED',
+				`Tile ${tile} of ${path} is not the image ${cifar10} of the manifest. ${advice}`,
+			)
 		}
 		return { id: `cifar10/${cifar10}`, label, image: { width: imageSize, height: imageSize, rgb } }
 	})
@@ -89,6 +93,8 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
 	try {
 		return schema.parse(JSON.parse(await readFile(path, 'utf8')))
 	} catch (cause) {
-		throw new NaptuneError(`${path} could not be read: ${(cause as Error).message}. ${advice}`, { cause })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(cause as Error).message}. ${advice}`, {
+			cause,
+		})
 	}
 }

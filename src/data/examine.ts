@@ -3,8 +3,10 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { benchmarks } from './benchmarks/all.js'
 import type { Benchmark } from './benchmarks/benchmark.js'
 import { fingerprintsOf, listFiles, openBenchmark } from './benchmarks/open-benchmark.js'
 import { sameSpoken } from './benchmarks/spoken-names.js'
@@ -12,7 +14,7 @@ import { type Dataset, labelsOf } from './dataset.js'
 import type { Examination, ExaminedList, ExaminedSplit } from './examination.js'
 import { type SplitName, splitNames } from './folders/listing.js'
 import { type ImagePlace, type ImageSurvey, surveyImages } from './folders/survey-images.js'
-import { benchmarks, datasetNames, type LoadOptions, loadDataset } from './registry.js'
+import { datasetNames, type LoadOptions, loadDataset } from './registry.js'
 
 /** How to examine. */
 export interface ExamineOptions {
@@ -98,7 +100,7 @@ async function examined(
 		splits,
 		missing,
 		...defined({ decoded: survey ? { ...survey, of: present.length } : undefined }),
-		sameNames: sameSpoken(classNames).map((labels) => ({ name: classNames[labels[0]!]!, labels })),
+		sameNames: sameSpoken(classNames).map((labels) => ({ name: at(classNames, at(labels, 0)), labels })),
 		notices: dataset.notices.filter((notice) => !deviations.includes(notice)),
 		problems: [...deviations, ...missingText(missing), ...unreadableText(survey?.unreadable ?? [])],
 	}
@@ -136,7 +138,7 @@ function placesOf(dataset: Dataset, missing: ReadonlySet<string>): ImagePlace[] 
 }
 
 function spread(places: readonly ImagePlace[], count: number): ImagePlace[] {
-	return Array.from({ length: count }, (_, at) => places[Math.floor((at * places.length) / count)]!)
+	return Array.from({ length: count }, (_, position) => at(places, Math.floor((position * places.length) / count)))
 }
 
 function missingText(missing: readonly string[]): string[] {

@@ -44,7 +44,7 @@ export function fewShot(dataset: Dataset, shots: number, seed: number): Dataset 
 
 function checkShots(shots: number): void {
 	if (!Number.isSafeInteger(shots) || shots < 1) {
-		throw new NaptuneError(`Shots must be a whole number of at least 1, got ${shots}.`)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `Shots must be a whole number of at least 1, got ${shots}.`)
 	}
 }
 

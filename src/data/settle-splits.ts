@@ -1,5 +1,6 @@
 /** From the splits that a source of data comes with to the three that are needed; what is made up is said. */
 
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { SplitOrigin } from '../records/parts/data-origin.js'
 import { splitClasses, splitRule } from './folders/folder-split.js'
@@ -39,9 +40,10 @@ export function settleSplits<T extends Sample>(
 	source: string,
 	seed: number,
 ): SettledSplits<T> {
-	if (given.train.length === 0) throw new NaptuneError(`${source} has no training images.`)
+	if (given.train.length === 0) throw new NaptuneError('NAP_DATA_INVALID', `${source} has no training images.`)
 	if (new Set(given.train.map(({ label }) => label)).size < 2) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${source} has training images of one class only, ${JSON.stringify(classNames[given.train[0]?.label ?? 0])}; telling classes apart needs at least two.`,
 		)
 	}
@@ -59,25 +61,26 @@ function drawn<T extends Sample>(
 	source: string,
 	seed: number,
 ): SettledSplits<T> {
-	const position = new Map(all.map(({ id }, at) => [id, at]))
+	const position = new Map(all.map(({ id }, index) => [id, index]))
 	const idsByLabel = classNames.map((): string[] => [])
-	for (const { id, label } of all) idsByLabel[label]!.push(id)
+	for (const { id, label } of all) at(idsByLabel, label).push(id)
 	const single = idsByLabel.findIndex((ids) => ids.length === 1)
 	if (single >= 0) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`The class ${JSON.stringify(classNames[single])} of ${source} has one image, so it cannot be both trained and tested. Add images, or say which images are for training and which for testing.`,
 		)
 	}
 	const classes = classNames.flatMap((name, label) => {
-		const images = idsByLabel[label]!.sort()
+		const images = at(idsByLabel, label).sort()
 		return images.length === 0 ? [] : [{ name, images }]
 	})
 	const parts = splitClasses(classes, seed)
 	const listOf = (part: typeof parts.train): T[] =>
 		part
-			.flatMap(({ images }) => images.map((id) => position.get(id)!))
+			.flatMap(({ images }) => images.map((id) => entry(position, id)))
 			.sort((a, b) => a - b)
-			.map((at) => all[at]!)
+			.map((index) => at(all, index))
 	const train = listOf(parts.train)
 	const validation = listOf(parts.validation)
 	const test = listOf(parts.test)
@@ -104,6 +107,7 @@ function checked<T extends Sample>(
 	const unknown = [...splits.validation, ...splits.test].find(({ label }) => !trained.has(label))
 	if (unknown) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${source} has no training images of the class ${JSON.stringify(classNames[unknown.label])}, which ${unknown.id} is of. Add some, or leave it out.`,
 		)
 	}

@@ -1,5 +1,6 @@
 /** Options written behind the name of a data source: `name?key=value&key=value`. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 
 /** A name and what stands behind it. */
@@ -13,26 +14,32 @@ export interface NameWithOptions<Key extends string> {
  * @throws NaptuneError for an option that is unknown, given twice or empty.
  */
 export function splitOptions<Key extends string>(text: string, known: readonly Key[]): NameWithOptions<Key> {
-	const at = text.indexOf('?')
+	const index = text.indexOf('?')
 	const options: Partial<Record<Key, string>> = {}
-	if (at < 0) return { name: text, options }
-	for (const [key, value] of new URLSearchParams(text.slice(at + 1).replaceAll('+', '%2B'))) {
+	if (index < 0) return { name: text, options }
+	for (const [key, value] of new URLSearchParams(text.slice(index + 1).replaceAll('+', '%2B'))) {
 		const option = known.find((candidate) => candidate === key)
 		if (option === undefined) {
-			throw new NaptuneError(`${text} has the option ${JSON.stringify(key)}; known are ${known.join(', ')}.`)
+			throw new NaptuneError(
+				'NAP_OPTION_UNKNOWN',
+				`${text} has the option ${JSON.stringify(key)}; known are ${known.join(', ')}.`,
+			)
 		}
 		if (value === '' || options[option] !== undefined) {
-			throw new NaptuneError(`${text} gives the option ${key} ${value === '' ? 'no value' : 'twice'}.`)
+			throw new NaptuneError(
+				'NAP_OPTION_INVALID',
+				`${text} gives the option ${key} ${value === '' ? 'no value' : 'twice'}.`,
+			)
 		}
 		options[option] = value
 	}
-	return { name: text.slice(0, at), options }
+	return { name: text.slice(0, index), options }
 }
 
 /** The options as they are written, sorted by name; an empty text where there are none. */
 export function optionsText(options: Readonly<Record<string, string>>): string {
 	const pairs = Object.keys(options)
 		.sort()
-		.map((key) => `${key}=${encodeURIComponent(options[key]!).replaceAll('%2F', '/')}`)
+		.map((key) => `${key}=${encodeURIComponent(entry(options, key)).replaceAll('%2F', '/')}`)
 	return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import type { DownloadProgress } from '../hub/hub-download.js'
 import type { Dataset } from './dataset.js'
 import { isHubDataName } from './hub/hub-data-name.js'
-import { isManifestName, loadManifest } from './manifests/manifest.js'
+import { isManifestName } from './manifests/manifest-name.js'
 
 /** What loading may need. */
 export interface SourceOptions {
@@ -30,8 +30,11 @@ export function isSource(text: string): boolean {
 export async function loadSource(text: string, options: SourceOptions = {}): Promise<Dataset | undefined> {
 	if (!isSource(text)) return undefined
 	const { seed = 1, onProgress } = options
-	if (!isHubDataName(text)) return loadManifest(text, seed)
-	// The libraries of the hub and of Parquet files are needed for such data alone.
+	// Libraries that read tables, Parquet files and the hub are needed for such data alone.
+	if (!isHubDataName(text)) {
+		const { loadManifest } = await import('./manifests/manifest.js')
+		return loadManifest(text, seed)
+	}
 	const { loadHubData } = await import('./hub/hub-data.js')
 	return loadHubData(text, seed, onProgress)
 }

@@ -1,5 +1,6 @@
 /** Smaller data sets: some images of every class, or some classes. */
 
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { generator, permutation } from '../random/counter-based.js'
 import { type Dataset, labelsOf, positionsByLabel, type Split, subset } from './dataset.js'
@@ -22,15 +23,16 @@ export function atMost(split: Split, limit: number | undefined, seed: number): S
 export function stratifiedPositions(labels: readonly number[], count: number, seed: number): number[] {
 	if (!Number.isSafeInteger(count) || count < 1 || count > labels.length) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`Cannot choose ${count} images of ${labels.length}; give a whole number from 1 to ${labels.length}.`,
 		)
 	}
 	const byLabel = positionsByLabel(labels)
 	const classes = [...byLabel.keys()].sort((a, b) => a - b)
-	const queues = permutation(generator(seed, 'subset-classes'), classes.length).map((at) => {
-		const label = classes[at]!
-		const positions = byLabel.get(label)!
-		return permutation(generator(seed, 'subset-images', label), positions.length).map((image) => positions[image]!)
+	const queues = permutation(generator(seed, 'subset-classes'), classes.length).map((where) => {
+		const label = at(classes, where)
+		const positions = entry(byLabel, label)
+		return permutation(generator(seed, 'subset-images', label), positions.length).map((image) => at(positions, image))
 	})
 	const chosen: number[] = []
 	for (let round = 0; chosen.length < count; round++) {
@@ -50,17 +52,21 @@ export function selectClasses(dataset: Dataset, classNames: readonly string[]): 
 	const unknown = classNames.filter((name) => !dataset.classNames.includes(name))
 	if (unknown.length > 0) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`${dataset.name} has no class ${unknown.map((name) => JSON.stringify(name)).join(', ')}. Its classes are ${dataset.classNames.join(', ')}.`,
 		)
 	}
 	if (new Set(classNames).size !== classNames.length || classNames.length < 2) {
-		throw new NaptuneError(`At least two different classes are needed, got ${classNames.join(', ') || 'none'}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`At least two different classes are needed, got ${classNames.join(', ') || 'none'}.`,
+		)
 	}
 	const labelOf = new Map(classNames.map((name, label) => [dataset.classNames.indexOf(name), label]))
 	const select = (split: Split): Split => {
 		const kept = labelsOf(split).flatMap((label, position) => (labelOf.has(label) ? [position] : []))
 		const part = subset(split, kept)
-		return { ...part, label: (index) => labelOf.get(part.label(index))! }
+		return { ...part, label: (index) => entry(labelOf, part.label(index)) }
 	}
 	return {
 		...dataset,

@@ -4,31 +4,18 @@
  */
 
 import { defaultTemplate } from '../vlm/class-prompts.js'
+import { benchmarks } from './benchmarks/all.js'
 
-/** Template by data set; `{}` stands for the class name. */
-export const zeroShotTemplates = {
-	imagenet: defaultTemplate,
-	'imagenet-1000': defaultTemplate,
-	caltech101: defaultTemplate,
-	'stanford-cars': defaultTemplate,
-	sun397: defaultTemplate,
-	'oxford-pets': 'a photo of a {}, a type of pet.',
-	'oxford-flowers': 'a photo of a {}, a type of flower.',
-	'fgvc-aircraft': 'a photo of a {}, a type of aircraft.',
-	food101: 'a photo of {}, a type of food.',
-	dtd: '{} texture.',
-	eurosat: 'a centered satellite photo of {}.',
-	ucf101: 'a photo of a person doing {}.',
+/** Template by data set, as each of them says; `{}` stands for the class name. */
+export const zeroShotTemplates: Readonly<Record<string, string>> = {
+	...Object.fromEntries(benchmarks.map(({ name, template }) => [name, template ?? defaultTemplate])),
 	cifar10: defaultTemplate,
 	'cifar10-mini': defaultTemplate,
-} as const satisfies Record<string, string>
-
-/** A data set that has a template of its own. */
-export type TemplatedDataset = keyof typeof zeroShotTemplates
+}
 
 /** The template of a data set by its name; the default one for anything else. */
 export function zeroShotTemplate(dataset: string): string {
-	return Object.hasOwn(zeroShotTemplates, dataset) ? zeroShotTemplates[dataset as TemplatedDataset] : defaultTemplate
+	return (Object.hasOwn(zeroShotTemplates, dataset) ? zeroShotTemplates[dataset] : undefined) ?? defaultTemplate
 }
 
 /** Named sets of templates whose features are averaged (prompt ensembles of Radford et al., 2021). */

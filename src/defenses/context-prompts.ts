@@ -36,6 +36,7 @@ export function contextPrompts(
 		const row = [at(ids, 0), ...context.map(BigInt), ...ids.subarray(1)]
 		if (row.length > contextLength) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`The class name ${JSON.stringify(name)} with ${count} context vectors needs ${row.length} tokens, the model reads ${contextLength}. Use fewer context vectors or a shorter name.`,
 			)
 		}
@@ -99,6 +100,7 @@ export function wordsContext(clip: ClipModel, count: number): Parameter {
 	const { width } = clip.config.text
 	if (count > 4) {
 		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
 			`The contexts can start from the words "${initialWords}" for at most 4 vectors, ${count} were asked for. Use init normal.`,
 		)
 	}

@@ -1,6 +1,6 @@
 /** Where the context vectors of a tower come from: parameters of their own, or a linear map of the other tower's (MaPLe, FAP). */
 
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { Parameter, ParameterLookup } from './defense.js'
 import type { TowerContext } from './prompted-towers.js'

@@ -3,7 +3,7 @@
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementCount, float32, type Tensor } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { generator } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'
@@ -143,7 +143,10 @@ export function fixedParameters(parameters: Readonly<Record<string, Tensor<'floa
 		if (known) return known
 		const parameter = parameters[name]
 		if (!parameter)
-			throw new NaptuneError(`The parameters hold no ${name}; they belong to another defense or configuration.`)
+			throw new NaptuneError(
+				'NAP_FILE_INVALID',
+				`The parameters hold no ${name}; they belong to another defense or configuration.`,
+			)
 		const value = ops.literal(parameter)
 		values.set(name, value)
 		return value

@@ -49,11 +49,15 @@ export function defineDefense<Schema extends z.ZodType>({ build, ...facts }: Met
 		...facts,
 		prepare(clip, classNames, options = {}) {
 			if (classNames.length < 2) {
-				throw new NaptuneError(`Classification needs at least 2 classes, got ${classNames.length}.`)
+				throw new NaptuneError(
+					'NAP_INPUT_UNSUITABLE',
+					`Classification needs at least 2 classes, got ${classNames.length}.`,
+				)
 			}
 			const parsed = schema.safeParse(options)
 			if (!parsed.success) {
 				throw new NaptuneError(
+					'NAP_OPTION_INVALID',
 					`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, schema, options)}`,
 				)
 			}

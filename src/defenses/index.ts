@@ -13,9 +13,13 @@ export {
 	parameterInputs,
 	type TokenChange,
 	trainableParameters,
+	type ViewName,
 } from './defense.js'
-export { type DefenseDefinition, defineDefense } from './define-defense.js'
-export { defenses, prepareDefense } from './registry.js'
+export {
+	type DefenseDefinition,
+	defineDefense,
+} from './define-defense.js'
+export { defenses, prepareDefense, tunableDefenses } from './registry.js'
 export {
 	type ChosenTestTimeDefense,
 	chooseTestTimeDefense,

@@ -8,7 +8,7 @@
  */
 
 import { defined } from '../core/defined.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { imageTower, patchCount } from '../vlm/image-tower.js'
 import type { ClipModel } from '../vlm/model.js'

@@ -42,6 +42,7 @@ export function prepareDefense(
 	const definition = defenses.get(name)
 	if (!definition) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`Unknown defense ${name}; choose one of ${[...defenses.keys()].join(', ')}.${didYouMean(name, defenses.keys())}`,
 		)
 	}

@@ -1,7 +1,7 @@
 /** TokenRefiner: a small residual network per layer and modality that cleans tokens before a block (paper, section III; MAPT). */
 
 import { at } from '../core/at.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { Generator } from '../random/generator.js'
 import type { Parameter, ParameterLookup, TokenChange } from './defense.js'

@@ -1,6 +1,6 @@
 /** Losses of tuning, which methods name: graphs from clean and adversarial features and logits to per-sample losses. Adding one is an entry here. */
 
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 
 /** What a loss reads of one side, clean or adversarial. */

@@ -3,12 +3,14 @@
 import { z } from 'zod'
 import { at } from '../core/at.js'
 import { promptEnsembles } from '../data/templates.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import { classPrompts, defaultTemplate } from '../vlm/class-prompts.js'
 import { textTower } from '../vlm/text-tower.js'
 import type { PromptRows } from './defense.js'
 import { defineDefense } from './define-defense.js'
 import { promptedTowers } from './prompted-towers.js'
+
+const wanted = `give at least one template, or the name of an ensemble: ${Object.keys(promptEnsembles).join(', ')}`
 
 const schema = z.strictObject({
 	/**
@@ -20,10 +22,10 @@ const schema = z.strictObject({
 			[
 				z.array(z.string()).min(1),
 				z
-					.enum(Object.keys(promptEnsembles) as (keyof typeof promptEnsembles)[])
+					.enum(Object.keys(promptEnsembles) as (keyof typeof promptEnsembles)[], { error: wanted })
 					.transform((name) => [...promptEnsembles[name]]),
 			],
-			{ error: `give at least one template, or the name of an ensemble: ${Object.keys(promptEnsembles).join(', ')}` },
+			{ error: wanted },
 		)
 		.default([defaultTemplate]),
 })

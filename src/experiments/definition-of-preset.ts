@@ -14,7 +14,8 @@ export const tunedMethods: readonly string[] = tunableDefenses
  * @throws NaptuneError for a preset that does not say how to evaluate.
  */
 export function experimentOfPreset({ name, version, doc, evaluation: given }: Preset): ExperimentDefinition {
-	if (!given) throw new NaptuneError(`Preset ${name} does not say how to evaluate; choose another.`)
+	if (!given)
+		throw new NaptuneError('NAP_INPUT_UNSUITABLE', `Preset ${name} does not say how to evaluate; choose another.`)
 	const { attack, epsilon, seed, images } = presetEvaluationSchema.parse(given)
 	return experimentOf({
 		name,

@@ -67,14 +67,16 @@ export async function loadExperiment(
 	const path = own ? nameOrPath : join(directory, `${nameOrPath}.json`)
 	if (!own && !isPackaged(nameOrPath)) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`Unknown experiment ${nameOrPath}; choose one of ${experimentNames.join(', ')}, or give the path of a .json file.${didYouMean(nameOrPath, experimentNames)}`,
 		)
 	}
-	if (!existsSync(path)) throw new NaptuneError(`The experiment ${path} does not exist.`)
+	if (!existsSync(path)) throw new NaptuneError('NAP_FILE_MISSING', `The experiment ${path} does not exist.`)
 	const content = await readJsonFile(path)
 	const { quick: small } = usable(experimentFileSchema, content, path)
 	if (quick && !small) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The experiment ${path} has no quick form; add one under "quick", or run it without --quick.`,
 		)
 	}
@@ -96,5 +98,8 @@ export async function packagedExperiments(): Promise<string[]> {
 function usable<T>(schema: z.ZodType<T>, content: unknown, name: string): T {
 	const result = schema.safeParse(content)
 	if (result.success) return result.data
-	throw new NaptuneError(`The experiment ${name} is not usable:\n${explainIssues(result.error, schema, content)}`)
+	throw new NaptuneError(
+		'NAP_FILE_INVALID',
+		`The experiment ${name} is not usable:\n${explainIssues(result.error, schema, content)}`,
+	)
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { experimentJsonSchema } from './json-schema.js'
+import { experimentJsonSchema, experimentSchemaFile } from './json-schema.js'
 
-const file = fileURLToPath(new URL('../../schemas/experiment-definition.schema.json', import.meta.url))
+const file = fileURLToPath(new URL(`../../schemas/${experimentSchemaFile}`, import.meta.url))
 
-it('is that of the package: npm run schemas writes it', async () => {
+it('the schema of the package is that of the reader; npm run schemas writes it', async () => {
 	const text = `${JSON.stringify(experimentJsonSchema(), null, '\t')}\n`
 	expect((await readFile(file, 'utf8')) === text).toBe(true)
 })

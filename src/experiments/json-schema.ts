@@ -3,6 +3,9 @@
 import { z } from 'zod'
 import { experimentFileSchema } from './definition.js'
 
+/** The file of the package. */
+export const experimentSchemaFile = 'experiment-definition.schema.json'
+
 /** JSON Schema (draft 2020-12) of what may be written; the rest of what is checked is said by `loadExperiment`. */
 export function experimentJsonSchema(): Record<string, unknown> {
 	return {

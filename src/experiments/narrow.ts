@@ -34,6 +34,7 @@ export function narrowed(
 	const conditionsLeft = definition.conditions.filter(({ name }) => keptConditions.includes(name))
 	if (conditionsLeft.length + curveMethods.length === 0) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`Robust accuracy over epsilon is measured for ${wholeCurve?.methods.join(', ')} in ${definition.name}; ask for one of them, or for other conditions.`,
 		)
 	}
@@ -74,6 +75,7 @@ function chosenConditions(
 	)
 	if (orphan) {
 		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
 			`Condition ${orphan.name} of ${experiment} is read from the records of ${orphan.cleanOf}; ask for both.`,
 		)
 	}
@@ -91,6 +93,7 @@ function chosen(
 	const unknown = wanted?.find((name) => !known.includes(name))
 	if (unknown !== undefined) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`${experiment} has no ${what} ${unknown}; it has ${known.join(', ')}.${didYouMean(unknown, [...known, ...also])}`,
 		)
 	}

@@ -8,9 +8,9 @@ import { NaptuneError } from '../core/errors.js'
 import { type Dataset, idsOf, type Split } from '../data/dataset.js'
 import { atMost } from '../data/subsets.js'
 import { controlDefense } from '../evaluation/deployed/control.js'
-import { sha256OfBytes } from '../files/sha256.js'
 import { mergeSettings } from '../methods/tuning/configuration.js'
 import { type Preset, presetConfig } from '../methods/tuning/presets.js'
+import { jsonFingerprint } from '../records/fingerprint.js'
 import { type AttackCell, cellFolder, type NamedModel, type Surrogates, type TunedCell } from './cells.js'
 import type { ExperimentDefinition } from './definition.js'
 import type { Condition, Problem } from './experiment-result.js'
@@ -125,7 +125,7 @@ function curveName(attack: string, epsilon: string): string {
 type HashedSplit = Pick<AttackCell, 'split' | 'idsHash'>
 
 function hashedSplit(split: Split): HashedSplit {
-	return { split, idsHash: sha256OfBytes(JSON.stringify(idsOf(split))) }
+	return { split, idsHash: jsonFingerprint(idsOf(split)) }
 }
 
 function attackCell(
@@ -136,7 +136,7 @@ function attackCell(
 ): AttackCell {
 	const { images, evaluationSeed } = definition
 	const wanted = images[name] ?? images.default ?? test.length
-	if (test.length === 0) throw new NaptuneError(`${dataset} has no test images to attack.`)
+	if (test.length === 0) throw new NaptuneError('NAP_DATA_EMPTY', `${dataset} has no test images to attack.`)
 	const count = Math.min(wanted, test.length)
 	const chosen = splits.get(count) ?? hashedSplit(atMost(test, count, evaluationSeed))
 	splits.set(count, chosen)
@@ -159,7 +159,8 @@ function surrogatesFor(
 	kind: 'classifiers' | 'substitute',
 	{ surrogates, surrogateFiles }: ExperimentDefinition,
 ): Surrogates {
-	if (!surrogates) throw new NaptuneError('Images are made on surrogates, but the experiment gives none.')
+	if (!surrogates)
+		throw new NaptuneError('NAP_OPTION_MISSING', 'Images are made on surrogates, but the experiment gives none.')
 	const { classifiers, substitute } = surrogates
 	const own = kind === 'classifiers' ? surrogateFiles?.classifiers : surrogateFiles?.substitute
 	return {

@@ -40,10 +40,11 @@ export interface PrepareInput {
  */
 export async function prepareExperiments(input: PrepareInput): Promise<PreparedExperiment[]> {
 	const { definitions } = input
-	if (definitions.length === 0) throw new NaptuneError('Name at least one experiment.')
+	if (definitions.length === 0) throw new NaptuneError('NAP_OPTION_MISSING', 'Name at least one experiment.')
 	const titles = definitions.map(({ name }) => name)
 	const twice = titles.find((title, index) => titles.indexOf(title) !== index)
-	if (twice !== undefined) throw new NaptuneError(`Two experiments are called ${twice}; give one another name.`)
+	if (twice !== undefined)
+		throw new NaptuneError('NAP_OPTION_CONFLICT', `Two experiments are called ${twice}; give one another name.`)
 	const loaded = {
 		model: once(async (name: string): Promise<NamedModel> => ({ name, clip: await input.loadModel(name) })),
 		dataset: once((name: string, seed: number) => input.loadData(name, seed).catch(actionable)),
@@ -72,12 +73,14 @@ async function prepareExperiment(
 	}
 	if (datasets.length === 0) {
 		throw new NaptuneError(
+			'NAP_DATA_MISSING',
 			`No data set of ${definition.name} is there:\n${missing.map(({ reason }) => `  ${reason}`).join('\n')}`,
 		)
 	}
 	const twice = datasets.find(({ name }, index) => datasets.findIndex((other) => other.name === name) !== index)
 	if (twice) {
 		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
 			`Two data sets of ${definition.name} are called ${twice.name}, and results tell them apart by name alone. Rename one, or run them one by one.`,
 		)
 	}
@@ -90,7 +93,7 @@ function requireSurrogates({ surrogateFiles }: ExperimentDefinition): void {
 	const { classifiers = [], substitute } = surrogateFiles ?? {}
 	for (const file of substitute === undefined ? classifiers : [...classifiers, substitute]) {
 		if (existsSync(file)) continue
-		throw new NaptuneError(`The surrogate ${file} does not exist; give the path of an .onnx file.`)
+		throw new NaptuneError('NAP_FILE_MISSING', `The surrogate ${file} does not exist; give the path of an .onnx file.`)
 	}
 }
 

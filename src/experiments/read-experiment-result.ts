@@ -26,6 +26,7 @@ export async function readExperimentResult(file: string): Promise<ExperimentResu
 		for (const [key, names] of Object.entries(listed) as [keyof typeof listed, Set<string>][]) {
 			if (names.has(found[key])) continue
 			throw new NaptuneError(
+				'NAP_RECORD_CHANGED',
 				`${file} contradicts itself: a cell is of the ${key} ${JSON.stringify(found[key])}, which it does not list. Run the experiment again.`,
 			)
 		}

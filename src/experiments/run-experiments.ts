@@ -43,7 +43,10 @@ export async function runExperiments(input: RunExperimentsInput): Promise<Finish
 	const results = await runCells({ ...input, cells: experiments.flatMap(({ plan }) => plan.cells) })
 	if (!results) return undefined
 	if (results.measured.size === 0) {
-		throw new NaptuneError(`Nothing could be measured:\n${[...new Set(results.problems.values())].join('\n')}`)
+		throw new NaptuneError(
+			'NAP_MEASUREMENT_FAILED',
+			`Nothing could be measured:\n${[...new Set(results.problems.values())].join('\n')}`,
+		)
 	}
 	const finished = []
 	for (const { plan, quick, missing } of experiments) {

@@ -64,6 +64,7 @@ export async function requireIntact(path: string, advice: string): Promise<'inta
 	const own = await sha256OfFile(path)
 	if (known.includes(own)) return 'intact'
 	throw new NaptuneError(
+		'NAP_FILE_DAMAGED',
 		`${path} is damaged: its SHA-256 is ${own.slice(0, 16)}…, but ${basename(checksumPath(path))} beside it names ${at(known, 0).slice(0, 16)}…. ${advice}`,
 	)
 }
@@ -101,7 +102,10 @@ async function checksums(path: string, advice = ''): Promise<string[]> {
 	const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1)
 	const found = lines.flatMap((text) => /^([0-9a-f]{64}) [ *]/.exec(text)?.[1] ?? [])
 	if (found.length > 0 && found.length === lines.length) return found
-	throw new NaptuneError(`${file} is damaged: it is not a checksum as sha256sum writes it. ${advice}`.trimEnd())
+	throw new NaptuneError(
+		'NAP_FILE_DAMAGED',
+		`${file} is damaged: it is not a checksum as sha256sum writes it. ${advice}`.trimEnd(),
+	)
 }
 
 async function* hashed(chunks: Chunks, hash: ReturnType<typeof createHash>): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,7 @@
 /** `JSON.parse` keeps the last of two equal keys in silence; a hostile header may use that, so we look for them. */
 
+import { at } from '../core/at.js'
+
 /**
  * The first key that an object in a JSON text holds twice.
  * @param text A text that `JSON.parse` has accepted (escapes are compared after decoding).
@@ -7,37 +9,37 @@
  */
 export function findDuplicateKey(text: string): string | undefined {
 	const open: (Set<string> | undefined)[] = []
-	let at = 0
-	while (at < text.length) {
-		const character = text[at]
+	let index = 0
+	while (index < text.length) {
+		const character = text[index]
 		if (character === '{') open.push(new Set())
 		else if (character === '[') open.push(undefined)
 		else if (character === '}' || character === ']') open.pop()
 		else if (character === '"') {
-			const end = endOfString(text, at)
+			const end = endOfString(text, index)
 			const keys = open.at(-1)
 			if (keys && isKey(text, end)) {
-				const key = JSON.parse(text.slice(at, end)) as string
+				const key = JSON.parse(text.slice(index, end)) as string
 				if (keys.has(key)) return key
 				keys.add(key)
 			}
-			at = end
+			index = end
 			continue
 		}
-		at++
+		index++
 	}
 	return undefined
 }
 
 /** Position after the closing quote of the string that opens at `start`. */
 function endOfString(text: string, start: number): number {
-	let at = start + 1
-	while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-	return at + 1
+	let index = start + 1
+	while (index < text.length && text[index] !== '"') index += text[index] === '\\' ? 2 : 1
+	return index + 1
 }
 
 function isKey(text: string, end: number): boolean {
-	let at = end
-	while (at < text.length && ' \t\r\n'.includes(text[at]!)) at++
-	return text[at] === ':'
+	let index = end
+	while (index < text.length && ' \t\r\n'.includes(at(text, index))) index++
+	return text[index] === ':'
 }

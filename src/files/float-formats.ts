@@ -1,5 +1,6 @@
 /** Conversion between float32 and the formats checkpoints are stored in. Bits in, bits out; no rounding but where said. */
 
+import { at } from '../core/at.js'
 import type { Dtype } from './safetensors-dtype.js'
 
 /** Element types that can be read as float32. */
@@ -26,13 +27,13 @@ export function toFloat32(dtype: FloatDtype, bytes: Uint8Array): Float32Array<Ar
 		case 'BF16': {
 			const halves = new Uint16Array(buffer, byteOffset, bytes.length / 2)
 			const bits = new Uint32Array(halves.length)
-			for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16
+			for (let i = 0; i < halves.length; i++) bits[i] = at(halves, i) << 16
 			return new Float32Array(bits.buffer)
 		}
 		case 'F16': {
 			const halves = new Uint16Array(buffer, byteOffset, bytes.length / 2)
 			const bits = new Uint32Array(halves.length)
-			for (let i = 0; i < halves.length; i++) bits[i] = expandHalf(halves[i]!)
+			for (let i = 0; i < halves.length; i++) bits[i] = expandHalf(at(halves, i))
 			return new Float32Array(bits.buffer)
 		}
 	}
@@ -58,7 +59,7 @@ function expandHalf(half: number): number {
 export function toFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
 	const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
 	const result = new Uint16Array(values.length)
-	for (let i = 0; i < bits.length; i++) result[i] = roundToHalf(bits[i]!)
+	for (let i = 0; i < bits.length; i++) result[i] = roundToHalf(at(bits, i))
 	return result
 }
 
@@ -85,6 +86,6 @@ function roundToHalf(bits: number): number {
 /** Whether float32 bytes hold an infinity or NaN: exactly those have all exponent bits set. */
 export function hasNonFinite(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
 	const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) >> 2)
-	for (let i = 0; i < words.length; i++) if ((words[i]! & 0x7f800000) === 0x7f800000) return true
+	for (let i = 0; i < words.length; i++) if ((at(words, i) & 0x7f800000) === 0x7f800000) return true
 	return false
 }

@@ -12,8 +12,12 @@ export async function readJsonFile(path: string): Promise<unknown> {
 	try {
 		return JSON.parse(text)
 	} catch (error) {
-		throw new NaptuneError(`${path} is not valid JSON (${(error as Error).message}). Fetch or write it again.`, {
-			cause: error,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} is not valid JSON (${(error as Error).message}). Fetch or write it again.`,
+			{
+				cause: error,
+			},
+		)
 	}
 }

@@ -40,7 +40,9 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
 	try {
 		bytes = await readFile(path)
 	} catch (error) {
-		throw new NaptuneError(`The log ${path} could not be read: ${(error as Error).message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_INVALID', `The log ${path} could not be read: ${(error as Error).message}.`, {
+			cause: error,
+		})
 	}
 	const length = bytes.lastIndexOf(newline) + 1
 	const records: unknown[] = []
@@ -51,6 +53,7 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
 			records.push(JSON.parse(bytes.toString('utf8', start, end)))
 		} catch (error) {
 			throw new NaptuneError(
+				'NAP_FILE_DAMAGED',
 				`Line ${records.length + 1} of the log ${path} is not JSON (${(error as Error).message}). The file was changed or damaged; restore it, or start anew in another folder.`,
 			)
 		}
@@ -87,6 +90,7 @@ export async function openJsonLines(
 		const hash = await hashOf(handle, length)
 		if (options.sha256 !== undefined && hash.copy().digest('hex') !== options.sha256) {
 			throw new NaptuneError(
+				'NAP_FILE_DAMAGED',
 				`A finished line of the log ${path} is not what was written there. The file was changed or damaged; restore it, or start anew in another folder.`,
 			)
 		}
@@ -130,6 +134,7 @@ async function endOfLines(handle: FileHandle, wanted: number | undefined, path: 
 		if (wanted > 0 && wanted <= size) await handle.read(byte, 0, 1, wanted - 1)
 		if (wanted === 0 || byte[0] === newline) return wanted
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`The log ${path} (${size} bytes) has no line that ends at byte ${wanted}, where this run was saved. The file was changed or damaged; restore it, or start anew in another folder.`,
 		)
 	}

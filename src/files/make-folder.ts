@@ -26,6 +26,7 @@ export async function makeFolder(path: string): Promise<void> {
 			if (code === 'EEXIST') continue
 			if (code !== 'ENOENT') throw explainWriteFailure(error, folder)
 			throw new NaptuneError(
+				'NAP_FILE_UNWRITABLE',
 				`${path} cannot be created: ${dirname(folder)} takes no new folders. Choose a folder elsewhere.`,
 				{ cause: error },
 			)
@@ -45,5 +46,8 @@ async function isFolder(path: string, wanted: string): Promise<boolean> {
 		throw explainWriteFailure(error, wanted)
 	}
 	if (isDirectory) return true
-	throw new NaptuneError(`${wanted} cannot be a folder: ${path} is not a folder. Choose another one.`)
+	throw new NaptuneError(
+		'NAP_FILE_UNWRITABLE',
+		`${wanted} cannot be a folder: ${path} is not a folder. Choose another one.`,
+	)
 }

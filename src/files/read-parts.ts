@@ -52,12 +52,17 @@ export async function* readPieces(
 	for (let done = 0; done < length; done += buffer.length) {
 		const piece = buffer.subarray(0, length - done)
 		if ((await readInto(handle, piece, offset + done)) < piece.length) {
-			throw new NaptuneError(`${path} ended while it was read: was it changed meanwhile? Fetch it again.`)
+			throw new NaptuneError(
+				'NAP_FILE_DAMAGED',
+				`${path} ended while it was read: was it changed meanwhile? Fetch it again.`,
+			)
 		}
 		yield piece
 	}
 }
 
 function unreadable(path: string, error: unknown): NaptuneError {
-	return new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
+	return new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(error as Error).message}.`, {
+		cause: error,
+	})
 }

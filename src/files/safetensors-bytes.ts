@@ -78,12 +78,14 @@ export function lengthOfHeader(start: Uint8Array, size: number, path: string): n
 	const claimed = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true)
 	if (claimed > BigInt(longestHeader)) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is not a valid safetensors file: it claims a header of ${claimed} bytes, at most ${longestHeader} are allowed. Is it another format, or damaged?`,
 		)
 	}
 	const length = Number(claimed)
 	if (8 + length > size) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} is truncated or damaged: its header should take ${length} bytes, the whole file has ${size}. Fetch it again.`,
 		)
 	}
@@ -119,6 +121,7 @@ export function wantedTensors(
 	const missing = names?.filter((name) => !tensors.has(name)) ?? []
 	if (missing.length > 0) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} lacks the tensors ${missing.join(', ')}. It holds: ${[...tensors.keys()].join(', ') || 'none'}.`,
 		)
 	}
@@ -127,7 +130,10 @@ export function wantedTensors(
 
 /** The error for a file that ends too early. */
 export function truncated(path: string): NaptuneError {
-	return new NaptuneError(`${path} is truncated: it ends before its header or tensors do. Fetch it again.`)
+	return new NaptuneError(
+		'NAP_FILE_DAMAGED',
+		`${path} is truncated: it ends before its header or tensors do. Fetch it again.`,
+	)
 }
 
 /** Tensors as float32. @throws NaptuneError for one of another type. */
@@ -138,7 +144,7 @@ export function float32Tensors(
 	return Object.fromEntries(
 		[...tensors].map(([name, { dtype, shape, data }]) => {
 			if (dtype === 'F32') return [name, tensor('float32', shape, new Float32Array(data.buffer))]
-			throw new NaptuneError(`${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
+			throw new NaptuneError('NAP_FILE_INVALID', `${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
 		}),
 	)
 }

@@ -1,5 +1,6 @@
 /** Parsing and checking the JSON header of a safetensors file. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { isRecord } from '../core/guards.js'
 import { shortened, shown } from '../core/shown.js'
@@ -30,6 +31,7 @@ export function parseSafetensorsHeader(
 ): { metadata: Record<string, string>; tensors: HeaderTensor[] } {
 	const invalid = (what: string) =>
 		new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is not a valid safetensors file: ${what.slice(0, 400)}. It is damaged or was not written by a correct tool.`,
 		)
 	const header = parseObject(bytes, invalid)
@@ -46,6 +48,7 @@ export function parseSafetensorsHeader(
 		const name = shortened(whole)
 		if (end > dataLength) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path} is truncated or damaged: tensor ${name} ends at byte ${end} of the data, only ${dataLength} are there. Fetch it again.`,
 			)
 		}
@@ -94,7 +97,7 @@ function checkTensor(whole: string, value: unknown, invalid: Invalid): HeaderTen
 		throw invalid(`tensor ${name} has element type ${shown(dtype)}, known are ${dtypes.join(', ')}`)
 	}
 	if (!isSizes(shape)) throw invalid(`tensor ${name} has shape ${shown(shape)}, whole numbers >= 0 are expected`)
-	if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+	if (!isSizes(offsets) || offsets.length !== 2 || at(offsets, 0) > at(offsets, 1)) {
 		throw invalid(
 			`tensor ${name} has data_offsets ${shown(offsets)}, two whole numbers with 0 <= begin <= end are expected`,
 		)

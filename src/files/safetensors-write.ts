@@ -40,10 +40,14 @@ export async function writeSafetensors(
 	const entries = Object.entries(tensors).map(([name, { dtype, shape, data }]): NamedChunks => {
 		const width = 'BYTES_PER_ELEMENT' in data ? data.BYTES_PER_ELEMENT : 1
 		if (width !== 1 && width !== dtypeSize(dtype)) {
-			throw new NaptuneError(`Tensor ${name} is ${dtype}, its numbers are given as ${data.constructor.name}.`)
+			throw new NaptuneError(
+				'NAP_ARGUMENT_INVALID',
+				`Tensor ${name} is ${dtype}, its numbers are given as ${data.constructor.name}.`,
+			)
 		}
 		if (data.byteLength !== byteLength(dtype, shape)) {
 			throw new NaptuneError(
+				'NAP_ARGUMENT_INVALID',
 				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, its ${data.constructor.name} has ${data.byteLength}.`,
 			)
 		}
@@ -78,6 +82,7 @@ async function* fileChunks(tensors: readonly NamedChunks[], header: Uint8Array):
 		}
 		if (length !== byteLength(dtype, shape)) {
 			throw new NaptuneError(
+				'NAP_ARGUMENT_INVALID',
 				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, ${length} were produced.`,
 			)
 		}
@@ -96,7 +101,8 @@ function headerBytes(ordered: readonly NamedChunks[], metadata: Readonly<Record<
 	}
 	const names = new Set(['__metadata__'])
 	for (const { name } of ordered) {
-		if (names.has(name)) throw new NaptuneError(`A safetensors file cannot hold two tensors named ${name}.`)
+		if (names.has(name))
+			throw new NaptuneError('NAP_ARGUMENT_INVALID', `A safetensors file cannot hold two tensors named ${name}.`)
 		names.add(name)
 	}
 	// Written by hand: an object would move names that look like array indices to the front.

@@ -14,7 +14,9 @@ export async function sha256OfFile(path: string): Promise<string> {
 	try {
 		for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
 	} catch (error) {
-		throw new NaptuneError(`${path} could not be read: ${(error as Error).message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(error as Error).message}.`, {
+			cause: error,
+		})
 	}
 	return hash.digest('hex')
 }

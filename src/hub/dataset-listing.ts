@@ -85,6 +85,7 @@ export async function fetchListing(
 		if (type === 'file') files.push({ path, size: lfs?.size ?? size, fingerprint: lfs?.oid ?? oid })
 		if (files.length > mostFiles) {
 			throw new NaptuneError(
+				'NAP_HUB_UNREACHABLE',
 				`${endpoint} lists more than ${mostFiles} files of ${id}, without an end. Check HF_ENDPOINT.`,
 			)
 		}
@@ -92,6 +93,7 @@ export async function fetchListing(
 	const parsed = listingSchema.safeParse({ commit, card: info.cardData ?? {}, files })
 	if (!parsed.success) {
 		throw new NaptuneError(
+			'NAP_HUB_UNREACHABLE',
 			`${endpoint} sent a listing of ${id} that cannot be read:\n${z.prettifyError(parsed.error).slice(0, 1000)}`,
 		)
 	}

@@ -32,7 +32,10 @@ export function hubRepository(
 	otherwise: string,
 ): HubRepository {
 	if (!/^[\w][\w./-]*$/.test(revision) || revision.includes('..')) {
-		throw new NaptuneError(`${JSON.stringify(revision)} is not a revision; give a branch, a tag or a commit hash.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`${JSON.stringify(revision)} is not a revision; give a branch, a tag or a commit hash.`,
+		)
 	}
 	return { id, revision, storage: join(cacheDirectory, `${kind}--${id.replace('/', '--')}`), otherwise }
 }
@@ -61,6 +64,7 @@ export async function throughCache<T>(
 		const found = await fromCache(() => {})
 		if (found !== undefined) return found
 		throw new NaptuneError(
+			'NAP_HUB_UNREACHABLE',
 			`${id} (revision ${revision}) is not in the cache ${settings.cacheDirectory}, and HF_HUB_OFFLINE forbids to fetch it. Unset HF_HUB_OFFLINE, or ${otherwise}.`,
 		)
 	}
@@ -79,6 +83,7 @@ export async function throughCache<T>(
 		if (found !== undefined) return found
 		if (refused) throw explainAnswer(error, repository, settings)
 		throw new NaptuneError(
+			'NAP_HUB_UNREACHABLE',
 			`${id} could not be fetched from ${settings.endpoint} (${reason}), and the cache ${settings.cacheDirectory} does not hold it. ${unusable ? error.advice : 'Check the connection and HF_ENDPOINT.'} Or ${otherwise}.`,
 			{ cause: error },
 		)
@@ -88,7 +93,10 @@ export async function throughCache<T>(
 /** @throws NaptuneError when this is no commit hash, which becomes the name of a folder. */
 export function requireCommit(commit: string, id: string, { endpoint }: HubSettings): void {
 	if (isCommit(commit)) return
-	throw new NaptuneError(`${endpoint} sent an invalid commit for ${id}: ${JSON.stringify(commit.slice(0, 80))}.`)
+	throw new NaptuneError(
+		'NAP_HUB_UNREACHABLE',
+		`${endpoint} sent an invalid commit for ${id}: ${JSON.stringify(commit.slice(0, 80))}.`,
+	)
 }
 
 /** Notes the commit of a revision in the cache, so that it can be found offline. */
@@ -140,7 +148,11 @@ function explainAnswer(
 		404: `${where} does not exist. Check the name and revision; or ${otherwise}.`,
 		429: `${endpoint} asks to wait before further requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
 	}[error.statusCode]
-	return new NaptuneError(text ?? `${where} could not be fetched: ${error.message} Try again later.`, { cause: error })
+	return new NaptuneError(
+		'NAP_HUB_REFUSED',
+		text ?? `${where} could not be fetched: ${error.message} Try again later.`,
+		{ cause: error },
+	)
 }
 
 function connectionFailure(error: unknown): string {

@@ -11,7 +11,7 @@ export class UnusableAnswer extends NaptuneError {
 		readonly reason: string,
 		readonly advice: string,
 	) {
-		super(`${endpoint} cannot be used: ${reason}. ${advice}`)
+		super('NAP_HUB_UNREACHABLE', `${endpoint} cannot be used: ${reason}. ${advice}`)
 	}
 }
 

@@ -103,17 +103,22 @@ async function askAbout(path: string, context: DownloadContext): Promise<RemoteF
 		if (!/^[\w-]{1,200}$/.test(fingerprint)) {
 			refusePage(response, endpoint)
 			throw new NaptuneError(
+				'NAP_DOWNLOAD_DAMAGED',
 				`${endpoint} sent no valid fingerprint for ${path} of ${id}, but ${JSON.stringify(tag.slice(0, 80))}. Check HF_ENDPOINT.`,
 			)
 		}
 		return { fingerprint, size: sizeIn(headers.get('x-linked-size') ?? (next ? null : headers.get('content-length'))) }
 	}
-	throw new NaptuneError(`${endpoint} redirects ${path} of ${id} in a circle. Check HF_ENDPOINT.`)
+	throw new NaptuneError(
+		'NAP_DOWNLOAD_DAMAGED',
+		`${endpoint} redirects ${path} of ${id} in a circle. Check HF_ENDPOINT.`,
+	)
 }
 
 function redirection(location: string, from: string, path: string, endpoint: string): URL {
 	if (URL.canParse(location, from)) return new URL(location, from)
 	throw new NaptuneError(
+		'NAP_DOWNLOAD_DAMAGED',
 		`${endpoint} redirects ${path} to ${JSON.stringify(location.slice(0, 80))}, which is no address. Check HF_ENDPOINT.`,
 	)
 }
@@ -141,6 +146,7 @@ async function* received(path: string, remote: RemoteFile, context: DownloadCont
 		length += chunk.length
 		if (length > limit) {
 			throw new NaptuneError(
+				'NAP_DOWNLOAD_DAMAGED',
 				size === undefined
 					? `The download of ${path} goes on after ${limit} bytes, and ${context.endpoint} does not tell its size. Check HF_ENDPOINT.`
 					: `The download of ${path} goes on after the ${size} bytes that ${context.endpoint} announced. Check HF_ENDPOINT, or try again.`,
@@ -151,11 +157,15 @@ async function* received(path: string, remote: RemoteFile, context: DownloadCont
 		yield chunk
 	}
 	if (size !== undefined && length !== size) {
-		throw new NaptuneError(`The download of ${path} ended after ${length} of ${size} bytes. Try again.`)
+		throw new NaptuneError(
+			'NAP_DOWNLOAD_DAMAGED',
+			`The download of ${path} ended after ${length} of ${size} bytes. Try again.`,
+		)
 	}
 	const digest = hash?.digest('hex')
 	if (digest !== undefined && digest !== fingerprint) {
 		throw new NaptuneError(
+			'NAP_DOWNLOAD_DAMAGED',
 			`The download of ${path} is damaged: its fingerprint is ${digest}, it should be ${fingerprint}. Try again.`,
 		)
 	}

@@ -32,6 +32,7 @@ export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSe
 	const endpoint = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
 	if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`HF_ENDPOINT is ${JSON.stringify(endpoint)}, an address such as https://huggingface.co is expected.`,
 		)
 	}
@@ -40,6 +41,7 @@ export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSe
 	const timeout = Number(environment.HF_HUB_DOWNLOAD_TIMEOUT || defaultTimeout)
 	if (!(timeout > 0 && Number.isFinite(timeout))) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`HF_HUB_DOWNLOAD_TIMEOUT is ${JSON.stringify(environment.HF_HUB_DOWNLOAD_TIMEOUT)}, a number of seconds above 0 is expected.`,
 		)
 	}

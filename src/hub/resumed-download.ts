@@ -54,7 +54,10 @@ export async function downloadResumably(file: ListedFile, context: DownloadConte
 function requireInside(path: string, id: string): void {
 	const parts = path.split('/')
 	if (!/[\\\0]/.test(path) && parts.every((part) => part !== '' && part !== '.' && part !== '..')) return
-	throw new NaptuneError(`The listing of ${id} names the file ${JSON.stringify(path)}, which no repository can hold.`)
+	throw new NaptuneError(
+		'NAP_DOWNLOAD_DAMAGED',
+		`The listing of ${id} names the file ${JSON.stringify(path)}, which no repository can hold.`,
+	)
 }
 
 async function fetchBlob(file: ListedFile, blob: string, context: DownloadContext): Promise<void> {
@@ -73,6 +76,7 @@ async function fetchBlob(file: ListedFile, blob: string, context: DownloadContex
 	if (digest !== undefined && digest !== file.fingerprint) {
 		await rm(partial, { force: true })
 		throw new NaptuneError(
+			'NAP_DOWNLOAD_DAMAGED',
 			`The download of ${file.path} is damaged: its fingerprint is ${digest}, it should be ${file.fingerprint}. Try again.`,
 		)
 	}
@@ -120,7 +124,10 @@ async function receive(
 		for await (const chunk of answer ? piecesOf(answer, asking) : []) {
 			if (length + chunk.length > size) {
 				await handle.truncate(0)
-				throw new NaptuneError(`The download of ${path} is longer than the ${size} bytes of its listing. Try again.`)
+				throw new NaptuneError(
+					'NAP_DOWNLOAD_DAMAGED',
+					`The download of ${path} is longer than the ${size} bytes of its listing. Try again.`,
+				)
 			}
 			await writeAll(handle, chunk, length).catch((error: unknown) => {
 				throw explainWriteFailure(error, partial)
@@ -138,6 +145,7 @@ async function receive(
 
 function cutShort(path: string, length: number, size: number): NaptuneError {
 	return new NaptuneError(
+		'NAP_DOWNLOAD_DAMAGED',
 		`The download of ${path} ended after ${length} of ${size} bytes. Try again; it goes on there.`,
 	)
 }

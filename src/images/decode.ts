@@ -44,7 +44,7 @@ export async function decodeImage(
 	// Bytes are read here rather than by the library: it caches by path and would miss that a file has changed.
 	const bytes = typeof source === 'string' ? await readImageBytes(source) : source
 	if (bytes.length === 0)
-		throw new NaptuneError('NAP_FILE_INVALID', `${name} is empty (0 bytes). Replace or remove it.`)
+		throw new NaptuneError('NAP_IMAGE_DAMAGED', `${name} is empty (0 bytes). Replace or remove it.`)
 	const format = imageFormat(bytes)
 	if (!format) throw notRead(bytes, name)
 	try {
@@ -59,7 +59,7 @@ export async function decodeImage(
 			)
 		}
 		throw new NaptuneError(
-			'NAP_FILE_INVALID',
+			'NAP_IMAGE_DAMAGED',
 			`${name} is not an image that can be read, or it is damaged (${reasonOf(cause)}). Expected a whole ${readableFormats} file; replace or remove it.`,
 			{ cause },
 		)
@@ -84,7 +84,7 @@ function notRead(bytes: Uint8Array, name: string): NaptuneError {
 		)
 	}
 	return new NaptuneError(
-		'NAP_FILE_INVALID',
+		'NAP_IMAGE_DAMAGED',
 		`${name} is not an image that can be read, or it is damaged (it begins like no picture). Expected a whole ${readableFormats} file; replace or remove it.`,
 	)
 }
@@ -184,6 +184,8 @@ export async function readImageBytes(path: string): Promise<Uint8Array> {
 			EISDIR: 'is a folder, not an image file',
 			EACCES: 'may not be read: permission denied',
 		}
-		throw new NaptuneError(`${path} ${reasons[code ?? ''] ?? `could not be read: ${message}`}.`, { cause })
+		throw new NaptuneError('NAP_IMAGE_DAMAGED', `${path} ${reasons[code ?? ''] ?? `could not be read: ${message}`}.`, {
+			cause,
+		})
 	}
 }

@@ -47,6 +47,7 @@ export function preparedPicture(image: DecodedImage, preparation: Preparation): 
 	const target = preparation.doCenterCrop ? preparation.crop : size
 	if (target.width * target.height > 1 << 26) {
 		throw new NaptuneError(
+			'NAP_IMAGE_DAMAGED',
 			`The image of ${image.width} x ${image.height} pixels would become ${target.width} x ${target.height}, because the preparation resizes the shorter edge without a centre crop. Set do_center_crop, or an exact size.`,
 		)
 	}

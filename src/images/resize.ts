@@ -42,6 +42,7 @@ export function resize(
 	const whole = [size.width, size.height, width, height].every((value) => Number.isSafeInteger(value) && value > 0)
 	if (!whole || !inside(left, width, size.width) || !inside(top, height, size.height)) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`Cannot resize to ${size.width} x ${size.height} and cut out ${width} x ${height} at ${left}, ${top}: whole numbers of at least 1 and a part inside of the result are expected.`,
 		)
 	}

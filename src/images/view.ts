@@ -46,6 +46,7 @@ function prepared(image: DecodedImage, { size, preparation }: PreparedView): Dec
 	const picture = preparedPicture(image, preparation)
 	if (picture.width !== size || picture.height !== size) {
 		throw new NaptuneError(
+			'NAP_MODEL_INVALID',
 			`preprocessor_config.json makes images of ${picture.width} x ${picture.height} pixels, config.json reads ${size} x ${size}. Correct crop_size.`,
 		)
 	}

@@ -17,8 +17,7 @@ import { usualKnowledge } from '../evaluation/deployed/knowledge.js'
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { readAdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { requireStored, storedAttack } from '../evaluation/stores/stored-attack.js'
-import { sha256OfBytes } from '../files/sha256.js'
-import { runFolders } from '../records/names.js'
+import { runFolders, withOptions } from '../records/names.js'
 import { accuracySchema, passesSchema, stageSchema } from '../records/parts/accuracy.js'
 import { knowledgeNames } from '../records/parts/attack.js'
 import { seconds } from '../records/parts/fields.js'
@@ -204,7 +203,7 @@ async function measureRows(
 	return withTracker(input, context, tracked, async (tracker) => {
 		tracker.params({ run: run.directory, defense: { name, ...config }, data: dataset.name })
 		const rows: MeasuredRow[] = []
-		for (const { model, knowledge, how } of plannedRows(models, levels, attack, run, dataset, context)) {
+		for (const { model, knowledge, known, how } of plannedRows(models, levels, attack, run, dataset, context)) {
 			const measuring = {
 				clip: run.clip,
 				dataset,
@@ -213,6 +212,7 @@ async function measureRows(
 				...model,
 				attack: how,
 				knowledge,
+				known,
 				threatModel: threat,
 				...defined({ target }),
 				seed,
@@ -298,7 +298,7 @@ function chosenThreat({ norm, epsilon }: Input, { protocol }: TunedRun): ThreatM
 /** A folder name that differs where data sets of one name have other images. */
 function folderOf({ name, test }: Dataset): string {
 	const ids = Array.from({ length: test.length }, (_, index) => [test.id(index), test.label(index)])
-	return `${name}-${sha256OfBytes(JSON.stringify(ids)).slice(0, 8)}`
+	return withOptions(name, ids)
 }
 
 async function evaluatedData(run: TunedRun, { data, seed }: Input, context: JobContext): Promise<Dataset> {

@@ -23,6 +23,7 @@ import { retrieve } from './retrieve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
+import { verifyRecord } from './verify-record.js'
 
 /** What is known of any job without running it. */
 export interface JobDescription {
@@ -56,4 +57,5 @@ export const jobs: readonly JobDescription[] = [
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,
+	verifyRecord,
 ]

@@ -1,5 +1,6 @@
 /** The functions with which graphs are written. Numbers stand for scalar constants of the other operand's type. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, elementBytes, elementCount, type Tensor } from '../core/tensor.js'
 import { describeShape, isDimension, product, sameShape } from './dimensions.js'
@@ -16,10 +17,11 @@ const emit = emitter('')
  * @throws NaptuneError for an empty name, or sizes that are neither whole numbers nor products of names.
  */
 export function input(name: string, type: ElementType, shape: Shape): Value {
-	if (name === '') throw new NaptuneError('An input needs a name.')
+	if (name === '') throw new NaptuneError('NAP_GRAPH_INVALID', 'An input needs a name.')
 	const sizes = shape.map((dimension) => {
 		if (!isDimension(dimension)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Input ${name} was given shape ${describeShape(shape)}; sizes are whole numbers of at least 0, or products of names such as B or 50*B.`,
 			)
 		}
@@ -43,12 +45,14 @@ export function external(
 	const { offset, length } = reference
 	if (length !== bytes || !Number.isSafeInteger(offset) || offset < 0) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Weight ${name}, ${type} ${describeShape(shape)}, needs ${bytes} bytes at an offset of at least 0; its slice of ${reference.file} has ${length} bytes at ${offset}.`,
 		)
 	}
 	const { content } = reference
 	if (content && content.byteLength < offset + length) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Weight ${name} takes the bytes ${offset} to ${offset + length} of ${reference.file}, which has only ${content.byteLength}. Is the file complete?`,
 		)
 	}
@@ -71,7 +75,10 @@ function binary(operator: string): (a: Operand, b: Operand) => Value {
 	return (a, b) => {
 		const like = typeof a === 'number' ? b : a
 		if (typeof like === 'number') {
-			throw new NaptuneError(`${operator} needs at least one graph value; got the numbers ${a} and ${b}.`)
+			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
+				`${operator} needs at least one graph value; got the numbers ${a} and ${b}.`,
+			)
 		}
 		return emit(operator, [lift(a, like), lift(b, like)])
 	}
@@ -124,7 +131,10 @@ export const shapeOf = unary('Shape')
 export function where(condition: Value, a: Operand, b: Operand): Value {
 	const like = typeof a === 'number' ? b : a
 	if (typeof like === 'number') {
-		throw new NaptuneError(`Where needs at least one graph value to choose from; got the numbers ${a} and ${b}.`)
+		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
+			`Where needs at least one graph value to choose from; got the numbers ${a} and ${b}.`,
+		)
 	}
 	return emit('Where', [condition, lift(a, like), lift(b, like)])
 }
@@ -211,13 +221,13 @@ export function expandLike(x: Value, like: Value): Value {
 }
 
 export function concat(parts: readonly Value[], axis: number): Value {
-	return parts.length === 1 ? parts[0]! : emit('Concat', parts, { axis: int(axis) })
+	return parts.length === 1 ? at(parts, 0) : emit('Concat', parts, { axis: int(axis) })
 }
 
 /** Entries `start` (inclusive) to `end` (exclusive, `Infinity` for all) of one axis; negative bounds count from the end. */
 export function slice(x: Value, axis: number, start: number, end: number): Value {
-	const last = end === Number.POSITIVE_INFINITY ? 2 ** 53 : end
-	return emit('Slice', [x, integers([start]), integers([last]), integers([axis])])
+	const final = end === Number.POSITIVE_INFINITY ? 2 ** 53 : end
+	return emit('Slice', [x, integers([start]), integers([final]), integers([axis])])
 }
 
 /** A border of zeros: amounts before and after each axis. */

@@ -75,6 +75,7 @@ export function broadcastShapes(a: Shape, b: Shape, where: string): Shape {
 		if (left === right || right === 1) return left
 		if (left === 1) return right
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${where} cannot broadcast ${describeShape(a)} with ${describeShape(b)}: sizes on an axis must be equal or 1.`,
 		)
 	})
@@ -84,7 +85,10 @@ export function broadcastShapes(a: Shape, b: Shape, where: string): Shape {
 export function normalizeAxis(axis: number, rank: number, where: string): number {
 	const normalized = axis < 0 ? axis + rank : axis
 	if (!Number.isInteger(axis) || normalized < 0 || normalized >= rank) {
-		throw new NaptuneError(`${where} was given axis ${axis} for a tensor of rank ${rank}; use -${rank} to ${rank - 1}.`)
+		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
+			`${where} was given axis ${axis} for a tensor of rank ${rank}; use -${rank} to ${rank - 1}.`,
+		)
 	}
 	return normalized
 }
@@ -94,6 +98,7 @@ export function staticDimension(shape: Shape, axis: number, where: string): numb
 	const dimension = shape[axis]
 	if (typeof dimension !== 'number') {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${where} needs a fixed size on axis ${axis} of ${describeShape(shape)}, which is symbolic there.`,
 		)
 	}

@@ -17,6 +17,7 @@ export function elementTypeFromNumber(number: number): ElementType {
 	const found = Object.entries(elementTypeNumbers).find(([, value]) => value === number)
 	if (!found) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`ONNX element type ${number} is not supported; known: ${Object.entries(elementTypeNumbers)
 				.map(([name, value]) => `${value} (${name})`)
 				.join(', ')}.`,

@@ -1,5 +1,6 @@
 /** Applying registered operators: the one place where nodes are made. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { type ElementType, type Tensor, tensor } from '../core/tensor.js'
 import type { Call, Emit } from './operator.js'
@@ -44,6 +45,7 @@ function requireWhole(values: readonly number[]): void {
 	const bad = values.find((value) => !Number.isInteger(value) || Math.abs(value) > 2 ** 53)
 	if (bad !== undefined) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Axes, sizes, bounds and integer constants must be whole numbers of at most 2^53; got ${bad}.`,
 		)
 	}
@@ -57,12 +59,16 @@ export function emitter(origin: string): Emit {
 	const all = (operator: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly Value[] => {
 		const definition = operators.get(operator)
 		if (!definition) {
-			throw new NaptuneError(`Operator ${operator} is not registered; known: ${[...operators.keys()].join(', ')}.`)
+			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
+				`Operator ${operator} is not registered; known: ${[...operators.keys()].join(', ')}.`,
+			)
 		}
 		for (const [name, { kind }] of Object.entries(attributes)) {
 			if (!Object.hasOwn(definition.attributes ?? {}, name) || definition.attributes?.[name] !== kind) {
 				const known = Object.entries(definition.attributes ?? {}).map(([key, type]) => `${key} (${type})`)
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Operator ${operator} was given attribute ${name} (${kind}); it takes ${known.join(', ') || 'no attributes'}.`,
 				)
 			}
@@ -76,6 +82,6 @@ export function emitter(origin: string): Emit {
 		return outputs
 	}
 	const emit = (operator: string, inputs: readonly (Value | null)[], attributes?: Attributes): Value =>
-		all(operator, inputs, attributes)[0]!
+		at(all(operator, inputs, attributes), 0)
 	return Object.assign(emit, { all, scalar, integers })
 }

@@ -29,6 +29,7 @@ export function grad(loss: Value, values: readonly Value[], options: GradOptions
 	for (const value of [loss, ...values]) {
 		if (!isFloat(value.type)) {
 			throw new NaptuneError(
+				'NAP_GRADIENT_UNSUPPORTED',
 				`Only float32 and float64 values have gradients; got ${value.type} ${describeShape(value.shape)}.`,
 			)
 		}
@@ -36,6 +37,7 @@ export function grad(loss: Value, values: readonly Value[], options: GradOptions
 	const seed = options.seed ?? filled(loss, 1, 'seed of the gradient')
 	if (!sameShape(seed.shape, loss.shape) || seed.type !== loss.type) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`The seed of a gradient must have the loss's type and shape ${loss.type} ${describeShape(loss.shape)}; got ${seed.type} ${describeShape(seed.shape)}.`,
 		)
 	}
@@ -56,6 +58,7 @@ export function grad(loss: Value, values: readonly Value[], options: GradOptions
 			if (!input || !gradient || !active.has(input)) return
 			if (!sameShape(gradient.shape, input.shape) || gradient.type !== input.type) {
 				throw new NaptuneError(
+					'NAP_INTERNAL',
 					`The gradient rule of ${node.operator} (node ${node.origin || 'without origin'}) returned ${gradient.type} ${describeShape(gradient.shape)} for input ${index}, which is ${input.type} ${describeShape(input.shape)}.`,
 				)
 			}
@@ -94,6 +97,7 @@ function refuseTwins(leaves: readonly Value[], asked: ReadonlySet<Value>): void 
 		if (twin === undefined) byIdentity.set(identity, leaf)
 		else if (twin !== leaf && asked.has(twin)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`The graph has two values for ${identity}; the gradient to one would miss the other. Make the value once and use it everywhere.`,
 			)
 		}
@@ -109,6 +113,7 @@ function differentiate(
 	const rule = operators.get(node.operator)?.gradient
 	if (rule === undefined) {
 		throw new NaptuneError(
+			'NAP_GRADIENT_UNSUPPORTED',
 			`No gradient rule for operator ${node.operator} (node ${node.origin || 'without origin'}); register one in src/onnx/operators.`,
 		)
 	}

@@ -1,5 +1,6 @@
 /** Rearranging the entries of small tensors that are known while a graph is built, in row-major order. */
 
+import { at } from '../core/at.js'
 import type { Dimension, Node, Shape } from './value.js'
 
 /** Entries of a tensor in row-major order. */
@@ -23,28 +24,28 @@ export function gatherAlong(data: Entries, shape: Shape, axis: number, indices: 
 	const inner = count(shape.slice(axis + 1))
 	const outer = count(shape.slice(0, axis))
 	if (inner === undefined || outer === undefined) return undefined
-	return Array.from({ length: outer * indices.length * inner }, (_, at) => {
-		const index = indices[Math.floor(at / inner) % indices.length]
+	return Array.from({ length: outer * indices.length * inner }, (_, position) => {
+		const index = indices[Math.floor(position / inner) % indices.length]
 		if (typeof index !== 'number' || index < -size || index >= size) return undefined
-		const row = Math.floor(at / (inner * indices.length)) * size + (index < 0 ? index + size : index)
-		return data[row * inner + (at % inner)]
+		const row = Math.floor(position / (inner * indices.length)) * size + (index < 0 ? index + size : index)
+		return data[row * inner + (position % inner)]
 	})
 }
 
 /** Entries of a tensor whose axes are reordered. */
 export function permute(data: Entries, node: Node): Partial | undefined {
-	const { shape } = node.inputs[0]!
+	const { shape } = at(node.inputs, 0)
 	const stored = node.attributes.perm
 	const order = stored?.kind === 'ints' ? stored.value : shape.map((_, axis) => shape.length - 1 - axis)
 	if (!shape.every((size) => typeof size === 'number')) return undefined
 	const strides = shape.map((_, axis) => count(shape.slice(axis + 1))!)
 	const target = order.map((axis) => shape[axis] as number)
-	return data.map((_, at) => {
-		let rest = at
+	return data.map((_, position) => {
+		let rest = position
 		let from = 0
 		for (let axis = target.length - 1; axis >= 0; axis--) {
-			from += (rest % target[axis]!) * strides[order[axis]!]!
-			rest = Math.floor(rest / target[axis]!)
+			from += (rest % at(target, axis)) * at(strides, at(order, axis))
+			rest = Math.floor(rest / at(target, axis))
 		}
 		return data[from]
 	})

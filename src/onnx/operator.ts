@@ -74,7 +74,7 @@ export interface Operator {
 /** The given input. @throws NaptuneError when it was omitted. */
 export function required(call: Call, index: number): Value {
 	const value = call.inputs[index]
-	if (!value) throw new NaptuneError(`${call.operator} needs input ${index}, which is missing.`)
+	if (!value) throw new NaptuneError('NAP_GRAPH_INVALID', `${call.operator} needs input ${index}, which is missing.`)
 	return value
 }
 
@@ -82,6 +82,7 @@ export function required(call: Call, index: number): Value {
 export function requireType(call: Call, value: Value, types: readonly ElementType[]): void {
 	if (!types.includes(value.type)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} works on ${types.join(' or ')}, not on ${value.type} ${describeShape(value.shape)}; cast it first.`,
 		)
 	}
@@ -106,6 +107,7 @@ export function requireIndices(call: Call, value: Value): void {
 export function requireSameType(call: Call, a: Value, b: Value): void {
 	if (a.type !== b.type) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs inputs of one element type, got ${a.type} ${describeShape(a.shape)} and ${b.type} ${describeShape(b.shape)}.`,
 		)
 	}
@@ -166,6 +168,7 @@ export function constantIntegers(call: { readonly operator: string }, value: Val
 	const known = symbolicIntegers(value)
 	if (!known?.every((entry) => typeof entry === 'number')) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs its axes, amounts or bounds as constant integers, so that ranks and sizes are known while the graph is built; got ${value.type} ${describeShape(value.shape)}${known ? ` with the entries ${describeShape(known)}` : ' that depends on data'}.`,
 		)
 	}
@@ -179,7 +182,10 @@ export function constantIntegers(call: { readonly operator: string }, value: Val
 export function normalizeAxes(call: { readonly operator: string }, axes: readonly number[], rank: number): number[] {
 	const normalized = axes.map((axis) => normalizeAxis(axis, rank, call.operator))
 	if (new Set(normalized).size !== normalized.length) {
-		throw new NaptuneError(`${call.operator} was given one axis twice: [${axes.join(', ')}] for rank ${rank}.`)
+		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
+			`${call.operator} was given one axis twice: [${axes.join(', ')}] for rank ${rank}.`,
+		)
 	}
 	return normalized
 }

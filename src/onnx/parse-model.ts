@@ -46,7 +46,10 @@ export function parseModel(bytes: Uint8Array): ParsedModel {
 	const model = decode(bytes)
 	const { graph } = model
 	if (!graph || graph.output.length === 0) {
-		throw new NaptuneError('This is not a complete ONNX model: it has no graph with outputs. Is the file damaged?')
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			'This is not a complete ONNX model: it has no graph with outputs. Is the file damaged?',
+		)
 	}
 	return { model, graph, opset: opsetOf(model) }
 }
@@ -96,9 +99,13 @@ function decode(bytes: Uint8Array): ModelProto {
 	try {
 		return fromBinary(ModelProtoSchema, bytes)
 	} catch (cause) {
-		throw new NaptuneError('This is not an ONNX model: its protobuf encoding cannot be read. Is the file complete?', {
-			cause,
-		})
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			'This is not an ONNX model: its protobuf encoding cannot be read. Is the file complete?',
+			{
+				cause,
+			},
+		)
 	}
 }
 
@@ -110,6 +117,7 @@ function opsetOf(model: ModelProto): number {
 	const { least, most } = readableOpsets
 	if (version < least || version > most) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`The model is written in operator set ${found ? version : 'of no version'}; ${least} to ${most} are supported. Export it again with one of these.`,
 		)
 	}
@@ -128,7 +136,10 @@ export function refuseUnsupported(graph: GraphProto): void {
 	if (graph.sparseInitializer.length > 0) count('sparse initializer')
 	if (counts.size === 0) return
 	const list = [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} (${times})`)
-	throw new NaptuneError(`The model uses what is not supported: ${list.join(', ')}.${advice([...counts.keys()])}`)
+	throw new NaptuneError(
+		'NAP_ONNX_UNSUPPORTED',
+		`The model uses what is not supported: ${list.join(', ')}.${advice([...counts.keys()])}`,
+	)
 }
 
 /** What to do about a model of a kind that is refused. */

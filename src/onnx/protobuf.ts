@@ -14,6 +14,7 @@ import {
 	TypeProtoSchema,
 	ValueInfoProtoSchema,
 } from 'onnx-buf'
+import { entry } from '../core/at.js'
 import type { ElementType, Tensor } from '../core/tensor.js'
 import { elementTypeNumbers } from './element-types.js'
 import type { Attribute, ExternalReference, Node, Shape, Value } from './value.js'
@@ -30,7 +31,7 @@ export interface Port {
  * normalization reads a bias of empty name as if it were there, and crashes.
  */
 export function nodeMessage(node: Node, name: string, names: ReadonlyMap<Value, string>) {
-	const input = node.inputs.map((value) => (value ? names.get(value)! : ''))
+	const input = node.inputs.map((value) => (value ? entry(names, value) : ''))
 	while (input.at(-1) === '') input.pop()
 	const output = node.outputs.map((value) => names.get(value) ?? '')
 	while (output.at(-1) === '') output.pop()
@@ -82,16 +83,16 @@ export function inlineInitializer(name: string, { type, shape, data }: Tensor) {
 
 /** A tensor stored in another file. @param location The file's path as the model names it. */
 export function externalInitializer(name: string, value: Value, reference: ExternalReference, location: string) {
-	const entry = (key: string, text: string) => create(StringStringEntryProtoSchema, { key, value: text })
+	const item = (key: string, text: string) => create(StringStringEntryProtoSchema, { key, value: text })
 	return create(TensorProtoSchema, {
 		name,
 		dataType: elementTypeNumbers[value.type],
 		dims: value.shape.map((dimension) => BigInt(dimension)),
 		dataLocation: TensorProto_DataLocation.EXTERNAL,
 		externalData: [
-			entry('location', location),
-			entry('offset', String(reference.offset)),
-			entry('length', String(reference.length)),
+			item('location', location),
+			item('offset', String(reference.offset)),
+			item('length', String(reference.length)),
 		],
 	})
 }

@@ -1,5 +1,6 @@
 /** Nodes of ONNX files in the graph language: what other versions and tools write differently, or with more operators. */
 
+import { entry } from '../core/at.js'
 import { operators } from './operators/index.js'
 import * as ops from './ops.js'
 import { activationReaders } from './readers/activations.js'
@@ -45,7 +46,7 @@ export function isReadable(operator: string): boolean {
  * @throws NaptuneError for attributes or inputs the language does not support.
  */
 export function applyStored(node: StoredNode): readonly Value[] {
-	const reader = Object.hasOwn(readers, node.operator) ? readers[node.operator]! : asIs
+	const reader = Object.hasOwn(readers, node.operator) ? entry(readers, node.operator) : asIs
 	return reader(node)
 }
 

@@ -17,14 +17,23 @@ import type { Attribute, Dimension, Value } from './value.js'
 export function readInput(port: ValueInfoProto, symbols: (text: string) => string): Value {
 	const declared = port.type?.value
 	if (declared?.case !== 'tensorType') {
-		throw new NaptuneError(`Input ${port.name} of the model is not a tensor; only tensors are supported.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`Input ${port.name} of the model is not a tensor; only tensors are supported.`,
+		)
 	}
 	const type = storedType({ dataType: declared.value.elemType })
 	if (!type) {
-		throw new NaptuneError(`Input ${port.name} of the model has the element type ${typeName(declared.value.elemType)}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`Input ${port.name} of the model has the element type ${typeName(declared.value.elemType)}.`,
+		)
 	}
 	if (!declared.value.shape) {
-		throw new NaptuneError(`Input ${port.name} of the model has no shape; its rank must be known. Export it with one.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`Input ${port.name} of the model has no shape; its rank must be known. Export it with one.`,
+		)
 	}
 	const shape = declared.value.shape.dim.map(({ value }, axis): Dimension => {
 		if (value.case === 'dimValue' && value.value >= 0n) return Number(value.value)
@@ -46,6 +55,7 @@ export function requireFit(port: ValueInfoProto, { type, shape }: Value): void {
 	if (sameType && (!sizes || (fits && sizes.length === shape.length))) return
 	const expected = sizes?.map(({ value }) => (value.case === 'dimValue' ? value.value : value.value || '?')).join(', ')
 	throw new NaptuneError(
+		'NAP_ONNX_INVALID',
 		`The model's input ${port.name} is ${declared?.case === 'tensorType' ? typeName(declared.value.elemType) : 'no tensor'} [${expected ?? '?'}]; ${type} [${shape.join(', ')}] cannot be given for it.`,
 	)
 }
@@ -94,6 +104,7 @@ function readAttribute(stored: AttributeProto): Attribute | Tensor {
 			if (stored.t) return readTensor(stored.t)
 	}
 	throw new NaptuneError(
+		'NAP_ONNX_UNSUPPORTED',
 		`attribute ${stored.name} is of a kind that is not supported (${AttributeProto_AttributeType[stored.type] ?? stored.type}).`,
 	)
 }

@@ -45,7 +45,10 @@ export function readInitializer(stored: TensorProto, files: WeightsFiles | undef
 		if (text === undefined) return fallback
 		const value = Number(text)
 		if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-			throw new NaptuneError(`Weight ${stored.name} has the ${key} ${text}, which is not a number of bytes.`)
+			throw new NaptuneError(
+				'NAP_ONNX_INVALID',
+				`Weight ${stored.name} has the ${key} ${text}, which is not a number of bytes.`,
+			)
 		}
 		return value
 	}
@@ -54,6 +57,7 @@ export function readInitializer(stored: TensorProto, files: WeightsFiles | undef
 	const { size, ...found } = find(stored.name, entries.get('location') ?? '', files)
 	if (offset + length > size) {
 		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
 			`Weight ${stored.name} takes the bytes ${offset} to ${offset + length} of ${found.file}, which has only ${size}. Is the file complete?`,
 		)
 	}
@@ -64,11 +68,13 @@ function find(name: string, location: string, files: WeightsFiles | undefined): 
 	const path = pathBelow(location)
 	if (path === undefined) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`Weight ${name} refers to the file "${location}"; only files below the model's own directory are read.`,
 		)
 	}
 	if (files === undefined) {
 		throw new NaptuneError(
+			'NAP_FILE_MISSING',
 			`Weight ${name} lies in the file ${location}; say in which directory the model's files are, or hand them in.`,
 		)
 	}
@@ -76,7 +82,10 @@ function find(name: string, location: string, files: WeightsFiles | undefined): 
 	const content = Object.hasOwn(files, path) ? files[path] : undefined
 	if (content) return { file: path, content, size: content.byteLength }
 	const known = Object.keys(files).join(', ') || 'none'
-	throw new NaptuneError(`Weight ${name} lies in the file ${path}, which was not handed in; handed in are: ${known}.`)
+	throw new NaptuneError(
+		'NAP_FILE_MISSING',
+		`Weight ${name} lies in the file ${path}, which was not handed in; handed in are: ${known}.`,
+	)
 }
 
 /**
@@ -124,20 +133,29 @@ function typeAndShape(stored: TensorProto): { readonly type: ElementType; readon
 	const type = storedType(stored)
 	if (!type) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`Tensor ${stored.name} holds ${typeName(stored.dataType)}; supported are ${Object.keys(elementTypeNumbers).join(', ')}.`,
 		)
 	}
 	const shape = stored.dims.map(Number)
 	const bytes = elementCount(shape) * elementBytes[type]
 	if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || !Number.isSafeInteger(bytes)) {
-		throw new NaptuneError(`Tensor ${stored.name} claims the shape [${stored.dims.join(', ')}], which is not possible.`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`Tensor ${stored.name} claims the shape [${stored.dims.join(', ')}], which is not possible.`,
+		)
 	}
-	if (stored.segment) throw new NaptuneError(`Tensor ${stored.name} is stored in segments, which is not supported.`)
+	if (stored.segment)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`Tensor ${stored.name} is stored in segments, which is not supported.`,
+		)
 	return { type, shape }
 }
 
 function wrongSize(stored: TensorProto, needed: string, found: string): NaptuneError {
 	return new NaptuneError(
+		'NAP_ONNX_INVALID',
 		`Tensor ${stored.name} of shape [${stored.dims.join(', ')}] needs ${needed}, the model has ${found}. Is the file damaged?`,
 	)
 }

@@ -1,5 +1,6 @@
 /** Reading `.onnx` files into the graph language, so that any model can be differentiated. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { tensor } from '../core/tensor.js'
 import { literal } from './builders.js'
@@ -48,7 +49,8 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 
 	const values = new Map<string, Value>()
 	const define = (name: string, value: Value, by: string) => {
-		if (values.has(name)) throw new NaptuneError(`The model defines ${name} twice, the second time by ${by}.`)
+		if (values.has(name))
+			throw new NaptuneError('NAP_ONNX_INVALID', `The model defines ${name} twice, the second time by ${by}.`)
 		values.set(name, value)
 	}
 	for (const stored of graph.initializer) define(stored.name, readInitializer(stored, weights), 'an initializer')
@@ -57,7 +59,7 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 	for (const port of graph.input) {
 		// Old files list initializers among the inputs, too.
 		if (values.has(port.name)) continue
-		const replaced = Object.hasOwn(given, port.name) ? given[port.name]! : undefined
+		const replaced = Object.hasOwn(given, port.name) ? entry(given, port.name) : undefined
 		if (replaced) requireFit(port, replaced)
 		const value = replaced ?? readInput(port, symbols)
 		define(port.name, value, 'an input')
@@ -70,7 +72,7 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 			const operands = node.input.map((operand) => {
 				if (operand === '') return null
 				const value = values.get(operand)
-				if (!value) throw new NaptuneError(`it reads ${operand}, which nothing before it produces.`)
+				if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `it reads ${operand}, which nothing before it produces.`)
 				return value
 			})
 			const origin = ours ? node.docString : name
@@ -87,16 +89,17 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 			originate(origin, outputs)
 			return outputs
 		})
-		node.output.forEach((output, at) => {
+		node.output.forEach((output, position) => {
 			if (output === '') return
-			const result = results[at]
-			if (!result) throw new NaptuneError(`Node ${name} (${node.opType}) has no output ${at}.`)
+			const result = results[position]
+			if (!result)
+				throw new NaptuneError('NAP_ONNX_INVALID', `Node ${name} (${node.opType}) has no output ${position}.`)
 			define(output, folded(result), `node ${name}`)
 		})
 	})
 	const outputs = graph.output.map(({ name }) => {
 		const value = values.get(name)
-		if (!value) throw new NaptuneError(`The model's output ${name} is produced by no node.`)
+		if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `The model's output ${name} is produced by no node.`)
 		return [name, value] as const
 	})
 	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName }
@@ -107,7 +110,7 @@ function folded(value: Value): Value {
 	if (value.source.kind !== 'node') return value
 	if (isFloat(value.type)) return value
 	const known = knownEntries(value)
-	if (!known?.every((entry) => Number.isSafeInteger(entry))) return value
+	if (!known?.every((item) => Number.isSafeInteger(item))) return value
 	const shape = value.shape as readonly number[]
 	switch (value.type) {
 		case 'int64':
@@ -115,7 +118,7 @@ function folded(value: Value): Value {
 				tensor(
 					'int64',
 					shape,
-					BigInt64Array.from(known, (entry) => BigInt(entry)),
+					BigInt64Array.from(known, (item) => BigInt(item)),
 				),
 			)
 		case 'int32':
@@ -132,6 +135,6 @@ function located<T>(node: string, action: () => T): T {
 		return action()
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`Node ${node} of the model: ${error.message}`, { cause: error })
+		throw new NaptuneError(error.code, `Node ${node} of the model: ${error.message}`, { cause: error })
 	}
 }

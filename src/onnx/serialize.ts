@@ -9,6 +9,7 @@ import {
 	StringStringEntryProtoSchema,
 	type TensorProto,
 } from 'onnx-buf'
+import { entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor, TensorData } from '../core/tensor.js'
@@ -69,14 +70,18 @@ export function serializeModel(
 	{ resolveFile = (file) => file, locate = fileName, metadata = {} }: SerializeOptions = {},
 ): SerializedModel {
 	const entries = Object.entries(outputs)
-	if (entries.length === 0) throw new NaptuneError('A model needs at least one output; none was given.')
+	if (entries.length === 0)
+		throw new NaptuneError('NAP_GRAPH_INVALID', 'A model needs at least one output; none was given.')
 	const roots = entries.map(([, value]) => value)
 	const order = nodesInOrder(roots)
 	const leaves = leavesOf(roots)
 	const inputs = inputsOf(leaves)
 	for (const [name] of entries) {
 		if (inputs.has(name)) {
-			throw new NaptuneError(`Input and output are both named ${name}; give the output another name.`)
+			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
+				`Input and output are both named ${name}; give the output another name.`,
+			)
 		}
 	}
 
@@ -92,8 +97,8 @@ export function serializeModel(
 		const name = `${node.operator}_${index}`
 		nodeOrigins.set(name, node.origin)
 		const needed = operators.get(node.operator)?.requiredOutputs ?? 1
-		node.outputs.forEach((output, at) => {
-			if (at < needed || used.has(output)) names.set(output, unique(`${name}_${at}`))
+		node.outputs.forEach((output, position) => {
+			if (position < needed || used.has(output)) names.set(output, unique(`${name}_${position}`))
 		})
 		return nodeMessage(node, name, names)
 	})
@@ -109,7 +114,7 @@ export function serializeModel(
 		opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opsetVersion) })],
 		graph: create(GraphProtoSchema, {
 			name: 'naptune',
-			node: [...nodes, ...entries.map(([name, value]) => outputMessage(names.get(value)!, name))],
+			node: [...nodes, ...entries.map(([name, value]) => outputMessage(entry(names, value), name))],
 			initializer: stored.initializers,
 			input: inputPorts.map(portMessage),
 			output: outputPorts.map(portMessage),
@@ -139,6 +144,7 @@ function inputsOf(leaves: readonly Value[]): Map<string, Value> {
 		const describe = (value: Value) => `${value.type} ${describeShape(value.shape)}`
 		if (before && describe(before) !== describe(leaf)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Two inputs are named ${name}: ${describe(before)} and ${describe(leaf)}. Give them different names.`,
 			)
 		}
@@ -190,6 +196,7 @@ function storedTensors(
 			inlineBytes += value.data.byteLength
 			if (inlineBytes > largestInline) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`The constants of this graph need more than ${largestInline} bytes, the most that fits into one ONNX model; make large weights external, or feed them as inputs.`,
 				)
 			}
@@ -206,6 +213,7 @@ function storedTensors(
 		const twin = files.get(location)
 		if (twin && (twin.file !== file || twin.content !== content)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`One graph uses weights of ${twin.file} and of ${file}, which it would both call ${location}; rename or move one of them.`,
 			)
 		}

@@ -27,14 +27,15 @@ export type Reader = (node: StoredNode) => readonly Value[]
 /** For operators that the graph language has in the same form. */
 export const asIs: Reader = ({ operator, inputs, attributes, tensors, emit }) => {
 	const [unknown] = Object.keys(tensors)
-	if (unknown !== undefined) throw new NaptuneError(`${operator} does not take the tensor attribute ${unknown}.`)
+	if (unknown !== undefined)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${operator} does not take the tensor attribute ${unknown}.`)
 	return emit.all(operator, inputs, attributes)
 }
 
 /** The given input. @throws NaptuneError when it is missing. */
 export function operand(node: StoredNode, index: number): Value {
 	const value = node.inputs[index]
-	if (!value) throw new NaptuneError(`${node.operator} needs input ${index}, which is missing.`)
+	if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `${node.operator} needs input ${index}, which is missing.`)
 	return value
 }
 
@@ -52,7 +53,10 @@ const longestList = 2 ** 22
  */
 export function listOf<T>(what: string, length: number, entry: (at: number) => T): T[] {
 	if (!(length >= 0 && length <= longestList)) {
-		throw new NaptuneError(`${what} of ${length} entries is not possible or too large. Is the file damaged?`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`${what} of ${length} entries is not possible or too large. Is the file damaged?`,
+		)
 	}
 	return Array.from({ length }, (_, at) => entry(at))
 }

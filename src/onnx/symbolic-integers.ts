@@ -4,6 +4,7 @@
  * need at once.
  */
 
+import { at, entry } from '../core/at.js'
 import { normalizeAxis, product, quotient } from './dimensions.js'
 import { isFloat } from './element-types.js'
 import { type Entries, gatherAlong, type Partial, permute, type Rule, rowMajor } from './known-entries.js'
@@ -54,17 +55,17 @@ function evaluate(value: Value, visit: (value: Value) => Entries | undefined): E
 		if (!entries) return undefined
 		inputs.push(entries)
 	}
-	const result = rules[node.operator]!(inputs, node)
-	if (!result || result.length > longest || result.some((entry) => entry === undefined)) return undefined
+	const result = entry(rules, node.operator)(inputs, node)
+	if (!result || result.length > longest || result.some((item) => item === undefined)) return undefined
 	if (!isFloat(value.type)) return result as Entries
-	if (!result.every((entry) => typeof entry === 'number')) return undefined
-	return value.type === 'float32' ? result.map((entry) => Math.fround(entry)) : (result as Entries)
+	if (!result.every((item) => typeof item === 'number')) return undefined
+	return value.type === 'float32' ? result.map((item) => Math.fround(item)) : (result as Entries)
 }
 
 /** The part of a value's shape that its `Shape` node reads (attributes start and end of opset 15). */
 export function shapeEntries({ inputs, attributes }: Pick<Node, 'inputs' | 'attributes'>): Entries {
 	const bound = (name: string) => (attributes[name]?.kind === 'int' ? attributes[name].value : undefined)
-	return inputs[0]!.shape.slice(bound('start') ?? 0, bound('end'))
+	return at(inputs, 0).shape.slice(bound('start') ?? 0, bound('end'))
 }
 
 const same: Rule = ([x]) => x
@@ -74,12 +75,12 @@ function zip(operation: (a: Dimension, b: Dimension, node: Node) => Dimension | 
 	return ([a, b], node) => {
 		const length = a!.length === 1 ? b!.length : a!.length
 		// Entries of matrices pair up only where the shapes are the same.
-		const shapes = [0, 1].map((at) => node.inputs[at]?.shape ?? [])
+		const shapes = [0, 1].map((index) => node.inputs[index]?.shape ?? [])
 		const matrices = shapes.some(({ length }) => length > 1) && a!.length > 1 && b!.length > 1
 		if (matrices && String(shapes[0]) !== String(shapes[1])) return undefined
 		if (b!.length !== 1 && b!.length !== length) return undefined
-		return Array.from({ length }, (_, at) =>
-			operation(a!.length === 1 ? a![0]! : a![at]!, b!.length === 1 ? b![0]! : b![at]!, node),
+		return Array.from({ length }, (_, index) =>
+			operation(a!.length === 1 ? at(a!, 0) : at(a!, index), b!.length === 1 ? at(b!, 0) : at(b!, index), node),
 		)
 	}
 }
@@ -89,7 +90,7 @@ function numbers(operation: (a: number, b: number) => number): Rule {
 }
 
 function unary(operation: (x: number) => number): Rule {
-	return ([x]) => x!.map((entry) => (typeof entry === 'number' ? operation(entry) : undefined))
+	return ([x]) => x!.map((item) => (typeof item === 'number' ? operation(item) : undefined))
 }
 
 function multiply(a: Dimension, b: Dimension): Dimension | undefined {
@@ -99,7 +100,7 @@ function multiply(a: Dimension, b: Dimension): Dimension | undefined {
 
 function divide(a: Dimension, b: Dimension, node: Node): Dimension | undefined {
 	if (typeof a === 'number' && typeof b === 'number') {
-		if (isFloat(node.outputs[0]!.type)) return a / b
+		if (isFloat(at(node.outputs, 0).type)) return a / b
 		return b === 0 ? undefined : Math.trunc(a / b)
 	}
 	return quotient(a, b)
@@ -118,7 +119,7 @@ function remainder(a: Dimension, b: Dimension, node: Node): Dimension | undefine
 function isEqual(a: Dimension, b: Dimension): Dimension | undefined {
 	if (a === b) return 1
 	if (typeof a === 'number' && typeof b === 'number') return 0
-	return [a, b].some((entry) => typeof entry === 'number' && entry < 0) ? 0 : undefined
+	return [a, b].some((item) => typeof item === 'number' && item < 0) ? 0 : undefined
 }
 
 function differs(a: Dimension, b: Dimension): Dimension | undefined {
@@ -129,15 +130,15 @@ function differs(a: Dimension, b: Dimension): Dimension | undefined {
 const truth = (operation: (a: number, b: number) => boolean): Rule => numbers((a, b) => (operation(a, b) ? 1 : 0))
 
 function cast([x]: readonly Entries[], node: Node): Partial {
-	const { type } = node.outputs[0]!
-	return x!.map((entry) => {
-		if (type === 'bool') return differs(entry, 0)
-		return typeof entry === 'number' && !isFloat(type) ? Math.trunc(entry) : entry
+	const { type } = at(node.outputs, 0)
+	return x!.map((item) => {
+		if (type === 'bool') return differs(item, 0)
+		return typeof item === 'number' && !isFloat(type) ? Math.trunc(item) : item
 	})
 }
 
 function gather([data, indices]: readonly Entries[], node: Node): Partial | undefined {
-	const shape = node.inputs[0]!.shape
+	const shape = at(node.inputs, 0).shape
 	const stored = node.attributes.axis
 	const axis = normalizeAxis(stored?.kind === 'int' ? stored.value : 0, shape.length, 'Gather')
 	return gatherAlong(data!, shape, axis, indices!)
@@ -173,23 +174,23 @@ const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null) 
 	Or: truth((a, b) => a !== 0 || b !== 0),
 	Not: unary((x) => (x === 0 ? 1 : 0)),
 	Where: (([condition, a, b], node) => {
-		if (node.outputs[0]!.shape.length > 1) return undefined
+		if (at(node.outputs, 0).shape.length > 1) return undefined
 		const length = Math.max(condition!.length, a!.length, b!.length)
-		const entry = (entries: Entries, at: number) => entries[entries.length === 1 ? 0 : at]
-		return Array.from({ length }, (_, at) => {
-			const holds = entry(condition!, at)
-			return typeof holds === 'number' ? entry(holds ? a! : b!, at) : undefined
+		const item = (entries: Entries, index: number) => entries[entries.length === 1 ? 0 : index]
+		return Array.from({ length }, (_, index) => {
+			const holds = item(condition!, index)
+			return typeof holds === 'number' ? item(holds ? a! : b!, index) : undefined
 		})
 	}) satisfies Rule,
 	// In row-major order, parts along the first axis simply follow each other.
 	Concat: ((parts, { attributes, outputs }) => {
 		const axis = attributes.axis?.kind === 'int' ? attributes.axis.value : 0
-		return axis === 0 || axis === -outputs[0]!.shape.length ? parts.flat() : undefined
+		return axis === 0 || axis === -at(outputs, 0).shape.length ? parts.flat() : undefined
 	}) satisfies Rule,
 	Gather: gather satisfies Rule,
 	Transpose: (([x], node) => permute(x!, node)) satisfies Rule,
 	Slice: (([data, starts, ends], node) =>
-		rowMajor(node.inputs[0]!.shape) &&
+		rowMajor(at(node.inputs, 0).shape) &&
 		typeof starts![0] === 'number' &&
 		typeof ends![0] === 'number' &&
 		starts!.length === 1

@@ -1,5 +1,6 @@
 /** Walking a graph from its outputs. */
 
+import { at } from '../core/at.js'
 import type { Node, Value } from './value.js'
 
 /** All nodes that `outputs` depend on, every node after its inputs. Iterative: graphs are deeper than the call stack. */
@@ -13,10 +14,10 @@ export function nodesInOrder(outputs: readonly Value[]): Node[] {
 	for (const output of outputs) {
 		push(output)
 		while (stack.length > 0) {
-			const node = stack[stack.length - 1]!
+			const node = at(stack, stack.length - 1)
 			if (state.get(node) === undefined) {
 				state.set(node, 'open')
-				for (let index = node.inputs.length - 1; index >= 0; index--) push(node.inputs[index]!)
+				for (let index = node.inputs.length - 1; index >= 0; index--) push(node.inputs[index] ?? null)
 			} else {
 				stack.pop()
 				if (state.get(node) === 'open') {
@@ -52,5 +53,5 @@ export function originate(origin: string, outputs: readonly Value[]): Value {
 		node.origin = origin
 		for (const input of node.inputs) if (input?.source.kind === 'node') stack.push(input.source.node)
 	}
-	return outputs[0]!
+	return at(outputs, 0)
 }

@@ -58,10 +58,16 @@ export function philox(counter: Uint32Array, key: Uint32Array, output: Uint32Arr
  */
 export function generator(seed: number, ...keys: readonly (number | string)[]): Generator {
 	if (!Number.isSafeInteger(seed) || seed < 0) {
-		throw new NaptuneError(`A seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`A seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`,
+		)
 	}
 	if (keys.some((part) => typeof part === 'number' && !Number.isFinite(part))) {
-		throw new NaptuneError(`The keys of a random stream must be strings or finite numbers, got ${keys.join(', ')}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The keys of a random stream must be strings or finite numbers, got ${keys.join(', ')}.`,
+		)
 	}
 	// The keys may be long strings; a hash makes the Philox key and the upper half of the counter from them.
 	const digest = new DataView(sha256(JSON.stringify([seed, ...keys])).buffer)
@@ -99,7 +105,10 @@ export function generator(seed: number, ...keys: readonly (number | string)[]): 
 		},
 		below(n) {
 			if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-				throw new NaptuneError(`A random whole number below n needs n from 1 to 2^32, got ${n}.`)
+				throw new NaptuneError(
+					'NAP_ARGUMENT_INVALID',
+					`A random whole number below n needs n from 1 to 2^32, got ${n}.`,
+				)
 			}
 			// Words in the last, incomplete multiple of n would favour small numbers; they are drawn again.
 			const limit = 2 ** 32 - (2 ** 32 % n)

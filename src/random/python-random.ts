@@ -29,7 +29,10 @@ const shift = 397
 /** The generator after `random.seed(seed)`. @param seed A whole number from 0 to 2^53 - 1. @throws NaptuneError otherwise. */
 export function pythonRandom(seed: number): PythonRandom {
 	if (!Number.isSafeInteger(seed) || seed < 0) {
-		throw new NaptuneError(`A seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`A seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`,
+		)
 	}
 	const state = seededState(seed)
 	let position = size

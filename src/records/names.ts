@@ -3,7 +3,8 @@
 import { basename } from 'node:path'
 import { shortFingerprint } from './fingerprint.js'
 import type { OnnxAttackSettings } from './onnx-attack.js'
-import { sizeText, type ThreatModel } from './parts/threat-model.js'
+import { sizeText } from './parts/size-text.js'
+import type { ThreatModel } from './parts/threat-model.js'
 
 /** Files of a run directory. */
 export const runFiles = {

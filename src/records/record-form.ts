@@ -45,6 +45,7 @@ export function parseRecord<Schema extends z.ZodType>(
 	const parsed = schema.safeParse(value)
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
+		'NAP_RECORD_INVALID',
 		`${name} is not ${title} that this version reads:\n${z.prettifyError(parsed.error)}\n${advice}`,
 	)
 }

@@ -113,7 +113,7 @@ describe('resumable', () => {
 			log,
 			async work({ append }) {
 				await append([{ number: 1 }])
-				throw new NaptuneError('It failed.')
+				throw new NaptuneError('NAP_INTERNAL', 'It failed.')
 			},
 		})
 		await expect(fails).rejects.toThrow('It failed.')

@@ -107,6 +107,7 @@ async function foundRecord<Settings extends z.ZodObject, Schema extends z.ZodObj
 	if (changed.length === 0) return found
 	if (replace) return undefined
 	throw new NaptuneError(
+		'NAP_RUN_DIFFERS',
 		`${path} is ${kind.title} of other settings; it differs in ${changed.join(', ')}. Use the same settings, or move it away to make another one.`,
 	)
 }
@@ -123,6 +124,7 @@ async function earlierLines<Settings extends z.ZodObject, Schema extends z.ZodOb
 	const changed = differences(kind.settings, head, settings)
 	if (changed.length > 0) {
 		throw new NaptuneError(
+			'NAP_RUN_DIFFERS',
 			`${path} is the beginning of ${kind.title} of other settings; it differs in ${changed.join(', ')}. Finish it with the same settings, or remove it to begin anew.`,
 		)
 	}

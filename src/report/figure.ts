@@ -53,7 +53,8 @@ export function isFigureFile(path: string): boolean {
  */
 export async function writeFigure(figure: Figure, ...paths: readonly string[]): Promise<void> {
 	const wrong = paths.find((path) => !isFigureFile(path))
-	if (wrong !== undefined) throw new NaptuneError(`${wrong} is not the name of a figure; end it in .svg or .png.`)
+	if (wrong !== undefined)
+		throw new NaptuneError('NAP_OPTION_INVALID', `${wrong} is not the name of a figure; end it in .svg or .png.`)
 	const svg = await figureSvg(figure)
 	for (const path of paths) {
 		await writeFileAtomic(path, extname(path).toLowerCase() === '.svg' ? svg : await pngOfSvg(svg))

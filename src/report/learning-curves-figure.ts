@@ -57,7 +57,10 @@ export function learningCurvesFigure(
 	protocol: string,
 ): Figure {
 	if (epochs.length === 0) {
-		throw new NaptuneError(`The run in ${directory} has not finished an epoch; there are no curves to draw yet.`)
+		throw new NaptuneError(
+			'NAP_RUN_UNFINISHED',
+			`The run in ${directory} has not finished an epoch; there are no curves to draw yet.`,
+		)
 	}
 	const pointsOf = ([line, field]: readonly [string, CurveField]): LinePoint[] =>
 		epochs.flatMap((epoch, index) => {

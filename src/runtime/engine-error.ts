@@ -20,7 +20,11 @@ export function engineError(
 ): NaptuneError {
 	const origin = originIn(cause.message, nodeOrigins)
 	const where = origin ? ` in ${origin}` : ''
-	return new NaptuneError(`The engine could not ${doing} program ${program}${where}: ${cause.message.trim()}`, {
-		cause,
-	})
+	return new NaptuneError(
+		'NAP_ENGINE_FAILED',
+		`The engine could not ${doing} program ${program}${where}: ${cause.message.trim()}`,
+		{
+			cause,
+		},
+	)
 }

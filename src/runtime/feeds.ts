@@ -1,5 +1,6 @@
 /** Checking what is fed to a program before the engine sees it. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { elementCount, type Tensor } from '../core/tensor.js'
 import { describeShape } from '../onnx/dimensions.js'
@@ -15,6 +16,7 @@ export function checkFeeds(program: string, inputs: readonly InputDeclaration[],
 	const unknown = Object.keys(feeds).filter((name) => !known.has(name))
 	if (unknown.length > 0) {
 		throw new NaptuneError(
+			'NAP_FEED_INVALID',
 			`Program ${program} has no input ${unknown.join(', ')}; its inputs are: ${[...known].join(', ') || 'none'}.`,
 		)
 	}
@@ -23,18 +25,20 @@ export function checkFeeds(program: string, inputs: readonly InputDeclaration[],
 		const feed = feeds[input.name]
 		if (!feed) {
 			throw new NaptuneError(
+				'NAP_FEED_INVALID',
 				`Program ${program} was run without input ${input.name}, a ${input.type} tensor of shape ${describeShape(input.shape)}.`,
 			)
 		}
 		const expected = `expected ${input.type} ${describeShape(input.shape)}`
 		const given = `Input ${input.name} of program ${program} was fed ${feed.type} ${describeShape(feed.shape)}`
-		if (feed.type !== input.type) throw new NaptuneError(`${given}, ${expected}.`)
-		if (feed.shape.length !== input.shape.length) throw new NaptuneError(`${given}, ${expected}.`)
+		if (feed.type !== input.type) throw new NaptuneError('NAP_FEED_INVALID', `${given}, ${expected}.`)
+		if (feed.shape.length !== input.shape.length) throw new NaptuneError('NAP_FEED_INVALID', `${given}, ${expected}.`)
 		input.shape.forEach((dimension, axis) => {
-			const size = feed.shape[axis]!
-			if (!Number.isSafeInteger(size) || size < 0) throw new NaptuneError(`${given}: sizes must be whole numbers.`)
+			const size = at(feed.shape, axis)
+			if (!Number.isSafeInteger(size) || size < 0)
+				throw new NaptuneError('NAP_FEED_INVALID', `${given}: sizes must be whole numbers.`)
 			const conflict = unify(dimension, size, input.name, sizes)
-			if (conflict) throw new NaptuneError(`${given}, ${expected}: ${conflict}.`)
+			if (conflict) throw new NaptuneError('NAP_FEED_INVALID', `${given}, ${expected}: ${conflict}.`)
 		})
 		if ('data' in feed) checkStorage(given, feed)
 	}
@@ -51,11 +55,17 @@ const storage = {
 
 function checkStorage(given: string, { type, shape, data }: Tensor): void {
 	if (!(data instanceof storage[type])) {
-		throw new NaptuneError(`${given} with its data in a ${data?.constructor?.name}; use a ${storage[type].name}.`)
+		throw new NaptuneError(
+			'NAP_FEED_INVALID',
+			`${given} with its data in a ${data?.constructor?.name}; use a ${storage[type].name}.`,
+		)
 	}
 	if (data.length !== elementCount(shape)) {
 		const reason = data.buffer.byteLength === 0 ? ' (was its buffer transferred by an earlier call?)' : ''
-		throw new NaptuneError(`${given} with ${data.length} elements of data, expected ${elementCount(shape)}${reason}.`)
+		throw new NaptuneError(
+			'NAP_FEED_INVALID',
+			`${given} with ${data.length} elements of data, expected ${elementCount(shape)}${reason}.`,
+		)
 	}
 }
 

@@ -1,5 +1,6 @@
 /** The calling side of a compiled graph. */
 
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Feeds, KeptOutputs, Program, ResidentTensor, SerializedModel } from './engine.js'
@@ -26,12 +27,13 @@ export function createProgram(
 		keep: readonly string[],
 		options: { readonly outputs?: readonly string[]; readonly transfer?: boolean },
 	): Promise<KeptOutputs> => {
-		if (released) throw new NaptuneError(`Program ${name} was released; compile it again to run it.`)
+		if (released)
+			throw new NaptuneError('NAP_ENGINE_CLOSED', `Program ${name} was released; compile it again to run it.`)
 		const asked = [...new Set([...(options.outputs ?? (keep.length > 0 ? [] : outputs)), ...keep])]
 		const unknown = asked.filter((output) => !outputs.includes(output))
 		if (unknown.length > 0 || asked.length === 0) {
 			const problem = unknown.length > 0 ? `has no output ${unknown.join(', ')}` : 'was asked for no outputs'
-			throw new NaptuneError(`Program ${name} ${problem}; its outputs are: ${outputs.join(', ')}.`)
+			throw new NaptuneError('NAP_FEED_INVALID', `Program ${name} ${problem}; its outputs are: ${outputs.join(', ')}.`)
 		}
 		checkFeeds(name, model.inputs, feeds)
 
@@ -57,7 +59,7 @@ export function createProgram(
 			)
 			const resident: Record<string, ResidentTensor> = {}
 			for (const [output, handle] of Object.entries(handles)) {
-				resident[output] = residents.adopt(handle, kept[output]!)
+				resident[output] = residents.adopt(handle, entry(kept, output))
 			}
 			return { tensors, kept: resident }
 		} catch (error) {

@@ -36,8 +36,13 @@ export function residentTensors(link: HostLink): ResidentTensors {
 		},
 		handleOf(tensor) {
 			const entry = handles.get(tensor)
-			if (!entry) throw new NaptuneError('A resident tensor of another engine was fed; upload it to this engine first.')
-			if (entry.released) throw new NaptuneError('A released resident tensor was fed; upload it again.')
+			if (!entry)
+				throw new NaptuneError(
+					'NAP_FEED_INVALID',
+					'A resident tensor of another engine was fed; upload it to this engine first.',
+				)
+			if (entry.released)
+				throw new NaptuneError('NAP_ENGINE_CLOSED', 'A released resident tensor was fed; upload it again.')
 			return entry.handle
 		},
 	}

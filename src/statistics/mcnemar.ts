@@ -12,7 +12,10 @@ import { NaptuneError } from '../core/errors.js'
 export function mcnemarTest(onlyFirst: number, onlySecond: number): number {
 	const count = onlyFirst + onlySecond
 	if (!Number.isInteger(onlyFirst) || !Number.isInteger(onlySecond) || Math.min(onlyFirst, onlySecond) < 0) {
-		throw new NaptuneError(`McNemar's test needs whole numbers of images, got ${onlyFirst} and ${onlySecond}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`McNemar's test needs whole numbers of images, got ${onlyFirst} and ${onlySecond}.`,
+		)
 	}
 	// Binomial terms as logarithms: 2^-count underflows from a thousand images on.
 	let logTerm = -count * Math.LN2
@@ -40,7 +43,10 @@ export interface McnemarResult {
  */
 export function mcnemarOf(first: readonly boolean[], second: readonly boolean[]): McnemarResult {
 	if (first.length !== second.length) {
-		throw new NaptuneError(`McNemar's test needs the same images twice, got ${first.length} and ${second.length}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`McNemar's test needs the same images twice, got ${first.length} and ${second.length}.`,
+		)
 	}
 	const onlyFirst = first.filter((right, image) => right && !second[image]).length
 	const onlySecond = second.filter((right, image) => right && !first[image]).length

@@ -10,7 +10,10 @@ import { NaptuneError } from '../core/errors.js'
  */
 export function meanAndDeviation(values: readonly number[]): { readonly mean: number; readonly deviation?: number } {
 	if (values.length === 0 || !values.every(Number.isFinite)) {
-		throw new NaptuneError(`A mean needs one finite number or more, got ${values.join(', ') || 'none'}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`A mean needs one finite number or more, got ${values.join(', ') || 'none'}.`,
+		)
 	}
 	const mean = values.reduce((sum, value) => sum + value, 0) / values.length
 	if (values.length === 1) return { mean }

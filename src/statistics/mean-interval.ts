@@ -17,6 +17,7 @@ export function meanInterval(values: readonly number[]): Estimate {
 	const count = values.length
 	if (count < 2 || !values.every(Number.isFinite)) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The interval of a mean needs at least two finite values, got ${count < 2 ? count : `${values.find((value) => !Number.isFinite(value))} among ${count}`}.`,
 		)
 	}

@@ -28,6 +28,7 @@ export function pairedBootstrap(
 	const images = first[0]?.length ?? 0
 	if (images === 0 || second.length === 0 || [...first, ...second].some((seed) => seed.length !== images)) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`A paired bootstrap needs the same images for every seed of both methods, got ${[...first, ...second].map((seed) => seed.length).join(', ')}.`,
 		)
 	}

@@ -12,6 +12,7 @@ export const quantile95 = 1.959963984540054
 export function wilsonInterval(successes: number, count: number): readonly [number, number] {
 	if (!(Number.isInteger(count) && count >= 1 && Number.isInteger(successes) && successes >= 0 && successes <= count)) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`An interval needs whole numbers 0 <= successes <= count and count >= 1, got ${successes} of ${count}.`,
 		)
 	}
@@ -25,7 +26,10 @@ export function wilsonInterval(successes: number, count: number): readonly [numb
  */
 export function wilsonIntervalOfShare(share: number, count: number): readonly [number, number] {
 	if (!(share >= 0 && share <= 1 && Number.isInteger(count) && count >= 1)) {
-		throw new NaptuneError(`An interval needs a share in [0, 1] of at least one thing, got ${share} of ${count}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`An interval needs a share in [0, 1] of at least one thing, got ${share} of ${count}.`,
+		)
 	}
 	const z2 = quantile95 ** 2
 	const centre = (share + z2 / (2 * count)) / (1 + z2 / count)

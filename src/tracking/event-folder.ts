@@ -41,7 +41,10 @@ export async function eventFolder(folder: string, { name, identity, goesOn }: Tr
 		}
 		if (goesOn && (await hasIdentity(file, identity))) own = path
 	}
-	throw new NaptuneError(`${stem} and its numbered neighbours all hold runs; give another folder.`)
+	throw new NaptuneError(
+		'NAP_OPTION_INVALID',
+		`${stem} and its numbered neighbours all hold runs; give another folder.`,
+	)
 }
 
 async function hasIdentity(file: string, identity: string): Promise<boolean> {
@@ -61,6 +64,7 @@ export async function lastSteps(folder: string): Promise<Map<string, number>> {
 		}
 	} catch (error) {
 		throw new NaptuneError(
+			'NAP_FILE_UNREADABLE',
 			`The events in ${folder} could not be read: ${(error as Error).message}. Remove them, or give another folder.`,
 			{ cause: error },
 		)

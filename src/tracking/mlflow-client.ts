@@ -127,7 +127,10 @@ function authorization(credentials: Credentials): Record<string, string> {
 export function mlflowServer(text: string, environment: Readonly<Record<string, string | undefined>>): MlflowServer {
 	const url = URL.canParse(text) ? new URL(text) : undefined
 	if (!url || !['http:', 'https:'].includes(url.protocol)) {
-		throw new NaptuneError('MLflow needs the address of its server, such as http://localhost:5000.')
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			'MLflow needs the address of its server, such as http://localhost:5000.',
+		)
 	}
 	const own = url.username === '' ? undefined : credentialsOf(url)
 	url.username = ''
@@ -146,13 +149,18 @@ export function mlflowServer(text: string, environment: Readonly<Record<string, 
 function tokenOf(text: string): Credentials {
 	const token = text.trim()
 	if (/^[!-~]+$/.test(token)) return { token }
-	throw new NaptuneError('MLFLOW_TRACKING_TOKEN holds blanks or signs that cannot be sent; give the token alone.')
+	throw new NaptuneError(
+		'NAP_OPTION_INVALID',
+		'MLFLOW_TRACKING_TOKEN holds blanks or signs that cannot be sent; give the token alone.',
+	)
 }
 
 function credentialsOf({ username, password }: URL): Credentials {
 	try {
 		return { username: decodeURIComponent(username), password: decodeURIComponent(password) }
 	} catch (error) {
-		throw new NaptuneError("User name and password in MLflow's address need % written as %25.", { cause: error })
+		throw new NaptuneError('NAP_OPTION_INVALID', "User name and password in MLflow's address need % written as %25.", {
+			cause: error,
+		})
 	}
 }

@@ -1,5 +1,6 @@
 /** AdamW (Loshchilov and Hutter, 2019) with PyTorch's order of operations. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { GroupOf } from './parameter-groups.js'
 import type { TensorSet } from './tensor-set.js'
@@ -51,6 +52,7 @@ export function adamWStep(parameters: TensorSet, gradients: TensorSet, state: Ad
 		const second = state.secondMoments[name]
 		if (!first || !second || gradient.length !== values.length || first.length !== values.length) {
 			throw new NaptuneError(
+				'NAP_INTERNAL',
 				`AdamW got ${gradient.length} gradient entries and ${first?.length ?? 0} moments for parameter ${name} with ${values.length} entries.`,
 			)
 		}
@@ -59,12 +61,12 @@ export function adamWStep(parameters: TensorSet, gradients: TensorSet, state: Ad
 		const stepSize = rate / (1 - beta1 ** state.step)
 		const keep = 1 - (decays ? rate * weightDecay : 0)
 		for (let index = 0; index < values.length; index++) {
-			const slope = gradient[index]!
-			const m = beta1 * first[index]! + (1 - beta1) * slope
-			const v = beta2 * second[index]! + (1 - beta2) * slope * slope
+			const slope = at(gradient, index)
+			const m = beta1 * at(first, index) + (1 - beta1) * slope
+			const v = beta2 * at(second, index) + (1 - beta2) * slope * slope
 			first[index] = m
 			second[index] = v
-			values[index] = values[index]! * keep - (stepSize * m) / (Math.sqrt(v) / rootOfCorrection + epsilon)
+			values[index] = at(values, index) * keep - (stepSize * m) / (Math.sqrt(v) / rootOfCorrection + epsilon)
 		}
 	}
 }

@@ -18,13 +18,13 @@ export function feedOf<Key, Thing>(keys: Iterable<Key>, load: (key: Key) => Thin
 	const things = loadAhead(keys, async (key) => {
 		// Who asked for the one before gets to hand it to the engine first.
 		await setImmediate()
-		if (closed) throw new NaptuneError('This feed was closed.')
+		if (closed) throw new NaptuneError('NAP_INTERNAL', 'This feed was closed.')
 		return load(key)
 	})
 	return {
 		async next() {
 			const { done, value } = await things.next()
-			if (done) throw new NaptuneError('All that the steps of this training read was handed out.')
+			if (done) throw new NaptuneError('NAP_INTERNAL', 'All that the steps of this training read was handed out.')
 			return value[1]
 		},
 		async close() {

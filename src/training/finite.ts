@@ -13,7 +13,7 @@ import type { TensorSet } from './tensor-set.js'
 export function requireFinite(what: string, values: Readonly<Record<string, Float32Array>>, advice: string): void {
 	for (const [name, { buffer, byteOffset, byteLength }] of Object.entries(values)) {
 		if (hasNonFinite(new Uint8Array(buffer, byteOffset, byteLength))) {
-			throw new NaptuneError(`The ${what} of ${name} is not finite (NaN or infinity). ${advice}`)
+			throw new NaptuneError('NAP_TRAINING_FAILED', `The ${what} of ${name} is not finite (NaN or infinity). ${advice}`)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 /** Exact accumulation of gradients over micro-batches and class chunks: sums in float64, rounded once. */
 
-import { entry } from '../core/at.js'
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { elementCount, float32, type Tensor } from '../core/tensor.js'
 
@@ -22,12 +22,13 @@ export function createGradientSums(
 			const parameter = parameters.get(name)
 			if (!parameter || gradient.length !== elementCount(parameter.shape)) {
 				throw new NaptuneError(
+					'NAP_INTERNAL',
 					`A gradient of ${gradient.length} entries came for ${name}, which is not a parameter of that size.`,
 				)
 			}
 			const sum = sums.get(name) ?? new Float64Array(gradient.length)
 			sums.set(name, sum)
-			for (let index = 0; index < sum.length; index++) sum[index]! += gradient[index]!
+			for (let index = 0; index < sum.length; index++) sum[index]! += at(gradient, index)
 		},
 		tensors() {
 			return Object.fromEntries(

@@ -380,7 +380,7 @@ describe('states of earlier versions', () => {
 		const checked = {
 			...other.format,
 			checkIdentity: () => {
-				throw new NaptuneError('Of something else.')
+				throw new NaptuneError('NAP_INTERNAL', 'Of something else.')
 			},
 		}
 		await expect(train({ ...other, format: checked })).rejects.toThrow('Of something else.')

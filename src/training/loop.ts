@@ -235,7 +235,8 @@ function sumsWith(sums: Readonly<Record<string, number>>, numbers: StepResult['n
 }
 
 function requireFiniteNumber(name: string, value: number, advice: string): void {
-	if (!Number.isFinite(value)) throw new NaptuneError(`The ${name} is not finite (${value}). ${advice}`)
+	if (!Number.isFinite(value))
+		throw new NaptuneError('NAP_TRAINING_FAILED', `The ${name} is not finite (${value}). ${advice}`)
 }
 
 /** Says when it happened, and what is left of the training. */
@@ -248,5 +249,5 @@ function explained<Own extends object, Line extends object>(
 	const where = `epoch ${Math.floor(step / stepsPerEpoch) + 1} of ${Math.ceil(steps / stepsPerEpoch)}, step ${(step % stepsPerEpoch) + 1} of ${stepsPerEpoch}`
 	const kept = [files.lastGood, files.state].find((path) => existsSync(path))
 	const rest = kept === undefined ? 'No state had been saved yet.' : `The last good state is kept in ${kept}.`
-	return new NaptuneError(`${name} stopped in ${where}: ${error.message} ${rest}`, { cause: error })
+	return new NaptuneError(error.code, `${name} stopped in ${where}: ${error.message} ${rest}`, { cause: error })
 }

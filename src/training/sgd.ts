@@ -1,5 +1,6 @@
 /** Stochastic gradient descent with momentum, with PyTorch's order of operations. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import type { GroupOf } from './parameter-groups.js'
 import type { TensorSet } from './tensor-set.js'
@@ -36,6 +37,7 @@ export function sgdStep(
 		const velocity = velocities[name]
 		if (!velocity || gradient.length !== values.length || velocity.length !== values.length) {
 			throw new NaptuneError(
+				'NAP_INTERNAL',
 				`SGD got ${gradient.length} gradient entries and ${velocity?.length ?? 0} velocities for parameter ${name} with ${values.length} entries.`,
 			)
 		}
@@ -43,10 +45,10 @@ export function sgdStep(
 		const rate = learningRate * factor
 		const decay = decays ? weightDecay : 0
 		for (let index = 0; index < values.length; index++) {
-			const slope = gradient[index]! + decay * values[index]!
-			const moved = momentum * velocity[index]! + slope
+			const slope = at(gradient, index) + decay * at(values, index)
+			const moved = momentum * at(velocity, index) + slope
 			velocity[index] = moved
-			values[index] = values[index]! - rate * (nesterov ? slope + momentum * moved : moved)
+			values[index] = at(values, index) - rate * (nesterov ? slope + momentum * moved : moved)
 		}
 	}
 }

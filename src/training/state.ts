@@ -206,6 +206,7 @@ function jsonOf({ progress, step, logLength }: Readonly<Record<string, string>>)
 
 function damaged(path: string, how: string): NaptuneError {
 	return new NaptuneError(
+		'NAP_FILE_DAMAGED',
 		`${path} is not a saved state of this run: ${how}. Restore the file, or remove it to begin anew.`,
 	)
 }

@@ -26,7 +26,10 @@ const deepest = 24
  */
 export function checkTokenizer(json: object, settings: object, name: string, vocabularySize?: number): void {
 	const damaged = (what: string) =>
-		new NaptuneError(`${name} is damaged, or not a tokenizer that can be used: ${what}. Fetch it again.`)
+		new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is damaged, or not a tokenizer that can be used: ${what}. Fetch it again.`,
+		)
 	// What follows goes down into the parts.
 	if (isDeep(json) || isDeep(settings)) throw damaged(`it holds more than ${deepest} levels of lists and objects`)
 	const parsed = tokenizerSchema.safeParse(json)

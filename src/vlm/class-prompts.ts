@@ -30,6 +30,7 @@ export function spokenName(className: string): string {
 export function classPrompts(classNames: readonly string[], template: string = defaultTemplate): ClassPrompts {
 	if (!template.includes('{}')) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`The template ${JSON.stringify(template)} has no {} for the class name, so all classes would read the same. Write for example ${JSON.stringify(defaultTemplate)}.`,
 		)
 	}
@@ -38,6 +39,7 @@ export function classPrompts(classNames: readonly string[], template: string = d
 		const name = spokenName(className)
 		if (name.trim() === '') {
 			throw new NaptuneError(
+				'NAP_OPTION_INVALID',
 				`Class ${position} has the empty name ${JSON.stringify(className)}. Give every class a name.`,
 			)
 		}

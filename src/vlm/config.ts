@@ -135,34 +135,49 @@ function parse<T extends z.ZodType>(schema: T, json: unknown, name: string): z.o
 	const result = schema.safeParse(json)
 	if (result.success) return result.data
 	const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
-	throw new NaptuneError(`${name} is not a valid CLIP config: ${problems.join('; ')}.`)
+	throw new NaptuneError('NAP_FILE_INVALID', `${name} is not a valid CLIP config: ${problems.join('; ')}.`)
 }
 
 function refuseOtherModels(json: unknown, name: string): void {
 	if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-		throw new NaptuneError(`${name} should hold one JSON object, the config of a CLIPModel.`)
+		throw new NaptuneError('NAP_FILE_INVALID', `${name} should hold one JSON object, the config of a CLIPModel.`)
 	}
 	const config = json as Record<string, unknown>
 	const advice = 'Give a Hugging Face CLIPModel with a vision transformer, such as openai/clip-vit-base-patch16.'
 	if ('model_cfg' in config || 'vision_cfg' in config) {
-		throw new NaptuneError(`${name} is a config of open_clip, not of Hugging Face transformers. ${advice}`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is a config of open_clip, not of Hugging Face transformers. ${advice}`,
+		)
 	}
 	const type = config.model_type
 	if (type === 'clip_vision_model' || type === 'clip_text_model') {
-		throw new NaptuneError(`${name} describes only one half of a CLIP (${type}); both towers are needed. ${advice}`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} describes only one half of a CLIP (${type}); both towers are needed. ${advice}`,
+		)
 	}
 	if (type !== undefined && type !== 'clip') {
-		throw new NaptuneError(`${name} describes a model of type ${shown(type)}, expected is "clip". ${advice}`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} describes a model of type ${shown(type)}, expected is "clip". ${advice}`,
+		)
 	}
 	const hasTowers = ['text_config', 'text_config_dict', 'vision_config', 'vision_config_dict'].some(
 		(key) => config[key],
 	)
 	if (type === undefined && !hasTowers) {
-		throw new NaptuneError(`${name} is not the config of a CLIP: it has neither model_type nor text_config. ${advice}`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is not the config of a CLIP: it has neither model_type nor text_config. ${advice}`,
+		)
 	}
 	const vision = (config.vision_config_dict ?? config.vision_config) as Record<string, unknown> | undefined
 	if (Array.isArray(vision?.layers) || Array.isArray(vision?.hidden_sizes)) {
-		throw new NaptuneError(`${name} describes a CLIP with a ResNet as image tower, which is not supported. ${advice}`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} describes a CLIP with a ResNet as image tower, which is not supported. ${advice}`,
+		)
 	}
 }
 
@@ -175,11 +190,15 @@ function transformer(
 ): TransformerConfig {
 	if (raw.hidden_size % raw.num_attention_heads !== 0) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name}: hidden_size ${raw.hidden_size} is not divisible by num_attention_heads ${raw.num_attention_heads}. Correct one of them.`,
 		)
 	}
 	if (raw.hidden_act !== 'quick_gelu' && raw.hidden_act !== 'gelu') {
-		throw new NaptuneError(`${name}: hidden_act is ${shown(raw.hidden_act)}, supported are "quick_gelu" and "gelu".`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name}: hidden_act is ${shown(raw.hidden_act)}, supported are "quick_gelu" and "gelu".`,
+		)
 	}
 	return {
 		width: raw.hidden_size,
@@ -197,6 +216,7 @@ function tokens(raw: z.output<typeof textSchema>, name: string) {
 	const bosTokenId = legacy ? raw.vocab_size - 2 : raw.bos_token_id
 	if (endTokenId >= raw.vocab_size || bosTokenId >= raw.vocab_size) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name}, text_config: bos_token_id ${bosTokenId} and eos_token_id ${endTokenId} must be below vocab_size ${raw.vocab_size}.`,
 		)
 	}
@@ -214,7 +234,10 @@ function imageGeometry(raw: z.output<typeof visionSchema>, name: string) {
 	const side = (value: number | [number, number], key: string): number => {
 		if (typeof value === 'number') return value
 		if (value[0] !== value[1]) {
-			throw new NaptuneError(`${name}, vision_config: ${key} is ${value.join('x')}; only squares are supported.`)
+			throw new NaptuneError(
+				'NAP_FILE_INVALID',
+				`${name}, vision_config: ${key} is ${value.join('x')}; only squares are supported.`,
+			)
 		}
 		return value[0]
 	}
@@ -222,11 +245,15 @@ function imageGeometry(raw: z.output<typeof visionSchema>, name: string) {
 	const patchSize = side(raw.patch_size, 'patch_size')
 	if (imageSize % patchSize !== 0) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name}, vision_config: image_size ${imageSize} is not a multiple of patch_size ${patchSize}. Correct one of them.`,
 		)
 	}
 	if (raw.num_channels !== 3) {
-		throw new NaptuneError(`${name}, vision_config: num_channels is ${raw.num_channels}; only 3 (RGB) is supported.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name}, vision_config: num_channels is ${raw.num_channels}; only 3 (RGB) is supported.`,
+		)
 	}
 	return { imageSize, patchSize, channels: raw.num_channels }
 }

@@ -33,6 +33,7 @@ export function checkWeights(
 	if (problems.length === 0) return
 	const more = problems.length > longestList ? `\n  and ${problems.length - longestList} more` : ''
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both files from one and the same CLIPModel.`,
 	)
 }
@@ -93,6 +94,7 @@ function layerNorm(name: string, width: number): Entry[] {
 export function nonFiniteError(names: readonly string[], file: string): NaptuneError {
 	const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
 	return new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`${file} holds numbers that are not finite in float32 (NaN or infinity) in ${shown}. The checkpoint is damaged or its training diverged; use another one.`,
 	)
 }

@@ -2,7 +2,7 @@
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
-import { float32, ops, originate, tensor } from '../onnx/index.js'
+import { float32, ops, originate, tensor } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { type BeforeLayer, type TransformerGeometry, transformer } from './transformer.js'
 import type { WeightLookup } from './weights.js'
@@ -65,6 +65,7 @@ export function imageTower(
 		pixels.shape[3] !== imageSize
 	) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The image tower reads pixels [B, 3, ${imageSize}, ${imageSize}], got [${pixels.shape.join(', ')}]. Preprocess images to ${imageSize} pixels first.`,
 		)
 	}

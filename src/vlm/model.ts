@@ -1,6 +1,6 @@
 /** A CLIP ready to build graphs from: geometry, frozen weights by reference, tokenizer and pixel statistics. */
 
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { ClipConfig } from './config.js'
 import type { PixelStatistics } from './image-tower.js'

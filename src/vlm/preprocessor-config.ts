@@ -1,6 +1,7 @@
 /** How a checkpoint wants its images prepared, read from `preprocessor_config.json`. */
 
 import { z } from 'zod'
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 
 /** Resampling filter, by Pillow's name. */
@@ -81,17 +82,23 @@ export function parsePreprocessorConfig(json: unknown, name = 'preprocessor_conf
 	const result = schema.safeParse(json)
 	if (!result.success) {
 		const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
-		throw new NaptuneError(`${name} is not a valid image preprocessor config: ${problems.join('; ')}.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is not a valid image preprocessor config: ${problems.join('; ')}.`,
+		)
 	}
 	const raw = result.data
 	if (raw.do_normalize && raw.image_std.some((value) => !(value > 0))) {
-		throw new NaptuneError(`${name}: image_std is ${JSON.stringify(raw.image_std)}, positive numbers are expected.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name}: image_std is ${JSON.stringify(raw.image_std)}, positive numbers are expected.`,
+		)
 	}
 	return {
 		doConvertRgb: raw.do_convert_rgb,
 		doResize: raw.do_resize,
 		resize: resizeTo(raw.size),
-		resample: filters[raw.resample]!,
+		resample: at(filters, raw.resample),
 		doCenterCrop: raw.do_center_crop,
 		crop: typeof raw.crop_size === 'number' ? { height: raw.crop_size, width: raw.crop_size } : raw.crop_size,
 		doRescale: raw.do_rescale,
@@ -120,6 +127,7 @@ export function checkCrop(
 ): void {
 	if (!doCenterCrop || (crop.height === imageSize && crop.width === imageSize)) return
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`${name} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
 	)
 }

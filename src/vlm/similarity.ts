@@ -1,6 +1,6 @@
 /** Comparing images with texts. */
 
-import { ops, originate } from '../onnx/index.js'
+import { ops, originate } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 
 /**

@@ -2,7 +2,7 @@
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
-import { float32, ops, originate } from '../onnx/index.js'
+import { float32, ops, originate } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { type BeforeLayer, type TransformerGeometry, transformer } from './transformer.js'
 import type { WeightLookup } from './weights.js'
@@ -48,6 +48,7 @@ export function textTower(
 	const length = ids.shape[1]
 	if (typeof length !== 'number' || length > contextLength) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The text tower reads at most ${contextLength} tokens of a fixed length, got shape [${ids.shape.join(', ')}].`,
 		)
 	}

@@ -1,5 +1,6 @@
 /** Several encoded texts as one array, with the position that gives each text's feature. */
 
+import { at, last } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { cleanText, lowerAsPython } from '../files/text/text-cleanup.js'
 
@@ -51,6 +52,7 @@ export function batchTokens(
 	const length = typeof options.padTo === 'number' ? options.padTo : longest
 	if (!Number.isInteger(length) || length < longest || length > options.contextLength) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`Rows of ${length} tokens were asked for; the longest text has ${longest} and the model reads at most ${options.contextLength}. Give padTo a number between, or 'longest'.`,
 		)
 	}
@@ -59,9 +61,9 @@ export function batchTokens(
 	const ids = new BigInt64Array(rows.length * length).fill(BigInt(padding))
 	const endPositions = new Int32Array(rows.length)
 	rows.forEach((row, index) => {
-		refuseUnknown(row, texts[index]!, options)
+		refuseUnknown(row, at(texts, index), options)
 		ids.set(row.map(BigInt), index * length)
-		endPositions[index] = endPosition(row, texts[index]!, options)
+		endPositions[index] = endPosition(row, at(texts, index), options)
 	})
 	return { ids, count: rows.length, length, endPositions }
 }
@@ -69,7 +71,7 @@ export function batchTokens(
 /** [n, T] with 1 at each text's end position and 0 elsewhere: what the text tower reads its features with. */
 export function endPositionRows({ count, length, endPositions }: TokenBatch): Float32Array {
 	const rows = new Float32Array(count * length)
-	for (let index = 0; index < count; index++) rows[index * length + endPositions[index]!] = 1
+	for (let index = 0; index < count; index++) rows[index * length + at(endPositions, index)] = 1
 	return rows
 }
 
@@ -79,8 +81,9 @@ function withinContext(
 	{ contextLength, truncate = false }: TokenBatchOptions,
 ): number[] {
 	if (tokens.length <= contextLength) return tokens
-	if (truncate) return [...tokens.slice(0, contextLength - 1), tokens.at(-1)!]
+	if (truncate) return [...tokens.slice(0, contextLength - 1), last(tokens)]
 	throw new NaptuneError(
+		'NAP_TEXT_UNSUITABLE',
 		`The text ${JSON.stringify(shorten(text))} has ${tokens.length} tokens, the model reads at most ${contextLength}. Shorten it, or ask for truncation.`,
 	)
 }
@@ -89,6 +92,7 @@ function refuseUnknown(tokens: readonly number[], text: string, { vocabularySize
 	const unknown = tokens.find((token) => token >= (vocabularySize ?? Number.POSITIVE_INFINITY))
 	if (unknown === undefined) return
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`The text ${JSON.stringify(shorten(text))} has the token ${unknown}, but the model has only ${vocabularySize}: tokenizer.json and config.json (vocab_size) do not belong together.`,
 	)
 }
@@ -103,6 +107,7 @@ function endPosition(tokens: readonly number[], text: string, options: TokenBatc
 	const position = tokens.indexOf(options.endTokenId ?? -1)
 	if (position >= 0) return position
 	throw new NaptuneError(
+		'NAP_MODEL_INVALID',
 		`The ids of ${JSON.stringify(shorten(text))} do not hold the end token ${options.endTokenId} of the config: tokenizer.json and config.json (eos_token_id) do not belong together.`,
 	)
 }

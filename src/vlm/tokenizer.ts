@@ -51,6 +51,7 @@ export async function createTokenizer(
 		const missing = ids.findIndex((id: number | undefined) => id === undefined)
 		if (missing < 0) return ids
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name} is damaged: the token ${shown(tokens[missing])} of ${shown(text)} is not in its vocabulary. Fetch it again.`,
 		)
 	}
@@ -59,6 +60,7 @@ export async function createTokenizer(
 	const paddingId = findPaddingId(library, json, settings) ?? encode('').at(-1)
 	if (paddingId === undefined) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${name} adds no start and end token to a text. Give the tokenizer.json of a CLIP, whose post_processor adds both.`,
 		)
 	}
@@ -84,9 +86,13 @@ async function build(
 		library.encode('a photo of a cat.')
 		return library
 	} catch (error) {
-		throw new NaptuneError(`${name} is not a tokenizer that can be used: ${(error as Error).message}.`, {
-			cause: error,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${name} is not a tokenizer that can be used: ${(error as Error).message}.`,
+			{
+				cause: error,
+			},
+		)
 	}
 }
 

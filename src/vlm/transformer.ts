@@ -1,7 +1,7 @@
 /** The pre-norm transformer that both towers share: x + attention(ln_1 x), x + mlp(ln_2 x) (method of CLIP's model). */
 
 import { NaptuneError } from '../core/errors.js'
-import { ops, originate } from '../onnx/index.js'
+import { ops, originate } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { WeightLookup } from './weights.js'
 
@@ -134,7 +134,10 @@ export function unfold(rows: Value, count: number, width: number): Value {
 export function tokenCount(tokens: Value): number {
 	const count = tokens.shape[1]
 	if (typeof count !== 'number') {
-		throw new NaptuneError(`Towers need a fixed number of tokens; got shape [${tokens.shape.join(', ')}].`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Towers need a fixed number of tokens; got shape [${tokens.shape.join(', ')}].`,
+		)
 	}
 	return count
 }

@@ -2,7 +2,7 @@
 
 import { NaptuneError } from '../core/errors.js'
 import type { ElementType } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { ExternalReference, Value } from '../onnx/value.js'
 
 /** One weight tensor of a checkpoint, as a slice of a file with little-endian float32 data. */
@@ -20,7 +20,7 @@ export type WeightLookup = (name: string, shape?: readonly number[]) => Value
 export function frozenWeights(weights: ReadonlyMap<string, WeightReference>): WeightLookup {
 	return (name, shape) => {
 		const reference = weights.get(name)
-		if (!reference) throw new NaptuneError(`The checkpoint has no weight named ${name}.`)
+		if (!reference) throw new NaptuneError('NAP_MODEL_INVALID', `The checkpoint has no weight named ${name}.`)
 		return ops.external(name, 'float32', shape ?? reference.shape, reference)
 	}
 }
@@ -37,7 +37,7 @@ export function trainableWeights(
 	const values = new Map<string, Value>()
 	const lookup: WeightLookup = (name, shape) => {
 		const own = shapes.get(name)
-		if (!own) throw new NaptuneError(`The model has no weight named ${name}.`)
+		if (!own) throw new NaptuneError('NAP_MODEL_INVALID', `The model has no weight named ${name}.`)
 		const value = values.get(name) ?? ops.input(name, type, own)
 		values.set(name, value)
 		return shape ? ops.reshape(value, shape) : value
@@ -58,14 +58,14 @@ export async function rowsOf(
 	read: (reference: WeightReference, offset: number, length: number) => Promise<Uint8Array>,
 ): Promise<Float32Array> {
 	const reference = weights.get(name)
-	if (!reference) throw new NaptuneError(`The checkpoint has no weight named ${name}.`)
+	if (!reference) throw new NaptuneError('NAP_MODEL_INVALID', `The checkpoint has no weight named ${name}.`)
 	const { offset, shape } = reference
 	const [count = 0, width = 0] = shape
 	const values = new Float32Array(rows.length * width)
 	const bytes = new Uint8Array(values.buffer)
 	for (const [index, row] of rows.entries()) {
 		if (shape.length !== 2 || !Number.isInteger(row) || row < 0 || row >= count) {
-			throw new NaptuneError(`${name} of shape [${shape.join(', ')}] has no row ${row}.`)
+			throw new NaptuneError('NAP_ARGUMENT_INVALID', `${name} of shape [${shape.join(', ')}] has no row ${row}.`)
 		}
 		bytes.set(await read(reference, offset + row * width * 4, width * 4), index * width * 4)
 	}

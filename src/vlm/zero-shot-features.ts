@@ -1,8 +1,9 @@
 /** Class names as text features: prompts from templates, encoded and run in pieces. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, int64, type Tensor } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { Engine } from '../runtime/engine.js'
 import { classPrompts, defaultTemplate } from './class-prompts.js'
 import type { ClipModel } from './model.js'
@@ -34,10 +35,15 @@ export async function zeroShotTextFeatures(
 	classNames: readonly string[],
 	{ templates = [defaultTemplate], promptsPerRun = 64 }: ZeroShotOptions = {},
 ): Promise<Tensor<'float32'>> {
-	if (classNames.length === 0) throw new NaptuneError('There are no class names; give at least one.')
-	if (templates.length === 0) throw new NaptuneError(`There are no templates; give one such as "${defaultTemplate}".`)
+	if (classNames.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'There are no class names; give at least one.')
+	if (templates.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `There are no templates; give one such as "${defaultTemplate}".`)
 	if (!Number.isInteger(promptsPerRun) || promptsPerRun < 1) {
-		throw new NaptuneError(`The number of prompts per run must be a whole number of at least 1, got ${promptsPerRun}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The number of prompts per run must be a whole number of at least 1, got ${promptsPerRun}.`,
+		)
 	}
 	// All names are checked before the first is run; prompts are then made piece by piece instead of kept.
 	for (const template of templates) classPrompts(classNames, template)
@@ -46,8 +52,8 @@ export async function zeroShotTextFeatures(
 	for (let start = 0; start < count; start += promptsPerRun) {
 		const rows = Math.min(promptsPerRun, count - start)
 		const prompts = Array.from({ length: rows }, (_, row) => {
-			const className = classNames[Math.floor((start + row) / templates.length)]!
-			return classPrompts([className], templates[(start + row) % templates.length]).prompts[0]!
+			const className = at(classNames, Math.floor((start + row) / templates.length))
+			return at(classPrompts([className], templates[(start + row) % templates.length]).prompts, 0)
 		})
 		pieces.push({ start, rows, batch: clip.tokenizer.encodeBatch(repeatSingle(prompts), clip.config.text) })
 	}
@@ -67,7 +73,7 @@ export async function zeroShotTextFeatures(
 			const { data } = results.features as Tensor<'float32'>
 			for (let row = 0; row < rows; row++) {
 				const sum = Math.floor((start + row) / templates.length) * width
-				for (let at = 0; at < width; at++) sums[sum + at]! += data[row * width + at]!
+				for (let index = 0; index < width; index++) sums[sum + index]! += at(data, row * width + index)
 			}
 		}
 	} finally {
@@ -110,5 +116,5 @@ function unitRows(rows: Float64Array, width: number): Float32Array {
 
 /** A single row twice: the engine multiplies one row by another kernel, which sums in another order. */
 export function repeatSingle<T>(rows: readonly T[]): readonly T[] {
-	return rows.length === 1 ? [rows[0]!, rows[0]!] : rows
+	return rows.length === 1 ? [at(rows, 0), at(rows, 0)] : rows
 }

@@ -1,8 +1,9 @@
 /** Zero-shot classification: images to the class names that fit best. */
 
+import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, type Tensor } from '../core/tensor.js'
-import { ops } from '../onnx/index.js'
+import { ops } from '../onnx/graph.js'
 import type { ClassProbability } from '../records/parts/class-probability.js'
 import type { Engine } from '../runtime/engine.js'
 import { imageTower } from './image-tower.js'
@@ -56,11 +57,15 @@ export async function createZeroShotClassifier(
 			const count = shape[0] ?? 0
 			if (shape.length !== 4 || count < 1 || imageShape.some((n, axis) => shape[axis + 1] !== n)) {
 				throw new NaptuneError(
+					'NAP_ARGUMENT_INVALID',
 					`Images [${shape.join(', ')}] were given; expected are [B, ${imageShape.join(', ')}] with B >= 1. Preprocess images to that size first.`,
 				)
 			}
 			if (!Number.isInteger(top) || top < 1) {
-				throw new NaptuneError(`The number of classes to name must be a whole number of at least 1, got ${top}.`)
+				throw new NaptuneError(
+					'NAP_ARGUMENT_INVALID',
+					`The number of classes to name must be a whole number of at least 1, got ${top}.`,
+				)
 			}
 			const results: ClassProbability[][] = []
 			for (let start = 0; start < count; start += imagesPerRun) {
@@ -101,13 +106,16 @@ export function mostProbable(
 	image: number | string,
 ): ClassProbability[] {
 	if (!logits.every(Number.isFinite)) {
-		throw new NaptuneError(`The logits of image ${image} are not finite numbers; its pixels should be in [0, 1].`)
+		throw new NaptuneError(
+			'NAP_VALUES_NOT_FINITE',
+			`The logits of image ${image} are not finite numbers; its pixels should be in [0, 1].`,
+		)
 	}
 	const largest = logits.reduce((most, logit) => Math.max(most, logit))
 	const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest))
 	const sum = weights.reduce((total, weight) => total + weight)
-	const order = Array.from(weights.keys()).sort((a, b) => logits[b]! - logits[a]!)
+	const order = Array.from(weights.keys()).sort((a, b) => at(logits, b) - at(logits, a))
 	return order
 		.slice(0, top)
-		.map((index) => ({ index, className: classNames[index]!, probability: weights[index]! / sum }))
+		.map((index) => ({ index, className: at(classNames, index), probability: at(weights, index) / sum }))
 }

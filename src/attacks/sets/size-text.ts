@@ -1,3 +1,3 @@
 /** Sizes of perturbations as people write them. */
 
-export { epsilonText, sizeText } from '../../records/parts/threat-model.js'
+export { epsilonText, sizeText } from '../../records/parts/size-text.js'

@@ -51,7 +51,10 @@ export async function openOnnxClassifier(
 			checkWeights: (files) => refuseForeignWeights(path, files),
 			...options,
 		})
-		await whole
+		await whole.catch(async (error: unknown) => {
+			await classifier.release()
+			throw error
+		})
 		const { opset, producer, weightFiles } = classifier.graph
 		const model = {
 			path: resolve(path),

@@ -3,7 +3,7 @@
 import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Objective } from './objective.js'
 import type { SideInputs } from './side-inputs.js'

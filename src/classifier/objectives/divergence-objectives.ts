@@ -1,7 +1,7 @@
 /** Objectives that drive predictions or features away from the clean image's own, without labels. */
 
 import { entry } from '../../core/at.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Objective } from './objective.js'
 import type { SideInputs } from './side-inputs.js'
 

@@ -4,7 +4,7 @@
  */
 
 import { at, entry } from '../../core/at.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { largestLogits, largestOther, logitOf, requireClasses } from './logit-parts.js'
 import type { Objective } from './objective.js'

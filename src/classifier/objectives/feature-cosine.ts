@@ -2,7 +2,7 @@
 
 import { entry } from '../../core/at.js'
 import { float32 } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Classifier } from '../classifier.js'
 import type { DivergenceObjective } from './divergence-objectives.js'

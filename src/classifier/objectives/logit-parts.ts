@@ -2,7 +2,7 @@
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /** The logit [B] of one class per image: logits [B, C], classes int64 [B]. */

@@ -1,7 +1,7 @@
 /** How far another class is ahead of the true one, in logits. */
 
 import { entry } from '../../core/at.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import { largestLogits, largestOther, logitOf, requireClasses } from './logit-parts.js'
 import type { Objective } from './objective.js'
 

@@ -3,7 +3,7 @@
 import { entry } from '../../core/at.js'
 import { isRecord } from '../../core/guards.js'
 import type { ElementType } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /** A per-sample loss over named taps. Compiled once per classifier and cached by `name`. */

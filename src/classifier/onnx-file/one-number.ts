@@ -1,6 +1,6 @@
 /** Outputs of one number per image: the logit, or the probability, of the second of two classes. */
 
-import { ops, type Value } from '../../onnx/index.js'
+import { ops, type Value } from '../../onnx/graph.js'
 
 /** Whether an output is one float per image, [B, 1], also with further axes of size 1. */
 export function isOneNumber({ type, shape }: Value): boolean {

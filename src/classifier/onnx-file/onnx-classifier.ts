@@ -32,7 +32,7 @@ export interface OnnxClassifierOptions extends OutputDeclaration {
 export interface OnnxSource {
 	/** Of the compiled programs, such as the name of the file; default `model`. */
 	readonly name?: string
-	/** Files that weights are stored in, beside the model; by default all weights must be in the bytes. */
+	/** Files of weights beside the model, see `readModel`; by default all weights must be in the bytes. */
 	readonly weights?: WeightsFiles
 	/** Called with the files of weights beside the model before one is read; throws where one may not be. */
 	readonly checkWeights?: (files: readonly string[]) => void

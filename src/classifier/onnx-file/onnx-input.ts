@@ -2,6 +2,7 @@
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
+import { isRecord } from '../../core/guards.js'
 import { float32 } from '../../core/tensor.js'
 import { type DeclaredPort, type ModelDescription, ops, type Value } from '../../onnx/index.js'
 import type { ModelInput } from '../../records/onnx-attack.js'
@@ -235,7 +236,7 @@ export function metadataInput({
 function normalizesItself(text: string | undefined): boolean {
 	try {
 		const parsed: unknown = JSON.parse(text ?? '')
-		return typeof parsed === 'object' && parsed !== null && 'inside' in parsed && parsed.inside === true
+		return isRecord(parsed) && parsed.inside === true
 	} catch {
 		return false
 	}

@@ -1,7 +1,7 @@
 /** What an ONNX model says of an image: the output that is attacked, and the logits behind probabilities. */
 
 import { NaptuneError } from '../../core/errors.js'
-import { ops, type Value } from '../../onnx/index.js'
+import { ops, type Value } from '../../onnx/graph.js'
 import type { LogitsFrom } from '../../records/onnx-attack.js'
 import { isOneNumber, twoLogits, twoProbabilities, whyNoLogits } from './one-number.js'
 
@@ -35,8 +35,9 @@ export interface OutputDeclaration {
 export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
 	const name = declared.output ?? chosen(outputs)
 	const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined
-	if (!output)
+	if (!output) {
 		throw new NaptuneError('NAP_NAME_UNKNOWN', `The model has no output ${name}; its outputs are ${describe(outputs)}.`)
+	}
 	if (isOneNumber(output)) return oneNumberOutput(name, output, declared.outputKind)
 	if (!isRows(output)) {
 		throw new NaptuneError(
@@ -71,20 +72,18 @@ function isRows({ type, shape }: Value): boolean {
 }
 
 function chosen(outputs: Readonly<Record<string, Value>>): string {
-	const candidates = Object.entries(outputs).filter(([, value]) => isRows(value))
-	if (candidates.some(([name]) => name === 'logits')) return 'logits'
-	const [only] = candidates
-	if (only && candidates.length === 1) return only[0]
+	const all = Object.entries(outputs)
+	const candidates = all.flatMap(([name, value]) => (isRows(value) ? [name] : []))
 	// A model of many classes may have one number beside them; one of two has nothing else.
-	const single = Object.entries(outputs).filter(([, value]) => isOneNumber(value))
-	const [number] = single
-	if (candidates.length === 0 && number && single.length === 1) return number[0]
-	const reasons = Object.entries(outputs).map(([name, value]) => whyNoLogits(name, value))
+	const single = all.flatMap(([name, value]) => (isOneNumber(value) ? [name] : []))
+	if (candidates.includes('logits')) return 'logits'
+	const [only, ...others] = candidates.length > 0 ? candidates : single
+	if (only !== undefined && others.length === 0) return only
 	throw new NaptuneError(
 		'NAP_OPTION_MISSING',
-		candidates.length + single.length === 0
-			? `The model has no output that could be logits, floats [B, classes] or [B, 1]: ${reasons.join('; ')}.`
-			: `The model has ${candidates.length || single.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
+		only === undefined
+			? `The model has no output that could be logits, floats [B, classes] or [B, 1]: ${all.map(([name, value]) => whyNoLogits(name, value)).join('; ')}.`
+			: `The model has ${1 + others.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
 	)
 }
 

@@ -13,11 +13,17 @@ import {
 	epsilonInNormOption,
 	limitOption,
 	normOption,
-} from '../attack-options.js'
-import { dataRootOption } from '../inputs.js'
-import { unreadableOption } from '../loading.js'
-import { onnxModelOptions } from '../onnx-options.js'
-import { addSharedOptions, attackSettingOption, batchSizeOption, type SharedOptions, seedOption } from '../options.js'
+} from '../options/attack-options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { unreadableOption } from '../options/loading-options.js'
+import { onnxModelOptions } from '../options/onnx-options.js'
+import {
+	addSharedOptions,
+	attackSettingOption,
+	batchSizeOption,
+	type SharedOptions,
+	seedOption,
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { attackedText } from '../text/attacked-text.js'
 

@@ -1,14 +1,12 @@
 /** `naptune audit`: whether the robustness of a tuned run is real, or the attacks on it do not work. */
 
 import type { Command } from 'commander'
-import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { auditEfforts } from '../../evaluation/audit/audit-input.js'
 import { audit, auditedImages } from '../../jobs/audit.js'
 import type { JobInput } from '../../jobs/job.js'
-import { limitOption, splitOption } from '../attack-options.js'
-import { dataRootOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+import { limitOption, splitOption, testTimeOption } from '../options/attack-options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
 import {
 	addSharedOptions,
 	batchSizeOption,
@@ -16,7 +14,7 @@ import {
 	runModelOption,
 	type SharedOptions,
 	seedOption,
-} from '../options.js'
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { auditText } from '../text/audit-text.js'
 
@@ -37,10 +35,9 @@ export function addAuditCommand(program: Command): void {
 				`fewer images, ${auditEfforts.quick.steps} steps and ${auditEfforts.quick.queries} queries instead of ${auditEfforts.full.steps} and ${auditEfforts.full.queries}`,
 			)
 			.addOption(
-				new Option(
-					'--test-time <name>',
+				testTimeOption(
 					'audit the run with this around it, which changes image or prompts for each image (default: none)',
-				).choices([...testTimeDefenses.keys()]),
+				),
 			)
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attacks and of the choice of images', 1))

@@ -3,10 +3,10 @@
 import type { Command } from 'commander'
 import { calibrate } from '../../jobs/calibrate.js'
 import type { JobInput } from '../../jobs/job.js'
-import { attackOption, limitOption } from '../attack-options.js'
-import { dataRootOption } from '../inputs.js'
-import { loaderThreadsOption } from '../loading.js'
-import { Option } from '../option.js'
+import { attackOption, limitOption } from '../options/attack-options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { loaderThreadsOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -17,7 +17,7 @@ import {
 	runModelOption,
 	type SharedOptions,
 	seedOption,
-} from '../options.js'
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { calibrationText } from '../text/calibration-text.js'
 

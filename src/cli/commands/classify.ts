@@ -4,9 +4,15 @@ import type { Command } from 'commander'
 import { classify } from '../../jobs/classify.js'
 import type { JobInput } from '../../jobs/job.js'
 import { defaultTemplate } from '../../vlm/class-prompts.js'
-import { dataOption, dataRootOption, modelOption } from '../inputs.js'
-import { Option } from '../option.js'
-import { addSharedOptions, commaList, falsePositiveRateOption, type SharedOptions, wholeNumber } from '../options.js'
+import { dataOption, dataRootOption, modelOption } from '../options/input-options.js'
+import { Option } from '../options/option.js'
+import {
+	addSharedOptions,
+	commaList,
+	falsePositiveRateOption,
+	type SharedOptions,
+	wholeNumber,
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { classificationText } from '../text/classification-text.js'
 

@@ -4,9 +4,9 @@ import type { Command } from 'commander'
 import { tunedMethods } from '../../experiments/definition-of-preset.js'
 import { compare } from '../../jobs/compare.js'
 import type { JobInput } from '../../jobs/job.js'
-import { dataOption, dataRootOption, modelOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+import { dataOption, dataRootOption, modelOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	commaList,
@@ -15,7 +15,7 @@ import {
 	seedOption,
 	settingOption,
 	wholeNumber,
-} from '../options.js'
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { comparisonText } from '../text/comparison-text.js'
 import { experimentLines } from '../text/experiment-lines.js'

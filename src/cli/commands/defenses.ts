@@ -3,8 +3,8 @@
 import type { Command } from 'commander'
 import { defenses } from '../../jobs/defenses.js'
 import type { JobInput } from '../../jobs/job.js'
-import { modelOption } from '../inputs.js'
-import { addSharedOptions, type SharedOptions } from '../options.js'
+import { modelOption } from '../options/input-options.js'
+import { addSharedOptions, type SharedOptions } from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { defensesText } from '../text/defenses-text.js'
 

@@ -3,10 +3,10 @@
 import type { Command } from 'commander'
 import { distortion } from '../../jobs/distortion.js'
 import type { JobInput } from '../../jobs/job.js'
-import { attackOption, splitOption } from '../attack-options.js'
-import { dataRootOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+import { attackOption, splitOption } from '../options/attack-options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -16,7 +16,7 @@ import {
 	type SharedOptions,
 	seedOption,
 	wholeNumber,
-} from '../options.js'
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { distortionText } from '../text/distortion-tables.js'
 

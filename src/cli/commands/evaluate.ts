@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander'
 import { promptEnsembles } from '../../data/templates.js'
-import { testTimeDefenses } from '../../defenses/test-time/registry.js'
 import { evaluate } from '../../jobs/evaluate.js'
 import type { JobInput } from '../../jobs/job.js'
 import {
@@ -15,10 +14,11 @@ import {
 	limitOption,
 	normOption,
 	splitOption,
-} from '../attack-options.js'
-import { dataRootOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+	testTimeOption,
+} from '../options/attack-options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -27,12 +27,16 @@ import {
 	type SharedOptions,
 	seedOption,
 	settingOption,
-} from '../options.js'
+	templateList,
+} from '../options/shared-options.js'
+import { trackingOptions } from '../options/tracking-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { evaluationText } from '../text/evaluation-text.js'
-import { trackingOptions } from '../tracking.js'
+import { runVerification, shareOption, type VerifyOptions, verifyOption } from '../verification.js'
 
-type EvaluateOptions = SharedOptions & Omit<JobInput<typeof evaluate>, 'run'> & { readonly loaderThreads?: number }
+type EvaluateOptions = SharedOptions &
+	VerifyOptions &
+	Omit<JobInput<typeof evaluate>, 'run'> & { readonly loaderThreads?: number }
 
 /** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
@@ -60,10 +64,9 @@ export function addEvaluateCommand(program: Command): void {
 			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row (default: not stored)')
 			.addOption(normOption())
 			.addOption(
-				new Option(
-					'--test-time <name>',
+				testTimeOption(
 					'measure every model with this around it as well, which changes image or prompts for each image (default: none)',
-				).choices([...testTimeDefenses.keys()]),
+				),
 			)
 			.addOption(settingOption('any option of it, such as steps=4; may be repeated', '--test-time-set'))
 			.addOption(
@@ -83,6 +86,8 @@ export function addEvaluateCommand(program: Command): void {
 				).argParser(templateList),
 			)
 			.option('--no-vanilla', 'leave the control out')
+			.addOption(verifyOption())
+			.addOption(shareOption())
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())
@@ -97,20 +102,18 @@ ${knowledgeListHelp()}
 
 Examples:
   $ naptune evaluate runs/photos --attack pgd-100 --epsilon 1/255 --limit 200
-  $ naptune evaluate runs/photos --attack autoattack --limit 200
   $ naptune evaluate runs/photos --knowledge encoder-only,prompt-aware,full,transfer,query
   $ naptune evaluate runs/photos --attack pgd-100-targeted --target cat
   $ naptune evaluate runs/photos --images images/cwa
-  $ naptune evaluate runs/photos --test-time ttc --limit 200`,
+  $ naptune evaluate runs/photos --test-time ttc --limit 200
+  $ naptune evaluate runs/photos --verify their-record.json --share 0.1`,
 		)
 		.hook('preAction', checkEpsilon)
-		.action((run: string, options: EvaluateOptions) =>
-			runJob(evaluate, options, { input: { run, ...jobInput(options) }, text: evaluationText }),
-		)
+		.action(async (run: string, options: EvaluateOptions) => {
+			const { verify, share, ...rest } = options
+			if (verify !== undefined) return runVerification(run, { ...options, verify }, command)
+			if (share !== undefined) command.error('error: --share is of --verify; name the record to compute again.')
+			return runJob(evaluate, rest, { input: { run, ...jobInput(rest) }, text: evaluationText })
+		})
 	trackingOptions(command)
-}
-
-/** The name of an ensemble, or templates. */
-function templateList(text: string): string | string[] {
-	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }

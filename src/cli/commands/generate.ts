@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 import { normalisations } from '../../classifier/onnx-file/onnx-input.js'
 import { generate } from '../../jobs/generate.js'
 import type { JobInput } from '../../jobs/job.js'
-import { attackListHelp, attackOption, limitOption, splitOption } from '../attack-options.js'
-import { dataOption, dataRootOption, modelOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+import { attackListHelp, attackOption, limitOption, splitOption } from '../options/attack-options.js'
+import { dataOption, dataRootOption, modelOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -15,7 +15,7 @@ import {
 	epsilonOption,
 	type SharedOptions,
 	seedOption,
-} from '../options.js'
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { generatedText } from '../text/generated-text.js'
 

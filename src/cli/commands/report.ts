@@ -3,9 +3,9 @@
 import type { Command } from 'commander'
 import type { JobInput } from '../../jobs/job.js'
 import { report } from '../../jobs/report.js'
-import { dataRootOption } from '../inputs.js'
-import { Option } from '../option.js'
-import { addSharedOptions, runModelOption, type SharedOptions, wholeNumber } from '../options.js'
+import { dataRootOption } from '../options/input-options.js'
+import { Option } from '../options/option.js'
+import { addSharedOptions, runModelOption, type SharedOptions, wholeNumber } from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { reportText } from '../text/report-text.js'
 

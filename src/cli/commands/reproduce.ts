@@ -5,9 +5,9 @@ import type { Command } from 'commander'
 import { experimentNames } from '../../experiments/definition.js'
 import type { JobInput } from '../../jobs/job.js'
 import { reproduce } from '../../jobs/reproduce.js'
-import { dataRootOption } from '../inputs.js'
-import { loaderThreadsOption } from '../loading.js'
-import { Option } from '../option.js'
+import { dataRootOption } from '../options/input-options.js'
+import { loaderThreadsOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	batchSizeOption,
@@ -16,7 +16,7 @@ import {
 	type SharedOptions,
 	settingOption,
 	wholeNumber,
-} from '../options.js'
+} from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { experimentLines } from '../text/experiment-lines.js'
 import { reproductionText } from '../text/reproduction-text.js'

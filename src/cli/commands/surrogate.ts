@@ -1,16 +1,17 @@
 /** `naptune surrogate`: models of our own, on which attacks are made that must transfer to others. */
 
 import type { Command } from 'commander'
+import { packagedData } from '../../jobs/common/inputs.js'
 import type { JobInput } from '../../jobs/job.js'
 import { surrogateSubstitute } from '../../jobs/surrogate-substitute.js'
 import { surrogateTrain } from '../../jobs/surrogate-train.js'
 import { families } from '../../methods/surrogates/families/registry.js'
 import { classifierDefaults, substituteDefaults } from '../../methods/surrogates/recipe.js'
-import { dataOption, dataRootOption, packagedData } from '../inputs.js'
-import { Option } from '../option.js'
-import { nonNegative, type SharedOptions } from '../options.js'
+import { dataOption, dataRootOption } from '../options/input-options.js'
+import { Option } from '../options/option.js'
+import { nonNegative, type SharedOptions } from '../options/shared-options.js'
+import { addRecipeOptions } from '../options/surrogate-options.js'
 import { jobInput, runJob } from '../run-job.js'
-import { addRecipeOptions } from '../surrogate-options.js'
 import { classifierText, substituteText, surrogateLines } from '../text/training-text.js'
 
 /** Adds the group. */

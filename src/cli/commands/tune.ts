@@ -4,9 +4,9 @@ import type { Command } from 'commander'
 import { tunableDefenses } from '../../defenses/registry.js'
 import type { JobInput } from '../../jobs/job.js'
 import { tune } from '../../jobs/tune.js'
-import { dataOption, dataRootOption, modelOption } from '../inputs.js'
-import { loaderThreadsOption, unreadableOption } from '../loading.js'
-import { Option } from '../option.js'
+import { dataOption, dataRootOption, modelOption } from '../options/input-options.js'
+import { loaderThreadsOption, unreadableOption } from '../options/loading-options.js'
+import { Option } from '../options/option.js'
 import {
 	addSharedOptions,
 	epsilonOption,
@@ -14,10 +14,10 @@ import {
 	seedOption,
 	settingOption,
 	wholeNumber,
-} from '../options.js'
+} from '../options/shared-options.js'
+import { trackingOptions } from '../options/tracking-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { epochLines, tunedText } from '../text/tuning-text.js'
-import { trackingOptions } from '../tracking.js'
 
 type TuneOptions = SharedOptions & JobInput<typeof tune> & { readonly loaderThreads?: number }
 

@@ -3,8 +3,8 @@
 import { modelName } from '../../evaluation/robustness/record-name.js'
 import type { evaluate } from '../../jobs/evaluate.js'
 import type { JobResult } from '../../jobs/job.js'
-import { duration, percent, percentInterval } from '../format.js'
-import { textTable } from '../table.js'
+import { duration, percent, percentInterval } from './format.js'
+import { textTable } from './table.js'
 
 /** What the table shows of a row of an evaluation. */
 export type AccuracyRow = Pick<

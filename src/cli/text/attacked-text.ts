@@ -3,9 +3,9 @@
 import type { attack } from '../../jobs/attack.js'
 import { protocolText } from '../../jobs/common/protocol-text.js'
 import type { JobResult } from '../../jobs/job.js'
-import { duration, percent, percentInterval } from '../format.js'
-import { textTable } from '../table.js'
+import { duration, percent, percentInterval } from './format.js'
 import { stageTable } from './stage-table.js'
+import { textTable } from './table.js'
 
 /** The accuracies, those after each stage, and where every outcome is. @param name What the model is called. */
 export function attackedText(result: JobResult<typeof attack>, name: string): string {

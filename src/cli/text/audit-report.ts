@@ -1,7 +1,7 @@
 /** The findings of an audit for people. */
 
 import type { AuditResult, AuditStatus } from '../../records/audit.js'
-import { textTable } from '../table.js'
+import { textTable } from './table.js'
 
 /** How a status is written. */
 const words: Readonly<Record<AuditStatus, string>> = {
@@ -35,6 +35,7 @@ export function auditReport(results: readonly AuditResult[]): string {
 			`${words[status]} ${id}`,
 			`  Expected: ${meaning}`,
 			`  What to do: ${advice}`,
+			`  See docs/audit.md#${id}`,
 		]),
 		'',
 		verdict(results),

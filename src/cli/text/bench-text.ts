@@ -3,8 +3,8 @@
 import type { benchGradient } from '../../jobs/bench-gradient.js'
 import type { benchLoading } from '../../jobs/bench-loading.js'
 import type { JobResult } from '../../jobs/job.js'
-import { grouped, percent } from '../format.js'
-import { textTable } from '../table.js'
+import { grouped, percent } from './format.js'
+import { textTable } from './table.js'
 
 /** Gradients beside the matrix product. */
 export function gradientBenchText(result: JobResult<typeof benchGradient>): string {

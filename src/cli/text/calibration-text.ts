@@ -2,9 +2,9 @@
 
 import type { calibrate } from '../../jobs/calibrate.js'
 import type { JobResult } from '../../jobs/job.js'
-import { epsilonText } from '../format.js'
 import { detectionTable } from './detection-table.js'
 import { ownImagesText, rateText } from './flag-text.js'
+import { epsilonText } from './format.js'
 
 type Calibrated = JobResult<typeof calibrate>
 

@@ -2,8 +2,8 @@
 
 import type { classify } from '../../jobs/classify.js'
 import type { JobResult } from '../../jobs/job.js'
-import { percent } from '../format.js'
 import { ownImagesText, rateText } from './flag-text.js'
+import { percent } from './format.js'
 
 type Classified = JobResult<typeof classify>
 type Refinement = NonNullable<Classified['images'][number]['refinement']>

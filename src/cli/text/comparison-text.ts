@@ -2,8 +2,8 @@
 
 import type { compare } from '../../jobs/compare.js'
 import type { JobResult } from '../../jobs/job.js'
-import { duration, epsilonText, grouped, percent, percentInterval } from '../format.js'
-import { textTable } from '../table.js'
+import { duration, epsilonText, grouped, percent, percentInterval } from './format.js'
+import { textTable } from './table.js'
 
 type Comparison = JobResult<typeof compare>
 

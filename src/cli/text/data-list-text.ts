@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { at } from '../../core/at.js'
 import type { dataList } from '../../jobs/data-list.js'
 import type { JobResult } from '../../jobs/job.js'
-import { grouped } from '../format.js'
-import { textTable } from '../table.js'
+import { grouped } from './format.js'
+import { textTable } from './table.js'
 
 /** A line per data set, and how to say where they lie. */
 export function dataListText({ root, datasets }: JobResult<typeof dataList>): string {

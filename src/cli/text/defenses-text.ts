@@ -2,8 +2,8 @@
 
 import type { defenses } from '../../jobs/defenses.js'
 import type { JobResult } from '../../jobs/job.js'
-import { grouped } from '../format.js'
-import { textTable } from '../table.js'
+import { grouped } from './format.js'
+import { textTable } from './table.js'
 
 /** The defenses, those at test time and, where asked for, the presets. */
 export function defensesText(

@@ -2,8 +2,8 @@
 
 import type { demo } from '../../jobs/demo.js'
 import type { JobResult } from '../../jobs/job.js'
-import { counted, duration, epsilonText } from '../format.js'
 import { accuracyTable } from './accuracy-table.js'
+import { counted, duration, epsilonText } from './format.js'
 
 /** The table, under which protocol it was made, and where everything is. */
 export function demoText({ rows, images, epsilon, seed, seconds, output }: JobResult<typeof demo>): string {

@@ -3,8 +3,8 @@
 import type { calibrate } from '../../jobs/calibrate.js'
 import type { JobResult } from '../../jobs/job.js'
 import type { Accuracy, Share } from '../../records/parts/accuracy.js'
-import { percent, percentInterval } from '../format.js'
-import { textTable } from '../table.js'
+import { percent, percentInterval } from './format.js'
+import { textTable } from './table.js'
 
 /** Clean images and every attack, one row per score, with 95 % intervals. */
 export function detectionTable(result: NonNullable<JobResult<typeof calibrate>['detection']>): string {

@@ -7,8 +7,8 @@ import type { JobResult } from '../../jobs/job.js'
 import type { Distortion, LayerDistortion } from '../../records/distortion.js'
 import { perturbationTitle } from '../../report/distortion-figure.js'
 import type { Estimate } from '../../statistics/mean-interval.js'
-import { percent, percentInterval } from '../format.js'
-import { type Column, textTable } from '../table.js'
+import { percent, percentInterval } from './format.js'
+import { type Column, textTable } from './table.js'
 
 /** All tables with what they say above each, and where record and figure are. */
 export function distortionText(result: JobResult<typeof distortion>): string {

@@ -4,8 +4,8 @@ import { defined } from '../../core/defined.js'
 import { protocolText } from '../../jobs/common/protocol-text.js'
 import type { evaluate } from '../../jobs/evaluate.js'
 import type { JobResult } from '../../jobs/job.js'
-import { percent, percentInterval } from '../format.js'
 import { accuracyTable, nameOf } from './accuracy-table.js'
+import { percent, percentInterval } from './format.js'
 import { stageTable } from './stage-table.js'
 
 type Evaluation = JobResult<typeof evaluate>

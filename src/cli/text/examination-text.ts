@@ -4,8 +4,8 @@ import type { Examination, ExaminedSplit } from '../../data/examination.js'
 import { type SplitName, splitNames } from '../../data/folders/listing.js'
 import type { dataDoctor } from '../../jobs/data-doctor.js'
 import type { JobResult } from '../../jobs/job.js'
-import { grouped } from '../format.js'
-import { textTable } from '../table.js'
+import { grouped } from './format.js'
+import { textTable } from './table.js'
 
 /** What the doctor found: one data set, or all of a data root. */
 export function doctorText(result: JobResult<typeof dataDoctor>): string {

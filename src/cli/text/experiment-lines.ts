@@ -2,8 +2,8 @@
 
 import type { ExperimentEvent } from '../../jobs/common/follow-cells.js'
 import type { JobContext } from '../../jobs/job.js'
-import { percent, percentInterval } from '../format.js'
 import type { Progress } from '../progress.js'
+import { percent, percentInterval } from './format.js'
 import { epochLines } from './tuning-text.js'
 
 /** A line for every cell that is begun, measured or failed. @param epochs Whether for every epoch of tuning, too. */

@@ -2,7 +2,7 @@
 
 import type { generate } from '../../jobs/generate.js'
 import type { JobResult } from '../../jobs/job.js'
-import { counted, epsilonText } from '../format.js'
+import { counted, epsilonText } from './format.js'
 
 /** How many were made, and of what. */
 export function generatedText({ store, made, before, manifest }: JobResult<typeof generate>): string {

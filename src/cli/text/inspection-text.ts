@@ -1,13 +1,14 @@
 /** A run as people read it. */
 
+import { at, last } from '../../core/at.js'
 import type { TracedBlock } from '../../evaluation/deployed/inspect-run.js'
 import type { EpochPoint } from '../../evaluation/deployed/learning-curves.js'
 import type { inspect } from '../../jobs/inspect.js'
 import type { JobResult } from '../../jobs/job.js'
 import type { CurveField } from '../../report/learning-curves-figure.js'
 import { sparkline } from '../../report/sparkline.js'
-import { counted, duration, grouped, percent } from '../format.js'
-import { type Column, textTable } from '../table.js'
+import { counted, duration, grouped, percent } from './format.js'
+import { type Column, textTable } from './table.js'
 
 /** Characters of a curve. */
 const curveWidth = 40
@@ -124,7 +125,7 @@ function curvesTable(epochs: readonly EpochPoint[]): string {
 		const values = epochs.map((epoch) => epoch[field])
 		const known = values.filter((value) => value !== null)
 		if (known.length === 0) return [name, 'not measured by this method', '', '', '', '']
-		const numbers = [known[0]!, known.at(-1)!, Math.min(...known), Math.max(...known)]
+		const numbers = [at(known, 0), last(known), Math.min(...known), Math.max(...known)]
 		return [name, sparkline(values, curveWidth), ...numbers.map(format)]
 	})
 	return textTable(columns, rows)

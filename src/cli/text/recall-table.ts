@@ -3,8 +3,8 @@
 import type { JobResult } from '../../jobs/job.js'
 import type { retrieve } from '../../jobs/retrieve.js'
 import type { DirectionResult } from '../../records/retrieval.js'
-import { grouped, percent, percentInterval } from '../format.js'
-import { textTable } from '../table.js'
+import { grouped, percent, percentInterval } from './format.js'
+import { textTable } from './table.js'
 
 /** Both directions, clean and attacked, of every model with 95 % intervals, and what chance would give. */
 export function recallTable(models: JobResult<typeof retrieve>['rows']): string {

@@ -3,7 +3,7 @@
 import type { JobResult } from '../../jobs/job.js'
 import type { reproduce } from '../../jobs/reproduce.js'
 import { tableText } from '../../report/tables/text.js'
-import { duration } from '../format.js'
+import { duration } from './format.js'
 
 /** Every experiment's first table, what was found, and where its report is. */
 export function reproductionText({ experiments, seconds }: JobResult<typeof reproduce>): string {

@@ -2,8 +2,8 @@
 
 import type { Passes } from '../../classifier/pass-counter.js'
 import type { Accuracy, EvaluationResult } from '../../evaluation/robustness/evaluate.js'
-import { duration, grouped, percent, percentInterval } from '../format.js'
-import { textTable } from '../table.js'
+import { duration, grouped, percent, percentInterval } from './format.js'
+import { textTable } from './table.js'
 
 /** A model whose stages are shown. */
 export interface StagedRow extends Pick<EvaluationResult, 'clean' | 'stages'> {

@@ -3,8 +3,8 @@
 import type { SurrogateEvent, surrogateResult } from '../../jobs/common/surrogate.js'
 import type { JobContext, JobResult } from '../../jobs/job.js'
 import type { PretrainEvent, pretrain } from '../../jobs/pretrain.js'
-import { counted, duration, percent } from '../format.js'
 import type { Progress } from '../progress.js'
+import { counted, duration, percent } from './format.js'
 
 /** A line per record of pre-training. */
 export function pretrainingLines({ line }: Pick<Progress, 'line'>): JobContext<PretrainEvent>['onEvent'] {

@@ -4,8 +4,8 @@ import { shellWord } from '../../core/shell-word.js'
 import type { JobContext, JobResult } from '../../jobs/job.js'
 import type { TuneEvent, tune } from '../../jobs/tune.js'
 import type { EpochRecord } from '../../methods/tuning/tune.js'
-import { counted, duration, grouped, percent } from '../format.js'
 import type { Progress } from '../progress.js'
+import { counted, duration, grouped, percent } from './format.js'
 
 const heading = 'epoch     rate  alpha   clean loss  accuracy   attacked loss  accuracy'
 

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { benchmarks } from '../registry.js'
+import { benchmarks } from './all.js'
 import type { Benchmark } from './benchmark.js'
 import { listFiles } from './open-benchmark.js'
 

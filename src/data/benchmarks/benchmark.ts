@@ -25,6 +25,8 @@ export interface Benchmark {
 	readonly name: string
 	/** As papers write it. */
 	readonly title: string
+	/** Hand-written zero-shot prompt with `{}` for the class name (CoOp, `trainers/zsclip.py`); default `a photo of a {}.` */
+	readonly template?: string
 	/** Its folder below the data root. */
 	readonly folder: string
 	/** Folders of images below that, which must exist. */

@@ -5,6 +5,7 @@ import { type Benchmark, splitFileAt } from './benchmark.js'
 export const dtd: Benchmark = {
 	name: 'dtd',
 	title: 'DTD',
+	template: '{} texture.',
 	folder: 'dtd',
 	images: ['images'],
 	layout: {

@@ -5,6 +5,7 @@ import { type Benchmark, splitFileAt } from './benchmark.js'
 export const eurosat: Benchmark = {
 	name: 'eurosat',
 	title: 'EuroSAT',
+	template: 'a centered satellite photo of {}.',
 	folder: 'eurosat',
 	images: ['2750'],
 	layout: {

@@ -5,6 +5,7 @@ import type { Benchmark } from './benchmark.js'
 export const fgvcAircraft: Benchmark = {
 	name: 'fgvc-aircraft',
 	title: 'FGVCAircraft',
+	template: 'a photo of a {}, a type of aircraft.',
 	folder: 'fgvc_aircraft',
 	images: ['images'],
 	layout: { kind: 'variant-lists' },

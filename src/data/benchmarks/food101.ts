@@ -5,6 +5,7 @@ import { type Benchmark, splitFileAt } from './benchmark.js'
 export const food101: Benchmark = {
 	name: 'food101',
 	title: 'Food101',
+	template: 'a photo of {}, a type of food.',
 	folder: 'food-101',
 	images: ['images'],
 	layout: {

@@ -28,7 +28,10 @@ const facts = fileURLToPath(new URL('../../../data/imagenet/classes.json', impor
 export async function imagenetClasses(): Promise<readonly ImagenetClass[]> {
 	const parsed = schema.safeParse(await readJsonFile(facts))
 	if (parsed.success) return parsed.data.classes
-	throw new NaptuneError(`${facts} is damaged: install the package again, or check the repository out again.`)
+	throw new NaptuneError(
+		'NAP_FILE_DAMAGED',
+		`${facts} is damaged: install the package again, or check the repository out again.`,
+	)
 }
 
 /**
@@ -46,6 +49,7 @@ export async function imagenetNames(
 		const own = names.get(wnid)
 		if (own !== undefined) return own
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} has no line for ${wnid} (${name}). Complete it, or remove it to take the names that come with this package.`,
 		)
 	})
@@ -63,10 +67,12 @@ function parseNames(text: string, path: string): ReadonlyMap<string, string> {
 		const [, wnid, name] = /^\ufeff?(n\d{8})\s+(\S.*?)\s*$/.exec(line) ?? []
 		if (wnid === undefined || name === undefined) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`Line ${at + 1} of ${path} is ${JSON.stringify(line.slice(0, 80))}; expected a WordNet id and a name, such as "n01440764 tench".`,
 			)
 		}
-		if (names.has(wnid)) throw new NaptuneError(`${path} names ${wnid} twice. Remove one of the lines.`)
+		if (names.has(wnid))
+			throw new NaptuneError('NAP_FILE_INVALID', `${path} names ${wnid} twice. Remove one of the lines.`)
 		names.set(wnid, name)
 	})
 	return names

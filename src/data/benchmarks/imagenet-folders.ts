@@ -42,13 +42,15 @@ async function listClasses(folder: string, below: string, classes: readonly Imag
 			...(images.length > 0 ? [`${images.length} images lie in no class folder`] : []),
 		]
 		throw new NaptuneError(
+			'NAP_DATA_MISSING',
 			`${path} does not hold the ${classes.length} class folders of ImageNet: ${parts.join('; ')}. Sort the images into folders named by WordNet id; for classes of your own, give the folder as --data.`,
 		)
 	}
 	const files: ListedFile[] = []
 	for (const [label, { wnid }] of classes.entries()) {
 		const { images } = await listTree(join(path, wnid))
-		if (images.length === 0) throw new NaptuneError(`The class folder ${join(path, wnid)} holds no images.`)
+		if (images.length === 0)
+			throw new NaptuneError('NAP_DATA_MISSING', `The class folder ${join(path, wnid)} holds no images.`)
 		for (const image of images) files.push({ id: `${below}/${wnid}/${image}`, label })
 	}
 	return files

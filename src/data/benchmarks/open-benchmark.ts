@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { Dataset } from '../dataset.js'
@@ -34,6 +35,7 @@ export interface OpenedBenchmark {
 export async function openBenchmark(benchmark: Benchmark, root: string | undefined): Promise<OpenedBenchmark> {
 	if (root === undefined) {
 		throw new NaptuneError(
+			'NAP_OPTION_MISSING',
 			`${benchmark.name} is read from the folder ${benchmark.folder} below a data root. Say where that root is: --data-root <folder> or NAPTUNE_DATA_ROOT, in code the option root.`,
 		)
 	}
@@ -67,7 +69,8 @@ export async function loadBenchmark(benchmark: Benchmark, root: string | undefin
 	const { folder, dataset, missing } = await openBenchmark(benchmark, root)
 	if (missing.length > 0) {
 		throw new NaptuneError(
-			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, missing[0]!)}. naptune data doctor ${benchmark.name} --json lists them.\n${obtainText(benchmark)}`,
+			'NAP_DATA_MISSING',
+			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, at(missing, 0))}. naptune data doctor ${benchmark.name} --json lists them.\n${obtainText(benchmark)}`,
 		)
 	}
 	return dataset
@@ -82,9 +85,9 @@ function listed({ layout, images }: Benchmark, folder: string): Promise<Listing>
 	switch (layout.kind) {
 		case 'split-file':
 			// With more than one folder of images, paths begin with its name.
-			return readSplitFile(join(folder, layout.file.name), images.length === 1 ? images[0]! : '')
+			return readSplitFile(join(folder, layout.file.name), images.length === 1 ? at(images, 0) : '')
 		case 'variant-lists':
-			return readVariantLists(folder, images[0]!)
+			return readVariantLists(folder, at(images, 0))
 		case 'imagenet':
 			return listImagenet(folder, layout.test)
 	}
@@ -102,7 +105,10 @@ async function requireParts(benchmark: Benchmark, root: string): Promise<string>
 			'file',
 		))
 	if (absent === undefined) return folder
-	throw new NaptuneError(`${name} was looked for below the data root ${root}, but ${absent}.\n${obtainText(benchmark)}`)
+	throw new NaptuneError(
+		'NAP_DATA_MISSING',
+		`${name} was looked for below the data root ${root}, but ${absent}.\n${obtainText(benchmark)}`,
+	)
 }
 
 /** What is wrong with the first of these paths that is not there. */
@@ -158,7 +164,7 @@ function otherSizes({ name, classes, sizes }: Benchmark, listing: Listing): stri
 function sameNames(classNames: readonly string[]): string[] {
 	return sameSpoken(classNames).map(
 		(labels) =>
-			`${labels.length} classes are called ${JSON.stringify(classNames[labels[0]!])} (labels ${labels.join(' and ')}): their prompts are the same, so only the first of them can be predicted.`,
+			`${labels.length} classes are called ${JSON.stringify(classNames[at(labels, 0)])} (labels ${labels.join(' and ')}): their prompts are the same, so only the first of them can be predicted.`,
 	)
 }
 

@@ -5,6 +5,7 @@ import { type Benchmark, splitFileAt } from './benchmark.js'
 export const oxfordFlowers: Benchmark = {
 	name: 'oxford-flowers',
 	title: 'Flowers102',
+	template: 'a photo of a {}, a type of flower.',
 	folder: 'oxford_flowers',
 	images: ['jpg'],
 	layout: {

@@ -5,6 +5,7 @@ import { type Benchmark, splitFileAt } from './benchmark.js'
 export const oxfordPets: Benchmark = {
 	name: 'oxford-pets',
 	title: 'OxfordPets',
+	template: 'a photo of a {}, a type of pet.',
 	folder: 'oxford_pets',
 	images: ['images'],
 	layout: {

@@ -2,6 +2,7 @@
 
 import { posix } from 'node:path'
 import { z } from 'zod'
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { explainIssues } from '../../files/explain-issues.js'
 import { readJsonFile } from '../../files/json-file.js'
@@ -97,12 +98,12 @@ function classNamesOf(content: SplitFile, path: string): string[] {
 		throw damaged(path, `its ${names.size} labels are not 0 to ${names.size - 1}: there is ${beyond}.`)
 	}
 	const trained = new Set(content.train.map(([, label]) => label))
-	const classNames = Array.from({ length: names.size }, (_, label) => names.get(label)!)
+	const classNames = Array.from({ length: names.size }, (_, label) => entry(names, label))
 	const untrained = classNames.findIndex((_, label) => !trained.has(label))
 	if (untrained >= 0) throw damaged(path, `label ${untrained} (${classNames[untrained]}) has no training image.`)
 	return classNames
 }
 
 function damaged(path: string, what: string): NaptuneError {
-	return new NaptuneError(`${path} cannot be used: ${what} Fetch the published file again.`)
+	return new NaptuneError('NAP_FILE_INVALID', `${path} cannot be used: ${what} Fetch the published file again.`)
 }

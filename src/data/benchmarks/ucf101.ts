@@ -5,6 +5,7 @@ import { type Benchmark, splitFileAt } from './benchmark.js'
 export const ucf101: Benchmark = {
 	name: 'ucf101',
 	title: 'UCF101',
+	template: 'a photo of a person doing {}.',
 	folder: 'ucf101',
 	images: ['UCF-101-midframes'],
 	layout: {

@@ -26,7 +26,7 @@ export async function readVariantLists(folder: string, images: string): Promise<
 	const classNames = await lines(variants)
 	const labels = new Map(classNames.map((name, label) => [name, label]))
 	if (labels.size < classNames.length) {
-		throw new NaptuneError(`${variants} lists a variant twice. Unpack the published archive again.`)
+		throw new NaptuneError('NAP_FILE_INVALID', `${variants} lists a variant twice. Unpack the published archive again.`)
 	}
 	const seen = new Set<string>()
 	const read = async (file: string): Promise<ListedFile[]> => {
@@ -36,12 +36,14 @@ export async function readVariantLists(folder: string, images: string): Promise<
 			const label = variant === undefined ? undefined : labels.get(variant)
 			if (label === undefined) {
 				throw new NaptuneError(
+					'NAP_FILE_INVALID',
 					`Line ${at + 1} of ${path} is ${JSON.stringify(line)}; expected the number of an image and one of the ${classNames.length} variants of variants.txt, such as "1025794 ${classNames[0]}". Unpack the published archive again.`,
 				)
 			}
 			const id = `${images}/${image}.jpg`
 			if (seen.has(id)) {
 				throw new NaptuneError(
+					'NAP_FILE_INVALID',
 					`${path} lists image ${image}, which is listed before. Unpack the published archive again.`,
 				)
 			}
@@ -65,6 +67,7 @@ async function lines(path: string): Promise<string[]> {
 		.split('\n')
 		.map((line) => line.trim())
 		.filter((line) => line !== '')
-	if (found.length === 0) throw new NaptuneError(`${path} is empty. Unpack the published archive again.`)
+	if (found.length === 0)
+		throw new NaptuneError('NAP_FILE_INVALID', `${path} is empty. Unpack the published archive again.`)
 	return found
 }

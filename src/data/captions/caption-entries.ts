@@ -25,12 +25,16 @@ export async function readCaptionEntries(path: string): Promise<{ entries: Capti
 	const text = await readTextFile(path, `The file of captions ${path}`)
 	const values = text.trimStart().startsWith('[') ? arrayValues(path, text) : lineValues(path, text)
 	if (values.length === 0) {
-		throw new NaptuneError(`${path} holds no captions. Write {"image": "cat.jpg", "captions": ["a cat"]} on each line.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} holds no captions. Write {"image": "cat.jpg", "captions": ["a cat"]} on each line.`,
+		)
 	}
 	const entries = values.map(({ place, value }) => {
 		const parsed = entrySchema.safeParse(value)
 		if (parsed.success) return { ...parsed.data, place }
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path}, ${place}, is not {"image": "path", "captions": ["..."]}:\n${z.prettifyError(parsed.error)}`,
 		)
 	})
@@ -46,7 +50,11 @@ function arrayValues(path: string, text: string): PlacedValue[] {
 	try {
 		return (JSON.parse(text) as unknown[]).map((value, index) => ({ place: `entry ${index + 1}`, value }))
 	} catch (cause) {
-		throw new NaptuneError(`${path} begins as a JSON array but is none: ${(cause as Error).message}.`, { cause })
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} begins as a JSON array but is none: ${(cause as Error).message}.`,
+			{ cause },
+		)
 	}
 }
 
@@ -56,7 +64,11 @@ function lineValues(path: string, text: string): PlacedValue[] {
 		try {
 			return [{ place: `line ${index + 1}`, value: JSON.parse(line) as unknown }]
 		} catch (cause) {
-			throw new NaptuneError(`${path}, line ${index + 1}, is not JSON: ${(cause as Error).message}.`, { cause })
+			throw new NaptuneError(
+				'NAP_FILE_INVALID',
+				`${path}, line ${index + 1}, is not JSON: ${(cause as Error).message}.`,
+				{ cause },
+			)
 		}
 	})
 }

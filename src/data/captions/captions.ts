@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { basename, dirname, posix, resolve } from 'node:path'
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -40,25 +41,28 @@ export async function loadCaptions(path: string, options: CaptionsOptions = {}):
 	const { limit = all.length, seed = 1 } = options
 	const order = permutation(generator(seed, 'captioned-images'), all.length)
 	const chosen = order.slice(0, limit).sort((a, b) => a - b)
-	const images = chosen.map((at) => all[at]!)
+	const images = chosen.map((position) => at(all, position))
 	const { captions, own } = distinctCaptions(images.map((image) => image.captions))
-	const at = (index: number): CaptionedImage => {
+	const position = (index: number): CaptionedImage => {
 		const image = images[index]
 		if (!image) throw new RangeError(`Position ${index} of a gallery of ${images.length} images.`)
 		return image
 	}
 	if (captions.length < 2) {
-		throw new NaptuneError(`${path} holds one caption only; retrieval needs at least two that differ.`)
+		throw new NaptuneError(
+			'NAP_DATA_INVALID',
+			`${path} holds one caption only; retrieval needs at least two that differ.`,
+		)
 	}
 	return {
 		name: basename(path),
 		level: 'image',
 		images: {
 			length: images.length,
-			label: (index) => own[index]![0]!,
-			id: (index) => at(index).id,
-			source: async (index) => ({ kind: 'file', path: at(index).path }),
-			image: async (index) => decodeImage(at(index).path),
+			label: (index) => at(at(own, index), 0),
+			id: (index) => position(index).id,
+			source: async (index) => ({ kind: 'file', path: position(index).path }),
+			image: async (index) => decodeImage(position(index).path),
 		},
 		captions,
 		own,
@@ -78,9 +82,9 @@ function idOf({ image }: CaptionEntry): string {
 
 function joined(path: string, entries: readonly CaptionEntry[]): CaptionedImage[] {
 	const images = new Map<string, CaptionedImage>()
-	for (const entry of entries) {
-		const id = idOf(entry)
-		const captions = [...(images.get(id)?.captions ?? []), ...entry.captions]
+	for (const item of entries) {
+		const id = idOf(item)
+		const captions = [...(images.get(id)?.captions ?? []), ...item.captions]
 		images.set(id, { id, path: resolve(dirname(path), id), captions })
 	}
 	return [...images.values()]
@@ -93,22 +97,25 @@ async function requireUsable(
 	problemOf: (caption: string) => string | undefined,
 ): Promise<void> {
 	const problems: string[] = []
-	for (const entry of entries) {
-		const image = resolve(dirname(path), idOf(entry))
+	for (const item of entries) {
+		const image = resolve(dirname(path), idOf(item))
 		const isFile = await stat(image).then(
 			(found) => found.isFile(),
 			() => false,
 		)
-		if (!isFile) problems.push(`${entry.place}: the image ${image} is missing.`)
-		for (const caption of entry.captions) {
+		if (!isFile) problems.push(`${item.place}: the image ${image} is missing.`)
+		for (const caption of item.captions) {
 			const read = withoutFullStop(caption)
 			const problem = read === '' ? `the caption ${JSON.stringify(caption)} is empty.` : problemOf(read)
-			if (problem !== undefined) problems.push(`${entry.place}: ${problem}`)
+			if (problem !== undefined) problems.push(`${item.place}: ${problem}`)
 		}
 	}
 	if (problems.length === 0) return
 	const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
-	throw new NaptuneError([`The captions of ${path} cannot be used:`, ...problems.slice(0, 5), ...more].join('\n  '))
+	throw new NaptuneError(
+		'NAP_DATA_INVALID',
+		[`The captions of ${path} cannot be used:`, ...problems.slice(0, 5), ...more].join('\n  '),
+	)
 }
 
 function notices(

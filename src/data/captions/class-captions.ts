@@ -1,5 +1,6 @@
 /** Captions for labelled images without captions: those of their class. */
 
+import { at } from '../../core/at.js'
 import type { Dataset, Split } from '../dataset.js'
 import { distinctCaptions, type Gallery } from './gallery.js'
 
@@ -25,11 +26,11 @@ export function classGallery(
 		classCaptionTemplates.map((template) => template.replaceAll('{}', () => className)),
 	)
 	const { captions, own } = distinctCaptions(ofClasses)
-	const ofImages = Array.from({ length: images.length }, (_, index) => own[images.label(index)]!)
+	const ofImages = Array.from({ length: images.length }, (_, index) => at(own, images.label(index)))
 	return {
 		name,
 		level: 'class',
-		images: { ...images, label: (index) => ofImages[index]![0]! },
+		images: { ...images, label: (index) => at(at(ofImages, index), 0) },
 		captions,
 		own: ofImages,
 		notices: [

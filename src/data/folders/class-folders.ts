@@ -92,7 +92,10 @@ export function numbersNotice(names: readonly string[], source: string): string[
 export function checkNames(names: readonly string[], path: string): void {
 	const nameless = names.find((name) => spokenForm(name) === '')
 	if (nameless !== undefined) {
-		throw new NaptuneError(`${path} has a class without a name: ${JSON.stringify(nameless)}. Rename it.`)
+		throw new NaptuneError(
+			'NAP_DATA_INVALID',
+			`${path} has a class without a name: ${JSON.stringify(nameless)}. Rename it.`,
+		)
 	}
 	const [same] = sameSpoken(names)
 	if (!same) return

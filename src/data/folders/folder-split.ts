@@ -1,5 +1,6 @@
 /** The split that is drawn where a folder of images comes without one. */
 
+import { at } from '../../core/at.js'
 import { roundHalfEven } from '../../images/round-half-even.js'
 import { generator, permutation } from '../../random/counter-based.js'
 import type { ClassFolder } from './class-folders.js'
@@ -26,7 +27,7 @@ export function splitClasses(classes: readonly ClassFolder[], seed: number): Spl
 			name,
 			images: order
 				.slice(from, to)
-				.map((at) => images[at]!)
+				.map((index) => at(images, index))
 				.sort(),
 		})
 		return {

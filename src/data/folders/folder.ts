@@ -1,6 +1,7 @@
 /** Anyone's images: a folder of class folders, with or without splits. */
 
 import { basename, join, resolve } from 'node:path'
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { OriginOf, SplitOrigin } from '../../records/parts/data-origin.js'
@@ -84,6 +85,7 @@ async function drawSplits(root: string, below: string | undefined, seed: number)
 	const single = classes.find(({ images }) => images.length < 2)
 	if (single) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`The class ${JSON.stringify(single.name)} of ${folder} has one image, so it cannot be both trained and tested. Add images, or make train and test folders.`,
 		)
 	}
@@ -142,6 +144,7 @@ async function givenSplits(
 function requireTwo(classes: readonly ClassFolder[], folder: string): void {
 	if (classes.length >= 2) return
 	throw new NaptuneError(
+		'NAP_DATA_INVALID',
 		`${folder} holds one class folder, ${JSON.stringify(classes[0]?.name)}; telling classes apart needs at least two.`,
 	)
 }
@@ -157,6 +160,7 @@ function compare(
 	const unknown = others.find(({ name }) => !known.has(name))
 	if (unknown) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${join(root, folder, unknown.name)} is a class without a folder of the same name among the training images. Add or remove it.`,
 		)
 	}
@@ -175,7 +179,7 @@ function filesOf(
 	const labelOf = new Map(classes.map(({ name }, label) => [name, label]))
 	const prefix = below === undefined ? '' : `${below}/`
 	return part.flatMap(({ name, images }) =>
-		images.map((file) => ({ id: `${prefix}${name}/${file}`, label: labelOf.get(name)! })),
+		images.map((file) => ({ id: `${prefix}${name}/${file}`, label: entry(labelOf, name) })),
 	)
 }
 

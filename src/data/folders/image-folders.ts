@@ -99,7 +99,11 @@ async function entriesOf(path: string): Promise<Dirent[]> {
 			ENOTDIR: 'is not a folder',
 			EACCES: 'may not be read: permission denied',
 		}
-		throw new NaptuneError(`The folder ${path} ${reasons[code ?? ''] ?? `could not be read: ${message}`}.`, { cause })
+		throw new NaptuneError(
+			'NAP_FILE_UNREADABLE',
+			`The folder ${path} ${reasons[code ?? ''] ?? `could not be read: ${message}`}.`,
+			{ cause },
+		)
 	}
 }
 

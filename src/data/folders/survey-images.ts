@@ -1,5 +1,6 @@
 /** Decoding many images side by side to see which cannot be used, and what kinds there are. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { decodeImage, readImageBytes } from '../../images/decode.js'
 import { type PictureKind, pictureKind } from '../../images/picture-kind.js'
@@ -43,8 +44,8 @@ export async function surveyImages(
 	let stopped = false
 	async function worker(): Promise<void> {
 		while (next < places.length && !stopped && !signal?.aborted) {
-			const at = next++
-			const { split, index } = places[at]!
+			const position = next++
+			const { split, index } = at(places, position)
 			try {
 				const kind = await look(split, index)
 				if (kind?.colour === 'grey') counts.grey++
@@ -52,7 +53,7 @@ export async function surveyImages(
 				if (kind?.alpha) counts.alpha++
 			} catch (error) {
 				if (!(error instanceof NaptuneError)) throw error
-				unreadable.push({ at, id: split.id(index), reason: error.message })
+				unreadable.push({ at: position, id: split.id(index), reason: error.message })
 			}
 			onProgress(++done)
 		}

@@ -37,6 +37,7 @@ export async function loadUnlabelled(
 		const { others } = await listTree(root)
 		const found = others.length > 0 ? ` Its ${others.length} files are ${endingsOf(others)}.` : ''
 		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
 			`${root} and the folders below it hold no images.${found} Give a folder with files that are read: ${readableEndings}.`,
 		)
 	}

@@ -1,5 +1,6 @@
 /** From the labels of a data set on the hub to classes. */
 
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sameSpoken, spokenForm } from '../benchmarks/spoken-names.js'
 import { checkNames, numbersNotice } from '../folders/class-folders.js'
@@ -27,11 +28,12 @@ export function hubClasses(
 	source: string,
 ): HubClasses {
 	for (const { name, labels } of splits) {
-		const at = labels.findIndex((label) => !isUsable(label, named))
-		if (at < 0) continue
+		const index = labels.findIndex((label) => !isUsable(label, named))
+		if (index < 0) continue
 		const of = named ? `; its classes have the numbers 0 to ${named.length - 1}` : ''
 		throw new NaptuneError(
-			`Row ${at} of the split ${name} of ${source} has the label ${labels[at]}, which is no class${of}. Another column may be meant: '?label=COLUMN'.`,
+			'NAP_INPUT_UNSUITABLE',
+			`Row ${index} of the split ${name} of ${source} has the label ${labels[index]}, which is no class${of}. Another column may be meant: '?label=COLUMN'.`,
 		)
 	}
 	if (named) {
@@ -41,11 +43,11 @@ export function hubClasses(
 	const values = [...new Set(splits.flatMap(({ labels }) => [...new Set(labels)]))]
 	const numbers = values.every((value) => typeof value === 'number')
 	const sorted = numbers ? values.sort((a, b) => Number(a) - Number(b)) : values.sort()
-	const positions = new Map(sorted.map((value, at) => [value, at]))
+	const positions = new Map(sorted.map((value, index) => [value, index]))
 	const { classNames, notices } = distinct(sorted.map(String), source)
 	return {
 		classNames,
-		labelOf: (label) => positions.get(label)!,
+		labelOf: (label) => entry(positions, label),
 		notices: [...notices, ...(numbers ? numbersNotice(sorted.map(String), source) : [])],
 	}
 }
@@ -58,10 +60,12 @@ function isUsable(label: StoredLabel, named: readonly string[] | undefined): boo
 /** Names that prompts can tell apart: those that cannot be, as the two cranes of ImageNet, get their number. */
 function distinct(names: readonly string[], source: string): Pick<HubClasses, 'classNames' | 'notices'> {
 	const alike = new Set(sameSpoken(names).flat())
-	const classNames = names.map((name, at) => (alike.has(at) || spokenForm(name) === '' ? `${name} ${at}`.trim() : name))
+	const classNames = names.map((name, index) =>
+		alike.has(index) || spokenForm(name) === '' ? `${name} ${index}`.trim() : name,
+	)
 	// A number may make a name that another class has.
 	checkNames(classNames, source)
-	const changed = classNames.filter((name, at) => name !== names[at])
+	const changed = classNames.filter((name, index) => name !== names[index])
 	if (changed.length === 0) return { classNames, notices: [] }
 	return {
 		classNames,

@@ -36,6 +36,7 @@ export function parseHubDataName(text: string): HubDataName {
 	const [, id = '', revision = 'main', config] = /^hf:([^@:]*)(?:@([^:]*))?(?::(.+))?$/s.exec(name) ?? []
 	if (!isHubId(id)) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`${JSON.stringify(text)} names no data set of the hub; the form is hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN].`,
 		)
 	}

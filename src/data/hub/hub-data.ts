@@ -1,5 +1,6 @@
 /** Data sets of the Hugging Face hub that are stored as Parquet files with the images inside. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { DownloadProgress } from '../../hub/hub-download.js'
@@ -61,7 +62,7 @@ export async function loadHubData(
 		files.set(path, file)
 		return file
 	}
-	const first = await open(train.paths[0]!)
+	const first = await open(at(train.paths, 0))
 	const columns = parquetColumns(first, cardFeatures(found.card, found.config), name.options, source)
 	const read = async (split: HubSplit | undefined): Promise<ReadSplit | undefined> => {
 		if (!split) return undefined
@@ -123,34 +124,37 @@ function hasColumn({ columns }: ParquetFile, column: string): boolean {
 
 function requireColumn(file: ParquetFile, column: string, source: string): void {
 	if (hasColumn(file, column)) return
-	throw new NaptuneError(`${file.path} of ${source} has no column ${column}, which the first file has.`)
+	throw new NaptuneError(
+		'NAP_FILE_INVALID',
+		`${file.path} of ${source} has no column ${column}, which the first file has.`,
+	)
 }
 
 function rowsOf(split: ReadSplit | undefined, { labelOf }: HubClasses): Row[] {
 	if (!split) return []
-	let at = 0
+	let where = 0
 	return split.files.flatMap((file) =>
 		Array.from({ length: file.rows }, (_, row): Row => {
-			const position = at++
-			return { id: `${split.name}/${position}`, label: labelOf(split.labels[position]!), file, row }
+			const position = where++
+			return { id: `${split.name}/${position}`, label: labelOf(at(split.labels, position)), file, row }
 		}),
 	)
 }
 
 function parquetSplit(rows: readonly Row[], images: ImageReader, source: string): Split {
-	const at = (index: number): Row => {
+	const where = (index: number): Row => {
 		const row = rows[index]
 		if (!row) throw new RangeError(`Position ${index} of a split of ${rows.length} images.`)
 		return row
 	}
 	const read = async (index: number) => {
-		const { id, file, row } = at(index)
+		const { id, file, row } = where(index)
 		return { bytes: await images(file, row), name: `${id} of ${source}` }
 	}
 	return {
 		length: rows.length,
-		label: (index) => at(index).label,
-		id: (index) => at(index).id,
+		label: (index) => where(index).label,
+		id: (index) => where(index).id,
 		source: async (index): Promise<ImageSource> => ({ kind: 'encoded', ...(await read(index)) }),
 		image: async (index) => {
 			const { bytes, name } = await read(index)

@@ -1,6 +1,7 @@
 /** Brings the Parquet files of a data set on the hub into the cache. */
 
 import { join } from 'node:path'
+import { entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { cachedListing, type DatasetListing, fetchListing } from '../../hub/dataset-listing.js'
@@ -124,23 +125,30 @@ function choose(listing: DatasetListing, { id, config: wantedConfig, options }: 
 	const pick = (split: SplitName): ChosenSplit | undefined => {
 		const wanted = options[split]
 		if (wanted !== undefined && !splits.has(wanted)) {
-			throw new NaptuneError(`${source} has no split ${JSON.stringify(wanted)}; it has ${names.join(', ')}.`)
+			throw new NaptuneError(
+				'NAP_NAME_UNKNOWN',
+				`${source} has no split ${JSON.stringify(wanted)}; it has ${names.join(', ')}.`,
+			)
 		}
 		const name = wanted ?? aliases[split].find((alias) => splits.has(alias))
-		return name === undefined ? undefined : { name, files: splits.get(name)! }
+		return name === undefined ? undefined : { name, files: entry(splits, name) }
 	}
 	const train = pick('train')
 	const validation = pick('validation')
 	const test = pick('test')
 	if (!train) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`${source} has no training split; it has ${names.join(', ')}. Say which is which behind the data set: '?train=${names[0]}'.`,
 		)
 	}
 	const used = [train, validation, test].flatMap((split) => (split ? [split.name] : []))
-	const twice = used.find((name, at) => used.indexOf(name) !== at)
+	const twice = used.find((name, index) => used.indexOf(name) !== index)
 	if (twice !== undefined) {
-		throw new NaptuneError(`The split ${twice} of ${source} would be used twice; choose different ones.`)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`The split ${twice} of ${source} would be used twice; choose different ones.`,
+		)
 	}
 	const rest = names.filter((name) => !used.includes(name))
 	return {

@@ -79,12 +79,14 @@ function choose(
 	if (wanted !== undefined) {
 		if (usable.includes(wanted)) return { column: wanted, notices: [] }
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`${source} has no column ${JSON.stringify(wanted)} that could hold ${holds}. Its columns are ${all}; usable for ${holds}: ${usable.join(', ') || 'none'}.`,
 		)
 	}
 	const [first, ...others] = candidates
 	if (first === undefined) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			usable.length > 0
 				? `Which column of ${source} holds ${holds} is not clear; its columns are ${all}. Name it behind the data set: '?${option}=${usable[0]}'.`
 				: `${source} has no column of ${holds}; its columns are ${all}. A data set of labelled images is needed.`,
@@ -100,6 +102,7 @@ function choose(
 		}
 	}
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		`${source} has several columns of ${holds}: ${candidates.join(', ')}. Choose one behind the data set: '?${option}=${first}'.`,
 	)
 }

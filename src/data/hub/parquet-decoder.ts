@@ -235,12 +235,14 @@ async function* readImages(
 }
 
 async function explained(path: string, cause: Error): Promise<NaptuneError> {
-	if (cause instanceof NaptuneError) return new NaptuneError(`${path}: ${cause.message}`, { cause })
+	if (cause instanceof NaptuneError) return new NaptuneError('NAP_FILE_INVALID', `${path}: ${cause.message}`, { cause })
 	const codec = /unsupported compression codec: (\w+)/.exec(cause.message)?.[1]
-	if (codec) return new NaptuneError(`${path} is compressed by ${codec}, which is not read here.`, { cause })
+	if (codec)
+		return new NaptuneError('NAP_FILE_INVALID', `${path} is compressed by ${codec}, which is not read here.`, { cause })
 	// In the hub's cache this is a link; what has to go is the file behind it.
 	const file = await realpath(path).catch(() => path)
 	return new NaptuneError(
+		'NAP_FILE_INVALID',
 		`${path} is not a Parquet file that can be read, or it is damaged (${shortened(cause.message, 300)}). Delete ${file}, so that it is fetched again.`,
 		{ cause },
 	)

@@ -1,5 +1,6 @@
 /** Which Parquet files of a repository are which split. */
 
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { DatasetListing } from '../../hub/dataset-listing.js'
 import type { ListedFile } from '../../hub/resumed-download.js'
@@ -43,24 +44,28 @@ export function parquetFiles(listing: DatasetListing, id: string, wanted: string
 	if (files.length === 0) throw noParquet(listing, source)
 	const layout = files.map(({ path }) => converted.exec(path))
 	if (layout.every((match) => match !== null)) {
-		const names = [...new Set(layout.map((match) => match[1]!))]
+		const names = [...new Set(layout.map((match) => at(match, 1)))]
 		const { name } = chosen(
 			names.map((config) => ({ name: config, isDefault: config === 'default' })),
 			source,
 			wanted,
 		)
-		const own = files.filter((_, at) => layout[at]![1] === name)
-		return { config: name, splits: grouped(own, ({ path }) => converted.exec(path)![2]!) }
+		const own = files.filter((_, index) => at(layout, index)[1] === name)
+		return { config: name, splits: grouped(own, ({ path }) => at(converted.exec(path)!, 2)) }
 	}
 	const configs = cardConfigs(listing.card)
 	if (configs.length === 0) {
 		if (wanted === undefined || wanted === 'default') return { splits: grouped(files, splitByName) }
-		throw new NaptuneError(`${source} has no configurations to choose from; leave out :${wanted}.`)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`${source} has no configurations to choose from; leave out :${wanted}.`,
+		)
 	}
 	const config = chosen(configs, source, wanted)
 	const splits = filesOf(config, files)
 	if (splits.size > 0) return { config: config.name, splits }
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		`The configuration ${config.name} of ${source} names no Parquet files of the repository. ${advice(source)}`,
 	)
 }
@@ -92,23 +97,24 @@ function chosen<T extends { readonly name: string; readonly isDefault: boolean }
 	if (found) return found
 	const names = configs.map(({ name }) => name).join(', ')
 	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		wanted === undefined
-			? `${source} has several configurations: ${names}. Choose one: ${source}:${configs[0]!.name}`
+			? `${source} has several configurations: ${names}. Choose one: ${source}:${at(configs, 0).name}`
 			: `${source} has no configuration ${JSON.stringify(wanted)}; it has ${names}.`,
 	)
 }
 
 function splitByName({ path }: { readonly path: string }): string {
 	const sharded = /(?:^|\/)([\w.]+)-\d{5}-of-\d{5}/.exec(path)
-	if (sharded) return sharded[1]!
+	if (sharded) return at(sharded, 1)
 	// The file's own name says more than its folder's, the last word more than those before.
 	const told = path
 		.replace(/\.parquet$/, '')
 		.toLowerCase()
 		.split(/[^a-z]+/)
 		.filter((word) => Object.hasOwn(words, word))
-	const last = told.at(-1)
-	return last === undefined ? 'train' : words[last]!
+	const final = told.at(-1)
+	return final === undefined ? 'train' : entry(words, final)
 }
 
 function grouped(
@@ -130,5 +136,5 @@ function noParquet(listing: DatasetListing, source: string): NaptuneError {
 	const what = script
 		? `it is read by a script, ${script}, which is not run here`
 		: `it has ${paths.slice(0, 10).join(', ') || 'no files'}${paths.length > 10 ? ', …' : ''}`
-	return new NaptuneError(`${source} has no Parquet files: ${what}. ${advice(source)}`)
+	return new NaptuneError('NAP_INPUT_UNSUITABLE', `${source} has no Parquet files: ${what}. ${advice(source)}`)
 }

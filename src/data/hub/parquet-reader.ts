@@ -45,6 +45,7 @@ export async function readLabels(
 	const labels = ((await reader.ask({ kind: 'labels', path, column }, path)) as Label[][]).flat()
 	if (labels.length === rows) return labels
 	throw new NaptuneError(
+		'NAP_FILE_INVALID',
 		`${path} is damaged: its column ${column} has ${labels.length} values for ${rows} rows. Delete it, so that it is fetched again.`,
 	)
 }
@@ -100,6 +101,7 @@ export function imageReader(reader: ParquetProcess, column: string, options: Ima
 		const image = (await piece.images)[row - start]
 		if (image) return image
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`Row ${row} of ${file.path} has no image in ${column}: its bytes are not in the file. Only images inside the Parquet files are read.`,
 		)
 	}

@@ -50,10 +50,16 @@ export function defaultLoaderThreads(): number {
 export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader {
 	const { threads = defaultLoaderThreads(), cacheBytes = defaultCacheBytes } = options
 	if (!Number.isInteger(threads) || threads < 0 || threads > 256) {
-		throw new NaptuneError(`The threads of an image loader must be a whole number from 0 to 256, got ${threads}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The threads of an image loader must be a whole number from 0 to 256, got ${threads}.`,
+		)
 	}
 	if (!(cacheBytes >= 0)) {
-		throw new NaptuneError(`The bytes that an image loader keeps must be a number of at least 0, got ${cacheBytes}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The bytes that an image loader keeps must be a number of at least 0, got ${cacheBytes}.`,
+		)
 	}
 	const cache = viewCache(cacheBytes)
 	// Bounds pictures of full size and bytes of files in memory, however large a batch is.
@@ -68,7 +74,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 				throw closed ? closedError(cause) : cause
 			},
 		)
-		if ('problem' in answer) throw new NaptuneError(answer.problem)
+		if ('problem' in answer) throw new NaptuneError('NAP_IMAGE_DAMAGED', answer.problem)
 		return answer
 	}
 	const numbers = new WeakMap<Split, number>()
@@ -113,7 +119,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 }
 
 function closedError(cause?: unknown): NaptuneError {
-	return new NaptuneError('The image loader is closed; create another one.', { cause })
+	return new NaptuneError('NAP_ENGINE_CLOSED', 'The image loader is closed; create another one.', { cause })
 }
 
 async function startPool(threads: number): Promise<Tinypool> {

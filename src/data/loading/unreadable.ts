@@ -39,7 +39,7 @@ export function unreadableError(
 	const more = unreadable.length > 5 ? [`and ${unreadable.length - 5} more`] : []
 	const problems = unreadable.slice(0, 5).map(({ problem }) => problem)
 	const list = [`${unreadable.length} of ${total} images cannot be used:`, ...problems, ...more].join('\n  ')
-	return new NaptuneError([list, ...advice].join('\n'))
+	return new NaptuneError('NAP_IMAGE_DAMAGED', [list, ...advice].join('\n'))
 }
 
 /** The split without these images; their order stays. @throws NaptuneError when nothing is left. */
@@ -49,6 +49,7 @@ export function withoutImages(split: Split, unreadable: readonly Pick<Unreadable
 	const kept = Array.from({ length: split.length }, (_, index) => index).filter((index) => !left.has(split.id(index)))
 	if (kept.length === 0) {
 		throw new NaptuneError(
+			'NAP_IMAGE_DAMAGED',
 			`None of the ${split.length} images can be read. Check that the files are whole JPEG, PNG or WebP images.`,
 		)
 	}

@@ -1,5 +1,6 @@
 /** From names and numbers in a manifest to classes. */
 
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { checkNames, numbersNotice } from '../folders/class-folders.js'
 import type { ManifestEntry } from './manifest-entries.js'
@@ -8,7 +9,7 @@ import type { ManifestEntry } from './manifest-entries.js'
 export interface ManifestClasses {
 	readonly classNames: readonly string[]
 	/** Position of an entry's class in `classNames`. */
-	labelOf(entry: ManifestEntry): number
+	labelOf(item: ManifestEntry): number
 	readonly notices: readonly string[]
 }
 
@@ -22,18 +23,20 @@ export function manifestClasses(path: string, entries: readonly ManifestEntry[])
 	const numbers = new Map<string, ManifestEntry>()
 	const names = new Map<number, ManifestEntry>()
 	const numbered = entries[0]?.label !== undefined
-	for (const entry of entries) {
-		const { label, className, place } = entry
+	for (const item of entries) {
+		const { label, className, place } = item
 		if ((label !== undefined) !== numbered) {
 			throw new NaptuneError(
-				`${path}: ${numbered ? place : entries[0]!.place} has a label without a number, while ${numbered ? entries[0]!.place : place} has a number. Give all or none.`,
+				'NAP_DATA_INVALID',
+				`${path}: ${numbered ? place : at(entries, 0).place} has a label without a number, while ${numbered ? at(entries, 0).place : place} has a number. Give all or none.`,
 			)
 		}
-		const sameName = numbers.get(className) ?? entry
-		const sameNumber = label === undefined ? entry : (names.get(label) ?? entry)
+		const sameName = numbers.get(className) ?? item
+		const sameNumber = label === undefined ? item : (names.get(label) ?? item)
 		if (sameName.label !== label || sameNumber.className !== className) {
 			const other = sameName.label === label ? sameNumber : sameName
 			throw new NaptuneError(
+				'NAP_DATA_INVALID',
 				`${path}: ${other.place} and ${place} disagree: class ${JSON.stringify(other.className)} has label ${other.label}, class ${JSON.stringify(className)} has label ${label}.`,
 			)
 		}
@@ -41,13 +44,13 @@ export function manifestClasses(path: string, entries: readonly ManifestEntry[])
 		if (label !== undefined) names.set(label, sameNumber)
 	}
 	const classNames = numbered
-		? [...names.keys()].sort((a, b) => a - b).map((label) => names.get(label)!.className)
+		? [...names.keys()].sort((a, b) => a - b).map((label) => entry(names, label).className)
 		: [...numbers.keys()].sort()
 	checkNames(classNames, path)
 	const labels = new Map(classNames.map((name, label) => [name, label]))
 	return {
 		classNames,
-		labelOf: ({ className }) => labels.get(className)!,
+		labelOf: ({ className }) => entry(labels, className),
 		notices: numbersNotice(classNames, path),
 	}
 }

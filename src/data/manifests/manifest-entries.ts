@@ -94,7 +94,7 @@ export async function readManifest(path: string): Promise<Manifest> {
 	const content = await readTextFile(path, `The manifest ${path}`)
 	const isTable = ['.csv', '.tsv'].includes(extname(path).toLowerCase())
 	const read = isTable ? tableEntries(path, content) : jsonEntries(path, content)
-	if (read.entries.length === 0) throw new NaptuneError(`${path} holds no images. ${advice}`)
+	if (read.entries.length === 0) throw new NaptuneError('NAP_FILE_INVALID', `${path} holds no images. ${advice}`)
 	return { ...read, entries: wholeNumbers(read.entries), text: content }
 }
 
@@ -127,6 +127,7 @@ function jsonEntries(path: string, content: string): Omit<Manifest, 'text'> {
 	if (coop.success) return { entries: coopEntries(path, coop.data), coop: true, unknown: [] }
 	if (!lines && !Array.isArray(value)) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is neither an array of entries nor a split file of CoOp with train, val and test lists. ${advice}`,
 		)
 	}
@@ -140,7 +141,7 @@ function jsonEntries(path: string, content: string): Omit<Manifest, 'text'> {
 	const unknown = new Set<string>()
 	const entries = placed.map(({ place, record }) => {
 		const isObject = typeof record === 'object' && record !== null && !Array.isArray(record)
-		if (!isObject) throw new NaptuneError(`${path}, ${place}, is not an object. ${advice}`)
+		if (!isObject) throw new NaptuneError('NAP_DATA_INVALID', `${path}, ${place}, is not an object. ${advice}`)
 		const fields = Object.entries(record).map(([name, field]): [string, unknown] => [name.toLowerCase(), field])
 		for (const [name] of fields) if (!isKnown(name)) unknown.add(name)
 		return entryOf(
@@ -161,7 +162,7 @@ function parsed(path: string, content: string, place: string): unknown {
 	try {
 		return JSON.parse(content)
 	} catch (cause) {
-		throw new NaptuneError(`${path}${place} is not JSON: ${(cause as Error).message}.`, { cause })
+		throw new NaptuneError('NAP_FILE_INVALID', `${path}${place} is not JSON: ${(cause as Error).message}.`, { cause })
 	}
 }
 
@@ -170,7 +171,8 @@ function coopEntries(path: string, lists: z.output<typeof coopSchema>): Manifest
 		triples.map((value, at) => {
 			const place = `entry ${at + 1} of ${list}`
 			const { data } = triple.safeParse(value)
-			if (!data) throw new NaptuneError(`${path}, ${place}, is not ["image path", label, "class name"].`)
+			if (!data)
+				throw new NaptuneError('NAP_DATA_INVALID', `${path}, ${place}, is not ["image path", label, "class name"].`)
 			const split = splitNames[list as 'train' | 'val' | 'test']
 			return { place, image: data[0], label: data[1], className: data[2], split }
 		}),
@@ -184,6 +186,7 @@ function entryOf(path: string, place: string, cells: readonly (readonly [string,
 		const matches = cells.filter(([name]) => (names as readonly string[]).includes(name))
 		if (matches.length > 1) {
 			throw new NaptuneError(
+				'NAP_DATA_INVALID',
 				`${path}, ${place}, has ${matches.map(([name]) => JSON.stringify(name)).join(' and ')}, which mean the same. Keep one of them.`,
 			)
 		}
@@ -193,12 +196,13 @@ function entryOf(path: string, place: string, cells: readonly (readonly [string,
 	if (!result.success) {
 		const seen = cells.length === 0 ? 'nothing' : cells.map(([name]) => name).join(', ')
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${path}, ${place}, is not an entry of a manifest (it has ${seen}):\n${z.prettifyError(result.error)}\n${advice}`,
 		)
 	}
 	const { image, className, label, split } = result.data
 	const name = className ?? (label === undefined ? undefined : String(label))
-	if (name === undefined) throw new NaptuneError(`${path}, ${place}, has no class. ${advice}`)
+	if (name === undefined) throw new NaptuneError('NAP_DATA_INVALID', `${path}, ${place}, has no class. ${advice}`)
 	return {
 		place,
 		image,

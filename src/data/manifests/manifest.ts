@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sha256OfBytes } from '../../files/sha256.js'
 import type { Dataset } from '../dataset.js'
@@ -14,11 +15,6 @@ import { type ManifestEntry, readManifest } from './manifest-entries.js'
 
 /** How many files are looked for at once. */
 const atOnce = 64
-
-/** Whether a name, without its options, has the ending of a manifest. */
-export function isManifestName(text: string): boolean {
-	return ['.csv', '.tsv', '.json', '.jsonl'].includes(extname(text.replace(/\?.*$/s, '')).toLowerCase())
-}
 
 /**
  * Reads a manifest. Image paths are relative to its folder and must stay in it, unless another folder is named:
@@ -69,22 +65,25 @@ async function locate(
 	path: string,
 	root: string,
 	entries: readonly ManifestEntry[],
-	labelOf: (entry: ManifestEntry) => number,
+	labelOf: (item: ManifestEntry) => number,
 	coop: boolean,
 ): Promise<LabelledFile[]> {
-	const files = entries.map((entry): LabelledFile => {
-		const file = resolve(root, entry.image)
-		return { id: relative(root, file).split(sep).join('/'), label: labelOf(entry), path: file }
+	const files = entries.map((item): LabelledFile => {
+		const file = resolve(root, item.image)
+		return { id: relative(root, file).split(sep).join('/'), label: labelOf(item), path: file }
 	})
 	const problems: string[] = []
-	const report = (at: number, problem: string) => problems.push(`${entries[at]!.place}: ${problem}`)
+	const report = (index: number, problem: string) => problems.push(`${at(entries, index).place}: ${problem}`)
 	const seen = new Map<string, number>()
-	for (const [at, { id }] of files.entries()) {
+	for (const [index, { id }] of files.entries()) {
 		const other = seen.get(id)
-		if (other !== undefined) report(at, `the image ${id} is in ${entries[other]!.place}, too.`)
-		else seen.set(id, at)
+		if (other !== undefined) report(index, `the image ${id} is in ${at(entries, other).place}, too.`)
+		else seen.set(id, index)
 		if (isOutside(id)) {
-			report(at, `${entries[at]!.image} lies outside ${root}; name the folder of images: '${path}?images=FOLDER'.`)
+			report(
+				index,
+				`${at(entries, index).image} lies outside ${root}; name the folder of images: '${path}?images=FOLDER'.`,
+			)
 		}
 	}
 	if (problems.length === 0) {
@@ -93,12 +92,12 @@ async function locate(
 			const part = files.slice(start, start + atOnce)
 			const found = await Promise.all(part.map((file) => realFile(file.path)))
 			for (const [offset, real] of found.entries()) {
-				const at = start + offset
-				const { image } = entries[at]!
-				if (real === undefined) report(at, missingText(files[at]!.path, image))
+				const index = start + offset
+				const { image } = at(entries, index)
+				if (real === undefined) report(index, missingText(at(files, index).path, image))
 				else if (isOutside(relative(realRoot, real))) {
 					report(
-						at,
+						index,
 						`${image} is a link to ${real}, outside ${root}; name a folder that holds both: '${path}?images=FOLDER'.`,
 					)
 				}
@@ -110,7 +109,10 @@ async function locate(
 		? [`Paths in a split file of CoOp are relative to the folder of images; name it: '${path}?images=FOLDER'.`]
 		: []
 	const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
-	throw new NaptuneError([`${path} cannot be used:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '))
+	throw new NaptuneError(
+		'NAP_DATA_INVALID',
+		[`${path} cannot be used:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '),
+	)
 }
 
 /** Whether a path relative to a folder leads out of it. */
@@ -142,13 +144,15 @@ function splitsOf(
 	const having = entries.find(({ split }) => split !== undefined)
 	if (without && having) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${path}: ${without.place} has no split, while ${having.place} has one. Give a split (train, val or test) in all entries or in none.`,
 		)
 	}
-	const listOf = (wanted: ManifestEntry['split']) => files.filter((_, at) => entries[at]!.split === wanted)
+	const listOf = (wanted: ManifestEntry['split']) => files.filter((_, index) => at(entries, index).split === wanted)
 	const train = [...listOf('train'), ...listOf(undefined)]
 	if (train.length === 0) {
 		throw new NaptuneError(
+			'NAP_DATA_INVALID',
 			`${path} has no images for training (split train). Mark some, or leave the split out everywhere.`,
 		)
 	}

@@ -1,6 +1,6 @@
 /** Which views are trusted, and how unsure a model is over them. */
 
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /** Below this a probability counts as this: its share of an entropy is nothing, and its logarithm stays finite. */

@@ -1,7 +1,7 @@
 /** The text side of a model as part of an image's graph. */
 
 import { type ElementType, float32, tensor } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { at } from '../../core/at.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { ParameterLookup } from '../defense.js'
 

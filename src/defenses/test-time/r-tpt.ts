@@ -1,17 +1,17 @@
 /** R-TPT: text prompts that make the confident views of an image more confident, and a vote of all views by reliability. */
 
 import { z } from 'zod'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import { type Defense, fixedParameters, initialParameters, type ParameterLookup } from '../defense.js'
 import { prepareDefense } from '../registry.js'
 import { entropies, keptViews, mostConfident } from './confident-views.js'
+import { defineTestTime } from './define-test-time.js'
 import { randomisedOrAbsent } from './hidden-numbers.js'
 import { parametersAs, textFeaturesInGraph } from './prompt-literals.js'
 import { updatedPrompts, updateOptions } from './prompt-update.js'
-import type { TestTimeDefinition } from './test-time-defense.js'
 import { keptViewsCheck, viewOptions } from './view-options.js'
 import { augmentedViews, hiddenViews } from './views.js'
 
@@ -47,7 +47,7 @@ const isTextContext = (name: string) => name.startsWith('text.context.')
  * 8-bit pictures and cannot be differentiated. A view is never its own neighbour; the reference leaves out similarities of
  * at least 1, which rounding decides.
  */
-export const rTpt: TestTimeDefinition<typeof schema> = {
+export const rTpt = defineTestTime({
 	name: 'r-tpt',
 	doc: 'Tunes the text context on confident views of each image and lets all views vote by reliability.',
 	source: 'Sheng et al. 2025 (R-TPT), CVPR, arXiv 2504.11195; code TomSheng21/R-TPT',
@@ -86,7 +86,7 @@ export const rTpt: TestTimeDefinition<typeof schema> = {
 			},
 		}
 	},
-}
+})
 
 /** Weights of views from unit features [V, E]: [1, V]. */
 function reliability(unit: Value, { neighbours, temperature, views }: z.output<typeof schema>): Value {

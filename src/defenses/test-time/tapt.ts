@@ -4,16 +4,17 @@ import { z } from 'zod'
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import { entropyOfMean, keptViews, mostConfident } from './confident-views.js'
+import { defineTestTime } from './define-test-time.js'
 import { randomisedOrAbsent } from './hidden-numbers.js'
 import { parametersAs, textFeaturesInGraph } from './prompt-literals.js'
 import { updatedPrompts, updateOptions } from './prompt-update.js'
-import type { TestTimeDefinition, TokenMoments, TokenStatistics } from './test-time-defense.js'
+import type { TokenMoments, TokenStatistics } from './test-time-defense.js'
 import { keptViewsCheck, viewOptions } from './view-options.js'
 import { augmentedViews, hiddenViews } from './views.js'
 
@@ -70,7 +71,7 @@ const unsuited = (defense: Defense) =>
  * with. Views are drawn once from `seed`, are known to the attacker unless `randomised` hides them, are cut from the image
  * as the model reads it, and are never rounded to 8 bits.
  */
-export const tapt: TestTimeDefinition<typeof schema> = {
+export const tapt = defineTestTime({
 	name: 'tapt',
 	doc: 'Tunes all prompts on each image: confident views, and tokens like those of training images.',
 	source: 'Wang et al. 2025 (TAPT), CVPR; code xinwong/TAPT',
@@ -81,7 +82,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 	unsuited,
 	async prepare({ clip, defense, parameters }, config) {
 		const problem = unsuited(defense)
-		if (problem) throw new NaptuneError(problem)
+		if (problem) throw new NaptuneError('NAP_INPUT_UNSUITABLE', problem)
 		const { statisticsImages: images, statisticsEpsilon: epsilon, seed } = config
 		const { statisticsSteps: steps, statisticsRelativeStepSize: relativeStepSize } = config
 		return {
@@ -89,7 +90,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 			statistics: { images, epsilon, steps, relativeStepSize, seed },
 			...hiddenViews(clip.config.vision.imageSize, config),
 			adapt(pixels, statistics, hidden) {
-				if (!statistics) throw new NaptuneError('TAPT needs statistics of training images; give them.')
+				if (!statistics) throw new NaptuneError('NAP_INTERNAL', 'TAPT needs statistics of training images; give them.')
 				const { type } = pixels
 				const views = augmentedViews(pixels, config, hidden)
 				const model = (image: Value, lookup: ParameterLookup) => {
@@ -112,7 +113,7 @@ export const tapt: TestTimeDefinition<typeof schema> = {
 			},
 		}
 	},
-}
+})
 
 /** The alignment term. @param tokens Of the kept views by block, [k, N, width]. */
 function alignment(tokens: readonly Value[], statistics: TokenStatistics, config: TaptConfig): Value {

@@ -1,9 +1,7 @@
 /** What a test-time defense is: nothing is learned beforehand, the image at hand or the prompts change for each image. */
 
-import type { z } from 'zod'
 import type { Tensor } from '../../core/tensor.js'
 import type { Value } from '../../onnx/value.js'
-import type { AttackedThrough } from '../../records/parts/model.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import type { HiddenNumbers } from './hidden-numbers.js'
@@ -74,23 +72,3 @@ export interface PromptAdapter {
 
 /** A test-time defense around a model. */
 export type TestTimeDefense = ImagePurifier | PromptAdapter
-
-/** A registered method. */
-export interface TestTimeDefinition<Schema extends z.ZodType = z.ZodType> {
-	readonly name: string
-	/** One line: what it does for each image. */
-	readonly doc: string
-	/** Paper and reference code it follows. */
-	readonly source: string
-	/** Options with their defaults. */
-	readonly schema: Schema
-	/** What is changed for each image. */
-	readonly adapts: 'image' | 'text prompts' | 'prompts'
-	readonly attackedThrough: AttackedThrough
-	/** Whether training images are needed; then the option `statisticsEpsilon` says how they are attacked. */
-	readonly needsTrainingImages: boolean
-	/** Why it cannot be put around a defense; undefined where it can. */
-	unsuited(defense: Defense): string | undefined
-	/** @throws NaptuneError when {@link TestTimeDefinition.unsuited} gives a reason. */
-	prepare(model: DefendedModel, config: z.output<Schema>): Promise<TestTimeDefense>
-}

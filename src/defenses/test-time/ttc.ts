@@ -7,12 +7,12 @@ import { z } from 'zod'
 import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { float32 } from '../../core/tensor.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
+import { defineTestTime } from './define-test-time.js'
 import { drawKeys, randomisedOption, randomisedOrAbsent } from './hidden-numbers.js'
 import { parametersAs } from './prompt-literals.js'
-import type { TestTimeDefinition } from './test-time-defense.js'
 
 const schema = z
 	.strictObject({
@@ -72,7 +72,7 @@ function projected(delta: Value, pixels: Value, epsilon: number): Value {
  * The attacker uses the gradient at the counterattacked image. The steps have the derivative 0 almost everywhere (a sign)
  * and so have the weights (a threshold), so this is the exact gradient wherever the box does not cut in.
  */
-export const ttc: TestTimeDefinition<typeof schema> = {
+export const ttc = defineTestTime({
 	name: 'ttc',
 	doc: 'Counterattacks each image: moves it away from its own features if noise hardly moves them.',
 	source: 'Xing et al. 2025 (Test-Time Counterattacks), CVPR; code Sxing2/CLIP-Test-time-Counterattacks',
@@ -113,7 +113,7 @@ export const ttc: TestTimeDefinition<typeof schema> = {
 			},
 		}
 	},
-}
+})
 
 /** Mean of values, each weighing exp(beta) times as much as the one before. */
 function weightedMean(values: readonly Value[], beta: number): Value {

@@ -7,6 +7,7 @@ import { perturbationSizes } from '../../attacks/sets/check-perturbation.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
+import { at } from '../../core/at.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { AttackRun } from '../../records/audit.js'
@@ -59,17 +60,17 @@ export async function runAuditAttack(
 	for (let start = 0; start < open.length; start += batchSize) {
 		input.onBatch()
 		const rows = open.slice(start, start + batchSize)
-		const ids = rows.map((row) => images.ids[row]!)
-		const labels = rows.map((row) => images.labels[row]!)
+		const ids = rows.map((row) => at(images.ids, row))
+		const labels = rows.map((row) => at(images.labels, row))
 		const pixels = takeRows(images.pixels, rows)
 		const found = await attackBatch(attack, crafted, { images: pixels, labels, ids }, threatModel, streams)
 		const { logits } = await judged.evaluate(found, ['logits'])
 		const predicted = predictions(logits!, ids)
 		const loss = crossEntropies(logits!, labels)
-		rows.forEach((row, at) => {
-			right[row] = predicted[at] === labels[at]
-			losses[row] = loss[at]!
-			adversarial.data.set(found.data.subarray(at * size, (at + 1) * size), row * size)
+		rows.forEach((row, index) => {
+			right[row] = predicted[index] === labels[index]
+			losses[row] = at(loss, index)
+			adversarial.data.set(found.data.subarray(index * size, (index + 1) * size), row * size)
 		})
 		largest = Math.max(largest, ...perturbationSizes(pixels, found, threatModel.norm))
 		for (const value of found.data) if (!(value >= 0 && value <= 1)) outside++
@@ -83,7 +84,7 @@ export async function logitsOf(
 	pixels: Tensor<'float32'>,
 	batchSize: number,
 ): Promise<Tensor<'float32'>> {
-	const count = pixels.shape[0]!
+	const count = at(pixels.shape, 0)
 	const classes = classifier.classNames.length
 	const data = new Float32Array(count * classes)
 	for (let start = 0; start < count; start += batchSize) {

@@ -8,6 +8,7 @@ import { type ThreatModel, threatModel } from '../../attacks/sets/threat-model.j
 import type { Classifier } from '../../classifier/classifier.js'
 import type { Objective } from '../../classifier/objectives/objective.js'
 import { predictions } from '../../classifier/predictions.js'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
 import { int64, type Tensor } from '../../core/tensor.js'
@@ -86,7 +87,8 @@ export function pgdOf(steps: number, options: PgdOptions = {}): Pick<AttackReque
 /** Loads the images and makes a context. @throws NaptuneError without images, or when they cannot be read. */
 export async function createAuditContext(input: AuditInput, hooks: AuditHooks = {}): Promise<AuditContext> {
 	const { model, images: source, effort = auditEfforts.full, batchSize = 50, streams, signal } = input
-	if (source.ids.length === 0) throw new NaptuneError('There are no images to audit with; choose another split.')
+	if (source.ids.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to audit with; choose another split.')
 	const pixels = await source.pixels(range(0, source.ids.length))
 	const images: AuditImages = { ids: source.ids, labels: source.labels, pixels }
 	const runs = new Map((hooks.earlier ?? []).map((run) => [run.key, run]))
@@ -104,7 +106,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 	}
 	const classifier = (role: AuditRole): Classifier => {
 		const found = role === 'model' ? input.model : input[role]?.classifier
-		if (!found) throw new NaptuneError(`The audit was given no ${role} classifier.`)
+		if (!found) throw new NaptuneError('NAP_ARGUMENT_INVALID', `The audit was given no ${role} classifier.`)
 		return found
 	}
 	const clean = (role: AuditRole = 'model'): Promise<CleanRun> => {
@@ -169,7 +171,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 				const part = rows.slice(start, start + batchSize)
 				const labels = int64(
 					[part.length],
-					part.map((row) => images.labels[row]!),
+					part.map((row) => at(images.labels, row)),
 				)
 				const { gradient } = await model.gradient(takeRows(pixels, part), objective, { labels })
 				gradients.data.set(gradient.data, start * size)

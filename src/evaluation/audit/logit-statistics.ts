@@ -1,5 +1,6 @@
 /** Numbers of rows of logits, in float64. */
 
+import { at } from '../../core/at.js'
 import type { Tensor } from '../../core/tensor.js'
 
 /** Cross entropy of every row of [n, C] with its label. */
@@ -8,7 +9,7 @@ export function crossEntropies(logits: Tensor<'float32'>, labels: readonly numbe
 		const values = rowOf(logits, row)
 		const most = Math.max(...values)
 		const total = values.reduce((sum, value) => sum + Math.exp(value - most), 0)
-		return Math.log(total) + most - values[label]!
+		return Math.log(total) + most - at(values, label)
 	})
 }
 
@@ -17,7 +18,8 @@ export function margins(logits: Tensor<'float32'>, labels: readonly number[]): n
 	return labels.map((label, row) => {
 		const values = rowOf(logits, row)
 		return (
-			Math.max(...values.map((value, index) => (index === label ? Number.NEGATIVE_INFINITY : value))) - values[label]!
+			Math.max(...values.map((value, index) => (index === label ? Number.NEGATIVE_INFINITY : value))) -
+			at(values, label)
 		)
 	})
 }
@@ -25,7 +27,7 @@ export function margins(logits: Tensor<'float32'>, labels: readonly number[]): n
 /** Whether every row consists of numbers of [0, 1] that sum to 1, within 1e-5 as in AutoAttack's own check. */
 export function areProbabilities(logits: Tensor<'float32'>): boolean {
 	const tolerance = 1e-5
-	return Array.from({ length: logits.shape[0]! }, (_, row) => rowOf(logits, row)).every((values) => {
+	return Array.from({ length: at(logits.shape, 0) }, (_, row) => rowOf(logits, row)).every((values) => {
 		const sum = values.reduce((total, value) => total + value, 0)
 		return values.every((value) => value > -tolerance && value < 1 + tolerance) && Math.abs(sum - 1) < tolerance
 	})
@@ -34,18 +36,19 @@ export function areProbabilities(logits: Tensor<'float32'>): boolean {
 /** The largest Euclidean distance between rows of two sets of logits, each row scaled to unit length. */
 export function largestDistance(a: Tensor<'float32'>, b: Tensor<'float32'>): number {
 	return Math.max(
-		...Array.from({ length: a.shape[0]! }, (_, row) => {
+		...Array.from({ length: at(a.shape, 0) }, (_, row) => {
 			const [first, second] = [unit(rowOf(a, row)), unit(rowOf(b, row))]
-			return Math.hypot(...first.map((value, index) => value - second[index]!))
+			return Math.hypot(...first.map((value, index) => value - at(second, index)))
 		}),
 	)
 }
 
 /** The middle of numbers; the mean of the two middle ones of an even count, NaN of none. */
 export function median(values: readonly number[]): number {
+	if (values.length === 0) return Number.NaN
 	const sorted = [...values].sort((a, b) => a - b)
 	const half = sorted.length >> 1
-	return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
+	return sorted.length % 2 === 1 ? at(sorted, half) : (at(sorted, half - 1) + at(sorted, half)) / 2
 }
 
 /** The mean of numbers. */
@@ -54,7 +57,7 @@ export function mean(values: readonly number[]): number {
 }
 
 function rowOf({ shape, data }: Tensor<'float32'>, row: number): number[] {
-	const classes = shape[1]!
+	const classes = at(shape, 1)
 	return [...data.subarray(row * classes, (row + 1) * classes)]
 }
 

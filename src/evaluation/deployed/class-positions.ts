@@ -1,5 +1,6 @@
 /** Which of a model's classes each class folder is. */
 
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 
 /** What {@link classPositions} needs. */
@@ -32,24 +33,26 @@ export function classPositions(input: ClassPositionsInput): {
 				.toLowerCase()
 				.replace(/[\s_-]+/g, ' ')
 				.trim()
-		const byName = new Map(classNames.map((name, at) => [plain(name), at]))
+		const byName = new Map(classNames.map((name, index) => [plain(name), index]))
 		const unknown = folders.filter((folder) => !byName.has(plain(folder)))
 		if (unknown.length > 0) {
 			throw new NaptuneError(
+				'NAP_CLASSES_MISMATCH',
 				`${unknown.length} of ${folders.length} class folders are none of the model's ${classNames.length} classes: ${list(unknown)}. The model's are ${list(classNames)}. Rename the folders, or give a mapping (--class-map).`,
 			)
 		}
-		return { positions: folders.map((folder) => byName.get(plain(folder))!), notices: [] }
+		return { positions: folders.map((folder) => entry(byName, plain(folder))), notices: [] }
 	}
 	const numbers = folders.map((folder) => (/^\d+$/.test(folder) ? Number(folder) : Number.NaN))
 	if (numbers.every((number) => number < classNames.length)) return { positions: numbers, notices: [] }
 	if (folders.length !== classNames.length) {
 		throw new NaptuneError(
+			'NAP_CLASSES_MISMATCH',
 			`The model tells ${classNames.length} classes apart and does not name them; the data has ${folders.length} class folders: ${list(folders)}. Give the model's class names in its order (--classes), name folders by positions (0, 1, …), or give a mapping (--class-map).`,
 		)
 	}
 	return {
-		positions: folders.map((_, at) => at),
+		positions: folders.map((_, index) => index),
 		notices: [
 			`The model does not name its ${classNames.length} classes. Folders were taken in sorted order: ${list(folders)}. Give --classes or --class-map to declare it.`,
 		],
@@ -61,10 +64,11 @@ function mapped(
 	mapping: Readonly<Record<string, string | number>>,
 ): number[] {
 	return folders.map((folder) => {
-		const wanted = Object.hasOwn(mapping, folder) ? mapping[folder]! : undefined
+		const wanted = Object.hasOwn(mapping, folder) ? entry(mapping, folder) : undefined
 		const position = typeof wanted === 'string' ? classNames.indexOf(wanted) : (wanted ?? -1)
 		if (Number.isInteger(position) && position >= 0 && position < classNames.length) return position
 		throw new NaptuneError(
+			'NAP_CLASSES_MISMATCH',
 			wanted === undefined
 				? `The mapping of classes does not have the folder ${folder}; it has ${list(Object.keys(mapping))}.`
 				: `The mapping says ${JSON.stringify(wanted)} for the folder ${folder}, which is none of the model's ${classNames.length} classes: ${list(classNames)}.`,

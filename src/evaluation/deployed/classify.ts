@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { Classifier } from '../../classifier/classifier.js'
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Immutable } from '../../core/immutable.js'
@@ -49,12 +50,12 @@ export async function* classify(
 	{ top, batchSize = 16, corrections }: ClassifyOptions,
 ): AsyncGenerator<ClassifiedImage> {
 	if (!Number.isInteger(top) || top < 1)
-		throw new NaptuneError(`The number of classes to name must be at least 1, got ${top}.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `The number of classes to name must be at least 1, got ${top}.`)
 	const files: Split = {
 		length: paths.length,
 		label: () => 0,
-		id: (index) => paths[index]!,
-		image: (index) => decodeImage(paths[index]!),
+		id: (index) => at(paths, index),
+		image: (index) => decodeImage(at(paths, index)),
 	}
 	for (let start = 0; start < paths.length; start += batchSize) {
 		const part = paths.slice(start, start + batchSize)
@@ -75,8 +76,8 @@ export async function* classify(
 			}
 			const { calibration, falsePositiveRate } = corrections
 			const scores = {
-				correction: correction.data[row]!,
-				...defined({ disagreement: disagreement ? disagreement.data[row]! : undefined }),
+				correction: at(correction.data, row),
+				...defined({ disagreement: disagreement ? at(disagreement.data, row) : undefined }),
 			}
 			yield { path, classes, refinement: assess(calibration, falsePositiveRate, scores) }
 		}

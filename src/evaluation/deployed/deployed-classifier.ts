@@ -4,7 +4,7 @@ import { createGraphClassifier, type GraphClassifier } from '../../classifier/gr
 import type { Tensor } from '../../core/tensor.js'
 import { type Defense, fixedParameters } from '../../defenses/defense.js'
 import { computeTextFeatures } from '../../methods/tuning/text-side.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'

@@ -188,6 +188,7 @@ function savedProgressOf(text: string | undefined, path: string): z.output<typeo
 	const parsed = savedProgress.safeParse(json(text))
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
+		'NAP_FILE_DAMAGED',
 		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
 	)
 }

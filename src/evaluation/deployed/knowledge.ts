@@ -25,6 +25,12 @@ export interface KnownModel {
 	open(engine: Engine): Promise<Classifier>
 }
 
+/** What {@link knownModel} found, so that it need not be looked for again. */
+export interface FoundKnown {
+	/** Undefined where gradients are of the attacked model itself, or of none here. */
+	readonly model: KnownModel | undefined
+}
+
 /** What {@link knownModel} decides by. */
 export interface KnowledgeSetting {
 	readonly model: DeployedModel
@@ -51,6 +57,7 @@ export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 		const view = defense.views.find(({ name }) => name === knowledge)
 		if (!view) {
 			throw new NaptuneError(
+				'NAP_ATTACK_UNSUITABLE',
 				`${defense.name} hides nothing from an attacker who is ${knowledge}; evaluate with full knowledge.`,
 			)
 		}
@@ -68,6 +75,7 @@ export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 	}
 	if (defense.parameters.size === 0) {
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			'A transfer to vanilla CLIP from vanilla CLIP is an attack with full knowledge; give surrogates (attack cwa or ags), or evaluate with full knowledge.',
 		)
 	}
@@ -82,11 +90,15 @@ function requireAccess({ attack, knowledge }: KnowledgeSetting): void {
 		needed === 'full'
 			? 'choose an attack by queries, such as square'
 			: `its attacker's knowledge is ${needed}, ask for that`
-	throw new NaptuneError(`Attack ${attack.name} does not fit the knowledge ${knowledge}; ${hint}.`)
+	throw new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
+		`Attack ${attack.name} does not fit the knowledge ${knowledge}; ${hint}.`,
+	)
 }
 
 function notWith(knowledge: Knowledge, testTime: string): NaptuneError {
 	return new NaptuneError(
+		'NAP_ATTACK_UNSUITABLE',
 		`The knowledge ${knowledge} is not defined with the test-time defense ${testTime} around the model; choose full, transfer or query.`,
 	)
 }
@@ -100,6 +112,7 @@ export function encoderOf(classifier: Classifier): Classifier {
 	const allowed = (taps: readonly string[]) => {
 		if (taps.every((tap) => tap === 'imageFeatures')) return
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			'An attacker who knows only the image encoder has no classes and no logits. Choose an attack on image features: feature-pgd.',
 		)
 	}

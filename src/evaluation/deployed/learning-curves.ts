@@ -19,6 +19,7 @@ export async function readLearningCurves(directory: string): Promise<EpochPoint[
 		const epoch = parseRecord(epochForm, record, line)
 		if (epoch.epoch === index) return epoch
 		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
 			`${line} is out of order: it is of epoch ${epoch.epoch}, epoch ${index} was expected. ${epochForm.advice}`,
 		)
 	})

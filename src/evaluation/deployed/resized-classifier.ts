@@ -2,6 +2,7 @@
 
 import type { Classifier } from '../../classifier/classifier.js'
 import { decorate } from '../../classifier/decorate.js'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
@@ -23,6 +24,7 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 	if (own.join() === imageShape.join()) return classifier
 	if (own[0] !== imageShape[0]) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The classifier reads images of ${own[0]} channels, these have ${imageShape[0]}; only height and width can be adapted. Use a model that reads ${imageShape[0]} channels.`,
 		)
 	}
@@ -32,6 +34,7 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 		const [count = 0] = images.shape
 		if (images.shape.join() !== [count, ...imageShape].join()) {
 			throw new NaptuneError(
+				'NAP_INPUT_UNSUITABLE',
 				`The classifier was given images [${images.shape.join(', ')}]; [B, ${imageShape.join(', ')}] was expected.`,
 			)
 		}
@@ -60,7 +63,7 @@ function mapPlanes(
 	shape: ImageShape,
 	map: (from: Float32Array, to: Float32Array) => void,
 ): Tensor<'float32'> {
-	const count = images.shape[0]!
+	const count = at(images.shape, 0)
 	const planes = count * shape[0]
 	const before = rowSize(images) / shape[0]
 	const after = shape[1] * shape[2]
@@ -84,11 +87,11 @@ function resizePlane(
 		line.fill(0)
 		for (const [tap, weight] of weights.entries()) {
 			const start = (first + tap) * width
-			for (let x = 0; x < width; x++) line[x]! += weight * from[start + x]!
+			for (let x = 0; x < width; x++) line[x]! += weight * at(from, start + x)
 		}
 		for (const [x, taps] of horizontal.entries()) {
 			let sum = 0
-			for (const [tap, weight] of taps.weights.entries()) sum += weight * line[taps.first + tap]!
+			for (const [tap, weight] of taps.weights.entries()) sum += weight * at(line, taps.first + tap)
 			to[y * newWidth + x] = sum
 		}
 	}
@@ -108,12 +111,12 @@ function transposePlane(
 	for (const [y, { first, weights }] of vertical.entries()) {
 		line.fill(0)
 		for (const [x, taps] of horizontal.entries()) {
-			const value = from[y * newWidth + x]!
+			const value = at(from, y * newWidth + x)
 			for (const [tap, weight] of taps.weights.entries()) line[taps.first + tap]! += weight * value
 		}
 		for (const [tap, weight] of weights.entries()) {
 			const start = (first + tap) * width
-			for (let x = 0; x < width; x++) sums[start + x]! += weight * line[x]!
+			for (let x = 0; x < width; x++) sums[start + x]! += weight * at(line, x)
 		}
 	}
 	to.set(sums)

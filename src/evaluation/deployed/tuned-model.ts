@@ -40,6 +40,7 @@ export interface TunedModel extends DeployedModel, DescribedModel {}
 export function describedModel(run: RunDescription, clip: ClipModel, where: string): DescribedModel {
 	if (clip.checkpoint.sha256 !== run.model.sha256) {
 		throw new NaptuneError(
+			'NAP_MODEL_DIFFERS',
 			`The weights of ${clip.checkpoint.source} (sha256 ${clip.checkpoint.sha256}) are not those that ${where} was tuned on (${run.model.sha256}). Give the same model.`,
 		)
 	}
@@ -56,6 +57,7 @@ export function checkParameters(defense: Defense, parameters: DeployedModel['par
 		const own = parameters[name]
 		if (own && own.shape.join() === shape.join()) continue
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} has ${own ? `${name} of shape [${own.shape.join(', ')}]` : `no ${name}`}; its run needs shape [${shape.join(', ')}]. Restore the run directory, or tune again.`,
 		)
 	}

@@ -62,6 +62,7 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 	const path = join(directory, runFiles.description)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
+			'NAP_RUN_MISSING',
 			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.${didYouMeanPath(directory)}`,
 		)
 	}
@@ -79,6 +80,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	const parametersFile = join(directory, runFiles.parameters)
 	if (existsSync(join(directory, runFiles.description)) && !existsSync(parametersFile)) {
 		throw new NaptuneError(
+			'NAP_RUN_UNFINISHED',
 			`The run in ${directory} is not finished: ${runFiles.parameters} is missing. Finish it with naptune tune --resume and the same options.`,
 		)
 	}
@@ -121,6 +123,7 @@ async function sameDataset(
 ): Promise<Dataset> {
 	if (isOrigin(source, 'own')) {
 		throw new NaptuneError(
+			'NAP_DATA_UNKNOWN',
 			`${directory} was tuned on data of a program's own, which no name leads to. Use it from that program, or evaluate it on other data.`,
 		)
 	}
@@ -128,6 +131,7 @@ async function sameDataset(
 	const dataset = await loadDataset(name, { ...options, seed: originSplitSeed(source) ?? 1 })
 	if (!sameSettings(dataOriginSchema, source, dataset.origin)) {
 		throw new NaptuneError(
+			'NAP_DATA_CHANGED',
 			`The data in ${name} has changed since ${directory} was tuned on it: images were added, removed, renamed or moved to another class or split. Restore it, or tune again.`,
 		)
 	}

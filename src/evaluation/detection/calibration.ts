@@ -1,6 +1,7 @@
 /** What a score means: its place among the scores of clean images. Arithmetic only. */
 
 import { z } from 'zod'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Immutable } from '../../core/immutable.js'
 import { count, positive } from '../../records/parts/fields.js'
@@ -19,7 +20,7 @@ function countBelow(sorted: readonly number[], value: number): number {
 	let [low, high] = [0, sorted.length]
 	while (low < high) {
 		const middle = (low + high) >> 1
-		if (sorted[middle]! < value) low = middle + 1
+		if (at(sorted, middle) < value) low = middle + 1
 		else high = middle
 	}
 	return low
@@ -55,15 +56,19 @@ export type FalsePositives = Immutable<z.output<typeof falsePositivesSchema>>
  */
 export function falsePositives(sorted: readonly number[], target: number): FalsePositives {
 	if (!(target > 0 && target < 1)) {
-		throw new NaptuneError(`A false-positive rate lies between 0 and 1, such as 0.05; got ${target}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`A false-positive rate lies between 0 and 1, such as 0.05; got ${target}.`,
+		)
 	}
-	if (sorted.length === 0) throw new NaptuneError('A calibration needs scores of clean images, got none.')
+	if (sorted.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'A calibration needs scores of clean images, got none.')
 	let allowed = 0
 	while ((1 + allowed + 1) / (sorted.length + 1) <= target) allowed++
 	const possible = 1 / (sorted.length + 1) <= target
 	return {
 		target,
-		threshold: possible ? sorted[sorted.length - 1 - allowed]! : null,
+		threshold: possible ? at(sorted, sorted.length - 1 - allowed) : null,
 		flaggedOfOwn: sorted.filter((score) => isFlagged(sorted, score, target)).length,
 		images: sorted.length,
 	}
@@ -76,7 +81,10 @@ export function falsePositives(sorted: readonly number[], target: number): False
  */
 export function areaUnderRoc(clean: readonly number[], attacked: readonly number[]): number {
 	if (clean.length === 0 || attacked.length === 0) {
-		throw new NaptuneError('The area under a ROC curve needs scores of clean and of attacked images.')
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			'The area under a ROC curve needs scores of clean and of attacked images.',
+		)
 	}
 	const sorted = [...clean].sort((a, b) => a - b)
 	let wins = 0

@@ -1,7 +1,7 @@
 /** How heavily a defense corrected the tokens of an image: a number per image that tells disturbed inputs from clean ones, or fails to. */
 
 import type { TokenChange } from '../../defenses/defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { CorrectionScore } from '../../records/detection.js'
 

@@ -6,6 +6,7 @@ import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
+import { at, entry, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range } from '../../core/rows.js'
@@ -56,9 +57,14 @@ export interface DetectionInput {
  */
 export async function measureDetection(input: DetectionInput): Promise<DetectionResult> {
 	const { clip, classifier, split, attacks, threatModel, seed, batchSize = 50 } = input
-	if (split.length === 0) throw new NaptuneError('There are no images to attack; choose another split.')
+	if (split.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to attack; choose another split.')
 	const targeted = attacks.find((attack) => attack.targeted)
-	if (targeted) throw new NaptuneError(`Detection is measured under untargeted attacks; ${targeted.name} is targeted.`)
+	if (targeted)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`Detection is measured under untargeted attacks; ${targeted.name} is targeted.`,
+		)
 	const outcomes: DetectionOutcome[] = []
 	for (let start = 0; start < split.length; start += batchSize) {
 		input.beforeBatch?.()
@@ -76,9 +82,9 @@ export async function measureDetection(input: DetectionInput): Promise<Detection
 		outcomes.push(
 			...ids.map((id, row) => ({
 				id,
-				label: labels[row]!,
-				clean: clean[row]!,
-				attacked: versions.map((version) => version[row]!),
+				label: at(labels, row),
+				clean: at(clean, row),
+				attacked: versions.map((version) => at(version, row)),
 			})),
 		)
 		input.onProgress?.(outcomes.length)
@@ -94,8 +100,8 @@ async function scored(
 	const { logits, correction, disagreement } = await classifier.evaluate(images, ['logits', ...scoreTaps(classifier)])
 	return predictions(logits!, ids).map((prediction, row) => ({
 		prediction,
-		correction: correction!.data[row]!,
-		...defined({ disagreement: disagreement ? disagreement.data[row]! : undefined }),
+		correction: at(correction!.data, row),
+		...defined({ disagreement: disagreement ? at(disagreement.data, row) : undefined }),
 	}))
 }
 
@@ -112,25 +118,27 @@ export function summarizeDetection(
 	const count = (holds: (outcome: DetectionOutcome) => boolean) => outcomes.filter(holds).length
 	const names = (['correction', 'disagreement'] as const).filter((name) => scores[name] !== undefined)
 	const flagged = (name: CorrectionScore, image: ScoredImage) =>
-		isFlagged(scores[name]!, image[name]!, falsePositiveRate)
+		isFlagged(entry(scores, name), entry(image, name), falsePositiveRate)
 	return {
 		images,
 		falsePositiveRate,
 		cleanAccuracy: accuracy(count(({ label, clean }) => clean.prediction === label)),
 		falsePositives: names.map((score) => ({ score, ...share(count(({ clean }) => flagged(score, clean))) })),
-		attacks: attacks.map(({ name, objective }, at) => ({
+		attacks: attacks.map(({ name, objective }, index) => ({
 			attack: name,
 			...defined({ objective }),
-			accuracy: accuracy(count(({ label, attacked }) => attacked[at]!.prediction === label)),
+			accuracy: accuracy(count(({ label, attacked }) => at(attacked, index).prediction === label)),
 			scores: names.map((score) => ({
 				score,
-				detected: share(count(({ attacked }) => flagged(score, attacked[at]!))),
+				detected: share(count(({ attacked }) => flagged(score, at(attacked, index)))),
 				areaUnderRoc: areaUnderRoc(
-					outcomes.map(({ clean }) => clean[score]!),
-					outcomes.map(({ attacked }) => attacked[at]![score]!),
+					outcomes.map(({ clean }) => present(clean[score], score)),
+					outcomes.map(({ attacked }) => present(at(attacked, index)[score], score)),
 				),
 				wrongAndUndetected: share(
-					count(({ label, attacked }) => attacked[at]!.prediction !== label && !flagged(score, attacked[at]!)),
+					count(
+						({ label, attacked }) => at(attacked, index).prediction !== label && !flagged(score, at(attacked, index)),
+					),
 				),
 			})),
 		})),

@@ -126,7 +126,7 @@ describe('calibrate', () => {
 	it('does without the data where the file fits the model', async () => {
 		let gone = false
 		const { own, input, defense, notices, path } = await setting({}, async () => {
-			if (gone) throw new NaptuneError('The data is gone.')
+			if (gone) throw new NaptuneError('NAP_INTERNAL', 'The data is gone.')
 			return data()
 		})
 		const whole = await calibrate(own)

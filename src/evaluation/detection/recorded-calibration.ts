@@ -62,6 +62,7 @@ export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 	const { run, classifier, fresh = false, onNotice = () => {} } = input
 	if (!hasCorrections(classifier)) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`${run.defense.name} as tuned in ${run.directory} changes no image tokens between blocks, so there are no corrections to calibrate.`,
 		)
 	}
@@ -103,6 +104,7 @@ export async function calibrationImages(
 	const heldOut = sample ? range(0, train.length).filter((index) => !tunedOn.has(train.id(index))) : []
 	if (heldOut.length === 0) {
 		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
 			`${dataset.name} has no clean images to calibrate ${run.directory} on: it has no validation images, and all of its training images were used for tuning. Add a validation split, or tune on fewer shots.`,
 		)
 	}
@@ -145,6 +147,7 @@ async function scoresOf(
 	const broken = names.some((name) => !scores[name].every(Number.isFinite))
 	if (broken) {
 		throw new NaptuneError(
+			'NAP_VALUES_NOT_FINITE',
 			`Correction scores of ${run.directory} are not finite numbers: its parameters are damaged or diverged. Tune again.`,
 		)
 	}

@@ -1,5 +1,6 @@
 /** Distances of single images, gathered into means over images. */
 
+import { at, entry } from '../../core/at.js'
 import type { DistanceEstimate, DistortionSummary, PlaceDistortion } from '../../records/distortion.js'
 import { type Estimate, meanInterval } from '../../statistics/mean-interval.js'
 import { accuracyOf } from '../robustness/evaluate.js'
@@ -76,8 +77,8 @@ export function createDistortionSamples(
 		},
 		summary() {
 			const place = (tap: string): PlaceDistortion => {
-				const { tokens, classToken } = taps.get(tap)!
-				const spread = spreads.tokens.get(tap)!
+				const { tokens, classToken } = entry(taps, tap)
+				const spread = entry(spreads.tokens, tap)
 				return {
 					tokens: estimates(tokens, spread.of(width)),
 					classToken: estimates(classToken, spread.of(width, 0, width)),
@@ -92,8 +93,8 @@ export function createDistortionSamples(
 					before: place(before),
 					after: place(after),
 					change: {
-						tokens: change(taps.get(before)!.tokens, taps.get(after)!.tokens),
-						classToken: change(taps.get(before)!.classToken, taps.get(after)!.classToken),
+						tokens: change(entry(taps, before).tokens, entry(taps, after).tokens),
+						classToken: change(entry(taps, before).classToken, entry(taps, after).classToken),
 					},
 				})),
 				features: estimates(features, spreads.features.of(featureWidth)),
@@ -115,5 +116,5 @@ function estimates(series: Series, spread: number): DistanceEstimate {
 }
 
 function change(before: Series, after: Series): Estimate {
-	return meanInterval(after.map(({ relative }, image) => relative - before[image]!.relative))
+	return meanInterval(after.map(({ relative }, image) => relative - at(before, image).relative))
 }

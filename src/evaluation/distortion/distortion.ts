@@ -13,6 +13,7 @@ import type { AttackBatch } from '../../classifier/attack-batch.js'
 import type { Classifier, Taps } from '../../classifier/classifier.js'
 import { predictions } from '../../classifier/predictions.js'
 import { watched } from '../../classifier/watched-classifier.js'
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -91,7 +92,7 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 				classifier: watched(classifier, input.onGradient),
 				taps,
 				spreads,
-				tokenSize: defense.layout.image[0]!.tokens * clip.config.vision.width,
+				tokenSize: at(defense.layout.image, 0).tokens * clip.config.vision.width,
 				samples: perturbations.map(() => createDistortionSamples(places, clip.config.vision.width, spreads)),
 			})
 		}
@@ -106,7 +107,7 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 			}
 			const perturbed = await perturbedImages(input, towers, batch)
 			for (const [which, images] of perturbed.entries()) {
-				sizes[which]!.push(...perturbationSizes(batch.images, images, 'l2'))
+				at(sizes, which).push(...perturbationSizes(batch.images, images, 'l2'))
 			}
 			for (const tower of towers) {
 				await addFeatures(tower, batch, perturbed)
@@ -117,8 +118,8 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 		return towers.flatMap(({ name, samples }) =>
 			samples.map((own, which) => ({
 				tower: name,
-				perturbation: perturbations[which]!,
-				pixels: meanInterval(sizes[which]!),
+				perturbation: at(perturbations, which),
+				pixels: meanInterval(at(sizes, which)),
 				...own.summary(),
 			})),
 		)
@@ -141,20 +142,28 @@ interface Tower {
 
 function checkInput({ split, attack, batchSize = 50 }: DistortionInput, names: readonly string[]): void {
 	if (attack.targeted) {
-		throw new NaptuneError(`Distortion is measured under untargeted attacks; ${attack.name} is targeted.`)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`Distortion is measured under untargeted attacks; ${attack.name} is targeted.`,
+		)
 	}
 	if (new Set(names).size < names.length) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The models to measure are named ${names.slice(0, -1).join(', ')}; give each another name, none of them ${noise}.`,
 		)
 	}
 	if (split.length < 2) {
 		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
 			`Distortion with intervals needs at least 2 images, got ${split.length}. Choose more images or another split.`,
 		)
 	}
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
-		throw new NaptuneError(`The batch size must be a whole number of at least 1, got ${batchSize}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The batch size must be a whole number of at least 1, got ${batchSize}.`,
+		)
 	}
 }
 
@@ -180,7 +189,7 @@ async function addFeatures(
 ): Promise<void> {
 	const look = async (seen: Tensor<'float32'>) => {
 		const { logits, imageFeatures } = await classifier.evaluate(seen, ['logits', 'imageFeatures'])
-		const width = imageFeatures!.shape[1]!
+		const width = at(imageFeatures!.shape, 1)
 		return predictions(logits!, ids).map((predicted, row) => ({
 			right: predicted === labels[row],
 			features: imageFeatures!.data.subarray(row * width, (row + 1) * width),
@@ -189,7 +198,7 @@ async function addFeatures(
 	const clean = await look(images)
 	for (const { features } of clean) spreads.features.add(features)
 	for (const [which, seen] of perturbed.entries()) {
-		for (const [row, own] of (await look(seen)).entries()) samples[which]!.addFeatures(clean[row]!, own)
+		for (const [row, own] of (await look(seen)).entries()) at(samples, which).addFeatures(at(clean, row), own)
 	}
 }
 
@@ -200,18 +209,18 @@ async function addTokens(
 	perturbed: readonly Tensor<'float32'>[],
 ): Promise<void> {
 	const atOnce = Math.max(1, Math.floor(tokenBytes / (2 * 4 * tokenSize * taps.length)))
-	for (let start = 0; start < images.shape[0]!; start += atOnce) {
-		const rows = range(start, Math.min(start + atOnce, images.shape[0]!))
+	for (let start = 0; start < at(images.shape, 0); start += atOnce) {
+		const rows = range(start, Math.min(start + atOnce, at(images.shape, 0)))
 		const look = (seen: Tensor<'float32'>) => classifier.evaluate(takeRows(seen, rows), taps)
 		const tokensOf = (found: Taps, row: number) => (tap: string) =>
-			found[tap]!.data.subarray(row * tokenSize, (row + 1) * tokenSize)
+			entry(found, tap).data.subarray(row * tokenSize, (row + 1) * tokenSize)
 		const clean = await look(images)
 		for (const row of rows.keys()) {
 			for (const [tap, spread] of spreads.tokens) spread.add(tokensOf(clean, row)(tap))
 		}
 		for (const [which, seen] of perturbed.entries()) {
 			const own = await look(seen)
-			for (const row of rows.keys()) samples[which]!.addTokens(tokensOf(clean, row), tokensOf(own, row))
+			for (const row of rows.keys()) at(samples, which).addTokens(tokensOf(clean, row), tokensOf(own, row))
 		}
 	}
 }

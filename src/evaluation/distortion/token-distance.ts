@@ -1,5 +1,7 @@
 /** How far perturbed tokens of one image are from its clean ones. */
 
+import { at } from '../../core/at.js'
+
 /** Distances between two sets of N tokens of one width, matched one to one. */
 export interface Distance {
 	/** Root mean square over tokens of the Euclidean distance: the Frobenius distance of the matrices over √N. */
@@ -26,14 +28,14 @@ export function tokenDistance(clean: Float32Array, perturbed: Float32Array, widt
 		let own = 0
 		let other = 0
 		for (let index = start; index < end; index++) {
-			own += clean[index]! ** 2
-			other += perturbed[index]! ** 2
-			difference += (clean[index]! - perturbed[index]!) ** 2
+			own += at(clean, index) ** 2
+			other += at(perturbed, index) ** 2
+			difference += (at(clean, index) - at(perturbed, index)) ** 2
 		}
 		size += own
 		// Half the squared distance of the unit vectors is 1 - cosine, exactly 0 for equal tokens and precise near it.
 		const [a, b] = [own > 0 ? own ** -0.5 : 0, other > 0 ? other ** -0.5 : 0]
-		for (let index = start; index < end; index++) cosine += (clean[index]! * a - perturbed[index]! * b) ** 2 / 2
+		for (let index = start; index < end; index++) cosine += (at(clean, index) * a - at(perturbed, index) * b) ** 2 / 2
 	}
 	return {
 		absolute: Math.sqrt(difference / tokens),

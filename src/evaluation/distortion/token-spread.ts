@@ -1,5 +1,7 @@
 /** How much tokens differ between images: the scale that a perturbation's distance is to be compared with. */
 
+import { at } from '../../core/at.js'
+
 /** Gathers the clean tokens of images at one place. */
 export interface TokenSpread {
 	/** @param tokens [N, width] of one image. */
@@ -28,14 +30,14 @@ export function createTokenSpread(): TokenSpread {
 			}
 			count++
 			for (let index = 0; index < tokens.length; index++) {
-				const difference = tokens[index]! - first[index]!
+				const difference = at(tokens, index) - at(first, index)
 				sums[index]! += difference
 				squares[index]! += difference * difference
 			}
 		},
 		of(width, from = 0, to = first.length) {
 			let total = 0
-			for (let index = from; index < to; index++) total += squares[index]! - sums[index]! ** 2 / count
+			for (let index = from; index < to; index++) total += at(squares, index) - at(sums, index) ** 2 / count
 			return Math.sqrt(Math.max(0, total) / (count - 1) / ((to - from) / width))
 		},
 	}

@@ -11,7 +11,7 @@ import type { Split } from '../../data/dataset.js'
 import { atMost } from '../../data/subsets.js'
 import { fixedParameters } from '../../defenses/defense.js'
 import type { StatisticsOptions, TokenStatistics } from '../../defenses/test-time/test-time-defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine, Program } from '../../runtime/engine.js'
 import { type MomentSums, momentSums } from '../../statistics/moment-sums.js'
 import type { DeployedModel } from '../deployed/deployed-classifier.js'
@@ -35,7 +35,10 @@ export async function tokenStatistics(
 	{ images, seed, epsilon, steps, relativeStepSize }: StatisticsOptions,
 ): Promise<TokenStatistics> {
 	if (training.length < 2) {
-		throw new NaptuneError(`Statistics of tokens need at least 2 training images, there are ${training.length}.`)
+		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
+			`Statistics of tokens need at least 2 training images, there are ${training.length}.`,
+		)
 	}
 	const attack = pgd.prepare({ steps, relativeStepSize, start: 'zero' })
 	const threat = threatModel('linf', epsilon)

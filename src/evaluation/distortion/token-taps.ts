@@ -2,7 +2,7 @@
 
 import { at } from '../../core/at.js'
 import type { Defense, ParameterLookup } from '../../defenses/defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /** A place in the image tower where tokens can be read: class token first, then patches, without prompts. */

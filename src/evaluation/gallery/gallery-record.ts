@@ -1,5 +1,6 @@
 /** Galleries on the disk: a record, and the pixels beside it. */
 
+import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -31,7 +32,7 @@ export interface AttackGallery {
 /** Where the pixels of a gallery lie. @throws NaptuneError when the record's name does not end in .json. */
 export function galleryPixelsPath(path: string): string {
 	if (!path.endsWith('.json')) {
-		throw new NaptuneError(`${path} is not the name of a gallery's record; end it in .json.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `${path} is not the name of a gallery's record; end it in .json.`)
 	}
 	return path.replace(/\.json$/, '.safetensors')
 }
@@ -45,7 +46,10 @@ export async function readGallery(path: string): Promise<AttackGallery> {
 	const pixelsPath = galleryPixelsPath(path)
 	const record: GalleryRecord = await readRecord(galleryKind, path)
 	if ((await sha256OfFile(pixelsPath)) !== record.pixels) {
-		throw new NaptuneError(`${pixelsPath} is not what ${path} was written with. Make the gallery again.`)
+		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
+			`${pixelsPath} is not what ${path} was written with. Make the gallery again.`,
+		)
 	}
 	return assembleGallery(record, await loadTensors(pixelsPath), path)
 }
@@ -57,7 +61,7 @@ export function assembleGallery(
 	path: string,
 ): AttackGallery {
 	const { images, models, dataset } = record
-	const tensors = ['clean', ...models.map((_, at) => `adversarial.${at}`)].map((name) => pixels[name])
+	const tensors = ['clean', ...models.map((_, index) => `adversarial.${index}`)].map((name) => pixels[name])
 	const [count, channels, height, width] = tensors[0]?.shape ?? []
 	const fits =
 		tensors.every((tensor) => tensor && tensor.shape.join() === [images.length, 3, height, width].join()) &&
@@ -67,11 +71,13 @@ export function assembleGallery(
 	const known = images.every(({ label }) => label < dataset.classNames.length)
 	if (!fits || !known || dataset.ids !== jsonFingerprint(ids)) {
 		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
 			`${path} was changed: its images are not those of its ${fits ? 'settings' : 'pixels'}. Make the gallery again.`,
 		)
 	}
 	const size = 3 * height! * width!
-	const row = (at: number, position: number) => tensors[at]!.data.subarray(position * size, (position + 1) * size)
+	const row = (index: number, position: number) =>
+		at(tensors, index).data.subarray(position * size, (position + 1) * size)
 	return {
 		record,
 		width: width!,
@@ -80,9 +86,9 @@ export function assembleGallery(
 			id,
 			label,
 			clean: row(0, position),
-			models: views.map((view, at) => ({
+			models: views.map((view, index) => ({
 				...view,
-				...defined({ pixels: view.adversarial ? row(at + 1, position) : undefined }),
+				...defined({ pixels: view.adversarial ? row(index + 1, position) : undefined }),
 			})),
 		})),
 	}

@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { Classifier } from '../../classifier/classifier.js'
-import { at, last } from '../../core/at.js'
+import { at, entry, last } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { range, takeRows } from '../../core/rows.js'
@@ -123,16 +123,21 @@ async function makeGallery(
 
 function checkInput({ attack, count, path, dataset, defense, control, split }: RecordedGalleryInput): void {
 	if (attack.targeted) {
-		throw new NaptuneError(`Attack ${attack.name} is targeted; a gallery shows an untargeted one, such as pgd-100.`)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`Attack ${attack.name} is targeted; a gallery shows an untargeted one, such as pgd-100.`,
+		)
 	}
 	if (!Number.isSafeInteger(count) || count < 1) {
-		throw new NaptuneError(`A gallery needs a whole number of at least 1 image, got ${count}.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `A gallery needs a whole number of at least 1 image, got ${count}.`)
 	}
-	if (split.length === 0) throw new NaptuneError('There are no images for a gallery; choose another split.')
+	if (split.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images for a gallery; choose another split.')
 	galleryPixelsPath(path)
 	for (const { name, classNames } of [defense, control]) {
 		if (JSON.stringify(classNames) === JSON.stringify(dataset.classNames)) continue
 		throw new NaptuneError(
+			'NAP_CLASSES_MISMATCH',
 			`Defense ${name} was prepared for the classes ${classNames.join(', ')}, but ${dataset.name} has ${dataset.classNames.join(', ')}. Prepare it for the classes of the data.`,
 		)
 	}
@@ -178,7 +183,7 @@ async function attackModel(
 				async onBatch({ outcomes, images: made }) {
 					const attacked = outcomes.filter((outcome) => outcome.attacked)
 					for (const [row, { id }] of attacked.entries()) {
-						images.data.set(made!.data.subarray(row * size, (row + 1) * size), positions.get(id)! * size)
+						images.data.set(made!.data.subarray(row * size, (row + 1) * size), entry(positions, id) * size)
 					}
 				},
 			},
@@ -190,8 +195,8 @@ async function attackModel(
 			images,
 			views: result.outcomes.map(
 				({ attacked }, position): GalleryView => ({
-					clean: before[position]!,
-					...defined({ adversarial: attacked ? after[position]! : undefined }),
+					clean: at(before, position),
+					...defined({ adversarial: attacked ? at(after, position) : undefined }),
 				}),
 			),
 		}
@@ -204,7 +209,7 @@ async function attackModel(
 async function topClasses(classifier: Classifier, images: Tensor<'float32'>): Promise<ClassProbability[][]> {
 	const { classNames } = classifier
 	const { logits } = await classifier.evaluate(images, ['logits'])
-	return Array.from({ length: images.shape[0]! }, (_, row) =>
+	return Array.from({ length: at(images.shape, 0) }, (_, row) =>
 		mostProbable(logits!.data.subarray(row * classNames.length, (row + 1) * classNames.length), classNames, top, row),
 	)
 }

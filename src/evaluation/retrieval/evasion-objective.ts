@@ -1,7 +1,8 @@
 /** What an attacker maximises who knows that heavy corrections are flagged. */
 
 import type { Objective } from '../../classifier/objectives/objective.js'
-import { ops } from '../../onnx/index.js'
+import { entry } from '../../core/at.js'
+import { ops } from '../../onnx/graph.js'
 import type { CorrectionScore } from '../detection/correction-score.js'
 
 /**
@@ -14,7 +15,7 @@ export function evasionObjective(weight: number, scores: readonly CorrectionScor
 		taps: ['logits', ...scores],
 		side: { labels: { type: 'int64', shape: [] } },
 		build: (taps, { labels }) => {
-			const sum = scores.map((name) => taps[name]!).reduce((total, own) => ops.add(total, own))
+			const sum = scores.map((name) => entry(taps, name)).reduce((total, own) => ops.add(total, own))
 			return ops.sub(ops.crossEntropy(taps.logits!, labels!), ops.mul(sum, weight))
 		},
 	}

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import { watched } from '../../classifier/watched-classifier.js'
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
@@ -67,7 +68,7 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 
 	async function work({ earlier, append }: WorkLog<typeof line>): Promise<RetrievalRecord | undefined> {
 		const start = performance.now()
-		const features = new Map(earlier.map((entry) => [entry.id, entry]))
+		const features = new Map(earlier.map((item) => [item.id, item]))
 		const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
 		const classifier = await deployedClassifier(engine, clip, defense, parameters, { textFeatures })
 		try {
@@ -78,7 +79,7 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 				done: new Set(features.keys()),
 			})
 			for await (const entries of batches) {
-				for (const entry of entries) features.set(entry.id, entry)
+				for (const item of entries) features.set(item.id, item)
 				await append(entries)
 				input.onProgress?.(features.size)
 				if (input.signal?.aborted) break
@@ -87,12 +88,12 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 			await classifier.release()
 		}
 		if (features.size < gallery.images.length) return undefined
-		const entries = gallery.own.map((_, index) => features.get(gallery.images.id(index))!)
+		const entries = gallery.own.map((_, index) => entry(features, gallery.images.id(index)))
 		const scorer = await captionScorer(engine, clip, textFeatures)
 		const ranks = async (of: readonly string[]) =>
 			retrievalRanks(() => scorer.rows(of), gallery.own, gallery.captions.length)
-		const clean = await ranks(entries.map((entry) => entry.clean))
-		const attacked = await ranks(entries.map((entry) => entry.adversarial))
+		const clean = await ranks(entries.map((item) => item.clean))
+		const attacked = await ranks(entries.map((item) => item.adversarial))
 		await scorer.release()
 		return {
 			...settings,
@@ -103,14 +104,14 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 			batchSize,
 			images: entries.map(({ id }, index) => ({
 				id,
-				own: gallery.own[index]!,
-				cleanRank: clean.imageToText[index]!,
-				attackedRank: attacked.imageToText[index]!,
+				own: at(gallery.own, index),
+				cleanRank: at(clean.imageToText, index),
+				attackedRank: at(attacked.imageToText, index),
 			})),
 			captions: gallery.captions.map((text, index) => ({
 				text,
-				cleanRank: clean.textToImage[index]!,
-				attackedRank: attacked.textToImage[index]!,
+				cleanRank: at(clean.textToImage, index),
+				attackedRank: at(attacked.textToImage, index),
 			})),
 		}
 	}
@@ -121,7 +122,10 @@ export async function readRetrievalRecord(path: string): Promise<RetrievalRecord
 	const record: RetrievalRecord = await readRecord(retrievalKind, path)
 	const { clean, attacked } = record
 	if (isDeepStrictEqual({ clean, attacked }, recallsOf(record, ksOf(record)))) return record
-	throw new NaptuneError(`${path} was changed: its recalls are not those of its ranks. ${retrievalKind.advice}`)
+	throw new NaptuneError(
+		'NAP_RECORD_CHANGED',
+		`${path} was changed: its recalls are not those of its ranks. ${retrievalKind.advice}`,
+	)
 }
 
 /** The record with recalls at these k, which follow from its ranks; written again where it has others. */

@@ -55,6 +55,7 @@ export function retrievalAttack(
 	const { objective, targeted, reads } = prepareAttack(name, overrides)
 	if (objective === undefined || targeted || reads.predictions) {
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			'Retrieval is attacked by an untargeted PGD of 1 restart that keeps its last image (such as pgd-20 or pgd-100): other attacks follow predicted classes, and an image has several right captions.',
 		)
 	}

@@ -7,11 +7,12 @@ import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
 import { runPadded } from '../../classifier/padded-run.js'
+import { at } from '../../core/at.js'
 import type { Immutable } from '../../core/immutable.js'
 import { range, rowSize } from '../../core/rows.js'
 import { float32, type Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
 import { type ClipModel, logScale } from '../../vlm/model.js'
 import { similarityLogits } from '../../vlm/similarity.js'
@@ -86,8 +87,8 @@ export async function captionScorer(
 	clip: ClipModel,
 	textFeatures: Tensor<'float32'>,
 ): Promise<CaptionScorer> {
-	const width = textFeatures.shape[1]!
-	const captions = textFeatures.shape[0]!
+	const width = at(textFeatures.shape, 1)
+	const captions = at(textFeatures.shape, 0)
 	const input = ops.input('features', 'float32', ['B', width])
 	const logits = similarityLogits(input, ops.literal(textFeatures), logScale(clip))
 	const program = await engine.compile({ logits }, { name: 'retrieval scores' })

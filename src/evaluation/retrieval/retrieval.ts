@@ -1,5 +1,6 @@
 /** Image-text retrieval as numbers: ranks from scores, recall from ranks. Nothing here knows a model. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { DirectionResult, RetrievalResult } from '../../records/retrieval.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
@@ -35,20 +36,23 @@ export async function retrievalRanks(
 		checkRow(row, captions, image)
 		imageToText.push(rankOfBest(row, own[image] ?? []))
 		for (const caption of own[image] ?? []) {
-			const score = row[caption]!
+			const score = at(row, caption)
 			const known = best[caption]
 			if (!known || score > known.score) best[caption] = { score, image }
 		}
 	}
 	if (imageToText.length !== own.length) {
-		throw new NaptuneError(`Scores of ${imageToText.length} images were given for ${own.length} images with captions.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Scores of ${imageToText.length} images were given for ${own.length} images with captions.`,
+		)
 	}
 	const before = new Array<number>(captions).fill(0)
 	let image = 0
 	for await (const row of rows()) {
 		for (const [caption, target] of best.entries()) {
 			if (!target) continue
-			const score = row[caption]!
+			const score = at(row, caption)
 			if (score > target.score || (score === target.score && image < target.image)) before[caption]!++
 		}
 		image++
@@ -58,25 +62,27 @@ export async function retrievalRanks(
 
 function checkRow(row: Float32Array, captions: number, image: number): void {
 	if (row.length !== captions) {
-		throw new NaptuneError(`Image ${image} has ${row.length} scores for ${captions} captions.`)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `Image ${image} has ${row.length} scores for ${captions} captions.`)
 	}
 	if (row.some(Number.isNaN)) {
 		throw new NaptuneError(
+			'NAP_VALUES_NOT_FINITE',
 			`The scores of image ${image} are not numbers (NaN). The model's weights or parameters are damaged or diverged.`,
 		)
 	}
 }
 
 function rankOfBest(row: Float32Array, own: readonly number[]): number {
-	if (own.length === 0) throw new NaptuneError('An image without captions cannot retrieve any; leave it out.')
+	if (own.length === 0)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'An image without captions cannot retrieve any; leave it out.')
 	// Of own captions with equal scores the first one stands before the others.
 	const target = own.reduce((best, caption) =>
-		row[caption]! > row[best]! || (row[caption] === row[best] && caption < best) ? caption : best,
+		at(row, caption) > at(row, best) || (row[caption] === row[best] && caption < best) ? caption : best,
 	)
-	const score = row[target]!
+	const score = at(row, target)
 	let rank = 1
 	for (let caption = 0; caption < row.length; caption++) {
-		if (row[caption]! > score || (row[caption] === score && caption < target)) rank++
+		if (at(row, caption) > score || (row[caption] === score && caption < target)) rank++
 	}
 	return rank
 }
@@ -96,6 +102,7 @@ export function summarizeRanks(
 	const queries = ranks.length
 	if (queries === 0 || relevant.length !== queries) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`Recall needs queries; got ${queries} ranks and ${relevant.length} numbers of own candidates.`,
 		)
 	}
@@ -105,12 +112,13 @@ export function summarizeRanks(
 		queries,
 		candidates,
 		recalls: ks.map((k) => {
-			if (!Number.isInteger(k) || k < 1) throw new NaptuneError(`Recall at k needs a whole k >= 1, got ${k}.`)
+			if (!Number.isInteger(k) || k < 1)
+				throw new NaptuneError('NAP_ARGUMENT_INVALID', `Recall at k needs a whole k >= 1, got ${k}.`)
 			const found = ranks.filter((rank) => rank <= k).length
 			const chance = relevant.reduce((sum, own) => sum + chanceOf(own, candidates, k), 0) / queries
 			return { k, recall: found / queries, interval: wilsonInterval(found, queries), chance }
 		}),
-		medianRank: queries % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2,
+		medianRank: queries % 2 === 1 ? at(sorted, middle) : (at(sorted, middle - 1) + at(sorted, middle)) / 2,
 	}
 }
 
@@ -131,7 +139,7 @@ export function summarizeRetrieval(
 ): RetrievalResult {
 	const images = new Array<number>(textToImage.length).fill(0)
 	for (const captions of own) for (const caption of captions) images[caption]!++
-	const asked = textToImage.flatMap((rank, caption) => (rank === null ? [] : [{ rank, images: images[caption]! }]))
+	const asked = textToImage.flatMap((rank, caption) => (rank === null ? [] : [{ rank, images: at(images, caption) }]))
 	return {
 		imageToText: summarizeRanks(
 			imageToText,

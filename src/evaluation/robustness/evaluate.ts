@@ -88,7 +88,8 @@ export async function evaluateImages(
 ): Promise<EvaluationResult | undefined> {
 	const { classifier, attack, threatModel, seed, target, batchSize = 50, earlier = [], signal } = options
 	const { ids } = images
-	if (ids.length === 0) throw new NaptuneError('There are no images to evaluate; choose another split.')
+	if (ids.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to evaluate; choose another split.')
 	const start = performance.now()
 	const passes = options.passes ?? passCounter()
 	const finished = new Map<string, AttackOutcome>()

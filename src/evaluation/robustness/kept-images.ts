@@ -1,6 +1,7 @@
 /** Adversarial images of an evaluation, kept in a store as they come. */
 
 import type { AttackProgress } from '../../attacks/run/run-attack.js'
+import { at, entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { range, takeRows } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -46,12 +47,12 @@ export async function keepImages(
 		async keep({ outcomes, images }) {
 			const isNew = (id: string) => positions.has(id) && !store.done.has(id)
 			const untouched = outcomes.filter(({ attacked, id }) => !attacked && isNew(id))
-			await append(untouched.map(({ id }) => positions.get(id)!))
+			await append(untouched.map(({ id }) => entry(positions, id)))
 			if (!images) return
 			const attacked = outcomes.filter((outcome) => outcome.attacked)
-			const rows = range(0, attacked.length).filter((row) => isNew(attacked[row]!.id))
+			const rows = range(0, attacked.length).filter((row) => isNew(at(attacked, row).id))
 			await append(
-				rows.map((row) => positions.get(attacked[row]!.id)!),
+				rows.map((row) => entry(positions, at(attacked, row).id)),
 				takeRows(images, rows),
 			)
 		},

@@ -17,17 +17,20 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 	const unknown = record.testTime?.attackedThrough === 'none'
 	if (record.testTime && unknown === (record.knowledge === 'full')) {
 		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
 			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its test-time defense is attacked through ${record.testTime.attackedThrough}. Evaluate again.`,
 		)
 	}
 	if (record.knownModel && ['full', 'query'].includes(record.knowledge)) {
 		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
 			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its images were made against ${record.knownModel.name}. Evaluate again.`,
 		)
 	}
 	const problems = contradictions(record, record.dataset, record.target)
 	if (problems.length === 0) return record
 	throw new NaptuneError(
+		'NAP_RECORD_CHANGED',
 		`${path} was changed: its ${problems.join(' and ')} are not those of its outcomes. Restore it, or evaluate again.`,
 	)
 }

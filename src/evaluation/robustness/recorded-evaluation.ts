@@ -22,7 +22,13 @@ import { sameSettings, settingsIn } from '../../records/settings.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { deployedClassifier } from '../deployed/deployed-classifier.js'
-import { type Knowledge, type KnowledgeSetting, knownModel, usualKnowledge } from '../deployed/knowledge.js'
+import {
+	type FoundKnown,
+	type Knowledge,
+	type KnowledgeSetting,
+	knownModel,
+	usualKnowledge,
+} from '../deployed/knowledge.js'
 import { transferAttack } from '../deployed/transfer-attack.js'
 import { testTimeClassifier } from '../test-time/test-time-classifier.js'
 import { evaluate } from './evaluate.js'
@@ -45,6 +51,8 @@ export interface RecordedEvaluationInput {
 	readonly testTime?: ChosenTestTimeDefense
 	/** By default as {@link usualKnowledge} of the attack. */
 	readonly knowledge?: Knowledge
+	/** What `knownModel` found of model, data, attack and knowledge; looked for here by default. */
+	readonly known?: FoundKnown
 	readonly attack: PreparedAttack
 	/** Position of the class that a targeted attack aims at; it needs one. */
 	readonly target?: number
@@ -80,7 +88,8 @@ export interface RecordedEvaluationInput {
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	requireSameClasses(input)
 	const { engine, clip, split, threatModel, seed, batchSize = 50, path } = input
-	const settings = settingsOf(input)
+	const known = input.known ?? foundKnown(input)
+	const settings = settingsOf({ ...input, known })
 	// Before the log, which may begin anew.
 	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
 	const log = { suffix: '.outcomes.jsonl', line: trialSchema }
@@ -89,7 +98,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 
 	async function work({ earlier, append }: WorkLog<typeof trialSchema>): Promise<EvaluationRecord | undefined> {
 		const passes = passCounter()
-		const { classifier, attack, release } = await attackedModel(input, passes)
+		const { classifier, attack, release } = await attackedModel({ ...input, known }, passes)
 		const result = await evaluate({
 			clip,
 			classifier,
@@ -140,17 +149,18 @@ export async function finishedEvaluation(
 function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void {
 	if (isDeepStrictEqual([...defense.classNames], [...dataset.classNames])) return
 	throw new NaptuneError(
+		'NAP_CLASSES_MISMATCH',
 		`Defense ${defense.name} was prepared for the classes ${defense.classNames.join(', ')}, but ${dataset.name} has ${dataset.classNames.join(', ')}. Prepare it for the classes of the data.`,
 	)
 }
 
 /** The classifier that images are tried on, and the attack as its knowledge allows. */
-async function attackedModel(
-	input: RecordedEvaluationInput,
+export async function attackedModel(
+	input: Omit<RecordedEvaluationInput, 'path'>,
 	passes: PassCounter,
 ): Promise<{ readonly classifier: Classifier; readonly attack: PreparedAttack; release(): Promise<void> }> {
 	const { engine, clip, dataset, defense, parameters, testTime, attack } = input
-	const known = knownModel(knowledgeSetting(input))
+	const { model: known } = input.known ?? foundKnown(input)
 	const classifier = testTime
 		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)
 		: await deployedClassifier(engine, clip, defense, parameters)
@@ -164,6 +174,10 @@ async function attackedModel(
 			await surrogate.release()
 		},
 	}
+}
+
+function foundKnown(input: Parameters<typeof knowledgeSetting>[0]): FoundKnown {
+	return { model: knownModel(knowledgeSetting(input)) }
 }
 
 function knowledgeSetting(
@@ -188,6 +202,7 @@ export type SettingsInput = Pick<
 	| 'seed'
 	| 'testTime'
 	| 'knowledge'
+	| 'known'
 > & { readonly dataset: Pick<Dataset, 'name' | 'origin' | 'notices' | 'classNames'> }
 
 /** Everything that decides the outcomes of attacking a defense on images. */
@@ -195,7 +210,7 @@ export function settingsOf(input: SettingsInput): EvaluationSettings {
 	const { engine, clip, dataset, splitName, split, defense, parameters, testTime, attack, threatModel, seed } = input
 	const setting = knowledgeSetting(input)
 	const { knowledge } = setting
-	const known = knownModel(setting)?.defense
+	const known = (input.known ?? { model: knownModel(setting) }).model?.defense
 	const knowsAll = knowledge === 'full'
 	const { source, revision, sha256 } = clip.checkpoint
 	return {

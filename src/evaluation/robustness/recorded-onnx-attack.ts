@@ -64,7 +64,7 @@ export async function recordedOnnxAttack(
 	input: OnnxAttackInput,
 ): Promise<{ readonly record: OnnxAttackRecord; readonly path: string } | undefined> {
 	const { engine, classifier, data, batchSize = 50 } = input
-	if (data.images.length === 0) throw new NaptuneError('There are no images to attack.')
+	if (data.images.length === 0) throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to attack.')
 	const settings = settingsOf(input)
 	const path = typeof input.path === 'string' ? input.path : input.path(settings)
 	const log = { suffix: '.outcomes.jsonl', line: trialSchema }
@@ -112,6 +112,7 @@ export async function readOnnxAttackRecord(path: string): Promise<OnnxAttackReco
 	const problems = contradictions(record, record.dataset)
 	if (problems.length === 0) return record
 	throw new NaptuneError(
+		'NAP_RECORD_CHANGED',
 		`${path} was changed: its ${problems.join(' and ')} are not those of its outcomes. ${onnxAttackKind.advice}`,
 	)
 }
@@ -150,8 +151,8 @@ function resized(image: DecodedImage, height: number, width: number, resizing: R
 
 /** Luma as ITU-R 601 weighs the colours. */
 function grey(rgb: Float32Array, area: number): Float32Array {
-	return Float32Array.from({ length: area }, (_, at) => {
-		return Math.min(1, 0.299 * rgb[at]! + 0.587 * rgb[at + area]! + 0.114 * rgb[at + 2 * area]!)
+	return Float32Array.from({ length: area }, (_, pixel) => {
+		return Math.min(1, 0.299 * at(rgb, pixel) + 0.587 * at(rgb, pixel + area) + 0.114 * at(rgb, pixel + 2 * area))
 	})
 }
 

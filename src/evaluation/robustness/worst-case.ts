@@ -13,10 +13,12 @@ export function worstCase(
 	evaluations: readonly { readonly outcomes: readonly AttackOutcome[] }[],
 ): Pick<EvaluationResult, 'images' | 'clean' | 'robust' | 'outcomes'> {
 	const [first, ...others] = evaluations
-	if (!first) throw new NaptuneError('The worst of no evaluations was asked for; give at least one.')
+	if (!first)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'The worst of no evaluations was asked for; give at least one.')
 	const more = others.find(({ outcomes: own }) => own.length > first.outcomes.length)
 	if (more) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`The evaluations tell of ${first.outcomes.length} and ${more.outcomes.length} images. Give evaluations of one model on one split.`,
 		)
 	}
@@ -25,6 +27,7 @@ export function worstCase(
 		const strange = same.find((own) => own?.id !== outcome.id || own.cleanPrediction !== outcome.cleanPrediction)
 		if (same.includes(undefined) || strange) {
 			throw new NaptuneError(
+				'NAP_ARGUMENT_INVALID',
 				`The evaluations do not tell of the same model and images: they differ at ${outcome.id}. Give evaluations of one model on one split.`,
 			)
 		}

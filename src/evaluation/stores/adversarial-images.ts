@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { AttackImages } from '../../attacks/run/run-attack.js'
 import { checkPerturbation } from '../../attacks/sets/check-perturbation.js'
+import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32 } from '../../core/tensor.js'
 import { removeLeftovers } from '../../files/atomic-write.js'
@@ -73,7 +74,10 @@ export async function openAdversarialImages(
 	await removeLeftovers(folder)
 	if (!started) {
 		if ((await readdir(folder)).length > 0) {
-			throw new NaptuneError(`${folder} is not empty and holds no adversarial images. Give an empty or new folder.`)
+			throw new NaptuneError(
+				'NAP_RUN_DIFFERS',
+				`${folder} is not empty and holds no adversarial images. Give an empty or new folder.`,
+			)
 		}
 		await writeRecord(adversarialManifestForm, manifestPath(folder), own)
 	}
@@ -113,6 +117,7 @@ export async function readAdversarialImages(folder: string): Promise<Adversarial
 			const position = positions.get(id)
 			if (position !== undefined) return position
 			throw new NaptuneError(
+				'NAP_DATA_MISSING',
 				`${folder} holds no adversarial image for ${id}; it holds ${stored.length}. Generate the missing ones with the same settings.`,
 			)
 		},
@@ -129,7 +134,7 @@ export async function readAdversarialImages(folder: string): Promise<Adversarial
 					rows.filter((image) => image.path === path),
 				)
 				rows.forEach((image, row) => {
-					if (image.path === path) data.set(read.get(image.id)!, row * size)
+					if (image.path === path) data.set(entry(read, image.id), row * size)
 				})
 			}
 			return float32([wanted.length, ...imageShape], data)
@@ -147,6 +152,7 @@ async function contents(folder: string) {
 			const earlier = images.get(image.id)
 			if (earlier) {
 				throw new NaptuneError(
+					'NAP_FILE_DAMAGED',
 					`Image ${image.id} is stored twice, in ${earlier.path} and in ${path}. Delete one of these files and generate again.`,
 				)
 			}
@@ -160,6 +166,7 @@ async function requireSame(folder: string, manifest: AdversarialManifest): Promi
 	const changed = differences(adversarialManifestForm.schema, await readAdversarialManifest(folder), manifest)
 	if (changed.length === 0) return
 	throw new NaptuneError(
+		'NAP_RUN_DIFFERS',
 		`${folder} holds adversarial images that were made otherwise: they differ in ${changed.join(', ')}. Use the same settings, models and data, or another folder.`,
 	)
 }
@@ -172,10 +179,12 @@ function checkBatch(
 	const expected = [ids.length, ...imageShape].join(', ')
 	if (images.shape.join(', ') !== expected || labels.length !== ids.length) {
 		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
 			`A store of images [${imageShape.join(', ')}] was given images [${images.shape.join(', ')}] with ${ids.length} ids and ${labels.length} labels; [${expected}] and one label per id were expected.`,
 		)
 	}
 	const twice = ids.find((id, row) => done.has(id) || ids.indexOf(id) !== row)
-	if (twice !== undefined) throw new NaptuneError(`The adversarial image of ${twice} is stored already.`)
+	if (twice !== undefined)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `The adversarial image of ${twice} is stored already.`)
 	checkPerturbation(clean, images, threatModel, ids)
 }

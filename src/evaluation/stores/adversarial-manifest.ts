@@ -33,6 +33,7 @@ export async function readAdversarialManifest(folder: string): Promise<Adversari
 	const path = manifestPath(folder)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
+			'NAP_FILE_MISSING',
 			`${folder} holds no adversarial images: ${path} is missing. Make them with naptune generate.`,
 		)
 	}

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -34,7 +35,7 @@ const shardName = /^images-(\d{6,})\.safetensors$/
 /** Paths of the shards of a store, in the order in which they were written. @throws NaptuneError for a folder that cannot be read. */
 export async function listShards(folder: string): Promise<string[]> {
 	const names = await readdir(folder).catch((error: Error) => {
-		throw new NaptuneError(`${folder} could not be read: ${error.message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `${folder} could not be read: ${error.message}.`, { cause: error })
 	})
 	return names
 		.filter((name) => shardName.test(name))
@@ -44,8 +45,8 @@ export async function listShards(folder: string): Promise<string[]> {
 
 /** The path of the shard after these. */
 export function nextShard(folder: string, shards: readonly string[]): string {
-	const last = shards.at(-1)
-	const number = last === undefined ? 0 : numberOf(last) + 1
+	const final = shards.at(-1)
+	const number = final === undefined ? 0 : numberOf(final) + 1
 	return join(folder, `images-${String(number).padStart(6, '0')}.safetensors`)
 }
 
@@ -61,12 +62,13 @@ export async function writeShard(
 ): Promise<StoredImage[]> {
 	if (existsSync(path)) {
 		throw new NaptuneError(
+			'NAP_FILE_UNWRITABLE',
 			`${path} appeared while adversarial images were made: another program writes to the same folder. Let it finish, or give another folder.`,
 		)
 	}
 	const stored = ids.map((id, row) => ({
 		id,
-		label: labels[row]!,
+		label: at(labels, row),
 		clean: sha256OfBytes(rowBytes(clean, row)),
 		adversarial: sha256OfBytes(rowBytes(images, row)),
 	}))
@@ -96,6 +98,7 @@ export async function inspectShard(
 	if (!entries.success) throw damaged(path, 'It does not say which images it holds.')
 	if (metadata.manifest !== manifest) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} was not made under the manifest beside it: one of the two was changed or copied from elsewhere. Restore the folder, or generate the images anew in another one.`,
 		)
 	}
@@ -105,7 +108,7 @@ export async function inspectShard(
 		const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'missing'
 		throw damaged(path, `Image ${id} is ${found}, F32 [${imageShape.join(', ')}] was expected.`)
 	}
-	return entries.data.map((entry) => ({ ...entry, path }))
+	return entries.data.map((item) => ({ ...item, path }))
 }
 
 /**
@@ -122,7 +125,7 @@ export async function readShardImages(
 	})
 	return new Map(
 		images.map(({ id, adversarial }) => {
-			const { data } = tensors.get(id)!
+			const { data } = entry(tensors, id)
 			if (sha256OfBytes(data) !== adversarial) throw damaged(path, `Image ${id} is not the one that was written.`)
 			return [id, new Float32Array(data.buffer)]
 		}),
@@ -138,6 +141,7 @@ export function rowBytes(images: Tensor<'float32'>, row: number): Uint8Array {
 
 function damaged(path: string, what: string, cause?: unknown): NaptuneError {
 	return new NaptuneError(
+		'NAP_FILE_DAMAGED',
 		`${path} is damaged. ${what} Delete this file and generate again: only its images are made anew.`,
 		{ cause },
 	)

@@ -69,7 +69,8 @@ export interface Generated {
  */
 export async function generateAdversarialImages(input: GenerateInput): Promise<Generated | undefined> {
 	const { folder, clip, split, threatModel, seed, batchSize = 50 } = input
-	if (split.length === 0) throw new NaptuneError('There are no images to attack; choose another split.')
+	if (split.length === 0)
+		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to attack; choose another split.')
 	const { attack, classifier } = attackOnSurrogates(input)
 	const manifest = manifestOf(input, attack)
 	const store = await openAdversarialImages(folder, manifest)
@@ -105,12 +106,15 @@ function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, data
 		),
 	}))
 	if (Object.hasOwn(options, 'surrogates')) {
-		throw new NaptuneError('Give surrogates for themselves, not among the options.')
+		throw new NaptuneError('NAP_OPTION_CONFLICT', 'Give surrogates for themselves, not among the options.')
 	}
 	const onOthers = attackNamed(name).definition.access === 'nothing'
 	const attack = prepareAttack(name, onOthers ? { ...options, surrogates: own } : options)
 	if (attack.targeted) {
-		throw new NaptuneError(`Attack ${name} is targeted; images for other models are made without targets.`)
+		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
+			`Attack ${name} is targeted; images for other models are made without targets.`,
+		)
 	}
 	// Before anything is written.
 	requireSurrogates(name, own, target, attack.reads.labels)
@@ -118,6 +122,7 @@ function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, data
 	if (onOthers) return { attack, classifier: target }
 	if (own.length > 1) {
 		throw new NaptuneError(
+			'NAP_ATTACK_UNSUITABLE',
 			`Attack ${name} works on one surrogate, ${own.length} were given. Choose one of them, or an attack on several such as mi-cwa.`,
 		)
 	}
@@ -128,6 +133,7 @@ function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, data
 function unseen(classNames: readonly string[], inputShape: Classifier['inputShape']): Classifier {
 	const refuse = async () => {
 		throw new NaptuneError(
+			'NAP_INTERNAL',
 			'An attack on surrogates called the model that its images are for. This is a fault of the attack.',
 		)
 	}

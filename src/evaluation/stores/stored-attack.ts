@@ -23,6 +23,7 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 	const run: AttackRun = async (_, { images, ids }, { norm, epsilon }) => {
 		if (norm !== threatModel.norm || epsilon !== threatModel.epsilon) {
 			throw new NaptuneError(
+				'NAP_OPTION_CONFLICT',
 				`The stored images were made in ${threatModel.norm} with epsilon ${threatModel.epsilon}, they were to be tried in ${norm} with ${epsilon}. Use the store's, or generate others.`,
 			)
 		}
@@ -30,6 +31,7 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 		const other = ids.find((id, row) => store.find(id)!.clean !== sha256OfBytes(rowBytes(images, row)))
 		if (other !== undefined) {
 			throw new NaptuneError(
+				'NAP_DATA_CHANGED',
 				`The clean image ${other} is not the one that its stored adversarial image was made from: data or preprocessing differ. Generate images for this model's preprocessing and this data.`,
 			)
 		}
@@ -75,6 +77,7 @@ export function requireStored(store: AdversarialImages, ids: readonly string[]):
 	const missing = ids.filter((id) => !store.find(id))
 	if (missing.length === 0) return
 	throw new NaptuneError(
+		'NAP_DATA_MISSING',
 		`${missing.length} of ${ids.length} images have no stored adversarial image, the first is ${missing[0]}. Generate them with the same settings (the store goes on where it was), or choose fewer images.`,
 	)
 }

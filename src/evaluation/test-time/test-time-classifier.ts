@@ -13,7 +13,7 @@ import { fixedParameters } from '../../defenses/defense.js'
 import type { HiddenNumbers } from '../../defenses/test-time/hidden-numbers.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
 import type { ImagePurifier, PromptAdapter } from '../../defenses/test-time/test-time-defense.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { type DeployedModel, deployedClassifier } from '../deployed/deployed-classifier.js'
@@ -104,7 +104,10 @@ async function adaptingClassifier(
 	training: Split | undefined,
 ): Promise<Classifier> {
 	if (adapter.statistics && !training) {
-		throw new NaptuneError(`Test-time defense ${name} needs training images for its statistics; give them.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Test-time defense ${name} needs training images for its statistics; give them.`,
+		)
 	}
 	const statistics =
 		adapter.statistics && training

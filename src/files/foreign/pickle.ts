@@ -52,9 +52,11 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 	const reader = byteReader(bytes, path)
 	const stack: unknown[] = []
 	const memo = new Map<number, unknown>()
-	const damaged = (what: string) => new NaptuneError(`${path} holds a damaged pickle: ${what}. Fetch it again.`)
+	const damaged = (what: string) =>
+		new NaptuneError('NAP_FILE_INVALID', `${path} holds a damaged pickle: ${what}. Fetch it again.`)
 	const refused = (what: string) =>
 		new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} was refused: ${what}, which a file of tensors has no need of. Nothing was executed. Use a model.safetensors from a source that you trust.`,
 		)
 	let steps = 0
@@ -196,7 +198,10 @@ function byteReader(bytes: Uint8Array, path: string) {
 	const take = (length: number): Buffer => {
 		// An 8-byte length is signed and may be negative, which would read what is before.
 		if (!(length >= 0 && position + length <= buffer.length)) {
-			throw new NaptuneError(`${path} holds a truncated pickle: it ends before its last instruction. Fetch it again.`)
+			throw new NaptuneError(
+				'NAP_FILE_INVALID',
+				`${path} holds a truncated pickle: it ends before its last instruction. Fetch it again.`,
+			)
 		}
 		position += length
 		return buffer.subarray(position - length, position)

@@ -4,6 +4,7 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { shortened, shown } from '../../core/shown.js'
 import { readInto } from '../read-parts.js'
@@ -60,6 +61,7 @@ export async function readPytorchTensors(handle: FileHandle, path: string): Prom
 	const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name))
 	if (!pickleName) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} is a zip archive without data.pkl, so it was not written by torch.save. Give a state dict.`,
 		)
 	}
@@ -67,17 +69,22 @@ export async function readPytorchTensors(handle: FileHandle, path: string): Prom
 	const order = await readEntry(handle, entries.get(`${root}byteorder`), path)
 	if (order && order.toString() !== 'little') {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`${path} was written on a big-endian machine, which is not supported. Convert it to safetensors.`,
 		)
 	}
 	const pickle = (await readEntry(handle, entries.get(pickleName), path))!
 	const state = readPickle(pickle, stateDictRules(entries, root, path), path)
 	if (!(state instanceof Map)) {
-		throw new NaptuneError(`${path} does not hold a state dict (tensors by name). Save model.state_dict() instead.`)
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} does not hold a state dict (tensors by name). Save model.state_dict() instead.`,
+		)
 	}
 	return [...state].map(([name, value]) => {
 		if (typeof name !== 'string' || !isTensor(value)) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path}: its entry ${typeof name === 'string' ? shortened(name) : shown(name)} is not a tensor. Save model.state_dict() instead.`,
 			)
 		}
@@ -90,26 +97,30 @@ async function refuseLegacyFormats(handle: FileHandle, path: string): Promise<vo
 	const start = Buffer.alloc(4)
 	const length = await readInto(handle, start, 0)
 	if (length === 4 && start.readUInt32LE(0) === 0x04034b50) return
-	const legacy = start[0] === 0x80 && start[1]! <= 5
+	const legacy = start[0] === 0x80 && at(start, 1) <= 5
 	throw new NaptuneError(
+		'NAP_FILE_INVALID',
 		legacy
 			? `${path} is in the format of torch.save before PyTorch 1.6, which is not supported. Load and save it once with a newer PyTorch, or use model.safetensors.`
 			: `${path} is not a file of torch.save: it is neither a zip archive nor a pickle. Is the download complete?`,
 	)
 }
 
-async function readEntry(handle: FileHandle, entry: ZipEntry | undefined, path: string): Promise<Buffer | undefined> {
-	if (!entry) return undefined
-	if (entry.length > longestPickle) {
-		throw new NaptuneError(`${path} holds a pickle of ${entry.length} bytes; at most ${longestPickle} are allowed.`)
+async function readEntry(handle: FileHandle, element: ZipEntry | undefined, path: string): Promise<Buffer | undefined> {
+	if (!element) return undefined
+	if (element.length > longestPickle) {
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} holds a pickle of ${element.length} bytes; at most ${longestPickle} are allowed.`,
+		)
 	}
-	const bytes = Buffer.alloc(entry.length)
-	await readInto(handle, bytes, entry.offset)
+	const bytes = Buffer.alloc(element.length)
+	await readInto(handle, bytes, element.offset)
 	return bytes
 }
 
 function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, path: string): PickleRules {
-	const invalid = (what: string) => new NaptuneError(`${path} is damaged: ${what}. Fetch it again.`)
+	const invalid = (what: string) => new NaptuneError('NAP_FILE_INVALID', `${path} is damaged: ${what}. Fetch it again.`)
 	return {
 		allowed: (name) => callables.has(name) || Object.hasOwn(storages, name),
 		call(name, args) {
@@ -131,14 +142,14 @@ function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, pa
 			if (kind !== 'storage' || !dtype || typeof key !== 'string' || !isSize(elements)) {
 				throw invalid('it refers to something that is not a storage of tensors')
 			}
-			const entry = entries.get(`${root}data/${key}`)
-			if (!entry) throw invalid(`the storage ${shortened(key)} is missing`)
-			if (entry.length !== elements * dtypeSize(dtype)) {
+			const element = entries.get(`${root}data/${key}`)
+			if (!element) throw invalid(`the storage ${shortened(key)} is missing`)
+			if (element.length !== elements * dtypeSize(dtype)) {
 				throw invalid(
-					`the storage ${shortened(key)} should have ${elements} elements of ${dtype}, it has ${entry.length} bytes`,
+					`the storage ${shortened(key)} should have ${elements} elements of ${dtype}, it has ${element.length} bytes`,
 				)
 			}
-			return { dtype, elements, offset: entry.offset } satisfies Storage
+			return { dtype, elements, offset: element.offset } satisfies Storage
 		},
 	}
 }
@@ -167,9 +178,9 @@ function rebuildTensor(args: readonly unknown[], invalid: Invalid): PytorchTenso
 		throw invalid('a tensor has an impossible storage, offset, size or stride')
 	}
 	const elements = shape.reduce((product, n) => product * n, 1)
-	const last = elements === 0 ? 0 : shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis]!, start + 1)
+	const final = elements === 0 ? 0 : shape.reduce((sum, n, axis) => sum + (n - 1) * at(strides, axis), start + 1)
 	// A tensor of stride 0 may claim any number of elements; a real weight has at most those of its storage.
-	if (last > storage.elements || elements > storage.elements) {
+	if (final > storage.elements || elements > storage.elements) {
 		throw invalid(
 			`a tensor [${shape.join(', ')}] with strides [${strides.join(', ')}] at ${start} reaches outside its storage of ${storage.elements} elements`,
 		)

@@ -31,7 +31,10 @@ const mostEntries = 50_000
 export async function readZipDirectory(handle: FileHandle, path: string): Promise<Map<string, ZipEntry>> {
 	const { size } = await handle.stat()
 	const damaged = (what: string) =>
-		new NaptuneError(`${path} is not a complete zip archive: ${what}. It is truncated or damaged; fetch it again.`)
+		new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} is not a complete zip archive: ${what}. It is truncated or damaged; fetch it again.`,
+		)
 	const at = async (offset: number, length: number, what: string): Promise<Buffer> => {
 		const bytes = Buffer.alloc(length)
 		if (offset < 0 || offset + length > size || (await readInto(handle, bytes, offset)) < length) {
@@ -53,6 +56,7 @@ export async function readZipDirectory(handle: FileHandle, path: string): Promis
 		position = entry.next
 		if (entry.method !== 0 || entry.encrypted) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path}: its entry ${shortened(entry.name)} is ${entry.encrypted ? 'encrypted' : 'compressed'}; PyTorch stores entries as they are. Save the file again with torch.save.`,
 			)
 		}

@@ -104,7 +104,12 @@ function startProcess(entry: URL, { heap, seconds }: IsolationLimits): RunningPr
 						alive = false
 						child.kill('SIGKILL')
 						settle(() =>
-							reject(new NaptuneError(`${what} took longer than ${seconds} s to read. It is damaged or hostile.`)),
+							reject(
+								new NaptuneError(
+									'NAP_FILE_INVALID',
+									`${what} took longer than ${seconds} s to read. It is damaged or hostile.`,
+								),
+							),
 						)
 					}, 1000 * seconds)
 				}
@@ -112,6 +117,7 @@ function startProcess(entry: URL, { heap, seconds }: IsolationLimits): RunningPr
 					settle(() =>
 						reject(
 							new NaptuneError(
+								'NAP_FILE_INVALID',
 								`${what} could not be read: its reader ended, as it does when a file asks for more than ${heap} MiB of memory. The file is damaged or hostile.`,
 							),
 						),
@@ -121,7 +127,8 @@ function startProcess(entry: URL, { heap, seconds }: IsolationLimits): RunningPr
 						parts.push(answer.part)
 						wait()
 					} else if ('problem' in answer) {
-						settle(() => reject(answer.ours ? new NaptuneError(answer.problem) : new Error(answer.problem)))
+						const { problem, code } = answer
+						settle(() => reject(code ? new NaptuneError(code, problem) : new Error(problem)))
 					} else settle(() => resolve(parts))
 				}
 				end = onExit

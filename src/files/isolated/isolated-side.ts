@@ -1,12 +1,13 @@
 /** The side of an isolated reader that reads. */
 
+import type { ErrorCode } from '../../core/error-codes.js'
 import { NaptuneError } from '../../core/errors.js'
 
 /** What the process sends. */
 export type Answer =
 	| { readonly part: unknown }
 	| { readonly done: true }
-	| { readonly problem: string; readonly ours: boolean }
+	| { readonly problem: string; readonly code: ErrorCode | undefined }
 
 /**
  * Answers the requests that this process gets, one after another, and ends with whoever sends them.
@@ -24,7 +25,7 @@ export function answerRequests<Request, Part>(handle: (request: Request) => Asyn
 			await send({ done: true })
 		} catch (error) {
 			const problem = error instanceof Error ? error.message : String(error)
-			await send({ problem, ours: error instanceof NaptuneError })
+			await send({ problem, code: error instanceof NaptuneError ? error.code : undefined })
 		}
 	})
 	process.on('disconnect', () => process.exit())

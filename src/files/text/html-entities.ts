@@ -1,6 +1,7 @@
 /** HTML entities, decoded as Python's `html.unescape` and as ftfy do. */
 
 import { decodeHTML, decodeHTMLStrict } from 'entities'
+import { at } from '../../core/at.js'
 import { windows1252Characters } from './windows-1252.js'
 
 const reference = /&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/g
@@ -36,7 +37,7 @@ function numbered(found: string): string {
 	const isHexadecimal = found[2] === 'x' || found[2] === 'X'
 	const code = Number.parseInt(found.slice(isHexadecimal ? 3 : 2), isHexadecimal ? 16 : 10)
 	// These numbers mean in HTML what they mean in Windows-1252.
-	if (code >= 0x80 && code <= 0x9f) return windows1252Characters[code]!
+	if (code >= 0x80 && code <= 0x9f) return at(windows1252Characters, code)
 	if (code === 0 || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return '\ufffd'
 	const isWhitespace = code === 9 || code === 10 || code === 12 || code === 13
 	const isControl = (code < 0x20 && !isWhitespace) || code === 0x7f

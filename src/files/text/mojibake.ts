@@ -1,5 +1,6 @@
 /** Undoes UTF-8 that was read as Latin-1 or Windows-1252 ("Ã©" for "é"), as ftfy's `fix_encoding` does. */
 
+import { at } from '../../core/at.js'
 import { looksLikeMojibake } from './mojibake-signs.js'
 import { windows1252Characters } from './windows-1252.js'
 
@@ -94,10 +95,10 @@ const part = new RegExp(
 	'gu',
 )
 
-function classOf(first: number, last: number): string {
-	const both = [...allBytes.subarray(first, last + 1)].flatMap((byte) => [
+function classOf(first: number, final: number): string {
+	const both = [...allBytes.subarray(first, final + 1)].flatMap((byte) => [
 		String.fromCharCode(byte),
-		windows1252Characters[byte]!,
+		at(windows1252Characters, byte),
 	])
 	return [...new Set(both)].join('')
 }
@@ -111,5 +112,5 @@ function fixParts(text: string): string {
 
 /** The controls U+0080 to U+009F have no use in text: they are Windows-1252 read as Latin-1. */
 function restoreC1(text: string): string {
-	return text.replace(/[\x80-\x9f]/g, (character) => windows1252Characters[character.charCodeAt(0)]!)
+	return text.replace(/[\x80-\x9f]/g, (character) => at(windows1252Characters, character.charCodeAt(0)))
 }

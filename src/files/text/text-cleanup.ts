@@ -11,6 +11,7 @@
  * page 437), CESU-8 and Java's two-byte NUL inside such text. These pass through unchanged.
  */
 
+import { entry } from '../../core/at.js'
 import { unescapeHtml, unescapeUnambiguous } from './html-entities.js'
 import { fixEncoding } from './mojibake.js'
 
@@ -68,7 +69,7 @@ function fixLine(line: string, hasEntities: boolean): string {
 
 function fixOnce(text: string, hasEntities: boolean): string {
 	return fixEncoding(hasEntities ? unescapeUnambiguous(text) : text)
-		.replace(anyLigature, (ligature) => ligatures[ligature]!)
+		.replace(anyLigature, (ligature) => entry(ligatures, ligature))
 		.replaceAll('\u3000', ' ')
 		.replace(/[\uff01-\uffef]/g, (character) => character.normalize('NFKC'))
 		.replace(/[“-‟]/g, '"')

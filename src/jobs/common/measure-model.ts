@@ -69,7 +69,9 @@ export async function measureModel(
 			`${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws; robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
 		)
 	}
-	const defended = (knowledge: Knowledge) => measure(context, { ...input, testTime, knowledge })
+	// With a test-time defense around it, an attacker may know another model.
+	const { known: _, ...defendedInput } = input
+	const defended = (knowledge: Knowledge) => measure(context, { ...defendedInput, testTime, knowledge })
 	const usual = usualKnowledge(input.attack)
 	if (usual !== 'full') {
 		const only = await defended(usual)
@@ -79,7 +81,7 @@ export async function measureModel(
 	const transfer = full && (await defended('transfer'))
 	if (!transfer) return undefined
 	// Stages and targets are of one attack each, and not of the worse of two.
-	const { stages: _, reached: __, passes: ___, ...either } = full.record
+	const { stages: __, reached: ___, passes: ____, ...either } = full.record
 	const worst: EvaluationRecord = { ...either, ...worstCase([full.record, transfer.record]) }
 	rows.push(
 		{ row: full.record, records: [full.path], store: full.store },

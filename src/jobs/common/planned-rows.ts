@@ -4,7 +4,7 @@ import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Dataset } from '../../data/dataset.js'
-import { type Knowledge, knownModel } from '../../evaluation/deployed/knowledge.js'
+import { type FoundKnown, type Knowledge, knownModel } from '../../evaluation/deployed/knowledge.js'
 import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
 import type { JobContext } from '../job.js'
 
@@ -12,6 +12,7 @@ import type { JobContext } from '../job.js'
 export interface PlannedRow {
 	readonly model: Pick<TunedRun, 'defense' | 'parameters'>
 	readonly knowledge: Knowledge
+	readonly known: FoundKnown
 	readonly how: PreparedAttack
 }
 
@@ -28,8 +29,8 @@ export function plannedRows(
 		const how = attackFor(knowledge, attack)
 		return models.flatMap((model): PlannedRow[] => {
 			try {
-				knownModel({ model: { clip, ...model }, dataset, attack: how, knowledge })
-				return [{ model, knowledge, how }]
+				const known = knownModel({ model: { clip, ...model }, dataset, attack: how, knowledge })
+				return [{ model, knowledge, known: { model: known }, how }]
 			} catch (error) {
 				// Of one level, and of the tuned model, the reason is the answer.
 				if (!(error instanceof NaptuneError) || (levels.length === 1 && model === models.at(-1))) throw error

@@ -101,12 +101,12 @@ function augment(
 		const sourceY = y + top
 		for (let x = 0; x < out; x++) {
 			const sourceX = (mirrored ? out - 1 - x : x) + left
-			const at = y * out + x
+			const pixel = y * out + x
 			if (y >= holeTop && y < holeTop + cutout && x >= holeLeft && x < holeLeft + cutout) {
-				for (let channel = 0; channel < 3; channel++) target[channel * plane + at] = 0.5
+				for (let channel = 0; channel < 3; channel++) target[channel * plane + pixel] = 0.5
 			} else if (sourceY >= 0 && sourceY < size && sourceX >= 0 && sourceX < size) {
 				const from = base + (sourceY * size + sourceX) * 3
-				for (let channel = 0; channel < 3; channel++) target[channel * plane + at] = pixels[from + channel]! / 255
+				for (let channel = 0; channel < 3; channel++) target[channel * plane + pixel] = at(pixels, from + channel) / 255
 			}
 		}
 	}

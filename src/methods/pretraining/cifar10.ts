@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { NaptuneError } from '../../core/errors.js'
 import type { LabelledImages } from './batches.js'
 
@@ -47,14 +46,18 @@ async function readSplit(directory: string, files: readonly string[], labelFile:
 	const pixels = new Uint8Array(files.length * imagesPerFile * imageBytes)
 	for (const [part, file] of files.entries()) {
 		const path = join(directory, file)
+		const { default: sharp } = await import('sharp')
 		const { data, info } = await sharp(path, { limitInputPixels: false })
 			.raw()
 			.toBuffer({ resolveWithObject: true })
 			.catch((cause: unknown) => {
-				throw new NaptuneError(`Cannot read ${path}: ${(cause as Error).message}. ${advice}`, { cause })
+				throw new NaptuneError('NAP_FILE_MISSING', `Cannot read ${path}: ${(cause as Error).message}. ${advice}`, {
+					cause,
+				})
 			})
 		if (info.width !== size * size || info.height !== imagesPerFile || info.channels !== 3) {
 			throw new NaptuneError(
+				'NAP_FILE_INVALID',
 				`${path} has ${info.width} x ${info.height} pixels with ${info.channels} channels; expected ${size * size} x ${imagesPerFile} with 3. ${advice}`,
 			)
 		}
@@ -69,11 +72,11 @@ async function readLabels(path: string, count: number): Promise<Uint8Array> {
 	try {
 		labels = JSON.parse(await readFile(path, 'utf8'))
 	} catch (cause) {
-		throw new NaptuneError(`Cannot read ${path}: ${(cause as Error).message}. ${advice}`, { cause })
+		throw new NaptuneError('NAP_FILE_MISSING', `Cannot read ${path}: ${(cause as Error).message}. ${advice}`, { cause })
 	}
 	const usable = (label: unknown) => Number.isInteger(label) && (label as number) >= 0 && (label as number) < 10
 	if (!Array.isArray(labels) || labels.length !== count || !labels.every(usable)) {
-		throw new NaptuneError(`${path} should hold ${count} labels from 0 to 9. ${advice}`)
+		throw new NaptuneError('NAP_FILE_INVALID', `${path} should hold ${count} labels from 0 to 9. ${advice}`)
 	}
 	return Uint8Array.from(labels as number[])
 }

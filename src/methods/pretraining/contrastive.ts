@@ -4,7 +4,7 @@
  * Yang et al. 2022). With one caption per image and no repeated class it is CLIP's own loss.
  */
 
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /**

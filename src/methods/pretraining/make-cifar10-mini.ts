@@ -2,7 +2,6 @@
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { at } from '../../core/at.js'
 import { type Cifar10MiniManifest, formatManifest } from '../../data/cifar10-mini-manifest.js'
 import { writeFileAtomic } from '../../files/atomic-write.js'
@@ -95,6 +94,7 @@ async function sprite(data: LabelledImages, indices: readonly number[]): Promise
 			canvas.set(image.subarray(row * size * 3, (row + 1) * size * 3), ((top + row) * width + left) * 3)
 		}
 	})
+	const { default: sharp } = await import('sharp')
 	return sharp(canvas, { raw: { width, height, channels: 3 } })
 		.webp({ lossless: true, effort: 6 })
 		.toBuffer()

@@ -60,6 +60,7 @@ export async function pretrain(input: PretrainingInput): Promise<PretrainingResu
 	const geometry = pretrainingGeometry(recipe)
 	if (data.size < geometry.vision.imageSize) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`The images are ${data.size} pixels wide, the recipe's model reads ${geometry.vision.imageSize}.`,
 		)
 	}
@@ -68,7 +69,10 @@ export async function pretrain(input: PretrainingInput): Promise<PretrainingResu
 	const shuffled = permutation(generator(recipe.seed, 'held-out'), allowed.length).map((index) => at(allowed, index))
 	const [heldOut, training] = [shuffled.slice(0, recipe.heldOutImages), shuffled.slice(recipe.heldOutImages)]
 	if (stepsPerEpoch(training.length, recipe.batchSize) === 0) {
-		throw new NaptuneError(`A batch of ${recipe.batchSize} is larger than the ${training.length} training images.`)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`A batch of ${recipe.batchSize} is larger than the ${training.length} training images.`,
+		)
 	}
 	const { state, finished } = await train(pretrainingTask({ ...input, geometry, training, heldOut }), {
 		onStep: onStep && ((done, total, { loss = Number.NaN }) => onStep(done, total, loss)),

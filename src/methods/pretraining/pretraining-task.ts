@@ -74,6 +74,7 @@ export function pretrainingTask(parts: PretrainingParts): TrainingTask<object, P
 			checkIdentity(metadata, path) {
 				if (metadata.recipe === recipeHash) return
 				throw new NaptuneError(
+					'NAP_RUN_DIFFERS',
 					`${path} was written with another recipe or other data. Give another --output folder, or remove this one to start anew.`,
 				)
 			},
@@ -182,6 +183,7 @@ function followWeights({ parameters, averages }: TrainingState, recipe: Pretrain
 	const decay = Math.min(recipe.averageDecay, (1 + step) / (10 + step))
 	for (const [name, { data }] of Object.entries(entry(averages, 'average'))) {
 		const current = entry(parameters, name).data
-		for (let index = 0; index < data.length; index++) data[index] = decay * data[index]! + (1 - decay) * current[index]!
+		for (let index = 0; index < data.length; index++)
+			data[index] = decay * at(data, index) + (1 - decay) * at(current, index)
 	}
 }

@@ -1,7 +1,7 @@
 /** The pre-training program: one batch of images and captions to the contrastive loss and all weights' gradients. */
 
 import { at } from '../../core/at.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { type ImageTowerGeometry, imageTower, type PixelStatistics } from '../../vlm/image-tower.js'
 import { type TextTowerGeometry, textTower } from '../../vlm/text-tower.js'

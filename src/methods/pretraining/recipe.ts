@@ -49,6 +49,7 @@ export type PretrainingRecipe = z.infer<typeof recipeSchema>
 export async function readRecipe(path: string): Promise<PretrainingRecipe> {
 	const text = await readFile(path, 'utf8').catch((cause: unknown) => {
 		throw new NaptuneError(
+			'NAP_FILE_MISSING',
 			`Cannot read the recipe ${path}; give the path of a recipe file such as models/nano/recipe.json.`,
 			{
 				cause,
@@ -59,10 +60,13 @@ export async function readRecipe(path: string): Promise<PretrainingRecipe> {
 	try {
 		json = JSON.parse(text)
 	} catch (cause) {
-		throw new NaptuneError(`The recipe ${path} is not valid JSON: ${(cause as Error).message}.`, { cause })
+		throw new NaptuneError('NAP_FILE_INVALID', `The recipe ${path} is not valid JSON: ${(cause as Error).message}.`, {
+			cause,
+		})
 	}
 	const parsed = recipeSchema.safeParse(json)
-	if (!parsed.success) throw new NaptuneError(`The recipe ${path} is not usable:\n${z.prettifyError(parsed.error)}`)
+	if (!parsed.success)
+		throw new NaptuneError('NAP_FILE_INVALID', `The recipe ${path} is not usable:\n${z.prettifyError(parsed.error)}`)
 	return parsed.data
 }
 

@@ -1,7 +1,8 @@
 /** Zero-shot accuracy of weights under training, on images that are not trained on. */
 
+import { at } from '../../core/at.js'
 import { float32, int64, type Tensor } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
 import { classPrompts } from '../../vlm/class-prompts.js'
 import { imageTower } from '../../vlm/image-tower.js'
@@ -80,12 +81,12 @@ function plainPixels({ size, pixels }: LabelledImages, out: number, indices: rea
 	const border = (size - out) >> 1
 	const values = new Float32Array(indices.length * 3 * plane)
 	indices.forEach((index, row) => {
-		for (let at = 0; at < plane; at++) {
-			const y = border + Math.floor(at / out)
-			const x = border + (at % out)
+		for (let position = 0; position < plane; position++) {
+			const y = border + Math.floor(position / out)
+			const x = border + (position % out)
 			const from = ((index * size + y) * size + x) * 3
 			for (let channel = 0; channel < 3; channel++)
-				values[(row * 3 + channel) * plane + at] = pixels[from + channel]! / 255
+				values[(row * 3 + channel) * plane + position] = at(pixels, from + channel) / 255
 		}
 	})
 	return float32([indices.length, 3, out, out], values)

@@ -1,6 +1,6 @@
 /** Programs of a classifier: one step of training, and the finished network. */
 
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { BatchNormalized } from './network/batch-norm.js'
 import { type FinishedWeights, foldedLayers } from './network/folded-layers.js'

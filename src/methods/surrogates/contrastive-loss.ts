@@ -4,7 +4,7 @@
  */
 
 import { float32 } from '../../core/tensor.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
 /**

@@ -22,7 +22,10 @@ export interface SurrogateFiles {
 /** The files beside a model file. @throws NaptuneError unless it is called `….onnx`. */
 export function surrogateFiles(model: string): SurrogateFiles {
 	if (extname(model).toLowerCase() !== '.onnx') {
-		throw new NaptuneError(`The surrogate is an ONNX model; ${model} should be called ${model}.onnx or the like.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`The surrogate is an ONNX model; ${model} should be called ${model}.onnx or the like.`,
+		)
 	}
 	const stem = model.slice(0, -'.onnx'.length)
 	return {

@@ -129,6 +129,7 @@ function parsed<T>(schema: z.ZodType<T>, defaults: object, settings: object): T 
 	const result = schema.safeParse({ ...defaults, ...Object.fromEntries(own) })
 	if (!result.success) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`The settings of the surrogate are not usable:\n${explainIssues(result.error, schema, settings)}`,
 		)
 	}

@@ -9,6 +9,7 @@ export function requireSame(path: string, before: unknown, now: SurrogateSetting
 	const changed = differences(surrogateKind.settings, before, now)
 	if (changed.length === 0) return
 	throw new NaptuneError(
+		'NAP_RUN_DIFFERS',
 		`${path} is of a surrogate that was trained otherwise; it differs in ${changed.join(', ')}. Use the same settings, data and engine, give another --out, or remove it to start anew.`,
 	)
 }

@@ -53,9 +53,9 @@ export async function squareImages(
 	for (let index = 0; index < split.length; index++) {
 		const rgb = await read(index)
 		hash.update(JSON.stringify([split.id(index), split.label(index)])).update(rgb)
-		for (let at = 0; at < rgb.length; at++) {
-			sums[at % 3]! += rgb[at]!
-			squares[at % 3]! += rgb[at]! ** 2
+		for (let value = 0; value < rgb.length; value++) {
+			sums[value % 3]! += at(rgb, value)
+			squares[value % 3]! += at(rgb, value) ** 2
 		}
 		if (keep) kept.push(rgb)
 		onImage(index + 1)

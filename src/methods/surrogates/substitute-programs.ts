@@ -1,7 +1,7 @@
 /** Programs of a substitute: embeddings and attack in evaluation form, one step of training, and the finished network. */
 
 import { at } from '../../core/at.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { contrastiveLoss, invarianceLoss } from './contrastive-loss.js'
 import type { BatchNormalized } from './network/batch-norm.js'

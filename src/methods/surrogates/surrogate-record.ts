@@ -54,6 +54,7 @@ export async function finishedSurrogate(
 	if (!existsSync(files.record)) {
 		if (existsSync(files.model) && !existsSync(files.state)) {
 			throw new NaptuneError(
+				'NAP_RUN_DIFFERS',
 				`${files.model} is there already, without a record that says it is this surrogate. Give another --out, or remove it.`,
 			)
 		}

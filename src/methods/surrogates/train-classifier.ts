@@ -52,6 +52,7 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 	const { batchSize, imageSize } = recipe
 	if (train.length < batchSize) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`${dataset.name} has ${train.length} training images, fewer than one batch of ${batchSize}. Give a smaller --batch-size.`,
 		)
 	}

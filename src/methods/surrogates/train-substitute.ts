@@ -76,6 +76,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 	const { length } = input.images
 	if (length < recipe.batchSize) {
 		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
 			`There are ${length} images, fewer than one batch of ${recipe.batchSize}. Give a smaller --batch-size.`,
 		)
 	}

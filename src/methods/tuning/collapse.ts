@@ -62,6 +62,7 @@ export function checkCollapse(
 	if (stop && count >= limit) {
 		const { cleanLoss, cleanAccuracy, classes } = evidence
 		throw new NaptuneError(
+			'NAP_TRAINING_FAILED',
 			`The run ${before.learned ? 'collapsed' : 'does not learn'}: in its last ${count} epochs accuracy on clean images is at chance (${(100 * cleanAccuracy).toFixed(1)} %) and their loss is ${cleanLoss.toFixed(3)}, where a constant answer has ln ${classes} = ${Math.log(classes).toFixed(3)}. The model answers the same to every image. Lower optimizer.learningRate, attack.epsilon or alpha, or start the refiners with refinerInit zero-last; to go on anyway set stopOnCollapse to false.`,
 		)
 	}

@@ -99,6 +99,7 @@ export function tuningConfig(...layers: readonly Readonly<Record<string, unknown
 	const parsed = tuningConfigSchema.safeParse(mergeSettings([own, given]))
 	if (!parsed.success)
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema, given)}`,
 		)
 	return parsed.data

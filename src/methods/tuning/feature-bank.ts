@@ -63,6 +63,7 @@ export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureB
 	}
 	if (inUse && kept?.done !== length) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} is ${kept ? 'not whole' : 'missing'}, which the steps so far were made with. Restore it, or start again in another folder.`,
 		)
 	}
@@ -132,6 +133,7 @@ async function readBank(
 	const fits = metadata.origin === origin && String(clean?.shape) === shape && String(adversarial?.shape) === shape
 	if (!clean || !adversarial || !fits || !Number.isInteger(done) || done < 0 || done > images) {
 		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
 			`${path} is not the feature bank of this run: ${images} x ${width} clean and adversarial features of its own images, model and attack were expected. Restore it, or start again in another folder.`,
 		)
 	}

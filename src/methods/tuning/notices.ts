@@ -4,11 +4,27 @@ import type { EpochRecord } from '../../records/run.js'
 import { learningRateAt } from '../../training/schedules.js'
 import type { TuningConfig } from './configuration.js'
 
-/** Kinds of notices. */
-export const tuningNoticeIds = ['too-few-steps', 'hardly-learned', 'unchecked-file'] as const
+/** Kinds of notices, each with what it means and what to do: docs/warnings.md is made of them. */
+export const tuningNoticeKinds = {
+	'too-few-steps': {
+		means: 'The run has so few optimizer steps at a rate worth mentioning that it can hardly learn anything.',
+		advice: 'Tune for more epochs, in smaller batches, or with less warm-up, as the message reckons.',
+	},
+	'hardly-learned': {
+		means: 'The run did not get better on its own training images, or answers the same to every image.',
+		advice: 'Compare it with the untuned CLIP before it is used; tune longer, or with a higher learning rate.',
+	},
+	'unchecked-file': {
+		means: 'A file of the run has no fingerprint to be compared with, so that a change would not be seen.',
+		advice: 'Where the file may have been changed, tune again: runs of this version have fingerprints of all files.',
+	},
+} as const
 
 /** Kind of a notice. */
-export type TuningNoticeId = (typeof tuningNoticeIds)[number]
+export type TuningNoticeId = keyof typeof tuningNoticeKinds
+
+/** Names of {@link tuningNoticeKinds}. */
+export const tuningNoticeIds = Object.keys(tuningNoticeKinds) as TuningNoticeId[]
 
 /** One notice. */
 export interface TuningNotice {

@@ -5,7 +5,7 @@ import type { Dataset } from '../../data/dataset.js'
 import { fewShot } from '../../data/few-shot.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
-import { ops } from '../../onnx/index.js'
+import { ops } from '../../onnx/graph.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 
@@ -24,7 +24,10 @@ export function prepareRun({ clip, dataset, config }: PrepareRunInput): Prepared
 	const defense = prepareTuning(clip, dataset.classNames, config)
 	const sample = fewShot(dataset, config.shots, config.seed)
 	if (sample.train.length === 0) {
-		throw new NaptuneError(`${dataset.name} has no training images. Give a data set with images to tune on.`)
+		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
+			`${dataset.name} has no training images. Give a data set with images to tune on.`,
+		)
 	}
 	return { defense, sample }
 }
@@ -48,7 +51,10 @@ export function prepareTuning(
 ): Defense {
 	const defense = prepareDefense(config.defense.name, clip, classNames, config.defense.options)
 	if (defense.parameters.size === 0) {
-		throw new NaptuneError(`Defense ${defense.name} learns nothing, so there is nothing to tune; evaluate it as it is.`)
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`Defense ${defense.name} learns nothing, so there is nothing to tune; evaluate it as it is.`,
+		)
 	}
 	if (config.attack.when === 'once') requireFixedImageTower(clip, defense)
 	return defense
@@ -60,6 +66,7 @@ function requireFixedImageTower(clip: ClipModel, defense: Defense): void {
 	defense.imageFeatures(ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize]), lookup)
 	if (used.size === 0) return
 	throw new NaptuneError(
+		'NAP_OPTION_CONFLICT',
 		`attack.when once makes image features before tuning, but ${defense.name} learns in the image tower (${[...used.keys()][0]}), which changes them. Set attack.when to every-step.`,
 	)
 }

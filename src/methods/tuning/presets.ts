@@ -29,7 +29,10 @@ export async function presetNames(): Promise<string[]> {
 export async function loadPreset(name: string): Promise<Preset> {
 	const names = await presetNames()
 	if (!names.includes(name)) {
-		throw new NaptuneError(`Unknown preset ${name}; choose one of ${names.join(', ')}.${didYouMean(name, names)}`)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`Unknown preset ${name}; choose one of ${names.join(', ')}.${didYouMean(name, names)}`,
+		)
 	}
 	return presetSchema.parse(JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')))
 }

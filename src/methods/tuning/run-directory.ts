@@ -29,7 +29,10 @@ export async function openRunDirectory(directory: string, description: RunDescri
 		await makeFolder(directory)
 		await removeLeftovers(directory)
 		if ((await readdir(directory)).length > 0) {
-			throw new NaptuneError(`${directory} is not empty and holds no run. Give an empty or new --output folder.`)
+			throw new NaptuneError(
+				'NAP_RUN_DIFFERS',
+				`${directory} is not empty and holds no run. Give an empty or new --output folder.`,
+			)
 		}
 	} catch (error) {
 		throw error instanceof NaptuneError ? error : explainWriteFailure(error, directory)
@@ -51,12 +54,14 @@ export async function checkRunDirectory(
 	if (!existsSync(path)) return false
 	if (!resume) {
 		throw new NaptuneError(
+			'NAP_RUN_DIFFERS',
 			`${directory} already holds a run. Continue it with --resume, or give another --output folder.`,
 		)
 	}
 	const changed = differences(runDescriptionForm.schema, await readJsonFile(path), description)
 	if (changed.length > 0) {
 		throw new NaptuneError(
+			'NAP_RUN_DIFFERS',
 			`${directory} holds a run that differs in ${changed.join(', ')}; resuming it would not give the result of either. Use the same settings, model, data and engine, or another --output folder.`,
 		)
 	}

@@ -7,7 +7,7 @@
 import { at } from '../../core/at.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { type Defense, fixedParameters, parameterInputs } from '../../defenses/defense.js'
-import { grad, ops } from '../../onnx/index.js'
+import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds, Program } from '../../runtime/engine.js'
 

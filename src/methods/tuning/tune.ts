@@ -156,6 +156,7 @@ function describedRun(input: TuneInput) {
 	const dataset = withoutUnreadable(sample, input.unreadable ?? [])
 	if (dataset.train.length === 0) {
 		throw new NaptuneError(
+			'NAP_DATA_EMPTY',
 			`${dataset.name} has no training images that can be read. Give a data set with images to tune on.`,
 		)
 	}

@@ -16,13 +16,17 @@ export async function readModelFile(path: string): Promise<ReadModel> {
 	try {
 		bytes = await readFile(path)
 	} catch (cause) {
-		throw new NaptuneError(`The model ${path} cannot be read; check the path and its permissions.`, { cause })
+		throw new NaptuneError(
+			'NAP_FILE_UNREADABLE',
+			`The model ${path} cannot be read; check the path and its permissions.`,
+			{ cause },
+		)
 	}
 	try {
 		return readModel(bytes, { weights: weightsBelow(dirname(path)) })
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		throw new NaptuneError(`${path}: ${error.message}`, { cause: error })
+		throw new NaptuneError(error.code, `${path}: ${error.message}`, { cause: error })
 	}
 }
 
@@ -33,9 +37,13 @@ export function weightsBelow(directory: string): (path: string, weight: string) 
 		try {
 			return { file, size: statSync(file).size }
 		} catch (cause) {
-			throw new NaptuneError(`Weight ${weight} lies in ${file}, which cannot be read; put it beside the model.`, {
-				cause,
-			})
+			throw new NaptuneError(
+				'NAP_FILE_UNREADABLE',
+				`Weight ${weight} lies in ${file}, which cannot be read; put it beside the model.`,
+				{
+					cause,
+				},
+			)
 		}
 	}
 }

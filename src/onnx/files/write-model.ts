@@ -27,6 +27,7 @@ export async function writeModel(
 			const location = relative(directory, file)
 			if (location === '..' || location.startsWith(`..${sep}`) || isAbsolute(location)) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`The model ${path} would refer to weights in ${file}, outside its folder, which ONNX Runtime refuses. Save it beside the weights, or copy them (not link them) into its folder first.`,
 				)
 			}
@@ -35,6 +36,7 @@ export async function writeModel(
 	})
 	if (model.externalContents.size > 0) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`The model ${path} would refer to weights that are in memory only: ${[...model.externalContents.keys()].join(', ')}. Write them to a file beside it first.`,
 		)
 	}
@@ -46,6 +48,6 @@ function realPath(file: string, problem: string): string {
 	try {
 		return realpathSync(file)
 	} catch (cause) {
-		throw new NaptuneError(problem, { cause })
+		throw new NaptuneError('NAP_FILE_UNWRITABLE', problem, { cause })
 	}
 }

@@ -1,5 +1,6 @@
 /** Elementwise arithmetic on two operands, with broadcasting. */
 
+import { at } from '../../core/at.js'
 import { broadcastShapes } from '../dimensions.js'
 import { elementTypeNumbers } from '../element-types.js'
 import {
@@ -46,7 +47,7 @@ function binary(
 		doc,
 		infer: inferBinary,
 		gradient: ({ inputs, outputs, outputGradients, wanted, emit }: GradientCall) => {
-			const operands = { emit, a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, dy: outputGradients[0]! }
+			const operands = { emit, a: at(inputs, 0), b: at(inputs, 1), y: at(outputs, 0), dy: at(outputGradients, 0) }
 			return [
 				wanted[0] ? sumToShape(emit, toA(operands), operands.a) : null,
 				wanted[1] ? sumToShape(emit, toB(operands), operands.b) : null,

@@ -1,5 +1,6 @@
 /** Comparisons, boolean logic, selection and casts. */
 
+import { at } from '../../core/at.js'
 import type { ElementType } from '../../core/tensor.js'
 import { broadcastShapes } from '../dimensions.js'
 import { elementTypeFromNumber, elementTypeNumbers, isFloat } from '../element-types.js'
@@ -41,7 +42,7 @@ const where: Operator = {
 	},
 	gradient: ({ inputs, outputGradients, wanted, emit }) => {
 		const [condition, a, b] = inputs
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const zero = emit.scalar(0, dy.type)
 		return [
 			null,
@@ -57,9 +58,9 @@ const cast: Operator = {
 	attributes: { to: 'int', saturate: 'int' },
 	infer: (call) => [{ type: elementTypeFromNumber(intAttribute(call, 'to', 0)), shape: required(call, 0).shape }],
 	gradient: ({ inputs, outputs, outputGradients, emit }) => {
-		const x = inputs[0]!
-		if (!isFloat(x.type) || !isFloat(outputs[0]!.type)) return [null]
-		return [emit('Cast', [outputGradients[0]!], { to: int(elementTypeNumbers[x.type]) })]
+		const x = at(inputs, 0)
+		if (!isFloat(x.type) || !isFloat(at(outputs, 0).type)) return [null]
+		return [emit('Cast', [at(outputGradients, 0)], { to: int(elementTypeNumbers[x.type]) })]
 	},
 }
 

@@ -1,5 +1,6 @@
 /** Convolution over two spatial axes and its transpose. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, product, quotient, staticDimension } from '../dimensions.js'
 import { type Emit, type GradientCall, int, ints, intsAttribute, type Operator, required } from '../operator.js'
@@ -27,27 +28,28 @@ const conv: Operator = {
 		const x = required(call, 0)
 		const weight = required(call, 1)
 		const { strides, dilations, pads, group } = windows
-		const inner = weight.shape[1]!
+		const inner = at(weight.shape, 1)
 		requireChannels(call, x.shape[1], product([inner, group]))
-		if (group !== 1) requireChannels(call, quotient(weight.shape[0]!, group) === undefined, false)
+		if (group !== 1) requireChannels(call, quotient(at(weight.shape, 0), group) === undefined, false)
 		checkBias(call, weight.shape[0])
 		const spatial = [0, 1].map((axis) => {
-			const size = staticDimension(x.shape, axis + 2, 'Conv') + pads[axis]! + pads[axis + 2]!
-			const windowSize = reach(kernel[axis]!, dilations[axis]!)
+			const size = staticDimension(x.shape, axis + 2, 'Conv') + at(pads, axis) + at(pads, axis + 2)
+			const windowSize = reach(at(kernel, axis), at(dilations, axis))
 			if (size < windowSize) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Conv cannot lay windows of ${windowSize} on ${describeShape(x.shape)} with padding [${pads.join(', ')}]: the image is too small.`,
 				)
 			}
-			return Math.floor((size - windowSize) / strides[axis]!) + 1
+			return Math.floor((size - windowSize) / at(strides, axis)) + 1
 		})
-		return [{ type: x.type, shape: [x.shape[0]!, weight.shape[0]!, ...spatial] }]
+		return [{ type: x.type, shape: [at(x.shape, 0), at(weight.shape, 0), ...spatial] }]
 	},
 	gradient: (call) => {
 		const { inputs, outputGradients, wanted, emit } = call
-		const x = inputs[0]!
-		const weight = inputs[1]!
-		const dy = outputGradients[0]!
+		const x = at(inputs, 0)
+		const weight = at(inputs, 1)
+		const dy = at(outputGradients, 0)
 		const windows = windowsOf(call)
 		return [
 			wanted[0] ? imageGradient(call, x, weight, dy, windows) : null,
@@ -66,7 +68,9 @@ function imageGradient(call: GradientCall, x: Value, weight: Value, dy: Value, w
 	const { strides, dilations, pads, group } = windows
 	const sizes = weight.shape
 	const fixed = weight.source.kind === 'constant' || weight.source.kind === 'external'
-	const turnedPads = pads.map((amount, at) => reach(sizes[2 + (at % 2)] as number, dilations[at % 2]!) - 1 - amount)
+	const turnedPads = pads.map(
+		(amount, index) => reach(sizes[2 + (index % 2)] as number, at(dilations, index % 2)) - 1 - amount,
+	)
 	const isConvolution = strides.every((stride) => stride === 1) && turnedPads.every((amount) => amount >= 0)
 	if (!fixed || call.asked(weight) || !isConvolution) {
 		return emit('ConvTranspose', [dy, weight], {
@@ -81,7 +85,7 @@ function imageGradient(call: GradientCall, x: Value, weight: Value, dy: Value, w
 	let turned = emit('Reshape', [swapped, shape(group * channels!, filters! / group, height!, width!)])
 	for (const axis of [2, 3]) {
 		const size = sizes[axis] as number
-		const backwards = emit.integers(Array.from({ length: size }, (_, at) => size - 1 - at))
+		const backwards = emit.integers(Array.from({ length: size }, (_, index) => size - 1 - index))
 		if (size > 1) turned = emit('Gather', [turned, backwards], { axis: int(axis) })
 	}
 	return emit('Conv', [dy, turned], toAttributes({ strides, dilations, pads: turnedPads, group }))
@@ -108,7 +112,7 @@ function weightGradient(emit: Emit, x: Value, weight: Value, dy: Value, windows:
 	const sums = emit('Conv', [emit('Transpose', [used], { perm: swap }), emit('Transpose', [dy], { perm: swap })], {
 		strides: ints(dilations),
 		dilations: ints(strides),
-		pads: ints([pads[0]!, pads[1]!, ...ends]),
+		pads: ints([at(pads, 0), at(pads, 1), ...ends]),
 	})
 	return emit('Transpose', [sums], { perm: swap })
 }
@@ -142,27 +146,27 @@ const convTranspose: Operator = {
 		const weight = required(call, 1)
 		const { strides, dilations, pads, group } = windows
 		requireChannels(call, x.shape[1], weight.shape[0])
-		if (group !== 1) requireChannels(call, quotient(weight.shape[0]!, group) === undefined, false)
-		const channels = product([weight.shape[1]!, group])
+		if (group !== 1) requireChannels(call, quotient(at(weight.shape, 0), group) === undefined, false)
+		const channels = product([at(weight.shape, 1), group])
 		checkBias(call, channels)
 		const extra = intsAttribute(call, 'output_padding', [0, 0])
 		const spatial = [0, 1].map(
 			(axis) =>
-				(staticDimension(x.shape, axis + 2, 'ConvTranspose') - 1) * strides[axis]! +
-				reach(kernel[axis]!, dilations[axis]!) +
-				extra[axis]! -
-				pads[axis]! -
-				pads[axis + 2]!,
+				(staticDimension(x.shape, axis + 2, 'ConvTranspose') - 1) * at(strides, axis) +
+				reach(at(kernel, axis), at(dilations, axis)) +
+				at(extra, axis) -
+				at(pads, axis) -
+				at(pads, axis + 2),
 		)
-		return [{ type: x.type, shape: [x.shape[0]!, channels, ...spatial] }]
+		return [{ type: x.type, shape: [at(x.shape, 0), channels, ...spatial] }]
 	},
 	gradient: (call) => {
 		const { inputs, outputGradients, wanted, emit } = call
 		const windows = windowsOf(call)
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		return [
-			wanted[0] ? emit('Conv', [dy, inputs[1]!], toAttributes(windows)) : null,
-			wanted[1] ? weightGradient(emit, dy, inputs[1]!, inputs[0]!, windows) : null,
+			wanted[0] ? emit('Conv', [dy, at(inputs, 1)], toAttributes(windows)) : null,
+			wanted[1] ? weightGradient(emit, dy, at(inputs, 1), at(inputs, 0), windows) : null,
 			wanted[2] && inputs[2] ? emit('ReduceSum', [dy, emit.integers([0, 2, 3])], { keepdims: int(0) }) : null,
 		]
 	},

@@ -1,5 +1,6 @@
 /** Elementwise functions of one operand. */
 
+import { at } from '../../core/at.js'
 import { type Call, type Emit, type Operator, required, requireFloat } from '../operator.js'
 import type { Value } from '../value.js'
 
@@ -25,7 +26,7 @@ function unary(name: string, doc: string, derivative: ((operand: Operand) => Val
 			derivative === 'none'
 				? 'none'
 				: ({ inputs, outputs, outputGradients, emit }) => [
-						derivative({ emit, x: inputs[0]!, y: outputs[0]!, dy: outputGradients[0]! }),
+						derivative({ emit, x: at(inputs, 0), y: at(outputs, 0), dy: at(outputGradients, 0) }),
 					],
 	}
 }

@@ -1,5 +1,6 @@
 /** The gradient of x · sigmoid(c x): QuickGELU (c = 1.702) and SiLU (c = 1), however they are written. */
 
+import { at } from '../../core/at.js'
 import type { GradientCall } from '../operator.js'
 import type { Value } from '../value.js'
 
@@ -12,26 +13,26 @@ import type { Value } from '../value.js'
  */
 export function gateGradient(call: GradientCall): readonly (Value | null)[] | null {
 	const { inputs, outputGradients, wanted, emit } = call
-	for (const at of [0, 1] as const) {
-		const x = inputs[at]!
-		const s = inputs[1 - at]!
+	for (const index of [0, 1] as const) {
+		const x = at(inputs, index)
+		const s = at(inputs, 1 - index)
 		const u = x === s || call.asked(s) ? null : gateInput(call, x, s)
-		if (!u || !wanted[at]) continue
+		if (!u || !wanted[index]) continue
 		const one = emit.scalar(1, x.type)
 		const slope = emit('Add', [emit('Mul', [u, emit('Sub', [one, s])]), one])
-		const dx = emit('Mul', [emit('Mul', [outputGradients[0]!, s]), slope])
-		return at === 0 ? [dx, null] : [null, dx]
+		const dx = emit('Mul', [emit('Mul', [at(outputGradients, 0), s]), slope])
+		return index === 0 ? [dx, null] : [null, dx]
 	}
 	return null
 }
 
 /** The input u of s = sigmoid(u) when u is x, or x times a constant scalar. */
 function gateInput(call: GradientCall, x: Value, s: Value): Value | null {
-	const u = s.source.kind === 'node' && s.source.node.operator === 'Sigmoid' ? s.source.node.inputs[0]! : null
+	const u = s.source.kind === 'node' && s.source.node.operator === 'Sigmoid' ? at(s.source.node.inputs, 0) : null
 	if (u === null || u === x) return u
 	if (call.asked(u) || u.source.kind !== 'node' || u.source.node.operator !== 'Mul') return null
 	const factors = u.source.node.inputs
-	const factor = factors[0] === x ? factors[1]! : factors[1] === x ? factors[0]! : null
+	const factor = factors[0] === x ? at(factors, 1) : factors[1] === x ? at(factors, 0) : null
 	const scalar = factor?.source.kind === 'constant' && factor.shape.length === 0
 	return factor && scalar && !call.asked(factor) ? u : null
 }

@@ -1,5 +1,6 @@
 /** Reading and writing entries by index. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, sameShape } from '../dimensions.js'
 import {
@@ -32,18 +33,18 @@ const gather: Operator = {
 	// ScatterElements adds in one fixed order, so the same indices give the same bytes.
 	gradient: (call) => {
 		const { inputs, outputGradients, emit } = call
-		const data = inputs[0]!
-		const indices = inputs[1]!
+		const data = at(inputs, 0)
+		const indices = at(inputs, 1)
 		const axis = normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'Gather')
 		const after = data.shape.length - axis - 1
 		const placed = emit('Unsqueeze', [
 			indices,
 			emit.integers([
-				...Array.from({ length: axis }, (_, at) => at),
-				...Array.from({ length: after }, (_, at) => axis + indices.shape.length + at),
+				...Array.from({ length: axis }, (_, position) => position),
+				...Array.from({ length: after }, (_, position) => axis + indices.shape.length + position),
 			]),
 		])
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const everywhere = expandTo(emit, placed, dy)
 		const collapse = (value: Value) => {
 			if (indices.shape.length === 1) return value
@@ -55,6 +56,7 @@ const gather: Operator = {
 			]
 			if (sizes.some((size) => typeof size === 'string')) {
 				throw new NaptuneError(
+					'NAP_GRADIENT_UNSUPPORTED',
 					`The gradient of Gather needs fixed sizes after axis ${axis}, got ${describeShape(data.shape)}.`,
 				)
 			}
@@ -81,6 +83,7 @@ const gatherElements: Operator = {
 		normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'GatherElements')
 		if (indices.shape.length !== data.shape.length) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`GatherElements needs indices of the data's rank, got ${describeShape(indices.shape)} for ${describeShape(data.shape)}.`,
 			)
 		}
@@ -89,7 +92,7 @@ const gatherElements: Operator = {
 	gradient: (call) => {
 		const { inputs, outputGradients, emit } = call
 		return [
-			emit('ScatterElements', [zerosLike(emit, inputs[0]!), inputs[1]!, outputGradients[0]!], {
+			emit('ScatterElements', [zerosLike(emit, at(inputs, 0)), at(inputs, 1), at(outputGradients, 0)], {
 				axis: int(intAttribute(call, 'axis', 0)),
 				reduction: text('add'),
 			}),
@@ -104,7 +107,7 @@ function scattered(call: Call, reduction: 'add' | 'none') {
 	requireIndices(call, indices)
 	requireSameType(call, data, updates)
 	if (stringAttribute(call, 'reduction', 'none') !== reduction) {
-		throw new NaptuneError(`${call.operator} is supported with reduction '${reduction}' only.`)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${call.operator} is supported with reduction '${reduction}' only.`)
 	}
 	return { data, indices, updates }
 }
@@ -118,6 +121,7 @@ const scatterElements: Operator = {
 		normalizeAxis(intAttribute(call, 'axis', 0), data.shape.length, 'ScatterElements')
 		if (!sameShape(indices.shape, updates.shape) || indices.shape.length !== data.shape.length) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`ScatterElements needs indices and updates of one shape and of the data's rank, got ${describeShape(indices.shape)} and ${describeShape(updates.shape)} for ${describeShape(data.shape)}.`,
 			)
 		}
@@ -125,9 +129,9 @@ const scatterElements: Operator = {
 	},
 	gradient: (call) => {
 		const { inputs, outputGradients, wanted, emit } = call
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const axis = int(intAttribute(call, 'axis', 0))
-		return [wanted[0] ? dy : null, null, wanted[2] ? emit('GatherElements', [dy, inputs[1]!], { axis }) : null]
+		return [wanted[0] ? dy : null, null, wanted[2] ? emit('GatherElements', [dy, at(inputs, 1)], { axis }) : null]
 	},
 }
 
@@ -141,6 +145,7 @@ const scatterND: Operator = {
 		const expected = [...indices.shape.slice(0, -1), ...data.shape.slice(Number(depth))]
 		if (typeof depth !== 'number' || depth > data.shape.length || !sameShape(updates.shape, expected)) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`ScatterND cannot put ${describeShape(updates.shape)} into ${describeShape(data.shape)} at positions ${describeShape(indices.shape)}.`,
 			)
 		}
@@ -148,9 +153,12 @@ const scatterND: Operator = {
 	},
 	gradient: ({ inputs, outputGradients, wanted, emit }) => {
 		if (wanted[2]) {
-			throw new NaptuneError('The gradient of ScatterND to its updates is not supported, only that to its data.')
+			throw new NaptuneError(
+				'NAP_GRADIENT_UNSUPPORTED',
+				'The gradient of ScatterND to its updates is not supported, only that to its data.',
+			)
 		}
-		return [emit('ScatterND', [outputGradients[0]!, inputs[1]!, zerosLike(emit, inputs[2]!)]), null, null]
+		return [emit('ScatterND', [at(outputGradients, 0), at(inputs, 1), zerosLike(emit, at(inputs, 2))]), null, null]
 	},
 }
 
@@ -165,6 +173,7 @@ const range: Operator = {
 		})
 		if (start !== 0 || step !== 1 || limit === undefined || (typeof limit === 'number' && limit < 0)) {
 			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
 				`Range is supported from 0 to a size in steps of 1 where it is not constant; got ${start} to ${limit} by ${step}.`,
 			)
 		}

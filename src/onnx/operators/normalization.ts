@@ -1,5 +1,6 @@
 /** Layer normalization over the last axis. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
 import { elementTypeNumbers } from '../element-types.js'
@@ -26,31 +27,36 @@ const layerNormalization: Operator = {
 		requireFloat(call, x)
 		requireSameType(call, x, required(call, 1))
 		if (intAttribute(call, 'stash_type', 1) !== 1) {
-			throw new NaptuneError('LayerNormalization is supported with float32 statistics (stash_type 1) only.')
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				'LayerNormalization is supported with float32 statistics (stash_type 1) only.',
+			)
 		}
 		const axis = normalizeAxis(intAttribute(call, 'axis', -1), x.shape.length, 'LayerNormalization')
-		const last = x.shape.length - 1
-		if (axis !== last) {
+		const final = x.shape.length - 1
+		if (axis !== final) {
 			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
 				`LayerNormalization is supported over the last axis only; got axis ${axis} of ${describeShape(x.shape)}.`,
 			)
 		}
 		for (const parameter of call.inputs.slice(1)) {
 			if (!parameter) continue
 			requireSameType(call, x, parameter)
-			if (parameter.shape.length !== 1 || parameter.shape[0] !== x.shape[last]) {
+			if (parameter.shape.length !== 1 || parameter.shape[0] !== x.shape[final]) {
 				throw new NaptuneError(
-					`LayerNormalization of ${describeShape(x.shape)} needs scale and bias of shape [${x.shape[last]}], got ${describeShape(parameter.shape)}.`,
+					'NAP_GRAPH_INVALID',
+					`LayerNormalization of ${describeShape(x.shape)} needs scale and bias of shape [${x.shape[final]}], got ${describeShape(parameter.shape)}.`,
 				)
 			}
 		}
-		const statistics = { type: 'float32', shape: [...x.shape.slice(0, last), 1] } as const
+		const statistics = { type: 'float32', shape: [...x.shape.slice(0, final), 1] } as const
 		return [{ type: x.type, shape: x.shape }, statistics, statistics]
 	},
 	gradient: (call) => {
 		const { inputs, outputGradients, wanted, emit } = call
-		const x = inputs[0]!
-		const scale = inputs[1]!
+		const x = at(inputs, 0)
+		const scale = at(inputs, 1)
 		const { centred, inverse } = statistics(call)
 		const [dy, ...dStatistics] = outputGradients
 		const [dMean, dInverse] = dStatistics.map((value) => value && sameType(emit, value, x))
@@ -96,8 +102,8 @@ function sameType(emit: Emit, value: Value, like: Value): Value {
  */
 function statistics(call: GradientCall): { readonly centred: Value; readonly inverse: Value } {
 	const { inputs, outputs, emit } = call
-	const x = inputs[0]!
-	if (x.type === 'float32') return { centred: emit('Sub', [x, outputs[1]!]), inverse: outputs[2]! }
+	const x = at(inputs, 0)
+	if (x.type === 'float32') return { centred: emit('Sub', [x, at(outputs, 1)]), inverse: at(outputs, 2) }
 	const mean = (value: Value) => emit('ReduceMean', [value, emit.integers([-1])], { keepdims: int(1) })
 	const centred = emit('Sub', [x, mean(x)])
 	const epsilon = emit.scalar(floatAttribute(call, 'epsilon', 1e-5), x.type)

@@ -1,5 +1,6 @@
 /** Pooling over windows of two spatial axes. Padding is given as numbers, and every window lies on the padded image. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, staticDimension } from '../dimensions.js'
 import {
@@ -37,25 +38,28 @@ function pooledShape(call: Call): Shape {
 		numbers.length === count && numbers.every((number) => Number.isInteger(number) && number >= least)
 	if (x.shape.length !== 4 || !whole(kernel, 2, 1) || !whole(strides, 2, 1) || !whole(dilations, 2, 1)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs images of rank 4 and two sizes, strides and dilations of at least 1; got ${describeShape(x.shape)}, sizes [${kernel}], strides [${strides}], dilations [${dilations}].`,
 		)
 	}
-	if (!whole(pads, 4, 0) || pads.some((amount, at) => amount >= kernel[at % 2]!)) {
+	if (!whole(pads, 4, 0) || pads.some((amount, index) => amount >= at(kernel, index % 2))) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs four paddings from 0 to below the window's size [${kernel}], got [${pads}].`,
 		)
 	}
 	const sizes = [0, 1].map((axis) => {
-		const padded = staticDimension(x.shape, axis + 2, call.operator) + pads[axis]! + pads[axis + 2]!
-		const room = padded - reach(kernel[axis]!, dilations[axis]!)
+		const padded = staticDimension(x.shape, axis + 2, call.operator) + at(pads, axis) + at(pads, axis + 2)
+		const room = padded - reach(at(kernel, axis), at(dilations, axis))
 		if (room < 0) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`${call.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)} with padding [${pads}]: the image is too small.`,
 			)
 		}
-		return Math.floor(room / strides[axis]!) + 1
+		return Math.floor(room / at(strides, axis)) + 1
 	})
-	return [x.shape[0]!, x.shape[1]!, ...sizes]
+	return [at(x.shape, 0), at(x.shape, 1), ...sizes]
 }
 
 const maxPool: Operator = {
@@ -70,12 +74,12 @@ const maxPool: Operator = {
 		]
 	},
 	gradient: ({ inputs, outputs, outputGradients, emit }) => {
-		const x = inputs[0]!
+		const x = at(inputs, 0)
 		const dy = outputGradients[0]
 		if (!dy) return [null]
 		const flat = (value: Value) => emit('Reshape', [value, emit.integers([-1])])
 		const places = { axis: int(0), reduction: text('add') }
-		const sums = emit('ScatterElements', [zerosLike(emit, flat(x)), flat(outputs[1]!), flat(dy)], places)
+		const sums = emit('ScatterElements', [zerosLike(emit, flat(x)), flat(at(outputs, 1)), flat(dy)], places)
 		return [reshapeTo(emit, sums, x)]
 	},
 }
@@ -83,7 +87,7 @@ const maxPool: Operator = {
 /** Each entry gets its share of every window that it is part of. */
 function spread(emit: Emit, x: Value, dy: Value, kernel: readonly number[], windows: Windows): Value {
 	const channels = staticDimension(x.shape, 1, 'The gradient of AveragePool')
-	const share = emit.scalar(1 / (kernel[0]! * kernel[1]!), x.type)
+	const share = emit.scalar(1 / (at(kernel, 0) * at(kernel, 1)), x.type)
 	const weight = emit('Expand', [share, emit.integers([channels, 1, ...kernel])])
 	return emit('ConvTranspose', [dy, weight], {
 		...toAttributes({ ...windows, group: channels }),
@@ -99,11 +103,16 @@ const averagePool: Operator = {
 		const counted = call.attributes.count_include_pad
 		const padded = windowsOf(call).pads.some((amount) => amount > 0)
 		if (padded && !(counted?.kind === 'int' && counted.value === 1)) {
-			throw new NaptuneError('AveragePool with padding is supported with count_include_pad 1 only.')
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				'AveragePool with padding is supported with count_include_pad 1 only.',
+			)
 		}
 		return [{ type: required(call, 0).type, shape: pooledShape(call) }]
 	},
-	gradient: (call) => [spread(call.emit, call.inputs[0]!, call.outputGradients[0]!, kernelOf(call), windowsOf(call))],
+	gradient: (call) => [
+		spread(call.emit, at(call.inputs, 0), at(call.outputGradients, 0), kernelOf(call), windowsOf(call)),
+	],
 }
 
 const globalAveragePool: Operator = {
@@ -113,14 +122,17 @@ const globalAveragePool: Operator = {
 		const x = required(call, 0)
 		requireFloat(call, x)
 		if (x.shape.length !== 4) {
-			throw new NaptuneError(`GlobalAveragePool needs images of rank 4, got ${describeShape(x.shape)}.`)
+			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
+				`GlobalAveragePool needs images of rank 4, got ${describeShape(x.shape)}.`,
+			)
 		}
-		return [{ type: x.type, shape: [x.shape[0]!, x.shape[1]!, 1, 1] }]
+		return [{ type: x.type, shape: [at(x.shape, 0), at(x.shape, 1), 1, 1] }]
 	},
 	gradient: ({ inputs, outputGradients, emit }) => {
-		const x = inputs[0]!
+		const x = at(inputs, 0)
 		const area = [2, 3].reduce((total, axis) => total * staticDimension(x.shape, axis, 'GlobalAveragePool'), 1)
-		return [expandTo(emit, emit('Mul', [outputGradients[0]!, emit.scalar(1 / area, x.type)]), x)]
+		return [expandTo(emit, emit('Mul', [at(outputGradients, 0), emit.scalar(1 / area, x.type)]), x)]
 	},
 }
 

@@ -1,5 +1,6 @@
 /** Matrix products. */
 
+import { at, last } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { broadcastShapes, describeShape, sameShape } from '../dimensions.js'
 import {
@@ -19,6 +20,7 @@ import { reshapeTo, sumToShape } from './broadcasting.js'
 
 function mismatch(call: Call, a: Value, b: Value): NaptuneError {
 	return new NaptuneError(
+		'NAP_GRAPH_INVALID',
 		`${call.operator} cannot multiply ${describeShape(a.shape)} by ${describeShape(b.shape)}: inner sizes must be equal and known to be so.`,
 	)
 }
@@ -35,17 +37,18 @@ const matMul: Operator = {
 		requireFloat(call, a)
 		if (a.shape.length < 2 || b.shape.length < 2) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`MatMul needs operands of rank 2 or more, got ${describeShape(a.shape)} and ${describeShape(b.shape)}; reshape vectors first.`,
 			)
 		}
 		if (a.shape.at(-1) !== b.shape.at(-2)) throw mismatch(call, a, b)
 		const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'MatMul')
-		return [{ type: a.type, shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!] }]
+		return [{ type: a.type, shape: [...batch, a.shape.at(-2)!, last(b.shape)] }]
 	},
 	gradient: ({ inputs, outputGradients, wanted, emit }) => {
-		const a = inputs[0]!
-		const b = inputs[1]!
-		const dy = outputGradients[0]!
+		const a = at(inputs, 0)
+		const b = at(inputs, 1)
+		const dy = at(outputGradients, 0)
 		const width = b.shape.length === 2 && a.shape.length > 2 ? b.shape[1] : undefined
 		const depth = a.shape.at(-1)
 		if (typeof width === 'number' && typeof depth === 'number') {
@@ -58,8 +61,8 @@ const matMul: Operator = {
 		}
 		const swap = (value: Value) => {
 			const axes = value.shape.map((_, axis) => axis)
-			const last = axes.length - 1
-			return emit('Transpose', [value], { perm: ints([...axes.slice(0, -2), last, last - 1]) })
+			const final = axes.length - 1
+			return emit('Transpose', [value], { perm: ints([...axes.slice(0, -2), final, final - 1]) })
 		}
 		return [
 			wanted[0] ? sumToShape(emit, emit('MatMul', [dy, swap(b)]), a) : null,
@@ -86,6 +89,7 @@ const gemm: Operator = {
 			requireSameType(call, a, c)
 			if (!sameShape(broadcastShapes([rows, columns], c.shape, 'Gemm'), [rows, columns])) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Gemm can only add what broadcasts to its result ${describeShape([rows, columns])}, got ${describeShape(c.shape)}.`,
 				)
 			}
@@ -96,10 +100,10 @@ const gemm: Operator = {
 	// Hugging Face stores it) the gradient to A is MatMul(dy, B), so one initializer serves both directions.
 	gradient: (call) => {
 		const { inputs, outputGradients, wanted, emit } = call
-		const a = inputs[0]!
-		const b = inputs[1]!
+		const a = at(inputs, 0)
+		const b = at(inputs, 1)
 		const c = inputs[2] ?? null
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const alpha = floatAttribute(call, 'alpha', 1)
 		const transA = intAttribute(call, 'transA', 0)
 		const transB = intAttribute(call, 'transB', 0)

@@ -1,5 +1,6 @@
 /** Reductions over axes given as a constant input (opset 18). */
 
+import { at } from '../../core/at.js'
 import { elementTypeNumbers } from '../element-types.js'
 import {
 	type Call,
@@ -17,7 +18,7 @@ import { expandTo } from './broadcasting.js'
 
 /** Axes of a reduction, counted from the front; all of them when none or an empty list are given, as ONNX says. */
 function axesOf(call: Pick<Call, 'operator' | 'inputs'>): readonly number[] {
-	const x = call.inputs[0]!
+	const x = at(call.inputs, 0)
 	const axes = call.inputs[1] ? constantIntegers(call, call.inputs[1]) : []
 	return axes.length === 0 ? x.shape.map((_, axis) => axis) : normalizeAxes(call, axes, x.shape.length)
 }
@@ -41,9 +42,9 @@ function withReducedAxes(call: GradientCall, value: Value): Value {
 /** Number of elements that each output entry reduces over, as a scalar value of the input's type (symbolic sizes allowed). */
 function reducedCount(call: GradientCall): Value {
 	const { inputs, emit, node } = call
-	const x = inputs[0]!
+	const x = at(inputs, 0)
 	const axes = axesOf({ operator: node.operator, inputs })
-	const sizes = axes.map((axis) => x.shape[axis]!)
+	const sizes = axes.map((axis) => at(x.shape, axis))
 	if (sizes.every((size) => typeof size === 'number')) {
 		return emit.scalar(
 			sizes.reduce<number>((total, size) => total * (size as number), 1),
@@ -69,9 +70,9 @@ function reduction(
 		gradient: (call) => [
 			rule(
 				call,
-				withReducedAxes(call, call.outputGradients[0]!),
-				call.inputs[0]!,
-				withReducedAxes(call, call.outputs[0]!),
+				withReducedAxes(call, at(call.outputGradients, 0)),
+				at(call.inputs, 0),
+				withReducedAxes(call, at(call.outputs, 0)),
 			),
 			null,
 		],

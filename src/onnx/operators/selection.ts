@@ -1,5 +1,6 @@
 /** Choosing entries by their size. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
 import {
@@ -24,18 +25,21 @@ const clip: Operator = {
 			if (!limit) continue
 			requireSameType(call, x, limit)
 			if (limit.shape.length !== 0) {
-				throw new NaptuneError(`Clip needs scalar limits, got one of shape ${describeShape(limit.shape)}.`)
+				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
+					`Clip needs scalar limits, got one of shape ${describeShape(limit.shape)}.`,
+				)
 			}
 		}
 		return [{ type: x.type, shape: x.shape }]
 	},
 	gradient: ({ inputs, outputs, outputGradients, wanted, emit }) => {
 		const [x, least, most] = inputs
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const zero = emit.scalar(0, dy.type)
 		const where = (comparison: string, other: typeof x) => emit('Where', [emit(comparison, [x!, other!]), dy, zero])
 		return [
-			wanted[0] ? where('Equal', outputs[0]!) : null,
+			wanted[0] ? where('Equal', at(outputs, 0)) : null,
 			wanted[1] && least ? sumToShape(emit, where('Less', least), least) : null,
 			wanted[2] && most ? sumToShape(emit, where('Greater', most), most) : null,
 		]
@@ -54,7 +58,7 @@ const argMax: Operator = {
 		return [
 			{
 				type: 'int64',
-				shape: x.shape.flatMap((dimension, at) => (at === axis ? (keep ? [1] : []) : [dimension])),
+				shape: x.shape.flatMap((dimension, index) => (index === axis ? (keep ? [1] : []) : [dimension])),
 			},
 		]
 	},
@@ -75,10 +79,11 @@ const topK: Operator = {
 		const [k = 0] = count
 		if (count.length !== 1 || k < 1 || k > size) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`TopK needs one count from 1 to ${size}, the size of axis ${axis}; got [${count.join(', ')}].`,
 			)
 		}
-		const shape = x.shape.map((dimension, at) => (at === axis ? k : dimension))
+		const shape = x.shape.map((dimension, index) => (index === axis ? k : dimension))
 		return [
 			{ type: x.type, shape },
 			{ type: 'int64', shape },
@@ -89,7 +94,7 @@ const topK: Operator = {
 		const dy = outputGradients[0]
 		if (!dy) return [null, null]
 		const places = { axis: int(intAttribute(call, 'axis', -1)), reduction: text('add') }
-		return [emit('ScatterElements', [zerosLike(emit, inputs[0]!), outputs[1]!, dy], places), null]
+		return [emit('ScatterElements', [zerosLike(emit, at(inputs, 0)), at(outputs, 1), dy], places), null]
 	},
 }
 

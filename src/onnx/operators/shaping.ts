@@ -1,5 +1,6 @@
 /** Changing the shape or order of axes without touching values. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { broadcastShapes, describeShape, normalizeAxis, product, quotient } from '../dimensions.js'
 import {
@@ -25,6 +26,7 @@ function shapeInput(call: Call, index: number): Shape {
 	const known = value.type === 'int64' ? symbolicIntegers(value) : undefined
 	if (!known) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs a shape that is constant or computed from shapes, got ${value.type} ${describeShape(value.shape)} that depends on data.`,
 		)
 	}
@@ -35,13 +37,17 @@ function inferReshape(call: Call) {
 	const x = required(call, 0)
 	const target = shapeInput(call, 1)
 	if (intAttribute(call, 'allowzero', 0) !== 0 && target.includes(0)) {
-		throw new NaptuneError('Reshape to a shape with a size of 0 is not supported (allowzero = 1).')
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'Reshape to a shape with a size of 0 is not supported (allowzero = 1).',
+		)
 	}
 	if (
 		target.filter((dimension) => dimension === -1).length > 1 ||
 		target.some((dimension) => typeof dimension === 'number' && dimension < -1)
 	) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Reshape needs sizes of at least 0 and at most one -1, got ${describeShape(target)} for ${describeShape(x.shape)}.`,
 		)
 	}
@@ -50,6 +56,7 @@ function inferReshape(call: Call) {
 		const kept = x.shape[axis]
 		if (kept === undefined) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Reshape of ${describeShape(x.shape)} to ${describeShape(target)} copies axis ${axis}, which the input does not have.`,
 			)
 		}
@@ -61,6 +68,7 @@ function inferReshape(call: Call) {
 	const rest = quotient(total, known)
 	if (rest === undefined || (open < 0 && rest !== 1)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`Reshape cannot turn ${describeShape(x.shape)} into ${describeShape(target)}: the numbers of elements differ.`,
 		)
 	}
@@ -72,7 +80,7 @@ const reshape: Operator = {
 	doc: 'The same elements in another shape; -1 infers one size, 0 copies one.',
 	attributes: { allowzero: 'int' },
 	infer: inferReshape,
-	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, outputGradients[0]!, inputs[0]!), null],
+	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, at(outputGradients, 0), at(inputs, 0)), null],
 }
 
 const unsqueeze: Operator = {
@@ -86,7 +94,7 @@ const unsqueeze: Operator = {
 		const rest = [...x.shape]
 		return [{ type: x.type, shape: Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!)) }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [emit('Squeeze', [outputGradients[0]!, inputs[1]!]), null],
+	gradient: ({ inputs, outputGradients, emit }) => [emit('Squeeze', [at(outputGradients, 0), at(inputs, 1)]), null],
 }
 
 const squeeze: Operator = {
@@ -99,13 +107,14 @@ const squeeze: Operator = {
 		for (const axis of axes) {
 			if (x.shape[axis] !== 1) {
 				throw new NaptuneError(
+					'NAP_GRAPH_INVALID',
 					`Squeeze can only remove axes of size 1; axis ${axis} of ${describeShape(x.shape)} is not.`,
 				)
 			}
 		}
 		return [{ type: x.type, shape: x.shape.filter((_, axis) => !axes.has(axis)) }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [emit('Unsqueeze', [outputGradients[0]!, inputs[1]!]), null],
+	gradient: ({ inputs, outputGradients, emit }) => [emit('Unsqueeze', [at(outputGradients, 0), at(inputs, 1)]), null],
 }
 
 const flatten: Operator = {
@@ -119,7 +128,7 @@ const flatten: Operator = {
 		const split = axis === x.shape.length ? axis : normalizeAxis(axis, x.shape.length, 'Flatten')
 		return [{ type: x.type, shape: [product(x.shape.slice(0, split)), product(x.shape.slice(split))] }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, outputGradients[0]!, inputs[0]!)],
+	gradient: ({ inputs, outputGradients, emit }) => [reshapeTo(emit, at(outputGradients, 0), at(inputs, 0))],
 }
 
 function permutation(call: Pick<Call, 'attributes'>, rank: number): readonly number[] {
@@ -136,15 +145,16 @@ const transpose: Operator = {
 		const order = permutation(call, x.shape.length)
 		if ([...order].sort((a, b) => a - b).some((axis, index) => axis !== index) || order.length !== x.shape.length) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`Transpose of ${describeShape(x.shape)} needs a permutation of its ${x.shape.length} axes, got [${order.join(', ')}].`,
 			)
 		}
-		return [{ type: x.type, shape: order.map((axis) => x.shape[axis]!) }]
+		return [{ type: x.type, shape: order.map((axis) => at(x.shape, axis)) }]
 	},
 	gradient: ({ inputs, attributes, outputGradients, emit }) => {
-		const order = permutation({ attributes }, inputs[0]!.shape.length)
+		const order = permutation({ attributes }, at(inputs, 0).shape.length)
 		const inverse = order.map((_, axis) => order.indexOf(axis))
-		return [emit('Transpose', [outputGradients[0]!], { perm: ints(inverse) })]
+		return [emit('Transpose', [at(outputGradients, 0)], { perm: ints(inverse) })]
 	},
 }
 
@@ -155,7 +165,7 @@ const expand: Operator = {
 		const x = required(call, 0)
 		return [{ type: x.type, shape: broadcastShapes(x.shape, shapeInput(call, 1), 'Expand') }]
 	},
-	gradient: ({ inputs, outputGradients, emit }) => [sumToShape(emit, outputGradients[0]!, inputs[0]!), null],
+	gradient: ({ inputs, outputGradients, emit }) => [sumToShape(emit, at(outputGradients, 0), at(inputs, 0)), null],
 }
 
 const shape: Operator = {

@@ -1,5 +1,6 @@
 /** Softmax and its logarithm along one axis. */
 
+import { at } from '../../core/at.js'
 import { normalizeAxis } from '../dimensions.js'
 import { type Call, int, intAttribute, type Operator, required, requireFloat } from '../operator.js'
 
@@ -17,8 +18,8 @@ const softmax: Operator = {
 	infer: inferAlongAxis,
 	gradient: (call) => {
 		const { outputs, outputGradients, emit } = call
-		const y = outputs[0]!
-		const dy = outputGradients[0]!
+		const y = at(outputs, 0)
+		const dy = at(outputGradients, 0)
 		const axis = emit.integers([intAttribute(call, 'axis', -1)])
 		const along = emit('ReduceSum', [emit('Mul', [dy, y]), axis], { keepdims: int(1) })
 		return [emit('Mul', [emit('Sub', [dy, along]), y])]
@@ -32,10 +33,10 @@ const logSoftmax: Operator = {
 	infer: inferAlongAxis,
 	gradient: (call) => {
 		const { outputs, outputGradients, emit } = call
-		const dy = outputGradients[0]!
+		const dy = at(outputGradients, 0)
 		const axis = emit.integers([intAttribute(call, 'axis', -1)])
 		const total = emit('ReduceSum', [dy, axis], { keepdims: int(1) })
-		return [emit('Sub', [dy, emit('Mul', [emit('Exp', [outputs[0]!]), total])])]
+		return [emit('Sub', [dy, emit('Mul', [emit('Exp', [at(outputs, 0)]), total])])]
 	},
 }
 

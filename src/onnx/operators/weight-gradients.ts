@@ -1,5 +1,6 @@
 /** Gradients of a convolution to its weight where the plain way, one more convolution, is slow or does not apply. */
 
+import { at } from '../../core/at.js'
 import { product, staticDimension } from '../dimensions.js'
 import { type Emit, int, ints } from '../operator.js'
 import type { Dimension, Shape, Value } from '../value.js'
@@ -30,20 +31,20 @@ export function tapsTimesGradients(emit: Emit, x: Value, weight: Value, dy: Valu
 	const [rows, columns] = [dy.shape[2] as number, dy.shape[3] as number]
 	const { used, ends } = covered(emit, x, [height!, width!], dy, windows)
 	const swap = ints([1, 0, 2, 3])
-	const amounts = emit.integers([0, 0, pads[0]!, pads[1]!, 0, 0, ends[0]!, ends[1]!])
+	const amounts = emit.integers([0, 0, at(pads, 0), at(pads, 1), 0, 0, at(ends, 0), at(ends, 1)])
 	const padded = emit('Pad', [emit('Transpose', [used], { perm: swap }), amounts])
 	const gradients = emit('Reshape', [emit('Transpose', [dy], { perm: swap }), emit.integers([filters!, -1])])
 	const products: Value[] = []
 	for (let row = 0; row < height!; row++) {
 		for (let column = 0; column < width!; column++) {
-			const start = [row * dilations[0]!, column * dilations[1]!]
-			const bounds = [start, [start[0]! + rows, start[1]! + columns], [2, 3]].map((list) => emit.integers(list))
+			const start = [row * at(dilations, 0), column * at(dilations, 1)]
+			const bounds = [start, [at(start, 0) + rows, at(start, 1) + columns], [2, 3]].map((list) => emit.integers(list))
 			const shifted = emit('Reshape', [emit('Slice', [padded, ...bounds]), emit.integers([channels!, -1])])
 			const product = emit('Gemm', [gradients, shifted], { transB: int(1) })
 			products.push(emit('Unsqueeze', [product, emit.integers([2])]))
 		}
 	}
-	const joined = products.length === 1 ? products[0]! : emit('Concat', products, { axis: int(2) })
+	const joined = products.length === 1 ? at(products, 0) : emit('Concat', products, { axis: int(2) })
 	return emit('Reshape', [joined, emit.integers([filters!, channels!, height!, width!])])
 }
 
@@ -56,7 +57,7 @@ export function groupedWeightGradient(emit: Emit, x: Value, weight: Value, dy: V
 	const kernel = [weight.shape[2] as number, weight.shape[3] as number]
 	const filters = staticDimension(weight.shape, 0, 'The gradient of Conv')
 	const { used, ends } = covered(emit, x, kernel, dy, windows)
-	const [batch, channels] = [x.shape[0]!, weight.shape[1]!]
+	const [batch, channels] = [at(x.shape, 0), at(weight.shape, 1)]
 	const split = (value: Value, inner: Dimension, perm: readonly number[]) =>
 		emit('Transpose', [reshaped(emit, value, [batch, group, inner, ...value.shape.slice(2)])], { perm: ints(perm) })
 	const images = reshaped(emit, split(used, channels, [2, 1, 0, 3, 4]), [
@@ -68,7 +69,7 @@ export function groupedWeightGradient(emit: Emit, x: Value, weight: Value, dy: V
 	const sums = emit('Conv', [images, gradients], {
 		strides: ints(dilations),
 		dilations: ints(strides),
-		pads: ints([pads[0]!, pads[1]!, ...ends]),
+		pads: ints([at(pads, 0), at(pads, 1), ...ends]),
 		group: int(group),
 	})
 	return emit('Transpose', [sums], { perm: ints([1, 0, 2, 3]) })

@@ -1,5 +1,6 @@
 /** How the windows of a convolution lie on its images, and what they leave out. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, staticDimension } from '../dimensions.js'
 import {
@@ -54,6 +55,7 @@ export function checked(call: Call): { readonly windows: Windows; readonly kerne
 	requireSameType(call, x, weight)
 	if (x.shape.length !== 4 || weight.shape.length !== 4) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs images and weights of rank 4, got ${describeShape(x.shape)} and ${describeShape(weight.shape)}.`,
 		)
 	}
@@ -63,17 +65,22 @@ export function checked(call: Call): { readonly windows: Windows; readonly kerne
 		numbers.length === count && numbers.every((number) => Number.isInteger(number) && number >= least)
 	if (!whole(strides, 2, 1) || !whole(dilations, 2, 1) || !whole(pads, 4, 0) || !whole([group], 1, 1)) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs two strides and dilations of at least 1, four non-negative paddings and a positive group count; got strides [${strides}], dilations [${dilations}], pads [${pads}], group ${group}.`,
 		)
 	}
 	const automatic = stringAttribute(call, 'auto_pad', 'NOTSET')
 	if (automatic !== 'NOTSET') {
-		throw new NaptuneError(`${call.operator} needs its padding as numbers in pads; got auto_pad ${automatic}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`${call.operator} needs its padding as numbers in pads; got auto_pad ${automatic}.`,
+		)
 	}
 	const kernel = [2, 3].map((axis) => staticDimension(weight.shape, axis, call.operator))
 	const declared = intsAttribute(call, 'kernel_shape', kernel)
 	if (declared.length !== 2 || declared.some((size, axis) => size !== kernel[axis])) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} has weights ${describeShape(weight.shape)}, but its kernel_shape says [${declared.join(', ')}].`,
 		)
 	}
@@ -84,6 +91,7 @@ export function requireChannels(call: Call, given: unknown, expected: unknown): 
 	if (given !== expected) {
 		const [x, weight] = call.inputs
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} cannot apply weights ${describeShape(weight!.shape)} to images ${describeShape(x!.shape)} in ${intAttribute(call, 'group', 1)} group(s): the numbers of channels disagree.`,
 		)
 	}
@@ -95,6 +103,7 @@ export function checkBias(call: Call, channels: unknown): void {
 	requireSameType(call, required(call, 0), bias)
 	if (bias.shape.length !== 1 || bias.shape[0] !== channels) {
 		throw new NaptuneError(
+			'NAP_GRAPH_INVALID',
 			`${call.operator} needs one bias per output channel, ${channels} here; got ${describeShape(bias.shape)}.`,
 		)
 	}
@@ -109,8 +118,8 @@ export function reach(kernel: number, dilation: number): number {
 export function uncovered(x: Value, weight: Value, y: Value, { strides, dilations, pads }: Windows): readonly number[] {
 	const size = (value: Value, axis: number) => value.shape[axis + 2] as number
 	return [0, 1].map((axis) => {
-		const padded = size(x, axis) + pads[axis]! + pads[axis + 2]!
-		return padded - ((size(y, axis) - 1) * strides[axis]! + reach(size(weight, axis), dilations[axis]!))
+		const padded = size(x, axis) + at(pads, axis) + at(pads, axis + 2)
+		return padded - ((size(y, axis) - 1) * at(strides, axis) + reach(size(weight, axis), at(dilations, axis)))
 	})
 }
 
@@ -125,15 +134,18 @@ export function covered(
 	const sizes = [0, 1].map((axis) => x.shape[axis + 2] as number)
 	const reached = [0, 1].map(
 		(axis) =>
-			((y.shape[axis + 2] as number) - 1) * strides[axis]! + reach(kernel[axis]!, dilations[axis]!) - pads[axis]!,
+			((y.shape[axis + 2] as number) - 1) * at(strides, axis) +
+			reach(at(kernel, axis), at(dilations, axis)) -
+			at(pads, axis),
 	)
 	if (reached.some((size) => size < 1)) {
 		throw new NaptuneError(
+			'NAP_GRADIENT_UNSUPPORTED',
 			`The gradient of a convolution to its weight needs windows that reach the image; with padding [${pads.join(', ')}] all windows on ${describeShape(x.shape)} lie outside.`,
 		)
 	}
-	const ends = reached.map((size, axis) => Math.max(0, size - sizes[axis]!))
-	if (reached.every((size, axis) => size >= sizes[axis]!)) return { used: x, ends }
+	const ends = reached.map((size, axis) => Math.max(0, size - at(sizes, axis)))
+	if (reached.every((size, axis) => size >= at(sizes, axis))) return { used: x, ends }
 	const bounds = [emit.integers([0, 0]), emit.integers(reached), emit.integers([2, 3])]
 	return { used: emit('Slice', [x, ...bounds]), ends }
 }

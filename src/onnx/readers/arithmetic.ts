@@ -15,7 +15,7 @@ import type { Value } from '../value.js'
 export function chain(operator: string, finish: (total: Value, count: number) => Value = (total) => total): Reader {
 	return (node) => {
 		const parts = node.inputs.map((_, index) => operand(node, index))
-		if (parts.length === 0) throw new NaptuneError(`${node.operator} needs at least one input.`)
+		if (parts.length === 0) throw new NaptuneError('NAP_ONNX_INVALID', `${node.operator} needs at least one input.`)
 		return [
 			finish(
 				parts.reduce((total, part) => node.emit(operator, [total, part])),
@@ -92,7 +92,10 @@ export const logSumExp: Reader = (node) => {
 export const dropout: Reader = (node) => {
 	const training = node.inputs[2]
 	if (node.outputCount > 1 || (training && symbolicIntegers(training)?.[0] !== 0)) {
-		throw new NaptuneError('Dropout is supported for inference only: without training mode and mask.')
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'Dropout is supported for inference only: without training mode and mask.',
+		)
 	}
 	return [operand(node, 0)]
 }
@@ -128,7 +131,7 @@ export const softmax: Reader = (node) => {
 /** Integers and rounding functions: what has no gradient in any case. */
 export const integerOnly: Reader = (node) => {
 	if (isFloat(operand(node, 0).type) && node.inputs.length > 1) {
-		throw new NaptuneError(`${node.operator} is supported for integers only.`)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${node.operator} is supported for integers only.`)
 	}
 	return asIs(node)
 }
@@ -141,7 +144,10 @@ export const cumulativeSum: Reader = (node) => {
 	const axis = normalizeAxis(given ?? 0, rank, 'CumSum')
 	const size = x.shape[axis]
 	if (typeof size !== 'number' || size > 4096 || !isFloat(x.type)) {
-		throw new NaptuneError('CumSum is supported for floats along an axis of a fixed size of at most 4096.')
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'CumSum is supported for floats along an axis of a fixed size of at most 4096.',
+		)
 	}
 	const [exclusive, reverse] = ['exclusive', 'reverse'].map((name) => intAttribute(node, name, 0))
 	const data = new Float32Array(size * size)

@@ -17,7 +17,10 @@ function perChannel(value: Value, like: Value): Value {
 /** With the statistics of training, which makes it an affine function of each channel. */
 const batchNormalization: Reader = (node) => {
 	if (intAttribute(node, 'training_mode', 0) !== 0 || node.outputCount > 1) {
-		throw new NaptuneError('BatchNormalization is supported for inference only. Export the model in evaluation mode.')
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'BatchNormalization is supported for inference only. Export the model in evaluation mode.',
+		)
 	}
 	const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((index) => operand(node, index))
 	const inverse = ops.reciprocal(ops.sqrt(ops.add(variance!, floatAttribute(node, 'epsilon', 1e-5))))
@@ -84,7 +87,10 @@ const layerNormalization: Reader = (node) => {
 	}
 	if (axis === rank - 1) return node.emit.all(node.operator, [x, scale, bias], given)
 	if (node.outputCount > 1) {
-		throw new NaptuneError('LayerNormalization over several axes is supported without mean and deviation as outputs.')
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'LayerNormalization over several axes is supported without mean and deviation as outputs.',
+		)
 	}
 	const count = x.shape.slice(axis).reduce<number>((total, _, at) => {
 		return total * staticDimension(x.shape, axis + at, node.operator)

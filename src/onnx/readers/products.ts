@@ -1,5 +1,6 @@
 /** Matrix products, as ONNX files write them: vectors, and sums by Einstein's convention. */
 
+import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { product } from '../dimensions.js'
 import { stringAttribute } from '../operator.js'
@@ -26,24 +27,25 @@ export const einsum: Reader = (node) => {
 	const parts = terms.map((_, index) => operand(node, index))
 	const usable = terms.length <= 2 && [...terms, result ?? '.'].every((term) => /^[A-Za-z]*$/.test(term))
 	const twice = [...terms, result ?? ''].some((term) => new Set(term).size !== term.length)
-	if (!usable || twice || terms.some((term, at) => term.length !== parts[at]!.shape.length)) {
+	if (!usable || twice || terms.some((term, position) => term.length !== at(parts, position).shape.length)) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			`Einsum is supported for one or two operands without dots and with a result, such as bij,bjk->bik; got ${equation}.`,
 		)
 	}
 	const [left, right] = terms as [string, string | undefined]
-	if (right === undefined) return [arranged(summed(parts[0]!, left, result!), kept(left, result!), result!)]
-	const a = { value: summed(parts[0]!, left, result! + right), axes: kept(left, result! + right) }
-	const b = { value: summed(parts[1]!, right, result! + left), axes: kept(right, result! + left) }
+	if (right === undefined) return [arranged(summed(at(parts, 0), left, result!), kept(left, result!), result!)]
+	const a = { value: summed(at(parts, 0), left, result! + right), axes: kept(left, result! + right) }
+	const b = { value: summed(at(parts, 1), right, result! + left), axes: kept(right, result! + left) }
 	const batch = [...a.axes].filter((axis) => b.axes.includes(axis) && result!.includes(axis)).join('')
 	const inner = [...a.axes].filter((axis) => b.axes.includes(axis) && !result!.includes(axis)).join('')
 	const rows = [...a.axes].filter((axis) => !b.axes.includes(axis)).join('')
 	const columns = [...b.axes].filter((axis) => !a.axes.includes(axis)).join('')
 	const sizeOf = new Map<string, Dimension>()
 	for (const { value, axes } of [a, b]) {
-		for (const [at, axis] of [...axes].entries()) sizeOf.set(axis, value.shape[at]!)
+		for (const [position, axis] of [...axes].entries()) sizeOf.set(axis, at(value.shape, position))
 	}
-	const size = (axes: string): Dimension => product([...axes].map((axis) => sizeOf.get(axis)!))
+	const size = (axes: string): Dimension => product([...axes].map((axis) => entry(sizeOf, axis)))
 	const matrices = ops.matmul(
 		sized(arranged(a.value, a.axes, batch + rows + inner), [size(batch), size(rows), size(inner)]),
 		sized(arranged(b.value, b.axes, batch + inner + columns), [size(batch), size(inner), size(columns)]),
@@ -53,7 +55,7 @@ export const einsum: Reader = (node) => {
 		arranged(
 			sized(
 				matrices,
-				[...axes].map((axis) => sizeOf.get(axis)!),
+				[...axes].map((axis) => entry(sizeOf, axis)),
 			),
 			axes,
 			result!,
@@ -68,13 +70,13 @@ function kept(term: string, elsewhere: string): string {
 
 /** Sums over the axes that nothing else names. */
 function summed(value: Value, term: string, elsewhere: string): Value {
-	const axes = [...term].flatMap((axis, at) => (elsewhere.includes(axis) ? [] : [at]))
+	const axes = [...term].flatMap((axis, position) => (elsewhere.includes(axis) ? [] : [position]))
 	return axes.length === 0 ? value : ops.reduceSum(value, axes)
 }
 
 function arranged(value: Value, from: string, to: string): Value {
 	if (from === to) return value
-	if (from.length !== to.length) throw new NaptuneError(`Einsum cannot make axes ${to} of ${from}.`)
+	if (from.length !== to.length) throw new NaptuneError('NAP_ONNX_INVALID', `Einsum cannot make axes ${to} of ${from}.`)
 	return ops.transpose(
 		value,
 		[...to].map((axis) => from.indexOf(axis)),
@@ -84,7 +86,7 @@ function arranged(value: Value, from: string, to: string): Value {
 /** In another shape, of which one size may be open. */
 function sized(value: Value, shape: readonly Dimension[]): Value {
 	if (shape.filter((size) => typeof size === 'string').length > 1) {
-		throw new NaptuneError('Einsum is supported with at most one axis of open size.')
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'Einsum is supported with at most one axis of open size.')
 	}
 	return ops.reshape(
 		value,

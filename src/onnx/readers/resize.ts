@@ -1,5 +1,6 @@
 /** Resize and Upsample: one product with a constant matrix per axis, by which the gradient follows. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { normalizeAxis, staticDimension } from '../dimensions.js'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../operator.js'
@@ -26,26 +27,38 @@ export const resize: Reader = (node) => {
 	const scales = older ? (scalesAttribute(node) ?? numbersOf(node, 1)) : numbersOf(node, 2)
 	const given = sizes ?? scales
 	if (!given || given.length !== axes.length) {
-		throw new NaptuneError(`${node.operator} needs scales or sizes that are constant, one per axis.`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`${node.operator} needs scales or sizes that are constant, one per axis.`,
+		)
 	}
 	if (stringAttribute(node, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch') {
-		throw new NaptuneError('Resize is supported without a policy for the aspect ratio (stretch).')
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'Resize is supported without a policy for the aspect ratio (stretch).',
+		)
 	}
 	const interpolation = interpolationOf(node, older)
 	let result = x
-	axes.forEach((axis, at) => {
-		const wanted = given[at]!
+	axes.forEach((axis, position) => {
+		const wanted = at(given, position)
 		// Exporters write the number of images that they were given; nobody resizes that axis.
 		if (axis === 0 && typeof x.shape[0] === 'string' && (sizes || wanted === 1)) return
 		if (typeof wanted === 'string' || (!sizes && wanted === 1)) {
 			if (wanted === x.shape[axis] || wanted === 1) return
-			throw new NaptuneError(`${node.operator} cannot change axis ${axis} to the open size ${wanted}.`)
+			throw new NaptuneError(
+				'NAP_ONNX_INVALID',
+				`${node.operator} cannot change axis ${axis} to the open size ${wanted}.`,
+			)
 		}
 		const before = staticDimension(x.shape, axis, node.operator)
 		const after = sizes ? wanted : Math.floor(before * wanted)
 		if (after === before && (sizes || wanted === 1)) return
 		if (!(after >= 1) || after * before > largestMatrix) {
-			throw new NaptuneError(`${node.operator} of an axis of ${before} entries to ${after} is not possible.`)
+			throw new NaptuneError(
+				'NAP_ONNX_INVALID',
+				`${node.operator} of an axis of ${before} entries to ${after} is not possible.`,
+			)
 		}
 		const scale = sizes ? after / before : wanted
 		const matrix = ops.literal({
@@ -74,13 +87,20 @@ function interpolationOf(node: StoredNode, older: boolean): Interpolation {
 	const coordinates = older ? 'asymmetric' : stringAttribute(node, 'coordinate_transformation_mode', 'half_pixel')
 	const known = ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel', 'align_corners', 'asymmetric']
 	if (!known.includes(coordinates)) {
-		throw new NaptuneError(`${node.operator} knows the coordinates ${known.join(', ')}, not ${coordinates}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`${node.operator} knows the coordinates ${known.join(', ')}, not ${coordinates}.`,
+		)
 	}
 	if (!['nearest', 'linear', 'bilinear', 'cubic'].includes(mode)) {
-		throw new NaptuneError(`${node.operator} is supported in the modes nearest, linear and cubic, not ${mode}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`${node.operator} is supported in the modes nearest, linear and cubic, not ${mode}.`,
+		)
 	}
 	if (intAttribute(node, 'antialias', 0) !== 0) {
 		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
 			'Resize is supported without antialiasing; resize images before they are given to the model.',
 		)
 	}

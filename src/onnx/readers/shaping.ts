@@ -1,5 +1,6 @@
 /** Cutting, repeating and rearranging tensors, as ONNX files write it. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, normalizeAxis, staticDimension } from '../dimensions.js'
 import { integers } from '../emit.js'
@@ -20,9 +21,10 @@ export const split: Reader = (node) => {
 		? constantIntegers(node, node.inputs[1])
 		: node.attributes.split?.kind === 'ints'
 			? node.attributes.split.value
-			: Array.from({ length: count }, (_, at) => Math.max(0, Math.min(even, size - at * even)))
+			: Array.from({ length: count }, (_, position) => Math.max(0, Math.min(even, size - position * even)))
 	if (lengths.length !== count || lengths.reduce((total, length) => total + length, 0) !== size) {
 		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
 			`Split of axis ${axis} of ${describeShape(x.shape)} into [${lengths.join(', ')}] does not give ${count} parts of it.`,
 		)
 	}
@@ -59,40 +61,50 @@ export const slice: Reader = (node) => {
 	}
 	const starts = list(1, 'starts') ?? constantIntegers(node, operand(node, 1))
 	const ends = list(2, 'ends') ?? constantIntegers(node, operand(node, 2))
-	const axes = list(3, 'axes') ?? starts.map((_, at) => at)
+	const axes = list(3, 'axes') ?? starts.map((_, position) => position)
 	const steps = list(4, 'steps') ?? starts.map(() => 1)
 	if ([ends, axes, steps].some(({ length }) => length !== starts.length)) {
-		throw new NaptuneError(`Slice needs as many ends, axes and steps as starts, of which it has ${starts.length}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`Slice needs as many ends, axes and steps as starts, of which it has ${starts.length}.`,
+		)
 	}
-	const contiguous = steps.flatMap((step, at) => (step === 1 ? [at] : []))
+	const contiguous = steps.flatMap((step, position) => (step === 1 ? [position] : []))
 	let result = x
 	if (contiguous.length > 0) {
-		const bounds = [starts, ends, axes].map((entries) => integers(contiguous.map((at) => bounded(entries[at]!))))
+		const bounds = [starts, ends, axes].map((entries) =>
+			integers(contiguous.map((position) => bounded(at(entries, position)))),
+		)
 		result = node.emit('Slice', [x, ...bounds])
 	}
-	steps.forEach((step, at) => {
+	steps.forEach((step, position) => {
 		if (step === 1) return
-		const axis = normalizeAxis(axes[at]!, x.shape.length, 'Slice')
-		const positions = stepped(staticDimension(x.shape, axis, 'Slice with steps'), starts[at]!, ends[at]!, step)
+		const axis = normalizeAxis(at(axes, position), x.shape.length, 'Slice')
+		const positions = stepped(
+			staticDimension(x.shape, axis, 'Slice with steps'),
+			at(starts, position),
+			at(ends, position),
+			step,
+		)
 		result = node.emit('Gather', [result, integers(positions)], { axis: int(axis) })
 	})
 	return [result]
 }
 
 /** Exporters write the largest or smallest int64 for "to the end", which is no exact number here. */
-function bounded(entry: number): number {
-	return Math.max(-(2 ** 53), Math.min(2 ** 53, entry))
+function bounded(item: number): number {
+	return Math.max(-(2 ** 53), Math.min(2 ** 53, item))
 }
 
 /** The positions of a slice with steps, bounds clamped as ONNX says. */
 function stepped(size: number, start: number, end: number, step: number): number[] {
-	if (step === 0) throw new NaptuneError('Slice was given a step of 0.')
+	if (step === 0) throw new NaptuneError('NAP_ONNX_INVALID', 'Slice was given a step of 0.')
 	const clamp = (bound: number, least: number, most: number) =>
 		Math.max(least, Math.min(most, bound < 0 ? bound + size : bound))
 	const [least, most] = step > 0 ? [0, size] : [-1, size - 1]
 	const first = clamp(start, Math.max(0, least), most)
 	const count = Math.max(0, Math.ceil((clamp(end, least, most) - first) / step))
-	return listOf('Slice with steps', count, (at) => first + at * step)
+	return listOf('Slice with steps', count, (position) => first + position * step)
 }
 
 /** Amounts may be given for some axes only (version 18), or as an attribute (before 11), and be negative: a cut. */
@@ -105,18 +117,21 @@ export const pad: Reader = (node) => {
 		? constantIntegers(node, node.inputs[3]).map((axis) => normalizeAxis(axis, rank, 'Pad'))
 		: x.shape.map((_, axis) => axis)
 	if (given.length !== 2 * axes.length) {
-		throw new NaptuneError(`Pad of ${axes.length} axes needs ${2 * axes.length} amounts, got [${given.join(', ')}].`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`Pad of ${axes.length} axes needs ${2 * axes.length} amounts, got [${given.join(', ')}].`,
+		)
 	}
 	const amounts = new Array<number>(2 * rank).fill(0)
-	axes.forEach((axis, at) => {
-		amounts[axis] = given[at]!
-		amounts[axis + rank] = given[at + axes.length]!
+	axes.forEach((axis, position) => {
+		amounts[axis] = at(given, position)
+		amounts[axis + rank] = at(given, position + axes.length)
 	})
 	const mode = stringAttribute(node, 'mode', 'constant')
 	if (mode !== 'constant') return [padByPositions(node, x, amounts, mode)]
 	const cut = amounts.map((amount) => Math.max(0, -amount))
 	const kept = x.shape.reduce<Value>((part, _, axis) => {
-		const [before, after] = [cut[axis]!, cut[axis + rank]!]
+		const [before, after] = [at(cut, axis), at(cut, axis + rank)]
 		if (before === 0 && after === 0) return part
 		return ops.slice(part, axis, before, staticDimension(x.shape, axis, 'Pad') - after)
 	}, x)
@@ -136,30 +151,33 @@ function padByPositions(node: StoredNode, x: Value, amounts: readonly number[], 
 	const rank = x.shape.length
 	let result = x
 	for (let axis = 0; axis < rank; axis++) {
-		const [before, after] = [amounts[axis]!, amounts[axis + rank]!]
+		const [before, after] = [at(amounts, axis), at(amounts, axis + rank)]
 		if (before === 0 && after === 0) continue
 		const size = staticDimension(x.shape, axis, 'Pad')
-		const positions = listOf('Padding', Math.max(0, before + size + after), (at) =>
-			borderPosition(at - before, size, mode),
+		const positions = listOf('Padding', Math.max(0, before + size + after), (position) =>
+			borderPosition(position - before, size, mode),
 		)
 		result = node.emit('Gather', [result, integers(positions)], { axis: int(axis) })
 	}
 	return result
 }
 
-function borderPosition(at: number, size: number, mode: string): number {
+function borderPosition(position: number, size: number, mode: string): number {
 	switch (mode) {
 		case 'edge':
-			return Math.max(0, Math.min(size - 1, at))
+			return Math.max(0, Math.min(size - 1, position))
 		case 'wrap':
-			return ((at % size) + size) % size
+			return ((position % size) + size) % size
 		case 'reflect': {
 			const period = Math.max(1, 2 * (size - 1))
-			const within = ((at % period) + period) % period
+			const within = ((position % period) + period) % period
 			return within < size ? within : period - within
 		}
 		default:
-			throw new NaptuneError(`Pad is supported in the modes constant, reflect, edge and wrap, not ${mode}.`)
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				`Pad is supported in the modes constant, reflect, edge and wrap, not ${mode}.`,
+			)
 	}
 }
 
@@ -169,6 +187,7 @@ export const tile: Reader = (node) => {
 	const counts = symbolicIntegers(operand(node, 1))
 	if (!counts || counts.length !== x.shape.length) {
 		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
 			`Tile of ${describeShape(x.shape)} needs one count per axis, constant or computed from shapes.`,
 		)
 	}
@@ -176,7 +195,7 @@ export const tile: Reader = (node) => {
 	counts.forEach((count, axis) => {
 		if (x.shape[axis] === 1 || count === 1) return
 		if (typeof count !== 'number' || count < 0 || count > 4096) {
-			throw new NaptuneError(`Tile cannot repeat an axis of size ${x.shape[axis]} ${count} times.`)
+			throw new NaptuneError('NAP_ONNX_INVALID', `Tile cannot repeat an axis of size ${x.shape[axis]} ${count} times.`)
 		}
 		result = ops.concat(
 			Array.from({ length: count }, () => result),

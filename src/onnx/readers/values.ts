@@ -16,15 +16,22 @@ const largestFilled = 2 ** 26
 export const constantOfShape: Reader = (node) => {
 	const target = operand(node, 0)
 	const sizes = symbolicIntegers(target)
-	if (!sizes) throw new NaptuneError('ConstantOfShape needs a shape that is constant or computed from shapes.')
+	if (!sizes)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			'ConstantOfShape needs a shape that is constant or computed from shapes.',
+		)
 	const one = node.tensors.value ?? tensor('float32', [1], new Float32Array(1))
-	if (one.data.length !== 1) throw new NaptuneError('ConstantOfShape needs a value of one element.')
+	if (one.data.length !== 1) throw new NaptuneError('NAP_ONNX_INVALID', 'ConstantOfShape needs a value of one element.')
 	if (!sizes.every((size) => typeof size === 'number')) {
 		return [node.emit('Expand', [ops.literal({ ...one, shape: [] }), target])]
 	}
 	const count = sizes.some((size) => size < 0) ? Number.NaN : elementCount(sizes)
 	if (!(count <= largestFilled)) {
-		throw new NaptuneError(`ConstantOfShape of ${describeShape(sizes)} is not possible or too large.`)
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`ConstantOfShape of ${describeShape(sizes)} is not possible or too large.`,
+		)
 	}
 	const data = new (one.data.constructor as new (length: number) => typeof one.data)(count)
 	return [ops.literal(tensor(one.type, sizes, (data as Float32Array).fill(one.data[0] as number)))]
@@ -37,7 +44,7 @@ export const constant: Reader = ({ attributes, tensors }) => {
 	if (whole?.kind === 'int') return [scalar(whole.value, 'int64')]
 	if (wholes?.kind === 'ints') return [integers(wholes.value)]
 	if (attributes.value_float?.kind === 'float') return [scalar(attributes.value_float.value, 'float32')]
-	throw new NaptuneError('Constant is supported with a tensor, numbers or a list of numbers.')
+	throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'Constant is supported with a tensor, numbers or a list of numbers.')
 }
 
 export const range: Reader = (node) => {
@@ -51,7 +58,8 @@ export const range: Reader = (node) => {
 		]
 	const [start, limit, step] = [0, 1, 2].map((index) => constantIntegers(node, operand(node, index))[0] ?? Number.NaN)
 	const count = Math.max(0, Math.ceil((limit! - start!) / step!))
-	if (!(count <= largestFilled)) throw new NaptuneError(`Range from ${start} to ${limit} by ${step} is not possible.`)
+	if (!(count <= largestFilled))
+		throw new NaptuneError('NAP_ONNX_INVALID', `Range from ${start} to ${limit} by ${step} is not possible.`)
 	const values = listOf('Range', count, (at) => start! + at * step!)
 	return [operand(node, 0).type === 'int32' ? ops.cast(integers(values), 'int32') : integers(values)]
 }

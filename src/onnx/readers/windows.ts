@@ -1,5 +1,6 @@
 /** Convolutions and pooling, as ONNX files write them: padding by name, one spatial axis, windows that reach over the end. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { describeShape, staticDimension } from '../dimensions.js'
 import { emitter, integers, scalar } from '../emit.js'
@@ -29,14 +30,18 @@ function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geomet
 	const dilations = intsAttribute(node, 'dilations', [1, 1])
 	const given = intsAttribute(node, 'pads', [0, 0, 0, 0])
 	if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2 || given.length !== 4) {
-		throw new NaptuneError(`${node.operator} is supported for images, [B, C, H, W]; got ${describeShape(x.shape)}.`)
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			`${node.operator} is supported for images, [B, C, H, W]; got ${describeShape(x.shape)}.`,
+		)
 	}
-	if (strides.some((stride) => !(stride >= 1))) throw new NaptuneError(`${node.operator} has strides [${strides}].`)
+	if (strides.some((stride) => !(stride >= 1)))
+		throw new NaptuneError('NAP_ONNX_INVALID', `${node.operator} has strides [${strides}].`)
 	const mode = stringAttribute(node, 'auto_pad', 'NOTSET')
 	const ceil = intAttribute(node, 'ceil_mode', 0) === 1
 	const axes = [0, 1].map((axis) => {
 		const size = staticDimension(x.shape, axis + 2, node.operator)
-		const [stride, reach] = [strides[axis]!, (kernel[axis]! - 1) * dilations[axis]! + 1]
+		const [stride, reach] = [at(strides, axis), (at(kernel, axis) - 1) * at(dilations, axis) + 1]
 		if (mode === 'SAME_UPPER' || mode === 'SAME_LOWER') {
 			const count = Math.ceil(size / stride)
 			const total = Math.max(0, (count - 1) * stride + reach - size)
@@ -44,7 +49,7 @@ function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geomet
 			const before = mode === 'SAME_UPPER' ? small : total - small
 			return { before, after: total - before, extra: 0, count }
 		}
-		const [before, after] = mode === 'VALID' ? [0, 0] : [given[axis]!, given[axis + 2]!]
+		const [before, after] = mode === 'VALID' ? [0, 0] : [at(given, axis), at(given, axis + 2)]
 		const room = size + before + after - reach
 		let count = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1
 		// A window must start inside of the image or its leading border.
@@ -52,11 +57,15 @@ function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geomet
 		return { before, after, extra: Math.max(0, (count - 1) * stride - room), count }
 	})
 	if (axes.some(({ count }) => !(count >= 1))) {
-		throw new NaptuneError(`${node.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)}.`)
-	}
-	if (axes[0]!.count * axes[1]!.count > mostWindows) {
 		throw new NaptuneError(
-			`${node.operator} would lay ${axes[0]!.count} x ${axes[1]!.count} windows, which is too many.`,
+			'NAP_ONNX_INVALID',
+			`${node.operator} cannot lay windows of [${kernel}] on ${describeShape(x.shape)}.`,
+		)
+	}
+	if (at(axes, 0).count * at(axes, 1).count > mostWindows) {
+		throw new NaptuneError(
+			'NAP_ONNX_INVALID',
+			`${node.operator} would lay ${at(axes, 0).count} x ${at(axes, 1).count} windows, which is too many.`,
 		)
 	}
 	return {
@@ -76,8 +85,8 @@ function attributesOf({ kernel, strides, dilations, pads }: Geometry): Attribute
 /** A border that is as wide as a window, which pooling does not take, becomes part of the image. */
 function withRoom(x: Value, found: Geometry, filling: number): { readonly padded: Value; readonly inner: Geometry } {
 	const { kernel, pads } = found
-	if (pads.every((amount, at) => amount < kernel[at % 2]!)) return { padded: x, inner: found }
-	const amounts = integers([0, 0, pads[0]!, pads[1]!, 0, 0, pads[2]!, pads[3]!])
+	if (pads.every((amount, index) => amount < at(kernel, index % 2))) return { padded: x, inner: found }
+	const amounts = integers([0, 0, at(pads, 0), at(pads, 1), 0, 0, at(pads, 2), at(pads, 3)])
 	return {
 		padded: emitter('border')('Pad', [x, amounts, scalar(filling, x.type)]),
 		inner: { ...found, pads: [0, 0, 0, 0] },
@@ -122,14 +131,18 @@ const conv: Reader = (node) =>
 const convTranspose: Reader = (node) =>
 	asImages(node, (images) => {
 		if (images.attributes.output_shape) {
-			throw new NaptuneError('ConvTranspose needs its padding as numbers in pads, not as output_shape.')
+			throw new NaptuneError(
+				'NAP_ONNX_UNSUPPORTED',
+				'ConvTranspose needs its padding as numbers in pads, not as output_shape.',
+			)
 		}
 		const mode = stringAttribute(images, 'auto_pad', 'NOTSET')
 		return asIs(mode === 'VALID' ? { ...images, attributes: without(images.attributes, 'auto_pad', 'pads') } : images)
 	})
 
 const maxPool: Reader = (node) => {
-	if (node.outputCount > 1) throw new NaptuneError('MaxPool is supported without its output of positions.')
+	if (node.outputCount > 1)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'MaxPool is supported without its output of positions.')
 	return asImages(node, (images) => {
 		const x = operand(images, 0)
 		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
@@ -147,15 +160,15 @@ const averagePool: Reader = (node) =>
 		const x = operand(images, 0)
 		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
 		if (found.dilations.some((dilation) => dilation !== 1)) {
-			throw new NaptuneError('AveragePool is supported without dilations.')
+			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'AveragePool is supported without dilations.')
 		}
 		const { padded, inner } = withRoom(x, found, 0)
 		const attributes = without(attributesOf(inner), 'dilations')
 		const pooled = images.emit('AveragePool', [padded], { ...attributes, count_include_pad: int(1) })
 		const included = intAttribute(images, 'count_include_pad', 0) === 1
 		const counts = [0, 1].map((axis) => countedEntries(found, axis, x.shape[axis + 2] as number, included))
-		const whole = found.kernel[0]! * found.kernel[1]!
-		const factors = counts[0]!.flatMap((rows) => counts[1]!.map((columns) => whole / (rows * columns)))
+		const whole = at(found.kernel, 0) * at(found.kernel, 1)
+		const factors = at(counts, 0).flatMap((rows) => at(counts, 1).map((columns) => whole / (rows * columns)))
 		if (factors.every((factor) => factor === 1)) return [pooled]
 		const map = { type: 'float32', shape: [1, 1, ...found.sizes], data: Float32Array.from(factors) } as const
 		return [ops.mul(pooled, ops.cast(ops.literal(map), x.type))]
@@ -168,10 +181,10 @@ function countedEntries(
 	size: number,
 	included: boolean,
 ) {
-	const [least, most] = included ? [-declared[axis]!, size + declared[axis + 2]!] : [0, size]
-	return listOf('A row of windows', sizes[axis]!, (at) => {
-		const start = at * strides[axis]! - pads[axis]!
-		return Math.max(1, Math.min(start + kernel[axis]!, most) - Math.max(start, least))
+	const [least, most] = included ? [-at(declared, axis), size + at(declared, axis + 2)] : [0, size]
+	return listOf('A row of windows', at(sizes, axis), (index) => {
+		const start = index * at(strides, axis) - at(pads, axis)
+		return Math.max(1, Math.min(start + at(kernel, axis), most) - Math.max(start, least))
 	})
 }
 

@@ -65,7 +65,7 @@ const manifest = z.strictObject({
 /** Images with captions. */
 const captions = z.strictObject({
 	dataset: z.literal('captions'),
-	path: z.string(),
+	path: informative(z.string().describe('Of the file, whose content decides.')),
 	sha256,
 	seed: count.exactOptional().describe('Of the choice of images, where not all are used.'),
 })

@@ -17,14 +17,3 @@ export const threatModelSchema = z.strictObject({
 
 /** A perturbation set. Pixels are in [0, 1]. */
 export type ThreatModel = Immutable<z.output<typeof threatModelSchema>>
-
-/** Epsilon in grey levels where that is a short number (`2/255`), else as it is. */
-export function epsilonText(epsilon: number): string {
-	const levels = Number((epsilon * 255).toPrecision(10))
-	return Number.isInteger(levels * 4) && epsilon > 0 ? `${levels}/255` : String(epsilon)
-}
-
-/** The size of a perturbation: grey levels measure L-infinity only. */
-export function sizeText({ norm, epsilon }: ThreatModel): string {
-	return norm === 'linf' ? epsilonText(epsilon) : String(epsilon)
-}

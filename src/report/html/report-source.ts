@@ -42,13 +42,14 @@ export type ReportSource =
 export async function readReportSource(path: string, model?: string): Promise<ReportSource> {
 	const place = resolve(path)
 	const status = await stat(place).catch(() => undefined)
-	if (!status) throw new NaptuneError(`${place} does not exist. ${expected}${didYouMeanPath(place)}`)
+	if (!status)
+		throw new NaptuneError('NAP_FILE_MISSING', `${place} does not exist. ${expected}${didYouMeanPath(place)}`)
 	if (!status.isDirectory()) return fileSource(place)
 	if (existsSync(join(place, runFiles.description))) return runSource(place, model)
 	const result = join(place, resultFile)
 	if (existsSync(result)) return experimentSource(result)
 	if (existsSync(join(place, earlierComparison))) throw await comparisonOfEarlier(place)
-	throw new NaptuneError(`${place} holds neither an experiment nor a run. ${expected}`)
+	throw new NaptuneError('NAP_INPUT_UNSUITABLE', `${place} holds neither an experiment nor a run. ${expected}`)
 }
 
 /** What `compare` of earlier versions wrote. */
@@ -60,6 +61,7 @@ async function comparisonOfEarlier(place: string): Promise<NaptuneError> {
 	const { preset } = isRecord(content) ? content : {}
 	const name = isRecord(preset) && typeof preset.name === 'string' ? preset.name : 'PRESET'
 	return new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
 		`${place} holds a comparison of an earlier version. Make its result first; what is finished is read, not computed again: naptune compare --preset ${name} --output ${place}`,
 	)
 }
@@ -74,7 +76,10 @@ async function fileSource(place: string): Promise<ReportSource> {
 		const record = await readEvaluationRecord(place)
 		return { kind: 'evaluation', folder: dirname(place), placed: { path: basename(place), record } }
 	}
-	throw new NaptuneError(`${place} is neither the result of an experiment nor an evaluation record. ${expected}`)
+	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
+		`${place} is neither the result of an experiment nor an evaluation record. ${expected}`,
+	)
 }
 
 async function experimentSource(file: string): Promise<ReportSource> {

@@ -41,7 +41,10 @@ export async function pagePath(source: ReportSource, output?: string): Promise<s
 	if (['.html', '.htm'].includes(extname(place).toLowerCase())) return place
 	const status = await stat(place).catch(() => undefined)
 	if (status && !status.isDirectory()) {
-		throw new NaptuneError(`${place} is a file. Give a folder for the report, or a file name that ends in .html.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`${place} is a file. Give a folder for the report, or a file name that ends in .html.`,
+		)
 	}
 	return join(place, pageFile)
 }

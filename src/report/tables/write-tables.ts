@@ -30,7 +30,10 @@ export async function writeTables(
 	const names = tables.map(({ name }) => `${name}.csv`)
 	const twice = [...names, cellsFile].find((name, position, all) => all.indexOf(name) !== position)
 	if (twice !== undefined) {
-		throw new NaptuneError(`Two tables would be written to ${join(folder, twice)}; give every table its own name.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`Two tables would be written to ${join(folder, twice)}; give every table its own name.`,
+		)
 	}
 	await makeFolder(folder)
 	const files: (readonly [string, string])[] = [

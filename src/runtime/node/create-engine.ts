@@ -40,11 +40,15 @@ export async function createEngine({
 }: EngineOptions = {}): Promise<ModelEngine> {
 	if (!devices.includes(device)) {
 		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
 			`Unknown device ${device}; choose one of ${devices.join(', ')}.${didYouMean(device, devices)}`,
 		)
 	}
 	if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-		throw new NaptuneError(`The number of threads must be a whole number from 1 to 1024, got ${threads}.`)
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The number of threads must be a whole number from 1 to 1024, got ${threads}.`,
+		)
 	}
 	refuseTelemetry()
 	const link = startWorker(new URL('./worker.js', import.meta.url))
@@ -63,7 +67,9 @@ export async function createEngine({
 		return engine
 	} catch (error) {
 		await link.close()
-		throw error instanceof HostError ? new NaptuneError(error.message, { cause: error }) : error
+		throw error instanceof HostError
+			? new NaptuneError('NAP_DEVICE_UNAVAILABLE', error.message, { cause: error })
+			: error
 	}
 }
 
@@ -75,6 +81,7 @@ async function probe(engine: ModelEngine): Promise<void> {
 		await program.release()
 	} catch (error) {
 		throw new NaptuneError(
+			'NAP_DEVICE_UNAVAILABLE',
 			`Device ${engine.device} is known to ${engine.version} but cannot be used on this machine: ${error instanceof Error ? error.message : error}. Install its libraries and drivers, or use device cpu.`,
 			{ cause: error },
 		)

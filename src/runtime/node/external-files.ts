@@ -24,9 +24,13 @@ export function realFile(file: string): string {
 		accessSync(path, constants.R_OK)
 		return path
 	} catch (cause) {
-		throw new NaptuneError(`The weights file ${file} cannot be read; restore it or load the checkpoint again.`, {
-			cause,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_UNREADABLE',
+			`The weights file ${file} cannot be read; restore it or load the checkpoint again.`,
+			{
+				cause,
+			},
+		)
 	}
 }
 
@@ -72,6 +76,7 @@ export function resolveExternalFiles(files: readonly string[]): ExternalFiles {
 		const twin = byName.get(basename(path))
 		if (twin) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`One graph uses weights of ${twin} and of ${path}, two files with the same name, which ONNX cannot tell apart; rename or copy one of them.`,
 			)
 		}

@@ -33,6 +33,7 @@ export function inlineExternal(
 		total += length
 		if (total > limit) {
 			throw new NaptuneError(
+				'NAP_GRAPH_INVALID',
 				`The weights of ${[...paths, ...contents.keys()].join(', ')} are too large to be copied into one graph; put them into the directory of the other weights.`,
 			)
 		}
@@ -58,6 +59,7 @@ function readSlice(path: string, offset: number, length: number): Uint8Array<Arr
 			const count = readSync(file, data, at, length - at, offset + at)
 			if (count === 0) {
 				throw new NaptuneError(
+					'NAP_FILE_DAMAGED',
 					`The weights file ${path} ends before byte ${offset + length}, which the graph refers to; restore it or load it again.`,
 				)
 			}

@@ -1,5 +1,6 @@
 /** Choosing the execution library for a device. */
 
+import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Backend } from '../backend.js'
 import type { Device } from '../engine.js'
@@ -20,9 +21,10 @@ export async function loadBackend(
 		return { backend: await loadNative(device, threads) }
 	} catch (error) {
 		if (error instanceof NaptuneError) throw error
-		const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]!
+		const reason = at((error instanceof Error ? error.message : String(error)).split('\n'), 0)
 		if (device !== 'cpu') {
 			throw new NaptuneError(
+				'NAP_DEVICE_UNAVAILABLE',
 				`Device ${device} needs onnxruntime-node, which cannot be loaded here: ${reason}. Use device wasm, or repair the installation.`,
 				{ cause: error },
 			)

@@ -21,6 +21,7 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 	const available = listSupportedBackends().map(({ name }) => name)
 	if (!available.includes(device)) {
 		throw new NaptuneError(
+			'NAP_DEVICE_UNAVAILABLE',
 			`Device ${device} is not in this build of onnxruntime-node, which has: ${available.join(', ')}. Choose one of these, or wasm.`,
 		)
 	}

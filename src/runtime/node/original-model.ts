@@ -21,5 +21,8 @@ export async function refuseBrokenModel(path: string): Promise<void> {
 	)
 	const [verdict] = await reader.ask({ path }, path)
 	if (verdict?.loads !== false) return
-	throw new NaptuneError(`onnxruntime refuses the model: ${shortened(verdict.reason.trim(), 500)}. Export it again.`)
+	throw new NaptuneError(
+		'NAP_FILE_INVALID',
+		`onnxruntime refuses the model: ${shortened(verdict.reason.trim(), 500)}. Export it again.`,
+	)
 }

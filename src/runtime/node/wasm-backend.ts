@@ -28,6 +28,7 @@ async function readExternalFiles({
 				return { path: name, data: await readFile(path) }
 			} catch (cause) {
 				throw new NaptuneError(
+					'NAP_FILE_UNREADABLE',
 					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. On device cpu it is mapped instead.`,
 					{ cause },
 				)

@@ -47,13 +47,17 @@ export function startWorker(script: URL): HostLink {
 	})
 	worker.on('error', (error) => {
 		fail(
-			new NaptuneError(`The engine's worker thread failed: ${error.message}. Create a new engine.`, { cause: error }),
+			new NaptuneError(
+				'NAP_ENGINE_FAILED',
+				`The engine's worker thread failed: ${error.message}. Create a new engine.`,
+				{ cause: error },
+			),
 		)
 	})
 	worker.on('exit', (code) => {
 		unwatch()
 		const how = closing ? 'was closed' : `has ended (worker thread exit code ${code})`
-		fail(new NaptuneError(`The engine ${how}; create a new engine.`))
+		fail(new NaptuneError('NAP_ENGINE_CLOSED', `The engine ${how}; create a new engine.`))
 		markEnded()
 	})
 
@@ -61,7 +65,7 @@ export function startWorker(script: URL): HostLink {
 		new Promise((resolve, reject) => {
 			if (gone) return reject(gone)
 			if (closing && request.kind !== 'close') {
-				return reject(new NaptuneError('The engine was closed; create a new engine.'))
+				return reject(new NaptuneError('NAP_ENGINE_CLOSED', 'The engine was closed; create a new engine.'))
 			}
 			const id = nextId++
 			worker.postMessage({ id, request } satisfies RequestEnvelope, [...transfer])

@@ -13,7 +13,7 @@ export interface WebEngineOptions {
 	/**
 	 * Threads of one operator, at least 1. More than one need a page that is isolated from other origins (its server sends
 	 * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`). Default: all cores in
-	 * such a page, else 1. The first engine of a page or worker decides for all.
+	 * such a page where `wasmPaths` is given, else 1. The first engine of a page or worker decides for all.
 	 */
 	readonly threads?: number
 	/**
@@ -40,14 +40,16 @@ let running: { readonly threads: number; readonly wasmPaths: string } | undefine
  * engine of the page was started with other threads or paths, or when the library cannot be loaded.
  */
 export async function createWebEngine({
-	threads = defaultThreads(),
 	wasmPaths,
+	// Without a file of their own, threads would start from the page's script and run it once more each.
+	threads = wasmPaths === undefined ? 1 : defaultThreads(),
 	fixedBatch = 1,
 }: WebEngineOptions = {}): Promise<ModelEngine> {
 	requireCount('The number of threads', threads, 1024)
 	requireCount('The fixed batch of an engine', fixedBatch, 2 ** 16)
 	if (threads > 1 && !isolated()) {
 		throw new NaptuneError(
+			'NAP_DEVICE_UNAVAILABLE',
 			`${threads} threads need a page that is isolated from other origins, this one is not. Send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.`,
 		)
 	}
@@ -72,7 +74,9 @@ export async function createWebEngine({
 		})
 	} catch (error) {
 		if (!(error instanceof HostError)) throw error
-		throw new NaptuneError(`onnxruntime-web could not be loaded: ${error.message}.`, { cause: error })
+		throw new NaptuneError('NAP_DEVICE_UNAVAILABLE', `onnxruntime-web could not be loaded: ${error.message}.`, {
+			cause: error,
+		})
 	}
 }
 
@@ -89,6 +93,7 @@ function placed(model: SerializedModel): PlacedModel {
 
 function refuseFile(file: string): never {
 	throw new NaptuneError(
+		'NAP_FILE_MISSING',
 		`The graph refers to weights in the file ${file}, and a browser has no files. Hand in its content with the reference (content: a Uint8Array of the whole file).`,
 	)
 }
@@ -104,13 +109,14 @@ function defaultThreads(): number {
 
 function requireCount(what: string, value: number, most: number): void {
 	if (Number.isInteger(value) && value >= 1 && value <= most) return
-	throw new NaptuneError(`${what} must be a whole number from 1 to ${most}, got ${value}.`)
+	throw new NaptuneError('NAP_ARGUMENT_INVALID', `${what} must be a whole number from 1 to ${most}, got ${value}.`)
 }
 
 function requireSame(wanted: NonNullable<typeof running>): void {
 	running ??= wanted
 	if (running.threads === wanted.threads && running.wasmPaths === wanted.wasmPaths) return
 	throw new NaptuneError(
+		'NAP_OPTION_CONFLICT',
 		`onnxruntime-web has one runtime per page, which runs with ${running.threads} threads and ${running.wasmPaths || 'its default'} as wasmPaths; ${wanted.threads} threads and ${wanted.wasmPaths || 'the default'} were asked for. Use the same for all engines of a page, or another web worker.`,
 	)
 }

@@ -15,7 +15,7 @@ export function directLink(host: Host): HostLink {
 		return result
 	}
 	const ask: HostLink['ask'] = async (request) => {
-		if (closing) throw new NaptuneError('The engine was closed; create a new engine.')
+		if (closing) throw new NaptuneError('NAP_ENGINE_CLOSED', 'The engine was closed; create a new engine.')
 		return next(async () => {
 			try {
 				return (await host(request)) as never

@@ -1,6 +1,7 @@
 /** What tests of the Square attack watch it with. */
 
 import type { Classifier } from '../../../classifier/classifier.js'
+import { decorate } from '../../../classifier/decorate.js'
 
 /** A classifier that only evaluates logits, counts the images, and keeps what it was given. */
 export function counted(inner: Classifier): {
@@ -15,15 +16,14 @@ export function counted(inner: Classifier): {
 	return {
 		seen,
 		evaluations: () => images,
-		classifier: {
-			...inner,
-			async evaluate(given, taps) {
+		classifier: decorate(inner, {
+			async evaluate(beneath, given, taps) {
 				if (taps.join() !== 'logits') throw new Error(`asked for ${taps.join()}`)
-				images += given.shape[0]!
+				images += given.shape[0] ?? 0
 				seen.push(given.data.slice())
-				return inner.evaluate(given, taps)
+				return beneath.evaluate(given, taps)
 			},
 			gradient: () => Promise.reject(new Error('asked for a gradient')),
-		},
+		}),
 	}
 }

@@ -5,7 +5,7 @@ import type { Objective } from '../../../classifier/objectives/objective.js'
 import { logitsOf } from '../../../classifier/predictions.js'
 import { at, entry, missing } from '../../../core/at.js'
 import { float32, type Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import { type GradientSight, requireFinite } from '../../run/require-finite.js'
 import type { Surrogate } from './surrogate.js'
 

@@ -2,6 +2,7 @@
 
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
 import { predictions } from '../../../classifier/predictions.js'
+import { at } from '../../../core/at.js'
 import { range, takeRows } from '../../../core/rows.js'
 import { int64, type Tensor } from '../../../core/tensor.js'
 import { logitsOf } from '../attack-run.js'
@@ -21,8 +22,8 @@ export const deterministicForward: AuditCheck = {
 	async run({ model, images, batchSize }) {
 		const rows = range(0, Math.min(mostImages, images.ids.length))
 		const pixels = takeRows(images.pixels, rows)
-		const labels = rows.map((row) => images.labels[row]!)
-		const ids = rows.map((row) => images.ids[row]!)
+		const labels = rows.map((row) => at(images.labels, row))
+		const ids = rows.map((row) => at(images.ids, row))
 		const first = await logitsOf(model, pixels, batchSize)
 		const again: Tensor<'float32'>[] = []
 		for (let pass = 1; pass < passes; pass++) again.push(await logitsOf(model, pixels, batchSize))
@@ -36,7 +37,9 @@ export const deterministicForward: AuditCheck = {
 		const own = predictions(first, ids)
 		const others = [...again, ...otherBatches]
 		const distance = Math.max(...others.map((other) => largestDistance(firstRows(first, other), other)))
-		const changed = others.some((other) => predictions(other, ids).some((predicted, at) => predicted !== own[at]))
+		const changed = others.some((other) =>
+			predictions(other, ids).some((predicted, position) => predicted !== own[position]),
+		)
 		const identicalPasses = again.every((other) => sameBytes(first, other))
 		const identicalBatches = otherBatches.every((other) => sameBytes(firstRows(first, other), other))
 		const randomised = changed || !(distance <= tolerance)
@@ -61,7 +64,7 @@ export const deterministicForward: AuditCheck = {
 }
 
 function firstRows(all: Tensor<'float32'>, like: Tensor<'float32'>): Tensor<'float32'> {
-	return takeRows(all, range(0, like.shape[0]!))
+	return takeRows(all, range(0, at(like.shape, 0)))
 }
 
 function sameBytes(a: Tensor<'float32'>, b: Tensor<'float32'>): boolean {

@@ -3,6 +3,7 @@
 import { perturbationSet } from '../../../attacks/sets/registry.js'
 import { threatModel } from '../../../attacks/sets/threat-model.js'
 import { marginObjective } from '../../../classifier/objectives/margin-objectives.js'
+import { at } from '../../../core/at.js'
 import { range, rowSize, takeRows } from '../../../core/rows.js'
 import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
@@ -26,7 +27,7 @@ export const gradientPredictsLoss: AuditCheck = {
 		const { rows, gradients } = await context.cleanGradients(marginObjective)
 		if (rows.length === 0) return notApplicable('no clean image is right')
 		const clean = takeRows(images.pixels, rows)
-		const labels = rows.map((row) => images.labels[row]!)
+		const labels = rows.map((row) => at(images.labels, row))
 		const before = margins(await logitsOf(model, clean, batchSize), labels)
 		const size = rowSize(clean)
 		const ratios: number[][] = []
@@ -40,19 +41,19 @@ export const gradientPredictsLoss: AuditCheck = {
 				range(0, rows.length).map((row) => {
 					let promised = 0
 					for (let index = row * size; index < (row + 1) * size; index++) {
-						promised += gradients.data[index]! * (stepped.data[index]! - clean.data[index]!)
+						promised += at(gradients.data, index) * (at(stepped.data, index) - at(clean.data, index))
 					}
-					return promised === 0 ? 0 : (after[row]! - before[row]!) / promised
+					return promised === 0 ? 0 : (at(after, row) - at(before, row)) / promised
 				}),
 			)
 		}
-		const middle = median(ratios[0]!)
-		const falling = ratios[0]!.filter((ratio) => !(ratio > 0)).length / rows.length
+		const middle = median(at(ratios, 0))
+		const falling = at(ratios, 0).filter((ratio) => !(ratio > 0)).length / rows.length
 		return {
 			status: !(middle >= useless) ? 'fail' : middle < doubtful ? 'warn' : 'pass',
 			summary: `a step of epsilon / 4 raises the margin by ${middle.toFixed(2)} of what the gradient promises (median); it does not rise for ${Math.round(falling * rows.length)} of ${rows.length}`,
 			images: rows.length,
-			measured: { medianRatio: middle, medianRatioShortStep: median(ratios[1]!), shareNotRising: falling },
+			measured: { medianRatio: middle, medianRatioShortStep: median(at(ratios, 1)), shareNotRising: falling },
 		}
 	},
 }

@@ -3,7 +3,7 @@
 import type { Objective } from '../../../classifier/objectives/objective.js'
 import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
 import { float32, int64 } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { pgdOf } from '../audit-context.js'

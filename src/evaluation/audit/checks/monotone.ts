@@ -1,6 +1,7 @@
 /** Whether more of an attack is worse for the model: more steps, a larger ball, more starts. */
 
 import { prepareAttack } from '../../../attacks/registry.js'
+import { at } from '../../../core/at.js'
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { pgdOf } from '../audit-context.js'
@@ -50,7 +51,7 @@ export const monotoneSteps: AuditCheck = {
 			const run = count === effort.steps ? context.mainAttack() : context.attack(pgdOf(count))
 			runs.push((await run).right)
 		}
-		const compared = steps.map((_, index) => compareAttacks(runs[index + 1]!, runs[index]!))
+		const compared = steps.map((_, index) => compareAttacks(at(runs, index + 1), at(runs, index)))
 		return {
 			status: worstStatus(compared.map(({ status }) => status)),
 			summary: `accuracy ${runs.map((right) => percentText(shareOf(right))).join(', ')} after 0, ${steps.join(', ')} steps`,
@@ -78,8 +79,8 @@ export const monotoneEpsilon: AuditCheck = {
 		const runs = [clean]
 		for (const size of epsilons) runs.push(await context.attack({ ...pgdOf(fewSteps), epsilon: size }))
 		const losses = runs.map((run) => mean(run.losses))
-		const compared = epsilons.map((_, index) => compareAttacks(runs[index + 1]!.right, runs[index]!.right))
-		const rising = losses.slice(1).map((loss, index) => loss > losses[index]!)
+		const compared = epsilons.map((_, index) => compareAttacks(at(runs, index + 1).right, at(runs, index).right))
+		const rising = losses.slice(1).map((loss, index) => loss > at(losses, index))
 		return {
 			status: rising.every(Boolean) ? worstStatus(compared.map(({ status }) => status)) : 'fail',
 			summary: `accuracy ${runs.map(({ right }) => percentText(shareOf(right))).join(', ')}, loss ${losses.map((loss) => loss.toFixed(2)).join(', ')} at 0, 1/4, 1/2, 1, 2 times epsilon`,

@@ -2,6 +2,7 @@
 
 import { perturbationSet } from '../../../attacks/sets/registry.js'
 import { predictions } from '../../../classifier/predictions.js'
+import { at } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { logitsOf } from '../attack-run.js'
@@ -36,7 +37,7 @@ export const randomNoise: AuditCheck = {
 			const predicted = predictions(logits, images.ids)
 			accuracies.push(shareOf(images.labels.map((label, row) => predicted[row] === label)))
 			const loss = crossEntropies(logits, images.labels)
-			losses.push(mean(loss.map((value, row) => (clean.right[row] ? value : clean.losses[row]!))))
+			losses.push(mean(loss.map((value, row) => (clean.right[row] ? value : at(clean.losses, row)))))
 		}
 		const before = shareOf(clean.right)
 		const change = Math.abs(before - mean(accuracies))
@@ -71,7 +72,7 @@ function noisyImages({ images, threatModel, streams }: AuditContext, draw: numbe
 	const signs = new Float32Array(noisy.data.length)
 	images.ids.forEach((id, row) => {
 		const stream = streams(id, `audit noise ${draw}`)
-		for (let at = row * size; at < (row + 1) * size; at++) signs[at] = stream.uniform() < 0.5 ? -1 : 1
+		for (let index = row * size; index < (row + 1) * size; index++) signs[index] = stream.uniform() < 0.5 ? -1 : 1
 	})
 	set.ascend(noisy.data, signs, threatModel.epsilon)
 	return noisy

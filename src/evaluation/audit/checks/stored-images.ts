@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { predictions } from '../../../classifier/predictions.js'
+import { at } from '../../../core/at.js'
 import { range, takeRows } from '../../../core/rows.js'
 import { loadTensors, saveTensors } from '../../../training/tensor-set.js'
 import { logitsOf } from '../attack-run.js'
@@ -28,10 +29,10 @@ export const storedImages: AuditCheck = {
 			const logits = await logitsOf(model, takeRows(adversarial!, backwards), Math.max(1, batchSize - 1))
 			const predicted = predictions(
 				logits,
-				backwards.map((row) => images.ids[row]!),
+				backwards.map((row) => at(images.ids, row)),
 			)
 			const differing = backwards.filter(
-				(row, at) => clean[row]! && (predicted[at] === images.labels[row]) !== right[row],
+				(row, index) => at(clean, row) && (predicted[index] === images.labels[row]) !== right[row],
 			).length
 			return {
 				status: differing > 0 ? 'fail' : 'pass',

@@ -1,6 +1,7 @@
 /** What becomes of the adversarial images when they are stored as pictures. */
 
 import { predictions } from '../../../classifier/predictions.js'
+import { at } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { jpegRoundTrip } from '../../../images/jpeg-round-trip.js'
@@ -34,7 +35,7 @@ export const jpegSurvival: AuditCheck = {
 		return survival(context, `compressed as JPEG of quality ${jpegQuality}`, async (images) => {
 			const size = rowSize(images)
 			const data = new Float32Array(images.data.length)
-			for (let row = 0; row < images.shape[0]!; row++) {
+			for (let row = 0; row < at(images.shape, 0); row++) {
 				context.stopIfAsked()
 				const picture = images.data.subarray(row * size, (row + 1) * size)
 				data.set(await jpegRoundTrip(picture, { width, height }, jpegQuality), row * size)
@@ -61,7 +62,7 @@ async function survival(
 	const adversarialStored = await right(await context.mainImages())
 	const fooling = attacked.right.flatMap((own, row) => (clean.right[row] && !own ? [row] : []))
 	const still = fooling.filter((row) => !adversarialStored[row]).length
-	const robust = shareOf(adversarialStored.map((own, row) => own && clean.right[row]!))
+	const robust = shareOf(adversarialStored.map((own, row) => own && at(clean.right, row)))
 	return {
 		status: 'information',
 		summary: `${still} of ${fooling.length} adversarial images still fool when ${how}; accuracy ${percentText(shareOf(attacked.right))} becomes ${percentText(robust)}, clean ${percentText(shareOf(clean.right))} becomes ${percentText(shareOf(cleanStored))}`,

@@ -1,5 +1,6 @@
 /** Whether the attack works where nothing is in its way. */
 
+import { at } from '../../../core/at.js'
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { pgdOf } from '../audit-context.js'
@@ -27,8 +28,8 @@ export const undefendedControl: AuditCheck = {
 		const limits = requirements.map(({ below, ofClean }) => (ofClean ? below * clean : below))
 		const epsilons = requirements.map(({ epsilon }) => epsilon)
 		return {
-			status: accuracies.every((accuracy, index) => accuracy < limits[index]!) ? 'pass' : 'fail',
-			summary: `accuracy ${percentText(clean)} clean${epsilons.map((epsilon, index) => `, ${percentText(accuracies[index]!)} at ${radiusText({ norm: context.threatModel.norm, epsilon })} (below ${percentText(limits[index]!)} expected)`).join('')}`,
+			status: accuracies.every((accuracy, index) => accuracy < at(limits, index)) ? 'pass' : 'fail',
+			summary: `accuracy ${percentText(clean)} clean${epsilons.map((epsilon, index) => `, ${percentText(at(accuracies, index))} at ${radiusText({ norm: context.threatModel.norm, epsilon })} (below ${percentText(at(limits, index))} expected)`).join('')}`,
 			images: context.images.ids.length,
 			measured: { accuracyClean: clean, epsilons, accuracies, limits },
 		}

@@ -2,6 +2,7 @@
 
 import { dlrClasses, dlrObjective } from '../../../classifier/objectives/dlr-objectives.js'
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
+import { at } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import type { AuditCheck } from '../audit-check.js'
@@ -30,7 +31,7 @@ export const zeroGradient: AuditCheck = {
 		}
 		const worst = Math.max(...found.flatMap(({ zero, vanishing }) => [zero, vanishing]))
 		const overflows = found.some(({ overflowing }) => overflowing > 0)
-		const count = found[0]!.images
+		const count = at(found, 0).images
 		return {
 			status: overflows || worst > tolerated ? 'fail' : worst > 0 ? 'warn' : 'pass',
 			summary: found
@@ -58,7 +59,7 @@ export const zeroGradient: AuditCheck = {
 /** Shares of images whose gradient is exactly zero, so small that it is about to be, or not finite; and the mean share of entries that are zero. */
 function gradientShares(gradients: Tensor<'float32'>) {
 	const size = rowSize(gradients)
-	const rows = Array.from({ length: gradients.shape[0]! }, (_, row) => {
+	const rows = Array.from({ length: at(gradients.shape, 0) }, (_, row) => {
 		const values = gradients.data.subarray(row * size, (row + 1) * size)
 		let [most, zeros, finite] = [0, 0, true]
 		for (const value of values) {

@@ -23,7 +23,10 @@ const shareOfClassName = 0.4
 export function caption(label: number, generator: Generator): string {
 	const nouns = classNouns[label]
 	if (!nouns) {
-		throw new NaptuneError(`There is no caption for label ${label}: expected a whole number from 0 to 9.`)
+		throw new NaptuneError(
+			'NAP_INTERNAL',
+			`There is no caption for label ${label}: expected a whole number from 0 to 9.`,
+		)
 	}
 	const template = at(captionTemplates, generator.below(captionTemplates.length))
 	const named = generator.uniform() < shareOfClassName

@@ -30,6 +30,7 @@ export function clipMerges(gzipped: Uint8Array): Merge[] {
 	})
 	if (merges.length !== releasedMerges) {
 		throw new NaptuneError(
+			'NAP_FILE_INVALID',
 			`CLIP's vocabulary file should hold a heading and at least ${releasedMerges} lines of two symbols. ${advice}`,
 		)
 	}
@@ -42,9 +43,13 @@ function unpack(gzipped: Uint8Array): string {
 	try {
 		return gunzipSync(gzipped).toString('utf8')
 	} catch (error) {
-		throw new NaptuneError(`CLIP's vocabulary file could not be unpacked: ${(error as Error).message}. ${advice}`, {
-			cause: error,
-		})
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`CLIP's vocabulary file could not be unpacked: ${(error as Error).message}. ${advice}`,
+			{
+				cause: error,
+			},
+		)
 	}
 }
 

@@ -42,6 +42,7 @@ export function pruneVocabulary(
 	const room = vocabularySize - 512 - 2
 	if (kept.size > room) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`The texts need ${kept.size} merges, but a vocabulary of ${vocabularySize} tokens has room for ${room}. Allow more tokens or give fewer texts.`,
 		)
 	}

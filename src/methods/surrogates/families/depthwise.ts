@@ -1,6 +1,6 @@
 /** Inverted residuals with a spatial convolution per channel (Sandler et al., 2018: MobileNetV2). */
 
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import type { Layers } from '../network/layers.js'
 import { type Family, stackBlocks } from './family.js'

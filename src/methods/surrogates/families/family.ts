@@ -1,6 +1,6 @@
 /** A family of convolutional networks: stages of blocks, each stage at half the resolution and twice the width of the one before. */
 
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import type { Layers } from '../network/layers.js'
 import { maxPool } from '../network/pooling.js'

@@ -1,6 +1,6 @@
 /** Convolutions one after the other, and pooling (Simonyan and Zisserman, 2015: VGG). */
 
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import { maxPool } from '../network/pooling.js'
 import { type Family, stackBlocks } from './family.js'
 

@@ -1,6 +1,6 @@
 /** Blocks of two convolutions around which the input is added (He et al., 2016: ResNet). */
 
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import type { Layers } from '../network/layers.js'
 import { type Family, stackBlocks } from './family.js'

@@ -1,8 +1,8 @@
 /** Batch normalisation (Ioffe and Szegedy, 2015) with the statistics of a batch or with running averages. */
 
-import { entry } from '../../../core/at.js'
+import { at, entry } from '../../../core/at.js'
 import type { Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 
 /** Added to the variance; PyTorch's default. */
@@ -68,8 +68,8 @@ export function updateRunningAverages(
 	const variances = entry(running, `${name}.variance`).data
 	const unbiased = count / Math.max(1, count - 1)
 	for (let channel = 0; channel < means.length; channel++) {
-		means[channel]! += averageMomentum * (mean.data[channel]! - means[channel]!)
-		variances[channel]! += averageMomentum * (unbiased * variance.data[channel]! - variances[channel]!)
+		means[channel]! += averageMomentum * (at(mean.data, channel) - at(means, channel))
+		variances[channel]! += averageMomentum * (unbiased * at(variance.data, channel) - at(variances, channel))
 	}
 }
 

@@ -3,7 +3,7 @@
 import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { float32, type Tensor } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import { normalizationEpsilon } from './batch-norm.js'
 import { convolve, type Layers } from './layers.js'
@@ -45,7 +45,7 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 		weight: ops.literal(
 			float32(
 				shape,
-				data.map((value, index) => value * factors[Math.floor(index / perChannel)]!),
+				data.map((value, index) => value * at(factors, Math.floor(index / perChannel))),
 			),
 		),
 		bias: ops.literal(
@@ -59,6 +59,7 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 
 function stored(weights: FinishedWeights, name: string): Tensor<'float32'> {
 	const value = weights[name]
-	if (!value) throw new NaptuneError(`The network has no weights named ${name}; they are of another network.`)
+	if (!value)
+		throw new NaptuneError('NAP_INTERNAL', `The network has no weights named ${name}; they are of another network.`)
 	return value
 }

@@ -1,7 +1,7 @@
 /** What surrogate networks are made of: one description of a network becomes its graph in training, in evaluation and in a file. */
 
 import { emitter } from '../../../onnx/emit.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import { int, ints } from '../../../onnx/operator.js'
 import type { Value } from '../../../onnx/value.js'
 

@@ -1,6 +1,6 @@
 /** A network under training: its weights and running averages are inputs, shared by all forms and passes of it. */
 
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import { type BatchNormalized, batchNormalize, normalizeBy } from './batch-norm.js'
 import { type Layers, learnedLayers } from './layers.js'

@@ -3,7 +3,7 @@
 import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { float32 } from '../../../core/tensor.js'
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import { stem } from '../families/family.js'
 import { families } from '../families/registry.js'
@@ -76,10 +76,15 @@ export function substituteNetwork(
 
 function trunk(layers: Layers, pixels: Value, { family: name, width, blocks, imageSize }: NetworkGeometry) {
 	const family = families.get(name)
-	if (!family) throw new NaptuneError(`There is no family ${name}; there are: ${[...families.keys()].join(', ')}.`)
+	if (!family)
+		throw new NaptuneError(
+			'NAP_NAME_UNKNOWN',
+			`There is no family ${name}; there are: ${[...families.keys()].join(', ')}.`,
+		)
 	const least = 4 * 2 ** (blocks.length - 1)
 	if (imageSize < least) {
 		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
 			`Images of ${imageSize} pixels are too small for ${blocks.length} stages; give at least ${least}, or fewer stages.`,
 		)
 	}

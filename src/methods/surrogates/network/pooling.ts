@@ -1,6 +1,6 @@
 /** Making images smaller. */
 
-import { ops } from '../../../onnx/index.js'
+import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 
 /** The largest of every 2 x 2 pixels: [B, C, H, W] to [B, C, H / 2, W / 2]; an odd last row or column is left out. */

@@ -18,10 +18,14 @@ const active = /<(script|foreignObject|iframe|image|use|a)\b|\son[a-z]+\s*=|(hre
 export function inlineSvg(svg: string, name: string, labelledBy: string) {
 	const start = /<svg\b[^>]*>/.exec(svg)
 	const size = start && /\bwidth="([\d.]+)" height="([\d.]+)"/.exec(start[0])
-	if (!start || !size) throw new NaptuneError(`The figure ${name} is not an SVG document with a width and a height.`)
+	if (!start || !size)
+		throw new NaptuneError('NAP_INTERNAL', `The figure ${name} is not an SVG document with a width and a height.`)
 	const content = svg.slice(start.index + start[0].length, svg.lastIndexOf('</svg>'))
 	if (active.test(tagsOf(content))) {
-		throw new NaptuneError(`The figure ${name} has parts that load or run something; only drawings stand in a report.`)
+		throw new NaptuneError(
+			'NAP_INTERNAL',
+			`The figure ${name} has parts that load or run something; only drawings stand in a report.`,
+		)
 	}
 	const own = content
 		.replaceAll(tags, (tag) =>

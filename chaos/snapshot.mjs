@@ -1,0 +1,72 @@
+/** What must be the same at the end: parameters, outcomes, images and settings, without how long it took. */
+
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readSafetensorsTensors } from '../dist/files/safetensors.js'
+
+/** Fields of JSON that no two runs share. */
+const volatile =
+	/^(seconds|.*Seconds|passes|residentBytes|peakBytes|startedAt|finishedAt|record|path|run|directory|store|origin|output)$/
+
+/**
+ * By path, what each file below a folder comes to. Figures, tables and pages are made of records and left out; so are
+ * temporary files, which a killed process leaves.
+ */
+export async function snapshot(folder) {
+	const found = new Map()
+	const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+	for (const entry of entries) {
+		const path = join(entry.parentPath, entry.name)
+		const name = path.slice(folder.length + 1)
+		if (!entry.isFile() || /\.tmp$|\.(html|svg|png|md|csv|tex)$|(^|\/)tables\//.test(name)) continue
+		found.set(name, name.endsWith('.safetensors') ? await tensors(path) : what(name, await readFile(path)))
+	}
+	return found
+}
+
+/** Tensors, without what the header says of times. */
+async function tensors(path) {
+	const hash = createHash('sha256')
+	const found = await readSafetensorsTensors(path)
+	for (const name of [...found.keys()].sort()) {
+		const { dtype, shape, data } = found.get(name)
+		hash.update(JSON.stringify([name, dtype, shape])).update(data)
+	}
+	return hash.digest('hex')
+}
+
+function what(name, bytes) {
+	if (name.endsWith('.json')) return JSON.stringify(timeless(JSON.parse(bytes.toString('utf8'))))
+	if (name.endsWith('.jsonl')) {
+		const lines = bytes.toString('utf8').split('\n')
+		return JSON.stringify(lines.filter((line) => line !== '').map((line) => timeless(JSON.parse(line))))
+	}
+	return createHash('sha256').update(bytes).digest('hex')
+}
+
+function timeless(value) {
+	if (Array.isArray(value)) return value.map(timeless)
+	if (typeof value !== 'object' || value === null) return value
+	return Object.fromEntries(
+		Object.entries(value).flatMap(([key, own]) => (volatile.test(key) ? [] : [[key, timeless(own)]])),
+	)
+}
+
+/** Names of files that are not the same in two snapshots, with what about them is not. */
+export function changes(expected, found) {
+	const names = [...new Set([...expected.keys(), ...found.keys()])].sort()
+	return names.flatMap((name) => {
+		if (!found.has(name)) return [`${name} is missing`]
+		if (!expected.has(name)) return [`${name} is there, too`]
+		return expected.get(name) === found.get(name)
+			? []
+			: [`${name} is another: ${firstChange(expected.get(name), found.get(name))}`]
+	})
+}
+
+function firstChange(a, b) {
+	let at = 0
+	while (at < a.length && a[at] === b[at]) at++
+	return `…${a.slice(Math.max(0, at - 40), at + 60)} and …${b.slice(Math.max(0, at - 40), at + 60)}`
+}

@@ -1,0 +1,3 @@
+/** naptune/attacks/files: ONNX files as surrogates of an attack. Node alone; `naptune/attacks` loads in a browser. */
+
+export { type OpenedSurrogate, openSurrogate } from './open-surrogate.js'

@@ -1,3 +1,0 @@
-/** See the jobs' `measure`. */
-
-export { measure } from '../jobs/common/measure.js'

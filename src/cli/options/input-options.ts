@@ -1,0 +1,33 @@
+/** Options that name models and data. */
+
+import { embeddedModel } from '../../checkpoints/checkpoint.js'
+import { datasetNames } from '../../data/registry.js'
+import { sourceForms } from '../../data/sources.js'
+import { packagedData } from '../../jobs/common/inputs.js'
+import { Option } from './option.js'
+
+/** `--model`. */
+export function modelOption(): Option {
+	return new Option('--model <folder-or-id>', 'CLIP checkpoint: a folder, or an id of the Hugging Face hub').default(
+		embeddedModel,
+		'nano, the model of the package',
+	)
+}
+
+/** `--data`. */
+export function dataOption(): Option {
+	return new Option(
+		'--data <folder-or-name>',
+		`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
+	).default(packagedData)
+}
+
+/** `--data-root`. @param fallback What is taken without it, in words. */
+export function dataRootOption(fallback = 'none'): Option {
+	const option = new Option(
+		'--data-root <folder>',
+		`folder that holds the folders of named data sets, such as caltech-101 (default: ${fallback})`,
+	)
+	// An empty variable is one that is not set; as a path it would be the folder one happens to be in.
+	return process.env.NAPTUNE_DATA_ROOT === '' ? option : option.env('NAPTUNE_DATA_ROOT')
+}

@@ -1,0 +1,9 @@
+/** Numbers as people read them. */
+
+export { epsilonText, sizeText } from '../../attacks/sets/size-text.js'
+export { counted, duration, grouped, normText, percent, percentInterval } from '../../report/number-text.js'
+
+/** Rate of something with three digits. */
+export function rate(perSecond: number): string {
+	return perSecond >= 100 ? perSecond.toFixed(0) : perSecond.toPrecision(3)
+}
