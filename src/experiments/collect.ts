@@ -12,20 +12,13 @@ import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
 import { pairedBootstrap } from '../statistics/paired-bootstrap.js'
 import { wilsonIntervalOfShare } from '../statistics/wilson.js'
 import { attackKey, type MeasuredCell } from './attacked-cell.js'
+import { averagesOf } from './averages.js'
 import type { AttackCell } from './cells.js'
-import type {
-	Average,
-	Cell,
-	Condition,
-	ExperimentResult,
-	PairedResult,
-	Problem,
-	SeedResult,
-} from './experiment-result.js'
+import type { Cell, Condition, ExperimentResult, PairedResult, Problem, SeedResult } from './experiment-result.js'
 import { shownCells } from './look-into-runs.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
 import type { CellResults } from './run-cells.js'
-import { arePaperDatasets, geometryName, type PaperTargets, paperAverage, paperTarget } from './targets.js'
+import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 
 /** What {@link collectResult} needs. */
 export interface CollectInput {
@@ -236,53 +229,6 @@ function withTarget({ definition, models }: Plan, targets: PaperTargets | undefi
 	const place = { experiment: definition.name, model, dataset, method, condition }
 	const paper = paperTarget(targets, { ...place, ...defined({ point }) })
 	return paper === undefined ? cell : { ...cell, target: { paper, difference: 100 * cell.accuracy - paper } }
-}
-
-function averagesOf(
-	{ definition, models, datasets, conditions }: Plan,
-	targets: PaperTargets | undefined,
-	cells: readonly Cell[],
-): Average[] {
-	if (datasets.length < 2) return []
-	const names = datasets.map(({ name }) => name)
-	const comparable = targets && arePaperDatasets(targets, names) ? targets : undefined
-	return models.flatMap(({ name: model, clip }) =>
-		Object.keys(definition.methods).flatMap((method) =>
-			conditions.flatMap((condition) => {
-				const own = cells.filter(
-					(cell) => cell.model === model && cell.method === method && cell.condition === condition.name,
-				)
-				const points = [...new Set(own.map(({ point }) => point))]
-				return points.flatMap((point): Average[] => {
-					const over = own.filter((cell) => cell.point === point)
-					// A mean over fewer data sets than there are would stand beside others as if it were comparable.
-					if (over.length < datasets.length) return []
-					const geometry = geometryName(clip.config)
-					const target =
-						comparable &&
-						geometry &&
-						paperAverage(comparable, {
-							experiment: definition.name,
-							model: geometry,
-							method,
-							condition: condition.name,
-							...defined({ point }),
-						})
-					return [
-						{
-							model,
-							method,
-							condition: condition.name,
-							...defined({ point }),
-							datasets: over.length,
-							accuracy: over.reduce((sum, { accuracy }) => sum + accuracy, 0) / over.length,
-							...defined({ target: target || undefined }),
-						},
-					]
-				})
-			}),
-		),
-	)
 }
 
 /** Of the records, which may be older than today's; today's where nothing was measured. */

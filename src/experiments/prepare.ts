@@ -6,6 +6,7 @@ import { NaptuneError } from '../core/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import { loadPreset } from '../methods/tuning/presets.js'
 import type { ClipModel } from '../vlm/model.js'
+import { actionable } from './actionable.js'
 import type { NamedModel } from './cells.js'
 import type { ExperimentDefinition } from './definition.js'
 import type { ExperimentResult } from './experiment-result.js'
@@ -46,7 +47,7 @@ export async function prepareExperiments(input: PrepareInput): Promise<PreparedE
 		throw new NaptuneError('NAP_OPTION_CONFLICT', `Two experiments are called ${twice}; give one another name.`)
 	const loaded = {
 		model: once(async (name: string): Promise<NamedModel> => ({ name, clip: await input.loadModel(name) })),
-		dataset: once((name: string, seed: number) => input.loadData(name, seed).catch(onlyOurs)),
+		dataset: once((name: string, seed: number) => input.loadData(name, seed).catch(actionable)),
 	}
 	const prepared = []
 	for (const definition of definitions) prepared.push(await prepareExperiment(definition, input, loaded))
@@ -107,10 +108,4 @@ function once<Given extends readonly unknown[], Made>(
 		made.set(key, found)
 		return found
 	}
-}
-
-/** An error that says what to do is a reason to leave data out; any other one is ours. */
-function onlyOurs(error: unknown): NaptuneError {
-	if (error instanceof NaptuneError) return error
-	throw error
 }

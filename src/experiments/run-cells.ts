@@ -1,6 +1,7 @@
 /** Runs the cells of experiments one after the other; what is finished is read, what was cut off goes on. */
 
 import { NaptuneError } from '../core/errors.js'
+import { actionable } from './actionable.js'
 import { type AttackCellsInput, attackKey, keptCell, type MeasuredCell, measuredCell } from './attacked-cell.js'
 import { type AttackCell, cellLabel, type TunedCell } from './cells.js'
 import type { PlannedCell } from './plan.js'
@@ -116,36 +117,40 @@ async function runGroup(running: Running, { cell, attacks }: Group): Promise<boo
 }
 
 /**
- * Reads all that is wanted of a run whose parameters are gone.
- * @returns Whether all of it was there; where anything is missing, the run is tuned again, to the same parameters.
+ * Reads all that is wanted of a run whose parameters are gone. A record that was changed is a problem.
+ * @returns False where anything is missing: the run is then tuned again, to the same parameters.
  */
 async function readKept(running: Running, { cell, attacks }: Group): Promise<boolean> {
-	const { meter, results, onMeasured } = running
-	const found = new Map<string, MeasuredCell>()
-	try {
-		const control = running.keepsControls ? cell.control : undefined
-		const run = control ? { defense: control, seconds: 0 } : await runWithoutParameters(running, cell)
-		if (!run) return false
-		for (const [key, attack] of attacks) {
-			const kept = await keptCell(running, cell, attack, run)
-			if (!kept) return false
-			found.set(key, kept)
-		}
-	} catch (error) {
-		// It is told when the cell is run.
-		if (error instanceof NaptuneError) return false
-		throw error
+	const { meter, results, onMeasured, onProblem } = running
+	const control = running.keepsControls ? cell.control : undefined
+	const run = control ? { defense: control, seconds: 0 } : await keptRun(running, cell)
+	if (!run) return false
+	const found = new Map<string, MeasuredCell | NaptuneError>()
+	for (const [key, attack] of attacks) {
+		const kept = await keptCell(running, cell, attack, run).catch(actionable)
+		if (!kept) return false
+		found.set(key, kept)
 	}
 	results.kept.add(cell.folder)
 	meter.skip(1)
 	for (const [key, attack] of attacks) {
 		const kept = found.get(key)
-		if (!kept) continue
-		results.measured.set(key, kept)
 		meter.skip(1)
-		onMeasured?.(cell, attack, kept)
+		if (kept instanceof NaptuneError) {
+			results.problems.set(key, kept.message)
+			onProblem?.(attackLabel(cell, attack), kept.message)
+		} else if (kept) {
+			results.measured.set(key, kept)
+			onMeasured?.(cell, attack, kept)
+		}
 	}
 	return true
+}
+
+/** What cannot be tuned is told when its turn comes. */
+async function keptRun(running: Running, cell: TunedCell) {
+	const run = await runWithoutParameters(running, cell).catch(actionable)
+	return run instanceof NaptuneError ? undefined : run
 }
 
 const stopped = Symbol('stopped by the signal')

@@ -105,3 +105,17 @@ it('names the records of an earlier version that has no result', async () => {
 	const { code, stderr } = await runCli(['report', old])
 	expect([code, stderr]).toEqual([1, expect.stringContaining(`naptune compare --preset fair --output ${old}`)])
 })
+
+it('says which record of a run without parameters was changed, and reads the others', async () => {
+	const output = join(folder, 'edited')
+	await cp(join(committed, 'fair'), output, { recursive: true })
+	const path = join(output, 'coop', 'evaluations', 'coop-pgd-100-linf-3-255-test-500-seed1.json')
+	const record = await readFile(path, 'utf8')
+	await writeFile(path, record.replace(/("robust": \{\s*"accuracy": )[\d.]+/, '$10.9'))
+	const { code, document, stderr } = await runJson(['compare', '--output', output])
+	expect([code, stderr.match(/Tuning/)]).toEqual([3, null])
+	expect(stderr).toMatch(/problem: coop on cifar10-mini, seed 1, pgd-100: .*was changed/)
+	const { methods, problems } = document as JobResult<typeof compare>
+	expect(problems.map(({ method }) => method)).toEqual(['coop'])
+	expect(methods).toHaveLength(8)
+})
