@@ -37,10 +37,15 @@ async function tensors(path) {
 }
 
 function what(name, bytes) {
-	if (name.endsWith('.json')) return JSON.stringify(timeless(JSON.parse(bytes.toString('utf8'))))
-	if (name.endsWith('.jsonl')) {
-		const lines = bytes.toString('utf8').split('\n')
-		return JSON.stringify(lines.filter((line) => line !== '').map((line) => timeless(JSON.parse(line))))
+	const text = bytes.toString('utf8')
+	try {
+		if (name.endsWith('.json')) return JSON.stringify(timeless(JSON.parse(text)))
+		if (name.endsWith('.jsonl')) {
+			const lines = text.split('\n').filter((line) => line !== '')
+			return JSON.stringify(lines.map((line) => timeless(JSON.parse(line))))
+		}
+	} catch {
+		return `no JSON: ${text.slice(-100)}`
 	}
 	return createHash('sha256').update(bytes).digest('hex')
 }

@@ -15,7 +15,15 @@ export class NaptuneError extends Error {
 		message: string,
 		options?: { cause?: unknown },
 	) {
-		super(message, options)
+		super(readable(message), options)
 		this.name = 'NaptuneError'
 	}
+}
+
+/** Characters of one message: what a file holds may be told entry by entry, and have a million of them. */
+const longestMessage = 4000
+
+function readable(message: string): string {
+	if (message.length <= longestMessage) return message
+	return `${message.slice(0, longestMessage)}… (${message.length - longestMessage} more characters)`
 }

@@ -56,6 +56,10 @@ describe('resumable', () => {
 		expect(done).toEqual([1, 2, 3, 4, 5])
 		expect((await stat(path)).mtimeMs).toBe(mtimeMs)
 		expect(await readdir(dirname(path))).toEqual(['sum.json'])
+		// Lines that a process left that was killed right after it wrote the record.
+		await writeFile(`${path}.log.jsonl`, '{"number": 1}\n{"num')
+		expect(await add(settings, done)).toEqual(record)
+		expect(await readdir(dirname(path))).toEqual(['sum.json'])
 	})
 
 	it('goes on from the lines of a call that was stopped, or killed while it wrote one', async () => {

@@ -64,9 +64,13 @@ export async function resumable<
 	task: ResumableWork<Settings, Schema, Line, Result>,
 ): Promise<z.output<Schema> | Immutable<z.output<Schema>> | Result> {
 	const { path, settings, log, work } = task
-	const found = existsSync(path) ? await foundRecord(kind, task) : undefined
-	if (found && task.reuse !== false) return found
 	const logPath = log && `${path}${log.suffix}`
+	const found = existsSync(path) ? await foundRecord(kind, task) : undefined
+	if (found && task.reuse !== false) {
+		// A process that was killed between the record and this has left it.
+		if (logPath !== undefined) await rm(logPath, { force: true }).catch(() => {})
+		return found
+	}
 	const earlier = logPath && existsSync(logPath) ? await earlierLines(kind, logPath, log.line, settings) : undefined
 	if (log) await makeFolder(dirname(path))
 	const lines = logPath === undefined ? undefined : await openJsonLines(logPath, earlier ? {} : { length: 0 })

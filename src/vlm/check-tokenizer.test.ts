@@ -91,6 +91,11 @@ describe('fields', () => {
 		await refused(changed(remove), new RegExp(`${field.replaceAll('.', '\\.')} is (wrong or missing|undefined)`))
 	})
 
+	it('of a Unigram model are numbers', async () => {
+		const model = { type: 'Unigram', unk_id: '.', vocab: [['a', 0]] }
+		await refused({ ...nano, model }, /model\.unk_id is wrong/)
+	})
+
 	it('of parts that the library does not know are named', async () => {
 		await refused(
 			changed((json) => {

@@ -64,6 +64,7 @@ export const tokenizerSchema = z.looseObject({
 		// Files of older versions do not name it.
 		type: z.enum(['BPE', 'WordPiece', 'Unigram']).optional(),
 		unk_token: z.string().nullish(),
+		unk_id: z.int().nonnegative().nullish(),
 		end_of_word_suffix: z.string().nullish(),
 		continuing_subword_prefix: z.string().nullish(),
 	}),

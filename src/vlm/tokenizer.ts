@@ -48,7 +48,7 @@ export async function createTokenizer(
 	const encode = (text: string): number[] => {
 		const { ids, tokens } = library.encode(likeRust(text))
 		// The library gives no id at all for what the vocabulary lacks.
-		const missing = ids.findIndex((id: number | undefined) => id === undefined)
+		const missing = ids.findIndex((id: unknown) => !Number.isInteger(id))
 		if (missing < 0) return ids
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
