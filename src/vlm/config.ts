@@ -5,8 +5,17 @@ import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { shown } from '../core/shown.js'
 
-/** Activation of a transformer's MLP: `quick_gelu` is x * sigmoid(1.702 x), `gelu` the exact one with erf. */
-export type Activation = 'quick_gelu' | 'gelu'
+/**
+ * Activation of a transformer's MLP: `quick_gelu` is x * sigmoid(1.702 x), `gelu` the exact one with erf, `gelu_tanh` its
+ * approximation with tanh.
+ */
+export type Activation = 'quick_gelu' | 'gelu' | 'gelu_tanh'
+
+/**
+ * What kind of model a config describes. Missing in configs of transformers' CLIP, whose records were written before there
+ * were others. `open_clip` and `openai` are CLIPs by those libraries; `encoders` is a pair of ONNX files.
+ */
+export type Family = 'open_clip' | 'openai' | 'siglip' | 'encoders'
 
 /** What both transformers of a CLIP have. */
 export interface TransformerConfig {
@@ -33,10 +42,14 @@ export interface TextConfig extends TransformerConfig {
 	/** Id used for padding; undefined where the config has none. */
 	readonly padTokenId?: number
 	/**
-	 * How the end token is found: `argmax` takes the position of the highest id (legacy configs with `eos_token_id` 2),
-	 * `first-match` the first position that holds `endTokenId`.
+	 * How the position that gives the text feature is found: `argmax` takes that of the highest id (legacy configs with
+	 * `eos_token_id` 2), `first-match` the first one that holds `endTokenId`, `last` the last one of the row, padding or not.
 	 */
-	readonly eosRule: 'argmax' | 'first-match'
+	readonly eosRule: 'argmax' | 'first-match' | 'last'
+	/** Length that every row is padded to, where the model was trained that way; else the longest text's. */
+	readonly padTo?: number
+	/** Whether texts are cleaned up as openai/CLIP does; missing means yes. */
+	readonly cleanUp?: boolean
 }
 
 /** The image transformer. */
@@ -50,10 +63,14 @@ export interface VisionConfig extends TransformerConfig {
 
 /** A CLIP of two transformers. */
 export interface ClipConfig {
+	/** Missing for transformers' CLIP. */
+	readonly family?: Family
 	/** Length of image and text features. */
 	readonly projectionDimension: number
 	/** Value that the natural logarithm of the logit scale had before training. */
 	readonly logitScaleInit?: number
+	/** Its bias, of models that have one. */
+	readonly logitBiasInit?: number
 	readonly text: TextConfig
 	readonly vision: VisionConfig
 }

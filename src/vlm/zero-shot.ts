@@ -6,9 +6,8 @@ import { float32, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/graph.js'
 import type { ClassProbability } from '../records/parts/class-probability.js'
 import type { Engine } from '../runtime/engine.js'
-import { imageTower } from './image-tower.js'
-import { type ClipModel, logScale } from './model.js'
-import { similarityLogits } from './similarity.js'
+import type { ClipModel } from './model.js'
+import { classLogits, encodeImage } from './towers.js'
 import { repeatSingle, type TextSide, type ZeroShotOptions, zeroShotTextFeatures } from './zero-shot-features.js'
 
 export type { ClassProbability } from '../records/parts/class-probability.js'
@@ -45,9 +44,9 @@ export async function createZeroShotClassifier(
 	const { imageSize } = clip.config.vision
 	const imageShape = [3, imageSize, imageSize]
 	const pixels = ops.input('pixels', 'float32', ['B', ...imageShape])
-	const { features } = imageTower(pixels, clip.config.vision, clip.statistics, clip.weights)
+	const { features } = encodeImage(clip, pixels)
 	// Part of the graph, not fed: then an image's logits do not depend on how many images are run with it.
-	const logits = similarityLogits(features, ops.literal(textFeatures), logScale(clip))
+	const logits = classLogits(clip, features, ops.literal(textFeatures))
 	const program = await engine.compile({ logits }, { name: 'zero-shot classification' })
 	const size = imageShape.reduce((product, n) => product * n, 1)
 	return {

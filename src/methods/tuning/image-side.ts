@@ -8,8 +8,8 @@ import type { LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
 import { grad, ops } from '../../onnx/graph.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { requireFinite } from '../../training/finite.js'
-import { type ClipModel, logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { classLogits } from '../../vlm/towers.js'
 
 /** What to change where values are not finite. */
 export const finiteAdvice = 'Lower optimizer.learningRate or attack.epsilon.'
@@ -78,7 +78,7 @@ export async function createImageSide(
 			input === 'features'
 				? ops.input(name, 'float32', ['B', projectionDimension])
 				: defense.imageFeatures(ops.input(name, 'float32', ['B', 3, imageSize, imageSize]), lookup).features
-		return { features, logits: similarityLogits(features, textFeatures, logScale(clip)) }
+		return { features, logits: classLogits(clip, features, textFeatures) }
 	}
 	const clean = side('clean')
 	const adversarial = loss.attacks ? side('adversarial') : clean

@@ -8,8 +8,8 @@ import { tuningLosses } from '../../defenses/tuning-losses.js'
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
-import { type ClipModel, logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { classLogits } from '../../vlm/towers.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
 import { type InnerAttack, innerAttack } from './inner-attack.js'
@@ -105,7 +105,7 @@ function targetClassifier(
 		imageShape: [3, imageSize, imageSize],
 		build: (pixels) => {
 			const { features } = defense.imageFeatures(pixels, lookup)
-			return { logits: similarityLogits(features, textFeatures, logScale(clip)), imageFeatures: features }
+			return { logits: classLogits(clip, features, textFeatures), imageFeatures: features }
 		},
 		compileOptions: { name: 'inner attack' },
 	})
