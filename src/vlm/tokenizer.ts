@@ -30,6 +30,8 @@ export interface TokenizerOptions {
 	readonly settings?: object
 	/** Rows of the model's token embedding, where they are known: no id may be beyond them. */
 	readonly modelTokens?: number
+	/** Text of the token that pads, where neither file says it and the vocabulary has it; else the end token pads. */
+	readonly padding?: string
 	/** What to call the file in errors. */
 	readonly name?: string
 }
@@ -42,7 +44,7 @@ export interface TokenizerOptions {
  */
 export async function createTokenizer(
 	json: object,
-	{ settings = {}, modelTokens, name = 'tokenizer.json' }: TokenizerOptions = {},
+	{ settings = {}, modelTokens, padding, name = 'tokenizer.json' }: TokenizerOptions = {},
 ): Promise<ClipTokenizer> {
 	const library = await build(json, settings, name, modelTokens)
 	const encode = (text: string): number[] => {
@@ -57,7 +59,8 @@ export async function createTokenizer(
 	}
 	let vocabularySize = 0
 	for (const id of library.get_vocab().values()) vocabularySize = Math.max(vocabularySize, id + 1)
-	const paddingId = findPaddingId(library, json, settings) ?? encode('').at(-1)
+	const usual = padding === undefined ? undefined : library.token_to_id(padding)
+	const paddingId = findPaddingId(library, json, settings) ?? usual ?? encode('').at(-1)
 	if (paddingId === undefined) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
