@@ -28,6 +28,7 @@ export async function loadClip(source: string, options: LoadCheckpointOptions = 
 async function tokenizerOf({ tokenizerFile, directory, config }: StoredCheckpoint): Promise<ClipTokenizer> {
 	const modelTokens = config.text.vocabularySize
 	if (tokenizerFile === packagedVocabulary) return createTokenizer(await packagedTokenizer(), { modelTokens })
-	if (basename(tokenizerFile) !== vocabularyFiles[0]) return loadTokenizer(tokenizerFile, modelTokens, config.family === 'siglip' ? '<pad>' : undefined)
+	if (basename(tokenizerFile) !== vocabularyFiles[0])
+		return loadTokenizer(tokenizerFile, modelTokens, config.family === 'siglip' ? '<pad>' : undefined)
 	return createTokenizer(await tokenizerOfVocabulary(directory), { modelTokens })
 }
