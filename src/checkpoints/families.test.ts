@@ -37,10 +37,10 @@ async function compared(clip: ClipModel, golden: ReadonlyMap<string, number[]>) 
 	const text = encodeText(clip, tokens, ops.input('end', 'float32', [5, length])).features
 	const logits = classLogits(clip, image, ops.normalizeL2(text))
 	const [gradient] = grad(ops.crossEntropy(logits, ops.input('labels', 'int64', ['B'])), [pixels])
-	const program = await engine.compile({ image, text, logits, gradient: present(gradient) })
+	const program = await engine.compile({ image, text, logits, gradient: present(gradient, 'gradient') })
 	const found = await program.run({
 		pixels: pictures(imageSize),
-		ids: int64([5, length], ids),
+		ids: int64([5, length], BigInt64Array.from(ids, BigInt)),
 		end: float32(
 			[5, length],
 			Float32Array.from({ length: 5 * length }, (_, at) => (ends[Math.floor(at / length)] === at % length ? 1 : 0)),
