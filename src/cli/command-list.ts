@@ -48,7 +48,7 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'attack [options]',
 		description:
-			'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. Nothing has to be prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
+			'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. Nothing has to be prepared in an ONNX file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,
 	},
 	{

@@ -8,6 +8,7 @@
  */
 
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { ClipModel } from '../vlm/model.js'
@@ -50,7 +51,13 @@ export function promptedTowers(
 	text: PromptedTextTower,
 	image: PromptedTower,
 ): Pick<Defense, 'prompts' | 'layout' | 'textFeatures' | 'imageFeatures'> {
-	const { imageTokens } = towersOf(clip.config)
+	const { imageTokens, startTokens } = towersOf(clip.config)
+	if (text.refiner && text.refined === 'sos' && startTokens === 0) {
+		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
+			"Only the start token of texts was to be refined, and this model's texts have none. Refine all tokens, or none.",
+		)
+	}
 	return {
 		prompts,
 		layout: {

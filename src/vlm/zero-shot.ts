@@ -7,7 +7,7 @@ import { ops } from '../onnx/graph.js'
 import type { ClassProbability } from '../records/parts/class-probability.js'
 import type { Engine } from '../runtime/engine.js'
 import type { ClipModel } from './model.js'
-import { classLogits, encodeImage } from './towers.js'
+import { classLogits, encodeImage, type Towers, towersOf } from './towers.js'
 import { repeatSingle, type TextSide, type ZeroShotOptions, zeroShotTextFeatures } from './zero-shot-features.js'
 
 export type { ClassProbability } from '../records/parts/class-probability.js'
@@ -84,7 +84,7 @@ export async function createZeroShotClassifier(
 				const scores = (logits as Tensor<'float32'>).data
 				images.forEach((_, row) => {
 					const own = scores.subarray(row * classNames.length, (row + 1) * classNames.length)
-					results.push(mostProbable(own, classNames, top, start + row))
+					results.push(mostProbable(own, classNames, top, start + row, towersOf(clip.config).probabilities))
 				})
 			}
 			return results
@@ -96,6 +96,7 @@ export async function createZeroShotClassifier(
 /**
  * The most probable classes of one image, best first; of equal ones the first.
  * @param logits One per class. @param image Which image it is, for the error.
+ * @param kind Probabilities of all classes together, or of each class by itself.
  * @throws NaptuneError when the logits are not finite.
  */
 export function mostProbable(
@@ -103,6 +104,7 @@ export function mostProbable(
 	classNames: readonly string[],
 	top: number,
 	image: number | string,
+	kind: Towers['probabilities'] = 'softmax',
 ): ClassProbability[] {
 	if (!logits.every(Number.isFinite)) {
 		throw new NaptuneError(
@@ -111,8 +113,10 @@ export function mostProbable(
 		)
 	}
 	const largest = logits.reduce((most, logit) => Math.max(most, logit))
-	const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest))
-	const sum = weights.reduce((total, weight) => total + weight)
+	const weights = Float64Array.from(logits, (logit) =>
+		kind === 'softmax' ? Math.exp(logit - largest) : 1 / (1 + Math.exp(-logit)),
+	)
+	const sum = kind === 'softmax' ? weights.reduce((total, weight) => total + weight) : 1
 	const order = Array.from(weights.keys()).sort((a, b) => at(logits, b) - at(logits, a))
 	return order
 		.slice(0, top)

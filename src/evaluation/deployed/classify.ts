@@ -10,6 +10,7 @@ import type { Split } from '../../data/dataset.js'
 import { decodeImage } from '../../images/decode.js'
 import { count, share } from '../../records/parts/fields.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { towersOf } from '../../vlm/towers.js'
 import { mostProbable } from '../../vlm/zero-shot.js'
 import { assess, refinementAssessmentSchema } from '../detection/assessment.js'
 import { type Calibration, scoreTaps } from '../detection/recorded-calibration.js'
@@ -69,7 +70,7 @@ export async function* classify(
 		const { classNames } = classifier
 		for (const [row, path] of part.entries()) {
 			const own = logits!.data.subarray(row * classNames.length, (row + 1) * classNames.length)
-			const classes = mostProbable(own, classNames, top, path)
+			const classes = mostProbable(own, classNames, top, path, towersOf(clip.config).probabilities)
 			if (!corrections || !correction) {
 				yield { path, classes }
 				continue

@@ -4,7 +4,7 @@ import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
-import type { LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
+import type { ClassLoss, LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
 import { grad, ops } from '../../onnx/graph.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { requireFinite } from '../../training/finite.js'
@@ -56,6 +56,7 @@ export interface ImageSide {
 /**
  * Compiles the image side of a defense under a loss.
  * @param input What is fed: pictures, or image features from a bank.
+ * @param classLoss What the loss takes for the cross entropy; what is reported stays the cross entropy.
  */
 export async function createImageSide(
 	engine: Engine,
@@ -63,6 +64,7 @@ export async function createImageSide(
 	defense: Defense,
 	loss: TuningLoss,
 	input: 'pixels' | 'features' = 'pixels',
+	classLoss: ClassLoss = 'softmax',
 ): Promise<ImageSide> {
 	const { imageSize } = clip.config.vision
 	const { projectionDimension } = clip.config
@@ -82,7 +84,7 @@ export async function createImageSide(
 	}
 	const clean = side('clean')
 	const adversarial = loss.attacks ? side('adversarial') : clean
-	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf })
+	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf, classLoss })
 	const total = ops.mul(ops.reduceSum(perImage), scale)
 	const names = [...used.keys()]
 	const gradients = grad(total, [textFeatures, ...used.values()])

@@ -37,13 +37,20 @@ export async function compileTuningPrograms(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
-	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack' | 'seed'>,
+	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'classLoss' | 'attack' | 'seed'>,
 	template: string,
 ): Promise<TuningPrograms> {
 	const { target, when } = config.attack
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
 	const loss = entry(tuningLosses, config.loss)
-	const image = await createImageSide(engine, clip, defense, loss, when === 'once' ? 'features' : 'pixels')
+	const image = await createImageSide(
+		engine,
+		clip,
+		defense,
+		loss,
+		when === 'once' ? 'features' : 'pixels',
+		config.classLoss,
+	)
 	const inner =
 		target === 'vanilla'
 			? await vanillaTarget(engine, clip, defense.classNames, template, config.classesPerChunk)
