@@ -73,7 +73,7 @@ Examples:
 		.action((options: AttackOptions) =>
 			runJob(attack, options, {
 				input: jobInput(options),
-				text: (result) => attackedText(result, modelTitle(options.onnx ?? options.model ?? '')),
+				text: (result) => attackedText(result, modelTitle(options.onnx ?? options.model ?? 'model')),
 			}),
 		)
 }
