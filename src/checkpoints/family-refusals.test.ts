@@ -51,9 +51,7 @@ describe('refused is', () => {
 		],
 		[
 			'a tower of timm',
-			openClip(
-				(config) => void (part(config, 'model_cfg', 'vision_cfg').timm_model_name = 'vit_base_patch16_siglip_224'),
-			),
+			openClip(set(['model_cfg', 'vision_cfg'], 'timm_model_name', 'vit_base_patch16_siglip_224')),
 			/from timm .*google\/siglip-base-patch16-224/,
 		],
 		[
@@ -75,9 +73,7 @@ describe('refused is', () => {
 		[
 			'a tokenizer that is not there',
 			async () => {
-				const folder = await openClip(
-					(config) => void (part(config, 'model_cfg', 'text_cfg').hf_tokenizer_name = 'own/bert'),
-				)()
+				const folder = await openClip(set(['model_cfg', 'text_cfg'], 'hf_tokenizer_name', 'own/bert'))()
 				await rm(join(folder, 'tokenizer.json'))
 				return folder
 			},
