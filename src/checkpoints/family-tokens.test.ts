@@ -46,4 +46,13 @@ describe('ids of 2,000 hard texts', () => {
 		expect(different(tokenizer.encode, expected.siglip2)).toEqual([])
 		expect(tokenizer.paddingId).toBe(0)
 	})
+
+	it('pads as the model was trained where no file says how', async () => {
+		const padded = async (name: string) => {
+			const json: unknown = JSON.parse(readFileSync(familyFixture(`${name}/tokenizer.json`), 'utf8'))
+			return (await createTokenizer(json as object, { padding: '<pad>' })).paddingId
+		}
+		expect(await padded('siglip')).toBe(1)
+		expect(await padded('siglip2-tokenizer')).toBe(0)
+	})
 })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { embeddedDirectory } from '../checkpoints/checkpoint.js'
+import { familyFixture } from '../checkpoints/families.test.support.js'
 import { loadClip } from '../checkpoints/load-clip.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
@@ -46,6 +47,22 @@ describe('a CLIP from the contents of its files', () => {
 		await expect(clip.readRows(table, [4608])).rejects.toThrow('has no row 4608')
 		await expect(fromFolder.readRows(table, [-1])).rejects.toThrow('has no row -1')
 		await expect(clip.readRows('logit_scale', [0])).rejects.toThrow(NaptuneError)
+	})
+
+	it('may be a SigLIP, whose fused projection becomes slices', async () => {
+		const folder = familyFixture('siglip')
+		const files = await filesOf(folder)
+		const both = [await loadClip(folder), await clipFromFiles(files)] as const
+		const texts = await Promise.all(both.map((clip) => zeroShotTextFeatures(engine, clip, ['cat', 'dog'])))
+		expect(texts[1]!.data).toEqual(texts[0]!.data)
+		const [, fromFiles] = both
+		const { offset, shape } = fromFiles.checkpoint.weights.get('vision_model.head.attention.k_proj.weight')!
+		expect({ offset, shape }).toEqual({
+			offset: fromFiles.checkpoint.weights.get('vision_model.head.attention.q_proj.weight')!.offset + 24 * 24 * 4,
+			shape: [24, 24],
+		})
+		const weights = await readFile(familyFixture('open-clip/open_clip_model.safetensors'))
+		await expect(clipFromFiles({ ...files, weights })).rejects.toThrow(/has the names of open_clip/)
 	})
 
 	it('refers to float32 in place', async () => {

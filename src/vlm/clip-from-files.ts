@@ -2,17 +2,21 @@
 
 import { at, entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import { sha256Hex } from '../core/sha256.js'
 import { hasNonFinite, isFloatDtype, toFloat32 } from '../files/float-formats.js'
 import { safetensorsHeader, type TensorEntry } from '../files/safetensors-bytes.js'
-import { parseClipConfig } from './config.js'
-import { checkWeights, expectedWeights, nonFiniteError } from './expected-weights.js'
+import { dtypeSize } from '../files/safetensors-dtype.js'
+import { checkWeights, nonFiniteError } from './expected-weights.js'
 import { type ClipModel, clipOf } from './model.js'
-import { checkCrop, parsePreprocessorConfig } from './preprocessor-config.js'
+import { parseModelConfig, parseModelPreprocessing } from './model-config.js'
+import { checkCrop } from './preprocessor-config.js'
 import { createTokenizer } from './tokenizer.js'
+import { towersOf } from './towers.js'
+import { canonicalWeights, layoutOf } from './weight-names.js'
 import type { WeightReference } from './weights.js'
 
-/** Contents of a checkpoint's files, in the layout of openai/clip-vit-base-patch16. */
+/** Contents of a checkpoint's files, in the layout of openai/clip-vit-base-patch16; a CLIP or a SigLIP. */
 export interface ClipFiles {
 	/** `config.json`, parsed. */
 	readonly config: unknown
@@ -41,14 +45,14 @@ export interface ClipFiles {
  */
 export async function clipFromFiles(files: ClipFiles): Promise<ClipModel> {
 	const { source = 'handed in', weights: file } = files
-	const config = parseClipConfig(files.config)
-	const preprocessor = parsePreprocessorConfig(files.preprocessor)
+	const config = parseModelConfig(files.config)
+	const preprocessor = parseModelPreprocessing(files.preprocessor, config)
 	checkCrop(preprocessor, config.vision, 'preprocessor_config.json')
 	const tokenizer = await createTokenizer(files.tokenizer, {
 		modelTokens: config.text.vocabularySize,
-		...defined({ settings: files.tokenizerSettings }),
+		...defined({ settings: files.tokenizerSettings, padding: config.family === 'siglip' ? '<pad>' : undefined }),
 	})
-	const weights = weightsOf(file, expectedWeights(config))
+	const weights = weightsOf(file, towersOf(config).expectedWeights(config))
 	const sha256 = files.sha256 ?? sha256Hex(file)
 	return clipOf({ source, sha256, config, weights, preprocessor }, tokenizer, async ({ content }, offset, length) => {
 		if (!content) throw new TypeError('a weight that was handed in has its content')
@@ -62,7 +66,7 @@ function weightsOf(
 	file: Uint8Array,
 	expected: ReadonlyMap<string, readonly number[]>,
 ): ReadonlyMap<string, WeightReference> {
-	const { tensors } = safetensorsHeader(file, fileName)
+	const tensors = namedTensors(safetensorsHeader(file, fileName).tensors)
 	checkWeights(tensors, expected, `The weights in ${fileName} and the config.json`)
 	const wanted = [...expected.keys()].map((name) => [name, entry(tensors, name)] as const)
 	// The engine reads float32 at multiples of 4.
@@ -73,6 +77,23 @@ function weightsOf(
 	)
 	if (nonFinite.length > 0) throw nonFiniteError(nonFinite, fileName)
 	return weights
+}
+
+/** Fused projections as slices, as SigLIP's pooling has one. */
+function namedTensors(tensors: ReadonlyMap<string, TensorEntry>): ReadonlyMap<string, TensorEntry> {
+	if (layoutOf(tensors) !== 'transformers') {
+		throw new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${fileName} has the names of open_clip or openai/CLIP; from memory, only files in the layout of transformers are read. Save the model with transformers, or load its folder in Node.`,
+		)
+	}
+	const own = canonicalWeights(tensors, ({ dtype }) => dtypeSize(dtype))
+	return new Map(
+		[...own].map(([name, it]) => [
+			name,
+			{ ...it, length: it.shape.reduce((product, n) => product * n, dtypeSize(it.dtype)) },
+		]),
+	)
 }
 
 type Wanted = readonly (readonly [string, TensorEntry])[]

@@ -10,6 +10,7 @@ export { similarityLogits } from './similarity.js'
 export { textTower } from './text-tower.js'
 export { batchTokens, type TokenBatch, type TokenBatchOptions } from './token-batch.js'
 export { type ClipTokenizer, createTokenizer, type TokenizerOptions } from './tokenizer.js'
+export { classLogits, encodeImage, encodeText, type Towers, towersOf } from './towers.js'
 export { frozenWeights, trainableWeights, type WeightLookup, type WeightReference } from './weights.js'
 export {
 	type ClassProbability,

@@ -31,7 +31,10 @@ export interface TokenizerOptions {
 	readonly settings?: object
 	/** Rows of the model's token embedding, where they are known: no id may be beyond them. */
 	readonly modelTokens?: number
-	/** Text of the token that pads, where neither file says it and the vocabulary has it; else the end token pads. */
+	/**
+	 * Text of the token that pads where neither file says it, of a byte-pair encoding (SigLIP 2's, which is Gemma's). Else the
+	 * end token pads, as in CLIP and SigLIP 1, whose Unigram has another `<pad>` that is not used.
+	 */
 	readonly padding?: string
 	/** What to call the file in errors. */
 	readonly name?: string
@@ -61,7 +64,8 @@ export async function createTokenizer(
 	}
 	let vocabularySize = 0
 	for (const id of library.get_vocab().values()) vocabularySize = Math.max(vocabularySize, id + 1)
-	const usual = padding === undefined ? undefined : library.token_to_id(padding)
+	const isBytePair = (json as { model?: { type?: unknown } }).model?.type === 'BPE'
+	const usual = padding !== undefined && isBytePair ? library.token_to_id(padding) : undefined
 	const paddingId = findPaddingId(library, json, settings) ?? usual ?? encode('').at(-1)
 	if (paddingId === undefined) {
 		throw new NaptuneError(
