@@ -215,6 +215,8 @@ export async function writePhotos(
 
 /** Options that make a tuning run tiny. */
 export const tinyTuning: readonly string[] = [
+	'--preset',
+	'paper',
 	'--threads',
 	'1',
 	'--shots',

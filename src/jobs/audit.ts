@@ -20,7 +20,7 @@ import {
 	unreadableField,
 } from './common/fields.js'
 import { readableImages } from './common/images.js'
-import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, tunedRun } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
@@ -81,7 +81,6 @@ export const audit = defineJob({
 		const effort = input.quick ? 'quick' : 'full'
 		const testTime = chosenTestTime(input.testTime, input.testTimeSet, run.trainedEpsilon)
 		const whole = await run.dataset()
-		tellNotices(context, whole.notices)
 		const chosen = chosenImages(whole, { ...input, limit: input.limit ?? auditedImages[effort] })
 		const { dataset, split } = await readableImages(context, whole, chosen, input.split, input.unreadable)
 		const { clip, defense, parameters } = run

@@ -123,7 +123,7 @@ export const demo = defineJob({
 			resume: input.resume,
 			signal: context.signal,
 			onProgress: follow.onProgress,
-			onNotice: ({ message }) => context.onNote({ kind: 'note', text: message }),
+			onNotice: ({ message }) => context.onNote({ kind: 'warning', text: message }),
 			onEpoch: (record) => context.onEvent({ kind: 'epoch', record, epochs: config.epochs }),
 		}).finally(follow.end)
 		if (!tuned.finished) throw stop()

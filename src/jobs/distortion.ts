@@ -21,7 +21,7 @@ import {
 	unreadableField,
 } from './common/fields.js'
 import { readableImages } from './common/images.js'
-import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, tunedRun } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
@@ -75,7 +75,6 @@ export const distortion = defineJob({
 		const attack = prepareAttack(input.attack, input.set)
 		const threat = threatModel('linf', input.epsilon ?? run.protocol.epsilon)
 		const whole = await run.dataset()
-		tellNotices(context, whole.notices)
 		const chosen = chosenImages(whole, input)
 		const { dataset, split } = await readableImages(context, whole, chosen, input.split, input.unreadable)
 		const { defense, parameters } = run

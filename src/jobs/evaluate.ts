@@ -30,7 +30,7 @@ import {
 	unreadableField,
 } from './common/fields.js'
 import { readableImages } from './common/images.js'
-import { chosenImages, loadData, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, loadData, tunedRun } from './common/inputs.js'
 import { attackerKnows, type MeasuredRow, measureModel } from './common/measure-model.js'
 import { plannedRows } from './common/planned-rows.js'
 import { protocolText } from './common/protocol-text.js'
@@ -39,6 +39,7 @@ import { stopped } from './common/stopped.js'
 import { storedImages } from './common/stored-images.js'
 import { chosenTestTime } from './common/test-time.js'
 import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './common/tracking.js'
+import { verdictOfRecords } from './common/verdict.js'
 import { defineJob, type JobContext } from './job.js'
 
 /** What {@link evaluate} is asked. */
@@ -115,6 +116,11 @@ export const evaluateResult = z.object({
 	stores: z.array(z.string()).exactOptional().describe('Stores of the images that were made.'),
 	notices: noticesField,
 	rows: z.array(rowSchema),
+	verdict: z
+		.array(z.string())
+		.describe(
+			'What the rows say, in the sentences that a report begins with: first, with the paired test, where the model is worse than vanilla CLIP.',
+		),
 })
 
 type Input = z.output<typeof evaluateInput>
@@ -151,6 +157,10 @@ export const evaluate = defineJob({
 			}),
 			notices: dataset.notices,
 			rows: found.map(rowOf),
+			verdict: await verdictOfRecords(
+				found.flatMap(({ records }) => records),
+				run,
+			),
 		}
 	},
 })
@@ -187,7 +197,7 @@ async function measureRows(
 		seed,
 	})
 	context.onNote({ kind: 'plan', text: `${protocol}, ${attack.name}` })
-	// What was learned belongs to no class: on other data the same parameters stand beside other names.
+	// The parameters know no classes: on other data they stand beside other class names.
 	const { name, config } = run.defense
 	const defense = input.data ? prepareDefense(name, run.clip, dataset.classNames, config) : run.defense
 	const models = [
@@ -268,7 +278,6 @@ function folderOf({ name, test }: Dataset): string {
 
 async function evaluatedData(run: TunedRun, { data, seed }: Input, context: JobContext): Promise<Dataset> {
 	if (data !== undefined) return loadData(context, data, seed, run.dataRoot)
-	const dataset = await run.dataset()
-	tellNotices(context, dataset.notices)
-	return dataset
+	// What must be known of the run's own data was told when it was tuned.
+	return run.dataset()
 }

@@ -1,13 +1,16 @@
 /** A defense on a CLIP and labelled images. */
 
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { epsilonText } from '../attacks/sets/size-text.js'
 import { defined } from '../core/defined.js'
+import { isRecord } from '../core/guards.js'
 import { exclusionNotice } from '../data/loading/unreadable.js'
+import { datasetNames } from '../data/registry.js'
 import { trainableParameters } from '../defenses/defense.js'
 import { prepareRun } from '../methods/tuning/prepare-tuning.js'
-import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
+import { loadPreset, type Preset, presetConfig } from '../methods/tuning/presets.js'
 import {
 	checkRun,
 	type SavedPart,
@@ -15,9 +18,12 @@ import {
 	tune as tuneDefense,
 	tuningNoticeIds,
 } from '../methods/tuning/tune.js'
+import { runFiles } from '../records/names.js'
 import { positive, seconds } from '../records/parts/fields.js'
-import { type EpochRecord, epochForm } from '../records/run.js'
+import { readRecord } from '../records/record-kind.js'
+import { type EpochRecord, epochForm, runDescriptionForm } from '../records/run.js'
 import { counted } from '../report/number-text.js'
+import { type BreakingEpsilon, breakingEpsilon } from './common/breaking-epsilon.js'
 import {
 	countField,
 	dataField,
@@ -46,8 +52,8 @@ export const tuneInput = z.strictObject({
 	dataRoot: dataRootField,
 	/** Run directory to write. */
 	output: z.string(),
-	/** Settings to start from. */
-	preset: z.string().default('paper'),
+	/** Settings to start from; by default `paper` for a data set that has a name, and `photos` for images of one's own. */
+	preset: z.string().optional(),
 	/** Method; by default the preset's. */
 	defense: z.string().optional(),
 	/** Training images per class; by default the preset's. */
@@ -56,7 +62,7 @@ export const tuneInput = z.strictObject({
 	epochs: countField.optional(),
 	/** Images per step; by default the preset's. */
 	batchSize: countField.optional(),
-	/** L-infinity size of the inner attack, such as `1/255`; by default the preset's. */
+	/** L-infinity size of the inner attack, such as `1/255`; by default the preset's, which may be measured. */
 	epsilon: epsilonField.optional(),
 	/** Seed of sample, initial values, order and augmentation; by default the preset's. */
 	seed: seedField.optional(),
@@ -110,13 +116,18 @@ export const tune = defineJob({
 	input: tuneInput,
 	result: tuneResult,
 	async run(input, context: JobContext<TuneEvent>) {
-		const { config, origin } = await configOf(input)
+		const preset = await loadPreset(input.preset ?? (datasetNames.includes(input.data) ? 'paper' : 'photos'))
+		const { seed } = configOf(preset, input).config
 		const output = resolve(input.output)
 		const { resume } = input
 		const tracked = tuningRun(input, output, resume)
 		context.onFolder(output)
 		const clip = await loadModel(context, input.model)
-		const dataset = await loadData(context, input.data, config.seed, input.dataRoot)
+		const dataset = await loadData(context, input.data, seed, input.dataRoot)
+		const epsilon = await epsilonOf(preset, input, output, context, () =>
+			breakingEpsilon(context, { clip, dataset, seed, unreadable: input.unreadable }),
+		)
+		const { config, origin } = configOf(preset, { ...input, epsilon })
 		const prepared = prepareRun({ clip, dataset, config })
 		const { train, notices } = prepared.sample
 		tellNotices(context, notices.slice(dataset.notices.length))
@@ -139,7 +150,7 @@ export const tune = defineJob({
 				...run,
 				onProgress: follow.onProgress,
 				onBank: follow.onBank,
-				onNotice: ({ message }) => context.onNote({ kind: 'note', text: message }),
+				onNotice: ({ message }) => context.onNote({ kind: 'warning', text: message }),
 				onEpoch(record) {
 					lastEpoch = record
 					context.onEvent({ kind: 'epoch', record, epochs: config.epochs })
@@ -178,8 +189,27 @@ function whatIsSaved(saved: SavedPart, output: string): string {
 }
 
 /** The preset's values, then fields of the input, then settings. */
-async function configOf(input: Input): Promise<ReturnType<typeof presetConfig>> {
-	const { preset, defense, shots, epochs, batchSize, epsilon, seed, set } = input
+function configOf(preset: Preset, input: Input): ReturnType<typeof presetConfig> {
+	const { defense, shots, epochs, batchSize, epsilon, seed, set } = input
 	const attack = epsilon === undefined ? undefined : { epsilon }
-	return presetConfig(await loadPreset(preset), defense, defined({ shots, epochs, batchSize, seed, attack }), set)
+	return presetConfig(preset, defense, defined({ shots, epochs, batchSize, seed, attack }), set)
+}
+
+/** The epsilon that was given; where the preset says so, one that is measured, or was when the run began. */
+async function epsilonOf(
+	preset: Preset,
+	input: Input,
+	output: string,
+	context: JobContext<TuneEvent>,
+	measured: () => Promise<BreakingEpsilon>,
+): Promise<number | undefined> {
+	const { attack } = input.set
+	const given = input.epsilon !== undefined || (isRecord(attack) && attack.epsilon !== undefined)
+	if (given || preset.epsilon === undefined) return input.epsilon
+	const description = join(output, runFiles.description)
+	if (input.resume && existsSync(description))
+		return (await readRecord(runDescriptionForm, description)).config.attack.epsilon
+	const { epsilon, text } = await measured()
+	context.onNote({ kind: 'note', text })
+	return epsilon
 }

@@ -7,7 +7,7 @@ import { verifyRecord as verify } from '../evaluation/robustness/verify-record.j
 import { count, positive } from '../records/parts/fields.js'
 import { countField, runFields, seedField } from './common/fields.js'
 import { followAttack } from './common/follow-attack.js'
-import { loadData, tellNotices, tunedRun } from './common/inputs.js'
+import { loadData, tunedRun } from './common/inputs.js'
 import { noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob } from './job.js'
@@ -66,7 +66,6 @@ export const verifyRecord = defineJob({
 		const run = await tunedRun(context, input)
 		const dataset =
 			input.data === undefined ? await run.dataset() : await loadData(context, input.data, record.seed, run.dataRoot)
-		if (input.data === undefined) tellNotices(context, dataset.notices)
 		const images = Math.max(1, Math.round(record.images * input.share))
 		const follow = followAttack(context, 'computing again', images, (record.stages?.length ?? 1) > 1)
 		const { share, seed, batchSize } = input
