@@ -6,7 +6,7 @@
  * A sample is what a person may have: five classes of 20 photographs, drawn by a seed from the training images of
  * cifar10-mini; `naptune tune` splits them itself. 40 further training images of each class stand for the validation images
  * (the sample's own 20 are too few to choose by). The test images are looked at once, with `--confirm`: the default
- * command on three samples that no choice has seen. FOLDER holds images and runs; a stopped call goes on where it was.
+ * command on three samples that no choice has seen. FOLDER holds images and runs; a stopped call resumes where it stopped.
  */
 
 import { existsSync } from 'node:fs'

@@ -14,7 +14,7 @@ import { runPadded } from './padded-run.js'
 /** Values of a graph's other inputs by name, or a function that gives the current ones at every call. */
 export type BoundFeeds = Feeds | (() => Feeds)
 
-/** What {@link createGraphClassifier} needs. */
+/** The input of {@link createGraphClassifier}. */
 export interface GraphClassifierOptions {
 	readonly engine: Engine
 	/** Class names in logit order. */

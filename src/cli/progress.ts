@@ -100,7 +100,7 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 	}
 }
 
-/** What is told of a task. */
+/** How a task is described. */
 interface Wording {
 	readonly full: string
 	/** The same in fewer words, for narrow terminals; the shortest last. */

@@ -7,7 +7,7 @@ import { plainJson, plainText } from '../core/plain-text.js'
 import { coloured } from './colour.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
 
-/** What is told of an error. */
+/** How an error is reported. */
 interface Told {
 	readonly code: ErrorCode
 	readonly message: string

@@ -205,7 +205,7 @@ export const errorCodes = {
 	// The end.
 	NAP_STOPPED: {
 		means: 'The work was stopped by a signal, or by the caller; what was done is saved where the message says so.',
-		advice: 'Repeat the same call: it goes on where it was.',
+		advice: 'Repeat the same call: it resumes where it stopped.',
 	},
 	NAP_INTERNAL: {
 		means: 'A fault in naptune itself.',

@@ -22,7 +22,7 @@ export interface Asking {
 	readonly endpoint: string
 	/** Seconds of silence, or of fewer than 1 KiB, after which a host is given up. */
 	readonly timeout: number
-	/** Told the seconds waited; what it throws ends the waiting and the connection. */
+	/** Called with the seconds waited; what it throws ends the waiting and the connection. */
 	readonly onWaiting?: ((seconds: number) => void) | undefined
 }
 

@@ -29,7 +29,7 @@ export interface DownloadContext extends Omit<Asking, 'onWaiting'> {
 	readonly commit: string
 	/** The repository's folder in the cache. */
 	readonly storage: string
-	/** Told how far it is, four times a second while nothing comes; what it throws ends the download. */
+	/** Called with how far it is, four times a second while nothing comes; what it throws ends the download. */
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 

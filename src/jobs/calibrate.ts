@@ -23,7 +23,7 @@ import { chosenImages, tunedRun } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link calibrate} is asked. */
+/** The input of {@link calibrate}. */
 export const calibrateInput = z.strictObject({
 	...runFields,
 	/** Share of clean images that may be flagged as heavily corrected. */
@@ -46,7 +46,7 @@ export const calibrateInput = z.strictObject({
 
 const numbers = detectionKind.schema.shape
 
-/** What {@link calibrate} gives. */
+/** The result of {@link calibrate}. */
 export const calibrateResult = z.object({
 	run: z.string().describe('The run directory.'),
 	calibration: flagRatesSchema.extend({

@@ -27,7 +27,7 @@ import { attackedFields, noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, startTask } from './job.js'
 
-/** What {@link distortion} is asked. */
+/** The input of {@link distortion}. */
 export const distortionInput = z.strictObject({
 	...runFields,
 	/** Attack on either model. */
@@ -44,11 +44,11 @@ export const distortionInput = z.strictObject({
 	batchSize: countField.default(50),
 	/** Of attack and noise and of the choice of images. */
 	seed: seedField.default(1),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 })
 
-/** What {@link distortion} gives. */
+/** The result of {@link distortion}. */
 export const distortionResult = z.object({
 	run: z.string().describe('The run directory.'),
 	attack: z.string(),

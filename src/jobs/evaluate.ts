@@ -42,7 +42,7 @@ import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './co
 import { verdictOfRecords } from './common/verdict.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link evaluate} is asked. */
+/** The input of {@link evaluate}. */
 export const evaluateInput = z.strictObject({
 	...runFields,
 	/** Name of an attack; by default that of the run's preset, or `pgd-100`. */
@@ -79,7 +79,7 @@ export const evaluateInput = z.strictObject({
 	vanilla: z.boolean().default(true),
 	/** Prompts of the control: the name of an ensemble, or templates with `{}`; by default the data set's own. */
 	vanillaTemplates: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 	...trackingFields,
 })
@@ -104,7 +104,7 @@ const rowSchema = z.object({
 	records: z.array(z.string()).exactOptional().describe('Of a row that is the worst of several.'),
 })
 
-/** What {@link evaluate} gives. */
+/** The result of {@link evaluate}. */
 export const evaluateResult = z.object({
 	run: z.string().describe('The run directory.'),
 	attack: z
@@ -127,12 +127,12 @@ type Input = z.output<typeof evaluateInput>
 
 /**
  * Attacks a tuned model and counts what it still gets right; vanilla CLIP under the same attack is the control. Several
- * levels of knowledge give a row each. A stopped evaluation goes on where it was; a finished row is read from its record.
+ * levels of knowledge give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.
  * @throws NaptuneError when the run or the data cannot be used, or attack, knowledge and target do not go together.
  */
 export const evaluate = defineJob({
 	name: 'evaluate',
-	doc: 'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation goes on where it was; a finished row is read from its record.',
+	doc: 'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.',
 	input: evaluateInput,
 	result: evaluateResult,
 	async run(input, context) {
@@ -229,7 +229,7 @@ async function measureRows(
 				folder,
 			}
 			const measured = await measureModel(context, measuring, testTime)
-			if (!measured) throw stopped('Stopped. The outcomes are saved; the same command goes on from there.')
+			if (!measured) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 			rows.push(...measured)
 			for (const row of measured) tellEvaluation(tracker, row)
 		}

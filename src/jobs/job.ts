@@ -63,7 +63,7 @@ export interface JobContext<Event = never> {
 	onProgress(progress: JobProgress): void
 	onNote(note: JobNote): void
 	onEvent(event: Event): void
-	/** Told the folders that the job will write to, before it does. */
+	/** Called with the folders that the job will write to, before it does. */
 	onFolder(folder: string): void
 }
 

@@ -19,7 +19,7 @@ import { seedField } from './common/fields.js'
 import { stoppedTraining } from './common/stopped.js'
 import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
-/** What {@link pretrain} is asked. */
+/** The input of {@link pretrain}. */
 export const pretrainInput = z.strictObject({
 	/** Recipe (.json), whose folder also holds the tokenizer; by default that of nano, the model of the package. */
 	recipe: z.string().default(join(embeddedDirectory, 'recipe.json')),
@@ -31,7 +31,7 @@ export const pretrainInput = z.strictObject({
 	seed: seedField.optional(),
 })
 
-/** What {@link pretrain} gives. */
+/** The result of {@link pretrain}. */
 export const pretrainResult = z.object({
 	output: z.string().describe('The checkpoint.'),
 	seconds: secondsField.describe('Wall-clock time of training, over all processes that had a part in it.'),
@@ -39,7 +39,7 @@ export const pretrainResult = z.object({
 	testAccuracy: share.describe("Zero-shot, on CIFAR-10's test images; its training images showed these classes."),
 })
 
-/** What {@link pretrain} tells beside progress and notes: every line of its log. */
+/** The events of {@link pretrain}, beside progress and notes: every line of its log. */
 export interface PretrainEvent {
 	readonly kind: 'step'
 	readonly record: PretrainingRecord

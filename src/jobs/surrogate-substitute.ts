@@ -16,7 +16,7 @@ import {
 } from './common/surrogate.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link surrogateSubstitute} is asked. */
+/** The input of {@link surrogateSubstitute}. */
 export const surrogateSubstituteInput = z.strictObject({
 	...surrogateFields,
 	/** L2 size of the adversarial view, in units of pixels in [0, 1]. */

@@ -15,7 +15,7 @@ import {
 } from './common/surrogate.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link surrogateTrain} is asked. */
+/** The input of {@link surrogateTrain}. */
 export const surrogateTrainInput = z.strictObject({
 	...surrogateFields,
 	/** Kind of network: `plain`, `residual` or `depthwise`; by default `residual`. */

@@ -42,7 +42,7 @@ import { stopped } from './common/stopped.js'
 import { isTracked, tellEarlierEpochs, tellEpoch, trackingFields, tuningRun, withTracker } from './common/tracking.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link tune} is asked. */
+/** The input of {@link tune}. */
 export const tuneInput = z.strictObject({
 	/** A CLIP checkpoint: a folder, or an id of the Hugging Face hub. */
 	model: modelField,
@@ -68,14 +68,14 @@ export const tuneInput = z.strictObject({
 	seed: seedField.optional(),
 	/** Any other setting, such as `{ optimizer: { learningRate: 0.002 } }`. */
 	set: settingsField,
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 	/** Continue the run that the output folder holds. */
 	resume: z.boolean().default(false),
 	...trackingFields,
 })
 
-/** What {@link tune} gives. */
+/** The result of {@link tune}. */
 export const tuneResult = z.object({
 	output: z.string().describe('The run directory.'),
 	defense: z.string(),
@@ -95,7 +95,7 @@ export const tuneResult = z.object({
 	lastEpoch: epochForm.schema.nullable().describe('The last epoch of this call; null where none was run.'),
 })
 
-/** What {@link tune} tells beside progress and notes: every finished epoch. */
+/** The events of {@link tune}, beside progress and notes: every finished epoch. */
 export interface TuneEvent {
 	readonly kind: 'epoch'
 	readonly record: EpochRecord
@@ -138,7 +138,7 @@ export const tune = defineJob({
 		context.onNote({ kind: 'plan', text: protocol })
 		const { signal } = context
 		const run: TuneInput = { engine, clip, dataset, prepared, unreadable, config, origin, output, resume, signal }
-		// Nothing is told of a run that cannot begin.
+		// A run that cannot begin is not tracked.
 		if (isTracked(input)) await checkRun(run)
 		let lastEpoch: EpochRecord | null = null
 		const tuned = await withTracker(input, context, tracked, async (tracker) => {
@@ -185,7 +185,7 @@ function whatIsSaved(saved: SavedPart, output: string): string {
 	if (saved === 'bank') {
 		return `Stopped before the first step was done. What was made of the feature bank is saved in ${output}; ${again} goes on from there.`
 	}
-	return `Stopped before the first step was done, so that there is nothing to save; ${again} begins anew.`
+	return `Stopped before the first step was done, so there is nothing to save; ${again} begins anew.`
 }
 
 /** The preset's values, then fields of the input, then settings. */

@@ -12,7 +12,7 @@ import { noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob } from './job.js'
 
-/** What {@link verifyRecord} is asked. */
+/** The input of {@link verifyRecord}. */
 export const verifyRecordInput = z.strictObject({
 	...runFields,
 	/** File of the evaluation record. */
@@ -29,7 +29,7 @@ export const verifyRecordInput = z.strictObject({
 
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()])
 
-/** What {@link verifyRecord} gives. */
+/** The result of {@link verifyRecord}. */
 export const verifyRecordResult = z.object({
 	run: z.string().describe('The run directory.'),
 	record: z.string().describe('The file.'),

@@ -189,7 +189,7 @@ function savedProgressOf(text: string | undefined, path: string): z.output<typeo
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
+		`${path} is damaged, or from a version whose runs this one does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
 	)
 }
 

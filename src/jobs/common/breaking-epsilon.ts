@@ -66,7 +66,7 @@ export async function breakingEpsilon(
 			const threat = threatModel('linf', size / 255)
 			const { signal } = context
 			const result = await evaluate({ clip, split, classifier, attack, threatModel: threat, seed, signal })
-			if (!result) throw stopped('Stopped before the first step was done, so that there is nothing to save.')
+			if (!result) throw stopped('Stopped before the first step was done, so there is nothing to save.')
 			const robust = result.outcomes.filter(isRobust).length
 			clean = result.outcomes.filter(({ label, cleanPrediction }) => cleanPrediction === label).length
 			right.push(`${robust} at ${epsilonText(threat.epsilon)}`)
