@@ -106,7 +106,7 @@ describe('naptune attack', () => {
 			expect(code).toBe(1)
 			return stderr
 		}
-		expect(await refused('--data', other)).toContain('5 classes apart and does not name them; the data has 3')
+		expect(await refused('--data', other)).toContain('5 classes but does not name them; the data has 3')
 		const cut = join(folder, 'cut.onnx')
 		await writeFile(cut, (await readFile(resnet)).subarray(0, 100_000))
 		expect(await refused('--onnx', cut)).toMatch(/cut\.onnx: This is not/)
