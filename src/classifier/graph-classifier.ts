@@ -170,7 +170,7 @@ function boundInputs(taps: Readonly<Record<string, Value>>, pixels: Value): Read
 		if ([pixelsName, 'loss', 'gradient'].includes(name) || /^(side|tap)\./.test(name)) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`A classifier's graph cannot have an input named ${name}, that name is its own; rename it.`,
+				`A classifier's graph cannot have an input named ${name}: the classifier uses that name itself; rename it.`,
 			)
 		}
 		names.add(name)

@@ -48,7 +48,7 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'attack [options]',
 		description:
-			'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. Nothing has to be prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack resumes where it stopped.',
+			'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. The file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,
 	},
 	{
@@ -65,7 +65,7 @@ export const commandList: readonly ListedCommand[] = [
 	},
 	{
 		term: 'data',
-		description: 'Data sets: which can be named, and whether one is whole.',
+		description: 'List the data sets that have names, and check whether one is complete.',
 		load: async () => (await import('./commands/data.js')).addDataCommand,
 	},
 	{
@@ -105,7 +105,7 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'calibrate [options] <run>',
 		description:
-			"Score how heavily a run's refiners correct clean validation images, so that classify can tell unusual pictures; with --attack, measure whether the score detects attacks on test images.",
+			"Score how heavily a run's refiners correct clean validation images, so that classify can flag unusual pictures; with --attack, measure whether the score detects attacks on test images.",
 		load: async () => (await import('./commands/calibrate.js')).addCalibrateCommand,
 	},
 	{
@@ -117,12 +117,12 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'pretrain [options]',
 		description:
-			'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Continues by itself where an earlier run into the same folder stopped.',
+			'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Resumes an earlier run into the same folder by itself.',
 		load: async () => (await import('./commands/pretrain.js')).addPretrainCommand,
 	},
 	{
 		term: 'surrogate',
-		description: 'Train models of our own, on which attacks are made that must transfer to others.',
+		description: "Train the attacker's own models, on which transfer attacks are made.",
 		load: async () => (await import('./commands/surrogate.js')).addSurrogateCommand,
 	},
 	{

@@ -104,7 +104,7 @@ export const errorCodes = {
 
 	// Models.
 	NAP_MODEL_MISSING: {
-		means: 'There is no checkpoint at this place, and it is no id of the hub.',
+		means: 'There is no checkpoint at this place, and it is not an id of the hub.',
 		advice: 'Give the folder of a checkpoint, or an id such as openai/clip-vit-base-patch32.',
 	},
 	NAP_MODEL_INVALID: {
@@ -120,7 +120,7 @@ export const errorCodes = {
 		advice: 'Shorten it.',
 	},
 	NAP_VALUES_NOT_FINITE: {
-		means: 'A model gives values that are no numbers.',
+		means: 'A model gives values that are not numbers.',
 		advice: 'Use another checkpoint, or tune again: weights or parameters are damaged or diverged.',
 	},
 	NAP_ONNX_INVALID: {
@@ -136,7 +136,7 @@ export const errorCodes = {
 		advice: 'Change the operation that the message names.',
 	},
 	NAP_GRADIENT_UNSUPPORTED: {
-		means: 'There is no gradient of this operation.',
+		means: 'This operation has no gradient.',
 		advice: 'Use operations with gradients, or take the gradient of another model (bpdaClassifier).',
 	},
 
@@ -162,7 +162,7 @@ export const errorCodes = {
 		advice: 'Restore it, or measure again.',
 	},
 	NAP_MEASUREMENT_FAILED: {
-		means: 'Nothing of what was asked for could be measured.',
+		means: 'Nothing that was asked for could be measured.',
 		advice: 'Remove the reasons that the message lists.',
 	},
 	NAP_TRAINING_FAILED: {
@@ -184,13 +184,13 @@ export const errorCodes = {
 		advice: 'Create another one.',
 	},
 	NAP_FEED_INVALID: {
-		means: 'A program was run with tensors that it does not take.',
+		means: 'A program was run with tensors that it does not accept.',
 		advice: 'Feed what the message names.',
 	},
 
 	// The hub.
 	NAP_HUB_UNREACHABLE: {
-		means: 'The hub gives no answer that can be used, and what is asked for is not cached.',
+		means: 'The hub gives no usable answer, and what was asked for is not cached.',
 		advice: 'Check the connection and HF_ENDPOINT, or give a folder.',
 	},
 	NAP_HUB_REFUSED: {

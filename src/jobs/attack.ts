@@ -107,7 +107,7 @@ type Input = z.output<typeof attackInput>
  */
 export const attack = defineJob({
 	name: 'attack',
-	doc: 'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. Nothing has to be prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack resumes where it stopped.',
+	doc: 'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. The file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
 	input: attackInput,
 	result: attackResult,
 	async run(input, context) {

@@ -34,7 +34,7 @@ export const pretrainInput = z.strictObject({
 /** The result of {@link pretrain}. */
 export const pretrainResult = z.object({
 	output: z.string().describe('The checkpoint.'),
-	seconds: secondsField.describe('Wall-clock time of training, over all processes that had a part in it.'),
+	seconds: secondsField.describe('Wall-clock time of training, over all processes that worked on it.'),
 	testImages: positive,
 	testAccuracy: share.describe("Zero-shot, on CIFAR-10's test images; its training images showed these classes."),
 })
@@ -54,7 +54,7 @@ const tokenizerCompanions = ['tokenizer_config.json', 'special_tokens_map.json',
  */
 export const pretrain = defineJob({
 	name: 'pretrain',
-	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Continues by itself where an earlier run into the same folder stopped.',
+	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Resumes an earlier run into the same folder by itself.',
 	input: pretrainInput,
 	result: pretrainResult,
 	async run(input, context: JobContext<PretrainEvent>) {

@@ -84,7 +84,7 @@ export const tuneResult = z.object({
 	images: positive.describe('Training images.'),
 	epochs: positive,
 	epsilon: z.number().describe('Of the inner attack.'),
-	seconds: seconds.describe('Wall-clock time of all processes that had a part in the run.'),
+	seconds: seconds.describe('Wall-clock time of all processes that worked on the run.'),
 	residentBytes: z
 		.number()
 		.describe('Bytes that the process held at its largest after compiling all programs of the run.'),

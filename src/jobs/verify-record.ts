@@ -80,7 +80,7 @@ export const verifyRecord = defineJob({
 			onProgress: follow.tell,
 			signal: context.signal,
 		}).finally(follow.end)
-		if (!found) throw stopped('Stopped. Nothing is saved of it; the same command computes it again.')
+		if (!found) throw stopped('Stopped. Nothing was saved; the same command computes it again.')
 		return { run: run.directory, record: path, share, seed, ...found }
 	},
 })

@@ -150,7 +150,7 @@ describe('models of one image', () => {
 			},
 			{ input: none },
 		)
-		expect(traced.notices.join()).toContain('one image at a time only')
+		expect(traced.notices.join()).toContain('takes one image at a time')
 		close(Array.from((await traced.evaluate(images, ['logits'])).logits!.data), together)
 	})
 })

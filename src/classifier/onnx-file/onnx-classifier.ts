@@ -169,7 +169,7 @@ function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput)
 	}[output.from]
 	const slow =
 		oneImage && !declared.oneImage
-			? 'The graph works for one image at a time only, although its batch axis is open; images are run one by one.'
+			? 'The graph takes one image at a time, although its batch axis is open; images are run one by one.'
 			: undefined
 	const two = output.oneNumber
 		? `The output ${output.name} is one number per image: a model of two classes, whose logits are 0 and that number.`

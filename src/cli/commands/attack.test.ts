@@ -78,7 +78,7 @@ describe('naptune attack', () => {
 
 	it('says what it guessed, and where probabilities would hide a model from attacks', async () => {
 		const guessed = await runJson(args('guessed', '--attack', 'pgd-5', '--limit', '5'))
-		expect(guessed.stderr).toContain('Guessed of the model')
+		expect(guessed.stderr).toContain('Guessed about the model')
 		expect(guessed.stderr).toContain('--mean 0.485,0.456,0.406')
 		const { input, notices } = guessed.document as OnnxAttackRecord
 		expect(input.guessed).toEqual(['range', 'normalisation', 'channel order'])

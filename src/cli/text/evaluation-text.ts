@@ -34,9 +34,7 @@ export function evaluationText(result: Evaluation): string {
 		...(staged.length > 0 ? [stageTable(staged), ''] : []),
 		`${protocolText(result)}; per-image outcomes:`,
 		...new Set(records.map((path) => `  ${path}`)),
-		...(stores.length > 0
-			? ['adversarial images, to be tried with --images:', ...stores.map((path) => `  ${path}`)]
-			: []),
+		...(stores.length > 0 ? ['adversarial images, for --images:', ...stores.map((path) => `  ${path}`)] : []),
 		'',
 		...result.verdict,
 	].join('\n')

@@ -46,7 +46,7 @@ const runProgressSchema = z.object({
 	epochs: count.describe('Epochs in the log.'),
 	totalEpochs: positive.describe('Those of the whole run.'),
 	seconds: seconds.nullable().describe('Wall-clock time up to the last saved state; null before the first.'),
-	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
+	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
 })
 
 /** How far a run has come. */

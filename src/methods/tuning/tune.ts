@@ -69,7 +69,7 @@ export interface TuneResult {
 	readonly finished: boolean
 	/** What a stopped run has saved. */
 	readonly saved: SavedPart
-	/** Wall-clock time of all processes that had a part in the run. */
+	/** Wall-clock time of all processes that worked on the run. */
 	readonly seconds: number
 	/** Bytes that the process held at its largest after compiling all programs of the run. */
 	readonly residentBytes: number
