@@ -115,7 +115,7 @@ describe('naptune attack', () => {
 			[['--norm', 'linf', '--epsilon', '300'], 2, /exceeds the pixel range/],
 			[['--classes', 'nowhere/names.txt'], 1, /names\.txt is missing/],
 			[['--attack', 'mi-cwa'], 2, /naptune generate STORE --attack mi-cwa/],
-			[['--attack', 'pgd-100-targeted'], 2, /only naptune evaluate can be told/],
+			[['--attack', 'pgd-100-targeted'], 2, /only naptune evaluate accepts/],
 			[['--attack', 'pgd', '--set', 'targeted=true'], 1, /needs a class to aim at/],
 		]
 		for (const [more, expected, message] of wrong) {

@@ -268,6 +268,6 @@ describe('evaluate --verify', () => {
 			expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
 		}
 		const { code, stderr } = await runCli(['evaluate', output, '--share', '0.5'])
-		expect([code, stderr]).toEqual([2, expect.stringMatching(/--share is of --verify/)])
+		expect([code, stderr]).toEqual([2, expect.stringMatching(/--share goes with --verify/)])
 	})
 })

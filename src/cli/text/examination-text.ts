@@ -43,7 +43,6 @@ function examinationText(found: Examination): string {
 /** Says no more than was looked at. */
 function nothingWrong({ decoded }: Examination): string {
 	if (!decoded) return 'No problem found; images were not decoded.'
-	if (decoded.images === decoded.of) return 'Nothing is wrong.'
 	return `No problem found in ${grouped(decoded.images)} of ${grouped(decoded.of)} images.`
 }
 
