@@ -1,7 +1,7 @@
 // Packs naptune as a release publishes it: with the carriers of the native engine as optional dependencies (npm installs the
 // one of its platform) and without what only development needs. `npm pack` by itself puts the engine of this machine in.
 // Usage: node scripts/pack.mjs [--output folder]   prints the path of the tarball
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,12 @@ try {
 		JSON.parse(await run(process.execPath, [join(root, 'scripts/make-carriers.mjs'), '--manifest'])),
 	)
 	await writeFile(file, `${JSON.stringify(manifest, null, '\t')}\n`)
+	// Source maps are not in the package, and some bundlers complain of a map that is named and missing.
+	for (const entry of await readdir(join(folder, 'dist'), { recursive: true })) {
+		if (!entry.endsWith('.js')) continue
+		const path = join(folder, 'dist', entry)
+		await writeFile(path, (await readFile(path, 'utf8')).replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'))
+	}
 	await mkdir(output, { recursive: true })
 	const packed = await npm(['pack', '--silent', '--pack-destination', output], { cwd: folder })
 	process.stdout.write(`${join(output, packed.trim())}\n`)
