@@ -1,4 +1,4 @@
-/** Starting an engine in Node.js: onnxruntime-node, or onnxruntime-web where it cannot be, in a worker thread. */
+/** Starting an engine in Node.js: the native one, or onnxruntime-web where it cannot be, in a worker thread. */
 
 import { availableParallelism } from 'node:os'
 import { defined } from '../../core/defined.js'
