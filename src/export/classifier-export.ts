@@ -1,7 +1,10 @@
 /** Exports of a run as a classifier of images. */
 
 import { join } from 'node:path'
+import { toBinary } from '@bufbuild/protobuf'
+import { ModelProtoSchema } from 'onnx-buf'
 import { openOnnxClassifier } from '../classifier/files/open-onnx-classifier.js'
+import { onnxClassifier } from '../classifier/onnx-file/onnx-classifier.js'
 import { defined } from '../core/defined.js'
 import { classesPerChunk, deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { computeTextFeatures } from '../methods/tuning/text-side.js'
@@ -12,8 +15,13 @@ import type { ExportInput, MadeExport } from './export-input.js'
 import { exportedProgram, pixelValuesOf, runForOutput } from './exported-program.js'
 import { writeFiles } from './folder.js'
 import { classifierFiles, classifierPath } from './layouts/layout-files.js'
-import { measureParity, measureRobustness } from './measure-classifier.js'
+import { inHalfPrecision, withRoundedWeights } from './half-precision.js'
+import { measureParity, measureReference, measureRobustness } from './measure-classifier.js'
 import { modelFiles, modelMessage } from './model-message.js'
+
+const ofFile = 'Answers are those of the exported file in onnxruntime, gradients those of its graph.'
+const ofHalf =
+	'Answers are those of the exported file in onnxruntime, gradients those of its graph with its rounded weights in float32 arithmetic.'
 
 /** Writes the graph of a classifier and measures it. @param staging Folder to write to. */
 export async function exportClassifier(input: ExportInput, staging: string): Promise<MadeExport> {
@@ -22,8 +30,9 @@ export async function exportClassifier(input: ExportInput, staging: string): Pro
 	const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
 	const outputs = classifierOutputs(run, textFeatures, options)
 	const message = await modelMessage(outputs, inputMetadata(input))
-	const file = classifierPath(options.layout, '')
-	await writeFiles(staging, modelFiles(file, message))
+	const half = options.dtype === 'fp16'
+	const file = classifierPath(options.layout, half ? '_fp16' : '')
+	await writeFiles(staging, modelFiles(file, half ? inHalfPrecision(message) : message))
 	const { imageSize } = clip.config.vision
 	const graph: ExportedGraph = {
 		role: 'classifier',
@@ -43,15 +52,14 @@ export async function exportClassifier(input: ExportInput, staging: string): Pro
 			...defined({ onProgress: input.onProgress.bind(undefined, 'the exported file') }),
 		}
 		const parity = await measureParity(measuring, deployed, logits)
-		const read = await openOnnxClassifier(engine, join(staging, file))
+		const read = half
+			? await onnxClassifier(engine, toBinary(ModelProtoSchema, withRoundedWeights(message)))
+			: await openOnnxClassifier(engine, join(staging, file))
 		const found = await measureRobustness(measuring, read, logits).finally(() => read.release())
+		const reference = half ? await measureReference(measuring, deployed, options.maxDrop) : undefined
 		return {
 			graphs: [graph],
-			measured: {
-				parity,
-				...found,
-				how: 'Answers are those of the exported file in onnxruntime, gradients those of its graph.',
-			},
+			measured: { parity, ...found, ...defined({ reference }), how: half ? ofHalf : ofFile },
 			files: classifierFiles(options.layout, { clip, classNames: defense.classNames }),
 		}
 	} finally {

@@ -110,3 +110,12 @@ export async function measureRobustness(
 	if (!found) throw new NaptuneError('NAP_STOPPED', 'Stopped. Nothing was written.')
 	return { clean: found.clean, robust: found.robust }
 }
+
+/** The same of the run itself, for a file of another precision. */
+export async function measureReference(
+	input: MeasureInput,
+	run: Classifier,
+	maxDrop: number,
+): Promise<ExportMeasurement['reference']> {
+	return { ...(await measureRobustness(input, run, undefined)), maxDrop }
+}

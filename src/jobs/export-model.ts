@@ -33,7 +33,7 @@ export const exportInput = z.strictObject({
 	/** What the folder is for. */
 	layout: z.enum(exportLayouts).exclude(['transformers']).default('onnx'),
 	/** Element type of weights and arithmetic. */
-	dtype: z.enum(exportPrecisions).extract(['fp32']).default('fp32'),
+	dtype: z.enum(exportPrecisions).default('fp32'),
 	/** Where pictures become pixel values: in the program, or in the graph. */
 	preprocess: z.enum(preprocessPlaces).extract(['outside']).default('outside'),
 	/** Whether a classifier gives probabilities, too. */

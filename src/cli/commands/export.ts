@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { exportModel } from '../../jobs/export-model.js'
 import type { JobInput } from '../../jobs/job.js'
+import { exportPrecisions } from '../../records/export.js'
 import { dataRootOption } from '../options/input-options.js'
 import { Option } from '../options/option.js'
 import {
@@ -38,7 +39,7 @@ export function addExportCommand(program: Command): void {
 					.choices(['onnx', 'transformers.js', 'hub'])
 					.default('onnx'),
 			)
-			.addOption(new Option('--dtype <name>', 'precision of weights and arithmetic').choices(['fp32']).default('fp32'))
+			.addOption(new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'))
 			.addOption(
 				new Option(
 					'--preprocess <where>',
