@@ -29,7 +29,7 @@ export const exportInput = z.strictObject({
 	/** Folder to write. */
 	output: z.string(),
 	/** `classifier`: pixels to logits of the run's classes. */
-	task: z.enum(exportTasks).extract(['classifier']).default('classifier'),
+	task: z.enum(exportTasks).default('classifier'),
 	/** What the folder is for. */
 	layout: z.enum(exportLayouts).exclude(['transformers']).default('onnx'),
 	/** Element type of weights and arithmetic. */
