@@ -52,7 +52,8 @@ describe('a CLIP for any classes', () => {
 		const parameters = await initialParameters(defense, 1)
 		const model = { clip, defense, parameters }
 		const { whole, vision, text } = await zeroShotGraphs(model, {})
-		const session = (message: typeof text) => InferenceSession.create(toBinary(ModelProtoSchema, message))
+		const session = (message: typeof text) =>
+			InferenceSession.create(toBinary(ModelProtoSchema, message), { logSeverityLevel: 4 })
 		const texts = await session(text)
 		// The texts of this method's prompts, whose learned part stands in the graph.
 		const template = name === 'advpt-v' ? 'a photo of a {}.' : '{}.'

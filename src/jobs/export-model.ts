@@ -35,7 +35,7 @@ export const exportInput = z.strictObject({
 	/** Element type of weights and arithmetic. */
 	dtype: z.enum(exportPrecisions).default('fp32'),
 	/** Where pictures become pixel values: in the program, or in the graph. */
-	preprocess: z.enum(preprocessPlaces).extract(['outside']).default('outside'),
+	preprocess: z.enum(preprocessPlaces).default('outside'),
 	/** Whether a classifier gives probabilities, too. */
 	probabilities: z.boolean().default(false),
 	/** Whether a classifier gives the scores of how heavily an image was corrected, too. */
@@ -75,6 +75,7 @@ export const exportModel = defineJob({
 	result: exportResult,
 	async run(input, context) {
 		const output = resolve(input.output)
+		refuseConflicts(input)
 		await checkExportFolder(output, input.force)
 		const run = await tunedRun(context, input)
 		const description = await readRecord(runDescriptionForm, join(run.directory, runFiles.description))
@@ -157,4 +158,22 @@ async function evaluationsOf({ directory }: TunedRun): Promise<EvaluationRecord[
 	if (!existsSync(folder)) return []
 	const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()
 	return Promise.all(names.map((name) => readEvaluationRecord(join(folder, name))))
+}
+
+/** @throws NaptuneError for options of which one decides nothing beside the other. */
+function refuseConflicts({ task, layout, preprocess, probabilities, correctionScore }: Input): void {
+	const conflict = (message: string) => new NaptuneError('NAP_OPTION_CONFLICT', message)
+	if (task === 'zero-shot') {
+		const given = [
+			...(preprocess === 'inside' ? ['--preprocess inside'] : []),
+			...(probabilities ? ['--probabilities'] : []),
+			...(correctionScore ? ['--correction-score'] : []),
+		]
+		if (given.length > 0) throw conflict(`${given.join(' and ')} is for classifiers; leave it out of --task zero-shot.`)
+	}
+	if (preprocess === 'inside' && layout !== 'onnx') {
+		throw conflict(
+			`The pipelines that load layout ${layout} prepare pictures themselves; --preprocess inside is for --layout onnx.`,
+		)
+	}
 }

@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { exportModel } from '../../jobs/export-model.js'
 import type { JobInput } from '../../jobs/job.js'
-import { exportPrecisions, exportTasks } from '../../records/export.js'
+import { exportPrecisions, exportTasks, preprocessPlaces } from '../../records/export.js'
 import { dataRootOption } from '../options/input-options.js'
 import { Option } from '../options/option.js'
 import {
@@ -39,13 +39,15 @@ export function addExportCommand(program: Command): void {
 					.choices(['onnx', 'transformers.js', 'hub'])
 					.default('onnx'),
 			)
-			.addOption(new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'))
+			.addOption(
+				new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'),
+			)
 			.addOption(
 				new Option(
 					'--preprocess <where>',
 					'where pictures are resized, cropped and normalised: in the program, or in the graph',
 				)
-					.choices(['outside'])
+					.choices(preprocessPlaces)
 					.default('outside'),
 			)
 			.addOption(new Option('--probabilities', 'a second output with probabilities'))
