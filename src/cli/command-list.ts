@@ -103,6 +103,12 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/classify.js')).addClassifyCommand,
 	},
 	{
+		term: 'serve [options] <run>',
+		description:
+			'Classify pictures over HTTP with a tuned run. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+		load: async () => (await import('./commands/serve.js')).addServeCommand,
+	},
+	{
 		term: 'calibrate [options] <run>',
 		description:
 			"Score how heavily a run's refiners correct clean validation images, so that classify can tell unusual pictures; with --attack, measure whether the score detects attacks on test images.",
