@@ -24,8 +24,6 @@ export interface Admission {
 	readonly images: number
 	/** Requests under way. */
 	readonly requests: number
-	/** Resolves once nothing is under way. */
-	empty(): Promise<void>
 }
 
 /**
@@ -36,7 +34,6 @@ export function createAdmission(limits: AdmissionLimits): Admission {
 	let images = 0
 	let bytes = 0
 	let requests = 0
-	const waiting: (() => void)[] = []
 	return {
 		enter(own) {
 			if (images + 1 > limits.images || (requests > 0 && bytes + own > limits.bytes)) return undefined
@@ -58,7 +55,6 @@ export function createAdmission(limits: AdmissionLimits): Admission {
 					images -= held
 					bytes -= own
 					requests -= 1
-					if (requests === 0) for (const resolve of waiting.splice(0)) resolve()
 				},
 			}
 		},
@@ -68,6 +64,5 @@ export function createAdmission(limits: AdmissionLimits): Admission {
 		get requests() {
 			return requests
 		},
-		empty: () => (requests === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
 	}
 }

@@ -34,7 +34,7 @@ export function classifyOptionsSchema({ classes }: Pick<RequestLimits, 'classes'
 		top: positive.default(5).describe('Classes to name per picture; all of them at most.'),
 		classes: z
 			.array(className)
-			.min(1)
+			.min(2)
 			.max(classes)
 			.optional()
 			.describe('Classes to tell apart instead of those of the model, where GET /v1/model says that it takes others.'),

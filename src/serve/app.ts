@@ -85,7 +85,7 @@ export function createApp(options: AppOptions) {
 		checkSender(c, options)
 		await next()
 		// The connection ends with its answer, so that the server can.
-		if (state().phase === 'stopping') c.header('Connection', 'close')
+		if (['stopping', 'failed'].includes(state().phase)) c.header('Connection', 'close')
 	})
 	if (options.origins.length > 0) {
 		const exposeHeaders = ['Retry-After', 'X-Request-Id']
@@ -158,14 +158,11 @@ function notFound(): HttpProblem {
 }
 
 function problemAnswer(c: AppContext, cause: unknown): Response {
-	// Nobody reads the answer to a request whose client has left, and what it stopped is no fault of the server.
-	const problem = c.req.raw.signal.aborted ? left : cause instanceof HTTPException ? ofLibrary(cause) : told(cause)
+	const problem = cause instanceof HTTPException ? ofLibrary(cause) : told(cause)
 	c.set('problem', { ...problem, cause })
 	const { status, code, message, headers } = problem
 	return c.json({ error: { code, message, requestId: c.get('requestId') } }, status as ContentfulStatusCode, headers)
 }
-
-const left: ToldProblem = { status: clientLeft, code: 'NAP_STOPPED', message: 'The client has left.', headers: {} }
 
 /** The refusals of the library's own middleware. */
 function ofLibrary(error: HTTPException): ToldProblem {
@@ -214,8 +211,11 @@ function admitted({ state, admission, limits, retryAfter }: AppOptions) {
 		const ticket = admission.enter(length)
 		if (!ticket) throw busy(retryAfter())
 		c.set('ticket', ticket)
-		await next()
-		ticket.leave()
+		try {
+			await next()
+		} finally {
+			ticket.leave()
+		}
 	}
 }
 
@@ -229,9 +229,22 @@ function limited(limits: RequestLimits) {
 	})
 }
 
-async function classify(c: AppContext, { state, limits, metrics, retryAfter }: AppOptions): Promise<Response> {
-	const { service } = loaded(state())
+async function classify(c: AppContext, options: AppOptions): Promise<Response> {
 	const { signal } = c.req.raw
+	try {
+		return await answered(c, options, signal)
+	} catch (error) {
+		// Whatever it was stopped by, which need not be an error: nobody reads the answer, and it is no fault of the server.
+		throw signal.aborted ? new HttpProblem(clientLeft, 'NAP_STOPPED', 'The client has left.') : error
+	}
+}
+
+async function answered(
+	c: AppContext,
+	{ state, limits, metrics, retryAfter }: AppOptions,
+	signal: AbortSignal,
+): Promise<Response> {
+	const { service } = loaded(state())
 	const body = {
 		type: c.req.header('Content-Type'),
 		bytes: new Uint8Array(await c.req.arrayBuffer()),

@@ -56,6 +56,8 @@ export interface ServerSummary {
 	readonly cut: number
 }
 
+/** Seconds in which a server whose engine has failed says so to those who wait. */
+const secondsToTell = 2
 /** Bytes of bodies under way at most, where one body is not larger alone. */
 const bodiesUnderWay = 2 ** 28
 const mostConnections = 1024
@@ -143,7 +145,11 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 		await Promise.all([warmUp(model, batchSize), pictures.warmUp()])
 		state = { phase: 'ready', model, service }
 		onEvent({ event: 'ready', url, method: model.about.method, classes: model.classNames.length })
-		await Promise.race([aborted(signal), failure])
+		await Promise.race([aborted(signal), failure]).catch(async (error: unknown) => {
+			// Those who wait are told.
+			await drain(server, Math.min(options.grace, secondsToTell), () => admission.requests)
+			throw error
+		})
 		state = { phase: 'stopping', model, service }
 		onEvent({ event: 'stopping', requests: admission.requests })
 		const cut = await drain(server, options.grace, () => admission.requests)
