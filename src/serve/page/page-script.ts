@@ -48,6 +48,7 @@ async function tellModel(): Promise<void> {
 		about.textContent = `A CLIP hardened by ${method}: tells ${classNames.length} classes apart in pictures of ${width} × ${height} pixels.`
 		ownClasses.hidden = !openVocabulary
 		problem.hidden = true
+		tokenLine.hidden = true
 	} catch (error) {
 		about.textContent = 'What is served is not known yet.'
 		showProblem(error)

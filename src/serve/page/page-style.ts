@@ -48,7 +48,7 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 th { text-align: left; font-weight: 400; }
 td { width: 5.5rem; text-align: right; }
 th, td { padding: .2rem .4rem; }
-th { background: linear-gradient(var(--bar), var(--bar)) no-repeat; background-size: 0 100%; border-radius: .25rem; }
+th { background: linear-gradient(var(--bar), var(--bar)) no-repeat; background-size: 0 100%; border-radius: .25rem; border-block: 2px solid transparent; background-clip: padding-box; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .flag { font-weight: 600; color: var(--problem); }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); }
