@@ -37,6 +37,8 @@ export const retrieve = lazyJob(async () => (await import('./jobs/retrieve.js'))
 export const serve = lazyJob(async () => (await import('./jobs/serve.js')).serve)
 /** Measures by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners. */
 export const distortion = lazyJob(async () => (await import('./jobs/distortion.js')).distortion)
+/** Exports a tuned model as files that onnxruntime and transformers.js load, measured before they are in place. */
+export const exportModel = lazyJob(async () => (await import('./jobs/export-model.js')).exportModel)
 /** Makes adversarial images on surrogates and stores them, to be tried on any model. */
 export const generate = lazyJob(async () => (await import('./jobs/generate.js')).generate)
 /** Trains a small convolutional classifier, on which attacks are made that must transfer, and writes it as an ONNX file. */

@@ -98,7 +98,9 @@ const groups = ['data', 'surrogate', 'bench']
 async function jobOf(args: readonly string[]): Promise<JobDescription | undefined> {
 	const [first = '', second = ''] = args
 	const own = groups.includes(first) ? `${first}-${second}` : first
-	const name = args.includes('--verify') ? 'verify-record' : own
+	// A word of the language, which no function of the library can be called.
+	const named = own === 'export' ? 'export-model' : own
+	const name = args.includes('--verify') ? 'verify-record' : named
 	const jobs = (await import('../jobs/registry.js')).jobs
 	return jobs.find(({ jobName }) => jobName === name)
 }

@@ -109,6 +109,12 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/serve.js')).addServeCommand,
 	},
 	{
+		term: 'export [options] <run>',
+		description:
+			'Export a tuned model as files that onnxruntime and transformers.js load. The files themselves are measured, clean and under attack, before they are put in place; a model card is made of the records.',
+		load: async () => (await import('./commands/export.js')).addExportCommand,
+	},
+	{
 		term: 'calibrate [options] <run>',
 		description:
 			"Score how heavily a run's refiners correct clean validation images, so that classify can tell unusual pictures; with --attack, measure whether the score detects attacks on test images.",

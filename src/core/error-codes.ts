@@ -165,6 +165,10 @@ export const errorCodes = {
 		means: 'Nothing of what was asked for could be measured.',
 		advice: 'Remove the reasons that the message lists.',
 	},
+	NAP_EXPORT_REFUSED: {
+		means: 'A model was not exported, because the export would not be what it claims: the run is bad, or the files are worse.',
+		advice: 'Do what the message says; nothing was written.',
+	},
 	NAP_TRAINING_FAILED: {
 		means: 'Training cannot go on: values are not finite, or every image gets the same answer.',
 		advice: 'Lower the learning rate, or change what the message names; the last good state is kept.',

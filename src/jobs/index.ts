@@ -14,6 +14,7 @@ export { defenses } from './defenses.js'
 export { demo } from './demo.js'
 export { distortion } from './distortion.js'
 export { evaluate } from './evaluate.js'
+export { exportModel } from './export-model.js'
 export { generate } from './generate.js'
 export { inspect } from './inspect.js'
 export {

@@ -14,6 +14,7 @@ import { defenses } from './defenses.js'
 import { demo } from './demo.js'
 import { distortion } from './distortion.js'
 import { evaluate } from './evaluate.js'
+import { exportModel } from './export-model.js'
 import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
@@ -49,6 +50,7 @@ export const jobs: readonly JobDescription[] = [
 	demo,
 	distortion,
 	evaluate,
+	exportModel,
 	generate,
 	inspect,
 	pretrain,
