@@ -103,9 +103,9 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/classify.js')).addClassifyCommand,
 	},
 	{
-		term: 'serve [options] <run>',
+		term: 'serve [options] <source>',
 		description:
-			'Classify pictures over HTTP with a tuned run. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+			'Classify pictures over HTTP with a tuned run or an exported classifier. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
 		load: async () => (await import('./commands/serve.js')).addServeCommand,
 	},
 	{

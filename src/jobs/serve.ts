@@ -1,8 +1,10 @@
 /** A tuned model behind HTTP. */
 
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { defined } from '../core/defined.js'
 import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
+import { isExport, loadExport } from '../export/load-export.js'
 import { count } from '../records/parts/fields.js'
 import type { ServedModel } from '../serve/served-model.js'
 import type { ServerEvent } from '../serve/server-events.js'
@@ -18,7 +20,7 @@ const secondsField = z.number().positive().max(3600)
 
 /** What {@link serve} is asked. */
 export const serveInput = z.strictObject({
-	/** Run directory of `tune`. */
+	/** Run directory of `tune`, or folder of an exported classifier. */
 	source: z.string(),
 	...placesOfRun,
 	/** Address to listen at. By default only programs of this machine reach the server. */
@@ -74,7 +76,7 @@ type Input = z.output<typeof serveInput>
  */
 export const serve = defineJob<typeof serveInput, typeof serveResult, ServerEvent>({
 	name: 'serve',
-	doc: 'Classify pictures over HTTP with a tuned run. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+	doc: 'Classify pictures over HTTP with a tuned run or an exported classifier. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
 	input: serveInput,
 	result: serveResult,
 	async run(input, context) {
@@ -117,12 +119,18 @@ export const serve = defineJob<typeof serveInput, typeof serveResult, ServerEven
 })
 
 async function loadedModel(input: Input, context: JobContext): Promise<ServedModel> {
+	const { falsePositiveRate } = input
+	const source = resolve(input.source)
+	if (isExport(source)) {
+		const { servedExport } = await import('../serve/served-export.js')
+		const exported = await loadExport(source)
+		return servedExport({ engine: await context.engine(), exported, falsePositiveRate })
+	}
 	const { servedRun } = await import('../serve/served-run.js')
-	const run = await tunedRun(context, { ...input, run: input.source })
+	const run = await tunedRun(context, { ...input, run: source })
 	const engine = await context.engine()
 	const classifier = await deployedClassifier(engine, run.clip, run.defense, run.parameters)
 	const calibration = await calibrationOf(run, classifier, context)
 	stopIfAsked(context)
-	const { falsePositiveRate } = input
 	return servedRun({ engine, run, classifier, falsePositiveRate, ...defined({ calibration }) })
 }

@@ -39,7 +39,9 @@ export function addExportCommand(program: Command): void {
 					.choices(['onnx', 'transformers.js', 'hub'])
 					.default('onnx'),
 			)
-			.addOption(new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'))
+			.addOption(
+				new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'),
+			)
 			.addOption(
 				new Option(
 					'--preprocess <where>',

@@ -1,4 +1,4 @@
-/** `naptune serve`: a tuned model behind HTTP. */
+/** `naptune serve`: a tuned model or an export behind HTTP. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import type { JobInput } from '../../jobs/job.js'
@@ -32,7 +32,7 @@ export function addServeCommand(program: Command): void {
 		program
 			.command('serve')
 			.description(serve.doc)
-			.argument('<run>', 'run directory of naptune tune')
+			.argument('<source>', 'run directory of naptune tune, or folder of an exported classifier')
 			.addOption(new Option('--host <address>', 'address to listen at').default('127.0.0.1', 'this machine only'))
 			.addOption(new Option('--port <number>', '0 for any that is free').argParser(wholeNumber(0)).default(8080))
 			.addOption(
