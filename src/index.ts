@@ -33,6 +33,8 @@ export const classify = lazyJob(async () => (await import('./jobs/classify.js'))
 export const calibrate = lazyJob(async () => (await import('./jobs/calibrate.js')).calibrate)
 /** Finds captions by images and images by captions, clean and with all images attacked. */
 export const retrieve = lazyJob(async () => (await import('./jobs/retrieve.js')).retrieve)
+/** Serves a tuned run over HTTP until its signal stops it. */
+export const serve = lazyJob(async () => (await import('./jobs/serve.js')).serve)
 /** Measures by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners. */
 export const distortion = lazyJob(async () => (await import('./jobs/distortion.js')).distortion)
 /** Exports a tuned model as files that onnxruntime and transformers.js load, measured before they are in place. */

@@ -103,6 +103,12 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/classify.js')).addClassifyCommand,
 	},
 	{
+		term: 'serve [options] <source>',
+		description:
+			'Classify pictures over HTTP with a tuned run or an exported classifier. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+		load: async () => (await import('./commands/serve.js')).addServeCommand,
+	},
+	{
 		term: 'export [options] <run>',
 		description:
 			'Export a tuned model as files that onnxruntime and transformers.js load. The files themselves are measured, clean and under attack, before they are put in place; a model card is made of the records.',

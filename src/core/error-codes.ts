@@ -206,6 +206,28 @@ export const errorCodes = {
 		advice: 'Try again; where it stays so, check HF_ENDPOINT.',
 	},
 
+	// The server.
+	NAP_ADDRESS_UNAVAILABLE: {
+		means: 'The server cannot listen at this address: it is taken, not of this machine, or not allowed.',
+		advice: 'Choose another --port or --host.',
+	},
+	NAP_REQUEST_INVALID: {
+		means: 'A request to the server is malformed, or asks for what the server does not have.',
+		advice: 'Send what /openapi.json describes.',
+	},
+	NAP_REQUEST_TOO_LARGE: {
+		means: 'A request to the server brings more bytes or more pictures than one may.',
+		advice: 'Send smaller pictures or fewer at a time; GET /v1/model tells the limits.',
+	},
+	NAP_REQUEST_REFUSED: {
+		means: 'The server does not answer whoever asks: the token is missing or wrong, or the request comes from another site.',
+		advice: 'Send the token as Authorization: Bearer TOKEN, to the address that the server was given.',
+	},
+	NAP_SERVER_BUSY: {
+		means: 'The server has as much work as it may hold, is still loading, or stops.',
+		advice: 'Send the request again after the seconds that Retry-After names.',
+	},
+
 	// The end.
 	NAP_STOPPED: {
 		means: 'The work was stopped by a signal, or by the caller; what was done is saved where the message says so.',

@@ -21,6 +21,7 @@ import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
 import { retrieve } from './retrieve.js'
+import { serve } from './serve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
@@ -56,6 +57,7 @@ export const jobs: readonly JobDescription[] = [
 	report,
 	reproduce,
 	retrieve,
+	serve,
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,
