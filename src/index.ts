@@ -35,6 +35,10 @@ export const calibrate = lazyJob(async () => (await import('./jobs/calibrate.js'
 export const retrieve = lazyJob(async () => (await import('./jobs/retrieve.js')).retrieve)
 /** Measures by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners. */
 export const distortion = lazyJob(async () => (await import('./jobs/distortion.js')).distortion)
+/** Decides whether a model may be released, by what a configuration demands of its robustness. */
+export const gate = lazyJob(async () => (await import('./jobs/gate.js')).gate)
+/** Writes the configuration and the baseline of a gate from what a model reaches now. */
+export const gateInit = lazyJob(async () => (await import('./jobs/gate-init.js')).gateInit)
 /** Makes adversarial images on surrogates and stores them, to be tried on any model. */
 export const generate = lazyJob(async () => (await import('./jobs/generate.js')).generate)
 /** Trains a small convolutional classifier, on which attacks are made that must transfer, and writes it as an ONNX file. */

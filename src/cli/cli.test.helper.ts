@@ -97,7 +97,7 @@ const groups = ['data', 'surrogate', 'bench']
 /** The job of a command, found by its name; undefined where its document is no job's. */
 async function jobOf(args: readonly string[]): Promise<JobDescription | undefined> {
 	const [first = '', second = ''] = args
-	const own = groups.includes(first) ? `${first}-${second}` : first
+	const own = groups.includes(first) || (first === 'gate' && second === 'init') ? `${first}-${second}` : first
 	const name = args.includes('--verify') ? 'verify-record' : own
 	const jobs = (await import('../jobs/registry.js')).jobs
 	return jobs.find(({ jobName }) => jobName === name)

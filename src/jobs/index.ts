@@ -14,6 +14,8 @@ export { defenses } from './defenses.js'
 export { demo } from './demo.js'
 export { distortion } from './distortion.js'
 export { evaluate } from './evaluate.js'
+export { gate } from './gate.js'
+export { gateInit } from './gate-init.js'
 export { generate } from './generate.js'
 export { inspect } from './inspect.js'
 export {

@@ -14,6 +14,8 @@ import { defenses } from './defenses.js'
 import { demo } from './demo.js'
 import { distortion } from './distortion.js'
 import { evaluate } from './evaluate.js'
+import { gate } from './gate.js'
+import { gateInit } from './gate-init.js'
 import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
@@ -48,6 +50,8 @@ export const jobs: readonly JobDescription[] = [
 	demo,
 	distortion,
 	evaluate,
+	gate,
+	gateInit,
 	generate,
 	inspect,
 	pretrain,

@@ -10,6 +10,7 @@ import { distortionKind } from './distortion.js'
 import { evaluationKind } from './evaluation.js'
 import { experimentForm } from './experiment.js'
 import { galleryKind } from './gallery.js'
+import { gateBaselineForm, gateConfigForm, gateVerdictForm } from './gate.js'
 import { onnxAttackKind } from './onnx-attack.js'
 import type { RecordForm } from './record-form.js'
 import { retrievalKind } from './retrieval.js'
@@ -27,6 +28,9 @@ export const recordForms: Readonly<Record<string, RecordForm<z.ZodType>>> = {
 	evaluation: evaluationKind,
 	experiment: experimentForm,
 	gallery: galleryKind,
+	gate: gateConfigForm,
+	'gate-baseline': gateBaselineForm,
+	'gate-verdict': gateVerdictForm,
 	'onnx-attack': onnxAttackKind,
 	'pretraining-step': pretrainingStepForm,
 	retrieval: retrievalKind,
