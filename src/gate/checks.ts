@@ -11,10 +11,10 @@ import { wilsonInterval } from '../statistics/wilson.js'
 
 /** A check under way. What comes after its decision does not reach it, so that it depends on no batch. */
 export interface RunningCheck {
-	readonly decided: boolean
+	readonly decision: Decision
 	/** The next image of the sample. */
 	take(right: boolean): void
-	/** Where it stands; undecided unless {@link decided}. */
+	/** Where it stands; undecided without {@link decision}. */
 	result(): GateCheck
 }
 
@@ -84,8 +84,8 @@ export function minimumCheck({ id, title, possible, stopping }: CheckInput, min:
 	}
 	decide()
 	return {
-		get decided() {
-			return decision !== undefined
+		get decision() {
+			return decision
 		},
 		take(isRight) {
 			if (decision) return
@@ -188,8 +188,8 @@ export function dropCheck({ id, title, possible, stopping, baseline, maxDrop, le
 	}
 	decide()
 	return {
-		get decided() {
-			return decision !== undefined
+		get decision() {
+			return decision
 		},
 		take(isRight) {
 			if (decision) return

@@ -113,7 +113,7 @@ export async function measureAttack(input: AttackInput): Promise<AttackedSample 
 	const order = new Map(attack.rounds(classifier.classNames.length).map(({ name }, round) => [name, round]))
 	const outcomes: AttackOutcome[] = []
 	let made = 0
-	const waiting = () => input.whole || checks.some(({ decided }) => !decided)
+	const waiting = () => input.whole || checks.some(({ decision }) => decision === undefined)
 	for (let next = 0; next < images.ids.length && waiting(); ) {
 		if (signal.aborted) return undefined
 		const positions = nextBlock(clean.right, next, batchSize)
