@@ -97,7 +97,7 @@ const groups = ['data', 'surrogate', 'bench']
 /** The job of a command, found by its name; undefined where its document is no job's. */
 async function jobOf(args: readonly string[]): Promise<JobDescription | undefined> {
 	const [first = '', second = ''] = args
-	const own = groups.includes(first) ? `${first}-${second}` : first
+	const own = groups.includes(first) || (first === 'gate' && second === 'init') ? `${first}-${second}` : first
 	// A word of the language, which no function of the library can be called.
 	const named = own === 'export' ? 'export-model' : own
 	const name = args.includes('--verify') ? 'verify-record' : named

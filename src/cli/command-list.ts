@@ -52,6 +52,12 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,
 	},
 	{
+		term: 'gate [options] [model]',
+		description:
+			'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json says, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
+		load: async () => (await import('./commands/gate.js')).addGateCommand,
+	},
+	{
 		term: 'compare [options]',
 		description:
 			'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison resumes where it stopped.',

@@ -15,6 +15,8 @@ export { demo } from './demo.js'
 export { distortion } from './distortion.js'
 export { evaluate } from './evaluate.js'
 export { exportModel } from './export-model.js'
+export { gate } from './gate.js'
+export { gateInit } from './gate-init.js'
 export { generate } from './generate.js'
 export { inspect } from './inspect.js'
 export {

@@ -15,6 +15,8 @@ import { demo } from './demo.js'
 import { distortion } from './distortion.js'
 import { evaluate } from './evaluate.js'
 import { exportModel } from './export-model.js'
+import { gate } from './gate.js'
+import { gateInit } from './gate-init.js'
 import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
@@ -51,6 +53,8 @@ export const jobs: readonly JobDescription[] = [
 	distortion,
 	evaluate,
 	exportModel,
+	gate,
+	gateInit,
 	generate,
 	inspect,
 	pretrain,

@@ -134,8 +134,14 @@ function auditSettings(input: RecordedAuditInput, effort: AuditEffort): AuditSet
 	return { kind: 'audit', ...settings, effort, control: { name, options: config, requirements } }
 }
 
-/** The classifiers of an audit. */
-async function openSubject(input: RecordedAuditInput): Promise<{ subject: AuditSubject; release(): Promise<void> }> {
+/** What the classifiers of an audit are made of. */
+export type AuditedModel = Pick<
+	RecordedAuditInput,
+	'engine' | 'clip' | 'dataset' | 'defense' | 'parameters' | 'testTime' | 'threatModel'
+>
+
+/** The classifiers of an audit: the model, vanilla as the control, and the model as one sees it who knows its prompts only. */
+export async function openSubject(input: AuditedModel): Promise<{ subject: AuditSubject; release(): Promise<void> }> {
 	const { engine, clip, dataset, defense, parameters, testTime, threatModel } = input
 	const model = testTime
 		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)

@@ -118,8 +118,8 @@ export async function readOnnxAttackRecord(path: string): Promise<OnnxAttackReco
 }
 
 /** Images as the classifier reads them: [n, C, H, W] in [0, 1], grey where it has one channel. */
-async function preparedPixels(
-	{ inputShape }: OnnxClassifier,
+export async function preparedPixels(
+	{ inputShape }: Pick<OnnxClassifier, 'inputShape'>,
 	images: Split,
 	rows: readonly number[],
 	resizing: Resizing,
