@@ -17,6 +17,7 @@ import type { AttackCell } from './cells.js'
 import type { Cell, Condition, ExperimentResult, PairedResult, Problem, SeedResult } from './experiment-result.js'
 import { shownCells } from './look-into-runs.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
+import { paperMethod } from './protocols.js'
 import type { CellResults } from './run-cells.js'
 import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 
@@ -74,7 +75,11 @@ export function collectResult(input: CollectInput): ExperimentResult {
 		models: models.map(({ name }) => name),
 		datasets: datasets.map(({ name }) => name),
 		missing,
-		methods: Object.entries(definition.methods).map(([name, { title }]) => ({ name, title })),
+		methods: Object.entries(definition.methods).map(([name, { title, protocol, defense }]) => ({
+			name,
+			title,
+			...(protocol === undefined ? {} : { protocol, of: defense ?? name }),
+		})),
 		conditions,
 		...axisOf(plan),
 		...defined({ reference: definition.reference }),
@@ -226,7 +231,7 @@ function withTarget({ definition, models }: Plan, targets: PaperTargets | undefi
 	const model = found && geometryName(found.clip.config)
 	if (model === undefined) return cell
 	const { dataset, method, condition, point } = cell
-	const place = { experiment: definition.name, model, dataset, method, condition }
+	const place = { experiment: definition.name, model, dataset, method: paperMethod(definition, method), condition }
 	const paper = paperTarget(targets, { ...place, ...defined({ point }) })
 	return paper === undefined ? cell : { ...cell, target: { paper, difference: 100 * cell.accuracy - paper } }
 }

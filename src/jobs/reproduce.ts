@@ -4,12 +4,19 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { epsilonText } from '../attacks/sets/size-text.js'
 import { defined } from '../core/defined.js'
-import { type DefinitionChanges, loadExperiment, paperExperiments } from '../experiments/definition.js'
+import {
+	type DefinitionChanges,
+	loadWrittenExperiment,
+	paperExperiments,
+	paperVariants,
+} from '../experiments/definition.js'
 import { narrowed } from '../experiments/narrow.js'
 import { type PreparedExperiment, prepareExperiments } from '../experiments/prepare.js'
+import { withProtocols } from '../experiments/protocols.js'
 import { runExperiments } from '../experiments/run-experiments.js'
 import { mergeSettings } from '../methods/tuning/configuration.js'
 import { experimentForm } from '../records/experiment.js'
+import { slug } from '../records/names.js'
 import { count, seconds } from '../records/parts/fields.js'
 import { readReportSource } from '../report/html/report-source.js'
 import { pagePath, writeReport } from '../report/html/write-report.js'
@@ -37,6 +44,11 @@ export const reproduceInput = z.strictObject({
 	dataRoot: dataRootField,
 	/** Methods that are wanted; by default all of the experiment. */
 	methods: names,
+	/**
+	 * Under which named protocol methods are tuned: a name for all methods that have it, or `METHOD=NAME`; `both` for a row under
+	 * each protocol, `none` for the experiment's preset. By default each method has the one that the experiment gives it.
+	 */
+	protocol: names,
 	/** Rows that are wanted, by their names or those of their attacks, or `epsilon-curve`; by default all of the experiment. */
 	conditions: names,
 	/** Of sample and tuning; by default the experiment's. */
@@ -93,18 +105,23 @@ export const reproduce = defineJob({
 	result: reproduceResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
 		const started = performance.now()
-		const { quick, methods, conditions, limit } = input
+		const { quick, methods, conditions, limit, protocol } = input
 		const output = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
-		const wanted = [...new Set(input.experiments.flatMap((name) => (name === 'all' ? paperExperiments : [name])))]
+		const wanted = [
+			...new Set(
+				input.experiments.flatMap((name) => (name === 'all' ? [...paperExperiments, ...paperVariants] : [name])),
+			),
+		]
 		const changes = changesOf(input)
 		const definitions = []
 		for (const name of wanted) {
-			const whole = await loadExperiment(name, { quick, changes })
-			definitions.push(narrowed(whole, defined({ methods, conditions, limit })))
+			const whole = await loadWrittenExperiment(name, { quick, changes })
+			definitions.push(withProtocols(narrowed(whole, defined({ methods, conditions, limit })), protocol))
 		}
 		const experiments = await prepareExperiments({
 			definitions,
 			quick,
+			...defined({ suffix: protocol && slug(protocol.join('-')) }),
 			loadModel: (name) => loadModel(context, name),
 			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
 		})

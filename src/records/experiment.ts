@@ -38,6 +38,8 @@ export type Condition = Immutable<z.output<typeof condition>>
 const method = z.strictObject({
 	name: z.string().describe('Such as `vanilla` or `nap`.'),
 	title: z.string().describe('As papers write it, such as `AdvPT-VLI`.'),
+	protocol: z.string().exactOptional().describe('Name of the protocol that it was tuned under.'),
+	of: z.string().exactOptional().describe('The method, where rows of several protocols have names of their own.'),
 })
 
 /** A method, or a variant of one. */
@@ -122,9 +124,11 @@ const average = z.strictObject({
 	datasets: count.describe('Data sets that are in the mean.'),
 	accuracy: share.describe("Mean of the cells' accuracies."),
 	target: z
-		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number() })
+		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number().exactOptional() })
 		.exactOptional()
-		.describe('What the paper prints, and what the mean of its cells is, in percent; over all eleven data sets.'),
+		.describe(
+			'What the paper prints, and what the mean of its cells is where it prints those, in percent; over all eleven data sets.',
+		),
 })
 
 /** The mean of a method's cells over data sets, as the paper's last column should be. */

@@ -49,6 +49,14 @@ export function addReproduceCommand(program: Command): void {
 			.addOption(new Option('--methods <names>', ofExperiment('methods, separated by commas')).argParser(commaList))
 			.addOption(
 				new Option(
+					'--protocol <names>',
+					ofExperiment(
+						'settings that methods are tuned under: a protocol for all that have it, or METHOD=NAME, separated by commas; both for a row under each, none for the experiment’s preset',
+					),
+				).argParser(commaList),
+			)
+			.addOption(
+				new Option(
 					'--conditions <names>',
 					ofExperiment('rows, or attacks, such as clean,pgd-100, or epsilon-curve for its points, separated by commas'),
 				).argParser(commaList),
@@ -88,6 +96,7 @@ export function addReproduceCommand(program: Command): void {
 Examples:
   $ naptune reproduce table1 --quick
   $ naptune reproduce all --quick
+  $ naptune reproduce table1 --quick --protocol both
   $ naptune reproduce table1 --data-root data --data caltech101,dtd --methods vanilla,nap
   $ naptune reproduce fig6-shots --data-root data --model openai/clip-vit-base-patch32 --limit 500`,
 		)
