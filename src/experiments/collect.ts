@@ -6,6 +6,7 @@ import { defined } from '../core/defined.js'
 import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
 import { packageVersion } from '../files/package-version.js'
 import { generator } from '../random/counter-based.js'
+import type { Learning } from '../records/experiment.js'
 import type { ModelEngine } from '../runtime/engine.js'
 import { mcnemarOf } from '../statistics/mcnemar.js'
 import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
@@ -32,6 +33,8 @@ export interface CollectInput {
 	readonly missing: ExperimentResult['missing']
 	/** The paper's numbers; missing where the experiment measures something else. */
 	readonly targets?: PaperTargets | undefined
+	/** What moved in the runs of methods under a protocol, by the folders of cells. */
+	readonly learning?: ReadonlyMap<string, Learning>
 	readonly engine: Pick<ModelEngine, 'version' | 'device' | 'threads'>
 }
 
@@ -55,7 +58,7 @@ export function collectResult(input: CollectInput): ExperimentResult {
 				return points.flatMap((point) =>
 					conditions.flatMap((condition) => {
 						const seeds = ofMethod.filter((planned) => planned.point === point)
-						const cell = collectCell(plan, seeds, condition, results)
+						const cell = collectCell(plan, seeds, condition, results, input.learning)
 						return cell ? [cell] : []
 					}),
 				)
@@ -139,6 +142,7 @@ function collectCell(
 	seeds: readonly PlannedCell[],
 	condition: Condition,
 	results: CellResults,
+	learning: CollectInput['learning'],
 ): CellWithOutcomes | undefined {
 	const { attack, clean } = sourceOf(plan, condition)
 	const records = recordsOf(seeds, attack, results)
@@ -148,7 +152,9 @@ function collectCell(
 		planned: { cell, point },
 		found: { record },
 	} = at(records, 0)
-	const own = records.map(({ planned, found }) => seedResult(plan, planned, found, clean))
+	const own = records.map(({ planned, found }) =>
+		seedResult(plan, planned, found, clean, learning?.get(planned.cell.folder)),
+	)
 	const { mean, deviation } = meanAndDeviation(own.map(({ accuracy }) => accuracy.accuracy))
 	const { images } = at(own, 0)
 	return {
@@ -174,6 +180,7 @@ function seedResult(
 	{ cell }: PlannedCell,
 	{ record, path, tuningSeconds }: MeasuredCell,
 	clean: boolean,
+	learning: Learning | undefined,
 ): SeedResult {
 	return {
 		seed: cell.seed,
@@ -184,6 +191,7 @@ function seedResult(
 		...defined({ run: cell.tuning && placeOf(plan, cell.folder) }),
 		tuningSeconds,
 		evaluationSeconds: record.seconds,
+		...defined({ learning }),
 	}
 }
 

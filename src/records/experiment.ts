@@ -59,6 +59,24 @@ const axis = z.strictObject({
 /** The option that an ablation varies. */
 export type Axis = Immutable<z.output<typeof axis>>
 
+const losses = z.tuple([z.number(), z.number()])
+
+const learning = z.strictObject({
+	cleanLoss: losses.describe('Mean loss on clean training images in the first epoch and in the last.'),
+	adversarialLoss: losses
+		.exactOptional()
+		.describe('The same on attacked ones; missing for a loss that attacks nothing.'),
+	moved: z
+		.number()
+		.nonnegative()
+		.exactOptional()
+		.describe('L2 distance of all parameters from their start, as a multiple of the length of the start.'),
+	trained: z.boolean().describe('Whether the run learned enough to be a result of its method.'),
+})
+
+/** What moved in a tuning run. */
+export type Learning = Immutable<z.output<typeof learning>>
+
 const seedResult = z.strictObject({
 	seed: count,
 	images: count,
@@ -70,6 +88,7 @@ const seedResult = z.strictObject({
 	run: path.exactOptional().describe('Folder of the tuning run there; missing for vanilla.'),
 	tuningSeconds: seconds,
 	evaluationSeconds: seconds,
+	learning: learning.exactOptional().describe('Of a run under a protocol; missing for others and for vanilla.'),
 })
 
 /** A cell measured with one seed. */
