@@ -98,7 +98,8 @@ const groups = ['data', 'surrogate', 'bench']
 async function jobOf(args: readonly string[]): Promise<JobDescription | undefined> {
 	const [first = '', second = ''] = args
 	const own = groups.includes(first) ? `${first}-${second}` : first
-	const name = args.includes('--verify') ? 'verify-record' : own
+	const other = args.includes('--verify') ? 'verify-record' : args.includes('--plan') ? 'reproduce-plan' : undefined
+	const name = other ?? own
 	const jobs = (await import('../jobs/registry.js')).jobs
 	return jobs.find(({ jobName }) => jobName === name)
 }

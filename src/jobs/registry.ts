@@ -19,6 +19,7 @@ import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
+import { reproducePlan } from './reproduce-plan.js'
 import { retrieve } from './retrieve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
@@ -53,6 +54,7 @@ export const jobs: readonly JobDescription[] = [
 	pretrain,
 	report,
 	reproduce,
+	reproducePlan,
 	retrieve,
 	surrogateSubstitute,
 	surrogateTrain,
