@@ -23,7 +23,7 @@ import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link exportModel} is asked. */
+/** The input of {@link exportModel}. */
 export const exportInput = z.strictObject({
 	...runFields,
 	/** Folder to write. */
@@ -56,7 +56,7 @@ export const exportInput = z.strictObject({
 	force: z.boolean().default(false),
 })
 
-/** What {@link exportModel} gives. */
+/** The result of {@link exportModel}. */
 export const exportResult = exportForm.schema
 	.omit({ calibration: true })
 	.extend({ output: z.string().describe('The folder that was written; its `export.json` holds the same.') })
@@ -107,7 +107,7 @@ export const exportModel = defineJob({
 	},
 })
 
-/** @throws NaptuneError for a run whose parameters are worth nothing. */
+/** @throws NaptuneError for a run whose parameters are worthless. */
 async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (defense.parameters.size === 0) return
 	const path = join(directory, runFiles.result)
@@ -121,7 +121,7 @@ async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (epochsAtChance === 0) return
 	throw new NaptuneError(
 		'NAP_EXPORT_REFUSED',
-		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worth nothing. Tune again with a lower learning rate.`,
+		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worthless. Tune again with a lower learning rate.`,
 	)
 }
 

@@ -22,6 +22,7 @@ import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
+import { reproducePlan } from './reproduce-plan.js'
 import { retrieve } from './retrieve.js'
 import { serve } from './serve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
@@ -60,6 +61,7 @@ export const jobs: readonly JobDescription[] = [
 	pretrain,
 	report,
 	reproduce,
+	reproducePlan,
 	retrieve,
 	serve,
 	surrogateSubstitute,
