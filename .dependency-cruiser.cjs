@@ -31,6 +31,7 @@ const rooms = [
 	'bench',
 	'jobs',
 	'cli',
+	'docs',
 ]
 const tests = '\\.test(\\.support|\\.helper)?\\.ts$'
 
