@@ -1,8 +1,9 @@
-/** Pages of the documentation that are made of what the program knows: its errors, the checks of an audit, its warnings. */
+/** Pages of the documentation that are made of what the program knows: errors, checks of an audit, warnings, commands. */
 
 import { errorCodes } from '../core/error-codes.js'
 import { auditChecks } from '../evaluation/audit/registry.js'
 import { tuningNoticeKinds } from '../methods/tuning/notices.js'
+import { commandPage } from './command-page.js'
 
 /** Something with a name of its own, which is also its heading. */
 interface Entry {
@@ -11,10 +12,10 @@ interface Entry {
 	readonly advice: string
 }
 
-const made = '<!-- Made by npm run docs. -->'
+const made = '<!-- Written by npm run docs. -->'
 
 /** Markdown pages by the names of their files in `docs/`. */
-export function docsPages(): ReadonlyMap<string, string> {
+export async function docsPages(): Promise<ReadonlyMap<string, string>> {
 	return new Map([
 		['errors.md', page('Errors', errorsText, named(errorCodes))],
 		[
@@ -26,6 +27,7 @@ export function docsPages(): ReadonlyMap<string, string> {
 			),
 		],
 		['warnings.md', page('Warnings', warningsText, named(tuningNoticeKinds))],
+		['command-line.md', await commandPage('Command line', made)],
 	])
 }
 
