@@ -40,7 +40,11 @@ it('writes a text context as the embeddings of added tokens, with the logits of 
 })
 
 it.each([
-	['nap', {}, 'refiners in the text tower, prompts of their own in deeper blocks of the text tower, refiners in the image'],
+	[
+		'nap',
+		{},
+		'refiners in the text tower, prompts of their own in deeper blocks of the text tower, refiners in the image',
+	],
 	['advpt-vli', {}, 'prompts in the image tower'],
 	['advpt-v', {}, 'no text context that could become tokens'],
 ])('refuses %s, and says what a CLIPModel has no place for', async (name, options, reason) => {
