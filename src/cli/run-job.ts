@@ -18,6 +18,8 @@ export interface JobCommand<Input, Result, Event> {
 	 * say so, which are told on stderr.
 	 */
 	failed?(result: Result): boolean | readonly string[]
+	/** Whether the job's own events say that it stops, in the form of its log. Default false. */
+	readonly tellsStop?: boolean
 }
 
 /** A job as this file sees it. */
@@ -33,9 +35,9 @@ type OptionsOfRunning = SharedOptions & { readonly loaderThreads?: number }
 export async function runJob<Input, Result, Event>(
 	job: RunnableJob<Input, Result, Event>,
 	options: OptionsOfRunning,
-	{ input, text, onEvent, failed }: JobCommand<Input, Result, Event>,
+	{ input, text, onEvent, failed, tellsStop = false }: JobCommand<Input, Result, Event>,
 ): Promise<void> {
-	await withSession(options, async (session) => {
+	await withSession({ ...options, tellsStop }, async (session) => {
 		const told = onEvent?.(session.progress) ?? (() => {})
 		const result = await job(input, { ...session, onEvent: told })
 		session.result(result, text(result))
