@@ -4,7 +4,7 @@
  * shared machine is not equally fast all the time.
  *
  * node bench/serve.mjs RUN [--clients 1,8,64] [--seconds 10] [--rounds 3] [--side 640] [--batch 16] [--serve "OPTIONS"]
- *   [--python PYTHON --export FOLDER] [--soak MINUTES] [--output FILE]
+ *   [--python PYTHON --export FOLDER] [--peers "naptune serve,plain handler"] [--soak MINUTES] [--output FILE]
  */
 
 import { spawn } from 'node:child_process'
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
 		python: { type: 'string' },
 		export: { type: 'string' },
 		soak: { type: 'string', default: '0' },
+		peers: { type: 'string' },
 		output: { type: 'string' },
 	},
 })
@@ -60,7 +61,9 @@ const servers = {
 		: {}),
 }
 const running = {}
-for (const [name, start] of Object.entries(servers)) running[name] = await start()
+for (const [name, start] of Object.entries(servers)) {
+	if (!values.peers || values.peers.split(',').includes(name)) running[name] = await start()
+}
 const engine = await started(
 	process.execPath,
 	[own('serve/engine.mjs'), run, values.batch, String(seconds)],
@@ -124,9 +127,7 @@ function tell(row) {
  * where other work takes the machine, as long as waiting threads do not spin (NAPTUNE_SPINNING=0).
  */
 function summary() {
-	const alone = new Map(
-		rows.filter(({ peer }) => peer === 'engine alone').map((row) => [row.round, row]),
-	)
+	const alone = new Map(rows.filter(({ peer }) => peer === 'engine alone').map((row) => [row.round, row]))
 	const groups = Map.groupBy ? Map.groupBy(rows, keyOf) : grouped(rows)
 	return [...groups.values()].map((group) => ({
 		peer: group[0].peer,

@@ -18,6 +18,7 @@ import type { ExportInput, MadeExport } from './export-input.js'
 import { exportFile, placeFolder, writeFiles } from './folder.js'
 import { exportAttack } from './measure-classifier.js'
 import { textFile } from './model-message.js'
+import { exportZeroShot } from './zero-shot-export.js'
 
 /**
  * Exports a run.
@@ -28,7 +29,10 @@ import { textFile } from './model-message.js'
 export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 	const { output, run, options } = input
 	return placeFolder(output, async (staging) => {
-		const { graphs, measured, files, text } = await exportClassifier(input, staging)
+		const { graphs, measured, files, text } = await (options.task === 'classifier' ? exportClassifier : exportZeroShot)(
+			input,
+			staging,
+		)
 		requireSound(measured, run.defense.classNames.length, options.maxDrop)
 		const { settings, described } = descriptionOf(input)
 		const record: Omit<ExportRecord, 'files'> = {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { entry } from '../core/at.js'
+import { NaptuneError } from '../core/errors.js'
 import { float32, type Tensor } from '../core/tensor.js'
 import type { ExportedGraph } from '../records/export.js'
 import type { ModelEngine, Program } from '../runtime/engine.js'
@@ -11,22 +12,36 @@ import type { ModelEngine, Program } from '../runtime/engine.js'
 /**
  * Compiles a graph of an export.
  * @param folder That holds the export.
- * @throws NaptuneError when the file cannot be read or the engine refuses it.
+ * @throws NaptuneError when the file cannot be read, the engine refuses it, or it prepares pictures itself.
  */
-export async function exportedProgram(
-	engine: ModelEngine,
-	folder: string,
-	{ file, inputs, outputs }: ExportedGraph,
-): Promise<Program> {
-	const path = join(folder, file)
+export async function exportedProgram(engine: ModelEngine, folder: string, graph: ExportedGraph): Promise<Program> {
+	const path = join(folder, graph.file)
 	const weights = `${path}_data`
+	// The engine takes the buffer over.
+	const bytes = new Uint8Array(await readFile(path))
+	return programOf(engine, bytes, graph, existsSync(weights) ? [weights] : [])
+}
+
+/** Compiles the bytes of a graph. @param externalFiles Files of weights. @throws NaptuneError as `exportedProgram`. */
+export async function programOf(
+	engine: ModelEngine,
+	bytes: Uint8Array,
+	{ file, inputs, outputs }: ExportedGraph,
+	externalFiles: readonly string[] = [],
+): Promise<Program> {
+	const declared = inputs.map(({ name, type, shape }) => {
+		if (type !== 'uint8') return { name, type, shape }
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`${file} takes bytes and prepares pictures itself, which the engine does not feed. Give an export made with --preprocess outside.`,
+		)
+	})
 	return engine.compileModel(
 		{
-			// The engine takes the buffer over.
-			bytes: new Uint8Array(await readFile(path)),
-			inputs: inputs.map(({ name, type, shape }) => ({ name, type: type === 'uint8' ? 'bool' : type, shape })),
+			bytes,
+			inputs: declared,
 			outputs: outputs.map(({ name }) => ({ name })),
-			externalFiles: existsSync(weights) ? [weights] : [],
+			externalFiles,
 			nodeOrigins: new Map(),
 		},
 		{ name: basename(file) },

@@ -119,7 +119,12 @@ function typesOf(model: ModelProto): Map<string, number> {
 		const kept = () => entry(types, at(operands, opType === 'Where' ? 1 : 0))
 		const type =
 			opType === 'Cast'
-				? Number(present(attribute.find(({ name }) => name === 'to'), 'target of a cast').i)
+				? Number(
+						present(
+							attribute.find(({ name }) => name === 'to'),
+							'target of a cast',
+						).i,
+					)
 				: opType === 'Shape' || opType === 'ArgMax'
 					? INT64
 					: booleans.has(opType)

@@ -20,7 +20,7 @@ import { calibrationOf } from './common/run-calibration.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link classify} is asked. */
+/** The input of {@link classify}. */
 export const classifyInput = z.strictObject({
 	/** JPEG, PNG, WebP, GIF, TIFF or AVIF files. */
 	images: z.array(z.string()).min(1).readonly(),
@@ -42,7 +42,7 @@ export const classifyInput = z.strictObject({
 	falsePositiveRate: rateField,
 })
 
-/** What {@link classify} gives. */
+/** The result of {@link classify}. */
 export const classifyResult = z.object({
 	defense: z.string(),
 	classNames: z.array(z.string()),

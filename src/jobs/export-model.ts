@@ -23,19 +23,19 @@ import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link exportModel} is asked. */
+/** The input of {@link exportModel}. */
 export const exportInput = z.strictObject({
 	...runFields,
 	/** Folder to write. */
 	output: z.string(),
 	/** `classifier`: pixels to logits of the run's classes. */
-	task: z.enum(exportTasks).extract(['classifier']).default('classifier'),
+	task: z.enum(exportTasks).default('classifier'),
 	/** What the folder is for. */
 	layout: z.enum(exportLayouts).exclude(['transformers']).default('onnx'),
 	/** Element type of weights and arithmetic. */
 	dtype: z.enum(exportPrecisions).default('fp32'),
 	/** Where pictures become pixel values: in the program, or in the graph. */
-	preprocess: z.enum(preprocessPlaces).extract(['outside']).default('outside'),
+	preprocess: z.enum(preprocessPlaces).default('outside'),
 	/** Whether a classifier gives probabilities, too. */
 	probabilities: z.boolean().default(false),
 	/** Whether a classifier gives the scores of how heavily an image was corrected, too. */
@@ -56,7 +56,7 @@ export const exportInput = z.strictObject({
 	force: z.boolean().default(false),
 })
 
-/** What {@link exportModel} gives. */
+/** The result of {@link exportModel}. */
 export const exportResult = exportForm.schema
 	.omit({ calibration: true })
 	.extend({ output: z.string().describe('The folder that was written; its `export.json` holds the same.') })
@@ -75,6 +75,7 @@ export const exportModel = defineJob({
 	result: exportResult,
 	async run(input, context) {
 		const output = resolve(input.output)
+		refuseConflicts(input)
 		await checkExportFolder(output, input.force)
 		const run = await tunedRun(context, input)
 		const description = await readRecord(runDescriptionForm, join(run.directory, runFiles.description))
@@ -106,7 +107,7 @@ export const exportModel = defineJob({
 	},
 })
 
-/** @throws NaptuneError for a run whose parameters are worth nothing. */
+/** @throws NaptuneError for a run whose parameters are worthless. */
 async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (defense.parameters.size === 0) return
 	const path = join(directory, runFiles.result)
@@ -120,7 +121,7 @@ async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (epochsAtChance === 0) return
 	throw new NaptuneError(
 		'NAP_EXPORT_REFUSED',
-		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worth nothing. Tune again with a lower learning rate.`,
+		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worthless. Tune again with a lower learning rate.`,
 	)
 }
 
@@ -157,4 +158,22 @@ async function evaluationsOf({ directory }: TunedRun): Promise<EvaluationRecord[
 	if (!existsSync(folder)) return []
 	const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()
 	return Promise.all(names.map((name) => readEvaluationRecord(join(folder, name))))
+}
+
+/** @throws NaptuneError for options of which one decides nothing beside the other. */
+function refuseConflicts({ task, layout, preprocess, probabilities, correctionScore }: Input): void {
+	const conflict = (message: string) => new NaptuneError('NAP_OPTION_CONFLICT', message)
+	if (task === 'zero-shot') {
+		const given = [
+			...(preprocess === 'inside' ? ['--preprocess inside'] : []),
+			...(probabilities ? ['--probabilities'] : []),
+			...(correctionScore ? ['--correction-score'] : []),
+		]
+		if (given.length > 0) throw conflict(`${given.join(' and ')} is for classifiers; leave it out of --task zero-shot.`)
+	}
+	if (preprocess === 'inside' && layout !== 'onnx') {
+		throw conflict(
+			`The pipelines that load layout ${layout} prepare pictures themselves; --preprocess inside is for --layout onnx.`,
+		)
+	}
 }

@@ -15,11 +15,14 @@ import { demo } from './demo.js'
 import { distortion } from './distortion.js'
 import { evaluate } from './evaluate.js'
 import { exportModel } from './export-model.js'
+import { gate } from './gate.js'
+import { gateInit } from './gate-init.js'
 import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
+import { reproducePlan } from './reproduce-plan.js'
 import { retrieve } from './retrieve.js'
 import { serve } from './serve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
@@ -51,11 +54,14 @@ export const jobs: readonly JobDescription[] = [
 	distortion,
 	evaluate,
 	exportModel,
+	gate,
+	gateInit,
 	generate,
 	inspect,
 	pretrain,
 	report,
 	reproduce,
+	reproducePlan,
 	retrieve,
 	serve,
 	surrogateSubstitute,

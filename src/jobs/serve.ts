@@ -18,7 +18,7 @@ import { defineJob, type JobContext } from './job.js'
 const { run: _, ...placesOfRun } = runFields
 const secondsField = z.number().positive().max(3600)
 
-/** What {@link serve} is asked. */
+/** The input of {@link serve}. */
 export const serveInput = z.strictObject({
 	/** Run directory of `tune`, or folder of an exported classifier. */
 	source: z.string(),

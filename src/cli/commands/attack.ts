@@ -1,11 +1,11 @@
 /** `naptune attack`: any ONNX model of an image classifier under attack. */
 
-import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { datasetNames } from '../../data/registry.js'
 import { sourceForms } from '../../data/sources.js'
 import { attack } from '../../jobs/attack.js'
 import type { JobInput } from '../../jobs/job.js'
+import { modelTitle } from '../../records/names.js'
 import {
 	attackListHelp,
 	attackOption,
@@ -36,7 +36,8 @@ export function addAttackCommand(program: Command): void {
 			program
 				.command('attack')
 				.description(attack.doc)
-				.requiredOption('--onnx <file>', 'model to attack')
+				.option('--onnx <file>', 'model to attack (default: none; give this or --model)')
+				.option('--model <folder-or-id>', 'CLIP or SigLIP to attack, as in naptune tune (default: none)')
 				.requiredOption(
 					'--data <folder-or-name>',
 					`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
@@ -65,13 +66,14 @@ ${attackListHelp()}
 Examples:
   $ naptune attack --onnx resnet50.onnx --data imagenet/val --classes imagenet-classes.txt \\
       --normalisation imagenet --resize margin --attack pgd-100 --epsilon 4/255 --limit 200
-  $ naptune attack --onnx model.onnx --data photos --attack autoattack --norm l2 --epsilon 0.5`,
+  $ naptune attack --onnx model.onnx --data photos --attack autoattack --norm l2 --epsilon 0.5
+  $ naptune attack --model laion/CLIP-ViT-B-32-laion2B-s34B-b79K --data photos --epsilon 1/255`,
 		)
 		.hook('preAction', checkEpsilon)
 		.action((options: AttackOptions) =>
 			runJob(attack, options, {
 				input: jobInput(options),
-				text: (result) => attackedText(result, basename(options.onnx)),
+				text: (result) => attackedText(result, modelTitle(options.onnx ?? options.model ?? '')),
 			}),
 		)
 }

@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { exportModel } from '../../jobs/export-model.js'
 import type { JobInput } from '../../jobs/job.js'
-import { exportPrecisions } from '../../records/export.js'
+import { exportPrecisions, exportTasks, preprocessPlaces } from '../../records/export.js'
 import { dataRootOption } from '../options/input-options.js'
 import { Option } from '../options/option.js'
 import {
@@ -31,7 +31,7 @@ export function addExportCommand(program: Command): void {
 			.addOption(new Option('--output <folder>', 'folder to write').makeOptionMandatory())
 			.addOption(
 				new Option('--task <name>', 'a classifier of the classes of the run, or a CLIP for any classes')
-					.choices(['classifier'])
+					.choices(exportTasks)
 					.default('classifier'),
 			)
 			.addOption(
@@ -47,7 +47,7 @@ export function addExportCommand(program: Command): void {
 					'--preprocess <where>',
 					'where pictures are resized, cropped and normalised: in the program, or in the graph',
 				)
-					.choices(['outside'])
+					.choices(preprocessPlaces)
 					.default('outside'),
 			)
 			.addOption(new Option('--probabilities', 'a second output with probabilities'))
