@@ -98,6 +98,7 @@ const groups = ['data', 'surrogate', 'bench']
 async function jobOf(args: readonly string[]): Promise<JobDescription | undefined> {
 	const [first = '', second = ''] = args
 	const own = groups.includes(first) || (first === 'gate' && second === 'init') ? `${first}-${second}` : first
+	if (first === 'attack' && !args.includes('--onnx')) return (await import('../jobs/attack-photo.js')).attackPhoto
 	const name = args.includes('--verify') ? 'verify-record' : own
 	const jobs = (await import('../jobs/registry.js')).jobs
 	return jobs.find(({ jobName }) => jobName === name)

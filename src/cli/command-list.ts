@@ -46,7 +46,7 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/audit.js')).addAuditCommand,
 	},
 	{
-		term: 'attack [options]',
+		term: 'attack [options] [photo]',
 		description:
 			'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. Nothing has to be prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,

@@ -1,0 +1,84 @@
+/**
+ * Makes docs/pictures/attack.png, the picture at the top of the README: node scripts/readme-picture.mjs [RUN].
+ *
+ * The rule, fixed before any of the images was attacked: the first three test images of cifar10-mini, in the order of the
+ * shuffle that seed 1 draws, that vanilla CLIP classifies right and that are of three different classes. What becomes of them
+ * under the attack chooses none. Each model is attacked with full knowledge of it, by PGD-100 at the demo's epsilon, through
+ * the same code as `naptune attack PHOTO --run RUN`.
+ */
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { prepareAttack } from '../dist/attacks/registry.js'
+import { threatModel } from '../dist/attacks/sets/threat-model.js'
+import { loadCifar10Mini } from '../dist/data/cifar10-mini.js'
+import { controlDefense } from '../dist/evaluation/deployed/control.js'
+import { loadTunedRun } from '../dist/evaluation/deployed/tuned-run.js'
+import { attackPhoto } from '../dist/evaluation/photo/attack-photo.js'
+import { generator, permutation } from '../dist/random/counter-based.js'
+import { pixelsPng, sheetCellSize, sheetPng, sightLine } from '../dist/report/photo-pictures.js'
+import { createEngine } from '../dist/runtime/node/create-engine.js'
+
+const seed = 1
+const place = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+const run = await loadTunedRun(process.argv[2] ?? place('results/demo'))
+const { clip, defense, parameters, protocol } = run
+const dataset = await loadCifar10Mini()
+const models = [
+	{ defense: controlDefense(clip, dataset), parameters: {} },
+	{ defense, parameters },
+]
+const titles = ['vanilla', 'NAP']
+const order = permutation(generator(seed, 'readme-picture'), dataset.test.length)
+const engine = await createEngine({ device: 'cpu' })
+const rows = []
+const classes = new Set()
+for (const index of order) {
+	const label = dataset.test.label(index)
+	if (classes.has(label)) continue
+	const photo = await dataset.test.image(index)
+	const found = await attackPhoto({
+		engine,
+		clip,
+		models,
+		photo,
+		label,
+		attack: prepareAttack(protocol.attack),
+		threatModel: threatModel('linf', protocol.epsilon),
+		seed,
+		top: 1,
+	})
+	const { seen, before, size, attacked } = found
+	if (seen[0][0].index !== label) continue
+	classes.add(label)
+	const line = (model, [best]) => {
+		const { text, tone } = sightLine(titles[model], best, label)
+		return { text: `${text.replace(/\.\d %$/, ' %')}${tone === 'good' ? ' ✓' : ' ✗'}`, tone }
+	}
+	const png = (pixels) => pixelsPng(pixels, size, sheetCellSize)
+	rows.push([
+		{ title: 'photo', png: await png(before), lines: seen.map((one, model) => line(model, one)) },
+		...(await Promise.all(
+			attacked.map(async ({ after }, model) => ({
+				title: `attack on ${titles[model]}`,
+				png: await png(after?.pixels ?? before),
+				lines: [after ? line(model, after.seen[model]) : { text: 'wrong already, not attacked', tone: 'bad' }],
+			})),
+		)),
+	])
+	console.log(dataset.test.id(index), dataset.classNames[label], JSON.stringify(rows.at(-1).map(({ lines }) => lines)))
+	if (rows.length === 3) break
+}
+await engine.close()
+const levels = Math.round(255 * protocol.epsilon)
+await mkdir(place('docs/pictures'), { recursive: true })
+await writeFile(
+	place('docs/pictures/attack.png'),
+	await sheetPng({
+		heading: '',
+		rows,
+		notes: [
+			`${protocol.attack.toUpperCase()}, each pixel changed by at most ${levels} of 255 levels; each model attacked with full knowledge of it.`,
+		],
+	}),
+)
