@@ -151,6 +151,11 @@ export const attackPhoto = defineJob({
 		context.onFolder(output)
 		const text = `${attack.name}, ${normText(threat.norm)} epsilon ${sizeText(threat)}, seed ${input.seed}`
 		context.onNote({ kind: 'plan', text })
+		if (threat.norm === 'linf' && 255 * threat.epsilon < 1 - 1e-6) {
+			const note =
+				'Epsilon is less than one of 255 levels, so that no file of 8 bits can hold the change: nothing will be seen.'
+			context.onNote({ kind: 'note', text: note })
+		}
 		const task = startTask(context, `attacking ${basename(input.photo)}`, models.length, 'models')
 		const done = new Map<string, number>()
 		const found = await attackOnePhoto({

@@ -27,6 +27,10 @@ export interface Sheet {
 	readonly rows: readonly (readonly SheetCell[])[]
 	/** Below all rows. */
 	readonly notes: readonly string[]
+	/** Dots that a picture is wide; default {@link sheetCellSize}. */
+	readonly cellSize?: number
+	/** Size of letters of the notes; default 18. */
+	readonly noteSize?: number
 }
 
 /** The largest difference is shown so far from mid-grey, of 127 levels, that no colour is at the end of the scale. */
@@ -104,8 +108,8 @@ export async function sheetPng(sheet: Sheet): Promise<Buffer> {
 }
 
 /** A sheet as an SVG document. */
-export function sheetSvg({ heading, rows, notes }: Sheet): string {
-	const { cell, gap, margin, line, card, edge } = look
+export function sheetSvg({ heading, rows, notes, cellSize: cell = sheetCellSize, noteSize = 18 }: Sheet): string {
+	const { gap, margin, line, card, edge } = look
 	const columns = Math.max(...rows.map((row) => row.length))
 	const width = 2 * margin + columns * cell + (columns - 1) * gap
 	const inner = width - 2 * margin
@@ -129,8 +133,8 @@ export function sheetSvg({ heading, rows, notes }: Sheet): string {
 		y += line + cell + lines * line + gap
 	}
 	for (const note of notes) {
-		parts.push(textAt(margin, y + 12, { text: note }, inner, 18, false, look.faint))
-		y += 28
+		parts.push(textAt(margin, y + 12, { text: note }, inner, noteSize, false, look.faint))
+		y += noteSize + 10
 	}
 	const height = Math.round(y + margin - gap / 2)
 	return [

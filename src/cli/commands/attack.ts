@@ -38,10 +38,10 @@ export function addAttackCommand(program: Command): void {
 		.command('attack')
 		.description(attack.doc)
 		.argument('[photo]', 'one picture to attack instead, on vanilla CLIP and with --run on a tuned run beside it')
-		.option('--onnx <file>', 'model to attack')
+		.option('--onnx <file>', 'model to attack (default: none; it is needed unless a photo is given)')
 		.option(
 			'--data <folder-or-name>',
-			`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
+			`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')} (default: none; of a photo cifar10-mini, for its classes)`,
 		)
 		.addOption(dataRootOption())
 		.addOption(
@@ -51,7 +51,11 @@ export function addAttackCommand(program: Command): void {
 		)
 		.addOption(attackSettingOption('restarts=5'))
 		.addOption(normOption())
-		.addOption(epsilonInNormOption('size of the perturbation for pixels in [0, 1], such as 4/255, or 0.5 in L2'))
+		.addOption(
+			epsilonInNormOption(
+				"size of the perturbation for pixels in [0, 1], such as 4/255, or 0.5 in L2 (default: none; of a photo with --run that of the run's preset)",
+			),
+		)
 		.addOption(limitOption())
 		.addOption(unreadableOption())
 		.addOption(batchSizeOption())
