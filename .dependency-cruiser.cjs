@@ -32,6 +32,7 @@ const rooms = [
 	'bench',
 	'jobs',
 	'cli',
+	'docs',
 ]
 const tests = '\\.test(\\.support|\\.helper)?\\.ts$'
 

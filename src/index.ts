@@ -29,14 +29,20 @@ export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js'
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
 /** Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it. */
 export const attackPhoto = lazyJob(async () => (await import('./jobs/attack-photo.js')).attackPhoto)
+/** Plans experiments: cells, gradients, hours, memory and disk on this machine. */
+export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Classifies pictures with a tuned run, or zero-shot with a CLIP and class names. */
 export const classify = lazyJob(async () => (await import('./jobs/classify.js')).classify)
 /** Scores how heavily a run's refiners correct clean images and, where asked, whether the score detects attacks. */
 export const calibrate = lazyJob(async () => (await import('./jobs/calibrate.js')).calibrate)
 /** Finds captions by images and images by captions, clean and with all images attacked. */
 export const retrieve = lazyJob(async () => (await import('./jobs/retrieve.js')).retrieve)
+/** Serves a tuned run over HTTP until its signal stops it. */
+export const serve = lazyJob(async () => (await import('./jobs/serve.js')).serve)
 /** Measures by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners. */
 export const distortion = lazyJob(async () => (await import('./jobs/distortion.js')).distortion)
+/** Exports a tuned model as files that onnxruntime and transformers.js load, measured before they are in place. */
+export const exportModel = lazyJob(async () => (await import('./jobs/export-model.js')).exportModel)
 /** Decides whether a model may be released, by what a configuration demands of its robustness. */
 export const gate = lazyJob(async () => (await import('./jobs/gate.js')).gate)
 /** Writes the configuration and the baseline of a gate from what a model reaches now. */

@@ -7,6 +7,7 @@ import { type ClipModel, clipOf } from '../vlm/model.js'
 import { type ClipTokenizer, createTokenizer } from '../vlm/tokenizer.js'
 import { type LoadCheckpointOptions, loadCheckpoint, type StoredCheckpoint } from './checkpoint.js'
 import { loadTokenizer } from './load-tokenizer.js'
+import { packagedTokenizer, packagedVocabulary } from './vocabulary/packaged-tokenizer.js'
 import { tokenizerOfVocabulary, vocabularyFiles } from './vocabulary-files.js'
 
 /**
@@ -26,6 +27,8 @@ export async function loadClip(source: string, options: LoadCheckpointOptions = 
 
 async function tokenizerOf({ tokenizerFile, directory, config }: StoredCheckpoint): Promise<ClipTokenizer> {
 	const modelTokens = config.text.vocabularySize
-	if (basename(tokenizerFile) !== vocabularyFiles[0]) return loadTokenizer(tokenizerFile, modelTokens)
+	if (tokenizerFile === packagedVocabulary) return createTokenizer(await packagedTokenizer(), { modelTokens })
+	if (basename(tokenizerFile) !== vocabularyFiles[0])
+		return loadTokenizer(tokenizerFile, modelTokens, config.family === 'siglip' ? '<pad>' : undefined)
 	return createTokenizer(await tokenizerOfVocabulary(directory), { modelTokens })
 }

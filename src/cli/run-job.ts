@@ -1,6 +1,7 @@
 /** A job as a command: its progress and notes on stderr, its result on stdout. */
 
 import type { JobContext } from '../jobs/job.js'
+import { coloured } from './colour.js'
 import { exitCodes, FailedCheck } from './exit-codes.js'
 import type { SharedOptions } from './options/shared-options.js'
 import type { Progress } from './progress.js'
@@ -43,7 +44,8 @@ export async function runJob<Input, Result, Event>(
 		session.result(result, text(result))
 		if (undecided?.(result)) throw new FailedCheck(`${job.jobName} was not decided.`, exitCodes.failure)
 		const found = failed?.(result) ?? false
-		if (typeof found !== 'boolean') for (const problem of found) process.stderr.write(`problem: ${problem}\n`)
+		if (typeof found !== 'boolean')
+			for (const problem of found) process.stderr.write(`${coloured(`problem: ${problem}`, process.stderr)}\n`)
 		if (found === true || (found && found.length > 0)) throw new FailedCheck(`A check of ${job.jobName} failed.`)
 	})
 }

@@ -39,8 +39,12 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
 		.exitOverride()
 	for (const listed of commandList) {
 		const { term, description, load } = listed
-		if (args.includes(nameOf(listed))) (await load())(program)
-		else terms.set(program.command(nameOf(listed)).description(description), term)
+		if (args.includes(nameOf(listed))) {
+			;(await load())(program)
+			// With the commands, since it knows of models; the help of all of them needs none.
+			const { addSourceOptions } = await import('./options/source-options.js')
+			for (const command of program.commands.slice(-1)) addSourceOptions(command)
+		} else terms.set(program.command(nameOf(listed)).description(description), term)
 	}
 	return program
 }

@@ -5,7 +5,7 @@ import { at } from '../core/at.js'
 import { promptEnsembles } from '../data/templates.js'
 import { ops } from '../onnx/graph.js'
 import { classPrompts, defaultTemplate } from '../vlm/class-prompts.js'
-import { textTower } from '../vlm/text-tower.js'
+import { encodeText } from '../vlm/towers.js'
 import type { PromptRows } from './defense.js'
 import { defineDefense } from './define-defense.js'
 import { promptedTowers } from './prompted-towers.js'
@@ -48,7 +48,7 @@ export const vanilla = defineDefense({
 			parameters: new Map(),
 			...promptedTowers(clip, prompts, {}, {}),
 			textFeatures(ids, endPosition) {
-				const { features } = textTower(ids, endPosition, clip.config.text, clip.weights)
+				const { features } = encodeText(clip, ids, endPosition)
 				const unit = ops.normalizeL2(features)
 				if (prompts.promptsPerClass === 1) return unit
 				const grouped = ops.reshape(unit, [-1, prompts.promptsPerClass, clip.config.projectionDimension])

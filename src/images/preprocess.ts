@@ -19,6 +19,7 @@ export interface Preparation {
 	readonly doResize: boolean
 	readonly resize:
 		| { readonly kind: 'shortest-edge'; readonly shortestEdge: number }
+		| { readonly kind: 'longest-edge'; readonly longestEdge: number }
 		| { readonly kind: 'exact'; readonly height: number; readonly width: number }
 	readonly resample: Resample
 	readonly doCenterCrop: boolean
@@ -59,9 +60,17 @@ export function preparedPicture(image: DecodedImage, preparation: Preparation): 
 	return whole ? part : frame(part, target, columns.to, rows.to)
 }
 
-/** Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels. */
+/**
+ * Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels; of a longer edge (open_clip's
+ * `longest`), the shorter one is rounded to the even side.
+ */
 export function resizedSize({ width, height }: Size, to: Preparation['resize']): Size {
 	if (to.kind === 'exact') return { width: to.width, height: to.height }
+	if (to.kind === 'longest-edge') {
+		const ratio = Math.max(height / to.longestEdge, width / to.longestEdge)
+		const edge = (length: number) => Math.max(1, roundHalfEven(length / ratio))
+		return { width: edge(width), height: edge(height) }
+	}
 	const { shortestEdge } = to
 	return width <= height
 		? { width: shortestEdge, height: Math.trunc((shortestEdge * height) / width) }

@@ -15,6 +15,7 @@ import { defenses } from './defenses.js'
 import { demo } from './demo.js'
 import { distortion } from './distortion.js'
 import { evaluate } from './evaluate.js'
+import { exportModel } from './export-model.js'
 import { gate } from './gate.js'
 import { gateInit } from './gate-init.js'
 import { generate } from './generate.js'
@@ -22,7 +23,9 @@ import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
+import { reproducePlan } from './reproduce-plan.js'
 import { retrieve } from './retrieve.js'
+import { serve } from './serve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
@@ -52,6 +55,7 @@ export const jobs: readonly JobDescription[] = [
 	demo,
 	distortion,
 	evaluate,
+	exportModel,
 	gate,
 	gateInit,
 	generate,
@@ -59,7 +63,9 @@ export const jobs: readonly JobDescription[] = [
 	pretrain,
 	report,
 	reproduce,
+	reproducePlan,
 	retrieve,
+	serve,
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,

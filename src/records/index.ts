@@ -8,6 +8,7 @@ export { type DetectionRecord, detectionKind } from './detection.js'
 export { type DistortionRecord, distortionKind } from './distortion.js'
 export { type EvaluationRecord, type EvaluationSettings, evaluationKind } from './evaluation.js'
 export { type ExperimentResult, experimentForm } from './experiment.js'
+export { type ExportRecord, exportForm } from './export.js'
 export { fingerprint } from './fingerprint.js'
 export { type GalleryRecord, galleryKind } from './gallery.js'
 export {

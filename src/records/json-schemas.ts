@@ -9,6 +9,7 @@ import { detectionKind } from './detection.js'
 import { distortionKind } from './distortion.js'
 import { evaluationKind } from './evaluation.js'
 import { experimentForm } from './experiment.js'
+import { exportForm } from './export.js'
 import { galleryKind } from './gallery.js'
 import { gateBaselineForm, gateConfigForm, gateVerdictForm } from './gate.js'
 import { onnxAttackKind } from './onnx-attack.js'
@@ -27,6 +28,7 @@ export const recordForms: Readonly<Record<string, RecordForm<z.ZodType>>> = {
 	distortion: distortionKind,
 	evaluation: evaluationKind,
 	experiment: experimentForm,
+	export: exportForm,
 	gallery: galleryKind,
 	gate: gateConfigForm,
 	'gate-baseline': gateBaselineForm,

@@ -104,7 +104,8 @@ export function modelName(model: {
 
 /** A model's name without the folder it lies in or the owner on the hub. */
 export function modelTitle(name: string): string {
-	return basename(name)
+	const query = name.indexOf('?')
+	return query < 0 ? basename(name) : `${basename(name.slice(0, query))}${name.slice(query)}`
 }
 
 /** A name as part of a path. */

@@ -7,8 +7,8 @@ import { ops } from '../onnx/graph.js'
 import type { Engine } from '../runtime/engine.js'
 import { classPrompts, defaultTemplate } from './class-prompts.js'
 import type { ClipModel } from './model.js'
-import { textTower } from './text-tower.js'
 import { endPositionRows, type TokenBatch } from './token-batch.js'
+import { encodeText } from './towers.js'
 
 /** How class names become text features. */
 export interface ZeroShotOptions {
@@ -98,7 +98,7 @@ function padded({ ids, count, length: own, endPositions }: TokenBatch, length: n
 function textFeatureGraph(clip: TextSide, length: number) {
 	const ids = ops.input('ids', 'int64', ['C', length])
 	const endPosition = ops.input('endPosition', 'float32', ['C', length])
-	return { features: ops.normalizeL2(textTower(ids, endPosition, clip.config.text, clip.weights).features) }
+	return { features: ops.normalizeL2(encodeText(clip, ids, endPosition).features) }
 }
 
 function unitRows(rows: Float64Array, width: number): Float32Array {

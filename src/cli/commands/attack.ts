@@ -1,12 +1,12 @@
 /** `naptune attack`: any ONNX model of an image classifier under attack, or one photo on vanilla CLIP and a tuned run. */
 
-import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { datasetNames } from '../../data/registry.js'
 import { sourceForms } from '../../data/sources.js'
 import { attack } from '../../jobs/attack.js'
 import { attackPhoto } from '../../jobs/attack-photo.js'
 import type { JobInput } from '../../jobs/job.js'
+import { modelTitle } from '../../records/names.js'
 import {
 	attackListHelp,
 	attackOption,
@@ -38,7 +38,11 @@ export function addAttackCommand(program: Command): void {
 		.command('attack')
 		.description(attack.doc)
 		.argument('[photo]', 'one picture to attack instead, on vanilla CLIP and with --run on a tuned run beside it')
-		.option('--onnx <file>', 'model to attack (default: none; it is needed unless a photo is given)')
+		.option('--onnx <file>', 'model to attack (default: none; give this, --model or a photo)')
+		.option(
+			'--model <folder-or-id>',
+			'CLIP or SigLIP to attack, as in naptune tune (default: none; of a photo nano, with --run where the run found it)',
+		)
 		.option(
 			'--data <folder-or-name>',
 			`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')} (default: none; of a photo cifar10-mini, for its classes)`,
@@ -71,6 +75,7 @@ Examples:
   $ naptune attack --onnx resnet50.onnx --data imagenet/val --classes imagenet-classes.txt \\
       --normalisation imagenet --resize margin --attack pgd-100 --epsilon 4/255 --limit 200
   $ naptune attack --onnx model.onnx --data photos --attack autoattack --norm l2 --epsilon 0.5
+  $ naptune attack --model laion/CLIP-ViT-B-32-laion2B-s34B-b79K --data photos --epsilon 1/255
   $ naptune attack cat.jpg --run runs/photos
   $ naptune attack cat.jpg --model openai/clip-vit-base-patch16 --classes cat,dog,fox --epsilon 1/255`,
 		)
@@ -82,7 +87,7 @@ Examples:
 			}
 			return runJob(attack, options, {
 				input: jobInput(options),
-				text: (result) => attackedText(result, basename(options.onnx)),
+				text: (result) => attackedText(result, modelTitle(options.onnx ?? options.model ?? '')),
 			})
 		})
 }

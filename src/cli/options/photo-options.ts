@@ -10,9 +10,9 @@ import { wholeNumber } from './shared-options.js'
 type PhotoInput = JobInput<typeof attackPhoto>
 
 /** Options that only a photo has. */
-const own = ['run', 'model', 'label', 'top'] as const
+const own = ['run', 'label', 'top'] as const
 /** Options that a photo takes of those that it shares with models. */
-const shared = ['classes', 'data', 'dataRoot', 'attack', 'set', 'norm', 'epsilon', 'seed', 'output'] as const
+const shared = ['model', 'classes', 'data', 'dataRoot', 'attack', 'set', 'norm', 'epsilon', 'seed', 'output'] as const
 /** Options of running, which are no part of the input. */
 const running = ['device', 'threads', 'json', 'quiet']
 
@@ -20,7 +20,6 @@ const running = ['device', 'threads', 'json', 'quiet']
 export function photoOptions(command: Command): Command {
 	return command
 		.option('--run <folder>', 'of a photo: run directory of naptune tune, attacked beside vanilla CLIP')
-		.option('--model <folder-or-id>', 'of a photo: CLIP checkpoint (default: nano; with --run where the run found it)')
 		.option('--label <class>', 'of a photo: its true class (default: what each model sees in it)')
 		.addOption(
 			new Option('--top <count>', 'of a photo: classes to name per picture (default: 3)').argParser(wholeNumber(1)),
@@ -33,7 +32,8 @@ export function checkPhotoOptions(command: Command, photo: string | undefined): 
 	const given = Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli')
 	const flag = (name: string) => command.options.find((option) => option.attributeName() === name)?.flags ?? name
 	if (photo === undefined) {
-		const missing = ['onnx', 'data', 'epsilon'].find((name) => command.getOptionValue(name) === undefined)
+		const needed = [...(given.includes('model') ? [] : ['onnx']), 'data', 'epsilon']
+		const missing = needed.find((name) => command.getOptionValue(name) === undefined)
 		if (missing !== undefined) {
 			fail(
 				`required option '${flag(missing)}' not specified${given.includes('run') ? '; a photo is attacked by naptune attack PHOTO --run RUN' : ''}`,

@@ -28,7 +28,7 @@ import { type AuditHooks, auditModel } from './audit-model.js'
 
 export type { AuditRecord, AuditSettings } from '../../records/audit.js'
 
-/** What {@link recordedAudit} needs. */
+/** The input of {@link recordedAudit}. */
 export interface RecordedAuditInput extends DeployedModel {
 	readonly engine: Engine
 	readonly dataset: Dataset
@@ -43,11 +43,11 @@ export interface RecordedAuditInput extends DeployedModel {
 	readonly batchSize?: number
 	/** Default full. */
 	readonly effort?: AuditEffort
-	/** Path of the record. Beside it lies a log while the audit runs; the same call goes on from there. */
+	/** Path of the record. Beside it lies a log while the audit runs; make the same call again to resume. */
 	readonly path: string
 	readonly onCheck?: AuditHooks['onCheck']
 	readonly onAttack?: AuditHooks['onAttack']
-	/** Told every finding, also those of an audit that was cut off. */
+	/** Called with every finding, also those of an audit that was cut off. */
 	readonly onResult?: (result: AuditResult) => void
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal

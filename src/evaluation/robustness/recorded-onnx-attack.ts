@@ -31,7 +31,7 @@ import { contradictions } from './record.js'
 
 export { type OnnxAttackRecord, type OnnxAttackSettings, resizings } from '../../records/onnx-attack.js'
 
-/** What {@link recordedOnnxAttack} needs. */
+/** The input of {@link recordedOnnxAttack}. */
 export interface OnnxAttackInput {
 	readonly engine: Engine
 	readonly classifier: OnnxClassifier
