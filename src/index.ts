@@ -27,6 +27,8 @@ export const compare = lazyJob(async () => (await import('./jobs/compare.js')).c
 export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js')).reproduce)
 /** Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
+/** Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it. */
+export const attackPhoto = lazyJob(async () => (await import('./jobs/attack-photo.js')).attackPhoto)
 /** Plans experiments: cells, gradients, hours, memory and disk on this machine. */
 export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Classifies pictures with a tuned run, or zero-shot with a CLIP and class names. */

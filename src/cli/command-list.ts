@@ -46,7 +46,7 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/audit.js')).addAuditCommand,
 	},
 	{
-		term: 'attack [options]',
+		term: 'attack [options] [photo]',
 		description:
 			'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,

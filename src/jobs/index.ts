@@ -1,6 +1,7 @@
 /** Jobs with their schemas, and what defines one. */
 
 export { attack } from './attack.js'
+export { attackPhoto } from './attack-photo.js'
 export { audit } from './audit.js'
 export { benchGradient } from './bench-gradient.js'
 export { benchLoading } from './bench-loading.js'

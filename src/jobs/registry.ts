@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import { attack } from './attack.js'
+import { attackPhoto } from './attack-photo.js'
 import { audit } from './audit.js'
 import { benchGradient } from './bench-gradient.js'
 import { benchLoading } from './bench-loading.js'
@@ -42,6 +43,7 @@ export interface JobDescription {
 /** All jobs. */
 export const jobs: readonly JobDescription[] = [
 	attack,
+	attackPhoto,
 	audit,
 	benchGradient,
 	benchLoading,
