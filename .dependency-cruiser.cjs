@@ -27,6 +27,7 @@ const rooms = [
 	'tracking',
 	'export',
 	'serve',
+	'gate',
 	'cluster',
 	'bench',
 	'jobs',

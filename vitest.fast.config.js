@@ -15,6 +15,7 @@ export const slow = [
 	'dist/experiments/**',
 	'dist/jobs/**',
 	'dist/methods/**',
+	'dist/packed.test.js',
 	'dist/report/html/**',
 ]
 

@@ -1,6 +1,7 @@
 /** What a command says: its result on stdout, everything else on stderr. */
 
 import { plainJson, plainText } from '../core/plain-text.js'
+import { coloured } from './colour.js'
 import { exitCodes } from './exit-codes.js'
 import { createProgress, type Progress, silentProgress } from './progress.js'
 
@@ -24,7 +25,7 @@ export function createOutput({ json = false, quiet = false }: { json?: boolean; 
 		progress: quiet ? silentProgress : createProgress(process.stderr),
 		result: (document, text) => {
 			const shown = json ? plainJson(JSON.stringify(document, null, 2)) : plainText(text, 'shown')
-			process.stdout.write(`${shown}\n`)
+			process.stdout.write(`${json ? shown : coloured(shown, process.stdout)}\n`)
 		},
 	}
 }

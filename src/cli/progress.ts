@@ -3,6 +3,7 @@
 import cliProgress from 'cli-progress'
 import { last } from '../core/at.js'
 import { plainText } from '../core/plain-text.js'
+import { coloured } from './colour.js'
 import { rateMeter } from './rate-meter.js'
 import { duration, grouped, rate } from './text/format.js'
 
@@ -13,6 +14,7 @@ const secondsBetweenLines = 5
 export interface ProgressStream {
 	readonly isTTY?: boolean
 	readonly columns?: number
+	hasColors?(): boolean
 	write(text: string): boolean
 }
 
@@ -48,7 +50,7 @@ export const silentProgress: Progress = {
 export function createProgress(stream: ProgressStream, now: () => number = () => performance.now() / 1000): Progress {
 	let current: (ProgressTask & { readonly aside: (write: () => void) => void }) | undefined
 	const line = (text: string) => {
-		const write = () => stream.write(`${plainText(text, 'shown')}\n`)
+		const write = () => stream.write(`${coloured(plainText(text, 'shown'), stream)}\n`)
 		if (current) current.aside(write)
 		else write()
 	}
@@ -98,7 +100,7 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 	}
 }
 
-/** What is told of a task. */
+/** How a task is described. */
 interface Wording {
 	readonly full: string
 	/** The same in fewer words, for narrow terminals; the shortest last. */

@@ -48,7 +48,7 @@ export async function withSession(
 				return loader
 			},
 			onProgress: progressTeller(output.progress),
-			onNote: ({ kind, text }) => output.progress.line(kind === 'note' ? `note: ${text}` : text),
+			onNote: ({ kind, text }) => output.progress.line(kind === 'plan' ? text : `${kind}: ${text}`),
 			onEvent() {},
 			onFolder(folder) {
 				folders.add(folder)

@@ -20,7 +20,7 @@ import { type Plan, type PlannedCell, problemPlace } from './plan.js'
 import type { CellResults } from './run-cells.js'
 import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 
-/** What {@link collectResult} needs. */
+/** The input of {@link collectResult}. */
 export interface CollectInput {
 	readonly plan: Plan
 	readonly results: CellResults

@@ -17,7 +17,7 @@ export interface CellResults {
 	readonly kept: ReadonlySet<string>
 }
 
-/** What {@link runCells} needs. */
+/** The input of {@link runCells}. */
 export interface RunCellsInput extends Omit<AttackCellsInput, 'stores' | 'onImages'> {
 	/** Of all experiments; what several of them share is run once. */
 	readonly cells: readonly PlannedCell[]

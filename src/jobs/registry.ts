@@ -14,12 +14,16 @@ import { defenses } from './defenses.js'
 import { demo } from './demo.js'
 import { distortion } from './distortion.js'
 import { evaluate } from './evaluate.js'
+import { exportModel } from './export-model.js'
+import { gate } from './gate.js'
+import { gateInit } from './gate-init.js'
 import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
 import { retrieve } from './retrieve.js'
+import { serve } from './serve.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
@@ -48,12 +52,16 @@ export const jobs: readonly JobDescription[] = [
 	demo,
 	distortion,
 	evaluate,
+	exportModel,
+	gate,
+	gateInit,
 	generate,
 	inspect,
 	pretrain,
 	report,
 	reproduce,
 	retrieve,
+	serve,
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,

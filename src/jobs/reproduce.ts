@@ -23,7 +23,7 @@ import { defineJob, type JobContext } from './job.js'
 
 const names = z.array(z.string()).min(1).readonly().optional()
 
-/** What {@link reproduce} is asked. */
+/** The input of {@link reproduce}. */
 export const reproduceInput = z.strictObject({
 	/** Names of experiments, `all` for the paper's, or paths of .json files of one's own. */
 	experiments: z.array(z.string()).min(1).readonly(),
@@ -59,7 +59,7 @@ export const reproduceInput = z.strictObject({
 
 const { problems, missing } = experimentForm.schema.shape
 
-/** What {@link reproduce} gives. */
+/** The result of {@link reproduce}. */
 export const reproduceResult = z.object({
 	experiments: z.array(
 		z.object({
@@ -82,13 +82,13 @@ type Input = z.output<typeof reproduceInput>
 
 /**
  * Runs experiments: tunes every method on every data set, attacks all of them, and writes tables, figures and a report. A
- * stopped or killed call goes on where it was; cells that experiments share are computed once.
+ * stopped or killed call resumes where it stopped; cells that experiments share are computed once.
  * @throws NaptuneError for names or settings that do not exist, before anything is computed, or when nothing at all could be
  * measured.
  */
 export const reproduce = defineJob({
 	name: 'reproduce',
-	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call goes on where it was; cells that experiments share are computed once.",
+	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
 	input: reproduceInput,
 	result: reproduceResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
@@ -118,7 +118,7 @@ export const reproduce = defineJob({
 			batchSize: input.batchSize,
 			signal: context.signal,
 		}).finally(end)
-		if (!finished) throw stopped('Stopped. What was done is saved; the same command goes on from there.')
+		if (!finished) throw stopped('Stopped. What was done is saved; run the same command again to resume.')
 		const told = []
 		for (const { result, file, folder } of finished) {
 			for (const part of ['figures', 'tables']) context.onFolder(join(folder, part))
