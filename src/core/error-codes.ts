@@ -166,7 +166,8 @@ export const errorCodes = {
 		advice: 'Remove the reasons that the message lists.',
 	},
 	NAP_EXPORT_REFUSED: {
-		means: 'A model was not exported, because the export would not be what it claims: the run is bad, or the files are worse.',
+		means:
+			'A model was not exported, because the export would not be what it claims: the run is bad, or the files are worse.',
 		advice: 'Do what the message says; nothing was written.',
 	},
 	NAP_TRAINING_FAILED: {
@@ -220,7 +221,8 @@ export const errorCodes = {
 		advice: 'Send smaller pictures or fewer at a time; GET /v1/model tells the limits.',
 	},
 	NAP_REQUEST_REFUSED: {
-		means: 'The server does not answer whoever asks: the token is missing or wrong, or the request comes from another site.',
+		means:
+			'The server does not answer whoever asks: the token is missing or wrong, or the request comes from another site.',
 		advice: 'Send the token as Authorization: Bearer TOKEN, to the address that the server was given.',
 	},
 	NAP_SERVER_BUSY: {
