@@ -73,3 +73,5 @@ export const benchGradient = lazyJob(async () => (await import('./jobs/bench-gra
 export const benchLoading = lazyJob(async () => (await import('./jobs/bench-loading.js')).benchLoading)
 /** Tunes NAP on the embedded CLIP and photographs, then attacks it and vanilla CLIP. */
 export const demo = lazyJob(async () => (await import('./jobs/demo.js')).demo)
+/** Examines this installation: engines, devices, memory, caches, and what to do about each problem. */
+export const doctor = lazyJob(async () => (await import('./jobs/doctor.js')).doctor)

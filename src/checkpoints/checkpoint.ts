@@ -62,6 +62,7 @@ export const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedM
 export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<StoredCheckpoint> {
 	const { place, settings } = parseModelSource(source)
 	const onNotice = options.onNotice ?? (() => {})
+	refuseEncoderSettings(source, settings)
 	const { directory, file, commit } = await locate(place, options)
 	refuseSettings(source, settings, file)
 	const parts =
@@ -102,6 +103,16 @@ async function readBareFile(
 		stored,
 		what: architecture === undefined ? 'the geometry of its own shapes' : `the architecture ${architecture}`,
 	}
+}
+
+/** Things that are said of a pair of ONNX encoders only. */
+function refuseEncoderSettings(source: string, settings: ModelSource['settings']): void {
+	const lonely = (['text-encoder', 'text-features', 'tokenizer', 'logit-scale'] as const).find((key) => settings[key])
+	if (lonely === undefined) return
+	throw new NaptuneError(
+		'NAP_OPTION_MISSING',
+		`The model ${source} has ${lonely}, which belongs to a pair of ONNX encoders. Give --image-encoder, too, or leave it out.`,
+	)
 }
 
 function refuseSettings(source: string, { architecture }: ModelSource['settings'], file: string | undefined): void {

@@ -10,7 +10,15 @@ import { didYouMean } from '../core/nearest.js'
 import { isHubId } from '../hub/hub-id.js'
 
 /** Things that may be said beside the place. Those named in `paths` are paths of files. */
-const keys = ['architecture', 'vision-weights', 'image-encoder', 'text-encoder', 'text-features', 'tokenizer'] as const
+const keys = [
+	'architecture',
+	'vision-weights',
+	'image-encoder',
+	'text-encoder',
+	'text-features',
+	'tokenizer',
+	'logit-scale',
+] as const
 const paths: ReadonlySet<string> = new Set([
 	'vision-weights',
 	'image-encoder',

@@ -144,6 +144,12 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/surrogate.js')).addSurrogateCommand,
 	},
 	{
+		term: 'doctor [options]',
+		description:
+			'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes what it should. Exits with 3 when something cannot work.',
+		load: async () => (await import('./commands/doctor.js')).addDoctorCommand,
+	},
+	{
 		term: 'bench',
 		description: 'Measure the speed of this machine.',
 		load: async () => (await import('./commands/bench.js')).addBenchCommand,

@@ -11,6 +11,7 @@ import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
+import { tokensNeeded } from '../vlm/encoders.js'
 import type { ClipModel } from '../vlm/model.js'
 import { encodeImage, encodeText, towersOf } from '../vlm/towers.js'
 import { tokenCount } from '../vlm/transformer.js'
@@ -51,7 +52,9 @@ export function promptedTowers(
 	text: PromptedTextTower,
 	image: PromptedTower,
 ): Pick<Defense, 'prompts' | 'layout' | 'textFeatures' | 'imageFeatures'> {
-	const { imageTokens, startTokens } = towersOf(clip.config)
+	const { imageTokens, startTokens, blocks } = towersOf(clip.config)
+	const acts = [image.context, image.refiner, text.refiner].some((part) => part !== undefined)
+	if (!blocks && (acts || (text.context && text.context.depth !== 1))) throw tokensNeeded()
 	if (text.refiner && text.refined === 'sos' && startTokens === 0) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',

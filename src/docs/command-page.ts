@@ -21,10 +21,15 @@ export async function commandPage(title: string, note: string): Promise<string> 
 	return [`# ${title}`, '', note, '', ...intro, '', codeBlock('text', helpOf(program)), '', ...sections].join('\n')
 }
 
-/** Commands that do something, with those inside groups. */
+/** Commands that do something, with those inside of them; a group that only holds others is left out. */
 function leaves(command: Command): Command[] {
-	const inner = command.commands.filter((one) => one.name() !== 'help')
-	return command.parent !== null && inner.length === 0 ? [command] : inner.flatMap(leaves)
+	const inner = command.commands.filter((one) => one.name() !== 'help').flatMap(leaves)
+	return isGroup(command) ? inner : [command, ...inner]
+}
+
+/** Whether a command only holds others. */
+export function isGroup({ commands, registeredArguments }: Command): boolean {
+	return commands.length > 0 && registeredArguments.length === 0
 }
 
 function pathOf(command: Command): string {

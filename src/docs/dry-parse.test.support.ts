@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { parse } from 'shell-quote'
 import { createProgram } from '../cli/run.js'
+import { isGroup } from './command-page.js'
 
 /** The words of every command of a block of shell; comments, redirections and assignments before a command are left out. */
 export function shellCommands(block: string): string[][] {
@@ -40,7 +41,7 @@ export async function dryParse(args: readonly string[]): Promise<string | undefi
 	const program = await createProgram(args)
 	const visit = (command: Command) => {
 		command.configureOutput({ writeOut: () => {}, writeErr: () => {} })
-		if (command.commands.length === 0) command.action(() => {})
+		if (!isGroup(command)) command.action(() => {})
 		command.commands.forEach(visit)
 	}
 	visit(program)

@@ -21,7 +21,7 @@ async function run(program: string, ...args: readonly string[]): Promise<string>
 	return stdout
 }
 
-describe.sequential('a run of your own', () => {
+describe.sequential('a run of your own', { timeout: 600_000 }, () => {
 	it('is tuned and attacked by own-photos', async () => {
 		await writePhotos(join(folder, 'photos'), ['red_thing', 'green_thing'], 8)
 		const stdout = await run('own-photos.mjs', 'photos', 'nano')

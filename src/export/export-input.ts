@@ -49,7 +49,12 @@ export interface ExportInput {
 /** What one kind of export makes: its graphs on the disk are measured before anything else is written. */
 export interface MadeExport {
 	readonly graphs: ExportRecord['graphs']
-	readonly measured: Pick<ExportRecord['measured'], 'parity' | 'clean' | 'robust' | 'reference' | 'preparation' | 'how'>
+	readonly measured: Pick<
+		ExportRecord['measured'],
+		'parity' | 'clean' | 'robust' | 'reference' | 'preparation' | 'pipelines' | 'how'
+	>
 	readonly files: readonly ExportFile[]
+	/** Files that are written already, beside those of graphs. */
+	readonly saved?: readonly string[]
 	readonly text?: ExportRecord['text']
 }

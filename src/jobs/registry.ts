@@ -14,6 +14,7 @@ import { dataList } from './data-list.js'
 import { defenses } from './defenses.js'
 import { demo } from './demo.js'
 import { distortion } from './distortion.js'
+import { doctor } from './doctor.js'
 import { evaluate } from './evaluate.js'
 import { exportModel } from './export-model.js'
 import { gate } from './gate.js'
@@ -54,6 +55,7 @@ export const jobs: readonly JobDescription[] = [
 	defenses,
 	demo,
 	distortion,
+	doctor,
 	evaluate,
 	exportModel,
 	gate,

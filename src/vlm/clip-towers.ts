@@ -12,6 +12,7 @@ export const clipTowers: Towers = {
 	title: 'CLIP',
 	imageTokens: (vision) => 1 + patchCount(vision),
 	classToken: true,
+	blocks: true,
 	startTokens: 1,
 	tokenEmbedding: 'text_model.embeddings.token_embedding.weight',
 	probabilities: 'softmax',

@@ -22,6 +22,7 @@ export const siglipTowers: Towers = {
 	title: 'SigLIP',
 	imageTokens: patchCount,
 	classToken: false,
+	blocks: true,
 	startTokens: 0,
 	tokenEmbedding: 'text_model.embeddings.token_embedding.weight',
 	probabilities: 'sigmoid',

@@ -10,10 +10,10 @@ import type { ClipModel } from './model.js'
 import type { TextTowerOptions, TextTowerOutput } from './text-tower.js'
 
 /** The parts of a model that its image side is made of. */
-export type ImageSideModel = Pick<ClipModel, 'config' | 'statistics' | 'weights'>
+export type ImageSideModel = Pick<ClipModel, 'config' | 'statistics' | 'weights' | 'encoders'>
 
 /** The parts of a model that its text side is made of. */
-export type TextSideModel = Pick<ClipModel, 'config' | 'weights'>
+export type TextSideModel = Pick<ClipModel, 'config' | 'weights' | 'encoders'>
 
 /** The towers of a family of models. Widths, layers and sizes are in the model's config. */
 export interface Towers {
@@ -23,6 +23,8 @@ export interface Towers {
 	imageTokens(vision: VisionConfig): number
 	/** Whether the first of them is a class token, whose output is the image's feature; else all are pooled. */
 	readonly classToken: boolean
+	/** Whether methods can act on the tokens that enter each block. */
+	readonly blocks: boolean
 	/** Tokens of a text before the place of a learned context: 1 for a start token, or 0. */
 	readonly startTokens: 0 | 1
 	/** Name of the matrix that holds the embedding of each token. */

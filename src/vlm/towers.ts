@@ -3,6 +3,7 @@
 import type { Value } from '../onnx/value.js'
 import { clipTowers } from './clip-towers.js'
 import type { ClipConfig, Family } from './config.js'
+import { encoderTowers } from './encoders.js'
 import type { ImageTowerOptions, ImageTowerOutput } from './image-tower.js'
 import { siglipTowers } from './siglip-towers.js'
 import type { TextTowerOptions, TextTowerOutput } from './text-tower.js'
@@ -15,7 +16,7 @@ const families: Readonly<Record<Family | 'clip', Towers>> = {
 	open_clip: clipTowers,
 	openai: clipTowers,
 	siglip: siglipTowers,
-	encoders: clipTowers,
+	encoders: encoderTowers,
 }
 
 /** The towers of a model with such a config. */

@@ -19,7 +19,7 @@ export interface ZeroShotOptions {
 }
 
 /** The parts of a CLIP that read text. */
-export type TextSide = Pick<ClipModel, 'config' | 'weights' | 'tokenizer'>
+export type TextSide = Pick<ClipModel, 'config' | 'weights' | 'tokenizer' | 'encoders'>
 
 /**
  * Text features of class names: of each prompt the feature of unit length, averaged over the templates and brought to
@@ -66,9 +66,11 @@ export async function zeroShotTextFeatures(
 		for (const { start, rows, batch } of pieces) {
 			const wide = padded(batch, length, clip.tokenizer.paddingId)
 			const shape = [wide.count, length]
+			const endPosition = float32(shape, endPositionRows(wide))
 			const results = await program.run({
 				ids: int64(shape, wide.ids),
-				endPosition: float32(shape, endPositionRows(wide)),
+				// A text encoder in ONNX finds the end of a text by itself.
+				...(program.inputs.includes('endPosition') ? { endPosition } : {}),
 			})
 			const { data } = results.features as Tensor<'float32'>
 			for (let row = 0; row < rows; row++) {

@@ -87,7 +87,7 @@ Examples:
 			}
 			return runJob(attack, options, {
 				input: jobInput(options),
-				text: (result) => attackedText(result, modelTitle(options.onnx ?? options.model ?? '')),
+				text: (result) => attackedText(result, modelTitle(options.onnx ?? options.model ?? 'model')),
 			})
 		})
 }

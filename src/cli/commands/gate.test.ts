@@ -30,11 +30,11 @@ afterAll(async () => {
 const config = {
 	format: 1,
 	data: 'cifar10-mini',
-	images: 50,
+	images: 40,
 	clean: { min: 0.4 },
-	attacks: [{ attack: 'pgd-20', epsilon: '3/255', robust: { min: 0.2, maxDrop: 0.03 } }],
+	attacks: [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0.1, maxDrop: 0.03 } }],
 	baseline: { file: 'baseline.json' },
-	audit: { checks: ['zero-gradient', 'deterministic-forward'], images: 10 },
+	audit: { checks: ['zero-gradient', 'deterministic-forward'], images: 6 },
 }
 
 async function written(name: string, changes: object = {}): Promise<string> {
@@ -80,8 +80,8 @@ describe('a gate', () => {
 		const first = await judge(demo, path, 'green', { updateBaseline: true })
 		expect(first.verdict).toBe('pass')
 		const baseline = JSON.parse(await readFile(join(folder, 'baseline.json'), 'utf8'))
-		expect(baseline.images).toHaveLength(50)
-		expect(baseline.attacks[0].right).toMatch(/^[01]{50}$/)
+		expect(baseline.images).toHaveLength(40)
+		expect(baseline.attacks[0].right).toMatch(/^[01]{40}$/)
 
 		// What was attacked for the baseline is found again; another batch size and thread count give the same bytes.
 		const again = await runJson(gateArguments(demo, path, 'green', '--batch-size', '7', '--threads', '2'))
@@ -101,8 +101,8 @@ describe('a gate', () => {
 		}
 		expect(anew.checks.map(({ id, status }) => [id, status])).toEqual([
 			['clean.min', 'pass'],
-			['pgd-20-linf-3/255.min', 'pass'],
-			['pgd-20-linf-3/255.max-drop', 'pass'],
+			['pgd-5-linf-3/255.min', 'pass'],
+			['pgd-5-linf-3/255.max-drop', 'pass'],
 			['audit.deterministic-forward', 'pass'],
 			['audit.zero-gradient', 'pass'],
 		])
@@ -111,9 +111,9 @@ describe('a gate', () => {
 		const zeroed = await judge(await withoutRefiners(), path, 'zeroed-out')
 		for (const found of [vanilla, zeroed]) {
 			expect(found.verdict).toBe('fail')
-			const failed = found.checks.find(({ id }) => id === 'pgd-20-linf-3/255.min')
+			const failed = found.checks.find(({ id }) => id === 'pgd-5-linf-3/255.min')
 			expect(failed).toMatchObject({ status: 'fail', decidedBy: 'certainty' })
-			expect(failed?.images).toBeLessThan(50)
+			expect(failed?.images).toBeLessThan(40)
 		}
 		// A model that fails becomes no baseline.
 		const refused = await judge(demo, path, 'vanilla', { vanilla: true, updateBaseline: true })
@@ -122,8 +122,8 @@ describe('a gate', () => {
 	})
 
 	it('measures again what is damaged in its cache, and notices another image', async () => {
-		const attacks = [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0.05 } }]
-		const bare = { images: 20, attacks, audit: undefined, baseline: undefined, clean: undefined }
+		const attacks = [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0.02 } }]
+		const bare = { images: 10, attacks, audit: undefined, baseline: undefined, clean: undefined }
 		const path = await written('cached', bare)
 		const cache = join(folder, 'damaged-cache')
 		const first = await judge(demo, path, 'cached', { cache })
@@ -138,7 +138,7 @@ describe('a gate', () => {
 	})
 
 	it('neither passes nor fails over its time budget', async () => {
-		const attacks = [{ ...config.attacks[0], robust: { min: 0.2 } }]
+		const attacks = [{ ...config.attacks[0], robust: { min: 0.1 } }]
 		const path = await written('hasty', { timeBudget: 0.001, attacks })
 		const { code, document } = await runJson(gateArguments(demo, path, 'hasty', '--threads', '1'))
 		expect([code, (document as GateVerdict).verdict]).toEqual([1, 'undecided'])
@@ -174,8 +174,8 @@ describe('a gate', () => {
 	it('says what is wrong with a configuration', async () => {
 		const attacks = [{ ...config.attacks[0], robust: {} }]
 		const cases: readonly (readonly [object, string])[] = [
-			[{ attacks }, 'demands nothing under pgd-20'],
-			[{ attacks: [{ ...config.attacks[0], robust: { min: 0.99 } }] }, 'No model can reach min 0.99 on 50 images'],
+			[{ attacks }, 'demands nothing under pgd-5'],
+			[{ attacks: [{ ...config.attacks[0], robust: { min: 0.99 } }] }, 'No model can reach min 0.99 on 40 images'],
 			[{ baseline: undefined }, 'names no baseline'],
 			[{ audit: { checks: ['zero-gradien'] } }, 'Did you mean zero-gradient?'],
 			[{ attacks: [{ attack: 'pgd-100-targeted', epsilon: 0.1, robust: { min: 0.1 } }] }, 'needs a class to aim at'],
@@ -193,7 +193,7 @@ describe('a gate', () => {
 	it('is written by init, and the model passes it', async () => {
 		const path = join(folder, 'made', 'naptune.gate.json')
 		const cache = join(folder, 'made-cache')
-		const options = ['--limit', '30', '--attack', 'pgd-5', '--no-audit', '--threads', '1', '--cache', cache]
+		const options = ['--limit', '20', '--attack', 'pgd-5', '--no-audit', '--threads', '1', '--cache', cache]
 		const made = await runJson(['gate', 'init', demo, '--config', path, ...options])
 		expect(made.code).toBe(0)
 		const { verdict, attacked } = await judge(demo, path, 'made-out', { cache })

@@ -80,6 +80,7 @@ Examples:
 				input: { source, ...jobInput(options) },
 				text: ({ url, requests, images, cut }) =>
 					`Served ${requests} requests with ${images} images at ${url}${cut > 0 ? `; ${cut} were cut off` : ''}.`,
+				tellsStop: true,
 				onEvent: (progress) =>
 					(log ?? (process.stderr.isTTY ? 'text' : 'json')) === 'json' ? jsonLog(options) : textLog(progress),
 			}),

@@ -18,6 +18,11 @@ const sourceOptions: readonly (readonly [key: SourceKey, value: string, what: st
 		'<file>',
 		"state dict of an image tower, put in place of the model's own (default: none; FARE and TeCoA are released so)",
 	],
+	['image-encoder', '<file>', 'ONNX file of image features, instead of --model (default: none)'],
+	['text-encoder', '<file>', 'ONNX file of text features beside --image-encoder (default: none)'],
+	['text-features', '<file>', 'safetensors of text features instead of --text-encoder (default: none)'],
+	['tokenizer', '<file>', "tokenizer.json of --text-encoder (default: the one beside it, else CLIP's)"],
+	['logit-scale', '<factor>', 'factor on the cosines of ONNX encoders (default: 100)'],
 ]
 
 /**
@@ -38,7 +43,11 @@ export function addSourceOptions(command: Command): void {
 		}
 		const [first] = Object.keys(settings)
 		if (first === undefined) return
-		if (options.model === undefined || (first !== undefined && options.model === embeddedModel)) {
+		if (settings['image-encoder'] !== undefined && [undefined, embeddedModel].includes(options.model)) {
+			options.model = modelSource({ place: '', settings })
+			return
+		}
+		if (options.model === undefined || options.model === embeddedModel) {
 			throw new NaptuneError('NAP_OPTION_MISSING', `--${first} says more of a model: give --model, too.`)
 		}
 		const own = parseModelSource(options.model)

@@ -21,7 +21,7 @@ export function inspectionText(run: Inspection): string {
 	return [
 		`${run.directory}: ${standing(run)}`,
 		'',
-		`defense   ${defense.name} ${JSON.stringify(defense.options)}`,
+		`defense   ${defense.name} ${JSON.stringify(defense.options).replaceAll(',"', ', "')}`,
 		`model     ${model.source} (${model.family === undefined ? '' : `${model.family}, `}sha256 ${model.sha256})`,
 		`data      ${data.name}: ${counted(data.images, 'training image')} of ${counted(data.classNames.length, 'class', 'classes')}: ${data.classNames.join(', ')}`,
 		...data.notices.map((notice) => `          note: ${notice}`),

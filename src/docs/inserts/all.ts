@@ -5,6 +5,7 @@ import { attackInserts } from './attacks.js'
 import { comparisonInserts } from './comparisons.js'
 import { evidenceInserts } from './evidence.js'
 import { exampleInserts } from './examples.js'
+import { officialCodeInserts } from './official-code.js'
 import { referenceInserts } from './references.js'
 
 /** Passages by the names that markers give. */
@@ -13,6 +14,7 @@ export const inserts: ReadonlyMap<string, Insert> = new Map(
 		...comparisonInserts,
 		...attackInserts,
 		...evidenceInserts,
+		...officialCodeInserts,
 		...referenceInserts,
 		...exampleInserts,
 	}),

@@ -142,8 +142,11 @@ async function transferredTable(): Promise<string> {
 			return [`\`${attack}\``, `${levels}/255`, accuracyText(vanilla.robust), accuracyText(nap.robust)]
 		}),
 	)
+	const clean = await Promise.all(
+		['vanilla', 'nap'].map(async (name) => (await demoEvaluation(`${name}-pgd-100`)).clean),
+	)
 	return table(
 		['made by', 'epsilon', { heading: 'vanilla [95 %]', align: 'right' }, { heading: 'nap [95 %]', align: 'right' }],
-		rows,
+		[['nothing', '0', ...clean.map(accuracyText)], ...rows],
 	)
 }

@@ -23,7 +23,7 @@ import { finishedResult, finishRun, loadFinishedRun, type RunResult } from './ru
 import { stepPlan, type TuningProgress, tuningTask } from './tuning-task.js'
 
 export type { EpochRecord } from '../../records/run.js'
-export { type TuningNotice, type TuningNoticeId, tuningNoticeIds } from './notices.js'
+export { type TuningNotice, tuningNoticeIds } from './notices.js'
 export type { TuningProgress } from './tuning-task.js'
 
 /** The input of {@link tune}. */
