@@ -21,6 +21,7 @@ import { report } from './report.js'
 import { reproduce } from './reproduce.js'
 import { reproducePlan } from './reproduce-plan.js'
 import { retrieve } from './retrieve.js'
+import { surrogateHead } from './surrogate-head.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
@@ -56,6 +57,7 @@ export const jobs: readonly JobDescription[] = [
 	reproduce,
 	reproducePlan,
 	retrieve,
+	surrogateHead,
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,
