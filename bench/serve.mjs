@@ -4,12 +4,12 @@
  * shared machine is not equally fast all the time.
  *
  * node bench/serve.mjs RUN [--clients 1,8,64] [--seconds 10] [--rounds 3] [--side 640] [--batch 16] [--serve "OPTIONS"]
- *   [--python PYTHON --export FOLDER] [--soak MINUTES] [--output FILE]
+ *   [--python PYTHON --export FOLDER] [--peers "naptune serve,plain handler"] [--soak MINUTES] [--output FILE]
  */
 
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
 		python: { type: 'string' },
 		export: { type: 'string' },
 		soak: { type: 'string', default: '0' },
+		peers: { type: 'string' },
 		output: { type: 'string' },
 	},
 })
@@ -60,7 +61,9 @@ const servers = {
 		: {}),
 }
 const running = {}
-for (const [name, start] of Object.entries(servers)) running[name] = await start()
+for (const [name, start] of Object.entries(servers)) {
+	if (!values.peers || values.peers.split(',').includes(name)) running[name] = await start()
+}
 const engine = await started(
 	process.execPath,
 	[own('serve/engine.mjs'), run, values.batch, String(seconds)],
@@ -70,14 +73,14 @@ const engine = await started(
 
 const rows = []
 for (let round = 1; round <= rounds; round++) {
-	tell({ round, peer: 'engine alone', clients: null, imagesPerSecond: await engine.measure() })
+	tell({ round, peer: 'engine alone', clients: null, ...(await engine.measure()) })
 	for (const count of clients) {
 		for (const [name, { url, process: child }] of Object.entries(running)) {
 			tell({
 				round,
 				peer: name,
 				clients: count,
-				...(await load(url, count, seconds)),
+				...(await load(url, count, seconds, child.pid)),
 				residentMiB: resident(child.pid),
 			})
 		}
@@ -91,6 +94,8 @@ const document = {
 	what: 'naptune serve under load; made by bench/serve.mjs',
 	date: new Date().toISOString().slice(0, 10),
 	node: process.version,
+	spinning: process.env.NAPTUNE_SPINNING !== '0',
+	loadAverage: loadavg(),
 	cores: cpus().length,
 	processor: cpus()[0]?.model,
 	run: describedRun(),
@@ -117,17 +122,22 @@ function tell(row) {
 	console.error(JSON.stringify(row))
 }
 
-/** Medians over rounds; the share is that of the engine alone in the same round. */
+/**
+ * Medians over rounds; shares are those of the engine alone in the same round. That of processor time per picture also holds
+ * where other work takes the machine, as long as waiting threads do not spin (NAPTUNE_SPINNING=0).
+ */
 function summary() {
-	const alone = new Map(
-		rows.filter(({ peer }) => peer === 'engine alone').map((row) => [row.round, row.imagesPerSecond]),
-	)
+	const alone = new Map(rows.filter(({ peer }) => peer === 'engine alone').map((row) => [row.round, row]))
 	const groups = Map.groupBy ? Map.groupBy(rows, keyOf) : grouped(rows)
 	return [...groups.values()].map((group) => ({
 		peer: group[0].peer,
 		clients: group[0].clients,
 		imagesPerSecond: rounded(median(group.map((row) => row.imagesPerSecond))),
-		shareOfEngine: rounded(median(group.map((row) => row.imagesPerSecond / alone.get(row.round)))),
+		shareOfEngine: rounded(median(group.map((row) => row.imagesPerSecond / alone.get(row.round).imagesPerSecond))),
+		processorMilliseconds: rounded(median(group.map((row) => row.processorMilliseconds))),
+		shareOfProcessorTime: rounded(
+			median(group.map((row) => alone.get(row.round).processorMilliseconds / row.processorMilliseconds)),
+		),
 		p50Milliseconds: rounded(median(group.map((row) => row.p50Milliseconds))),
 		p99Milliseconds: rounded(median(group.map((row) => row.p99Milliseconds))),
 		failures: group.reduce((sum, row) => sum + (row.failures ?? 0), 0),
@@ -145,13 +155,15 @@ function grouped(all) {
 	return groups
 }
 
-async function load(url, connections, duration) {
+async function load(url, connections, duration, pid) {
 	const requests = pictures.map((body) => ({ method: 'POST', headers: { 'content-type': 'image/jpeg' }, body }))
 	// What the server has warmed up for is measured, not its first request.
 	await autocannon({ url, connections, duration: 1, requests, timeout: 60 })
+	const before = processorMilliseconds(pid)
 	const result = await autocannon({ url, connections, duration, requests, timeout: 60 })
 	return {
 		imagesPerSecond: result['2xx'] / result.duration,
+		processorMilliseconds: (processorMilliseconds(pid) - before) / result['2xx'],
 		p50Milliseconds: result.latency.p50,
 		p99Milliseconds: result.latency.p99,
 		failures: result.non2xx + result.errors + result.timeouts,
@@ -162,7 +174,7 @@ async function load(url, connections, duration) {
 async function soaked({ url, process: child }, duration) {
 	const residentMiB = []
 	const timer = setInterval(() => residentMiB.push(resident(child.pid)), 1000)
-	const found = await load(url, 64, duration)
+	const found = await load(url, 64, duration, child.pid)
 	clearInterval(timer)
 	const minutes = []
 	for (let at = 0; at < residentMiB.length; at += 60) minutes.push(rounded(mean(residentMiB.slice(at, at + 60))))
@@ -173,6 +185,12 @@ async function soaked({ url, process: child }, duration) {
 		residentMiBByMinute: minutes,
 		largestMiB: Math.max(...residentMiB),
 	}
+}
+
+/** Of all threads so far; ticks are hundredths of a second on Linux. */
+function processorMilliseconds(pid) {
+	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+	return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
 function resident(pid) {
@@ -187,6 +205,7 @@ async function started(command, args, ready, measures = false) {
 	const child = spawn(command, args, { stdio: [measures ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
 	const lines = createInterface({ input: child.stdout })
 	if (!measures) lines.resume()
+	process.on('exit', () => child.kill())
 	const texts = []
 	const url = await new Promise((resolve, reject) => {
 		createInterface({ input: child.stderr }).on('line', (line) => {
@@ -199,7 +218,7 @@ async function started(command, args, ready, measures = false) {
 	})
 	const measure = () =>
 		new Promise((resolve) => {
-			lines.once('line', (line) => resolve(Number(line)))
+			lines.once('line', (line) => resolve(JSON.parse(line)))
 			child.stdin.write('\n')
 		})
 	return { process: child, url, measure }

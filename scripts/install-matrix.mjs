@@ -167,7 +167,7 @@ async function installed(tool, way, reachable, { tarball, registry }) {
 	}
 	const row = {
 		...{ npm: tool.version, way: way.name, reachable, seconds },
-		megabytes: (await bytesOnDisk(join(folder, 'node_modules'))) / 1e6,
+		megabytes: (await bytesOnDisk(join(folder, 'node_modules'))) / 2 ** 20,
 		requests: (await readFile(requests, 'utf8')).split('\n').filter(Boolean).length,
 		outcome: !works
 			? 'installation fails'

@@ -27,6 +27,10 @@ export const compare = lazyJob(async () => (await import('./jobs/compare.js')).c
 export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js')).reproduce)
 /** Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
+/** Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it. */
+export const attackPhoto = lazyJob(async () => (await import('./jobs/attack-photo.js')).attackPhoto)
+/** Plans experiments: cells, gradients, hours, memory and disk on this machine. */
+export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Classifies pictures with a tuned run, or zero-shot with a CLIP and class names. */
 export const classify = lazyJob(async () => (await import('./jobs/classify.js')).classify)
 /** Scores how heavily a run's refiners correct clean images and, where asked, whether the score detects attacks. */
@@ -69,3 +73,5 @@ export const benchGradient = lazyJob(async () => (await import('./jobs/bench-gra
 export const benchLoading = lazyJob(async () => (await import('./jobs/bench-loading.js')).benchLoading)
 /** Tunes NAP on the embedded CLIP and photographs, then attacks it and vanilla CLIP. */
 export const demo = lazyJob(async () => (await import('./jobs/demo.js')).demo)
+/** Examines this installation: engines, devices, memory, caches, and what to do about each problem. */
+export const doctor = lazyJob(async () => (await import('./jobs/doctor.js')).doctor)

@@ -4,12 +4,14 @@ import { loadedByCommand, loadedByImport } from './loaded-modules.test.helper.js
 
 /** What is large or slow to load, and needed for some work only. */
 const large = [
+	'@hono/node-server',
 	'@huggingface/hub',
 	'@huggingface/tokenizers',
 	'hono',
 	'hyparquet',
 	'onnxruntime-node',
 	'onnxruntime-web',
+	'prom-client',
 	'sharp',
 	'tinypool',
 	'vega',

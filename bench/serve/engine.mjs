@@ -31,13 +31,16 @@ await classifier.evaluate(pixels, taps)
 console.error('ready')
 for await (const _ of createInterface({ input: process.stdin })) {
 	const start = performance.now()
+	const before = process.cpuUsage()
 	let images = 0
 	while (performance.now() - start < Number(secondsText) * 1000) {
 		// Two at once, as the server does: the engine goes from one to the next.
 		await Promise.all([classifier.evaluate(pixels, taps), classifier.evaluate(pixels, taps)])
 		images += 2 * batch
 	}
-	console.log((images * 1000) / (performance.now() - start))
+	const { user, system } = process.cpuUsage(before)
+	const imagesPerSecond = (images * 1000) / (performance.now() - start)
+	console.log(JSON.stringify({ imagesPerSecond, processorMilliseconds: (user + system) / 1000 / images }))
 }
 await classifier.release()
 await engine.close()

@@ -58,9 +58,6 @@ const benchCaseSchema = z.object({
 		),
 })
 
-/** One geometry and batch; see `gradientMultiplyAdds` for what counts as an operation. */
-export type GradientBenchCase = Immutable<z.output<typeof benchCaseSchema>>
-
 /** The measurement with what it depends on. */
 export const gradientBenchSchema = z.object({
 	engine: z.string().describe('Name and version.'),

@@ -46,9 +46,9 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/audit.js')).addAuditCommand,
 	},
 	{
-		term: 'attack [options]',
+		term: 'attack [options] [photo]',
 		description:
-			'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. The file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
+			'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,
 	},
 	{
@@ -142,6 +142,12 @@ export const commandList: readonly ListedCommand[] = [
 		term: 'surrogate',
 		description: "Train the attacker's own models, on which transfer attacks are made.",
 		load: async () => (await import('./commands/surrogate.js')).addSurrogateCommand,
+	},
+	{
+		term: 'doctor [options]',
+		description:
+			'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes what it should. Exits with 3 when something cannot work.',
+		load: async () => (await import('./commands/doctor.js')).addDoctorCommand,
 	},
 	{
 		term: 'bench',

@@ -27,13 +27,6 @@ export class Interruption extends Error {
 	}
 }
 
-/** What a training that was stopped says. @param savedSteps In the saved state. @param where The state is saved. */
-export function stoppedTraining(savedSteps: number, where: string): string {
-	return savedSteps > 0
-		? `Stopped. The state after step ${savedSteps} is saved in ${where}; run the same command again to resume.`
-		: 'Stopped before the first step was done, so there is nothing to save; the same command begins anew.'
-}
-
 /** Thrown by a command whose result, told already, is that something failed a check. */
 export class FailedCheck extends Error {
 	override readonly name = 'FailedCheck'

@@ -6,6 +6,7 @@ import { plainText } from '../core/plain-text.js'
 import { coloured } from './colour.js'
 import { rateMeter } from './rate-meter.js'
 import { duration, grouped, rate } from './text/format.js'
+import { wrapped } from './wrapped.js'
 
 /** Seconds between two plain lines. */
 const secondsBetweenLines = 5
@@ -50,7 +51,7 @@ export const silentProgress: Progress = {
 export function createProgress(stream: ProgressStream, now: () => number = () => performance.now() / 1000): Progress {
 	let current: (ProgressTask & { readonly aside: (write: () => void) => void }) | undefined
 	const line = (text: string) => {
-		const write = () => stream.write(`${coloured(plainText(text, 'shown'), stream)}\n`)
+		const write = () => stream.write(`${coloured(wrapped(plainText(text, 'shown'), stream), stream)}\n`)
 		if (current) current.aside(write)
 		else write()
 	}

@@ -6,6 +6,7 @@ import { NaptuneError } from '../core/errors.js'
 import { plainJson, plainText } from '../core/plain-text.js'
 import { coloured } from './colour.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
+import { wrapped } from './wrapped.js'
 
 /** How an error is reported. */
 interface Told {
@@ -25,7 +26,9 @@ export function reportError(error: unknown, json: boolean): number {
 	if (told.exitCode === exitCodes.success) return told.exitCode
 	// Commander has written its message by now.
 	if (!(error instanceof CommanderError))
-		process.stderr.write(`${coloured(plainText(text(error, told.message), 'shown'), process.stderr)}\n`)
+		process.stderr.write(
+			`${coloured(wrapped(plainText(text(error, told.message), 'shown'), process.stderr), process.stderr)}\n`,
+		)
 	if (json) process.stdout.write(`${plainJson(JSON.stringify({ error: told }, null, 2))}\n`)
 	return told.exitCode
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writePhotos, writeTinyModel } from '../cli/cli.test.helper.js'
+import { writePhotos } from '../cli/cli.test.helper.js'
 import { root } from './root.js'
 
 let folder = ''
@@ -23,9 +23,8 @@ async function run(program: string, ...args: readonly string[]): Promise<string>
 
 describe.sequential('a run of your own', { timeout: 600_000 }, () => {
 	it('is tuned and attacked by own-photos', async () => {
-		await writeTinyModel(join(folder, 'clip'))
 		await writePhotos(join(folder, 'photos'), ['red_thing', 'green_thing'], 8)
-		const stdout = await run('own-photos.mjs', 'photos', 'clip')
+		const stdout = await run('own-photos.mjs', 'photos', 'nano')
 		expect(stdout).toMatch(/^vanilla clean: [\d.]+ under attack: [\d.]+ \[/m)
 		expect(stdout).toMatch(/^nap clean: [\d.]+ under attack: [\d.]+ \[/m)
 	})

@@ -6,6 +6,7 @@ import { defined } from '../core/defined.js'
 import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
 import { packageVersion } from '../files/package-version.js'
 import { generator } from '../random/counter-based.js'
+import type { Learning } from '../records/experiment.js'
 import type { ModelEngine } from '../runtime/engine.js'
 import { mcnemarOf } from '../statistics/mcnemar.js'
 import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
@@ -17,6 +18,7 @@ import type { AttackCell } from './cells.js'
 import type { Cell, Condition, ExperimentResult, PairedResult, Problem, SeedResult } from './experiment-result.js'
 import { shownCells } from './look-into-runs.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
+import { paperMethod } from './protocols.js'
 import type { CellResults } from './run-cells.js'
 import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 
@@ -31,6 +33,8 @@ export interface CollectInput {
 	readonly missing: ExperimentResult['missing']
 	/** The paper's numbers; missing where the experiment measures something else. */
 	readonly targets?: PaperTargets | undefined
+	/** What moved in the runs of methods under a protocol, by the folders of cells. */
+	readonly learning?: ReadonlyMap<string, Learning>
 	readonly engine: Pick<ModelEngine, 'version' | 'device' | 'threads'>
 }
 
@@ -54,7 +58,7 @@ export function collectResult(input: CollectInput): ExperimentResult {
 				return points.flatMap((point) =>
 					conditions.flatMap((condition) => {
 						const seeds = ofMethod.filter((planned) => planned.point === point)
-						const cell = collectCell(plan, seeds, condition, results)
+						const cell = collectCell(plan, seeds, condition, results, input.learning)
 						return cell ? [cell] : []
 					}),
 				)
@@ -74,7 +78,11 @@ export function collectResult(input: CollectInput): ExperimentResult {
 		models: models.map(({ name }) => name),
 		datasets: datasets.map(({ name }) => name),
 		missing,
-		methods: Object.entries(definition.methods).map(([name, { title }]) => ({ name, title })),
+		methods: Object.entries(definition.methods).map(([name, { title, protocol, defense }]) => ({
+			name,
+			title,
+			...(protocol === undefined ? {} : { protocol, of: defense ?? name }),
+		})),
 		conditions,
 		...axisOf(plan),
 		...defined({ reference: definition.reference }),
@@ -134,6 +142,7 @@ function collectCell(
 	seeds: readonly PlannedCell[],
 	condition: Condition,
 	results: CellResults,
+	learning: CollectInput['learning'],
 ): CellWithOutcomes | undefined {
 	const { attack, clean } = sourceOf(plan, condition)
 	const records = recordsOf(seeds, attack, results)
@@ -143,7 +152,9 @@ function collectCell(
 		planned: { cell, point },
 		found: { record },
 	} = at(records, 0)
-	const own = records.map(({ planned, found }) => seedResult(plan, planned, found, clean))
+	const own = records.map(({ planned, found }) =>
+		seedResult(plan, planned, found, clean, learning?.get(planned.cell.folder)),
+	)
 	const { mean, deviation } = meanAndDeviation(own.map(({ accuracy }) => accuracy.accuracy))
 	const { images } = at(own, 0)
 	return {
@@ -169,6 +180,7 @@ function seedResult(
 	{ cell }: PlannedCell,
 	{ record, path, tuningSeconds }: MeasuredCell,
 	clean: boolean,
+	learning: Learning | undefined,
 ): SeedResult {
 	return {
 		seed: cell.seed,
@@ -179,6 +191,7 @@ function seedResult(
 		...defined({ run: cell.tuning && placeOf(plan, cell.folder) }),
 		tuningSeconds,
 		evaluationSeconds: record.seconds,
+		...defined({ learning }),
 	}
 }
 
@@ -226,7 +239,7 @@ function withTarget({ definition, models }: Plan, targets: PaperTargets | undefi
 	const model = found && geometryName(found.clip.config)
 	if (model === undefined) return cell
 	const { dataset, method, condition, point } = cell
-	const place = { experiment: definition.name, model, dataset, method, condition }
+	const place = { experiment: definition.name, model, dataset, method: paperMethod(definition, method), condition }
 	const paper = paperTarget(targets, { ...place, ...defined({ point }) })
 	return paper === undefined ? cell : { ...cell, target: { paper, difference: 100 * cell.accuracy - paper } }
 }

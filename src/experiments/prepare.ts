@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { Dataset } from '../data/dataset.js'
-import { loadPreset } from '../methods/tuning/presets.js'
+import { loadPreset, type Preset } from '../methods/tuning/presets.js'
 import type { ClipModel } from '../vlm/model.js'
 import { actionable } from './actionable.js'
 import type { NamedModel } from './cells.js'
@@ -28,6 +28,8 @@ export interface PrepareInput {
 	readonly quick: boolean
 	/** Name of the folder of the only experiment; by default the experiment's. */
 	readonly folder?: string
+	/** Follows the name of every experiment in that of its folder, where something was chosen that makes another table of it. */
+	readonly suffix?: string
 	readonly loadModel: (name: string) => Promise<ClipModel>
 	/** @param seed Of the split, where data come without one. */
 	readonly loadData: (name: string, seed: number) => Promise<Dataset>
@@ -56,13 +58,17 @@ export async function prepareExperiments(input: PrepareInput): Promise<PreparedE
 
 async function prepareExperiment(
 	definition: ExperimentDefinition,
-	{ quick, folder }: PrepareInput,
+	{ quick, suffix, folder = suffix === undefined ? undefined : `${definition.name}-${suffix}` }: PrepareInput,
 	loaded: {
 		readonly model: (name: string) => Promise<NamedModel>
 		readonly dataset: (name: string, seed: number) => Promise<Dataset | NaptuneError>
 	},
 ): Promise<PreparedExperiment> {
 	const preset = await loadPreset(definition.preset)
+	const presets = new Map<string, Preset>()
+	for (const { preset: own } of Object.values(definition.methods)) {
+		if (own !== undefined) presets.set(own, await loadPreset(own))
+	}
 	requireSurrogates(definition)
 	const datasets: Dataset[] = []
 	const missing: ExperimentResult['missing'][number][] = []
@@ -85,7 +91,7 @@ async function prepareExperiment(
 		)
 	}
 	const models = await Promise.all(definition.models.map((name) => loaded.model(name)))
-	const plan = planExperiment({ definition, preset, models, datasets, ...defined({ folder }) })
+	const plan = planExperiment({ definition, preset, presets, models, datasets, ...defined({ folder }) })
 	return { plan, quick, missing }
 }
 

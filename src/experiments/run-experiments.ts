@@ -1,13 +1,16 @@
 /** Runs experiments and writes what they found. */
 
 import { join } from 'node:path'
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { makeFolder } from '../files/make-folder.js'
-import { experimentForm } from '../records/experiment.js'
+import { experimentForm, type Learning } from '../records/experiment.js'
 import { writeRecord } from '../records/record-kind.js'
 import { collectResult } from './collect.js'
 import type { ExperimentResult } from './experiment-result.js'
+import { learningOf } from './learning.js'
 import { lookIntoRuns } from './look-into-runs.js'
+import type { Plan } from './plan.js'
 import type { PreparedExperiment } from './prepare.js'
 import { resultFile } from './read-experiment-result.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
@@ -53,7 +56,8 @@ export async function runExperiments(input: RunExperimentsInput): Promise<Finish
 		const problems = look ? await lookIntoRuns({ ...input, plan, results }) : []
 		if (!problems) return undefined
 		const comparable = (await measuresAsThePaper(plan.definition)) ? targets : undefined
-		const result = collectResult({ plan, results, problems, quick, missing, targets: comparable, engine })
+		const learning = await learningOfCells(plan, output)
+		const result = collectResult({ plan, results, problems, quick, missing, targets: comparable, learning, engine })
 		const folder = join(output, plan.folder)
 		onFolder?.(folder)
 		await makeFolder(folder)
@@ -62,4 +66,15 @@ export async function runExperiments(input: RunExperimentsInput): Promise<Finish
 		finished.push({ result, folder, file })
 	}
 	return finished
+}
+
+/** What moved in the runs of methods that are tuned under a protocol. */
+async function learningOfCells({ definition, cells }: Plan, output: string): Promise<Map<string, Learning>> {
+	const found = new Map<string, Learning>()
+	for (const { cell } of cells) {
+		if (entry(definition.methods, cell.method).protocol === undefined || found.has(cell.folder)) continue
+		const learning = await learningOf(join(output, cell.folder))
+		if (learning) found.set(cell.folder, learning)
+	}
+	return found
 }

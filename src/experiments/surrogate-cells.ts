@@ -86,11 +86,19 @@ export async function imagesOnSurrogates(input: SurrogateInput): Promise<Adversa
 	}
 }
 
+/** Surrogates that need no training: files of one's own, or those that come with the package for the very data. */
+export async function knownSurrogates(
+	dataset: Dataset,
+	kind: SurrogateInput['kind'],
+	{ files = [] }: Surrogates,
+): Promise<readonly string[]> {
+	return files.length > 0 ? files : packagedSurrogates(dataset, kind)
+}
+
 async function surrogatePaths(input: SurrogateInput): Promise<readonly string[] | undefined> {
 	const { surrogates, kind, dataset } = input
-	if (surrogates.files && surrogates.files.length > 0) return surrogates.files
-	const packaged = await packagedSurrogates(dataset, kind)
-	if (packaged.length > 0) return packaged
+	const known = await knownSurrogates(dataset, kind, surrogates)
+	if (known.length > 0) return known
 	const paths = []
 	for (const recipe of surrogates.recipes) {
 		const path = await trained(input, recipe)

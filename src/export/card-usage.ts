@@ -4,7 +4,7 @@ import type { ExportRecord } from '../records/export.js'
 
 /** The section on use. */
 export function usageText(record: ExportRecord): string {
-	return ['## Use', ...(record.layout === 'onnx' ? plainUsage(record) : pipelineUsage(record))].join('\n\n')
+	return ['## Use', ...usages[record.layout](record)].join('\n\n')
 }
 
 function plainUsage({ graphs, preprocess, task }: ExportRecord): string[] {
@@ -50,4 +50,25 @@ function pipelineUsage({ task, text, classNames, dtype }: ExportRecord): string[
 				]
 			: []),
 	]
+}
+
+function weightsUsage({ text, classNames }: ExportRecord): string[] {
+	const template = JSON.stringify(text?.hypothesisTemplate)
+	const code = [
+		'from transformers import pipeline',
+		'',
+		"classify = pipeline('zero-shot-image-classification', 'OWNER/NAME')",
+		`classify('photo.jpg', candidate_labels=${JSON.stringify(classNames.slice(0, 3))}, hypothesis_template=${template})`,
+	]
+	return [
+		['```python', ...code, '```'].join('\n'),
+		'What was learned are the embeddings of the tokens in `hypothesis_template`; without them this is the base model.',
+	]
+}
+
+const usages: Readonly<Record<ExportRecord['layout'], (record: ExportRecord) => string[]>> = {
+	onnx: plainUsage,
+	'transformers.js': pipelineUsage,
+	hub: pipelineUsage,
+	transformers: weightsUsage,
 }

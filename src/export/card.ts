@@ -54,7 +54,7 @@ export function modelCard(input: CardInput): string {
 		list([
 			'Robust accuracy is an upper bound: a stronger attack (AutoAttack, more steps or restarts) may find more.',
 			`It was measured on ${measured.dataset.name}; on other pictures and classes it can be lower.`,
-			'Pictures should be resized as naptune does (Pillow). Other resizing, such as that of a browser, changes pixels by several grey levels, and with them predictions near a boundary.',
+			resizingText(record),
 			...(record.calibration
 				? [
 						'The correction score tells unusual pictures; it is no defense, since an attacker who knows it can evade it.',
@@ -83,10 +83,16 @@ function frontMatter({ record, license, baseModel, onHub }: CardInput): string {
 		`license: ${license ?? 'other'}`,
 		...(license === undefined ? ['license_name: that-of-the-base-model'] : []),
 		...(onHub ? [`base_model: ${baseModel}`] : []),
-		`library_name: ${record.layout === 'onnx' ? 'onnx' : 'transformers.js'}`,
+		`library_name: ${record.layout === 'hub' ? 'transformers.js' : record.layout}`,
 		`pipeline_tag: ${record.task === 'classifier' ? 'image-classification' : 'zero-shot-image-classification'}`,
 		'tags:',
-		...['onnx', 'clip', 'adversarial-robustness', record.run.defense.name, 'naptune'].map((tag) => `- ${tag}`),
+		...[
+			...(record.layout === 'transformers' ? [] : ['onnx']),
+			'clip',
+			'adversarial-robustness',
+			record.run.defense.name,
+			'naptune',
+		].map((tag) => `- ${tag}`),
 	]
 	return ['---', ...lines, '---'].join('\n')
 }
@@ -127,6 +133,15 @@ function table({ record, evaluations }: CardInput): string {
 				`| ${[model, attack, size, knowledge, images, accuracyText(clean), accuracyText(robust)].join(' | ')} |`,
 		),
 	].join('\n')
+}
+
+/** What another resizing costs. */
+function resizingText({ measured: { pipelines } }: ExportRecord): string {
+	const advice =
+		'Pictures should be resized as naptune does (Pillow). Other resizing, such as that of a browser, changes pixels by several grey levels, and with them predictions near a boundary.'
+	if (!pipelines) return advice
+	if (pipelines.resized === 0) return `${advice} None of the images measured here had to be resized.`
+	return `${advice} Prepared by the pipelines of transformers.js in Node.js (${pipelines.resized} of ${pipelines.images} images resized), ${percentText(pipelines.differingPixels)} of the bytes differ, by up to ${pipelines.largestDifference} grey levels: ${percentText(pipelines.labelAgreement)} of the labels agree, ${accuracyText(pipelines.clean)} are right, and ${accuracyText(pipelines.robust)} under the attack above.`
 }
 
 function preparationLines({ measured: { preparation } }: ExportRecord): string[] {

@@ -93,6 +93,7 @@ describe('a classifier', () => {
 			{ ...context(), onNote: ({ text }) => notes.push(text) },
 		)
 		expect(notes.filter((note) => note.includes('Guessed'))).toEqual([])
+		if (!('input' in found)) throw new Error('It was not attacked as an ONNX file.')
 		expect(found.input).toMatchObject({ mean: [...exported.image.mean], std: [...exported.image.std], guessed: [] })
 		expect(found.classNames).toEqual(exported.classNames)
 		// It resizes bilinearly, the checkpoint bicubically, so that single images may differ.
@@ -113,19 +114,49 @@ describe('a classifier', () => {
 		await rm(join(folder, 'node_modules'))
 	})
 
-	it('becomes the folder that transformers.js takes for a ViT, ready for the hub', async () => {
+	it('becomes the folder that transformers.js takes for a ViT, in half precision and ready for the hub', async () => {
 		const output = join(folder, 'hub')
-		const found = await exportModel({ run, output, images: 20, layout: 'hub' }, context())
+		const asked = { run, output, images: 20, layout: 'hub', dtype: 'fp16', maxDrop: 0.1 } as const
+		const found = await exportModel(asked, context())
 		expect(Object.keys(found.files)).toEqual([
 			'.gitattributes',
 			'README.md',
 			'config.json',
 			'labels.json',
-			'onnx/model.onnx',
+			'onnx/model_fp16.onnx',
 			'preprocessor_config.json',
 		])
+		const whole = exported.files['model.onnx']?.bytes ?? 0
+		expect(found.files['onnx/model_fp16.onnx']?.bytes).toBeLessThan(0.55 * whole)
+		const { parity, reference, pipelines } = found.measured
+		expect(parity.relativeL2).toBeGreaterThan(1e-6)
+		expect(parity.relativeL2).toBeLessThan(1e-2)
+		expect(reference?.maxDrop).toBe(0.1)
+		// The pictures of this data set have the model's size: its pipelines see the same pixels.
+		expect(pipelines).toMatchObject({ images: 20, resized: 0, largestDifference: 0, labelAgreement: 1 })
 		const config = JSON.parse(await readFile(join(output, 'config.json'), 'utf8'))
 		expect(config).toMatchObject({ model_type: 'vit', id2label: { 0: 'airplane', 9: 'truck' } })
+	})
+
+	it('stays open to other classes as a zero-shot model', async () => {
+		const output = join(folder, 'zero-shot')
+		const asked = { run, output, images: 20, task: 'zero-shot', layout: 'transformers.js' } as const
+		const { measured, graphs, text } = await exportModel(asked, context())
+		expect(measured.parity.relativeL2).toBeLessThan(1e-6)
+		expect(graphs.map(({ role, file }) => [role, file])).toEqual([
+			['zero-shot', 'onnx/model.onnx'],
+			['vision', 'onnx/vision_model.onnx'],
+			['text', 'onnx/text_model.onnx'],
+		])
+		expect(text).toEqual({ contexts: 4, maxTokens: 73, hypothesisTemplate: '{}.' })
+		const settings = JSON.parse(await readFile(join(output, 'tokenizer_config.json'), 'utf8'))
+		expect(settings.model_max_length).toBe(73)
+		await expect(exportModel({ ...asked, probabilities: true }, context())).rejects.toMatchObject({
+			code: 'NAP_OPTION_CONFLICT',
+		})
+		await expect(exportModel({ ...asked, layout: 'transformers', force: true }, context())).rejects.toThrow(
+			/nap cannot be written as weights of a CLIPModel: it has refiners in the text tower/,
+		)
 	})
 
 	it('replaces another export with --force only, and nothing else ever', async () => {

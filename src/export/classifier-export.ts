@@ -17,7 +17,7 @@ import { writeFiles } from './folder.js'
 import { inHalfPrecision, withRoundedWeights } from './half-precision.js'
 import { imageName, imageShape, preparationAlone, withPreparationInside } from './inside-preparation.js'
 import { classifierFiles, classifierPath } from './layouts/layout-files.js'
-import { measureParity, measureReference, measureRobustness } from './measure-classifier.js'
+import { measureFile, measureParity, measureReference } from './measure-classifier.js'
 import { measurePreparation } from './measure-preparation.js'
 import { modelFiles, modelMessage } from './model-message.js'
 
@@ -72,7 +72,7 @@ export async function exportClassifier(input: ExportInput, staging: string): Pro
 			half || inside
 				? await onnxClassifier(engine, toBinary(ModelProtoSchema, half ? withRoundedWeights(message) : message))
 				: await openOnnxClassifier(engine, join(staging, file))
-		const found = await measureRobustness(measuring, read, logits).finally(() => read.release())
+		const found = await measureFile(measuring, read, logits, options.layout).finally(() => read.release())
 		const reference = half ? await measureReference(measuring, deployed, options.maxDrop) : undefined
 		const preparation = inside
 			? await measurePreparation(

@@ -42,14 +42,19 @@ export interface ExportInput {
 	readonly preset: string | null
 	readonly output: string
 	readonly signal: AbortSignal
-	/** Told what is measured as it goes. */
+	/** Called with what is measured as it goes. */
 	readonly onProgress: (what: string, counts: AttackCounts) => void
 }
 
 /** What one kind of export makes: its graphs on the disk are measured before anything else is written. */
 export interface MadeExport {
 	readonly graphs: ExportRecord['graphs']
-	readonly measured: Pick<ExportRecord['measured'], 'parity' | 'clean' | 'robust' | 'reference' | 'preparation' | 'how'>
+	readonly measured: Pick<
+		ExportRecord['measured'],
+		'parity' | 'clean' | 'robust' | 'reference' | 'preparation' | 'pipelines' | 'how'
+	>
 	readonly files: readonly ExportFile[]
+	/** Files that are written already, beside those of graphs. */
+	readonly saved?: readonly string[]
 	readonly text?: ExportRecord['text']
 }

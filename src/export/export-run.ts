@@ -1,5 +1,6 @@
 /** From a finished run to a folder that programs load: graphs are written, measured as they lie on the disk, and described. */
 
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { prepareAttack } from '../attacks/registry.js'
 import { isEmbedded } from '../checkpoints/checkpoint.js'
@@ -14,6 +15,7 @@ import { modelTitle } from '../records/names.js'
 import { writeRecord } from '../records/record-kind.js'
 import { modelCard } from './card.js'
 import { exportClassifier } from './classifier-export.js'
+import { exportClipWeights } from './clip-weights-export.js'
 import type { ExportInput, MadeExport } from './export-input.js'
 import { exportFile, placeFolder, writeFiles } from './folder.js'
 import { exportAttack } from './measure-classifier.js'
@@ -29,10 +31,7 @@ import { exportZeroShot } from './zero-shot-export.js'
 export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 	const { output, run, options } = input
 	return placeFolder(output, async (staging) => {
-		const { graphs, measured, files, text } = await (options.task === 'classifier' ? exportClassifier : exportZeroShot)(
-			input,
-			staging,
-		)
+		const { graphs, measured, files, saved = [], text } = await made(input, staging)
 		requireSound(measured, run.defense.classNames.length, options.maxDrop)
 		const { settings, described } = descriptionOf(input)
 		const record: Omit<ExportRecord, 'files'> = {
@@ -54,7 +53,7 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 			measured: {
 				dataset: settings.dataset,
 				parity: measured.parity,
-				...defined({ preparation: measured.preparation }),
+				...defined({ preparation: measured.preparation, pipelines: measured.pipelines }),
 				attack: settings.attack,
 				threatModel: settings.threatModel,
 				seed: settings.seed,
@@ -67,11 +66,17 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 		}
 		const card = modelCard({ record: { ...record, files: {} }, ...cardFacts(input) })
 		await writeFiles(staging, [...files, textFile('README.md', card)])
-		const written = [...graphFiles(graphs), ...files.map(({ path }) => path), 'README.md']
+		const written = [...graphFiles(graphs), ...saved, ...files.map(({ path }) => path), 'README.md']
 		const whole: ExportRecord = { ...record, files: await checksums(staging, written) }
 		await writeRecord(exportForm, join(staging, exportFile), whole)
 		return whole
 	})
+}
+
+function made(input: ExportInput, staging: string): Promise<MadeExport> {
+	const { layout, task } = input.options
+	if (layout === 'transformers') return exportClipWeights(input, staging)
+	return task === 'classifier' ? exportClassifier(input, staging) : exportZeroShot(input, staging)
 }
 
 function descriptionOf({ engine, run, dataset, split, threatModel, seed, calibration, preset }: ExportInput) {
@@ -124,7 +129,8 @@ function cardFacts({ run, evaluations, options }: ExportInput) {
 /** Rounding alone keeps below these; anything beyond is another model. */
 const parityLimits = { relativeL2: 1e-4, labelAgreement: 0.99 }
 
-function requireSound(
+/** @throws NaptuneError when a file is worse than the run it was made of. */
+export function requireSound(
 	{ parity, clean, robust, reference }: MadeExport['measured'],
 	classes: number,
 	maxDrop: number,
@@ -162,7 +168,6 @@ function graphFiles(graphs: ExportRecord['graphs']): string[] {
 }
 
 async function checksums(folder: string, names: readonly string[]): Promise<ExportRecord['files']> {
-	const { stat } = await import('node:fs/promises')
 	const found: Record<string, { bytes: number; sha256: string }> = {}
 	for (const name of [...names].sort()) {
 		const path = join(folder, name)

@@ -5,25 +5,22 @@ import { toBinary } from '@bufbuild/protobuf'
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { onnxClassifier } from '../classifier/onnx-file/onnx-classifier.js'
 import { defined } from '../core/defined.js'
-import { NaptuneError } from '../core/errors.js'
-import { range } from '../core/rows.js'
 import { int64, type Tensor } from '../core/tensor.js'
-import { initialWords } from '../defenses/context-prompts.js'
-import type { Defense } from '../defenses/defense.js'
 import { classesPerChunk, deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { readJsonFile } from '../files/json-file.js'
 import { computeTextFeatures } from '../methods/tuning/text-side.js'
 import { opsetVersion } from '../onnx/serialize.js'
 import type { ExportedGraph, ExportLayout, ExportRecord } from '../records/export.js'
-import { classPrompts, spokenName } from '../vlm/class-prompts.js'
+import { classPrompts } from '../vlm/class-prompts.js'
 import type { ClipModel } from '../vlm/model.js'
 import { batchSize, classifierOutputs } from './classifier-graph.js'
 import type { ExportInput, MadeExport } from './export-input.js'
 import { exportedProgram, pixelValuesOf, runForOutput } from './exported-program.js'
 import { writeFiles } from './folder.js'
 import { inHalfPrecision, withRoundedWeights } from './half-precision.js'
+import { hypothesisTemplate } from './hypothesis-template.js'
 import { gitAttributes } from './layouts/layout-files.js'
-import { measureParity, measureReference, measureRobustness } from './measure-classifier.js'
+import { measureFile, measureParity, measureReference } from './measure-classifier.js'
 import { jsonFile, modelFiles, modelMessage } from './model-message.js'
 import { preprocessorJson } from './preprocessor.js'
 import { storedCheckpoint, tokenizerFiles } from './tokenizer-files.js'
@@ -58,7 +55,7 @@ export async function exportZeroShot(input: ExportInput, staging: string): Promi
 		const read = await onnxClassifier(engine, bytesOf(half ? withRoundedWeights(fixed) : fixed), {
 			classNames: defense.classNames,
 		})
-		const found = await measureRobustness(measuring, read, logits).finally(() => read.release())
+		const found = await measureFile(measuring, read, logits, options.layout).finally(() => read.release())
 		const reference = half ? await measureReference(measuring, deployed, options.maxDrop) : undefined
 		return {
 			graphs,
@@ -87,36 +84,6 @@ function statisticsOf({ statistics: { mean, std } }: ClipModel): Record<string, 
 		input_range: '[0, 1]',
 		normalization: JSON.stringify({ inside: false, mean, std }),
 	}
-}
-
-/**
- * What a class name is put into: the words of the prompts that are not learned.
- * @throws NaptuneError where a prompt has others that no template gives back.
- */
-function hypothesisTemplate(clip: ClipModel, defense: Defense): string {
-	const words = initialWords.split(' ')
-	const given = defense.config.template
-	const candidates = [
-		...(typeof given === 'string' ? [given] : []),
-		...range(0, words.length + 1).map((first) => [...words.slice(first), '{}.'].join(' ')),
-	]
-	const [name = ''] = defense.classNames
-	const contexts = textContexts(defense)
-	const { ids, endPositions } = defense.prompts
-	const prompt = Array.from(ids.subarray(0, 1 + (endPositions[0] ?? 0)), Number)
-	const spoken = prompt.filter((_, position) => position === 0 || position > contexts).join()
-	const fits = candidates.find((template) => {
-		const { ids: own } = clip.tokenizer.encodeBatch(
-			[template.replaceAll('{}', () => spokenName(name))],
-			clip.config.text,
-		)
-		return Array.from(own, Number).join() === spoken
-	})
-	if (fits !== undefined) return fits
-	throw new NaptuneError(
-		'NAP_EXPORT_REFUSED',
-		`The prompts of ${defense.name} are no template around a class name, so other classes could not be put into them. Export the classifier (--task classifier).`,
-	)
 }
 
 /** Texts as tokens, padded to the longest. */

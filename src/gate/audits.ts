@@ -14,7 +14,7 @@ import type { GateImages, GateSubject } from './subject.js'
 import { type TimeBudget, withinBudget } from './time-budget.js'
 import { keep, readKept } from './trial-cache.js'
 
-/** What {@link auditSubject} needs. */
+/** The input of {@link auditSubject}. */
 export interface GateAuditInput {
 	readonly subject: GateSubject
 	readonly wanted: NonNullable<GateConfig['audit']>

@@ -29,7 +29,7 @@ export interface MeasureInput {
 	readonly content: unknown
 	/** Stops after the batch under way. */
 	readonly signal: AbortSignal
-	/** Told the images that are done. */
+	/** Called with the images that are done. */
 	readonly onImages?: (done: number, total: number) => void
 }
 

@@ -20,7 +20,7 @@ import { attackOf, type CleanSample, type MeasureInput, measureAttack, measureCl
 import type { GateSubject } from './subject.js'
 import { OverBudget, type TimeBudget, withinBudget } from './time-budget.js'
 
-/** What {@link runGate} needs. */
+/** The input of {@link runGate}. */
 export interface GateInput {
 	readonly subject: GateSubject
 	readonly config: GateConfig
@@ -37,7 +37,7 @@ export interface GateInput {
 	/** Folder of the cache. */
 	readonly cache: string
 	readonly signal: AbortSignal
-	/** Told what is done now, with how much of it. */
+	/** Called with what is done now, with how much of it. */
 	readonly onProgress?: (task: string, done: number, total: number, unit: string) => void
 }
 

@@ -14,7 +14,7 @@ import { modelTitle } from '../records/names.js'
 import type { Engine } from '../runtime/engine.js'
 import type { GateSubject } from './subject.js'
 
-/** What {@link runSubject} needs. */
+/** The input of {@link runSubject}. */
 export interface RunSubjectInput {
 	readonly engine: Engine
 	readonly run: TunedRun

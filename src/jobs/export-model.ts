@@ -12,7 +12,9 @@ import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { type Calibration, calibrate, hasCorrections } from '../evaluation/detection/recorded-calibration.js'
 import { readEvaluationRecord } from '../evaluation/robustness/record.js'
 import { exportRun } from '../export/export-run.js'
-import { checkExportFolder } from '../export/folder.js'
+import { checkExportFolder, exportFile } from '../export/folder.js'
+import { checkPush, pushExport } from '../export/push.js'
+import { hubSettings } from '../hub/hub-settings.js'
 import type { EvaluationRecord } from '../records/evaluation.js'
 import { exportForm, exportLayouts, exportPrecisions, exportTasks, preprocessPlaces } from '../records/export.js'
 import { runFiles, runFolders } from '../records/names.js'
@@ -23,7 +25,7 @@ import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link exportModel} is asked. */
+/** The input of {@link exportModel}. */
 export const exportInput = z.strictObject({
 	...runFields,
 	/** Folder to write. */
@@ -31,7 +33,7 @@ export const exportInput = z.strictObject({
 	/** `classifier`: pixels to logits of the run's classes. */
 	task: z.enum(exportTasks).default('classifier'),
 	/** What the folder is for. */
-	layout: z.enum(exportLayouts).exclude(['transformers']).default('onnx'),
+	layout: z.enum(exportLayouts).default('onnx'),
 	/** Element type of weights and arithmetic. */
 	dtype: z.enum(exportPrecisions).default('fp32'),
 	/** Where pictures become pixel values: in the program, or in the graph. */
@@ -52,14 +54,22 @@ export const exportInput = z.strictObject({
 	maxDrop: z.number().min(0).max(1).default(0.01),
 	/** Licence of the base model for the card, as the hub writes it, such as `mit`. */
 	license: z.string().optional(),
+	/** Repository of the hub, `owner/name`, that the export is pushed to as well; it is made where there is none. */
+	push: z.string().optional(),
+	/** Whether a repository that is made for it is private. */
+	private: z.boolean().default(false),
 	/** Replace an export that lies in the folder. */
 	force: z.boolean().default(false),
 })
 
-/** What {@link exportModel} gives. */
-export const exportResult = exportForm.schema
-	.omit({ calibration: true })
-	.extend({ output: z.string().describe('The folder that was written; its `export.json` holds the same.') })
+/** The result of {@link exportModel}. */
+export const exportResult = exportForm.schema.omit({ calibration: true }).extend({
+	output: z.string().describe('The folder that was written; its `export.json` holds the same.'),
+	pushed: z
+		.object({ url: z.string(), commit: z.string() })
+		.exactOptional()
+		.describe('Where it was pushed to on the hub.'),
+})
 
 type Input = z.output<typeof exportInput>
 
@@ -76,6 +86,7 @@ export const exportModel = defineJob({
 	async run(input, context) {
 		const output = resolve(input.output)
 		refuseConflicts(input)
+		if (input.push !== undefined) checkPush(input.push, hubSettings())
 		await checkExportFolder(output, input.force)
 		const run = await tunedRun(context, input)
 		const description = await readRecord(runDescriptionForm, join(run.directory, runFiles.description))
@@ -103,11 +114,14 @@ export const exportModel = defineJob({
 			onProgress: (what, { done, underWay, total }) =>
 				measured.update(Math.min(total, Math.floor(done + underWay)), what),
 		}).finally(measured.end)
-		return { ...record, output }
+		if (input.push === undefined) return { ...record, output }
+		const names = [...Object.keys(record.files), exportFile]
+		const options = { isPrivate: input.private, signal: context.signal }
+		return { ...record, output, pushed: await pushExport(output, names, input.push, hubSettings(), options) }
 	},
 })
 
-/** @throws NaptuneError for a run whose parameters are worth nothing. */
+/** @throws NaptuneError for a run whose parameters are worthless. */
 async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (defense.parameters.size === 0) return
 	const path = join(directory, runFiles.result)
@@ -121,7 +135,7 @@ async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (epochsAtChance === 0) return
 	throw new NaptuneError(
 		'NAP_EXPORT_REFUSED',
-		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worth nothing. Tune again with a lower learning rate.`,
+		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worthless. Tune again with a lower learning rate.`,
 	)
 }
 
@@ -170,6 +184,9 @@ function refuseConflicts({ task, layout, preprocess, probabilities, correctionSc
 			...(correctionScore ? ['--correction-score'] : []),
 		]
 		if (given.length > 0) throw conflict(`${given.join(' and ')} is for classifiers; leave it out of --task zero-shot.`)
+	}
+	if (layout === 'transformers' && task === 'classifier') {
+		throw conflict('Layout transformers holds the weights of a CLIP for any classes; add --task zero-shot.')
 	}
 	if (preprocess === 'inside' && layout !== 'onnx') {
 		throw conflict(

@@ -28,7 +28,7 @@ import { stopped } from './common/stopped.js'
 import { follow, gateFile, openSubject, sample } from './gate.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link gateInit} is asked. */
+/** The input of {@link gateInit}. */
 export const gateInitInput = z.strictObject({
 	/** Run directory of `tune`, folder of an export, or ONNX file. */
 	subject: z.string(),
@@ -70,7 +70,7 @@ export const gateInitInput = z.strictObject({
 	batchSize: countField.default(50),
 })
 
-/** What {@link gateInit} gives. */
+/** The result of {@link gateInit}. */
 export const gateInitResult = z.object({
 	config: z.string().describe('The file of the configuration.'),
 	baseline: z.string().describe('The file of the baseline.'),
@@ -123,7 +123,7 @@ export const gateInit = defineJob({
 				signal: context.signal,
 				onProgress: tell.progress,
 			}).finally(tell.end)
-			if (!found?.baseline) throw stopped('Stopped. The outcomes are kept; the same command goes on from there.')
+			if (!found?.baseline) throw stopped('Stopped. The outcomes are kept; run the same command again to resume.')
 			for (const text of found.verdict.notices) context.onNote({ kind: 'note', text })
 			const { baseline, verdict } = found
 			const audited = verdict.checks.filter(({ decidedBy }) => decidedBy === 'audit')

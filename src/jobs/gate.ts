@@ -33,7 +33,7 @@ import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 /** Name of the configuration by default. */
 export const gateFile = 'naptune.gate.json'
 
-/** What {@link gate} is asked. */
+/** The input of {@link gate}. */
 export const gateInput = z.strictObject({
 	/** Run directory of `tune`, folder of an export, or ONNX file. */
 	subject: z.string(),
@@ -55,7 +55,7 @@ export const gateInput = z.strictObject({
 	batchSize: countField.default(50),
 })
 
-/** What {@link gate} gives. */
+/** The result of {@link gate}. */
 export const gateResult = gateVerdictForm.schema.extend({
 	attacked: count.describe('Trials that were made in this call; all others were in the cache.'),
 	seconds: seconds.describe('Wall-clock time of this call.'),
@@ -131,7 +131,7 @@ export const gate = defineJob({
 				signal: context.signal,
 				onProgress: tell.progress,
 			}).finally(tell.end)
-			if (!found) throw stopped('Stopped. The outcomes are kept; the same command goes on from there.')
+			if (!found) throw stopped('Stopped. The outcomes are kept; run the same command again to resume.')
 			const { verdict, made } = found
 			// A model that fails is nothing to compare others with.
 			const released = verdict.verdict === 'pass' ? found.baseline : undefined

@@ -18,7 +18,7 @@ import { defineJob, type JobContext } from './job.js'
 const { run: _, ...placesOfRun } = runFields
 const secondsField = z.number().positive().max(3600)
 
-/** What {@link serve} is asked. */
+/** The input of {@link serve}. */
 export const serveInput = z.strictObject({
 	/** Run directory of `tune`, or folder of an exported classifier. */
 	source: z.string(),
@@ -74,12 +74,12 @@ type Input = z.output<typeof serveInput>
  * Serves a tuned model over HTTP until its signal stops it, which is no error: the result says what it did.
  * @throws NaptuneError when run or model cannot be used, the server cannot listen, or its engine fails.
  */
-export const serve = defineJob<typeof serveInput, typeof serveResult, ServerEvent>({
+export const serve = defineJob({
 	name: 'serve',
 	doc: 'Classify pictures over HTTP with a tuned run or an exported classifier. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
 	input: serveInput,
 	result: serveResult,
-	async run(input, context) {
+	async run(input, context: JobContext<ServerEvent>) {
 		const { runServer } = await import('../serve/server.js')
 		const { onEvent } = context
 		const note = (text: string) => onEvent({ event: 'note', text })

@@ -38,6 +38,8 @@ export type Condition = Immutable<z.output<typeof condition>>
 const method = z.strictObject({
 	name: z.string().describe('Such as `vanilla` or `nap`.'),
 	title: z.string().describe('As papers write it, such as `AdvPT-VLI`.'),
+	protocol: z.string().exactOptional().describe('Name of the protocol that it was tuned under.'),
+	of: z.string().exactOptional().describe('The method, where rows of several protocols have names of their own.'),
 })
 
 /** A method, or a variant of one. */
@@ -57,6 +59,24 @@ const axis = z.strictObject({
 /** The option that an ablation varies. */
 export type Axis = Immutable<z.output<typeof axis>>
 
+const losses = z.tuple([z.number(), z.number()])
+
+const learning = z.strictObject({
+	cleanLoss: losses.describe('Mean loss on clean training images in the first epoch and in the last.'),
+	adversarialLoss: losses
+		.exactOptional()
+		.describe('The same on attacked ones; missing for a loss that attacks nothing.'),
+	moved: z
+		.number()
+		.nonnegative()
+		.exactOptional()
+		.describe('L2 distance of all parameters from their start, as a multiple of the length of the start.'),
+	trained: z.boolean().describe('Whether the run learned enough to be a result of its method.'),
+})
+
+/** What moved in a tuning run. */
+export type Learning = Immutable<z.output<typeof learning>>
+
 const seedResult = z.strictObject({
 	seed: count,
 	images: count,
@@ -68,6 +88,7 @@ const seedResult = z.strictObject({
 	run: path.exactOptional().describe('Folder of the tuning run there; missing for vanilla.'),
 	tuningSeconds: seconds,
 	evaluationSeconds: seconds,
+	learning: learning.exactOptional().describe('Of a run under a protocol; missing for others and for vanilla.'),
 })
 
 /** A cell measured with one seed. */
@@ -122,9 +143,11 @@ const average = z.strictObject({
 	datasets: count.describe('Data sets that are in the mean.'),
 	accuracy: share.describe("Mean of the cells' accuracies."),
 	target: z
-		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number() })
+		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number().exactOptional() })
 		.exactOptional()
-		.describe('What the paper prints, and what the mean of its cells is, in percent; over all eleven data sets.'),
+		.describe(
+			'What the paper prints, and what the mean of its cells is where it prints those, in percent; over all eleven data sets.',
+		),
 })
 
 /** The mean of a method's cells over data sets, as the paper's last column should be. */

@@ -51,6 +51,18 @@ const preparation = z
 	})
 	.describe("The graph's own preparation of pictures against naptune's, which is Pillow's.")
 
+const pipelines = z
+	.strictObject({
+		images: positive,
+		resized: count.describe('Images whose size the preparation changes; only these are prepared in another way.'),
+		differingPixels: share.describe('Of the prepared images, as bytes.'),
+		largestDifference: count.describe('In grey levels of 255.'),
+		labelAgreement: share.describe('Images that the file gives the same class in both preparations.'),
+		clean: accuracySchema,
+		robust: accuracySchema,
+	})
+	.describe('On images as the pipelines of transformers.js prepare them in Node.js, which resize without antialiasing.')
+
 /** `export.json`. */
 export const exportForm = {
 	title: 'the description of an export',
@@ -76,7 +88,7 @@ export const exportForm = {
 					outputs: z.array(port),
 				}),
 			)
-			.min(1),
+			.describe('None in layout transformers, whose weights are `model.safetensors`.'),
 		image: z
 			.strictObject({
 				size: positive.describe('Height and width that the image tower reads.'),
@@ -111,6 +123,7 @@ export const exportForm = {
 				dataset: imagesSchema,
 				parity,
 				preparation: preparation.exactOptional(),
+				pipelines: pipelines.exactOptional(),
 				attack: attackSchema,
 				threatModel: threatModelSchema,
 				seed: count,

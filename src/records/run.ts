@@ -62,6 +62,13 @@ export const runResultForm = {
 		),
 		epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
 		parametersSha256: sha256.describe('Of the file of final parameters.'),
+		moved: z
+			.number()
+			.nonnegative()
+			.exactOptional()
+			.describe(
+				'L2 distance of all parameters from their start, as a multiple of the length of the start; missing in older runs, and where all start at zero.',
+			),
 	}),
 } satisfies RecordForm<z.ZodType>
 

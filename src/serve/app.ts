@@ -21,7 +21,7 @@ import type { RequestEntry } from './server-events.js'
 import type { LoadedState, ServerState } from './server-state.js'
 import { isOwnHost, isOwnOrigin } from './whose-request.js'
 
-/** What {@link createApp} needs. */
+/** The input of {@link createApp}. */
 export interface AppOptions {
 	readonly state: () => ServerState
 	readonly limits: RequestLimits

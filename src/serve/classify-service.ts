@@ -14,7 +14,7 @@ import type { PicturePool } from './picture-pool.js'
 import type { ClassifyRequest, SentPicture } from './read-request.js'
 import type { ServedModel, ServedRow, VocabularyLease } from './served-model.js'
 
-/** What {@link createClassifyService} needs. */
+/** The input of {@link createClassifyService}. */
 export interface ClassifyServiceOptions {
 	readonly model: ServedModel
 	readonly pictures: PicturePool
@@ -24,7 +24,7 @@ export interface ClassifyServiceOptions {
 	readonly batchWindow: number
 	/** Told of every batch that was classified. */
 	readonly onBatch?: (batch: { readonly images: number; readonly seconds: number }) => void
-	/** Told when the engine cannot go on, once. */
+	/** Called when the engine cannot go on, once. */
 	readonly onFailure?: (error: unknown) => void
 }
 

@@ -35,7 +35,7 @@ const unprocessable: ReadonlySet<ErrorCode> = new Set([
 	'NAP_DATA_INVALID',
 ])
 
-/** What is told of an error. What is no fault of the request is told in the log, not to whoever asked. */
+/** How an error is reported. What is no fault of the request is told in the log, not to whoever asked. */
 export function told(error: unknown): ToldProblem {
 	if (error instanceof HttpProblem) {
 		const { status, code, message, headers } = error

@@ -16,7 +16,7 @@ import type { ModelEngine } from '../runtime/engine.js'
 import { parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import type { ServedModel } from './served-model.js'
 
-/** What {@link servedExport} needs. */
+/** The input of {@link servedExport}. */
 export interface ServedExportInput {
 	/** Runs the pictures. Closed by whoever gave it. */
 	readonly engine: ModelEngine

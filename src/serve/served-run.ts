@@ -23,7 +23,7 @@ import { similarityLogits } from '../vlm/similarity.js'
 import type { ServedModel } from './served-model.js'
 import { createVocabularies, type HeldVocabulary } from './vocabularies.js'
 
-/** What {@link servedRun} needs. */
+/** The input of {@link servedRun}. */
 export interface ServedRunInput {
 	/** Runs the pictures. Closed by whoever gave it. */
 	readonly engine: Engine

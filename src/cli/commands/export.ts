@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { exportModel } from '../../jobs/export-model.js'
 import type { JobInput } from '../../jobs/job.js'
-import { exportPrecisions, exportTasks, preprocessPlaces } from '../../records/export.js'
+import { exportLayouts, exportPrecisions, exportTasks, preprocessPlaces } from '../../records/export.js'
 import { dataRootOption } from '../options/input-options.js'
 import { Option } from '../options/option.js'
 import {
@@ -34,11 +34,7 @@ export function addExportCommand(program: Command): void {
 					.choices(exportTasks)
 					.default('classifier'),
 			)
-			.addOption(
-				new Option('--layout <name>', 'what the folder is for')
-					.choices(['onnx', 'transformers.js', 'hub'])
-					.default('onnx'),
-			)
+			.addOption(new Option('--layout <name>', 'what the folder is for').choices(exportLayouts).default('onnx'))
 			.addOption(
 				new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'),
 			)
@@ -69,6 +65,10 @@ export function addExportCommand(program: Command): void {
 					'licence of the base model for the card, such as mit (default: that of nano; else the card says to look it up)',
 				),
 			)
+			.addOption(
+				new Option('--push <owner/name>', 'repository of the hub to push the export to, with HF_TOKEN (default: none)'),
+			)
+			.addOption(new Option('--private', 'make that repository private, where it is made'))
 			.addOption(new Option('--force', 'replace an export that lies in the folder'))
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack and of the choice of images', 1))

@@ -29,7 +29,6 @@ const takes = 'run directory of naptune tune, folder of an export, or ONNX file'
 
 /** Adds the command and the one below it. */
 export function addGateCommand(program: Command): void {
-	// Otherwise it would take options of what is below it for its own.
 	const command = program.command('gate').description(gate.doc).argument('[model]', takes).enablePositionalOptions()
 	addSharedOptions(
 		command

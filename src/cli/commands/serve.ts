@@ -36,9 +36,10 @@ export function addServeCommand(program: Command): void {
 			.addOption(new Option('--host <address>', 'address to listen at').default('127.0.0.1', 'this machine only'))
 			.addOption(new Option('--port <number>', '0 for any that is free').argParser(wholeNumber(0)).default(8080))
 			.addOption(
-				new Option('--token <text>', 'bearer token that requests must bring; other users see arguments').env(
-					'NAPTUNE_SERVE_TOKEN',
-				),
+				new Option(
+					'--token <text>',
+					'bearer token that requests must bring; other users of the machine see arguments, not variables (default: none)',
+				).env('NAPTUNE_SERVE_TOKEN'),
 			)
 			.addOption(severalOption('--allow-host <name>', 'another name for the header Host, such as that of a proxy'))
 			.addOption(severalOption('--allow-origin <url>', 'site whose scripts may use the server'))
@@ -79,6 +80,7 @@ Examples:
 				input: { source, ...jobInput(options) },
 				text: ({ url, requests, images, cut }) =>
 					`Served ${requests} requests with ${images} images at ${url}${cut > 0 ? `; ${cut} were cut off` : ''}.`,
+				tellsStop: true,
 				onEvent: (progress) =>
 					(log ?? (process.stderr.isTTY ? 'text' : 'json')) === 'json' ? jsonLog(options) : textLog(progress),
 			}),

@@ -4,13 +4,6 @@ import { defaultLoaderThreads } from '../../data/loading/image-loader.js'
 import { Option } from './option.js'
 import { wholeNumber } from './shared-options.js'
 
-/** Options of commands that read images. */
-export interface LoadingOptions {
-	/** See {@link loaderThreadsOption}. */
-	readonly loaderThreads?: number
-	readonly unreadable: 'stop' | 'exclude'
-}
-
 /** `--loader-threads`. */
 export function loaderThreadsOption(): Option {
 	const threads = defaultLoaderThreads()

@@ -7,8 +7,8 @@ import { sizeText } from '../../records/parts/size-text.js'
 import { intervalText, percentText } from '../../report/number-text.js'
 
 /** The result in words. */
-export function exportText({ output, files, graphs, measured, dtype }: JobResult<typeof exportModel>): string {
-	const { parity, preparation, reference, threatModel, attack, dataset } = measured
+export function exportText({ output, pushed, files, graphs, measured, dtype }: JobResult<typeof exportModel>): string {
+	const { parity, preparation, pipelines, reference, threatModel, attack, dataset } = measured
 	const size = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0)
 	return [
 		`Exported to ${output}: ${graphs.map(({ file }) => file).join(', ')} in ${dtype}, ${(size / 1e6).toFixed(1)} MB in all.`,
@@ -22,6 +22,12 @@ export function exportText({ output, files, graphs, measured, dtype }: JobResult
 		...(reference
 			? [`The run in float32: clean ${accuracyText(reference.clean)}, attacked ${accuracyText(reference.robust)}.`]
 			: []),
+		...(pipelines && pipelines.resized > 0
+			? [
+					`As the pipelines of transformers.js resize: ${percentText(pipelines.labelAgreement)} of the labels agree, clean ${accuracyText(pipelines.clean)}, attacked ${accuracyText(pipelines.robust)}.`,
+				]
+			: []),
+		...(pushed ? [`Pushed to ${pushed.url} as commit ${pushed.commit}.`] : []),
 		'The model card is README.md; export.json holds every number.',
 	].join('\n')
 }

@@ -21,8 +21,8 @@ export function inspectionText(run: Inspection): string {
 	return [
 		`${run.directory}: ${standing(run)}`,
 		'',
-		`defense   ${defense.name} ${JSON.stringify(defense.options)}`,
-		`model     ${model.source} (sha256 ${model.sha256})`,
+		`defense   ${defense.name} ${JSON.stringify(defense.options).replaceAll(',"', ', "')}`,
+		`model     ${model.source} (${model.family === undefined ? '' : `${model.family}, `}sha256 ${model.sha256})`,
 		`data      ${data.name}: ${counted(data.images, 'training image')} of ${counted(data.classNames.length, 'class', 'classes')}: ${data.classNames.join(', ')}`,
 		...data.notices.map((notice) => `          note: ${notice}`),
 		...(preset === null ? [] : [presetLine(preset)]),

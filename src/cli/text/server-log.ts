@@ -30,7 +30,7 @@ export function logText(event: ServerEvent): string {
 		case 'loading':
 			return `${event.task}…`
 		case 'stopping':
-			return `Stopping; ${event.requests} requests are under way.`
+			return `Stopping; ${event.requests} requests are under way. A second Ctrl-C ends the server at once.`
 		case 'stopped':
 			return event.requests === 0 ? 'All requests are answered.' : `${event.requests} requests were cut off.`
 		case 'failed':

@@ -26,7 +26,7 @@ import { auditPgd } from './audit-context.js'
 import { type AuditEffort, type AuditSubject, auditEfforts, type ControlRequirement } from './audit-input.js'
 import { type AuditHooks, auditModel } from './audit-model.js'
 
-export type { AuditRecord, AuditSettings } from '../../records/audit.js'
+export type { AuditRecord } from '../../records/audit.js'
 
 /** The input of {@link recordedAudit}. */
 export interface RecordedAuditInput extends DeployedModel {

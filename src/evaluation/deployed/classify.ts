@@ -10,6 +10,7 @@ import type { Split } from '../../data/dataset.js'
 import { decodeImage } from '../../images/decode.js'
 import { count, share } from '../../records/parts/fields.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { towersOf } from '../../vlm/towers.js'
 import { mostProbable } from '../../vlm/zero-shot.js'
 import { assess, type RefinementAssessment, refinementAssessmentSchema } from '../detection/assessment.js'
 import { type Calibration, scoreTaps } from '../detection/recorded-calibration.js'
@@ -77,7 +78,7 @@ export async function* classify(
 			const values = valuesOfRow(taps, row)
 			yield {
 				path,
-				classes: mostProbable(values.logits, classNames, top, path),
+				classes: mostProbable(values.logits, classNames, top, path, towersOf(clip.config).probabilities),
 				...defined({ refinement: corrections && refinementOf(values, corrections) }),
 			}
 		}

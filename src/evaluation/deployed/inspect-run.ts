@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Immutable } from '../../core/immutable.js'
 import { elementCount } from '../../core/tensor.js'
@@ -60,7 +61,7 @@ export const runInspectionSchema = z.object({
 	directory: z.string(),
 	progress: runProgressSchema,
 	defense: chosen,
-	model: model.pick({ source: true, sha256: true }),
+	model: model.pick({ source: true, family: true, sha256: true }),
 	data: dataset.extend({ images: positive.describe('Training images.') }),
 	config,
 	changed: z
@@ -115,7 +116,7 @@ const savedProgress = z.object({
 export async function inspectRun(directory: string, model?: string): Promise<RunInspection> {
 	const { clip, defense, description: run } = await openRun(directory, model)
 	const { dataset, training, config, preset } = run
-	const { source, sha256 } = run.model
+	const { source, family, sha256 } = run.model
 	const epochs = await readLearningCurves(directory)
 	const totalSteps = config.epochs * stepsOfEpoch(training.images, Math.min(config.batchSize, training.images))
 	const groups = parameterGroups(defense)
@@ -128,7 +129,7 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 			totalEpochs: config.epochs,
 		},
 		defense: { name: defense.name, options: defense.config },
-		model: { source, sha256 },
+		model: { source, ...defined({ family }), sha256 },
 		data: { ...dataset, images: training.images },
 		config,
 		changed: settingChanges(plain(tuningConfig({})), config),

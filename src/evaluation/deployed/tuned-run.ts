@@ -26,8 +26,6 @@ import type { ClipModel } from '../../vlm/model.js'
 import { requireFiniteParameters } from './finite-parameters.js'
 import { checkParameters, type DescribedModel, describedModel, type TunedModel } from './tuned-model.js'
 
-export type { EvaluationProtocol } from './tuned-model.js'
-
 /** A tuned model that can be evaluated or used, with its final parameters. */
 export interface TunedRun extends TunedModel {
 	readonly directory: string

@@ -22,13 +22,9 @@ import type { CorrectionScore } from './correction-score.js'
 import { type Calibration, scoreTaps } from './recorded-calibration.js'
 
 export type {
-	AttackDetection,
 	DetectionOutcome,
 	DetectionResult,
-	ScoreDetection,
-	ScoredImage,
 } from '../../records/detection.js'
-export type { Share } from '../../records/parts/accuracy.js'
 
 /** The input of {@link measureDetection}. */
 export interface DetectionInput {

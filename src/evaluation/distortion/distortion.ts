@@ -23,6 +23,7 @@ import type { Distortion } from '../../records/distortion.js'
 import type { Engine } from '../../runtime/engine.js'
 import { meanInterval } from '../../statistics/mean-interval.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { towersOf } from '../../vlm/towers.js'
 import { deployedClassifier } from '../deployed/deployed-classifier.js'
 import { preparedImages } from '../robustness/evaluate.js'
 import {
@@ -80,6 +81,12 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 	const { engine, clip, models, split, batchSize = 50 } = input
 	const perturbations = [...models.map(({ defense }) => defense.name), noise]
 	checkInput(input, perturbations)
+	if (!towersOf(clip.config).classToken) {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`Distances are told of the class token beside the others, and the image tower of ${clip.checkpoint.source} has none. Measure a CLIP.`,
+		)
+	}
 	const towers: Tower[] = []
 	try {
 		for (const { defense, parameters } of models) {

@@ -21,7 +21,7 @@ import { settingsOf } from '../robustness/recorded-evaluation.js'
 import { retrievalRanks, summarizeRetrieval } from './retrieval.js'
 import { attackedFeatures, captionScorer, featureEntrySchema } from './retrieval-features.js'
 
-export type { RetrievalRecord, RetrievalSettings } from '../../records/retrieval.js'
+export type { RetrievalRecord } from '../../records/retrieval.js'
 
 /** The input of {@link recordedRetrieval}. */
 export interface RecordedRetrievalInput {

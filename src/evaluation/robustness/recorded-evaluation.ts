@@ -237,7 +237,7 @@ export function settingsOf(input: SettingsInput): EvaluationSettings {
 		...defined({ target: input.target }),
 		threatModel,
 		seed,
-		model: { source, ...defined({ revision }), sha256 },
+		model: { source, ...defined({ revision, family: clip.config.family }), sha256 },
 		dataset: {
 			name: dataset.name,
 			origin: dataset.origin,

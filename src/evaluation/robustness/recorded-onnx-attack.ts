@@ -29,7 +29,7 @@ import { blindNotices } from './blind-notice.js'
 import { evaluateImages } from './evaluate.js'
 import { contradictions } from './record.js'
 
-export { type OnnxAttackRecord, type OnnxAttackSettings, resizings } from '../../records/onnx-attack.js'
+export type { OnnxAttackRecord } from '../../records/onnx-attack.js'
 
 /** The input of {@link recordedOnnxAttack}. */
 export interface OnnxAttackInput {

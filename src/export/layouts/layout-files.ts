@@ -13,7 +13,7 @@ export function classifierPath(layout: ExportLayout, suffix: string): string {
 }
 
 /** Version of onnxruntime-web that the page of an export loads: that of this package. */
-const webVersion = '1.30.0'
+export const webVersion = '1.30.0'
 
 /** Of a classifier: names, preparation, and what the layout's programs need. */
 export function classifierFiles(

@@ -5,7 +5,10 @@ import { parseEpsilon, threatModel } from '../../attacks/sets/threat-model.js'
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
 import { packagedData } from './inputs.js'
 
-/** A CLIP checkpoint: a folder, or an id of the Hugging Face hub. */
+/**
+ * A CLIP or SigLIP: a folder of transformers or open_clip, a file of weights, or an id of the Hugging Face hub. More is said
+ * after `?`, such as `weights.pt?architecture=ViT-B-32` or `FOLDER?vision-weights=fare.pt`.
+ */
 export const modelField = z.string().default(embeddedModel)
 
 /** A folder of class folders, a manifest, a data set of the hub (`hf:owner/name`), or the name of a data set. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { type Dataset, idsOf } from '../../data/dataset.js'
 import { exclusionNotice, type UnreadableImage, withoutImages } from '../../data/loading/unreadable.js'
-import type { Defense } from '../../defenses/defense.js'
+import { type Defense, initialParameters } from '../../defenses/defense.js'
 import { removeLeftovers } from '../../files/atomic-write.js'
 import type { EpochRecord } from '../../records/run.js'
 import type { Engine } from '../../runtime/engine.js'
@@ -23,7 +23,7 @@ import { finishedResult, finishRun, loadFinishedRun, type RunResult } from './ru
 import { stepPlan, type TuningProgress, tuningTask } from './tuning-task.js'
 
 export type { EpochRecord } from '../../records/run.js'
-export { type TuningNotice, type TuningNoticeId, tuningNoticeIds } from './notices.js'
+export { type TuningNotice, tuningNoticeIds } from './notices.js'
 export type { TuningProgress } from './tuning-task.js'
 
 /** The input of {@link tune}. */
@@ -110,7 +110,7 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 	const { state, finished, savedSteps } = await train(task, { onLine: onEpoch, onNotice: uncheckedFile, signal })
 	let result: Pick<RunResult, 'seconds' | 'residentBytes'> = state.usage
 	if (finished) {
-		result = await finishRun(output, defense.name, state)
+		result = await finishRun(output, defense.name, state, await initialParameters(defense, input.config.seed))
 		tell(...(await noticesOfLog(output, state.own.history.epochsAtChance)))
 	}
 	const { seconds, residentBytes } = result

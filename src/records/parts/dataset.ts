@@ -1,7 +1,6 @@
 /** Data sets as records name them. */
 
 import { z } from 'zod'
-import type { Immutable } from '../../core/immutable.js'
 import { informative } from '../informative.js'
 import { dataOriginSchema } from './data-origin.js'
 import { count, sha256 } from './fields.js'
@@ -30,6 +29,3 @@ export const imagesSchema = z.strictObject({
 	ids: sha256.describe('Of the JSON list of the ids of the images, in order.'),
 	classNames,
 })
-
-/** A choice of images of a split. */
-export type ChosenImages = Immutable<z.output<typeof imagesSchema>>

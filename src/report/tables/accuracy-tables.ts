@@ -3,6 +3,7 @@
 import { at } from '../../core/at.js'
 import { type CorrectedProbabilities, correctedProbabilities } from '../../experiments/correction.js'
 import type { Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { averageIsUntrained, notTrained } from '../not-trained.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
 import { markBest, markColumns } from './marks.js'
 import { accuracyNotes, partialNote } from './notes.js'
@@ -93,7 +94,9 @@ function methodRows(
 		const cells = methods.map(({ name: method, title }) => [
 			headerCell(title),
 			...datasets.map((dataset) => written(find({ model, dataset, method, condition }))),
-			averageCell(average({ model, method, condition }), datasets.length),
+			averageIsUntrained(result, { model, method, condition })
+				? { text: notTrained }
+				: averageCell(average({ model, method, condition }), datasets.length),
 		])
 		return markColumns(cells, 1).map((row): TableRow => ({ group, cells: row }))
 	})
