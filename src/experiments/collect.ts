@@ -19,7 +19,8 @@ import type { Cell, Condition, ExperimentResult, PairedResult, Problem, SeedResu
 import { shownCells } from './look-into-runs.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
 import { paperMethod } from './protocols.js'
-import type { CellResults } from './run-cells.js'
+import { type CellResults, surrogatesKey } from './run-cells.js'
+import { usuallyWeakBelow } from './surrogate-worth.js'
 import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 
 /** The input of {@link collectResult}. */
@@ -89,6 +90,7 @@ export function collectResult(input: CollectInput): ExperimentResult {
 		seeds: definition.seeds,
 		cells,
 		averages: averagesOf(plan, targets, cells),
+		...surrogatesOfRows(plan, results),
 		problems: [...problemsOf(plan, results), ...input.problems],
 		shown: shownCells(plan, results).map(({ cell }) => ({
 			method: cell.method,
@@ -101,6 +103,25 @@ export function collectResult(input: CollectInput): ExperimentResult {
 			seconds: secondsOf(plan, results),
 		},
 	}
+}
+
+/** Which surrogates made the images of which row; nothing where none did. */
+function surrogatesOfRows(
+	{ definition, conditions, models, datasets }: Plan,
+	{ surrogates }: CellResults,
+): Pick<ExperimentResult, 'surrogates'> {
+	const weakBelow = definition.surrogates?.weakBelow ?? usuallyWeakBelow
+	const found = models.flatMap(({ name: model }) =>
+		datasets.flatMap(({ name: dataset }) =>
+			conditions.flatMap(({ name: condition }) => {
+				const made = surrogates?.get(surrogatesKey(model, dataset, condition))
+				if (!made) return []
+				const best = Math.max(...made.map(({ accuracy }) => accuracy ?? 1))
+				return [{ model, dataset, condition, models: [...made], weakBelow, weak: best < weakBelow }]
+			}),
+		),
+	)
+	return found.length > 0 ? { surrogates: found } : {}
 }
 
 function axisOf({ definition: { axis } }: Plan): Pick<ExperimentResult, 'axis'> {

@@ -186,6 +186,12 @@ export const definitionFields = {
 		.strictObject({
 			classifiers: z.array(z.record(z.string(), z.unknown())).min(1),
 			substitute: z.record(z.string(), z.unknown()),
+			weakBelow: z
+				.number()
+				.min(0)
+				.max(1)
+				.optional()
+				.describe('Accuracy on the clean test images below which a classifier counts as weak; 0.6 by default.'),
 		})
 		.optional()
 		.describe(
@@ -194,7 +200,9 @@ export const definitionFields = {
 	surrogateFiles: z
 		.strictObject({ classifiers: z.array(z.string()).min(1).optional(), substitute: z.string().optional() })
 		.optional()
-		.describe("Files (.onnx) that are taken for the attacker's models instead of training any."),
+		.describe(
+			"Files (.onnx) that are taken for the attacker's models instead of training any, with what is known of their input: `resnet50.onnx?normalisation=imagenet&size=224`, and `caltech101=FILE` for one data set alone.",
+		),
 	shown: z
 		.array(name)
 		.default([])

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import type { Dataset } from '../data/dataset.js'
 import { loadPreset, type Preset } from '../methods/tuning/presets.js'
 import type { ClipModel } from '../vlm/model.js'
@@ -11,6 +12,7 @@ import type { NamedModel } from './cells.js'
 import type { ExperimentDefinition } from './definition.js'
 import type { ExperimentResult } from './experiment-result.js'
 import { type Plan, planExperiment } from './plan.js'
+import { writtenSurrogate } from './surrogate-text.js'
 
 /** An experiment that can be run. */
 export interface PreparedExperiment {
@@ -95,9 +97,16 @@ async function prepareExperiment(
 	return { plan, quick, missing }
 }
 
-function requireSurrogates({ surrogateFiles }: ExperimentDefinition): void {
+function requireSurrogates({ surrogateFiles, datasets, name }: ExperimentDefinition): void {
 	const { classifiers = [], substitute } = surrogateFiles ?? {}
-	for (const file of substitute === undefined ? classifiers : [...classifiers, substitute]) {
+	for (const text of substitute === undefined ? classifiers : [...classifiers, substitute]) {
+		const { path: file, dataset } = writtenSurrogate(text)
+		if (dataset !== undefined && !datasets.includes(dataset)) {
+			throw new NaptuneError(
+				'NAP_NAME_UNKNOWN',
+				`The surrogate ${text} is for ${dataset}, which is no data set of ${name}; those are ${datasets.join(', ')}.${didYouMean(dataset, datasets)}`,
+			)
+		}
 		if (existsSync(file)) continue
 		throw new NaptuneError('NAP_FILE_MISSING', `The surrogate ${file} does not exist; give the path of an .onnx file.`)
 	}

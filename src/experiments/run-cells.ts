@@ -1,6 +1,7 @@
 /** Runs the cells of experiments one after the other; what is finished is read, what was cut off goes on. */
 
 import { NaptuneError } from '../core/errors.js'
+import type { SurrogateWorth } from '../records/experiment.js'
 import { actionable } from './actionable.js'
 import { type AttackCellsInput, attackKey, keptCell, type MeasuredCell, measuredCell } from './attacked-cell.js'
 import { type AttackCell, cellLabel, type TunedCell } from './cells.js'
@@ -15,10 +16,17 @@ export interface CellResults {
 	readonly problems: ReadonlyMap<string, string>
 	/** Folders of runs that were only read, their parameters being gone: nothing more can be computed of them. */
 	readonly kept: ReadonlySet<string>
+	/** Surrogates that images were made on, by {@link surrogatesKey}. */
+	readonly surrogates?: ReadonlyMap<string, readonly SurrogateWorth[]>
+}
+
+/** What surrogates of a condition on a data set for a model are known by. */
+export function surrogatesKey(model: string, dataset: string, condition: string): string {
+	return JSON.stringify([model, dataset, condition])
 }
 
 /** The input of {@link runCells}. */
-export interface RunCellsInput extends Omit<AttackCellsInput, 'stores' | 'onImages'> {
+export interface RunCellsInput extends Omit<AttackCellsInput, 'stores' | 'onImages' | 'onSurrogates'> {
 	/** Of all experiments; what several of them share is run once. */
 	readonly cells: readonly PlannedCell[]
 	readonly onProgress?: (progress: CellsProgress) => void
@@ -39,10 +47,13 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		measured: new Map<string, MeasuredCell>(),
 		problems: new Map<string, string>(),
 		kept: new Set<string>(),
+		surrogates: new Map<string, readonly SurrogateWorth[]>(),
 	}
 	const running: Running = {
 		...input,
 		stores: new Map(),
+		onSurrogates: ({ condition }, { model, dataset }, worth) =>
+			results.surrogates.set(surrogatesKey(model.name, dataset.name, condition), worth),
 		onImages: (attack, tuned, what, share) =>
 			meter.beside(`${what} of ${attack.attack}`, share, surrogateWork(attack, tuned)),
 		meter,

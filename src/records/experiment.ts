@@ -166,6 +166,20 @@ const problem = z.strictObject({
 /** A cell that could not be measured. */
 export type Problem = Immutable<z.output<typeof problem>>
 
+/** A surrogate that images were made on. */
+export const surrogateWorthSchema = z.strictObject({
+	name: z.string(),
+	sha256,
+	accuracy: share
+		.exactOptional()
+		.describe('Of a classifier: share of the clean test images that it gets right, which were then attacked.'),
+	images: count,
+	reads: options.exactOptional().describe('How pixels are given to it, and where its logits are from.'),
+})
+
+/** A surrogate that images were made on. */
+export type SurrogateWorth = Immutable<z.output<typeof surrogateWorthSchema>>
+
 /** Results of experiments. */
 export const experimentForm = {
 	title: 'the result of an experiment',
@@ -198,6 +212,21 @@ export const experimentForm = {
 		seeds: z.array(count),
 		cells: z.array(cell),
 		averages: z.array(average),
+		surrogates: z
+			.array(
+				z.strictObject({
+					model: z.string(),
+					dataset: z.string(),
+					condition: z.string(),
+					models: z.array(surrogateWorthSchema).min(1),
+					weakBelow: share.describe('Accuracy below which one counts as weak.'),
+					weak: z
+						.boolean()
+						.describe('Whether the best of them is weak: the row says little of what a better attacker would get.'),
+				}),
+			)
+			.exactOptional()
+			.describe('Which models of an attacker made the images of which row; missing without any, and in older results.'),
 		problems: z.array(problem),
 		shown: z
 			.array(z.strictObject({ method: z.string(), run: path, dataset: z.string() }))

@@ -1,6 +1,5 @@
 /** `naptune reproduce`: the paper's tables and figures, from data and a checkpoint to results. */
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { experimentNames } from '../../experiments/definition.js'
 import type { JobInput } from '../../jobs/job.js'
@@ -81,8 +80,11 @@ export function addReproduceCommand(program: Command): void {
 				),
 			)
 			.addOption(
-				new Option('--surrogate <file>', "classifier (.onnx) of CWA's attacker; may be repeated")
-					.argParser((file: string, before: readonly string[]) => [...before, resolve(file)])
+				new Option(
+					'--surrogate <file>',
+					"classifier (.onnx) of CWA's attacker, with what is known of its input: FILE?normalisation=imagenet&size=224; DATA=FILE for one data set alone; may be repeated",
+				)
+					.argParser((file: string, before: readonly string[]) => [...before, file])
 					.default([], 'trained on the training images'),
 			)
 			.option('--substitute <file>', "substitute (.onnx) of AGS's attacker (default: trained on the training images)")

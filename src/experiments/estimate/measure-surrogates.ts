@@ -13,6 +13,7 @@ import { trainSubstitute } from '../../methods/surrogates/train-substitute.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { AttackCell } from '../cells.js'
 import { knownSurrogates } from '../surrogate-cells.js'
+import { writtenSurrogate } from '../surrogate-text.js'
 import { repeated, type Seconds, stopwatch } from './measure-rates.js'
 
 /** What surrogates of one kind take on one data set. */
@@ -102,8 +103,9 @@ async function measuredTraining(
 }
 
 /** Seconds of one forward pass of one image. */
-async function lookAt(engine: Engine, path: string, classNames: readonly string[]): Promise<Seconds> {
-	const { classifier } = await openSurrogate(engine, path, classNames)
+async function lookAt(engine: Engine, text: string, classNames: readonly string[]): Promise<Seconds> {
+	const { path, declared } = writtenSurrogate(text)
+	const { classifier } = await openSurrogate(engine, path, classNames, declared)
 	try {
 		const count = 8
 		const [, height, width] = classifier.inputShape

@@ -1,6 +1,5 @@
 /** The experiments that somebody wants, and what of them. */
 
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { epsilonText } from '../../attacks/sets/size-text.js'
 import { defined } from '../../core/defined.js'
@@ -13,6 +12,7 @@ import {
 } from '../../experiments/definition.js'
 import { narrowed } from '../../experiments/narrow.js'
 import { withProtocols } from '../../experiments/protocols.js'
+import { resolvedSurrogate } from '../../experiments/surrogate-text.js'
 import { mergeSettings } from '../../methods/tuning/configuration.js'
 import { countField, dataRootField, epsilonField, seedField, settingsField } from './fields.js'
 
@@ -75,8 +75,8 @@ export async function wantedExperiments(input: Wanted): Promise<ExperimentDefini
 function changesOf({ model, data, seeds, epsilon, set, surrogate, substitute }: Wanted): DefinitionChanges {
 	const overrides = mergeSettings([epsilon === undefined ? {} : { attack: { epsilon } }, set])
 	const surrogateFiles = defined({
-		classifiers: surrogate.length > 0 ? surrogate.map((file) => resolve(file)) : undefined,
-		substitute: substitute === undefined ? undefined : resolve(substitute),
+		classifiers: surrogate.length > 0 ? surrogate.map(resolvedSurrogate) : undefined,
+		substitute: substitute === undefined ? undefined : resolvedSurrogate(substitute),
 	})
 	return defined({
 		models: model && [...model],

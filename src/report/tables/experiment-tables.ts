@@ -10,6 +10,7 @@ import { paperTables } from './paper-tables.js'
 import { withOwnNames } from './places.js'
 import { problemTables } from './problem-table.js'
 import { protocolTables } from './protocol-table.js'
+import { surrogateTables } from './surrogate-table.js'
 import type { ReportTable } from './table.js'
 
 /**
@@ -23,6 +24,7 @@ export function experimentTables(whole: ExperimentResult): ReportTable[] {
 		...main,
 		...protocolTables(whole),
 		...epsilonTables(result),
+		...surrogateTables(whole),
 		...paperTables(result),
 		...pairedTables(result),
 		costTable(whole),

@@ -24,6 +24,7 @@ export function accuracyNotes(
 	return [
 		'Accuracy in %; an image that is wrong without an attack counts as wrong under it.',
 		...attacksNote(conditions),
+		...surrogatesNote(result, conditions),
 		...imagesNote(cells),
 		...seedsNote(result, cells),
 		...protocolNote(result),
@@ -76,6 +77,21 @@ function attacksNote(conditions: readonly Condition[]): string[] {
 		return [`Sizes of perturbations are in ${at(attacks, 0).norm}.`]
 	}
 	return [`Attacks: ${attacks.map(({ title, name, norm, size }) => `${title} (${name}, ${norm} ${size})`).join('; ')}.`]
+}
+
+/** Which surrogates made which rows, and that they are weak. */
+function surrogatesNote({ surrogates = [], datasets }: ExperimentResult, conditions: readonly Condition[]): string[] {
+	const rows = surrogates.flatMap(({ dataset, condition, models, weak, weakBelow }) => {
+		const title = conditions.find(({ name }) => name === condition)?.title
+		if (title === undefined) return []
+		const each = models.map(({ name, accuracy }) =>
+			accuracy === undefined ? name : `${name} (${percentNumber(accuracy)} % right)`,
+		)
+		const where = datasets.length > 1 ? ` on ${dataset}` : ''
+		const mark = weak ? `, weak surrogates (below ${percentNumber(weakBelow)} %)` : ''
+		return [`${title}${where} on ${each.join(', ')}${mark}`]
+	})
+	return rows.length === 0 ? [] : [`Images were made: ${rows.join('; ')}.`]
 }
 
 function imagesNote(cells: readonly Cell[]): string[] {

@@ -80,6 +80,24 @@ describe('a run that hardly learned', () => {
 	})
 })
 
+it('marks rows that were made on weak surrogates, and says on which', () => {
+	const plain = sampleResult()
+	const models = [{ name: 'r50.onnx', sha256: 'ab'.repeat(32), accuracy: 0.41, images: 200 }]
+	const { model, dataset } = plain.cells[0]!
+	const own = {
+		...plain,
+		surrogates: [{ model, dataset, condition: 'pgd', models, weakBelow: 0.6, weak: true }],
+	}
+	const table = named(own, 'accuracy')
+	expect(table.rows.map(({ cells }) => cells[0]!.detail ?? '')).toEqual(['', 'weak surrogates', ''])
+	expect(table.notes.join(' ')).toContain('PGD-100 on r50.onnx (41.0 % right), weak surrogates (below 60.0 %)')
+	expect(
+		named(own, 'surrogates')
+			.rows[0]!.cells.map(({ text }) => text)
+			.slice(0, 6),
+	).toEqual(['r50.onnx', dataset, 'abababababab', '41.0 %', '200', 'weak'])
+})
+
 it("has the paper's own contradictions beside its numbers, and nothing for what it does not measure", async () => {
 	const targets = await loadPaperTargets()
 	expect(paperCheckTables(sampleResult(), targets)).toEqual([])
