@@ -53,6 +53,12 @@ export async function pipelinePicture(
 
 function sizeAfter({ width, height }: DecodedImage, resize: PreprocessorConfig['resize']) {
 	if (resize.kind === 'exact') return { width: resize.width, height: resize.height }
+	if (resize.kind === 'longest-edge') {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			'preprocessor_config.json resizes by the longer edge, which an export does not do.',
+		)
+	}
 	const factor = Math.max(resize.shortestEdge / width, resize.shortestEdge / height)
 	const side = (length: number) => Math.floor(Number((length * factor).toFixed(2)))
 	return { width: side(width), height: side(height) }
