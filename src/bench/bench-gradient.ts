@@ -41,7 +41,7 @@ export interface GradientBenchOptions {
 	readonly matmulSizes?: readonly number[]
 	/** Existing folder for the random weights, which are deleted at the end. Default: the system's for temporary files. */
 	readonly directory?: string
-	/** Told what is done next, and how far the measurement has come. */
+	/** Called with what is done next, and how far the measurement has come. */
 	readonly onProgress?: (done: number, total: number, next: string) => void
 }
 

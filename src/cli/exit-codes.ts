@@ -29,6 +29,13 @@ export class Interruption extends Error {
 
 /** Thrown by a command whose result, told already, is that something failed a check. */
 export class FailedCheck extends Error {
-	readonly exitCode = exitCodes.failedCheck
 	override readonly name = 'FailedCheck'
+
+	/** @param message For programs. @param exitCode That of a failed check, unless the result is one of another kind. */
+	constructor(
+		message: string,
+		readonly exitCode: number = exitCodes.failedCheck,
+	) {
+		super(message)
+	}
 }

@@ -19,7 +19,7 @@ export function loaderThreadsOption(): Option {
 export function unreadableOption(): Option {
 	return new Option(
 		'--unreadable <what>',
-		'what an image that cannot be read does: stop, or be left out, which is told and recorded',
+		'what an image that cannot be read does: stop, or be left out, which is reported and recorded',
 	)
 		.choices(['stop', 'exclude'])
 		.default('stop')

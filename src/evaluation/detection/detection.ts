@@ -26,7 +26,7 @@ export type {
 	DetectionResult,
 } from '../../records/detection.js'
 
-/** What {@link measureDetection} needs. */
+/** The input of {@link measureDetection}. */
 export interface DetectionInput {
 	readonly clip: ClipModel
 	/** A deployed classifier that changes image tokens. */
@@ -41,7 +41,7 @@ export interface DetectionInput {
 	readonly falsePositiveRate: number
 	/** Images per batch, 50 by default. */
 	readonly batchSize?: number
-	/** Told the number of images done after every batch. */
+	/** Called with the number of images done after every batch. */
 	readonly onProgress?: (done: number) => void
 	/** Asked before every batch; may throw to stop. */
 	readonly beforeBatch?: () => void

@@ -5,14 +5,14 @@ import { informative } from '../informative.js'
 import { dataOriginSchema } from './data-origin.js'
 import { count, sha256 } from './fields.js'
 
-/** What is told of any data set. */
+/** What a record says of any data set. */
 export const datasetShape = {
 	name: z.string(),
 	origin: dataOriginSchema.describe('How to get the same data again.'),
 	notices: informative(
 		z
 			.array(z.string())
-			.describe('What a person must be told before numbers are believed, such as a split that was drawn here.'),
+			.describe('What a reader must know before believing the numbers, such as a split that was drawn here.'),
 	),
 	classNames: z.array(z.string()).describe('In the order of labels.'),
 }

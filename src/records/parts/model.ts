@@ -8,6 +8,9 @@ import { chosen, count, options, positive, sha256 } from './fields.js'
 export const checkpointShape = {
 	source: informative(z.string().describe('Name, path or id of the checkpoint.')),
 	revision: informative(z.string().exactOptional()),
+	family: informative(
+		z.string().exactOptional().describe("What kind of model it is, such as `siglip`; missing for transformers' CLIP."),
+	),
 	sha256: sha256.describe('Of the weights.'),
 }
 
