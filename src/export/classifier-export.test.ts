@@ -93,6 +93,7 @@ describe('a classifier', () => {
 			{ ...context(), onNote: ({ text }) => notes.push(text) },
 		)
 		expect(notes.filter((note) => note.includes('Guessed'))).toEqual([])
+		if (!('input' in found)) throw new Error('It was not attacked as an ONNX file.')
 		expect(found.input).toMatchObject({ mean: [...exported.image.mean], std: [...exported.image.std], guessed: [] })
 		expect(found.classNames).toEqual(exported.classNames)
 		// It resizes bilinearly, the checkpoint bicubically, so that single images may differ.

@@ -42,7 +42,7 @@ export interface ExportInput {
 	readonly preset: string | null
 	readonly output: string
 	readonly signal: AbortSignal
-	/** Told what is measured as it goes. */
+	/** Called with what is measured as it goes. */
 	readonly onProgress: (what: string, counts: AttackCounts) => void
 }
 

@@ -92,6 +92,7 @@ function preparation(config: PreprocessorConfig): {
 	const { resize, crop } = config
 	let pixels = planes
 	let size = node('Shape', [planes], { start: 2, end: 4 })
+	if (resize.kind === 'longest-edge') throw refused('resizes by the longer edge')
 	if (config.doResize) {
 		const mode = modes[config.resample]
 		if (mode === undefined) throw refused(`resamples by ${config.resample}`)

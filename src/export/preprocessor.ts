@@ -1,11 +1,21 @@
 /** How pictures become pixel values, as transformers and transformers.js read it. */
 
+import { NaptuneError } from '../core/errors.js'
 import type { PreprocessorConfig } from '../vlm/preprocessor-config.js'
 import { filters } from '../vlm/preprocessor-config.js'
 
-/** Content of an export's `preprocessor_config.json`. */
+/**
+ * Content of an export's `preprocessor_config.json`.
+ * @throws NaptuneError for a resize by the longer edge (open_clip's `longest`), which that file cannot say.
+ */
 export function preprocessorJson(config: PreprocessorConfig): Readonly<Record<string, unknown>> {
 	const { resize, crop } = config
+	if (resize.kind === 'longest-edge') {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			'The checkpoint resizes pictures by their longer edge, which preprocessor_config.json cannot say. Export a run on a checkpoint that resizes by the shorter edge or to an exact size.',
+		)
+	}
 	return {
 		image_processor_type: 'CLIPImageProcessor',
 		do_convert_rgb: config.doConvertRgb,

@@ -13,7 +13,6 @@ import { type Calibration, calibrate, hasCorrections } from '../evaluation/detec
 import { readEvaluationRecord } from '../evaluation/robustness/record.js'
 import { exportRun } from '../export/export-run.js'
 import { checkExportFolder, exportFile } from '../export/folder.js'
-import { checkPush, pushExport } from '../export/push.js'
 import { hubSettings } from '../hub/hub-settings.js'
 import type { EvaluationRecord } from '../records/evaluation.js'
 import { exportForm, exportLayouts, exportPrecisions, exportTasks, preprocessPlaces } from '../records/export.js'
@@ -25,7 +24,7 @@ import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link exportModel} is asked. */
+/** The input of {@link exportModel}. */
 export const exportInput = z.strictObject({
 	...runFields,
 	/** Folder to write. */
@@ -62,7 +61,7 @@ export const exportInput = z.strictObject({
 	force: z.boolean().default(false),
 })
 
-/** What {@link exportModel} gives. */
+/** The result of {@link exportModel}. */
 export const exportResult = exportForm.schema.omit({ calibration: true }).extend({
 	output: z.string().describe('The folder that was written; its `export.json` holds the same.'),
 	pushed: z
@@ -86,7 +85,7 @@ export const exportModel = defineJob({
 	async run(input, context) {
 		const output = resolve(input.output)
 		refuseConflicts(input)
-		if (input.push !== undefined) checkPush(input.push, hubSettings())
+		if (input.push !== undefined) (await pushing()).checkPush(input.push, hubSettings())
 		await checkExportFolder(output, input.force)
 		const run = await tunedRun(context, input)
 		const description = await readRecord(runDescriptionForm, join(run.directory, runFiles.description))
@@ -117,11 +116,17 @@ export const exportModel = defineJob({
 		if (input.push === undefined) return { ...record, output }
 		const names = [...Object.keys(record.files), exportFile]
 		const options = { isPrivate: input.private, signal: context.signal }
+		const { pushExport } = await pushing()
 		return { ...record, output, pushed: await pushExport(output, names, input.push, hubSettings(), options) }
 	},
 })
 
-/** @throws NaptuneError for a run whose parameters are worth nothing. */
+/** The library of the hub, which is large, is loaded for who pushes. */
+function pushing(): Promise<typeof import('../export/push.js')> {
+	return import('../export/push.js')
+}
+
+/** @throws NaptuneError for a run whose parameters are worthless. */
 async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (defense.parameters.size === 0) return
 	const path = join(directory, runFiles.result)
@@ -135,7 +140,7 @@ async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (epochsAtChance === 0) return
 	throw new NaptuneError(
 		'NAP_EXPORT_REFUSED',
-		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worth nothing. Tune again with a lower learning rate.`,
+		`The run in ${directory} was not exported: its last ${epochsAtChance} epochs were no better than guessing, so its parameters are worthless. Tune again with a lower learning rate.`,
 	)
 }
 

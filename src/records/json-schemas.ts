@@ -11,6 +11,7 @@ import { evaluationKind } from './evaluation.js'
 import { experimentForm } from './experiment.js'
 import { exportForm } from './export.js'
 import { galleryKind } from './gallery.js'
+import { gateBaselineForm, gateConfigForm, gateVerdictForm } from './gate.js'
 import { onnxAttackKind } from './onnx-attack.js'
 import type { RecordForm } from './record-form.js'
 import { retrievalKind } from './retrieval.js'
@@ -29,6 +30,9 @@ export const recordForms: Readonly<Record<string, RecordForm<z.ZodType>>> = {
 	experiment: experimentForm,
 	export: exportForm,
 	gallery: galleryKind,
+	gate: gateConfigForm,
+	'gate-baseline': gateBaselineForm,
+	'gate-verdict': gateVerdictForm,
 	'onnx-attack': onnxAttackKind,
 	'pretraining-step': pretrainingStepForm,
 	retrieval: retrievalKind,

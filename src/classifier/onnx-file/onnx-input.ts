@@ -215,7 +215,7 @@ export function guessNotice(input: ModelInput): string | undefined {
 		`--std ${list(input.std)}`,
 		`--channel-order ${input.channelOrder}`,
 	]
-	return `Guessed of the model's input: ${input.guessed.join(', ')}. Taken is what these options say; give them to declare it, or correct them: ${how.join(' ')}`
+	return `Guessed about the model's input: ${input.guessed.join(', ')}. These options say what was assumed; give them to declare it, or correct them: ${how.join(' ')}`
 }
 
 /**
