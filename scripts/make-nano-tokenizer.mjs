@@ -3,7 +3,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { clipMerges } from '../dist/methods/pretraining/vocabulary/clip-vocabulary.js'
+import { clipMerges } from '../dist/checkpoints/vocabulary/clip-merges.js'
 import { nanoContextLength, nanoVocabulary } from '../dist/methods/pretraining/vocabulary/nano-vocabulary.js'
 import { tokenizerFiles } from '../dist/methods/pretraining/vocabulary/pruned-tokenizer.js'
 

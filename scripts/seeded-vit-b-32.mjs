@@ -5,8 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeSeededCheckpoint } from '../dist/checkpoints/seeded-checkpoint.js'
-import { clipMerges } from '../dist/methods/pretraining/vocabulary/clip-vocabulary.js'
-import { bytePairVocabulary, tokenizerFiles } from '../dist/methods/pretraining/vocabulary/pruned-tokenizer.js'
+import { bytePairVocabulary } from '../dist/checkpoints/vocabulary/byte-pair-vocabulary.js'
+import { clipMerges } from '../dist/checkpoints/vocabulary/clip-merges.js'
+import { tokenizerFiles } from '../dist/methods/pretraining/vocabulary/pruned-tokenizer.js'
 
 const [folder, vocabularyFile] = process.argv.slice(2)
 if (!folder || !vocabularyFile) {

@@ -3,10 +3,11 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { at, entry } from '../core/at.js'
+import { defined } from '../core/defined.js'
 import { sha256OfBytes, sha256OfFile } from '../files/sha256.js'
 import { checkWeights, nonFiniteError } from '../vlm/expected-weights.js'
 import type { WeightReference } from '../vlm/weights.js'
-import { withoutPrefix } from './name-prefix.js'
+import { canonicalStored, withoutPrefix } from './name-prefix.js'
 import { scanFloat32File } from './scan-weights.js'
 import { convertedWeights } from './weight-cache.js'
 import { readStoredWeights, type StoredTensor, type StoredWeights } from './weight-files.js'
@@ -19,12 +20,8 @@ export interface LoadedWeights {
 }
 
 /**
- * Finds and checks the weights of a checkpoint folder. Float32 safetensors are referred to in place; everything else is
- * converted once (see weight-cache.ts). A prefix before every name, such as `module.`, is taken off.
- * @param expected Shape of each weight that must be there; others are ignored.
- * @param cacheDirectory Where converted weights are kept.
- * @param onNotice Told of a prefix, and when converted weights were damaged and had to be made again.
- * @throws NaptuneError when files are missing or damaged, tensors are missing, of another shape or type, or not finite.
+ * Finds and checks the weights of a checkpoint folder in the layout of transformers; see {@link loadStored}.
+ * @throws NaptuneError as it does, and when there are no weights.
  */
 export async function loadWeights(
 	directory: string,
@@ -32,12 +29,46 @@ export async function loadWeights(
 	cacheDirectory: string,
 	onNotice: (notice: string) => void = () => {},
 ): Promise<LoadedWeights> {
-	const { weights: stored, prefix } = withoutPrefix(await readStoredWeights(directory), expected)
+	const stored = await readStoredWeights(directory)
+	return loadStored(stored, expected, {
+		what: `the config.json of ${directory}`,
+		from: directory,
+		cacheDirectory,
+		onNotice,
+	})
+}
+
+/** What {@link loadStored} needs besides weights. */
+export interface LoadStoredOptions {
+	/** What implies the expected weights, for errors. */
+	readonly what: string
+	/** The folder or file, for notices. */
+	readonly from: string
+	/** Where converted weights are kept. */
+	readonly cacheDirectory: string
+	/** Told of a prefix, and when converted weights were damaged and had to be made again. */
+	readonly onNotice: (notice: string) => void
+}
+
+/**
+ * Checks weights as published and refers to them. Float32 safetensors are referred to in place, slices of fused matrices
+ * and matrices that are stored the other way round included; everything else is converted once (see weight-cache.ts). A
+ * prefix before every name, such as `module.`, is taken off, and all layouts are seen by transformers' names.
+ * @param expected Shape of each weight that must be there; others are ignored.
+ * @throws NaptuneError when files are damaged, or tensors are missing, of another shape or type, or not finite.
+ */
+export async function loadStored(
+	published: StoredWeights,
+	expected: ReadonlyMap<string, readonly number[]>,
+	{ what, from, cacheDirectory, onNotice }: LoadStoredOptions,
+): Promise<LoadedWeights> {
+	const renamed = canonicalStored(published)
+	const { weights: stored, prefix = renamed.prefix } = withoutPrefix(renamed.weights, expected)
 	if (prefix !== undefined) {
-		onNotice(`The weights of ${directory} have ${JSON.stringify(prefix)} before every name; it was taken off.`)
+		onNotice(`The weights of ${from} have ${JSON.stringify(prefix)} before every name; it was taken off.`)
 	}
 	const files = stored.files.map((file) => basename(file)).join(', ')
-	checkWeights(stored.tensors, expected, `The weights in ${files} and the config.json of ${directory}`)
+	checkWeights(stored.tensors, expected, `The weights in ${files} and ${what}`)
 	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)
 	const digests = await Promise.all(stored.files.map(sha256OfFile))
 	const sha256 = combined(stored.files, digests)
@@ -58,9 +89,18 @@ async function usableInPlace(
 ): Promise<boolean> {
 	if (format !== 'safetensors') return false
 	const needed = [...expected.keys()].map((name) => entry(tensors, name))
-	if (needed.some(({ dtype, offset }) => dtype !== 'F32' || offset % 4 !== 0)) return false
+	if (needed.some((tensor) => tensor.dtype !== 'F32' || tensor.offset % 4 !== 0 || !isPlain(tensor))) return false
 	const folders = await Promise.all(files.map(async (file) => dirname(await realpath(file))))
 	return new Set(folders).size === 1
+}
+
+/** Row-major, or a matrix column by column. */
+function isPlain({ shape, strides }: StoredTensor): boolean {
+	return strides === undefined || isTransposed({ shape, strides })
+}
+
+function isTransposed({ shape, strides }: Pick<StoredTensor, 'shape' | 'strides'>): boolean {
+	return strides?.length === 2 && strides[0] === 1 && strides[1] === shape[0]
 }
 
 async function inPlace(
@@ -80,8 +120,9 @@ async function inPlace(
 	return { sha256: combined(files, digests), weights }
 }
 
-function reference({ file, offset }: StoredTensor, shape: readonly number[]): WeightReference {
-	return { file, offset, length: shape.reduce((product, n) => product * n, 4), shape }
+function reference({ file, offset, strides }: StoredTensor, shape: readonly number[]): WeightReference {
+	const place = { file, offset, length: shape.reduce((product, n) => product * n, 4), shape }
+	return isTransposed({ shape, ...defined({ strides }) }) ? { ...place, transposed: true } : place
 }
 
 function combined(files: readonly string[], digests: readonly string[]): string {

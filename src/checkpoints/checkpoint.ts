@@ -1,21 +1,27 @@
 /** A checkpoint on disk: config, weights by reference, tokenizer and preprocessing, all checked before use. */
 
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
-import { readJsonFile } from '../files/json-file.js'
 import { isHubId } from '../hub/hub-id.js'
 import { hubSettings } from '../hub/hub-settings.js'
-import { type ClipConfig, parseClipConfig } from '../vlm/config.js'
-import { expectedWeights } from '../vlm/expected-weights.js'
 import type { Checkpoint } from '../vlm/model.js'
-import { checkCrop, type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
-import { loadWeights } from './checkpoint-weights.js'
+import { parseOpenClipPreprocessing } from '../vlm/open-clip-config.js'
+import { towersOf } from '../vlm/towers.js'
+import { bareConfig } from './bare-file.js'
+import { loadStored } from './checkpoint-weights.js'
+import { type CheckpointParts, readFolder, tokenizerName } from './folder-layout.js'
 import type { HubOptions } from './hub.js'
-import { vocabularyFiles } from './vocabulary-files.js'
+import { withImageTower } from './image-tower-file.js'
+import { type ModelSource, parseModelSource } from './model-source.js'
+import { packagedVocabulary } from './vocabulary/packaged-tokenizer.js'
 import { defaultCacheDirectory } from './weight-cache.js'
+import { readWeightsFile } from './weight-files.js'
+
+/** Files that may hold a whole model by themselves. */
+const weightsFile = /\.(?:pt|pth|bin|safetensors)$/i
 
 /** Options of {@link loadCheckpoint}. Those left out come from the environment. */
 export interface LoadCheckpointOptions extends HubOptions {
@@ -33,7 +39,7 @@ export interface LoadCheckpointOptions extends HubOptions {
 
 /** A checkpoint whose files are on disk. Nothing of the weights is in memory. */
 export interface StoredCheckpoint extends Checkpoint {
-	/** Path of `tokenizer.json`, or of `vocab.json` where there is no such file. */
+	/** Path of `tokenizer.json`, of `vocab.json` where there is no such file, or of the vocabulary that comes with the package. */
 	readonly tokenizerFile: string
 	/** The folder that holds the files. */
 	readonly directory: string
@@ -46,24 +52,31 @@ export const embeddedModel = 'nano'
 export const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedModel}`, import.meta.url))
 
 /**
- * Loads a CLIP checkpoint. The weights' file is read once, to fingerprint it and to find numbers that are not finite.
- * @param source `nano` for the embedded model, a directory in the layout of openai/clip-vit-base-patch16, or a hub id such
- * as that. An existing directory wins over a hub id.
- * @throws NaptuneError when files are missing, damaged or hostile, this is not a CLIP with two transformers, config,
+ * Loads a checkpoint. The weights' file is read once, to fingerprint it and to find numbers that are not finite.
+ * @param source `nano` for the embedded model; a directory in the layout of openai/clip-vit-base-patch16 (CLIP or SigLIP of
+ * transformers) or of open_clip; a file of weights of openai/CLIP or open_clip; or a hub id. An existing directory or file
+ * wins over a hub id. What has to be known beside it is said as in `model-source.ts`.
+ * @throws NaptuneError when files are missing, damaged or hostile, this is no model with two transformers, config,
  * weights and preprocessing disagree, weights are not finite, or the hub or a cache fails.
  */
 export async function loadCheckpoint(source: string, options: LoadCheckpointOptions = {}): Promise<StoredCheckpoint> {
-	const { directory, commit } = await locate(source, options)
-	const configFile = join(directory, 'config.json')
-	await checkFiles(directory)
-	const config = parseClipConfig(await readJsonFile(configFile), configFile)
-	const preprocessor = await readPreprocessor(directory, config)
-	const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory()
-	const { sha256, weights } = await loadWeights(directory, expectedWeights(config), cacheDirectory, options.onNotice)
-	const tokenizerFile = join(
-		directory,
-		(await exists(directory, 'tokenizer.json')) ? 'tokenizer.json' : vocabularyFiles[0],
-	)
+	const { place, settings } = parseModelSource(source)
+	const onNotice = options.onNotice ?? (() => {})
+	refuseEncoderSettings(source, settings)
+	const { directory, file, commit } = await locate(place, options)
+	refuseSettings(source, settings, file)
+	const parts =
+		file === undefined ? await readFolder(directory, onNotice) : await readBareFile(file, settings, onNotice)
+	const { config, preprocessor, what } = parts
+	const tower = settings['vision-weights']
+	const stored = tower === undefined ? parts.stored : await withImageTower(parts.stored, tower)
+	const { sha256, weights } = await loadStored(stored, towersOf(config).expectedWeights(config), {
+		what,
+		from: file ?? directory,
+		cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
+		onNotice,
+	})
+	const own = file === undefined ? await tokenizerName(directory) : undefined
 	return {
 		source,
 		...defined({ revision: commit || undefined }),
@@ -71,9 +84,43 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 		config,
 		weights,
 		preprocessor,
-		tokenizerFile,
+		tokenizerFile: own === undefined ? packagedVocabulary : join(directory, own),
 		directory,
 	}
+}
+
+/** A file without a config. */
+async function readBareFile(
+	file: string,
+	{ architecture }: ModelSource['settings'],
+	onNotice: (notice: string) => void,
+): Promise<CheckpointParts> {
+	const stored = await readWeightsFile(file)
+	const config = await bareConfig(file, stored, architecture, onNotice)
+	return {
+		config,
+		preprocessor: parseOpenClipPreprocessing(undefined, config.vision.imageSize, file),
+		stored,
+		what: architecture === undefined ? 'the geometry of its own shapes' : `the architecture ${architecture}`,
+	}
+}
+
+/** Things that are said of a pair of ONNX encoders only. */
+function refuseEncoderSettings(source: string, settings: ModelSource['settings']): void {
+	const lonely = (['text-encoder', 'text-features', 'tokenizer', 'logit-scale'] as const).find((key) => settings[key])
+	if (lonely === undefined) return
+	throw new NaptuneError(
+		'NAP_OPTION_MISSING',
+		`The model ${source} has ${lonely}, which belongs to a pair of ONNX encoders. Give --image-encoder, too, or leave it out.`,
+	)
+}
+
+function refuseSettings(source: string, { architecture }: ModelSource['settings'], file: string | undefined): void {
+	if (architecture === undefined || file !== undefined) return
+	throw new NaptuneError(
+		'NAP_OPTION_CONFLICT',
+		`The model ${source} is a folder, whose own config says its architecture. Leave out --architecture ${architecture}.`,
+	)
 }
 
 /** Whether a checkpoint is the one that comes with the package, by its name or by its folder. */
@@ -83,10 +130,14 @@ export function isEmbedded(checkpoint: Checkpoint): boolean {
 	)
 }
 
-async function locate(
-	source: string,
-	options: LoadCheckpointOptions,
-): Promise<{ readonly directory: string; readonly commit?: string }> {
+interface Located {
+	/** The folder, or that of the file. */
+	readonly directory: string
+	readonly file?: string
+	readonly commit?: string
+}
+
+async function locate(source: string, options: LoadCheckpointOptions): Promise<Located> {
 	if (source === embeddedModel) return { directory: embeddedDirectory }
 	const status = await stat(source).catch((error: NodeJS.ErrnoException) => {
 		if (error.code === 'EACCES')
@@ -96,9 +147,18 @@ async function locate(
 		return undefined
 	})
 	if (status?.isDirectory()) return { directory: resolve(source) }
-	const advice = 'Give a folder in the layout of openai/clip-vit-base-patch16, or a hub id such as that.'
-	if (status) throw new NaptuneError('NAP_MODEL_MISSING', `${source} is a file, a checkpoint is a folder. ${advice}`)
-	if (!isHubId(source)) throw new NaptuneError('NAP_MODEL_MISSING', `There is no folder ${source}. ${advice}`)
+	const advice =
+		'Give a folder in the layout of openai/clip-vit-base-patch16 or of open_clip, a file of weights (.pt, .pth, .bin or .safetensors), or a hub id such as the first.'
+	if (status && weightsFile.test(source)) return { directory: dirname(resolve(source)), file: resolve(source) }
+	if (status) {
+		throw new NaptuneError(
+			'NAP_MODEL_MISSING',
+			`${source} is a file, a checkpoint is a folder or a file of weights. ${advice}`,
+		)
+	}
+	if (!isHubId(source) || weightsFile.test(source)) {
+		throw new NaptuneError('NAP_MODEL_MISSING', `There is no folder ${source}. ${advice}`)
+	}
 	const settings = hubSettings()
 	const { hubCacheDirectory, endpoint, offline, token } = options
 	// The hub's library is needed for such checkpoints alone.
@@ -116,44 +176,4 @@ async function locate(
 		},
 		options,
 	)
-}
-
-async function exists(directory: string, name: string): Promise<boolean> {
-	return stat(join(directory, name)).then(
-		() => true,
-		() => false,
-	)
-}
-
-/** Says all that is missing at once. */
-async function checkFiles(directory: string): Promise<void> {
-	const lacks = async (...names: readonly string[]) => {
-		const found = await Promise.all(names.map((name) => exists(directory, name)))
-		return found.some((there) => !there)
-	}
-	const missing: string[] = []
-	if (await lacks('config.json')) missing.push('config.json')
-	if ((await lacks('tokenizer.json')) && (await lacks(...vocabularyFiles))) missing.push('tokenizer.json')
-	if ((await lacks('preprocessor_config.json')) && (await lacks('processor_config.json'))) {
-		missing.push('preprocessor_config.json')
-	}
-	if (missing.length === 0) return
-	throw new NaptuneError(
-		'NAP_MODEL_INVALID',
-		`${directory} lacks ${missing.join(' and ')}. A checkpoint needs config.json, tokenizer.json (or vocab.json and merges.txt), preprocessor_config.json and its weights, as saved by CLIPModel and CLIPProcessor of transformers.`,
-	)
-}
-
-async function readPreprocessor(directory: string, { vision }: ClipConfig): Promise<PreprocessorConfig> {
-	const own = join(directory, 'preprocessor_config.json')
-	// transformers 5 writes one file for the whole processor.
-	const shared = join(directory, 'processor_config.json')
-	const file = (await stat(own).catch(() => undefined)) ? own : shared
-	const json = await readJsonFile(file)
-	const preprocessor = parsePreprocessorConfig(
-		file === own ? json : (json as { image_processor?: unknown } | null)?.image_processor,
-		file,
-	)
-	checkCrop(preprocessor, vision, file)
-	return preprocessor
 }

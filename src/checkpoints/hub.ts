@@ -18,8 +18,10 @@ import {
 import { apiFetch } from '../hub/hub-api.js'
 import { type DownloadContext, type DownloadProgress, downloadToCache } from '../hub/hub-download.js'
 import type { HubSettings } from '../hub/hub-settings.js'
+import { parseModelConfig } from '../vlm/model-config.js'
+import { isTransformersConfig, openClipConfigName } from './folder-layout.js'
 import { vocabularyFiles } from './vocabulary-files.js'
-import { shardsOf, weightFileNames } from './weight-files.js'
+import { openClipWeightNames, shardsOf, weightFileNames } from './weight-files.js'
 
 /** Options of {@link hubSnapshot}. */
 export interface HubOptions {
@@ -28,7 +30,7 @@ export interface HubOptions {
 	/** Replaces the global `fetch`, for proxies and the like. */
 	readonly fetch?: typeof fetch
 	readonly onProgress?: (progress: DownloadProgress) => void
-	/** Told when the hub could not be reached and the cache is used instead. */
+	/** Called when the hub could not be reached and the cache is used instead. */
 	readonly onNotice?: (notice: string) => void
 }
 
@@ -96,19 +98,33 @@ async function download(repository: HubRepository, settings: HubSettings, option
 		...defined({ onProgress }),
 	}
 	const present = new Set(info.filePaths)
-	const weights = weightFileNames.find((name) => present.has(name))
-	if (!present.has('config.json') || !weights) {
+	const directory = join(storage, 'snapshots', commit)
+	const openClip = openClipWeightNames.find((name) => present.has(name))
+	let own = weightFileNames.find((name) => present.has(name))
+	if (present.has(openClipConfigName) && openClip && present.has('config.json') && own) {
+		// timm's repositories have a config.json and a model.safetensors of its own beside open_clip's.
+		await downloadToCache('config.json', context)
+		if (!isTransformersConfig(await readJsonFile(join(directory, 'config.json')))) own = undefined
+	}
+	const transformers = present.has('config.json') && own !== undefined
+	const weights = transformers ? own : openClip
+	if (weights === undefined || (!transformers && !present.has(openClipConfigName))) {
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
-			`${id} at ${settings.endpoint} is not a checkpoint of Hugging Face transformers: it needs config.json and one of ${weightFileNames.join(', ')}; it has ${info.filePaths.slice(0, 20).join(', ') || 'no files'}.`,
+			`${id} at ${settings.endpoint} is not a checkpoint of Hugging Face transformers: it needs config.json and one of ${weightFileNames.join(', ')}; or, of open_clip, ${openClipConfigName} and one of ${openClipWeightNames.join(', ')}; it has ${info.filePaths.slice(0, 20).join(', ') || 'no files'}.`,
 		)
 	}
-	const others = otherFiles.filter((name) => present.has(name))
+	const others = transformers ? otherFiles.filter((name) => present.has(name)) : [openClipConfigName]
 	for (const file of [...others, ...tokenizerFiles(present), weights]) await downloadToCache(file, context)
-	const directory = join(storage, 'snapshots', commit)
 	if (weights.endsWith('.json')) {
 		const index = join(directory, weights)
 		for (const shard of shardsOf(await readJsonFile(index), index)) await downloadToCache(shard, context)
+	}
+	// Which token pads decides SigLIP's features, and only this file says it. CLIP's features do not depend on it.
+	const settingsFile = 'tokenizer_config.json'
+	if (transformers && present.has(settingsFile)) {
+		const { family } = parseModelConfig(await readJsonFile(join(directory, 'config.json')), 'config.json')
+		if (family === 'siglip') await downloadToCache(settingsFile, context)
 	}
 	await recordRevision(repository, commit)
 	return { directory, commit }
@@ -116,5 +132,8 @@ async function download(repository: HubRepository, settings: HubSettings, option
 
 async function cachedSnapshot({ storage }: HubRepository, commit: string) {
 	const directory = join(storage, 'snapshots', commit)
-	return (await stat(join(directory, 'config.json')).catch(() => undefined)) ? { directory, commit } : undefined
+	for (const config of ['config.json', openClipConfigName]) {
+		if (await stat(join(directory, config)).catch(() => undefined)) return { directory, commit }
+	}
+	return undefined
 }

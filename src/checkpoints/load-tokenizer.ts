@@ -10,11 +10,12 @@ import { type ClipTokenizer, createTokenizer } from '../vlm/tokenizer.js'
  * Loads a tokenizer.
  * @param path Of a `tokenizer.json`; a `tokenizer_config.json` beside it is read for the padding token.
  * @param modelTokens Rows of the model's token embedding, where they are known: no id may be beyond them.
+ * @param padding See {@link createTokenizer}.
  * @throws NaptuneError when a file cannot be read, and as {@link createTokenizer}.
  */
-export async function loadTokenizer(path: string, modelTokens?: number): Promise<ClipTokenizer> {
+export async function loadTokenizer(path: string, modelTokens?: number, padding?: string): Promise<ClipTokenizer> {
 	const json = await readJson(path)
-	return createTokenizer(json, { settings: await readSettings(path), name: path, ...defined({ modelTokens }) })
+	return createTokenizer(json, { settings: await readSettings(path), name: path, ...defined({ modelTokens, padding }) })
 }
 
 async function readSettings(tokenizerFile: string): Promise<object> {

@@ -1,5 +1,7 @@
 /** What training programs put before every name of a weight. */
 
+import { dtypeSize } from '../files/safetensors-dtype.js'
+import { canonicalWeights } from '../vlm/weight-names.js'
 import type { StoredWeights } from './weight-files.js'
 
 /** Of DataParallel, of a module that holds the CLIP, and of torch.compile; also several of them. */
@@ -29,4 +31,27 @@ export function withoutPrefix(
 		return { weights: { ...stored, tensors }, prefix: own }
 	}
 	return { weights: stored }
+}
+
+/**
+ * Weights of any layout by transformers' names, without copying. A prefix before the names of openai/CLIP and open_clip is
+ * taken off on the way.
+ * @param tower `image` for a file that holds the image tower alone, whose names may lack `visual.`.
+ */
+export function canonicalStored(
+	stored: StoredWeights,
+	tower: 'both' | 'image' = 'both',
+): { readonly weights: StoredWeights; readonly prefix?: string } {
+	const anchor = tower === 'image' ? /^(.*?)(?:visual\.)?conv1\.weight$/ : /^(.*?)visual\.conv1\.weight$/
+	let own = ''
+	for (const name of stored.tensors.keys()) {
+		const before = anchor.exec(name)?.[1] ?? ''
+		if (before !== '' && prefix.exec(before)?.[0] === before) own = before
+	}
+	const named =
+		own === ''
+			? stored.tensors
+			: new Map([...stored.tensors].map(([name, it]) => [name.startsWith(own) ? name.slice(own.length) : name, it]))
+	const tensors = canonicalWeights(named, ({ dtype }) => dtypeSize(dtype), tower)
+	return { weights: { ...stored, tensors }, ...(own === '' ? {} : { prefix: own }) }
 }

@@ -42,10 +42,14 @@ export const weightFileNames = [
 
 /**
  * Lists the tensors of a checkpoint folder.
+ * @param candidates Names that the weights may have, best first.
  * @throws NaptuneError when there are no weights, a shard is missing, or a file is damaged.
  */
-export async function readStoredWeights(directory: string): Promise<StoredWeights> {
-	for (const name of weightFileNames) {
+export async function readStoredWeights(
+	directory: string,
+	candidates: readonly string[] = weightFileNames,
+): Promise<StoredWeights> {
+	for (const name of candidates) {
 		const path = join(directory, name)
 		if (!(await stat(path).catch(() => undefined))) continue
 		const names = name.endsWith('.json') ? shardsOf(await readJsonFile(path), path) : [name]
@@ -62,11 +66,11 @@ export async function readStoredWeights(directory: string): Promise<StoredWeight
 				tensors.set(tensor, stored)
 			}
 		}
-		return { format: name.startsWith('model') ? 'safetensors' : 'pytorch', files, tensors }
+		return { format: files.every(isSafetensors) ? 'safetensors' : 'pytorch', files, tensors }
 	}
 	throw new NaptuneError(
 		'NAP_FILE_INVALID',
-		`${directory} holds no weights: one of ${weightFileNames.join(', ')} is expected. Give a folder in the layout of openai/clip-vit-base-patch16.`,
+		`${directory} holds no weights: one of ${candidates.join(', ')} is expected. Give a folder in the layout of openai/clip-vit-base-patch16.`,
 	)
 }
 
@@ -92,6 +96,30 @@ export function shardsOf(index: unknown, path: string): string[] {
 		}
 	}
 	return (names as string[]).sort()
+}
+
+/** Names of the weights in open_clip's folders, best first. */
+export const openClipWeightNames = [
+	'open_clip_model.safetensors',
+	'open_clip_model.safetensors.index.json',
+	'open_clip_pytorch_model.bin',
+	'open_clip_pytorch_model.bin.index.json',
+] as const
+
+/**
+ * Lists the tensors of one file: safetensors by its ending, else what PyTorch writes.
+ * @throws NaptuneError when it cannot be read or is damaged.
+ */
+export async function readWeightsFile(file: string): Promise<StoredWeights> {
+	return {
+		format: isSafetensors(file) ? 'safetensors' : 'pytorch',
+		files: [file],
+		tensors: new Map(await tensorsOf(file)),
+	}
+}
+
+function isSafetensors(file: string): boolean {
+	return file.endsWith('.safetensors')
 }
 
 async function tensorsOf(file: string): Promise<[string, StoredTensor][]> {

@@ -5,6 +5,7 @@ import { NaptuneError } from '../core/errors.js'
 import type { Generator } from '../random/generator.js'
 import { classPrompts, spokenName } from '../vlm/class-prompts.js'
 import type { ClipModel } from '../vlm/model.js'
+import { towersOf } from '../vlm/towers.js'
 import type { Parameter, PromptRows } from './defense.js'
 import { layersUpTo } from './layers.js'
 
@@ -15,7 +16,7 @@ export type ContextInit = 'normal' | 'words'
 export const initialWords = 'a photo of a'
 
 /**
- * Tokens of `X … X NAME.` for every class: start token, `count` placeholders that the context vectors replace, the class
+ * Tokens of `X … X NAME.` for every class: start token (where the model has one), `count` placeholders that the context vectors replace, the class
  * name with a full stop, end token. A context that starts from words replaces the first `count` of them; words beyond
  * those stay in the prompt as they are (MaPLe).
  * @throws NaptuneError when a prompt does not fit the model's context length.
@@ -27,13 +28,14 @@ export function contextPrompts(
 	init: ContextInit = 'normal',
 ): PromptRows {
 	const { tokenizer, config } = clip
-	const { contextLength } = config.text
-	const placeholder = at(tokenizer.encode('X'), 1)
-	const rest = init === 'words' ? tokenizer.encode(initialWords).slice(1 + count, -1) : []
+	const { contextLength, padTo = 0, eosRule } = config.text
+	const { startTokens } = towersOf(config)
+	const placeholder = at(tokenizer.encode('X'), startTokens)
+	const rest = init === 'words' ? tokenizer.encode(initialWords).slice(startTokens + count, -1) : []
 	const rows = classNames.map((name) => {
-		const { ids } = tokenizer.encodeBatch([`${spokenName(name)}.`], config.text)
+		const { ids } = tokenizer.encodeBatch([`${spokenName(name)}.`], { ...config.text, padTo: 'longest' })
 		const context = [...new Array<number>(count).fill(placeholder), ...rest]
-		const row = [at(ids, 0), ...context.map(BigInt), ...ids.subarray(1)]
+		const row = [...ids.subarray(0, startTokens), ...context.map(BigInt), ...ids.subarray(startTokens)]
 		if (row.length > contextLength) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
@@ -42,12 +44,12 @@ export function contextPrompts(
 		}
 		return row
 	})
-	const length = Math.max(...rows.map((row) => row.length))
+	const length = Math.max(padTo, ...rows.map((row) => row.length))
 	const ids = new BigInt64Array(rows.length * length).fill(BigInt(tokenizer.paddingId))
 	rows.forEach((row, index) => {
 		ids.set(row, index * length)
 	})
-	const endPositions = Int32Array.from(rows, (row) => row.length - 1)
+	const endPositions = Int32Array.from(rows, (row) => (eosRule === 'last' ? length : row.length) - 1)
 	return { ids, endPositions, rows: rows.length, length, promptsPerClass: 1 }
 }
 
@@ -104,9 +106,10 @@ export function wordsContext(clip: ClipModel, count: number): Parameter {
 			`The contexts can start from the words "${initialWords}" for at most 4 vectors, ${count} were asked for. Use init normal.`,
 		)
 	}
-	const ids = clip.tokenizer.encode(initialWords).slice(1, 1 + count)
+	const { startTokens, tokenEmbedding } = towersOf(clip.config)
+	const ids = clip.tokenizer.encode(initialWords).slice(startTokens, startTokens + count)
 	return {
 		shape: [count, width],
-		initial: () => clip.readRows('text_model.embeddings.token_embedding.weight', ids),
+		initial: () => clip.readRows(tokenEmbedding, ids),
 	}
 }

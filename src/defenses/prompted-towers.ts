@@ -3,16 +3,17 @@
  * share (MaPLe's deep prompting; NAP-Tuning, equations 7 and 11). Layers are counted from 0.
  *
  * Layer 0 holds the shallow context: in the image tower behind the patches, before the first layer normalization; in the
- * text tower behind the start token. Before every further layer below `depth` the context is replaced by the layer's own;
+ * text tower behind the start token, or first where the model has none. Before every further layer below `depth` the context is replaced by the layer's own;
  * from `depth` on, the processed context stays.
  */
 
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
-import { imageTower, patchCount } from '../vlm/image-tower.js'
+import { tokensNeeded } from '../vlm/encoders.js'
 import type { ClipModel } from '../vlm/model.js'
-import { textTower } from '../vlm/text-tower.js'
+import { encodeImage, encodeText, towersOf } from '../vlm/towers.js'
 import { tokenCount } from '../vlm/transformer.js'
 import type { Defense, ImageFeatures, LayerLayout, ParameterLookup, PromptRows, TokenChange } from './defense.js'
 
@@ -51,11 +52,20 @@ export function promptedTowers(
 	text: PromptedTextTower,
 	image: PromptedTower,
 ): Pick<Defense, 'prompts' | 'layout' | 'textFeatures' | 'imageFeatures'> {
+	const { imageTokens, startTokens, blocks } = towersOf(clip.config)
+	const acts = [image.context, image.refiner, text.refiner].some((part) => part !== undefined)
+	if (!blocks && (acts || (text.context && text.context.depth !== 1))) throw tokensNeeded()
+	if (text.refiner && text.refined === 'sos' && startTokens === 0) {
+		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
+			"Only the start token of texts was to be refined, and this model's texts have none. Refine all tokens, or none.",
+		)
+	}
 	return {
 		prompts,
 		layout: {
 			text: layout(clip.config.text.layers, prompts.length - (text.context?.count ?? 0), text),
-			image: layout(clip.config.vision.layers, 1 + patchCount(clip.config.vision), image),
+			image: layout(clip.config.vision.layers, imageTokens(clip.config.vision), image),
 		},
 		textFeatures: (ids, endPosition, parameters) => textFeatures(clip, text, ids, endPosition, parameters),
 		imageFeatures: (pixels, parameters, options) => imageFeatures(clip, image, pixels, parameters, options ?? {}),
@@ -78,10 +88,9 @@ function imageFeatures(
 	parameters: ParameterLookup,
 	options: { readonly allTokens?: boolean },
 ): ImageFeatures {
-	const { vision } = clip.config
-	const kept = 1 + patchCount(vision)
+	const kept = towersOf(clip.config).imageTokens(clip.config.vision)
 	const tokenChanges: TokenChange[] = []
-	const output = imageTower(pixels, vision, clip.statistics, clip.weights, {
+	const output = encodeImage(clip, pixels, {
 		...options,
 		...defined({
 			beforePreNorm: context
@@ -116,16 +125,18 @@ function textFeatures(
 	endPosition: Value,
 	parameters: ParameterLookup,
 ): Value {
+	const { startTokens } = towersOf(clip.config)
 	const change = (layer: number) => (kept: Value) => {
 		if (!refiner?.layers.includes(layer)) return kept
 		if (refined === 'all') return refiner.refine(layer, kept, parameters).after
 		const start = refiner.refine(layer, ops.slice(kept, 1, 0, 1), parameters).after
 		return ops.concat([start, ops.slice(kept, 1, 1, tokenCount(kept))], 1)
 	}
-	const { features } = textTower(ids, endPosition, clip.config.text, clip.weights, {
+	const { features } = encodeText(clip, ids, endPosition, {
 		...defined({
 			beforePositions: context
-				? (tokens: Value) => replaceTextContext(tokens, context.count, context.context(0, parameters), (kept) => kept)
+				? (tokens: Value) =>
+						replaceTextContext(tokens, startTokens, context.count, context.context(0, parameters), (kept) => kept)
 				: undefined,
 		}),
 		beforeLayer: (layer, tokens) => {
@@ -134,7 +145,7 @@ function textFeatures(
 			if (!refines && !replaces) return tokens
 			if (!context) return change(layer)(tokens)
 			const own = replaces ? context.context(layer, parameters) : undefined
-			return replaceTextContext(tokens, context.count, own, change(layer))
+			return replaceTextContext(tokens, startTokens, context.count, own, change(layer))
 		},
 	})
 	return ops.normalizeL2(features)
@@ -142,16 +153,22 @@ function textFeatures(
 
 /**
  * [start | context | suffix] with another context and changed other tokens.
+ * @param starts Start tokens: 1, or 0 for a text that begins with the context.
  * @param context [n, d]; the tokens' own context stays when it is undefined.
  * @param change Acts on start token and suffix together, [R, T - n, d].
  */
 function replaceTextContext(
 	tokens: Value,
+	starts: number,
 	count: number,
 	context: Value | undefined,
 	change: (kept: Value) => Value,
 ): Value {
 	const length = tokenCount(tokens)
+	if (starts === 0) {
+		const suffix = change(ops.slice(tokens, 1, count, length))
+		return ops.concat([context ? ops.repeatForBatch(context, tokens) : ops.slice(tokens, 1, 0, count), suffix], 1)
+	}
 	const start = ops.slice(tokens, 1, 0, 1)
 	const suffix = ops.slice(tokens, 1, 1 + count, length)
 	const changed = change(ops.concat([start, suffix], 1))

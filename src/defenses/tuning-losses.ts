@@ -22,6 +22,31 @@ export interface LossInputs {
 	readonly alpha: Value
 	/** [B], 1 for images that count in their adversarial version where a loss splits the batch, else 0. */
 	readonly adversarialHalf: Value
+	/** What stands for the cross entropy; `softmax` by default. */
+	readonly classLoss?: ClassLoss
+}
+
+/** How logits [B, C] and labels [B] become a loss per image: over all classes together, or class by class. */
+export type ClassLoss = (typeof classLosses)[number]
+
+/** All {@link ClassLoss}es. */
+export const classLosses = ['softmax', 'sigmoid'] as const
+
+/**
+ * `softmax`: the cross entropy over the classes. `sigmoid`: the sum over classes of -log sigmoid(± logit), plus for the
+ * image's own class (Zhai et al. 2023, which SigLIP is trained with).
+ * @returns [B].
+ */
+function classLossOf(kind: ClassLoss = 'softmax'): (logits: Value, labels: Value) => Value {
+	return kind === 'softmax' ? ops.crossEntropy : sigmoidLoss
+}
+
+/** log(1 + exp(z)) of all classes less z of the own one, since -log sigmoid(z) = log(1 + exp(z)) - z. */
+function sigmoidLoss(logits: Value, labels: Value): Value {
+	const column = ops.unsqueeze(ops.neg(logits), [2])
+	const logSigmoid = ops.slice(ops.logSoftmax(ops.concat([column, ops.mul(column, 0)], 2)), 2, 0, 1)
+	const own = ops.squeeze(ops.gatherElements(logits, ops.unsqueeze(labels, [1]), 1), [1])
+	return ops.sub(ops.neg(ops.reduceSum(logSigmoid, [1, 2])), own)
 }
 
 /** A loss of tuning. */
@@ -38,14 +63,14 @@ const clean = {
 	name: 'clean',
 	doc: 'Cross entropy on clean images (CoOp).',
 	attacks: false,
-	build: ({ clean, labels }) => ops.crossEntropy(clean.logits, labels),
+	build: ({ clean, labels, classLoss }) => classLossOf(classLoss)(clean.logits, labels),
 } as const satisfies TuningLoss
 
 const adversarial = {
 	name: 'adversarial',
 	doc: 'Cross entropy on adversarial images (AdvPT; NAP-Tuning, equation 5).',
 	attacks: true,
-	build: ({ adversarial, labels }) => ops.crossEntropy(adversarial.logits, labels),
+	build: ({ adversarial, labels, classLoss }) => classLossOf(classLoss)(adversarial.logits, labels),
 } as const satisfies TuningLoss
 
 /** The batch is half clean, half adversarial; every image counts once. */
@@ -53,45 +78,58 @@ const halfAndHalf = {
 	name: 'half-and-half',
 	doc: 'Cross entropy on a batch whose first half is clean and whose second half is adversarial (reference code of AdvPT-V, -VLI and -VLJ).',
 	attacks: true,
-	build: ({ clean, adversarial, labels, adversarialHalf }) =>
-		mixed(ops.crossEntropy(clean.logits, labels), ops.crossEntropy(adversarial.logits, labels), adversarialHalf),
+	build: ({ clean, adversarial, labels, adversarialHalf, classLoss }) =>
+		mixed(
+			classLossOf(classLoss)(clean.logits, labels),
+			classLossOf(classLoss)(adversarial.logits, labels),
+			adversarialHalf,
+		),
 } as const satisfies TuningLoss
 
 const cleanPlusAdversarial = {
 	name: 'clean-plus-adversarial',
 	doc: 'Cross entropy on clean images plus alpha times cross entropy on adversarial images (NAP-Tuning, equation 14).',
 	attacks: true,
-	build: ({ clean, adversarial, labels, alpha }) =>
-		ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.crossEntropy(adversarial.logits, labels), alpha)),
+	build: ({ clean, adversarial, labels, alpha, classLoss }) =>
+		ops.add(
+			classLossOf(classLoss)(clean.logits, labels),
+			ops.mul(classLossOf(classLoss)(adversarial.logits, labels), alpha),
+		),
 } as const satisfies TuningLoss
 
 const ramp = {
 	name: 'ramp',
 	doc: "(1 - alpha) times clean plus alpha times adversarial cross entropy (the authors' precursor code, with a linear alpha).",
 	attacks: true,
-	build: ({ clean, adversarial, labels, alpha }) =>
-		mixed(ops.crossEntropy(clean.logits, labels), ops.crossEntropy(adversarial.logits, labels), alpha),
+	build: ({ clean, adversarial, labels, alpha, classLoss }) =>
+		mixed(classLossOf(classLoss)(clean.logits, labels), classLossOf(classLoss)(adversarial.logits, labels), alpha),
 } as const satisfies TuningLoss
 
 const trades = {
 	name: 'trades',
 	doc: 'Clean cross entropy plus alpha times KL(clean || adversarial) of the predictions (Zhang et al. 2019).',
 	attacks: true,
-	build: ({ clean, adversarial, labels, alpha }) =>
-		ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.klDivergence(clean.logits, adversarial.logits), alpha)),
+	build: ({ clean, adversarial, labels, alpha, classLoss }) =>
+		ops.add(
+			classLossOf(classLoss)(clean.logits, labels),
+			ops.mul(ops.klDivergence(clean.logits, adversarial.logits), alpha),
+		),
 } as const satisfies TuningLoss
 
 const fap = {
 	name: 'fap',
 	doc: 'Clean cross entropy plus alpha times KL(clean || adversarial) weighted by 1 + the cosine of the features (FAP).',
 	attacks: true,
-	build: ({ clean, adversarial, labels, alpha }) => {
+	build: ({ clean, adversarial, labels, alpha, classLoss }) => {
 		const agreement = ops.reduceSum(
 			ops.mul(ops.normalizeL2(clean.features), ops.normalizeL2(adversarial.features)),
 			[1],
 		)
 		const divergence = ops.klDivergence(clean.logits, adversarial.logits)
-		return ops.add(ops.crossEntropy(clean.logits, labels), ops.mul(ops.mul(divergence, ops.add(agreement, 1)), alpha))
+		return ops.add(
+			classLossOf(classLoss)(clean.logits, labels),
+			ops.mul(ops.mul(divergence, ops.add(agreement, 1)), alpha),
+		)
 	},
 } as const satisfies TuningLoss
 

@@ -2,10 +2,13 @@
 
 import { z } from 'zod'
 import { at } from '../core/at.js'
+import { NaptuneError } from '../core/errors.js'
 import { promptEnsembles } from '../data/templates.js'
 import { ops } from '../onnx/graph.js'
+import type { Value } from '../onnx/value.js'
 import { classPrompts, defaultTemplate } from '../vlm/class-prompts.js'
-import { textTower } from '../vlm/text-tower.js'
+import type { ClipModel } from '../vlm/model.js'
+import { encodeText } from '../vlm/towers.js'
 import type { PromptRows } from './defense.js'
 import { defineDefense } from './define-defense.js'
 import { promptedTowers } from './prompted-towers.js'
@@ -37,6 +40,7 @@ export const vanilla = defineDefense({
 	source: 'Radford et al. 2021; templates of Zhou et al. 2022 (CoOp)',
 	schema,
 	build(clip, classNames, config) {
+		if (clip.classFeatures) return fixedTexts(clip, clip.classFeatures, classNames, config)
 		const { tokenizer } = clip
 		const perTemplate = config.templates.map((template) => classPrompts(classNames, template).prompts)
 		const texts = classNames.flatMap((_, index) => perTemplate.map((prompts) => at(prompts, index)))
@@ -48,7 +52,7 @@ export const vanilla = defineDefense({
 			parameters: new Map(),
 			...promptedTowers(clip, prompts, {}, {}),
 			textFeatures(ids, endPosition) {
-				const { features } = textTower(ids, endPosition, clip.config.text, clip.weights)
+				const { features } = encodeText(clip, ids, endPosition)
 				const unit = ops.normalizeL2(features)
 				if (prompts.promptsPerClass === 1) return unit
 				const grouped = ops.reshape(unit, [-1, prompts.promptsPerClass, clip.config.projectionDimension])
@@ -57,3 +61,37 @@ export const vanilla = defineDefense({
 		}
 	},
 })
+
+/** Text features that came with the model: a prompt of a class is one token, its position among them. */
+function fixedTexts(
+	clip: ClipModel,
+	{ classNames: known, features }: NonNullable<ClipModel['classFeatures']>,
+	classNames: readonly string[],
+	config: z.output<typeof schema>,
+) {
+	const missing = classNames.filter((name) => !known.includes(name))
+	if (missing.length > 0) {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`The text features are of ${known.length} classes (${known.slice(0, 10).join(', ')}…), without ${missing.slice(0, 10).join(', ')}. Give features of all classes of the data, by the same names.`,
+		)
+	}
+	const rows = classNames.length
+	const prompts: PromptRows = {
+		ids: BigInt64Array.from(classNames, (name) => BigInt(known.indexOf(name))),
+		endPositions: new Int32Array(rows),
+		rows,
+		length: 1,
+		promptsPerClass: 1,
+	}
+	return {
+		config,
+		classNames,
+		parameters: new Map(),
+		...promptedTowers(clip, prompts, {}, {}),
+		textFeatures: (ids: Value) => {
+			const chosen = ops.gather(ops.literal(features), ops.reshape(ids, [-1]), 0)
+			return ops.normalizeL2(chosen)
+		},
+	}
+}

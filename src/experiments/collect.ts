@@ -23,7 +23,7 @@ import { type CellResults, surrogatesKey } from './run-cells.js'
 import { usuallyWeakBelow } from './surrogate-worth.js'
 import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 
-/** What {@link collectResult} needs. */
+/** The input of {@link collectResult}. */
 export interface CollectInput {
 	readonly plan: Plan
 	readonly results: CellResults

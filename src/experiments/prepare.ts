@@ -23,7 +23,7 @@ export interface PreparedExperiment {
 	readonly missing: ExperimentResult['missing']
 }
 
-/** What {@link prepareExperiments} needs. */
+/** The input of {@link prepareExperiments}. */
 export interface PrepareInput {
 	/** From `loadExperiment` or `experimentOf`; at least one. */
 	readonly definitions: readonly ExperimentDefinition[]

@@ -26,7 +26,7 @@ export function surrogatesKey(model: string, dataset: string, condition: string)
 	return JSON.stringify([model, dataset, condition])
 }
 
-/** What {@link runCells} needs. */
+/** The input of {@link runCells}. */
 export interface RunCellsInput extends Omit<AttackCellsInput, 'stores' | 'onImages' | 'onSurrogates'> {
 	/** Of all experiments; what several of them share is run once. */
 	readonly cells: readonly PlannedCell[]

@@ -16,7 +16,7 @@ import { resultFile } from './read-experiment-result.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
 import { loadPaperTargets, measuresAsThePaper } from './targets.js'
 
-/** What {@link runExperiments} needs: what `runCells` does, with experiments in place of their cells. */
+/** The input of {@link runExperiments}: what `runCells` does, with experiments in place of their cells. */
 export interface RunExperimentsInput extends Omit<RunCellsInput, 'cells'> {
 	/** As `prepareExperiments` returns them. */
 	readonly experiments: readonly PreparedExperiment[]
@@ -36,7 +36,7 @@ export interface FinishedExperiment {
 
 /**
  * Runs the cells of all experiments, each once however many experiments share it, and writes one result for each. A call
- * that was stopped or killed goes on where it was: finished cells are read, others resume.
+ * that was stopped or killed resumes where it stopped: finished cells are read, others resume.
  * @returns Undefined when stopped by the signal; every finished cell is saved.
  * @throws NaptuneError when nothing at all could be measured, or a file cannot be written; what was measured is saved.
  */

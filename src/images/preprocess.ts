@@ -19,6 +19,7 @@ export interface Preparation {
 	readonly doResize: boolean
 	readonly resize:
 		| { readonly kind: 'shortest-edge'; readonly shortestEdge: number }
+		| { readonly kind: 'longest-edge'; readonly longestEdge: number }
 		| { readonly kind: 'exact'; readonly height: number; readonly width: number }
 	readonly resample: Resample
 	readonly doCenterCrop: boolean
@@ -59,13 +60,40 @@ export function preparedPicture(image: DecodedImage, preparation: Preparation): 
 	return whole ? part : frame(part, target, columns.to, rows.to)
 }
 
-/** Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels. */
+/**
+ * Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels; of a longer edge (open_clip's
+ * `longest`), the shorter one is rounded to the even side.
+ */
 export function resizedSize({ width, height }: Size, to: Preparation['resize']): Size {
 	if (to.kind === 'exact') return { width: to.width, height: to.height }
+	if (to.kind === 'longest-edge') {
+		const ratio = Math.max(height / to.longestEdge, width / to.longestEdge)
+		const edge = (length: number) => Math.max(1, roundHalfEven(length / ratio))
+		return { width: edge(width), height: edge(height) }
+	}
 	const { shortestEdge } = to
 	return width <= height
 		? { width: shortestEdge, height: Math.trunc((shortestEdge * height) / width) }
 		: { width: Math.trunc((shortestEdge * width) / height), height: shortestEdge }
+}
+
+/** Where what a model reads lies in a picture. */
+export interface PreparedPlace {
+	/** Of the picture after resizing. */
+	readonly resized: Size
+	/** First column and row of the crop in the resized picture; negative where the crop is larger and filled up. */
+	readonly left: number
+	readonly top: number
+	readonly crop: Size
+}
+
+/** Where in a picture the pixels come from that {@link preprocess} gives. */
+export function preparedPlace(image: Size, preparation: Preparation): PreparedPlace {
+	const resized = preparation.doResize ? resizedSize(image, preparation.resize) : { ...image }
+	const crop = preparation.doCenterCrop ? preparation.crop : resized
+	const columns = centered(resized.width, crop.width)
+	const rows = centered(resized.height, crop.height)
+	return { resized, left: columns.from - columns.to, top: rows.from - rows.to, crop }
 }
 
 /** Where a centred stretch of `target` pixels is read from, and where in the result it is put. */

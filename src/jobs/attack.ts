@@ -19,9 +19,11 @@ import { classPositions } from '../evaluation/deployed/class-positions.js'
 import { recordedOnnxAttack } from '../evaluation/robustness/recorded-onnx-attack.js'
 import { readJsonFile } from '../files/json-file.js'
 import { didYouMeanPath } from '../files/nearest-path.js'
+import { evaluationKind } from '../records/evaluation.js'
 import { onnxAttackFile } from '../records/names.js'
 import { modelInputSchema, onnxAttackKind, type Resizing, resizings } from '../records/onnx-attack.js'
 import { norms } from '../records/parts/threat-model.js'
+import { attackZeroShot } from './common/attack-zero-shot.js'
 import { checkedClasses, readClassNames } from './common/class-names.js'
 import { countField, dataRootField, seedField, settingsField, sizeField, unreadableField } from './common/fields.js'
 import { followAttack } from './common/follow-attack.js'
@@ -34,10 +36,12 @@ import { defineJob, type JobContext } from './job.js'
 
 const { layout, range, channelOrder } = modelInputSchema.shape
 
-/** What {@link attack} is asked. */
+/** The input of {@link attack}. */
 export const attackInput = z.strictObject({
-	/** The model (.onnx). */
-	onnx: z.string(),
+	/** The model (.onnx); or give `model`. */
+	onnx: z.string().optional(),
+	/** A CLIP or SigLIP that classifies zero-shot, see `model` of `tune`; what is said of ONNX files does not apply to it. */
+	model: z.string().optional(),
 	/** A folder with one folder of images per class, a manifest, a data set of the hub, or the name of a data set. */
 	data: z.string(),
 	/** Folder that holds the folders of named data sets. */
@@ -89,25 +93,28 @@ export const attackInput = z.strictObject({
 	 * From class folder to name or position in the model, or a JSON file of it; by default folders go by their names.
 	 */
 	classMap: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number()]))]).optional(),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 })
 
-/** What {@link attack} gives: its record without the outcomes. */
-export const attackResult = onnxAttackKind.schema.omit({ outcomes: true }).extend({
-	record: z.string().describe('File with every outcome.'),
-})
+const record = z.string().describe('File with every outcome.')
+
+/** The result of {@link attack}: the record without the outcomes, of an ONNX file or of a model that classifies zero-shot. */
+export const attackResult = z.union([
+	onnxAttackKind.schema.omit({ outcomes: true }).extend({ record }),
+	evaluationKind.schema.omit({ outcomes: true }).extend({ record }),
+])
 
 type Input = z.output<typeof attackInput>
 
 /**
  * Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. Nothing has to be
- * prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.
+ * prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack resumes where it stopped.
  * @throws NaptuneError when model or data cannot be used, classes do not match, or the attack needs a class to aim at.
  */
 export const attack = defineJob({
 	name: 'attack',
-	doc: 'Attack any ONNX model of an image classifier with its own gradient, and count what it still gets right. Nothing has to be prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
+	doc: 'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
 	input: attackInput,
 	result: attackResult,
 	async run(input, context) {
@@ -115,12 +122,24 @@ export const attack = defineJob({
 		if (prepared.targeted) {
 			throw new NaptuneError(
 				'NAP_ATTACK_UNSUITABLE',
-				'A targeted attack needs a class to aim at, which only naptune evaluate can be told (--target).',
+				'A targeted attack needs a class to aim at, which only naptune evaluate accepts (--target).',
 			)
 		}
 		const threat = threatModel(input.norm, input.epsilon)
+		const { onnx, model } = input
+		if (onnx === undefined) {
+			if (model === undefined) {
+				throw new NaptuneError('NAP_OPTION_MISSING', 'Nothing to attack: give --onnx, or --model for a CLIP or SigLIP.')
+			}
+			const found = await attackZeroShot({ ...input, model }, prepared, threat, context)
+			const { outcomes: _, ...rest } = found.record
+			return { ...rest, record: found.path }
+		}
+		if (model !== undefined) {
+			throw new NaptuneError('NAP_OPTION_CONFLICT', 'Give either --onnx or --model: one model is attacked.')
+		}
 		const data = await images(input, context)
-		const classifier = await openOnnxClassifier(await context.engine(), input.onnx, await declared(input))
+		const classifier = await openOnnxClassifier(await context.engine(), onnx, await declared(input))
 		try {
 			const { positions, notices: labelNotices } = classPositions({
 				folders: data.folders,
@@ -140,7 +159,7 @@ export const attack = defineJob({
 			const folder = resolve(input.output)
 			context.onFolder(folder)
 			const several = prepared.rounds(classifier.classNames.length).length > 1
-			const follow = followAttack(context, `attacking ${basename(input.onnx)}`, data.images.length, several)
+			const follow = followAttack(context, `attacking ${basename(onnx)}`, data.images.length, several)
 			const found = await recordedOnnxAttack({
 				engine: await context.engine(),
 				classifier,
@@ -156,7 +175,7 @@ export const attack = defineJob({
 				signal: context.signal,
 				onProgress: follow.tell,
 			}).finally(follow.end)
-			if (!found) throw stopped('Stopped. The outcomes are saved; the same command goes on from there.')
+			if (!found) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 			tellNotices(context, found.record.notices.slice(notices.length))
 			const { outcomes: _, ...rest } = found.record
 			return { ...rest, record: found.path }

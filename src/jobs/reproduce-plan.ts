@@ -23,12 +23,12 @@ import { stopIfAsked } from './common/stopped.js'
 import { wantedExperiments, wantedFields } from './common/wanted-experiments.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link reproducePlan} is asked. */
+/** The input of {@link reproducePlan}. */
 export const reproducePlanInput = z.strictObject(wantedFields)
 
 const hours = z.number().nonnegative()
 
-/** What {@link reproducePlan} gives. */
+/** The result of {@link reproducePlan}. */
 export const reproducePlanResult = z.object({
 	rows: z
 		.array(

@@ -19,7 +19,7 @@ import { stopped } from './common/stopped.js'
 import { wantedExperiments, wantedFields } from './common/wanted-experiments.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link reproduce} is asked. */
+/** The input of {@link reproduce}. */
 export const reproduceInput = z.strictObject({
 	...wantedFields,
 	/** Folder of all experiments; by default `runs/reproduce`, of small ones `runs/reproduce-quick`. */
@@ -30,7 +30,7 @@ export const reproduceInput = z.strictObject({
 
 const { problems, missing } = experimentForm.schema.shape
 
-/** What {@link reproduce} gives. */
+/** The result of {@link reproduce}. */
 export const reproduceResult = z.object({
 	experiments: z.array(
 		z.object({
@@ -51,13 +51,13 @@ export const reproduceResult = z.object({
 
 /**
  * Runs experiments: tunes every method on every data set, attacks all of them, and writes tables, figures and a report. A
- * stopped or killed call goes on where it was; cells that experiments share are computed once.
+ * stopped or killed call resumes where it stopped; cells that experiments share are computed once.
  * @throws NaptuneError for names or settings that do not exist, before anything is computed, or when nothing at all could be
  * measured.
  */
 export const reproduce = defineJob({
 	name: 'reproduce',
-	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call goes on where it was; cells that experiments share are computed once.",
+	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
 	input: reproduceInput,
 	result: reproduceResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
@@ -82,7 +82,7 @@ export const reproduce = defineJob({
 			batchSize: input.batchSize,
 			signal: context.signal,
 		}).finally(end)
-		if (!finished) throw stopped('Stopped. What was done is saved; the same command goes on from there.')
+		if (!finished) throw stopped('Stopped. What was done is saved; run the same command again to resume.')
 		const told = []
 		for (const { result, file, folder } of finished) {
 			for (const part of ['figures', 'tables']) context.onFolder(join(folder, part))

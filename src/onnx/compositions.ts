@@ -34,6 +34,12 @@ export function gelu(x: Value): Value {
 	return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1))
 }
 
+/** x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, the usual approximation of the GELU, as x · sigmoid(2 √(2/π) (…)). */
+export function geluTanh(x: Value): Value {
+	const inner = add(x, mul(mul(mul(x, x), x), 0.044715))
+	return mul(x, sigmoid(mul(inner, 2 * Math.sqrt(2 / Math.PI))))
+}
+
 /** A value divided by its Euclidean norm along the last axis. */
 export function normalizeL2(x: Value): Value {
 	return div(x, reduceL2(x, [-1], true))

@@ -1,6 +1,7 @@
 /** naptune/onnx: write graphs of standard ONNX operators, differentiate them, turn them into bytes and back. */
 
 export { type ElementType, elementCount, float32, int64, type Tensor, type TensorData, tensor } from '../core/tensor.js'
+export { embeddingLookup } from './embedding-lookup.js'
 export { type GradOptions, grad } from './grad.js'
 export type { Operator } from './operator.js'
 export { operators } from './operators/index.js'

@@ -31,7 +31,7 @@ import {
 	tile,
 	unsqueeze,
 } from './readers/shaping.js'
-import { constant, constantOfShape, range } from './readers/values.js'
+import { constant, constantOfShape, gatherNd, range } from './readers/values.js'
 import { windowReaders } from './readers/windows.js'
 import { asIs, type Reader, type StoredNode, without } from './stored-node.js'
 import type { Value } from './value.js'
@@ -57,6 +57,7 @@ const readers: Readonly<Record<string, Reader>> = {
 	Constant: constant,
 	ConstantOfShape: constantOfShape,
 	Range: range,
+	GatherND: gatherNd,
 	Dropout: dropout,
 	Sum: chain('Add'),
 	Mean: chain('Add', (total, count) => ops.div(total, count)),

@@ -31,7 +31,7 @@ export interface ReadOptions {
 	readonly weights?: WeightsFiles
 	/**
 	 * Values in place of inputs, by the inputs' names: a model that is part of a larger graph. Sizes that the file leaves
-	 * open are those of the value.
+	 * open are those of the value. Also in place of what a node of one output produces, by that output's name.
 	 */
 	readonly inputs?: Readonly<Record<string, Value>>
 }
@@ -67,6 +67,11 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 	}
 	const ours = model.producerName === 'naptune'
 	graph.node.forEach((node, index) => {
+		const [only, ...others] = node.output
+		if (only !== undefined && others.length === 0 && !values.has(only) && Object.hasOwn(given, only)) {
+			define(only, entry(given, only), 'an input')
+			return
+		}
 		const name = node.name || `${node.opType}_${index}`
 		const results = located(`${name} (${node.opType})`, () => {
 			const operands = node.input.map((operand) => {

@@ -43,9 +43,6 @@ export const runFolders = {
 /** The result of an experiment in its folder. */
 export const experimentFile = 'result.json'
 
-/** The result of a comparison in the folder of all its runs. */
-export const comparisonFile = 'comparison.json'
-
 /** What a store of adversarial images says of how they came about. */
 export const manifestFile = 'manifest.json'
 
@@ -102,9 +99,13 @@ export function modelName(model: {
 	return model.testTime ? `${model.defense.name} + ${model.testTime.name}` : model.defense.name
 }
 
-/** A model's name without the folder it lies in or the owner on the hub. */
+/** A model's name without the folder it lies in or the owner on the hub, and what is said beside it: `ViT-B-32.pt + fare.pt`. */
 export function modelTitle(name: string): string {
-	return basename(name)
+	const mark = name.indexOf('?')
+	if (mark < 0) return basename(name)
+	// What is said beside the place: files by their names.
+	const said = [...new URLSearchParams(name.slice(mark + 1))].map(([, value]) => basename(value))
+	return [basename(name.slice(0, mark)), ...said].filter((part) => part !== '').join(' + ')
 }
 
 /** A name as part of a path. */

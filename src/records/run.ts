@@ -56,11 +56,11 @@ export const runResultForm = {
 	schema: z.strictObject({
 		format: z.literal(1),
 		optimizerSteps: count,
-		seconds: seconds.describe('Wall-clock time of all processes that had a part in the run.'),
+		seconds: seconds.describe('Wall-clock time of all processes that worked on the run.'),
 		residentBytes: count.describe(
 			'The largest resident memory of the process that was seen with all programs of the run compiled.',
 		),
-		epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
+		epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
 		parametersSha256: sha256.describe('Of the file of final parameters.'),
 		moved: z
 			.number()

@@ -14,6 +14,8 @@ import { type AddingPart, type TextPart, tokenizerSchema, tokenizerSettingsSchem
 const mostEntries = 2 ** 18
 /** Characters of all pieces of a Unigram model or of all added tokens, which become a tree of characters. */
 const mostTreeCharacters = 4_000_000
+/** Merges: Gemma, whose tokenizer SigLIP 2 has, has 580,604. */
+const mostMerges = 2 ** 20
 /** How many times longer all rewritings together may make a text. */
 const mostGrowth = 4096
 /** Levels of lists and objects. */
@@ -122,7 +124,7 @@ function checkPieces(pieces: readonly unknown[], limit: number, because: string,
 function checkMerges(merges: unknown, type: string | undefined, damaged: Damaged): void {
 	if (merges === undefined && type !== 'BPE') return
 	if (!Array.isArray(merges)) throw damaged(`model.merges is ${shown(merges)}; a list of pairs is expected`)
-	if (merges.length > mostEntries) throw damaged(`model.merges has ${merges.length} entries`)
+	if (merges.length > mostMerges) throw damaged(`model.merges has ${merges.length} entries`)
 	// Either form, but the same throughout.
 	const inPairs = Array.isArray(merges[0])
 	const isMerge = (merge: unknown) =>

@@ -5,8 +5,17 @@ import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { shown } from '../core/shown.js'
 
-/** Activation of a transformer's MLP: `quick_gelu` is x * sigmoid(1.702 x), `gelu` the exact one with erf. */
-export type Activation = 'quick_gelu' | 'gelu'
+/**
+ * Activation of a transformer's MLP: `quick_gelu` is x * sigmoid(1.702 x), `gelu` the exact one with erf, `gelu_tanh` its
+ * approximation with tanh.
+ */
+export type Activation = 'quick_gelu' | 'gelu' | 'gelu_tanh'
+
+/**
+ * What kind of model a config describes. Missing in configs of transformers' CLIP, whose records were written before there
+ * were others. `open_clip` and `openai` are CLIPs by those libraries; `encoders` is a pair of ONNX files.
+ */
+export type Family = 'open_clip' | 'openai' | 'siglip' | 'encoders'
 
 /** What both transformers of a CLIP have. */
 export interface TransformerConfig {
@@ -33,10 +42,14 @@ export interface TextConfig extends TransformerConfig {
 	/** Id used for padding; undefined where the config has none. */
 	readonly padTokenId?: number
 	/**
-	 * How the end token is found: `argmax` takes the position of the highest id (legacy configs with `eos_token_id` 2),
-	 * `first-match` the first position that holds `endTokenId`.
+	 * How the position that gives the text feature is found: `argmax` takes that of the highest id (legacy configs with
+	 * `eos_token_id` 2), `first-match` the first one that holds `endTokenId`, `last` the last one of the row, padding or not.
 	 */
-	readonly eosRule: 'argmax' | 'first-match'
+	readonly eosRule: 'argmax' | 'first-match' | 'last'
+	/** Length that every row is padded to, where the model was trained that way; else the longest text's. */
+	readonly padTo?: number
+	/** Whether texts are cleaned up as openai/CLIP does; missing means yes. */
+	readonly cleanUp?: boolean
 }
 
 /** The image transformer. */
@@ -50,10 +63,14 @@ export interface VisionConfig extends TransformerConfig {
 
 /** A CLIP of two transformers. */
 export interface ClipConfig {
+	/** Missing for transformers' CLIP. */
+	readonly family?: Family
 	/** Length of image and text features. */
 	readonly projectionDimension: number
 	/** Value that the natural logarithm of the logit scale had before training. */
 	readonly logitScaleInit?: number
+	/** Its bias, of models that have one. */
+	readonly logitBiasInit?: number
 	readonly text: TextConfig
 	readonly vision: VisionConfig
 }
@@ -111,13 +128,13 @@ const clipSchema = z.object({
  */
 export function parseClipConfig(json: unknown, name = 'config.json'): ClipConfig {
 	refuseOtherModels(json, name)
-	const top = parse(clipSchema, json, name)
-	const text = parse(
+	const top = parseFields(clipSchema, json, name)
+	const text = parseFields(
 		textSchema,
 		top.text_config_dict ? { ...textSchema.parse({}), ...top.text_config_dict } : (top.text_config ?? {}),
 		`${name}, text_config`,
 	)
-	const vision = parse(
+	const vision = parseFields(
 		visionSchema,
 		top.vision_config_dict ? { ...visionSchema.parse({}), ...top.vision_config_dict } : (top.vision_config ?? {}),
 		`${name}, vision_config`,
@@ -125,13 +142,14 @@ export function parseClipConfig(json: unknown, name = 'config.json'): ClipConfig
 	const config: ClipConfig = {
 		projectionDimension: top.projection_dim,
 		logitScaleInit: top.logit_scale_init_value,
-		text: { ...transformer(text, `${name}, text_config`), ...tokens(text, name) },
-		vision: { ...transformer(vision, `${name}, vision_config`), ...imageGeometry(vision, name) },
+		text: { ...transformerConfig(text, `${name}, text_config`), ...tokens(text, name) },
+		vision: { ...transformerConfig(vision, `${name}, vision_config`), ...imageGeometry(vision, name) },
 	}
 	return config
 }
 
-function parse<T extends z.ZodType>(schema: T, json: unknown, name: string): z.output<T> {
+/** What a schema makes of a config. @throws NaptuneError listing what is wrong. */
+export function parseFields<T extends z.ZodType>(schema: T, json: unknown, name: string): z.output<T> {
 	const result = schema.safeParse(json)
 	if (result.success) return result.data
 	const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
@@ -181,7 +199,15 @@ function refuseOtherModels(json: unknown, name: string): void {
 	}
 }
 
-function transformer(
+/** transformers' names of activations. */
+const activations: Readonly<Record<string, Activation>> = {
+	quick_gelu: 'quick_gelu',
+	gelu: 'gelu',
+	gelu_pytorch_tanh: 'gelu_tanh',
+}
+
+/** Geometry of one tower. @throws NaptuneError when heads do not divide the width, or for another activation. */
+export function transformerConfig(
 	raw: Pick<
 		z.output<typeof textSchema>,
 		'hidden_size' | 'num_hidden_layers' | 'num_attention_heads' | 'intermediate_size' | 'hidden_act' | 'layer_norm_eps'
@@ -194,10 +220,11 @@ function transformer(
 			`${name}: hidden_size ${raw.hidden_size} is not divisible by num_attention_heads ${raw.num_attention_heads}. Correct one of them.`,
 		)
 	}
-	if (raw.hidden_act !== 'quick_gelu' && raw.hidden_act !== 'gelu') {
+	const activation = Object.hasOwn(activations, raw.hidden_act) ? activations[raw.hidden_act] : undefined
+	if (activation === undefined) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name}: hidden_act is ${shown(raw.hidden_act)}, supported are "quick_gelu" and "gelu".`,
+			`${name}: hidden_act is ${shown(raw.hidden_act)}, supported are "quick_gelu", "gelu" and "gelu_pytorch_tanh".`,
 		)
 	}
 	return {
@@ -205,7 +232,7 @@ function transformer(
 		layers: raw.num_hidden_layers,
 		heads: raw.num_attention_heads,
 		mlpWidth: raw.intermediate_size,
-		activation: raw.hidden_act,
+		activation,
 		layerNormEpsilon: raw.layer_norm_eps,
 	}
 }
@@ -230,19 +257,19 @@ function tokens(raw: z.output<typeof textSchema>, name: string) {
 	}
 }
 
+/** The side of a square. @throws NaptuneError for another rectangle. */
+export function squareSide(value: number | [number, number], key: string, name: string): number {
+	if (typeof value === 'number') return value
+	if (value[0] === value[1]) return value[0]
+	throw new NaptuneError(
+		'NAP_FILE_INVALID',
+		`${name}, vision_config: ${key} is ${value.join('x')}; only squares are supported.`,
+	)
+}
+
 function imageGeometry(raw: z.output<typeof visionSchema>, name: string) {
-	const side = (value: number | [number, number], key: string): number => {
-		if (typeof value === 'number') return value
-		if (value[0] !== value[1]) {
-			throw new NaptuneError(
-				'NAP_FILE_INVALID',
-				`${name}, vision_config: ${key} is ${value.join('x')}; only squares are supported.`,
-			)
-		}
-		return value[0]
-	}
-	const imageSize = side(raw.image_size, 'image_size')
-	const patchSize = side(raw.patch_size, 'patch_size')
+	const imageSize = squareSide(raw.image_size, 'image_size', name)
+	const patchSize = squareSide(raw.patch_size, 'patch_size', name)
 	if (imageSize % patchSize !== 0) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',

@@ -48,8 +48,8 @@ export function expectedWeights({ projectionDimension, text, vision }: ClipConfi
 		['logit_scale', []],
 		['text_model.embeddings.token_embedding.weight', [text.vocabularySize, text.width]],
 		['text_model.embeddings.position_embedding.weight', [text.contextLength, text.width]],
-		...layers('text_model', text),
-		...layerNorm('text_model.final_layer_norm', text.width),
+		...layerWeights('text_model', text),
+		...layerNormWeights('text_model.final_layer_norm', text.width),
 		['text_projection.weight', [projectionDimension, text.width]],
 		['vision_model.embeddings.class_embedding', [vision.width]],
 		[
@@ -57,33 +57,38 @@ export function expectedWeights({ projectionDimension, text, vision }: ClipConfi
 			[vision.width, vision.channels, vision.patchSize, vision.patchSize],
 		],
 		['vision_model.embeddings.position_embedding.weight', [patches + 1, vision.width]],
-		...layerNorm('vision_model.pre_layrnorm', vision.width),
-		...layers('vision_model', vision),
-		...layerNorm('vision_model.post_layernorm', vision.width),
+		...layerNormWeights('vision_model.pre_layrnorm', vision.width),
+		...layerWeights('vision_model', vision),
+		...layerNormWeights('vision_model.post_layernorm', vision.width),
 		['visual_projection.weight', [projectionDimension, vision.width]],
 	])
 }
 
 type Entry = readonly [string, readonly number[]]
 
-function layers(tower: string, { layers: count, width, mlpWidth }: TransformerConfig): Entry[] {
+/** Of all blocks of a tower. */
+export function layerWeights(tower: string, { layers: count, width, mlpWidth }: TransformerConfig): Entry[] {
 	return Array.from({ length: count }, (_, index) => `${tower}.encoder.layers.${index}`).flatMap((layer) => [
-		...['k_proj', 'v_proj', 'q_proj', 'out_proj'].flatMap((name) => linear(`${layer}.self_attn.${name}`, width, width)),
-		...layerNorm(`${layer}.layer_norm1`, width),
-		...linear(`${layer}.mlp.fc1`, mlpWidth, width),
-		...linear(`${layer}.mlp.fc2`, width, mlpWidth),
-		...layerNorm(`${layer}.layer_norm2`, width),
+		...['k_proj', 'v_proj', 'q_proj', 'out_proj'].flatMap((name) =>
+			linearWeights(`${layer}.self_attn.${name}`, width, width),
+		),
+		...layerNormWeights(`${layer}.layer_norm1`, width),
+		...linearWeights(`${layer}.mlp.fc1`, mlpWidth, width),
+		...linearWeights(`${layer}.mlp.fc2`, width, mlpWidth),
+		...layerNormWeights(`${layer}.layer_norm2`, width),
 	])
 }
 
-function linear(name: string, outputs: number, inputs: number): Entry[] {
+/** Of a linear layer, [out, in]. */
+export function linearWeights(name: string, outputs: number, inputs: number): Entry[] {
 	return [
 		[`${name}.weight`, [outputs, inputs]],
 		[`${name}.bias`, [outputs]],
 	]
 }
 
-function layerNorm(name: string, width: number): Entry[] {
+/** Of a layer normalization. */
+export function layerNormWeights(name: string, width: number): Entry[] {
 	return [
 		[`${name}.weight`, [width]],
 		[`${name}.bias`, [width]],

@@ -36,7 +36,7 @@ export interface ImageTowerOutput {
 	readonly features: Value
 	/** Tokens that entered each block: [B, N, width] per layer. */
 	readonly layerInputs: readonly Value[]
-	/** Tokens after the last block: [B, N, width] with `allTokens`, else the class token [B, 1, width]. */
+	/** Tokens after the last block: [B, N, width] with `allTokens`, else those that are pooled: the class token [B, 1, width]. */
 	readonly tokens: Value
 }
 
@@ -57,19 +57,8 @@ export function imageTower(
 	weights: WeightLookup,
 	options: ImageTowerOptions = {},
 ): ImageTowerOutput {
-	const { width, imageSize, layerNormEpsilon } = geometry
-	if (
-		pixels.shape.length !== 4 ||
-		pixels.shape[1] !== 3 ||
-		pixels.shape[2] !== imageSize ||
-		pixels.shape[3] !== imageSize
-	) {
-		throw new NaptuneError(
-			'NAP_ARGUMENT_INVALID',
-			`The image tower reads pixels [B, 3, ${imageSize}, ${imageSize}], got [${pixels.shape.join(', ')}]. Preprocess images to ${imageSize} pixels first.`,
-		)
-	}
-	const embedded = embedPatches(normalise(pixels, statistics), geometry, weights)
+	const { width, layerNormEpsilon } = geometry
+	const embedded = embedPatches(normalisedPixels(pixels, geometry, statistics), geometry, weights)
 	const prompted = options.beforePreNorm ? options.beforePreNorm(embedded) : embedded
 	const start = ops.layerNorm(
 		prompted,
@@ -96,7 +85,31 @@ export function imageTower(
 	return { features: originate('visual_projection', [features]), layerInputs, tokens }
 }
 
+/**
+ * Pixels in [0, 1] as the tower's weights expect them.
+ * @throws NaptuneError when they do not have the geometry's size.
+ */
+export function normalisedPixels(
+	pixels: Value,
+	{ imageSize }: Pick<ImageTowerGeometry, 'imageSize'>,
+	statistics: PixelStatistics,
+): Value {
+	if (
+		pixels.shape.length !== 4 ||
+		pixels.shape[1] !== 3 ||
+		pixels.shape[2] !== imageSize ||
+		pixels.shape[3] !== imageSize
+	) {
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The image tower reads pixels [B, 3, ${imageSize}, ${imageSize}], got [${pixels.shape.join(', ')}]. Preprocess images to ${imageSize} pixels first.`,
+		)
+	}
+	return normalise(pixels, statistics)
+}
+
 function normalise(pixels: Value, { mean, std }: PixelStatistics): Value {
+	if (mean.every((value) => value === 0) && std.every((value) => value === 1)) return pixels
 	// Written in the pixels' own type, so that a float64 graph is float64 throughout.
 	const perChannel = (values: readonly number[]) =>
 		ops.literal(
@@ -107,12 +120,23 @@ function normalise(pixels: Value, { mean, std }: PixelStatistics): Value {
 	return ops.div(ops.sub(pixels, perChannel(mean)), perChannel(std))
 }
 
+/** Class token and patches with their positions. */
+function embedPatches(pixels: Value, geometry: ImageTowerGeometry, weights: WeightLookup): Value {
+	const patches = patchTokens(pixels, geometry, weights)
+	const classToken = ops.repeatForBatch(
+		weights('vision_model.embeddings.class_embedding', [1, geometry.width]),
+		patches,
+	)
+	return ops.add(ops.concat([classToken, patches], 1), weights('vision_model.embeddings.position_embedding.weight'))
+}
+
 /**
- * Class token and patches with their positions. The strided convolution is written as a product of patch rows with the
+ * Patches as tokens [B, P, width]. The strided convolution is written as a product of patch rows with the
  * kernel as a matrix: the same sums, but forward and backward run at the speed of the matrix product, and the weight is
  * read in place in both directions.
+ * @param bias Name of the bias, where there is one.
  */
-function embedPatches(pixels: Value, geometry: ImageTowerGeometry, weights: WeightLookup): Value {
+export function patchTokens(pixels: Value, geometry: ImageTowerGeometry, weights: WeightLookup, bias?: string): Value {
 	const { width, imageSize, patchSize } = geometry
 	const side = Math.floor(imageSize / patchSize)
 	const used = side * patchSize
@@ -121,7 +145,5 @@ function embedPatches(pixels: Value, geometry: ImageTowerGeometry, weights: Weig
 	const windows = ops.transpose(ops.reshape(cropped, [-1, 3, side, patchSize, side, patchSize]), [0, 2, 4, 1, 3, 5])
 	const rows = ops.reshape(windows, [-1, 3 * patchSize * patchSize])
 	const kernel = weights('vision_model.embeddings.patch_embedding.weight', [width, 3 * patchSize * patchSize])
-	const patches = ops.reshape(ops.linear(rows, kernel, null), [-1, side * side, width])
-	const classToken = ops.repeatForBatch(weights('vision_model.embeddings.class_embedding', [1, width]), patches)
-	return ops.add(ops.concat([classToken, patches], 1), weights('vision_model.embeddings.position_embedding.weight'))
+	return ops.reshape(ops.linear(rows, kernel, bias === undefined ? null : weights(bias)), [-1, side * side, width])
 }

@@ -1,8 +1,10 @@
 /** A CLIP ready to build graphs from: geometry, frozen weights by reference, tokenizer and pixel statistics. */
 
+import type { Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { ClipConfig } from './config.js'
+import type { Encoders } from './encoder-files.js'
 import type { PixelStatistics } from './image-tower.js'
 import type { PreprocessorConfig } from './preprocessor-config.js'
 import type { ClipTokenizer } from './tokenizer.js'
@@ -36,6 +38,10 @@ export interface ClipModel {
 	 */
 	readonly readRows: (name: string, rows: readonly number[]) => Promise<Float32Array>
 	readonly tokenizer: ClipTokenizer
+	/** The ONNX files of a model that is a pair of them. */
+	readonly encoders?: Encoders
+	/** Text features that were given instead of a text encoder, by class name. */
+	readonly classFeatures?: { readonly classNames: readonly string[]; readonly features: Tensor<'float32'> }
 	/** What it was made of. */
 	readonly checkpoint: Checkpoint
 }

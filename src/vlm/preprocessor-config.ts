@@ -7,9 +7,10 @@ import { NaptuneError } from '../core/errors.js'
 /** Resampling filter, by Pillow's name. */
 export type Resample = 'nearest' | 'lanczos' | 'bilinear' | 'bicubic' | 'box' | 'hamming'
 
-/** Size to resize to: the shorter edge with the aspect kept, or both edges. */
+/** Size to resize to: the shorter or the longer edge with the aspect kept, or both edges. */
 export type ResizeTo =
 	| { readonly kind: 'shortest-edge'; readonly shortestEdge: number }
+	| { readonly kind: 'longest-edge'; readonly longestEdge: number }
 	| { readonly kind: 'exact'; readonly height: number; readonly width: number }
 
 /** Preparation of images, in the order of the fields. */
@@ -31,7 +32,7 @@ export interface PreprocessorConfig {
 }
 
 /** Filters in the order of Pillow's numbers. */
-const filters: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
+export const filters: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
 
 /** Sides; one image of this size already takes 50 MB. */
 const pixels = z.int().positive().max(4096)
@@ -116,18 +117,34 @@ function resizeTo(size: z.output<typeof schema>['size']): ResizeTo {
 }
 
 /**
- * Checks that images are cropped to the size that the image tower reads.
+ * Checks that images are cropped or resized to the size that the image tower reads.
  * @param name What to call the preprocessor config in errors.
  * @throws NaptuneError otherwise.
  */
 export function checkCrop(
-	{ crop, doCenterCrop }: PreprocessorConfig,
+	{ crop, doCenterCrop, doResize, resize }: PreprocessorConfig,
 	{ imageSize }: { readonly imageSize: number },
 	name: string,
 ): void {
-	if (!doCenterCrop || (crop.height === imageSize && crop.width === imageSize)) return
+	const exactSize = doResize && resize.kind === 'exact' ? resize : undefined
+	const made = doCenterCrop ? crop : exactSize
+	if (!made || (made.height === imageSize && made.width === imageSize)) return
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',
-		`${name} makes images of ${crop.width}x${crop.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
+		`${name} makes images of ${made.width}x${made.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
 	)
+}
+
+/** What SigLIP's image processor of transformers takes for keys that a file lacks or leaves null. */
+const siglipDefaults = {
+	size: { height: 224, width: 224 },
+	do_center_crop: false,
+	image_mean: [0.5, 0.5, 0.5],
+	image_std: [0.5, 0.5, 0.5],
+}
+
+/** The content of a SigLIP's `preprocessor_config.json` with its own defaults, for {@link parsePreprocessorConfig}. */
+export function withSiglipDefaults(json: unknown): unknown {
+	if (typeof json !== 'object' || json === null || Array.isArray(json)) return json
+	return { ...siglipDefaults, ...Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null)) }
 }

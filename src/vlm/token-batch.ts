@@ -8,8 +8,8 @@ import { cleanText, lowerAsPython } from '../files/text/text-cleanup.js'
 export interface TokenBatchOptions {
 	/** Most tokens of one text, start and end included: 77 in released models. */
 	readonly contextLength: number
-	/** How the end token is found; `argmax` when not given. */
-	readonly eosRule?: 'argmax' | 'first-match'
+	/** How the position that gives the feature is found; `argmax` when not given. */
+	readonly eosRule?: 'argmax' | 'first-match' | 'last'
 	/** The end token's id, needed for `first-match`. */
 	readonly endTokenId?: number
 	/** Number of rows of the token embedding; ids are checked against it where given. */
@@ -63,7 +63,7 @@ export function batchTokens(
 	rows.forEach((row, index) => {
 		refuseUnknown(row, at(texts, index), options)
 		ids.set(row.map(BigInt), index * length)
-		endPositions[index] = endPosition(row, at(texts, index), options)
+		endPositions[index] = options.eosRule === 'last' ? length - 1 : endPosition(row, at(texts, index), options)
 	})
 	return { ids, count: rows.length, length, endPositions }
 }

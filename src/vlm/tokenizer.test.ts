@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
-import { clipMerges } from '../methods/pretraining/vocabulary/clip-vocabulary.js'
-import { bytePairVocabulary, tokenizerJson } from '../methods/pretraining/vocabulary/pruned-tokenizer.js'
+import { bytePairVocabulary, tokenizerJson } from '../checkpoints/vocabulary/byte-pair-vocabulary.js'
+import { clipMerges } from '../checkpoints/vocabulary/clip-merges.js'
 import { type ClipTokenizer, createTokenizer } from './tokenizer.js'
 
 interface Row {

@@ -4,6 +4,7 @@ import type { Tokenizer } from '@huggingface/tokenizers'
 import { NaptuneError } from '../core/errors.js'
 import { shown } from '../core/shown.js'
 import { checkTokenizer } from './check-tokenizer.js'
+import { precompiledCharsmap } from './precompiled-charsmap.js'
 import { batchTokens, type TokenBatch, type TokenBatchOptions } from './token-batch.js'
 
 /** A loaded `tokenizer.json`. */
@@ -30,6 +31,8 @@ export interface TokenizerOptions {
 	readonly settings?: object
 	/** Rows of the model's token embedding, where they are known: no id may be beyond them. */
 	readonly modelTokens?: number
+	/** Text of the token that pads, where neither file says it and the vocabulary has it; else the end token pads. */
+	readonly padding?: string
 	/** What to call the file in errors. */
 	readonly name?: string
 }
@@ -42,11 +45,12 @@ export interface TokenizerOptions {
  */
 export async function createTokenizer(
 	json: object,
-	{ settings = {}, modelTokens, name = 'tokenizer.json' }: TokenizerOptions = {},
+	{ settings = {}, modelTokens, padding, name = 'tokenizer.json' }: TokenizerOptions = {},
 ): Promise<ClipTokenizer> {
 	const library = await build(json, settings, name, modelTokens)
+	const lowers = JSON.stringify((json as { normalizer?: unknown }).normalizer ?? null).includes('"Lowercase"')
 	const encode = (text: string): number[] => {
-		const { ids, tokens } = library.encode(likeRust(text))
+		const { ids, tokens } = library.encode(likeRust(text, lowers))
 		// The library gives no id at all for what the vocabulary lacks.
 		const missing = ids.findIndex((id: unknown) => !Number.isInteger(id))
 		if (missing < 0) return ids
@@ -57,7 +61,8 @@ export async function createTokenizer(
 	}
 	let vocabularySize = 0
 	for (const id of library.get_vocab().values()) vocabularySize = Math.max(vocabularySize, id + 1)
-	const paddingId = findPaddingId(library, json, settings) ?? encode('').at(-1)
+	const usual = padding === undefined ? undefined : library.token_to_id(padding)
+	const paddingId = findPaddingId(library, json, settings) ?? usual ?? encode('').at(-1)
 	if (paddingId === undefined) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
@@ -82,10 +87,12 @@ async function build(
 	const { Tokenizer } = await import('@huggingface/tokenizers')
 	try {
 		// Nothing is ever decoded.
-		const library = new Tokenizer({ ...withoutSecondSplit(json), decoder: null }, settings)
+		const library = new Tokenizer({ ...withRustSpaces(withoutSecondSplit(json)), decoder: null }, settings)
+		applyCharsmaps(library.normalizer, name)
 		library.encode('a photo of a cat.')
 		return library
 	} catch (error) {
+		if (error instanceof NaptuneError) throw error
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
 			`${name} is not a tokenizer that can be used: ${(error as Error).message}.`,
@@ -94,6 +101,53 @@ async function build(
 			},
 		)
 	}
+}
+
+/**
+ * Spaces are those of Unicode's White_Space in transformers; in JavaScript, \s and trim count U+FEFF and not U+0085. CLIP's
+ * own files stay as they are: its patterns leave neither.
+ */
+function withRustSpaces(json: object): object {
+	const { normalizer, model } = json as { normalizer?: NormalizerPart | null; model?: { end_of_word_suffix?: string } }
+	if (!normalizer || model?.end_of_word_suffix) return json
+	return { ...json, normalizer: withSpaces(normalizer) }
+}
+
+const space = '\\p{White_Space}'
+
+function withSpaces(part: NormalizerPart): NormalizerPart {
+	if (part.normalizers) return { ...part, normalizers: part.normalizers.map(withSpaces) }
+	if (part.type === 'Strip') {
+		const ends = [
+			part.strip_left === false ? [] : [`^${space}+`],
+			part.strip_right === false ? [] : [`${space}+$`],
+		].flat()
+		return { type: 'Replace', pattern: { Regex: ends.join('|') || '(?!)' }, content: '' }
+	}
+	const regex = part.type === 'Replace' ? part.pattern?.Regex : undefined
+	if (regex === undefined) return part
+	return { ...part, pattern: { Regex: regex.replaceAll(/\\\\|\\s/g, (found) => (found === '\\s' ? space : found)) } }
+}
+
+interface NormalizerPart {
+	readonly type?: string
+	readonly normalizers?: readonly NormalizerPart[]
+	readonly pattern?: { readonly Regex?: string }
+	readonly content?: string
+	readonly strip_left?: boolean
+	readonly strip_right?: boolean
+}
+
+/** Has SentencePiece's maps applied as they are, where the library's own step only comes near. */
+function applyCharsmaps(normalizer: unknown, name: string): void {
+	const part = normalizer as {
+		normalizers?: unknown[]
+		charsmap?: unknown
+		normalize?: (text: string) => string
+	} | null
+	if (!part) return
+	for (const inner of part.normalizers ?? []) applyCharsmaps(inner, name)
+	if (typeof part.charsmap === 'string') part.normalize = precompiledCharsmap(part.charsmap, name)
 }
 
 /** The end of CLIP's split into words, by which it is recognised. */
@@ -118,11 +172,12 @@ interface Splitter {
 }
 
 /**
- * transformers lower-cases each character by itself, JavaScript writes a sigma at a word's end as ς: with the sigmas
+ * transformers lower-cases (where the tokenizer does) each character by itself, JavaScript writes a sigma at a word's end as ς: with the sigmas
  * already in lower case both agree. A half of a surrogate pair is no character and becomes U+FFFD.
  */
-function likeRust(text: string): string {
-	return text.replace(/\p{Surrogate}/gu, '\uFFFD').replaceAll('Σ', 'σ')
+function likeRust(text: string, lowers: boolean): string {
+	const whole = text.replace(/\p{Surrogate}/gu, '\uFFFD')
+	return lowers ? whole.replaceAll('Σ', 'σ') : whole
 }
 
 function findPaddingId(library: Tokenizer, json: object, settings: object): number | undefined {

@@ -5,8 +5,8 @@ import { ops, originate } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { WeightLookup } from './weights.js'
 
-/** Activation of the feed-forward part. */
-export type Activation = 'quick_gelu' | 'gelu'
+/** Activation of the feed-forward part: `gelu` is the exact one with erf, `gelu_tanh` its usual approximation. */
+export type Activation = 'quick_gelu' | 'gelu' | 'gelu_tanh'
 
 /** Geometry of one tower's transformer. */
 export interface TransformerGeometry {
@@ -88,17 +88,35 @@ function block(
 	const queries = selectRow ? norm(residual, 'layer_norm1') : normed
 	const attended = attention(queries, normed, geometry, weights, `${name}.self_attn`, selectRow ? selectedMask : mask)
 	const middle = originate(`${name}.self_attn`, [ops.add(residual, attended)])
-	const hidden = dense(norm(middle, 'layer_norm2'), weights, `${name}.mlp.fc1`)
-	const activated = geometry.activation === 'quick_gelu' ? ops.quickGelu(hidden) : ops.gelu(hidden)
-	const mlp = unfold(dense(activated, weights, `${name}.mlp.fc2`), tokenCount(middle), width)
+	const mlp = unfold(
+		feedForward(norm(middle, 'layer_norm2'), geometry, weights, `${name}.mlp`),
+		tokenCount(middle),
+		width,
+	)
 	return originate(`${name}.mlp`, [ops.add(middle, mlp)])
 }
 
+const activations: Readonly<Record<Activation, (x: Value) => Value>> = {
+	quick_gelu: ops.quickGelu,
+	gelu: ops.gelu,
+	gelu_tanh: ops.geluTanh,
+}
+
+/** The feed-forward part on all tokens as rows. @returns [B·N, width]. */
+export function feedForward(
+	x: Value,
+	{ activation }: Pick<TransformerGeometry, 'activation'>,
+	weights: WeightLookup,
+	name: string,
+): Value {
+	return dense(activations[activation](dense(x, weights, `${name}.fc1`)), weights, `${name}.fc2`)
+}
+
 /** Multi-head attention of `queries` [B, M, width] over `tokens` [B, N, width]. */
-function attention(
+export function attention(
 	queries: Value,
 	tokens: Value,
-	{ width, heads }: TransformerGeometry,
+	{ width, heads }: Pick<TransformerGeometry, 'width' | 'heads'>,
 	weights: WeightLookup,
 	name: string,
 	mask: Value | undefined,

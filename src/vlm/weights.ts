@@ -8,6 +8,8 @@ import type { ExternalReference, Value } from '../onnx/value.js'
 /** One weight tensor of a checkpoint, as a slice of a file with little-endian float32 data. */
 export interface WeightReference extends ExternalReference {
 	readonly shape: readonly number[]
+	/** Of a matrix: whether the file holds it the other way round, columns first. */
+	readonly transposed?: true
 }
 
 /**
@@ -21,7 +23,10 @@ export function frozenWeights(weights: ReadonlyMap<string, WeightReference>): We
 	return (name, shape) => {
 		const reference = weights.get(name)
 		if (!reference) throw new NaptuneError('NAP_MODEL_INVALID', `The checkpoint has no weight named ${name}.`)
-		return ops.external(name, 'float32', shape ?? reference.shape, reference)
+		if (!reference.transposed) return ops.external(name, 'float32', shape ?? reference.shape, reference)
+		const stored = ops.external(name, 'float32', [...reference.shape].reverse(), reference)
+		const matrix = ops.transpose(stored, [1, 0])
+		return shape ? ops.reshape(matrix, shape) : matrix
 	}
 }
 
@@ -64,7 +69,7 @@ export async function rowsOf(
 	const values = new Float32Array(rows.length * width)
 	const bytes = new Uint8Array(values.buffer)
 	for (const [index, row] of rows.entries()) {
-		if (shape.length !== 2 || !Number.isInteger(row) || row < 0 || row >= count) {
+		if (reference.transposed || shape.length !== 2 || !Number.isInteger(row) || row < 0 || row >= count) {
 			throw new NaptuneError('NAP_ARGUMENT_INVALID', `${name} of shape [${shape.join(', ')}] has no row ${row}.`)
 		}
 		bytes.set(await read(reference, offset + row * width * 4, width * 4), index * width * 4)

@@ -7,8 +7,8 @@ import { ops } from '../onnx/graph.js'
 import type { Engine } from '../runtime/engine.js'
 import { classPrompts, defaultTemplate } from './class-prompts.js'
 import type { ClipModel } from './model.js'
-import { textTower } from './text-tower.js'
 import { endPositionRows, type TokenBatch } from './token-batch.js'
+import { encodeText } from './towers.js'
 
 /** How class names become text features. */
 export interface ZeroShotOptions {
@@ -19,7 +19,7 @@ export interface ZeroShotOptions {
 }
 
 /** The parts of a CLIP that read text. */
-export type TextSide = Pick<ClipModel, 'config' | 'weights' | 'tokenizer'>
+export type TextSide = Pick<ClipModel, 'config' | 'weights' | 'tokenizer' | 'encoders'>
 
 /**
  * Text features of class names: of each prompt the feature of unit length, averaged over the templates and brought to
@@ -66,9 +66,11 @@ export async function zeroShotTextFeatures(
 		for (const { start, rows, batch } of pieces) {
 			const wide = padded(batch, length, clip.tokenizer.paddingId)
 			const shape = [wide.count, length]
+			const endPosition = float32(shape, endPositionRows(wide))
 			const results = await program.run({
 				ids: int64(shape, wide.ids),
-				endPosition: float32(shape, endPositionRows(wide)),
+				// A text encoder in ONNX finds the end of a text by itself.
+				...(program.inputs.includes('endPosition') ? { endPosition } : {}),
 			})
 			const { data } = results.features as Tensor<'float32'>
 			for (let row = 0; row < rows; row++) {
@@ -98,7 +100,7 @@ function padded({ ids, count, length: own, endPositions }: TokenBatch, length: n
 function textFeatureGraph(clip: TextSide, length: number) {
 	const ids = ops.input('ids', 'int64', ['C', length])
 	const endPosition = ops.input('endPosition', 'float32', ['C', length])
-	return { features: ops.normalizeL2(textTower(ids, endPosition, clip.config.text, clip.weights).features) }
+	return { features: ops.normalizeL2(encodeText(clip, ids, endPosition).features) }
 }
 
 function unitRows(rows: Float64Array, width: number): Float32Array {

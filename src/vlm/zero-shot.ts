@@ -6,9 +6,8 @@ import { float32, type Tensor } from '../core/tensor.js'
 import { ops } from '../onnx/graph.js'
 import type { ClassProbability } from '../records/parts/class-probability.js'
 import type { Engine } from '../runtime/engine.js'
-import { imageTower } from './image-tower.js'
-import { type ClipModel, logScale } from './model.js'
-import { similarityLogits } from './similarity.js'
+import type { ClipModel } from './model.js'
+import { classLogits, encodeImage, type Towers, towersOf } from './towers.js'
 import { repeatSingle, type TextSide, type ZeroShotOptions, zeroShotTextFeatures } from './zero-shot-features.js'
 
 export type { ClassProbability } from '../records/parts/class-probability.js'
@@ -45,9 +44,9 @@ export async function createZeroShotClassifier(
 	const { imageSize } = clip.config.vision
 	const imageShape = [3, imageSize, imageSize]
 	const pixels = ops.input('pixels', 'float32', ['B', ...imageShape])
-	const { features } = imageTower(pixels, clip.config.vision, clip.statistics, clip.weights)
+	const { features } = encodeImage(clip, pixels)
 	// Part of the graph, not fed: then an image's logits do not depend on how many images are run with it.
-	const logits = similarityLogits(features, ops.literal(textFeatures), logScale(clip))
+	const logits = classLogits(clip, features, ops.literal(textFeatures))
 	const program = await engine.compile({ logits }, { name: 'zero-shot classification' })
 	const size = imageShape.reduce((product, n) => product * n, 1)
 	return {
@@ -85,7 +84,7 @@ export async function createZeroShotClassifier(
 				const scores = (logits as Tensor<'float32'>).data
 				images.forEach((_, row) => {
 					const own = scores.subarray(row * classNames.length, (row + 1) * classNames.length)
-					results.push(mostProbable(own, classNames, top, start + row))
+					results.push(mostProbable(own, classNames, top, start + row, towersOf(clip.config).probabilities))
 				})
 			}
 			return results
@@ -97,6 +96,7 @@ export async function createZeroShotClassifier(
 /**
  * The most probable classes of one image, best first; of equal ones the first.
  * @param logits One per class. @param image Which image it is, for the error.
+ * @param kind Probabilities of all classes together, or of each class by itself.
  * @throws NaptuneError when the logits are not finite.
  */
 export function mostProbable(
@@ -104,6 +104,7 @@ export function mostProbable(
 	classNames: readonly string[],
 	top: number,
 	image: number | string,
+	kind: Towers['probabilities'] = 'softmax',
 ): ClassProbability[] {
 	if (!logits.every(Number.isFinite)) {
 		throw new NaptuneError(
@@ -112,8 +113,10 @@ export function mostProbable(
 		)
 	}
 	const largest = logits.reduce((most, logit) => Math.max(most, logit))
-	const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest))
-	const sum = weights.reduce((total, weight) => total + weight)
+	const weights = Float64Array.from(logits, (logit) =>
+		kind === 'softmax' ? Math.exp(logit - largest) : 1 / (1 + Math.exp(-logit)),
+	)
+	const sum = kind === 'softmax' ? weights.reduce((total, weight) => total + weight) : 1
 	const order = Array.from(weights.keys()).sort((a, b) => at(logits, b) - at(logits, a))
 	return order
 		.slice(0, top)

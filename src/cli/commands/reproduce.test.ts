@@ -195,7 +195,7 @@ describe('an experiment', () => {
 		await running.until('coop on photos, seed 2, pgd: ')
 		running.process.kill('SIGINT')
 		const { code, stderr } = await running.finished
-		expect([code, stderr]).toEqual([130, expect.stringContaining('the same command goes on from there')])
+		expect([code, stderr]).toEqual([130, expect.stringContaining('run the same command again to resume')])
 	})
 })
 

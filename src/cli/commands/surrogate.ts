@@ -19,7 +19,7 @@ import { addHeadCommand } from './surrogate-head.js'
 export function addSurrogateCommand(program: Command): void {
 	const group = program
 		.command('surrogate')
-		.description('Train models of our own, on which attacks are made that must transfer to others.')
+		.description("Train the attacker's own models, on which transfer attacks are made.")
 	addTrain(group)
 	addSubstitute(group)
 	addHeadCommand(group)

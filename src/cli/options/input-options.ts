@@ -10,10 +10,10 @@ import { templateList } from './shared-options.js'
 
 /** `--model`. */
 export function modelOption(): Option {
-	return new Option('--model <folder-or-id>', 'CLIP checkpoint: a folder, or an id of the Hugging Face hub').default(
-		embeddedModel,
-		'nano, the model of the package',
-	)
+	return new Option(
+		'--model <folder-or-id>',
+		'CLIP or SigLIP: a folder of transformers or open_clip, a file of weights, or an id of the Hugging Face hub',
+	).default(embeddedModel, 'nano, the model of the package')
 }
 
 /** `--data`. */

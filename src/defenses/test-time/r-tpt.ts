@@ -3,8 +3,7 @@
 import { z } from 'zod'
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
-import { logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import { classLogits } from '../../vlm/towers.js'
 import { type Defense, fixedParameters, initialParameters, type ParameterLookup } from '../defense.js'
 import { prepareDefense } from '../registry.js'
 import { entropies, keptViews, mostConfident } from './confident-views.js'
@@ -70,8 +69,7 @@ export const rTpt = defineTestTime({
 				const { type } = pixels
 				const views = augmentedViews(pixels, config, hidden)
 				const { features } = defense.imageFeatures(views, parametersAs(type, parameters))
-				const logits = (lookup: ParameterLookup) =>
-					similarityLogits(features, textFeaturesInGraph(text, lookup, type), logScale(clip))
+				const logits = (lookup: ParameterLookup) => classLogits(clip, features, textFeaturesInGraph(text, lookup, type))
 				let selected: Value | undefined
 				const loss = (lookup: ParameterLookup) => {
 					const all = logits(lookup)

@@ -6,8 +6,8 @@ import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
-import { logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import { tokensNeeded } from '../../vlm/encoders.js'
+import { classLogits, towersOf } from '../../vlm/towers.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import { entropyOfMean, keptViews, mostConfident } from './confident-views.js'
 import { defineTestTime } from './define-test-time.js'
@@ -56,7 +56,7 @@ const isPrompt = (name: string) => /^(text\.context|visual\.context|coupling)\./
 const unsuited = (defense: Defense) =>
 	[...defense.parameters.keys()].some(isPrompt)
 		? undefined
-		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for instance.`
+		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for example.`
 
 /**
  * TAPT (Wang et al., CVPR 2025) as its reference code does it. Of the views of an image, the share `selected` with the lowest
@@ -83,6 +83,7 @@ export const tapt = defineTestTime({
 	async prepare({ clip, defense, parameters }, config) {
 		const problem = unsuited(defense)
 		if (problem) throw new NaptuneError('NAP_INPUT_UNSUITABLE', problem)
+		if (!towersOf(clip.config).blocks) throw tokensNeeded()
 		const { statisticsImages: images, statisticsEpsilon: epsilon, seed } = config
 		const { statisticsSteps: steps, statisticsRelativeStepSize: relativeStepSize } = config
 		return {
@@ -96,7 +97,7 @@ export const tapt = defineTestTime({
 				const model = (image: Value, lookup: ParameterLookup) => {
 					const { features, layerInputs } = defense.imageFeatures(image, lookup)
 					const text = textFeaturesInGraph(defense, lookup, type)
-					return { features, layerInputs, logits: similarityLogits(features, text, logScale(clip)) }
+					return { features, layerInputs, logits: classLogits(clip, features, text) }
 				}
 				let selected: Value | undefined
 				const loss = (lookup: ParameterLookup) => {

@@ -6,8 +6,8 @@ import { type Defense, fixedParameters } from '../../defenses/defense.js'
 import { computeTextFeatures } from '../../methods/tuning/text-side.js'
 import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
-import { type ClipModel, logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { classLogits } from '../../vlm/towers.js'
 import { correctionTaps } from '../detection/correction-score.js'
 import { tokenTaps } from '../distortion/token-taps.js'
 
@@ -55,7 +55,7 @@ export async function deployedClassifier(
 			const { features, tokenChanges } = defense.imageFeatures(pixels, fixed)
 			return {
 				...(tokens ? tokenTaps(defense, pixels, fixed) : {}),
-				logits: similarityLogits(features, ops.literal(textFeatures), logScale(clip)),
+				logits: classLogits(clip, features, ops.literal(textFeatures)),
 				imageFeatures: features,
 				...correctionTaps(tokenChanges),
 			}

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Immutable } from '../../core/immutable.js'
 import { elementCount } from '../../core/tensor.js'
@@ -46,7 +47,7 @@ const runProgressSchema = z.object({
 	epochs: count.describe('Epochs in the log.'),
 	totalEpochs: positive.describe('Those of the whole run.'),
 	seconds: seconds.nullable().describe('Wall-clock time up to the last saved state; null before the first.'),
-	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
+	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
 })
 
 /** How far a run has come. */
@@ -60,7 +61,7 @@ export const runInspectionSchema = z.object({
 	directory: z.string(),
 	progress: runProgressSchema,
 	defense: chosen,
-	model: model.pick({ source: true, sha256: true }),
+	model: model.pick({ source: true, family: true, sha256: true }),
 	data: dataset.extend({ images: positive.describe('Training images.') }),
 	config,
 	changed: z
@@ -115,7 +116,7 @@ const savedProgress = z.object({
 export async function inspectRun(directory: string, model?: string): Promise<RunInspection> {
 	const { clip, defense, description: run } = await openRun(directory, model)
 	const { dataset, training, config, preset } = run
-	const { source, sha256 } = run.model
+	const { source, family, sha256 } = run.model
 	const epochs = await readLearningCurves(directory)
 	const totalSteps = config.epochs * stepsOfEpoch(training.images, Math.min(config.batchSize, training.images))
 	const groups = parameterGroups(defense)
@@ -128,7 +129,7 @@ export async function inspectRun(directory: string, model?: string): Promise<Run
 			totalEpochs: config.epochs,
 		},
 		defense: { name: defense.name, options: defense.config },
-		model: { source, sha256 },
+		model: { source, ...defined({ family }), sha256 },
 		data: { ...dataset, images: training.images },
 		config,
 		changed: settingChanges(plain(tuningConfig({})), config),
@@ -189,7 +190,7 @@ function savedProgressOf(text: string | undefined, path: string): z.output<typeo
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
+		`${path} is damaged, or from a version whose runs this one does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
 	)
 }
 

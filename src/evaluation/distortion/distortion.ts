@@ -23,6 +23,7 @@ import type { Distortion } from '../../records/distortion.js'
 import type { Engine } from '../../runtime/engine.js'
 import { meanInterval } from '../../statistics/mean-interval.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { towersOf } from '../../vlm/towers.js'
 import { deployedClassifier } from '../deployed/deployed-classifier.js'
 import { preparedImages } from '../robustness/evaluate.js'
 import {
@@ -42,7 +43,7 @@ export interface DistortionModel {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 }
 
-/** What {@link measureDistortion} needs. */
+/** The input of {@link measureDistortion}. */
 export interface DistortionInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
@@ -57,7 +58,7 @@ export interface DistortionInput {
 	readonly seed: number
 	/** Images that are attacked at once; default 50. On the CPU no number depends on it. */
 	readonly batchSize?: number
-	/** Told after every batch how many images are done. */
+	/** Called after every batch with how many images are done. */
 	readonly onProgress?: (done: number) => void
 	/** Called after every gradient that an attack takes, with its number of images. */
 	readonly onGradient?: (images: number) => void
@@ -80,6 +81,12 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 	const { engine, clip, models, split, batchSize = 50 } = input
 	const perturbations = [...models.map(({ defense }) => defense.name), noise]
 	checkInput(input, perturbations)
+	if (!towersOf(clip.config).classToken) {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`Distances are told of the class token beside the others, and the image tower of ${clip.checkpoint.source} has none. Measure a CLIP.`,
+		)
+	}
 	const towers: Tower[] = []
 	try {
 		for (const { defense, parameters } of models) {

@@ -14,8 +14,8 @@ import { float32, type Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
 import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
-import { type ClipModel, logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { classLogits } from '../../vlm/towers.js'
 import { preparedImages } from '../robustness/evaluate.js'
 
 /** Features of one image, float32 in base64: as they stand in the log of a retrieval under way. @param width Values of a feature. */
@@ -27,7 +27,7 @@ export function featureEntrySchema(width: number) {
 /** Features of one image, float32 in base64. */
 export type ImageFeatureEntry = Immutable<z.output<ReturnType<typeof featureEntrySchema>>>
 
-/** What {@link attackedFeatures} needs. */
+/** The input of {@link attackedFeatures}. */
 export interface AttackedFeaturesInput {
 	readonly clip: ClipModel
 	readonly classifier: Classifier
@@ -90,7 +90,7 @@ export async function captionScorer(
 	const width = at(textFeatures.shape, 1)
 	const captions = at(textFeatures.shape, 0)
 	const input = ops.input('features', 'float32', ['B', width])
-	const logits = similarityLogits(input, ops.literal(textFeatures), logScale(clip))
+	const logits = classLogits(clip, input, ops.literal(textFeatures))
 	const program = await engine.compile({ logits }, { name: 'retrieval scores' })
 	return {
 		async *rows(all) {

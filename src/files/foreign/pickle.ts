@@ -21,6 +21,11 @@ export interface PickleRules {
 	readonly allowed: (name: string) => boolean
 	/** The value of calling an allowed name. Throws what the name cannot be called with. */
 	readonly call: (name: string, args: readonly unknown[]) => unknown
+	/**
+	 * Names of classes whose instances are taken for the dictionary of their attributes; a pickle that makes instances of
+	 * any other is refused, and so is every instance where this is missing. No class is ever looked up.
+	 */
+	readonly record?: (name: string) => boolean
 	/** The value of a reference to data outside the pickle. */
 	readonly persistent: (id: unknown) => unknown
 }
@@ -52,12 +57,13 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 	const reader = byteReader(bytes, path)
 	const stack: unknown[] = []
 	const memo = new Map<number, unknown>()
+	const records = new WeakSet<object>()
 	const damaged = (what: string) =>
 		new NaptuneError('NAP_FILE_INVALID', `${path} holds a damaged pickle: ${what}. Fetch it again.`)
 	const refused = (what: string) =>
 		new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} was refused: ${what}, which a file of tensors has no need of. Nothing was executed. Use a model.safetensors from a source that you trust.`,
+			`${path} was refused: ${what}, which a file of tensors does not need. Nothing was executed. Use a model.safetensors from a source that you trust.`,
 		)
 	let steps = 0
 	let containers = 0
@@ -125,10 +131,24 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 			pushGlobal(pop(), name) // STACK_GLOBAL
 		},
 		R: call, // REDUCE
-		// BUILD: an OrderedDict of torch carries version numbers as attributes; nothing here reads attributes.
+		// BUILD: an OrderedDict of torch carries version numbers as attributes, which nothing reads; a record is its attributes.
 		b: () => {
+			const state = pop()
+			const target = top('dictionary', isMap)
+			if (!records.has(target)) return
+			if (!isMap(state)) throw damaged('an object has no dictionary of attributes')
+			spend(state.size)
+			for (const [key, value] of state) target.set(key, value)
+		},
+		// NEWOBJ
+		'\x81': () => {
+			if (!rules.record) throw refused('its pickle uses opcode 0x81')
 			pop()
-			top('dictionary', isMap)
+			const type = pop()
+			if (!isPickleGlobal(type) || !rules.record(type.global)) throw refused('it makes an object')
+			const made: PickleDictionary = new Map()
+			records.add(made)
+			pushContainer(made)
 		},
 		Q: () => stack.push(rules.persistent(pop())), // BINPERSID
 		'(': () => stack.push(mark), // MARK

@@ -1,6 +1,8 @@
 /**
  * The tensors of a `pytorch_model.bin` (what `torch.save` writes since PyTorch 1.6: a zip archive of a pickle and raw
- * storages), read without executing anything: only state dicts of plain tensors are understood.
+ * storages), read without executing anything. Understood are state dicts of plain tensors, training checkpoints that hold
+ * one (all else in them is ignored), and TorchScript archives, as OpenAI's CLIPs are: of these the attributes of the modules
+ * are taken, and the programs beside them are never read.
  */
 
 import type { FileHandle } from 'node:fs/promises'
@@ -40,6 +42,14 @@ const callables = new Set([
 	'torch._utils._rebuild_tensor_v2',
 	'torch._utils._rebuild_parameter',
 ])
+/** What TorchScript writes around lists of numbers; each has the list as its first argument. */
+const lists = /^torch\.jit\._pickle\.(?:build_(?:int|double|bool|tensor)list|restore_type_tag)$/
+/** Where training programs keep the state dict among other things. */
+const nested = ['state_dict', 'model_state_dict', 'model'] as const
+/** Modules within modules. */
+const deepest = 64
+/** Attributes of all modules. */
+const mostAttributes = 200_000
 /** Only names, shapes and offsets; the largest CLIPs need well under 1 MB. */
 const longestPickle = 1 << 24
 
@@ -50,14 +60,14 @@ interface Storage {
 }
 
 /**
- * Lists the tensors of a `pytorch_model.bin`.
+ * Lists the tensors of a `pytorch_model.bin`, of a training checkpoint's state dict, or of a TorchScript archive.
  * @param path For error messages.
  * @throws NaptuneError when the file is of the format before PyTorch 1.6, truncated or damaged, asks for anything but
  * tensors (the name it asks for is in the message), or a tensor reaches outside its storage.
  */
 export async function readPytorchTensors(handle: FileHandle, path: string): Promise<PytorchTensor[]> {
 	await refuseLegacyFormats(handle, path)
-	const entries = await readZipDirectory(handle, path)
+	const entries = await readZipDirectory(handle, path, (name) => /^[^/]+\/code\//.test(name))
 	const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name))
 	if (!pickleName) {
 		throw new NaptuneError(
@@ -74,7 +84,9 @@ export async function readPytorchTensors(handle: FileHandle, path: string): Prom
 		)
 	}
 	const pickle = (await readEntry(handle, entries.get(pickleName), path))!
-	const state = readPickle(pickle, stateDictRules(entries, root, path), path)
+	const isScript = entries.has(`${root}constants.pkl`)
+	const read = readPickle(pickle, stateDictRules(entries, root, path, isScript), path)
+	const state = isScript ? moduleTensors(read, path) : stateDict(read)
 	if (!(state instanceof Map)) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
@@ -119,10 +131,47 @@ async function readEntry(handle: FileHandle, element: ZipEntry | undefined, path
 	return bytes
 }
 
-function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, path: string): PickleRules {
+/** The state dict itself, or the one in a training checkpoint. */
+function stateDict(value: unknown): unknown {
+	if (!(value instanceof Map) || [...value.values()].every(isTensor)) return value
+	const key = nested.find((name) => value.get(name) instanceof Map)
+	return key === undefined ? value : value.get(key)
+}
+
+/** All tensors of a TorchScript module and the modules in it, by the names that its state dict would have. */
+function moduleTensors(root: unknown, path: string): Map<string, PytorchTensor> {
+	const tensors = new Map<string, PytorchTensor>()
+	let attributes = 0
+	const collect = (module: Map<unknown, unknown>, prefix: string, depth: number) => {
+		for (const [name, value] of module) {
+			if (typeof name !== 'string') continue
+			if (depth > deepest || ++attributes > mostAttributes) {
+				throw new NaptuneError(
+					'NAP_FILE_INVALID',
+					`${path} holds modules without end: more than ${deepest} levels or ${mostAttributes} attributes. Use a file from a source that you trust.`,
+				)
+			}
+			if (isTensor(value)) tensors.set(prefix + name, value)
+			else if (value instanceof Map) collect(value, `${prefix}${name}.`, depth + 1)
+		}
+	}
+	if (root instanceof Map) collect(root, '', 1)
+	return tensors
+}
+
+function stateDictRules(
+	entries: ReadonlyMap<string, ZipEntry>,
+	root: string,
+	path: string,
+	isScript: boolean,
+): PickleRules {
 	const invalid = (what: string) => new NaptuneError('NAP_FILE_INVALID', `${path} is damaged: ${what}. Fetch it again.`)
 	return {
-		allowed: (name) => callables.has(name) || Object.hasOwn(storages, name),
+		allowed: (name) =>
+			callables.has(name) ||
+			Object.hasOwn(storages, name) ||
+			(isScript && (name.startsWith('__torch__.') || lists.test(name))),
+		...(isScript ? { record: (name: string) => name.startsWith('__torch__.') } : {}),
 		call(name, args) {
 			switch (name) {
 				case 'collections.OrderedDict':
@@ -133,6 +182,7 @@ function stateDictRules(entries: ReadonlyMap<string, ZipEntry>, root: string, pa
 					if (!isTensor(args[0])) throw invalid('a parameter is not a tensor')
 					return args[0]
 				default:
+					if (lists.test(name)) return args[0]
 					throw invalid(`it calls ${shortened(name)}`)
 			}
 		},

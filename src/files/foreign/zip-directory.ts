@@ -25,10 +25,15 @@ const mostEntries = 50_000
 /**
  * Lists the entries of a zip archive (zip64 included) by name.
  * @param path For error messages.
+ * @param ignored Entries that nobody reads, such as the program texts of a TorchScript archive; they may be compressed.
  * @throws NaptuneError when this is not a zip archive, it is truncated, entries are compressed, encrypted, outside the
  * file or twice there.
  */
-export async function readZipDirectory(handle: FileHandle, path: string): Promise<Map<string, ZipEntry>> {
+export async function readZipDirectory(
+	handle: FileHandle,
+	path: string,
+	ignored: (name: string) => boolean = () => false,
+): Promise<Map<string, ZipEntry>> {
 	const { size } = await handle.stat()
 	const damaged = (what: string) =>
 		new NaptuneError(
@@ -54,6 +59,7 @@ export async function readZipDirectory(handle: FileHandle, path: string): Promis
 		}
 		const entry = parseEntry(directory, position, damaged)
 		position = entry.next
+		if (ignored(entry.name)) continue
 		if (entry.method !== 0 || entry.encrypted) {
 			throw new NaptuneError(
 				'NAP_FILE_INVALID',

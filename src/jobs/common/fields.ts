@@ -5,7 +5,10 @@ import { parseEpsilon, threatModel } from '../../attacks/sets/threat-model.js'
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
 import { packagedData } from './inputs.js'
 
-/** A CLIP checkpoint: a folder, or an id of the Hugging Face hub. */
+/**
+ * A CLIP or SigLIP: a folder of transformers or open_clip, a file of weights, or an id of the Hugging Face hub. More is said
+ * after `?`, such as `weights.pt?architecture=ViT-B-32` or `FOLDER?vision-weights=fare.pt`.
+ */
 export const modelField = z.string().default(embeddedModel)
 
 /** A folder of class folders, a manifest, a data set of the hub (`hf:owner/name`), or the name of a data set. */
@@ -29,7 +32,7 @@ export const seedField = z.int().nonnegative()
 /** Share of clean images that may be flagged, between 0 and 1. */
 export const rateField = z.number().gt(0).lt(1).default(0.05)
 
-/** What an image that cannot be read does: stop the job, or be left out, which is told and recorded. */
+/** What an image that cannot be read does: stop the job, or be left out, which is reported and recorded. */
 export const unreadableField = z.enum(['stop', 'exclude']).default('stop')
 
 /** Size of a perturbation: a number in units of pixels in [0, 1], or a text such as `1/255`. */

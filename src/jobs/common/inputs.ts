@@ -1,9 +1,9 @@
 /** Models, data and runs as a person names them. */
 
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
 import { loadClip } from '../../checkpoints/load-clip.js'
+import { absoluteSource } from '../../checkpoints/model-source.js'
 import { defined } from '../../core/defined.js'
 import type { Dataset, Split } from '../../data/dataset.js'
 import { loadDataset } from '../../data/registry.js'
@@ -29,7 +29,7 @@ export function loadModel(
 ): Promise<ClipModel> {
 	const { onProgress, end } = followDownload(context)
 	const onNotice = (text: string) => context.onNote({ kind: 'note', text })
-	const place = source !== embeddedModel && existsSync(source) ? resolve(source) : source
+	const place = absoluteSource(source, (name) => name === embeddedModel)
 	return loadClip(place, { onProgress, onNotice }).finally(end)
 }
 

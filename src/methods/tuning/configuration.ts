@@ -5,6 +5,7 @@ import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import { methodAttack, methodSettings } from '../../defenses/method-tuning.js'
 import { defenses } from '../../defenses/registry.js'
+import { classLosses } from '../../defenses/tuning-losses.js'
 import { explainIssues } from '../../files/explain-issues.js'
 import { type OptimizerName, optimizers } from '../../training/optimizers.js'
 
@@ -27,6 +28,11 @@ const fields = z.strictObject({
 	/** Classes whose text features are computed at once. */
 	classesPerChunk: z.int().positive().default(64),
 	loss: methodSettings.loss,
+	/**
+	 * What the loss takes for the cross entropy: `softmax` over the classes (the default for every model), or `sigmoid`, class
+	 * by class, as SigLIP is trained. Missing where it was not asked for.
+	 */
+	classLoss: z.enum(classLosses).optional(),
 	/** Weight of the adversarial part of the loss over epochs. */
 	alpha: methodSettings.alpha,
 	optimizer: z

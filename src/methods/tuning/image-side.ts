@@ -4,12 +4,12 @@ import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
-import type { LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
+import type { ClassLoss, LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
 import { grad, ops } from '../../onnx/graph.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { requireFinite } from '../../training/finite.js'
-import { type ClipModel, logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { classLogits } from '../../vlm/towers.js'
 
 /** What to change where values are not finite. */
 export const finiteAdvice = 'Lower optimizer.learningRate or attack.epsilon.'
@@ -56,6 +56,7 @@ export interface ImageSide {
 /**
  * Compiles the image side of a defense under a loss.
  * @param input What is fed: pictures, or image features from a bank.
+ * @param classLoss What the loss takes for the cross entropy; what is reported stays the cross entropy.
  */
 export async function createImageSide(
 	engine: Engine,
@@ -63,6 +64,7 @@ export async function createImageSide(
 	defense: Defense,
 	loss: TuningLoss,
 	input: 'pixels' | 'features' = 'pixels',
+	classLoss: ClassLoss = 'softmax',
 ): Promise<ImageSide> {
 	const { imageSize } = clip.config.vision
 	const { projectionDimension } = clip.config
@@ -78,11 +80,11 @@ export async function createImageSide(
 			input === 'features'
 				? ops.input(name, 'float32', ['B', projectionDimension])
 				: defense.imageFeatures(ops.input(name, 'float32', ['B', 3, imageSize, imageSize]), lookup).features
-		return { features, logits: similarityLogits(features, textFeatures, logScale(clip)) }
+		return { features, logits: classLogits(clip, features, textFeatures) }
 	}
 	const clean = side('clean')
 	const adversarial = loss.attacks ? side('adversarial') : clean
-	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf })
+	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf, classLoss })
 	const total = ops.mul(ops.reduceSum(perImage), scale)
 	const names = [...used.keys()]
 	const gradients = grad(total, [textFeatures, ...used.values()])

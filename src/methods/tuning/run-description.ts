@@ -33,7 +33,7 @@ export function describeRun({ clip, defense, dataset, config, engine, origin }: 
 		format: 1,
 		model: {
 			source,
-			...defined({ revision }),
+			...defined({ revision, family: clip.config.family }),
 			sha256,
 			geometry: { ...clip.config },
 			preprocessor: { ...preprocessor },

@@ -62,7 +62,7 @@ export async function finalParameters(
 	if ((await sha256OfFile(path)) !== parametersSha256) {
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ, so that one of them is damaged. Restore it, or tune again in another --output folder.`,
+			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ, so one of them is damaged. Restore it, or tune again in another --output folder.`,
 		)
 	}
 	return loadTensors(path)

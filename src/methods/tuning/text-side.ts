@@ -46,10 +46,6 @@ export async function createTextSide(engine: Engine, defense: Defense, classesPe
 			: undefined
 	const width = features.shape[1] as number
 	const chunks = chunksOf(defense, classesPerChunk)
-	const own = (program: Program, feeds: Feeds): Feeds => {
-		const needed = new Set(program.inputs)
-		return Object.fromEntries(Object.entries(feeds).filter(([name]) => needed.has(name)))
-	}
 
 	return {
 		parameters: names,
@@ -90,11 +86,17 @@ export async function computeTextFeatures(
 	try {
 		const chunks = chunksOf(defense, classesPerChunk)
 		return await featuresOf(chunks, features.shape[1] as number, ({ ids, endPosition }) =>
-			program.run({ ids, endPosition }),
+			program.run(own(program, { ids, endPosition })),
 		)
 	} finally {
 		await program.release()
 	}
+}
+
+/** The feeds that a program reads: a text encoder in ONNX finds the end of a text by itself. */
+function own(program: Program, feeds: Feeds): Feeds {
+	const needed = new Set(program.inputs)
+	return Object.fromEntries(Object.entries(feeds).filter(([name]) => needed.has(name)))
 }
 
 /** Runs all chunks and puts their features together: [C, width]. */

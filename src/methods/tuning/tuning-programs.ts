@@ -8,8 +8,8 @@ import { tuningLosses } from '../../defenses/tuning-losses.js'
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
-import { type ClipModel, logScale } from '../../vlm/model.js'
-import { similarityLogits } from '../../vlm/similarity.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { classLogits } from '../../vlm/towers.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
 import { type InnerAttack, innerAttack } from './inner-attack.js'
@@ -37,13 +37,20 @@ export async function compileTuningPrograms(
 	engine: Engine,
 	clip: ClipModel,
 	defense: Defense,
-	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'attack' | 'seed'>,
+	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'classLoss' | 'attack' | 'seed'>,
 	template: string,
 ): Promise<TuningPrograms> {
 	const { target, when } = config.attack
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
 	const loss = entry(tuningLosses, config.loss)
-	const image = await createImageSide(engine, clip, defense, loss, when === 'once' ? 'features' : 'pixels')
+	const image = await createImageSide(
+		engine,
+		clip,
+		defense,
+		loss,
+		when === 'once' ? 'features' : 'pixels',
+		config.classLoss,
+	)
 	const inner =
 		target === 'vanilla'
 			? await vanillaTarget(engine, clip, defense.classNames, template, config.classesPerChunk)
@@ -105,7 +112,7 @@ function targetClassifier(
 		imageShape: [3, imageSize, imageSize],
 		build: (pixels) => {
 			const { features } = defense.imageFeatures(pixels, lookup)
-			return { logits: similarityLogits(features, textFeatures, logScale(clip)), imageFeatures: features }
+			return { logits: classLogits(clip, features, textFeatures), imageFeatures: features }
 		},
 		compileOptions: { name: 'inner attack' },
 	})

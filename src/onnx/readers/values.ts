@@ -8,6 +8,7 @@ import { constantIntegers } from '../operator.js'
 import * as ops from '../ops.js'
 import { listOf, operand, type Reader } from '../stored-node.js'
 import { symbolicIntegers } from '../symbolic-integers.js'
+import type { Value } from '../value.js'
 
 /** More elements than a mask or position table has: refused instead of allocated. */
 const largestFilled = 2 ** 26
@@ -62,4 +63,37 @@ export const range: Reader = (node) => {
 		throw new NaptuneError('NAP_ONNX_INVALID', `Range from ${start} to ${limit} by ${step} is not possible.`)
 	const values = listOf('Range', count, (at) => start! + at * step!)
 	return [operand(node, 0).type === 'int32' ? ops.cast(integers(values), 'int32') : integers(values)]
+}
+
+/**
+ * Rows of a tensor by their coordinates along its first axes: one gather along these axes as one. An index below 0 counts
+ * from the end, but for the first axis where its size is open.
+ */
+export const gatherNd: Reader = (node) => {
+	const [data, indices] = [operand(node, 0), operand(node, 1)]
+	const depth = indices.shape.at(-1)
+	const batchDims = node.attributes.batch_dims
+	if ((batchDims?.kind === 'int' && batchDims.value !== 0) || typeof depth !== 'number' || depth < 1) {
+		throw new NaptuneError(
+			'NAP_ONNX_UNSUPPORTED',
+			'GatherND is supported without batch_dims and with a fixed number of coordinates.',
+		)
+	}
+	const sizes = data.shape.slice(0, depth)
+	const rest = data.shape.slice(depth)
+	if (sizes.slice(1).some((size) => typeof size !== 'number') || rest.some((size) => typeof size !== 'number')) {
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'GatherND is supported where only the first size is open.')
+	}
+	const last = indices.shape.length - 1
+	let stride = 1
+	let flat: Value | undefined
+	for (let axis = depth - 1; axis >= 0; axis--) {
+		const own = ops.squeeze(ops.slice(indices, last, axis, axis + 1), [last])
+		const size = sizes[axis]
+		const placed = typeof size === 'number' ? ops.where(ops.less(own, 0), ops.add(own, size), own) : own
+		const part = stride === 1 ? placed : ops.mul(placed, stride)
+		flat = flat ? ops.add(flat, part) : part
+		stride *= Number(size)
+	}
+	return [ops.gather(ops.reshape(data, [-1, ...(rest as number[])]), flat ?? indices, 0)]
 }

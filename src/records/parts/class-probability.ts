@@ -8,7 +8,9 @@ import { count, share } from './fields.js'
 export const classProbabilitySchema = z.strictObject({
 	index: count.describe('Position among the class names.'),
 	className: z.string(),
-	probability: share.describe('Softmax over all classes.'),
+	probability: share.describe(
+		'Softmax over all classes; of a model of independent classes, such as SigLIP, the sigmoid of its logit.',
+	),
 })
 
 /** A class that a model sees, and how surely. */

@@ -1,9 +1,9 @@
 /** Which part of CLIP's vocabulary the embedded model `nano` has. */
 
+import type { BytePairVocabulary, Merge } from '../../../checkpoints/vocabulary/byte-pair-vocabulary.js'
 import { zeroShotTemplates } from '../../../data/templates.js'
 import { captionTemplates, classNouns, fillTemplate, heldOutTemplates } from '../captions/captions.js'
-import type { Merge } from './clip-vocabulary.js'
-import { type BytePairVocabulary, pruneVocabulary } from './pruned-tokenizer.js'
+import { pruneVocabulary } from './pruned-tokenizer.js'
 
 /** Longest sequence of nano in tokens, start and end included: as in CLIP. */
 export const nanoContextLength = 77

@@ -4,13 +4,15 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { loadTokenizer } from '../../../checkpoints/load-tokenizer.js'
+import { bytePairVocabulary, type Merge, tokenizerJson } from '../../../checkpoints/vocabulary/byte-pair-vocabulary.js'
+import { byteSymbols } from '../../../checkpoints/vocabulary/byte-symbols.js'
+import { clipMerges } from '../../../checkpoints/vocabulary/clip-merges.js'
 import { zeroShotTemplates } from '../../../data/templates.js'
 import { createTokenizer } from '../../../vlm/tokenizer.js'
 import { allCaptions, classNouns, fillTemplate, heldOutTemplates } from '../captions/captions.js'
-import { byteSymbols } from './byte-symbols.js'
-import { clipMerges, type Merge, mergesOfWord, wordsOf } from './clip-vocabulary.js'
+import { mergesOfWord, wordsOf } from './clip-vocabulary.js'
 import { nanoContextLength, nanoVocabulary, nanoVocabularySize } from './nano-vocabulary.js'
-import { bytePairVocabulary, pruneVocabulary, tokenizerFiles, tokenizerJson } from './pruned-tokenizer.js'
+import { pruneVocabulary, tokenizerFiles } from './pruned-tokenizer.js'
 
 const at = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url))
 const clipVocabulary = at('../../../shared/data/bpe_simple_vocab_16e6.txt.gz')

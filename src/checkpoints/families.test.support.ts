@@ -1,0 +1,50 @@
+/** The tiny checkpoints of fixtures/families, opened as a person would, and what their own libraries compute. */
+
+import { copyFile, cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { doublesOf } from '../files/golden.test.support.js'
+import { readJsonFile } from '../files/json-file.js'
+import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
+import type { ClipModel } from '../vlm/model.js'
+import { clipOf } from '../vlm/model.js'
+import { createTokenizer } from '../vlm/tokenizer.js'
+import { loadCheckpoint } from './checkpoint.js'
+import { loadClip } from './load-clip.js'
+
+const root = fileURLToPath(new URL('../../fixtures/families/', import.meta.url))
+const nanoTokenizer = fileURLToPath(new URL('../../models/nano/tokenizer.json', import.meta.url))
+
+/** Path of a fixture. */
+export function familyFixture(name: string): string {
+	return join(root, name)
+}
+
+/** A copy of an open_clip folder with the tokenizer of nano, which has as many tokens. */
+export async function openClipFolder(name = 'open-clip'): Promise<string> {
+	const folder = join(await temporaryFolder(), name)
+	await cp(familyFixture(name), folder, { recursive: true })
+	await copyFile(nanoTokenizer, join(folder, 'tokenizer.json'))
+	return folder
+}
+
+/** A model of any layout, whose notices are collected. */
+export async function openFamily(source: string): Promise<{ clip: ClipModel; notices: string[] }> {
+	const notices: string[] = []
+	const options = { cacheDirectory: await temporaryFolder(), onNotice: (notice: string) => notices.push(notice) }
+	return { clip: await loadClip(source, options), notices }
+}
+
+/** A bare file, whose vocabulary is nano's and not the one that comes with the package. */
+export async function openBareFile(source: string): Promise<{ clip: ClipModel; notices: string[] }> {
+	const notices: string[] = []
+	const options = { cacheDirectory: await temporaryFolder(), onNotice: (notice: string) => notices.push(notice) }
+	const tokenizer = await createTokenizer((await readJsonFile(nanoTokenizer)) as object)
+	const checkpoint = await loadCheckpoint(source, options)
+	return { clip: clipOf(checkpoint, tokenizer, () => Promise.reject(new Error('No rows are read.'))), notices }
+}
+
+/** Values of the model's own library. */
+export function familyGolden(name: string): Promise<ReadonlyMap<string, number[]>> {
+	return doublesOf(familyFixture(name))
+}

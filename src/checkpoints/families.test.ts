@@ -1,0 +1,116 @@
+import { dirname } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { entry, present } from '../core/at.js'
+import { float32, int64, type Tensor, tensor } from '../core/tensor.js'
+import { relativeError } from '../files/golden.test.support.js'
+import { grad, ops } from '../onnx/index.js'
+import { createEngine, type ModelEngine } from '../runtime/index.js'
+import type { ClipModel } from '../vlm/model.js'
+import { classLogits, encodeImage, encodeText } from '../vlm/towers.js'
+import { familyFixture, familyGolden, openBareFile, openClipFolder, openFamily } from './families.test.support.js'
+import { pixelStream, seededBits } from './seeded-values.js'
+
+const labels = [3, 0, 2]
+
+/** The pictures of the fixtures, [3, 3, S, S]. */
+function pictures(size: number): Tensor<'float32'> {
+	const values = Float32Array.from({ length: 9 * size * size }, (_, at) => seededBits(5, pixelStream, at) * 2 ** -24)
+	return float32([3, 3, size, size], values)
+}
+
+let engine: ModelEngine
+beforeAll(async () => {
+	engine = await createEngine({ threads: 1 })
+})
+afterAll(() => engine.close())
+
+/** Largest relative errors of features, logits and pixel gradient. */
+async function compared(clip: ClipModel, golden: ReadonlyMap<string, number[]>) {
+	const { imageSize } = clip.config.vision
+	const ids = entry(golden, 'input_ids')
+	const length = ids.length / 5
+	const end = clip.config.text.eosRule === 'last' ? () => length - 1 : (row: number[]) => row.indexOf(Math.max(...row))
+	const ends = Array.from({ length: 5 }, (_, row) => end(ids.slice(row * length, (row + 1) * length)))
+	const pixels = ops.input('pixels', 'float32', ['B', 3, imageSize, imageSize])
+	const image = encodeImage(clip, pixels).features
+	const tokens = ops.input('ids', 'int64', [5, length])
+	const text = encodeText(clip, tokens, ops.input('end', 'float32', [5, length])).features
+	const logits = classLogits(clip, image, ops.normalizeL2(text))
+	const [gradient] = grad(ops.crossEntropy(logits, ops.input('labels', 'int64', ['B'])), [pixels])
+	const program = await engine.compile({ image, text, logits, gradient: present(gradient, 'gradient') })
+	const found = await program.run({
+		pixels: pictures(imageSize),
+		ids: int64([5, length], BigInt64Array.from(ids, BigInt)),
+		end: float32(
+			[5, length],
+			Float32Array.from({ length: 5 * length }, (_, at) => (ends[Math.floor(at / length)] === at % length ? 1 : 0)),
+		),
+		labels: tensor('int64', [3], BigInt64Array.from(labels, BigInt)),
+	})
+	await program.release()
+	const error = (name: string, key: string) => relativeError(entryOf(found, name), entry(golden, key))
+	return {
+		image: error('image', 'image_features'),
+		text: error('text', 'text_features'),
+		logits: error('logits', 'logits'),
+		gradient: error('gradient', 'pixel_gradient'),
+	}
+}
+
+function entryOf(found: Readonly<Record<string, Tensor>>, name: string): Float32Array {
+	return (found[name] as Tensor<'float32'>).data
+}
+
+function expectParity(errors: Awaited<ReturnType<typeof compared>>): void {
+	const { gradient, ...values } = errors
+	for (const [name, error] of Object.entries(values)) expect(error, name).toBeLessThan(1e-5)
+	expect(gradient, 'pixel gradient').toBeLessThan(1e-4)
+}
+
+describe('what the own library computes in float64', () => {
+	it('open_clip: a folder of float32 safetensors, read in place', async () => {
+		const folder = await openClipFolder()
+		const { clip, notices } = await openFamily(folder)
+		expectParity(await compared(clip, await familyGolden('open-clip/golden.safetensors')))
+		expect(notices).toEqual([])
+		const places = new Set([...clip.checkpoint.weights.values()].map(({ file }) => file))
+		expect([...places].map((file) => dirname(file))).toEqual([folder])
+	})
+
+	it("open_clip: half precision in a training checkpoint, with a prefix and an optimizer's state", async () => {
+		const { clip, notices } = await openFamily(await openClipFolder('open-clip-gelu'))
+		expectParity(await compared(clip, await familyGolden('open-clip-gelu/golden.safetensors')))
+		expect(notices).toEqual([expect.stringContaining('"module." before every name')])
+		expect(clip.config.vision.activation).toBe('gelu')
+	})
+
+	it('openai/CLIP: a TorchScript archive, of which no program is read', async () => {
+		const { clip, notices } = await openBareFile(familyFixture('openai.pt'))
+		expectParity(await compared(clip, await familyGolden('openai-golden.safetensors')))
+		expect(notices).toEqual([])
+		expect(clip.config).toMatchObject({
+			family: 'openai',
+			projectionDimension: 16,
+			vision: { imageSize: 16, patchSize: 8, layers: 2, width: 64, activation: 'quick_gelu' },
+			text: { contextLength: 12, layers: 2, width: 16 },
+		})
+	})
+
+	it('transformers: SigLIP, whose border of one pixel no patch reads', async () => {
+		const { clip } = await openFamily(familyFixture('siglip'))
+		expectParity(await compared(clip, await familyGolden('siglip/golden.safetensors')))
+		expect(clip.config.family).toBe('siglip')
+	})
+
+	it('an image tower of FARE or TeCoA on its base', async () => {
+		const folder = await openClipFolder()
+		const { clip } = await openFamily(`${folder}?vision-weights=${familyFixture('image-tower.pt')}`)
+		const base = await openFamily(folder)
+		expect(clip.checkpoint.sha256).not.toBe(base.clip.checkpoint.sha256)
+		const golden = await familyGolden('open-clip/golden.safetensors')
+		const errors = await compared(clip, new Map([...golden, ...(await familyGolden('image-tower-golden.safetensors'))]))
+		expect(errors.image).toBeLessThan(1e-5)
+		expect(errors.text).toBeLessThan(1e-5)
+		expect(errors.logits).toBeGreaterThan(1e-2)
+	})
+})
