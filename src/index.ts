@@ -25,12 +25,12 @@ export const audit = lazyJob(async () => (await import('./jobs/audit.js')).audit
 export const compare = lazyJob(async () => (await import('./jobs/compare.js')).compare)
 /** Runs the paper's tables and figures, or experiments of one's own. */
 export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js')).reproduce)
+/** Says what experiments would take on the device at hand, from a short benchmark. */
+export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
 /** Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it. */
 export const attackPhoto = lazyJob(async () => (await import('./jobs/attack-photo.js')).attackPhoto)
-/** Plans experiments: cells, gradients, hours, memory and disk on this machine. */
-export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Classifies pictures with a tuned run, or zero-shot with a CLIP and class names. */
 export const classify = lazyJob(async () => (await import('./jobs/classify.js')).classify)
 /** Scores how heavily a run's refiners correct clean images and, where asked, whether the score detects attacks. */
@@ -51,6 +51,8 @@ export const gateInit = lazyJob(async () => (await import('./jobs/gate-init.js')
 export const generate = lazyJob(async () => (await import('./jobs/generate.js')).generate)
 /** Trains a small convolutional classifier, on which attacks are made that must transfer, and writes it as an ONNX file. */
 export const surrogateTrain = lazyJob(async () => (await import('./jobs/surrogate-train.js')).surrogateTrain)
+/** Puts a new last layer onto a pre-trained network, as a surrogate for the data at hand. */
+export const surrogateHead = lazyJob(async () => (await import('./jobs/surrogate-head.js')).surrogateHead)
 /** Trains a substitute on images without labels (AGS) and writes it as an ONNX file. */
 export const surrogateSubstitute = lazyJob(
 	async () => (await import('./jobs/surrogate-substitute.js')).surrogateSubstitute,

@@ -4,7 +4,6 @@
  * transformers.js itself.
  */
 
-import sharp from 'sharp'
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, type Tensor } from '../core/tensor.js'
@@ -69,6 +68,7 @@ async function resizedPicture(
 	size: { readonly width: number; readonly height: number },
 	interpolator: (typeof interpolators)[PreprocessorConfig['resample']],
 ): Promise<DecodedImage> {
+	const { default: sharp } = await import('sharp')
 	const picture = sharp(rgb, { raw: { width, height, channels: 3 } })
 	const scaled =
 		interpolator === 'lanczos'
