@@ -7,6 +7,7 @@ import { evidenceInserts } from './evidence.js'
 import { exampleInserts } from './examples.js'
 import { officialCodeInserts } from './official-code.js'
 import { photosInserts } from './photos.js'
+import { protocolInserts } from './protocols.js'
 import { referenceInserts } from './references.js'
 
 /** Passages by the names that markers give. */
@@ -19,5 +20,6 @@ export const inserts: ReadonlyMap<string, Insert> = new Map(
 		...referenceInserts,
 		...exampleInserts,
 		...photosInserts,
+		...protocolInserts,
 	}),
 )
