@@ -113,7 +113,7 @@ describe('a gate', () => {
 			expect(failed).toMatchObject({ status: 'fail', decidedBy: 'certainty' })
 			expect(failed?.images).toBeLessThan(40)
 		}
-	})
+	}, 300_000)
 
 	it('demands audit checks, and makes no baseline of a model that fails', async () => {
 		const attacks = [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0 } }]
