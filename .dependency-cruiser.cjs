@@ -27,10 +27,12 @@ const rooms = [
 	'tracking',
 	'export',
 	'serve',
+	'gate',
 	'cluster',
 	'bench',
 	'jobs',
 	'cli',
+	'docs',
 ]
 const tests = '\\.test(\\.support|\\.helper)?\\.ts$'
 

@@ -10,11 +10,12 @@ export const slow = [
 	'dist/bench/**',
 	'dist/browser/**',
 	'dist/cli/**',
+	'dist/docs/**',
 	'dist/evaluation/**',
-	'dist/examples/**',
 	'dist/experiments/**',
 	'dist/jobs/**',
 	'dist/methods/**',
+	'dist/packed.test.js',
 	'dist/report/html/**',
 ]
 

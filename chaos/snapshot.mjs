@@ -20,9 +20,22 @@ export async function snapshot(folder) {
 		const path = join(entry.parentPath, entry.name)
 		const name = path.slice(folder.length + 1)
 		if (!entry.isFile() || /\.tmp$|\.(html|svg|png|md|csv|tex)$|(^|\/)tables\//.test(name)) continue
-		found.set(name, name.endsWith('.safetensors') ? await tensors(path) : what(name, await readFile(path)))
+		found.set(name, await contentOf(name, path))
 	}
 	return found
+}
+
+function contentOf(name, path) {
+	if (name.endsWith('.safetensors')) return tensors(path)
+	return name.endsWith('.safetensors.sha256') ? checksum(path) : readFile(path).then((bytes) => what(name, bytes))
+}
+
+/** Whether a checksum is that of its file; the checksum itself depends on the times in the file's header. */
+async function checksum(path) {
+	const [stated] = (await readFile(path, 'utf8')).trim().split(/\s+/)
+	const content = await readFile(path.replace(/\.sha256$/, '')).catch(() => undefined)
+	if (!content) return 'of a file that is not there'
+	return createHash('sha256').update(content).digest('hex') === stated ? 'right' : 'wrong'
 }
 
 /** Tensors, without what the header says of times. */

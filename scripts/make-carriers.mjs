@@ -1,5 +1,6 @@
 // Makes the carriers of the native engine (carriers/README.md) from the installed onnxruntime-node.
-// Usage: node scripts/make-carriers.mjs [--platform linux-x64] [--output carriers/built] [--pack] [--manifest]
+// Usage: node scripts/make-carriers.mjs [--platform linux-x64 | --here] [--output carriers/built] [--pack] [--manifest]
+//        node scripts/make-carriers.mjs --remove --output engine
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -11,11 +12,18 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values } = parseArgs({
 	options: {
 		platform: { type: 'string', multiple: true },
+		/** The platform that runs this, or nothing where the engine has no files for it. */
+		here: { type: 'boolean', default: false },
+		/** Removes what an earlier call wrote. */
+		remove: { type: 'boolean', default: false },
 		output: { type: 'string', default: join(root, 'carriers', 'built') },
 		pack: { type: 'boolean', default: false },
 		manifest: { type: 'boolean', default: false },
 	},
 })
+
+if (values.remove || values.here) await rm(values.output, { recursive: true, force: true })
+if (values.remove) process.exit()
 
 const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json')
 const engine = dirname(manifest)
@@ -54,7 +62,9 @@ if (values.manifest) {
 	const entries = known.map((name) => [`@naptune/onnxruntime-${name}`, version])
 	process.stdout.write(`${JSON.stringify({ optionalDependencies: Object.fromEntries(entries) }, null, 2)}\n`)
 } else {
-	const chosen = values.platform ?? known
+	const here = `${process.platform}-${process.arch}`
+	const chosen = values.here ? known.filter((name) => name === here) : (values.platform ?? known)
+	if (chosen.length === 0) process.stderr.write(`onnxruntime-node ${version} has no files for ${here}.\n`)
 	const wrong = chosen.filter((name) => !known.includes(name))
 	if (wrong.length > 0) {
 		process.stderr.write(`onnxruntime-node ${version} has no ${wrong.join(', ')}; choose of ${known.join(', ')}.\n`)
@@ -76,6 +86,8 @@ if (values.manifest) {
 			license: 'MIT',
 			os: [os],
 			cpu: [cpu],
+			// The Linux files need glibc; musl (Alpine) has no native engine.
+			...(os === 'linux' && { libc: ['glibc'] }),
 			main: 'dist/index.js',
 			types: 'dist/index.d.ts',
 			dependencies: { 'onnxruntime-common': dependencies['onnxruntime-common'] },
@@ -92,6 +104,6 @@ if (values.manifest) {
 				encoding: 'utf8',
 			}).trim()
 			process.stdout.write(`${join(values.output, file)}\n`)
-		} else process.stdout.write(`${folder}\n`)
+		} else process.stderr.write(`${folder}\n`)
 	}
 }

@@ -1,9 +1,7 @@
-/** Writes the pages of docs/ that are made of what the program knows: npm run docs. */
+/** Writes the pages, and the passages of pages, that are made of what the program and its records know: npm run docs. */
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { docsPages } from '../dist/jobs/docs-pages.js'
+import { writeFile } from 'node:fs/promises'
+import { root } from '../dist/docs/root.js'
+import { writtenDocs } from '../dist/docs/written.js'
 
-const folder = fileURLToPath(new URL('../docs/', import.meta.url))
-await mkdir(folder, { recursive: true })
-for (const [name, text] of docsPages()) await writeFile(`${folder}${name}`, text)
+for (const [path, text] of await writtenDocs()) await writeFile(`${root}${path}`, text)

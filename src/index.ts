@@ -25,20 +25,34 @@ export const audit = lazyJob(async () => (await import('./jobs/audit.js')).audit
 export const compare = lazyJob(async () => (await import('./jobs/compare.js')).compare)
 /** Runs the paper's tables and figures, or experiments of one's own. */
 export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js')).reproduce)
+/** Says what experiments would take on the device at hand, from a short benchmark. */
+export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
+/** Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it. */
+export const attackPhoto = lazyJob(async () => (await import('./jobs/attack-photo.js')).attackPhoto)
 /** Classifies pictures with a tuned run, or zero-shot with a CLIP and class names. */
 export const classify = lazyJob(async () => (await import('./jobs/classify.js')).classify)
 /** Scores how heavily a run's refiners correct clean images and, where asked, whether the score detects attacks. */
 export const calibrate = lazyJob(async () => (await import('./jobs/calibrate.js')).calibrate)
 /** Finds captions by images and images by captions, clean and with all images attacked. */
 export const retrieve = lazyJob(async () => (await import('./jobs/retrieve.js')).retrieve)
+/** Serves a tuned run over HTTP until its signal stops it. */
+export const serve = lazyJob(async () => (await import('./jobs/serve.js')).serve)
 /** Measures by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners. */
 export const distortion = lazyJob(async () => (await import('./jobs/distortion.js')).distortion)
+/** Exports a tuned model as files that onnxruntime and transformers.js load, measured before they are in place. */
+export const exportModel = lazyJob(async () => (await import('./jobs/export-model.js')).exportModel)
+/** Decides whether a model may be released, by what a configuration demands of its robustness. */
+export const gate = lazyJob(async () => (await import('./jobs/gate.js')).gate)
+/** Writes the configuration and the baseline of a gate from what a model reaches now. */
+export const gateInit = lazyJob(async () => (await import('./jobs/gate-init.js')).gateInit)
 /** Makes adversarial images on surrogates and stores them, to be tried on any model. */
 export const generate = lazyJob(async () => (await import('./jobs/generate.js')).generate)
 /** Trains a small convolutional classifier, on which attacks are made that must transfer, and writes it as an ONNX file. */
 export const surrogateTrain = lazyJob(async () => (await import('./jobs/surrogate-train.js')).surrogateTrain)
+/** Puts a new last layer onto a pre-trained network, as a surrogate for the data at hand. */
+export const surrogateHead = lazyJob(async () => (await import('./jobs/surrogate-head.js')).surrogateHead)
 /** Trains a substitute on images without labels (AGS) and writes it as an ONNX file. */
 export const surrogateSubstitute = lazyJob(
 	async () => (await import('./jobs/surrogate-substitute.js')).surrogateSubstitute,
@@ -61,3 +75,5 @@ export const benchGradient = lazyJob(async () => (await import('./jobs/bench-gra
 export const benchLoading = lazyJob(async () => (await import('./jobs/bench-loading.js')).benchLoading)
 /** Tunes NAP on the embedded CLIP and photographs, then attacks it and vanilla CLIP. */
 export const demo = lazyJob(async () => (await import('./jobs/demo.js')).demo)
+/** Examines this installation: engines, devices, memory, caches, and what to do about each problem. */
+export const doctor = lazyJob(async () => (await import('./jobs/doctor.js')).doctor)

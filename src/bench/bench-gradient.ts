@@ -41,7 +41,7 @@ export interface GradientBenchOptions {
 	readonly matmulSizes?: readonly number[]
 	/** Existing folder for the random weights, which are deleted at the end. Default: the system's for temporary files. */
 	readonly directory?: string
-	/** Told what is done next, and how far the measurement has come. */
+	/** Called with what is done next, and how far the measurement has come. */
 	readonly onProgress?: (done: number, total: number, next: string) => void
 }
 
@@ -57,9 +57,6 @@ const benchCaseSchema = z.object({
 			'Highest resident memory of the process while this program alone was loaded and run twice, in 10^6 bytes.',
 		),
 })
-
-/** One geometry and batch; see `gradientMultiplyAdds` for what counts as an operation. */
-export type GradientBenchCase = Immutable<z.output<typeof benchCaseSchema>>
 
 /** The measurement with what it depends on. */
 export const gradientBenchSchema = z.object({

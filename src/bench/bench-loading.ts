@@ -18,7 +18,7 @@ import type { Engine } from '../runtime/engine.js'
 import type { ClipModel } from '../vlm/model.js'
 import { peakResidentBytes } from './peak-memory.js'
 
-/** What {@link benchLoading} needs. */
+/** The input of {@link benchLoading}. */
 export interface LoadingBenchInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
@@ -31,7 +31,7 @@ export interface LoadingBenchInput {
 	readonly stepImages: number
 	/** Threads of the loader. Default `defaultLoaderThreads()`. */
 	readonly loaderThreads?: number | undefined
-	/** Told what is done next, and how far the measurement has come. */
+	/** Called with what is done next, and how far the measurement has come. */
 	readonly onProgress?: (done: number, total: number, next: string) => void
 	/** Called before every batch of images; may throw to stop. */
 	readonly beforeBatch?: () => void
@@ -106,7 +106,7 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 	if (!training.source) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The images of ${dataset.name} are decoded already, so that there is nothing to measure. Give a folder of images.`,
+			`The images of ${dataset.name} are already decoded, so there is nothing to measure. Give a folder of images.`,
 		)
 	}
 	onProgress?.(0, parts, 'loading on the main thread')

@@ -12,7 +12,7 @@ import type { StoredTensor, StoredWeights } from './weight-files.js'
 /**
  * The config of a bare file.
  * @param name Of its architecture, where one was given. OpenAI's own files need none: their geometry is in their shapes.
- * @param onNotice Told when QuickGELU is taken although the architecture does not say so.
+ * @param onNotice Called when QuickGELU is taken although the architecture does not say so.
  * @throws NaptuneError for an unknown architecture; without one, where the file is not OpenAI's, naming those that fit.
  */
 export async function bareConfig(

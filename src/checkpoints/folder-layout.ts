@@ -27,7 +27,7 @@ export interface CheckpointParts {
 /**
  * Reads a folder. Where it holds configs of both libraries, transformers' is taken if it describes a CLIP or SigLIP whose
  * weights are there, too, else open_clip's.
- * @param onNotice Told which of two configs was taken.
+ * @param onNotice Called with which of two configs was taken.
  * @throws NaptuneError when files are missing or damaged, or this is no model that can be used.
  */
 export async function readFolder(directory: string, onNotice: (notice: string) => void): Promise<CheckpointParts> {

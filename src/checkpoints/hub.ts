@@ -30,7 +30,7 @@ export interface HubOptions {
 	/** Replaces the global `fetch`, for proxies and the like. */
 	readonly fetch?: typeof fetch
 	readonly onProgress?: (progress: DownloadProgress) => void
-	/** Told when the hub could not be reached and the cache is used instead. */
+	/** Called when the hub could not be reached and the cache is used instead. */
 	readonly onNotice?: (notice: string) => void
 }
 

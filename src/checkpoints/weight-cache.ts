@@ -39,7 +39,7 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
  * numbers. It appears whole or not at all, and each use compares its content with a recorded SHA-256.
  * @param sha256 Fingerprint of the published weights: the key.
  * @param needed Names of the tensors that must be finite.
- * @param onNotice Told when a file was damaged and had to be made again.
+ * @param onNotice Called when a file was damaged and had to be made again.
  * @throws NaptuneError when a needed tensor is not finite, or the cache cannot be written.
  */
 export async function convertedWeights(
@@ -55,7 +55,7 @@ export async function convertedWeights(
 	const kept = existsSync(file) && existsSync(fingerprint)
 	const reused = await checkCached(file, fingerprint, sha256, needed)
 	const { header, scan } = reused ?? (await explained(cacheDirectory, () => convert()))
-	if (kept && !reused) onNotice(`${file} was damaged or of another version; the weights were converted again.`)
+	if (kept && !reused) onNotice(`${file} was damaged or from another version; the weights were converted again.`)
 	if (scan.nonFinite.length > 0) {
 		await Promise.all([rm(fingerprint, { force: true }), rm(file, { force: true })])
 		throw nonFiniteError(scan.nonFinite, stored.files.join(', '))

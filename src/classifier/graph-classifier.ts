@@ -14,7 +14,7 @@ import { runPadded } from './padded-run.js'
 /** Values of a graph's other inputs by name, or a function that gives the current ones at every call. */
 export type BoundFeeds = Feeds | (() => Feeds)
 
-/** What {@link createGraphClassifier} needs. */
+/** The input of {@link createGraphClassifier}. */
 export interface GraphClassifierOptions {
 	readonly engine: Engine
 	/** Class names in logit order. */
@@ -170,7 +170,7 @@ function boundInputs(taps: Readonly<Record<string, Value>>, pixels: Value): Read
 		if ([pixelsName, 'loss', 'gradient'].includes(name) || /^(side|tap)\./.test(name)) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`A classifier's graph cannot have an input named ${name}, that name is its own; rename it.`,
+				`A classifier's graph cannot have an input named ${name}: the classifier uses that name itself; rename it.`,
 			)
 		}
 		names.add(name)

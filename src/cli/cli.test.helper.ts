@@ -97,8 +97,12 @@ const groups = ['data', 'surrogate', 'bench']
 /** The job of a command, found by its name; undefined where its document is no job's. */
 async function jobOf(args: readonly string[]): Promise<JobDescription | undefined> {
 	const [first = '', second = ''] = args
-	const own = groups.includes(first) ? `${first}-${second}` : first
-	const name = args.includes('--verify') ? 'verify-record' : own
+	const photo = second !== '' && !second.startsWith('-')
+	const own = groups.includes(first) || (first === 'gate' && second === 'init') ? `${first}-${second}` : first
+	// A word of the language, which no function of the library can be called.
+	const named = own === 'export' ? 'export-model' : own === 'attack' && photo ? 'attack-photo' : own
+	const other = args.includes('--verify') ? 'verify-record' : args.includes('--plan') ? 'reproduce-plan' : undefined
+	const name = other ?? named
 	const jobs = (await import('../jobs/registry.js')).jobs
 	return jobs.find(({ jobName }) => jobName === name)
 }
@@ -215,6 +219,8 @@ export async function writePhotos(
 
 /** Options that make a tuning run tiny. */
 export const tinyTuning: readonly string[] = [
+	'--preset',
+	'paper',
 	'--threads',
 	'1',
 	'--shots',

@@ -36,36 +36,42 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'evaluate [options] <run>',
 		description:
-			'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation goes on where it was; a finished row is read from its record.',
+			'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.',
 		load: async () => (await import('./commands/evaluate.js')).addEvaluateCommand,
 	},
 	{
 		term: 'audit [options] <run>',
 		description:
-			'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was. Exits with 3 when a check fails.',
+			'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit resumes where it stopped. Exits with 3 when a check fails.',
 		load: async () => (await import('./commands/audit.js')).addAuditCommand,
 	},
 	{
-		term: 'attack [options]',
+		term: 'attack [options] [photo]',
 		description:
-			'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. Nothing has to be prepared in an ONNX file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
+			'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,
+	},
+	{
+		term: 'gate',
+		description:
+			'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json says, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
+		load: async () => (await import('./commands/gate.js')).addGateCommand,
 	},
 	{
 		term: 'compare [options]',
 		description:
-			'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison goes on where it was.',
+			'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison resumes where it stopped.',
 		load: async () => (await import('./commands/compare.js')).addCompareCommand,
 	},
 	{
 		term: 'reproduce [options] <experiments...>',
 		description:
-			"Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call goes on where it was; cells that experiments share are computed once.",
+			"Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
 		load: async () => (await import('./commands/reproduce.js')).addReproduceCommand,
 	},
 	{
 		term: 'data',
-		description: 'Data sets: which can be named, and whether one is whole.',
+		description: 'List the data sets that have names, and check whether one is complete.',
 		load: async () => (await import('./commands/data.js')).addDataCommand,
 	},
 	{
@@ -82,7 +88,7 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'generate [options] <store>',
 		description:
-			'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command goes on where it was; a larger --limit adds images.',
+			'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
 		load: async () => (await import('./commands/generate.js')).addGenerateCommand,
 	},
 	{
@@ -103,27 +109,45 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/classify.js')).addClassifyCommand,
 	},
 	{
+		term: 'serve [options] <source>',
+		description:
+			'Classify pictures over HTTP with a tuned run or an exported classifier. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+		load: async () => (await import('./commands/serve.js')).addServeCommand,
+	},
+	{
+		term: 'export [options] <run>',
+		description:
+			'Export a tuned model as files that onnxruntime and transformers.js load. The files themselves are measured, clean and under attack, before they are put in place; a model card is made of the records.',
+		load: async () => (await import('./commands/export.js')).addExportCommand,
+	},
+	{
 		term: 'calibrate [options] <run>',
 		description:
-			"Score how heavily a run's refiners correct clean validation images, so that classify can tell unusual pictures; with --attack, measure whether the score detects attacks on test images.",
+			"Score how heavily a run's refiners correct clean validation images, so that classify can flag unusual pictures; with --attack, measure whether the score detects attacks on test images.",
 		load: async () => (await import('./commands/calibrate.js')).addCalibrateCommand,
 	},
 	{
 		term: 'retrieve [options] <run>',
 		description:
-			'Find captions by images and images by captions, clean and with all images attacked; vanilla CLIP under the same attack is the control. A stopped retrieval goes on where it was.',
+			'Find captions by images and images by captions, clean and with all images attacked; vanilla CLIP under the same attack is the control. A stopped retrieval resumes where it stopped.',
 		load: async () => (await import('./commands/retrieve.js')).addRetrieveCommand,
 	},
 	{
 		term: 'pretrain [options]',
 		description:
-			'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Continues by itself where an earlier run into the same folder stopped.',
+			'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Resumes an earlier run into the same folder by itself.',
 		load: async () => (await import('./commands/pretrain.js')).addPretrainCommand,
 	},
 	{
 		term: 'surrogate',
-		description: 'Train models of our own, on which attacks are made that must transfer to others.',
+		description: "Train the attacker's own models, on which transfer attacks are made.",
 		load: async () => (await import('./commands/surrogate.js')).addSurrogateCommand,
+	},
+	{
+		term: 'doctor [options]',
+		description:
+			'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes what it should. Exits with 3 when something cannot work.',
+		load: async () => (await import('./commands/doctor.js')).addDoctorCommand,
 	},
 	{
 		term: 'bench',

@@ -27,15 +27,15 @@ export class Interruption extends Error {
 	}
 }
 
-/** What a training that was stopped says. @param savedSteps In the saved state. @param where The state is saved. */
-export function stoppedTraining(savedSteps: number, where: string): string {
-	return savedSteps > 0
-		? `Stopped. The state after step ${savedSteps} is saved in ${where}; the same command goes on from there.`
-		: 'Stopped before the first step was done, so that there is nothing to save; the same command begins anew.'
-}
-
 /** Thrown by a command whose result, told already, is that something failed a check. */
 export class FailedCheck extends Error {
-	readonly exitCode = exitCodes.failedCheck
 	override readonly name = 'FailedCheck'
+
+	/** @param message For programs. @param exitCode That of a failed check, unless the result is one of another kind. */
+	constructor(
+		message: string,
+		readonly exitCode: number = exitCodes.failedCheck,
+	) {
+		super(message)
+	}
 }

@@ -16,6 +16,7 @@ const commands = [
 	'generate',
 	'inspect',
 	'classify',
+	'serve',
 	'calibrate',
 	'retrieve',
 	'pretrain',

@@ -12,7 +12,7 @@ export interface Interrupt {
 	dispose(): void
 }
 
-/** Listens for Ctrl-C and SIGTERM. @param announce Told at the first signal; the second one ends the process. */
+/** Listens for Ctrl-C and SIGTERM. @param announce Called at the first signal; the second one ends the process. */
 export function createInterrupt(announce: () => void): Interrupt {
 	const controller = new AbortController()
 	let code: number | undefined

@@ -1,8 +1,10 @@
 /** What a command says: its result on stdout, everything else on stderr. */
 
 import { plainJson, plainText } from '../core/plain-text.js'
+import { coloured } from './colour.js'
 import { exitCodes } from './exit-codes.js'
 import { createProgress, type Progress, silentProgress } from './progress.js'
+import { wrapped } from './wrapped.js'
 
 /** The two streams of a command. */
 export interface Output {
@@ -24,7 +26,7 @@ export function createOutput({ json = false, quiet = false }: { json?: boolean; 
 		progress: quiet ? silentProgress : createProgress(process.stderr),
 		result: (document, text) => {
 			const shown = json ? plainJson(JSON.stringify(document, null, 2)) : plainText(text, 'shown')
-			process.stdout.write(`${shown}\n`)
+			process.stdout.write(`${json ? shown : coloured(wrapped(shown, process.stdout), process.stdout)}\n`)
 		},
 	}
 }

@@ -3,8 +3,10 @@
 import cliProgress from 'cli-progress'
 import { last } from '../core/at.js'
 import { plainText } from '../core/plain-text.js'
+import { coloured } from './colour.js'
 import { rateMeter } from './rate-meter.js'
 import { duration, grouped, rate } from './text/format.js'
+import { wrapped } from './wrapped.js'
 
 /** Seconds between two plain lines. */
 const secondsBetweenLines = 5
@@ -13,6 +15,7 @@ const secondsBetweenLines = 5
 export interface ProgressStream {
 	readonly isTTY?: boolean
 	readonly columns?: number
+	hasColors?(): boolean
 	write(text: string): boolean
 }
 
@@ -48,7 +51,7 @@ export const silentProgress: Progress = {
 export function createProgress(stream: ProgressStream, now: () => number = () => performance.now() / 1000): Progress {
 	let current: (ProgressTask & { readonly aside: (write: () => void) => void }) | undefined
 	const line = (text: string) => {
-		const write = () => stream.write(`${plainText(text, 'shown')}\n`)
+		const write = () => stream.write(`${coloured(wrapped(plainText(text, 'shown'), stream), stream)}\n`)
 		if (current) current.aside(write)
 		else write()
 	}
@@ -98,7 +101,7 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 	}
 }
 
-/** What is told of a task. */
+/** How a task is described. */
 interface Wording {
 	readonly full: string
 	/** The same in fewer words, for narrow terminals; the shortest last. */

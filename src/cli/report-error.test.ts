@@ -6,7 +6,7 @@ import { reportError } from './report-error.js'
 
 afterEach(() => vi.restoreAllMocks())
 
-/** What is told of an error. */
+/** How an error is reported. */
 function told(error: unknown, json = true) {
 	const texts = { stdout: '', stderr: '' }
 	for (const name of ['stdout', 'stderr'] as const) {

@@ -4,9 +4,11 @@ import { CommanderError } from 'commander'
 import type { ErrorCode } from '../core/error-codes.js'
 import { NaptuneError } from '../core/errors.js'
 import { plainJson, plainText } from '../core/plain-text.js'
+import { coloured } from './colour.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
+import { wrapped } from './wrapped.js'
 
-/** What is told of an error. */
+/** How an error is reported. */
 interface Told {
 	readonly code: ErrorCode
 	readonly message: string
@@ -23,7 +25,10 @@ export function reportError(error: unknown, json: boolean): number {
 	const told = describe(error)
 	if (told.exitCode === exitCodes.success) return told.exitCode
 	// Commander has written its message by now.
-	if (!(error instanceof CommanderError)) process.stderr.write(`${plainText(text(error, told.message), 'shown')}\n`)
+	if (!(error instanceof CommanderError))
+		process.stderr.write(
+			`${coloured(wrapped(plainText(text(error, told.message), 'shown'), process.stderr), process.stderr)}\n`,
+		)
 	if (json) process.stdout.write(`${plainJson(JSON.stringify({ error: told }, null, 2))}\n`)
 	return told.exitCode
 }

@@ -1,7 +1,8 @@
 /** A job as a command: its progress and notes on stderr, its result on stdout. */
 
 import type { JobContext } from '../jobs/job.js'
-import { FailedCheck } from './exit-codes.js'
+import { coloured } from './colour.js'
+import { exitCodes, FailedCheck } from './exit-codes.js'
 import type { SharedOptions } from './options/shared-options.js'
 import type { Progress } from './progress.js'
 import { withSession } from './session.js'
@@ -18,6 +19,10 @@ export interface JobCommand<Input, Result, Event> {
 	 * say so, which are told on stderr.
 	 */
 	failed?(result: Result): boolean | readonly string[]
+	/** Whether the result is that nothing was decided, which ends the command as what could not be done. */
+	undecided?(result: Result): boolean
+	/** Whether the job's own events say that it stops, in the form of its log. Default false. */
+	readonly tellsStop?: boolean
 }
 
 /** A job as this file sees it. */
@@ -33,14 +38,16 @@ type OptionsOfRunning = SharedOptions & { readonly loaderThreads?: number }
 export async function runJob<Input, Result, Event>(
 	job: RunnableJob<Input, Result, Event>,
 	options: OptionsOfRunning,
-	{ input, text, onEvent, failed }: JobCommand<Input, Result, Event>,
+	{ input, text, onEvent, failed, undecided, tellsStop = false }: JobCommand<Input, Result, Event>,
 ): Promise<void> {
-	await withSession(options, async (session) => {
+	await withSession({ ...options, tellsStop }, async (session) => {
 		const told = onEvent?.(session.progress) ?? (() => {})
 		const result = await job(input, { ...session, onEvent: told })
 		session.result(result, text(result))
+		if (undecided?.(result)) throw new FailedCheck(`${job.jobName} was not decided.`, exitCodes.failure)
 		const found = failed?.(result) ?? false
-		if (typeof found !== 'boolean') for (const problem of found) process.stderr.write(`problem: ${problem}\n`)
+		if (typeof found !== 'boolean')
+			for (const problem of found) process.stderr.write(`${coloured(`problem: ${problem}`, process.stderr)}\n`)
 		if (found === true || (found && found.length > 0)) throw new FailedCheck(`A check of ${job.jobName} failed.`)
 	})
 }

@@ -12,7 +12,7 @@ Exit codes:
   0    done
   1    what was asked for cannot be done; the message says why (NAPTUNE_DEBUG=1 adds the stack)
   2    the command line is wrong
-  3    it was done, and a check failed (audit, data doctor)
+  3    it was done, and a check failed (audit, doctor, data doctor, gate)
   130  stopped by Ctrl-C; what was done is saved (143: stopped by SIGTERM)
 
 With --json, stdout holds exactly one JSON document: the result, or { "error": { "code", "message", "exitCode" } }.`

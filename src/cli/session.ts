@@ -18,12 +18,13 @@ export interface Session extends Output, JobContext {}
 
 /** Runs a command and closes what it opened. */
 export async function withSession(
-	options: SharedOptions & { readonly loaderThreads?: number },
+	options: SharedOptions & { readonly loaderThreads?: number; readonly tellsStop?: boolean },
 	work: (session: Session) => Promise<void>,
 ): Promise<void> {
 	const output = createOutput(options)
 	const folders = new Set<string>()
 	const interrupt = createInterrupt(() => {
+		if (options.tellsStop) return
 		const text = 'Stopping after the step under way. Press Ctrl-C again to leave at once.'
 		if (options.quiet) process.stderr.write(`${text}\n`)
 		else output.progress.line(text)
@@ -48,7 +49,7 @@ export async function withSession(
 				return loader
 			},
 			onProgress: progressTeller(output.progress),
-			onNote: ({ kind, text }) => output.progress.line(kind === 'note' ? `note: ${text}` : text),
+			onNote: ({ kind, text }) => output.progress.line(kind === 'plan' ? text : `${kind}: ${text}`),
 			onEvent() {},
 			onFolder(folder) {
 				folders.add(folder)

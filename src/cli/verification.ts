@@ -48,7 +48,7 @@ export function runVerification(
 	const given = decidedByRecord.find((name) => command.getOptionValueSource(name) === 'cli')
 	if (given !== undefined) {
 		const flag = command.options.find((option) => option.attributeName() === given)?.long
-		command.error(`error: The record of --verify says itself what it is of; leave ${flag ?? given} out.`)
+		command.error(`error: The record given to --verify says what it is of; leave ${flag ?? given} out.`)
 	}
 	const { verify: record, share, data, model, dataRoot, batchSize, seed } = options
 	return runJob(verifyRecord, options, {

@@ -104,7 +104,7 @@ export const errorCodes = {
 
 	// Models.
 	NAP_MODEL_MISSING: {
-		means: 'There is no checkpoint at this place, and it is no id of the hub.',
+		means: 'There is no checkpoint at this place, and it is not an id of the hub.',
 		advice: 'Give the folder of a checkpoint, or an id such as openai/clip-vit-base-patch32.',
 	},
 	NAP_MODEL_INVALID: {
@@ -120,7 +120,7 @@ export const errorCodes = {
 		advice: 'Shorten it.',
 	},
 	NAP_VALUES_NOT_FINITE: {
-		means: 'A model gives values that are no numbers.',
+		means: 'A model gives values that are not numbers.',
 		advice: 'Use another checkpoint, or tune again: weights or parameters are damaged or diverged.',
 	},
 	NAP_ONNX_INVALID: {
@@ -136,7 +136,7 @@ export const errorCodes = {
 		advice: 'Change the operation that the message names.',
 	},
 	NAP_GRADIENT_UNSUPPORTED: {
-		means: 'There is no gradient of this operation.',
+		means: 'This operation has no gradient.',
 		advice: 'Use operations with gradients, or take the gradient of another model (bpdaClassifier).',
 	},
 
@@ -162,8 +162,13 @@ export const errorCodes = {
 		advice: 'Restore it, or measure again.',
 	},
 	NAP_MEASUREMENT_FAILED: {
-		means: 'Nothing of what was asked for could be measured.',
+		means: 'Nothing that was asked for could be measured.',
 		advice: 'Remove the reasons that the message lists.',
+	},
+	NAP_EXPORT_REFUSED: {
+		means:
+			'A model was not exported, because the export would not be what it claims: the run is bad, or the files are worse.',
+		advice: 'Do what the message says; nothing was written.',
 	},
 	NAP_TRAINING_FAILED: {
 		means: 'Training cannot go on: values are not finite, or every image gets the same answer.',
@@ -184,13 +189,13 @@ export const errorCodes = {
 		advice: 'Create another one.',
 	},
 	NAP_FEED_INVALID: {
-		means: 'A program was run with tensors that it does not take.',
+		means: 'A program was run with tensors that it does not accept.',
 		advice: 'Feed what the message names.',
 	},
 
 	// The hub.
 	NAP_HUB_UNREACHABLE: {
-		means: 'The hub gives no answer that can be used, and what is asked for is not cached.',
+		means: 'The hub gives no usable answer, and what was asked for is not cached.',
 		advice: 'Check the connection and HF_ENDPOINT, or give a folder.',
 	},
 	NAP_HUB_REFUSED: {
@@ -202,10 +207,33 @@ export const errorCodes = {
 		advice: 'Try again; where it stays so, check HF_ENDPOINT.',
 	},
 
+	// The server.
+	NAP_ADDRESS_UNAVAILABLE: {
+		means: 'The server cannot listen at this address: it is taken, not of this machine, or not allowed.',
+		advice: 'Choose another --port or --host.',
+	},
+	NAP_REQUEST_INVALID: {
+		means: 'A request to the server is malformed, or asks for what the server does not have.',
+		advice: 'Send what /openapi.json describes.',
+	},
+	NAP_REQUEST_TOO_LARGE: {
+		means: 'A request to the server brings more bytes or more pictures than one may.',
+		advice: 'Send smaller pictures or fewer at a time; GET /v1/model tells the limits.',
+	},
+	NAP_REQUEST_REFUSED: {
+		means:
+			'The server does not answer whoever asks: the token is missing or wrong, or the request comes from another site.',
+		advice: 'Send the token as Authorization: Bearer TOKEN, to the address that the server was given.',
+	},
+	NAP_SERVER_BUSY: {
+		means: 'The server has as much work as it may hold, is still loading, or stops.',
+		advice: 'Send the request again after the seconds that Retry-After names.',
+	},
+
 	// The end.
 	NAP_STOPPED: {
 		means: 'The work was stopped by a signal, or by the caller; what was done is saved where the message says so.',
-		advice: 'Repeat the same call: it goes on where it was.',
+		advice: 'Repeat the same call: it resumes where it stopped.',
 	},
 	NAP_INTERNAL: {
 		means: 'A fault in naptune itself.',

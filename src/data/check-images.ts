@@ -5,7 +5,7 @@ import { findUnreadable, unreadableError } from './loading/unreadable.js'
 
 /**
  * Decodes every image once and forgets it.
- * @param progress Told how many images are done after each.
+ * @param progress Called with how many images are done after each.
  * @throws NaptuneError that names the unreadable ones (the first five) and why.
  */
 export async function checkImages(split: Split, progress: (done: number) => void = () => {}): Promise<void> {

@@ -36,7 +36,7 @@ export interface Dataset {
 	readonly train: Split
 	readonly validation: Split
 	readonly test: Split
-	/** What a person must be told before numbers are believed, such as a split that was drawn here. One sentence each. */
+	/** What a reader must know before believing the numbers, such as a split that was drawn here. One sentence each. */
 	readonly notices: readonly string[]
 	/** How to get the same data set again: goes into records as it is. Data of one's own are `{ dataset: 'own', … }`. */
 	readonly origin: DataOrigin

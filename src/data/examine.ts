@@ -25,9 +25,9 @@ export interface ExamineOptions {
 	readonly decode: 'all' | number
 	/** Images that are decoded at a time. */
 	readonly parallel: number
-	/** Told how many images are decoded, out of how many; what it throws ends the examination. */
+	/** Called with how many images are decoded, out of how many; what it throws ends the examination. */
 	readonly onProgress?: (done: number, total: number) => void
-	/** Told how far the download of a file is, where data is fetched. */
+	/** Called with how far the download of a file is, where data is fetched. */
 	readonly onDownload?: LoadOptions['onProgress']
 }
 

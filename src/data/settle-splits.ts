@@ -44,7 +44,7 @@ export function settleSplits<T extends Sample>(
 	if (new Set(given.train.map(({ label }) => label)).size < 2) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`${source} has training images of one class only, ${JSON.stringify(classNames[given.train[0]?.label ?? 0])}; telling classes apart needs at least two.`,
+			`${source} has training images of one class only, ${JSON.stringify(classNames[given.train[0]?.label ?? 0])}; classification needs at least two.`,
 		)
 	}
 	if (given.test.length > 0) return checked(given, classNames, source, [])

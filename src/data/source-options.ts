@@ -28,7 +28,7 @@ export function splitOptions<Key extends string>(text: string, known: readonly K
 		if (value === '' || options[option] !== undefined) {
 			throw new NaptuneError(
 				'NAP_OPTION_INVALID',
-				`${text} gives the option ${key} ${value === '' ? 'no value' : 'twice'}.`,
+				`${text} sets the option ${key} ${value === '' ? 'no value' : 'twice'}.`,
 			)
 		}
 		options[option] = value

@@ -10,7 +10,7 @@ import { isManifestName } from './manifests/manifest-name.js'
 export interface SourceOptions {
 	/** Of the split, where the data comes without one; 1 by default. */
 	readonly seed?: number
-	/** Told how far the download of a file is, where data is fetched. */
+	/** Called with how far the download of a file is, where data is fetched. */
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 

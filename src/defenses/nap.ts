@@ -4,19 +4,26 @@
  */
 
 import { z } from 'zod'
+import { NaptuneError } from '../core/errors.js'
+import { ops } from '../onnx/graph.js'
+import { defaultTemplate } from '../vlm/class-prompts.js'
 import type { ClipModel } from '../vlm/model.js'
 import { towerDepths } from './both-towers.js'
-import { contextPrompts, normalContext, textContexts } from './context-prompts.js'
+import { contextPrompts, normalContext, templatePrompts, textContexts } from './context-prompts.js'
 import { coupledContext, couplingParameters, ownContext } from './context-sources.js'
-import type { Parameter } from './defense.js'
+import type { Defense, Parameter } from './defense.js'
 import { type DefenseDefinition, defineDefense } from './define-defense.js'
 import { layersUpTo } from './layers.js'
-import { promptedTowers, type TowerRefiner } from './prompted-towers.js'
+import { promptedTowers, type TowerContext, type TowerRefiner } from './prompted-towers.js'
 import { type RefinerOptions, refine, refinerParameters } from './token-refiner.js'
+import { vanilla } from './vanilla.js'
 
 const schema = z.strictObject({
-	/** Blocks with prompts of their own: one shallow context and depth - 1 deep ones. Capped at each tower's layers. */
-	promptDepth: z.int().positive().default(12),
+	/**
+	 * Blocks with prompts of their own: one shallow context and depth - 1 deep ones. Capped at each tower's layers. With 0
+	 * there are none, and the text is "a photo of a NAME.".
+	 */
+	promptDepth: z.int().nonnegative().default(12),
 	/** Context vectors per layer of the text tower. */
 	textPrompts: z.int().positive().default(16),
 	/** Context vectors per layer of the image tower. With joint coupling there are as many as of the text tower. */
@@ -27,8 +34,18 @@ const schema = z.strictObject({
 	contextInit: z.enum(['normal', 'words']).default('normal'),
 	/** Standard deviation of normal contexts. */
 	contextDeviation: z.number().nonnegative().default(0.02),
+	/**
+	 * First blocks of each tower among which refiners act, capped at its layers; missing, as many as have prompts (the
+	 * precursor code, where refiners end with the prompts). With 0 there are none.
+	 */
+	refinerLayers: z.int().nonnegative().optional(),
 	/** Linear layers of a refiner; 0 is no correction. */
 	refinerDepth: z.int().min(0).max(8).default(2),
+	/**
+	 * Of refiners without layers: missing, they correct nothing; `double`, they add every token to itself, as an empty module
+	 * of the precursor code does, whose identity the residual adds.
+	 */
+	emptyRefiner: z.literal('double').optional(),
 	/** Widening factor of a refiner's hidden layers. */
 	refinerExpansion: z.int().positive().default(2),
 	/** Start of the refiners' last layer. */
@@ -61,13 +78,25 @@ function effective(config: NapConfig): NapConfig {
 	return config.coupling === 'joint' ? { ...config, visualPrompts: config.textPrompts } : config
 }
 
-function refinedLayers(depth: number, { refineFirst, refinerDepth }: NapConfig): number[] {
-	if (refinerDepth === 0) return []
+/** First blocks among which refiners act. @param prompted Those with prompts. @param layers Of the tower. */
+function refinedDepth({ refinerLayers }: NapConfig, prompted: number, layers: number): number {
+	return refinerLayers === undefined ? prompted : Math.min(refinerLayers, layers)
+}
+
+function refinedLayers(depth: number, { refineFirst, refinerDepth, emptyRefiner }: NapConfig): number[] {
+	if (refinerDepth === 0 && emptyRefiner === undefined) return []
 	return layersUpTo(depth).slice(refineFirst ? 0 : 1)
 }
 
-function refinesAnything({ refinerDepth, visualRefiner, textRefiner }: NapConfig): boolean {
-	return refinerDepth > 0 && (visualRefiner || textRefiner !== 'none')
+function refinesAnything({
+	refinerDepth,
+	refinerLayers,
+	emptyRefiner,
+	visualRefiner,
+	textRefiner,
+}: NapConfig): boolean {
+	const acts = (refinerDepth > 0 || emptyRefiner !== undefined) && refinerLayers !== 0
+	return acts && (visualRefiner || textRefiner !== 'none')
 }
 
 function refinerOptions(config: NapConfig): RefinerOptions {
@@ -84,7 +113,10 @@ function refinerOptions(config: NapConfig): RefinerOptions {
 function refiner(prefix: string, depth: number, config: NapConfig): TowerRefiner {
 	return {
 		layers: refinedLayers(depth, config),
-		refine: (layer, tokens, parameters) => refine(tokens, `${prefix}.${layer}`, refinerOptions(config), parameters),
+		refine: (layer, tokens, parameters) =>
+			config.refinerDepth === 0 && config.emptyRefiner === 'double'
+				? { before: tokens, after: ops.add(tokens, tokens) }
+				: refine(tokens, `${prefix}.${layer}`, refinerOptions(config), parameters),
 	}
 }
 
@@ -107,12 +139,12 @@ export function napParameters(clip: ClipModel, config: NapConfig): Map<string, P
 	}
 	const options = refinerOptions(config)
 	if (config.visualRefiner) {
-		for (const layer of refinedLayers(depth.visual, config)) {
+		for (const layer of refinedLayers(refinedDepth(config, depth.visual, vision.layers), config)) {
 			put(refinerParameters(`visual.refiner.${layer}`, vision.width, options))
 		}
 	}
 	if (config.textRefiner !== 'none') {
-		for (const layer of refinedLayers(depth.text, config)) {
+		for (const layer of refinedLayers(refinedDepth(config, depth.text, text.layers), config)) {
 			put(refinerParameters(`text.refiner.${layer}`, text.width, options))
 		}
 	}
@@ -130,35 +162,59 @@ export const nap: DefenseDefinition = defineDefense({
 	build(clip, classNames, given) {
 		const config = effective(given)
 		const depth = depths(clip, config)
+		const { text, vision } = clip.config
+		const refined = {
+			text: refinedDepth(config, depth.text, text.layers),
+			visual: refinedDepth(config, depth.visual, vision.layers),
+		}
+		const parameters = napParameters(clip, config)
+		if (parameters.size === 0) {
+			throw new NaptuneError(
+				'NAP_OPTION_CONFLICT',
+				'With promptDepth 0 and no refiners NAP has nothing to learn. Give a promptDepth, or refiners (refinerLayers and a refinerDepth of at least 1).',
+			)
+		}
 		return {
 			config,
 			classNames,
-			parameters: napParameters(clip, config),
+			parameters,
 			views: refinesAnything(config)
 				? [
 						{
 							name: 'prompt-aware',
 							hides: 'the refiners',
-							defense: () => nap.prepare(clip, classNames, { ...config, refinerDepth: 0 }),
+							defense: () => promptsAlone(clip, classNames, config),
 						},
 					]
 				: [],
 			...promptedTowers(
 				clip,
-				contextPrompts(clip, classNames, config.textPrompts, config.contextInit),
+				depth.text === 0
+					? templatePrompts(clip, classNames, defaultTemplate)
+					: contextPrompts(clip, classNames, config.textPrompts, config.contextInit),
 				{
-					context: ownContext('text', config.textPrompts, depth.text),
-					refiner: config.textRefiner === 'none' ? undefined : refiner('text.refiner', depth.text, config),
+					context: depth.text === 0 ? undefined : ownContext('text', config.textPrompts, depth.text),
+					refiner: config.textRefiner === 'none' ? undefined : refiner('text.refiner', refined.text, config),
 					refined: config.textRefiner === 'sos' ? 'sos' : 'all',
 				},
 				{
-					context:
-						config.coupling === 'joint'
-							? coupledContext('text', config.textPrompts, depth.visual)
-							: ownContext('visual', config.visualPrompts, depth.visual),
-					refiner: config.visualRefiner ? refiner('visual.refiner', depth.visual, config) : undefined,
+					context: visualContext(config, depth.visual),
+					refiner: config.visualRefiner ? refiner('visual.refiner', refined.visual, config) : undefined,
 				},
 			),
 		}
 	},
 })
+
+function visualContext({ coupling, textPrompts, visualPrompts }: NapConfig, depth: number): TowerContext | undefined {
+	if (depth === 0) return undefined
+	return coupling === 'joint' ? coupledContext('text', textPrompts, depth) : ownContext('visual', visualPrompts, depth)
+}
+
+/** What an attacker sees who does not know the refiners: without prompts, CLIP as it was. */
+function promptsAlone(clip: ClipModel, classNames: readonly string[], config: NapConfig): Defense {
+	const { emptyRefiner: _, ...options } = config
+	return options.promptDepth === 0
+		? vanilla.prepare(clip, classNames, { templates: [defaultTemplate] })
+		: nap.prepare(clip, classNames, { ...options, refinerDepth: 0 })
+}

@@ -124,6 +124,86 @@ describe('prompts on twelve layers', () => {
 		}
 	})
 
+	it('have refiners of a depth of their own', async () => {
+		const clip = await tinyClip(await temporaryFolder(), 1, 12)
+		const layoutOf = (options: object) =>
+			prepareDefense('nap', clip, ['cat', 'dog'], { textPrompts: prompts, visualPrompts: prompts, ...options })
+		for (const [promptDepth, refinerLayers, refineFirst] of [
+			[2, 12, true],
+			[12, 3, false],
+			[0, 4, true],
+			[3, 0, true],
+			[5, 99, false],
+		] as const) {
+			const { layout, parameters, config } = layoutOf({ promptDepth, refinerLayers, refineFirst })
+			const refined = layers.filter((layer) => layer < refinerLayers && (refineFirst || layer > 0))
+			for (const tower of [layout.image, layout.text]) {
+				expect(layers.filter((layer) => tower[layer]!.changed)).toEqual(refined)
+				expect(layers.filter((layer) => tower[layer]!.ownPrompts)).toEqual(
+					layers.filter((layer) => layer < promptDepth),
+				)
+			}
+			const names = [...parameters.keys()]
+			expect(names.filter((name) => /^visual.refiner.*linear1.weight/.test(name))).toHaveLength(refined.length)
+			expect(names.filter((name) => name.startsWith('text.context'))).toHaveLength(promptDepth)
+			expect(config).toMatchObject({ promptDepth, refinerLayers })
+		}
+		// An option at its default is in no record.
+		expect(Object.keys(layoutOf({}).config)).not.toContain('refinerLayers')
+		expect(Object.keys(layoutOf({}).config)).not.toContain('emptyRefiner')
+	})
+
+	it('are CLIP under a hand-written template where there are none, and refiners start at nothing', async () => {
+		const clip = await tinyClip(await temporaryFolder(), 1, 12)
+		const options = { promptDepth: 0, refinerLayers: 12, refineFirst: true, refinerInit: 'zero-last' }
+		const [own, vanilla] = [
+			prepareDefense('nap', clip, ['cat', 'dog'], options),
+			prepareDefense('vanilla', clip, ['cat', 'dog']),
+		]
+		expect(own.prompts).toEqual(vanilla.prompts)
+		const features = async (defense: typeof own) => {
+			const values = await initialParameters(defense, 3)
+			const program = await engine.compile({
+				image: defense.imageFeatures(ops.input('pixels', 'float32', ['B', 3, 16, 16]), fixedParameters(values))
+					.features,
+				text: defense.textFeatures(
+					ops.input('ids', 'int64', ['C', defense.prompts.length]),
+					ops.input('endPosition', 'float32', ['C', defense.prompts.length]),
+					fixedParameters(values),
+				),
+			})
+			const { image, text } = await program.run({ pixels: noisyPictures(clip, 2), ...promptFeeds(defense) })
+			await program.release()
+			return [...(image!.data as Float32Array), ...(text!.data as Float32Array)]
+		}
+		const [ours, theirs] = [await features(own), await features(vanilla)]
+		for (const [index, value] of theirs.entries()) expect(ours[index]).toBeCloseTo(value, 5)
+		expect(own.views.map(({ name, defense }) => [name, defense().name])).toEqual([['prompt-aware', 'vanilla']])
+	})
+
+	it('double every token where refiners without layers are what the precursor code makes of them', async () => {
+		const clip = await tinyClip(await temporaryFolder(), 1, 12)
+		const options = { textPrompts: prompts, visualPrompts: prompts, refinerDepth: 0, emptyRefiner: 'double' }
+		const defense = prepareDefense('nap', clip, ['cat', 'dog'], options)
+		const values = await initialParameters(defense, 3)
+		const pixels = ops.input('pixels', 'float32', ['B', 3, 16, 16])
+		const { tokenChanges } = defense.imageFeatures(pixels, fixedParameters(values))
+		expect(tokenChanges).toHaveLength(11)
+		const { before, after } = tokenChanges[3]!
+		const program = await engine.compile({ before, after })
+		const results = await program.run({ pixels: noisyPictures(clip, 1) })
+		await program.release()
+		const doubled = (results.before!.data as Float32Array).map((value) => 2 * value)
+		expect(results.after!.data).toEqual(doubled)
+		expect([...defense.parameters.keys()].filter((name) => name.includes('refiner'))).toEqual([])
+	})
+
+	it('are refused where nothing is left to learn', async () => {
+		const clip = await tinyClip(await temporaryFolder())
+		expect(() => prepareDefense('nap', clip, ['cat', 'dog'], { promptDepth: 0 })).toThrow('nothing to learn')
+		expect(() => prepareDefense('nap', clip, ['cat', 'dog'], { promptDepth: -1 })).toThrow('promptDepth')
+	})
+
 	it('go no deeper than the tower', async () => {
 		const clip = await tinyClip(await temporaryFolder())
 		for (const name of ['advpt-v', 'advpt-vli', 'advpt-vlj', 'fap', 'nap']) {

@@ -11,10 +11,10 @@ import {
 	finishedEvaluation,
 	recordedEvaluation,
 } from '../evaluation/robustness/recorded-evaluation.js'
-import type { AdversarialImages } from '../evaluation/stores/adversarial-images.js'
 import { storedAttack } from '../evaluation/stores/stored-attack.js'
+import type { SurrogateWorth } from '../records/experiment.js'
 import { type AttackCell, shortHash, type TunedCell } from './cells.js'
-import { imagesOnSurrogates } from './surrogate-cells.js'
+import { imagesOnSurrogates, type MadeImages } from './surrogate-cells.js'
 import type { CellModel, TuneCellsInput } from './tuned-cell.js'
 
 /** A measured cell. */
@@ -29,7 +29,9 @@ export interface MeasuredCell {
 export interface AttackCellsInput extends TuneCellsInput {
 	readonly batchSize?: number
 	/** Images made on surrogates in this call, each once for all cells that they are tried on. */
-	readonly stores: Map<string, Promise<AdversarialImages | undefined>>
+	readonly stores: Map<string, Promise<MadeImages | undefined>>
+	/** Told which surrogates the images of a condition were made on. */
+	readonly onSurrogates?: (attack: AttackCell, tuned: TunedCell, worth: readonly SurrogateWorth[]) => void
 	/** Told of images made on surrogates: what is done, and the share of it, in [0, 1]. */
 	readonly onImages?: (attack: AttackCell, tuned: TunedCell, what: string, share: number) => void
 }
@@ -110,7 +112,7 @@ function evaluationOf(
 
 /** The attack itself, or stored images as one; those are made once for all models that read the same pixels. */
 async function preparedAttack(
-	{ engine, output, signal, stores, onImages }: AttackCellsInput,
+	{ engine, output, signal, stores, onImages, onSurrogates }: AttackCellsInput,
 	tuned: TunedCell,
 	cell: AttackCell,
 ): Promise<PreparedAttack | undefined> {
@@ -151,6 +153,7 @@ async function preparedAttack(
 			...defined({ signal }),
 		})
 	stores.set(key, store)
-	const images = await store
-	return images && storedAttack(images)
+	const made = await store
+	if (made) onSurrogates?.(cell, tuned, made.worth)
+	return made && storedAttack(made.images)
 }

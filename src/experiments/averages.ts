@@ -3,6 +3,7 @@
 import { defined } from '../core/defined.js'
 import type { Average, Cell } from './experiment-result.js'
 import type { Plan } from './plan.js'
+import { paperMethod } from './protocols.js'
 import { arePaperDatasets, geometryName, type PaperTargets, paperAverage } from './targets.js'
 
 /**
@@ -35,7 +36,7 @@ export function averagesOf(
 						paperAverage(comparable, {
 							experiment: definition.name,
 							model: geometry,
-							method,
+							method: paperMethod(definition, method),
 							condition: condition.name,
 							...defined({ point }),
 						})

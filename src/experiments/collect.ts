@@ -6,6 +6,7 @@ import { defined } from '../core/defined.js'
 import type { EvaluationRecord } from '../evaluation/robustness/recorded-evaluation.js'
 import { packageVersion } from '../files/package-version.js'
 import { generator } from '../random/counter-based.js'
+import type { Learning } from '../records/experiment.js'
 import type { ModelEngine } from '../runtime/engine.js'
 import { mcnemarOf } from '../statistics/mcnemar.js'
 import { meanAndDeviation } from '../statistics/mean-and-deviation.js'
@@ -17,10 +18,12 @@ import type { AttackCell } from './cells.js'
 import type { Cell, Condition, ExperimentResult, PairedResult, Problem, SeedResult } from './experiment-result.js'
 import { shownCells } from './look-into-runs.js'
 import { type Plan, type PlannedCell, problemPlace } from './plan.js'
-import type { CellResults } from './run-cells.js'
+import { paperMethod } from './protocols.js'
+import { type CellResults, surrogatesKey } from './run-cells.js'
+import { usuallyWeakBelow } from './surrogate-worth.js'
 import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 
-/** What {@link collectResult} needs. */
+/** The input of {@link collectResult}. */
 export interface CollectInput {
 	readonly plan: Plan
 	readonly results: CellResults
@@ -31,6 +34,8 @@ export interface CollectInput {
 	readonly missing: ExperimentResult['missing']
 	/** The paper's numbers; missing where the experiment measures something else. */
 	readonly targets?: PaperTargets | undefined
+	/** What moved in the runs of methods under a protocol, by the folders of cells. */
+	readonly learning?: ReadonlyMap<string, Learning>
 	readonly engine: Pick<ModelEngine, 'version' | 'device' | 'threads'>
 }
 
@@ -54,7 +59,7 @@ export function collectResult(input: CollectInput): ExperimentResult {
 				return points.flatMap((point) =>
 					conditions.flatMap((condition) => {
 						const seeds = ofMethod.filter((planned) => planned.point === point)
-						const cell = collectCell(plan, seeds, condition, results)
+						const cell = collectCell(plan, seeds, condition, results, input.learning)
 						return cell ? [cell] : []
 					}),
 				)
@@ -74,13 +79,18 @@ export function collectResult(input: CollectInput): ExperimentResult {
 		models: models.map(({ name }) => name),
 		datasets: datasets.map(({ name }) => name),
 		missing,
-		methods: Object.entries(definition.methods).map(([name, { title }]) => ({ name, title })),
+		methods: Object.entries(definition.methods).map(([name, { title, protocol, defense }]) => ({
+			name,
+			title,
+			...(protocol === undefined ? {} : { protocol, of: defense ?? name }),
+		})),
 		conditions,
 		...axisOf(plan),
 		...defined({ reference: definition.reference }),
 		seeds: definition.seeds,
 		cells,
 		averages: averagesOf(plan, targets, cells),
+		...surrogatesOfRows(plan, results),
 		problems: [...problemsOf(plan, results), ...input.problems],
 		shown: shownCells(plan, results).map(({ cell }) => ({
 			method: cell.method,
@@ -93,6 +103,25 @@ export function collectResult(input: CollectInput): ExperimentResult {
 			seconds: secondsOf(plan, results),
 		},
 	}
+}
+
+/** Which surrogates made the images of which row; nothing where none did. */
+function surrogatesOfRows(
+	{ definition, conditions, models, datasets }: Plan,
+	{ surrogates }: CellResults,
+): Pick<ExperimentResult, 'surrogates'> {
+	const weakBelow = definition.surrogates?.weakBelow ?? usuallyWeakBelow
+	const found = models.flatMap(({ name: model }) =>
+		datasets.flatMap(({ name: dataset }) =>
+			conditions.flatMap(({ name: condition }) => {
+				const made = surrogates?.get(surrogatesKey(model, dataset, condition))
+				if (!made) return []
+				const best = Math.max(...made.map(({ accuracy }) => accuracy ?? 1))
+				return [{ model, dataset, condition, models: [...made], weakBelow, weak: best < weakBelow }]
+			}),
+		),
+	)
+	return found.length > 0 ? { surrogates: found } : {}
 }
 
 function axisOf({ definition: { axis } }: Plan): Pick<ExperimentResult, 'axis'> {
@@ -134,6 +163,7 @@ function collectCell(
 	seeds: readonly PlannedCell[],
 	condition: Condition,
 	results: CellResults,
+	learning: CollectInput['learning'],
 ): CellWithOutcomes | undefined {
 	const { attack, clean } = sourceOf(plan, condition)
 	const records = recordsOf(seeds, attack, results)
@@ -143,7 +173,9 @@ function collectCell(
 		planned: { cell, point },
 		found: { record },
 	} = at(records, 0)
-	const own = records.map(({ planned, found }) => seedResult(plan, planned, found, clean))
+	const own = records.map(({ planned, found }) =>
+		seedResult(plan, planned, found, clean, learning?.get(planned.cell.folder)),
+	)
 	const { mean, deviation } = meanAndDeviation(own.map(({ accuracy }) => accuracy.accuracy))
 	const { images } = at(own, 0)
 	return {
@@ -169,6 +201,7 @@ function seedResult(
 	{ cell }: PlannedCell,
 	{ record, path, tuningSeconds }: MeasuredCell,
 	clean: boolean,
+	learning: Learning | undefined,
 ): SeedResult {
 	return {
 		seed: cell.seed,
@@ -179,6 +212,7 @@ function seedResult(
 		...defined({ run: cell.tuning && placeOf(plan, cell.folder) }),
 		tuningSeconds,
 		evaluationSeconds: record.seconds,
+		...defined({ learning }),
 	}
 }
 
@@ -226,7 +260,7 @@ function withTarget({ definition, models }: Plan, targets: PaperTargets | undefi
 	const model = found && geometryName(found.clip.config)
 	if (model === undefined) return cell
 	const { dataset, method, condition, point } = cell
-	const place = { experiment: definition.name, model, dataset, method, condition }
+	const place = { experiment: definition.name, model, dataset, method: paperMethod(definition, method), condition }
 	const paper = paperTarget(targets, { ...place, ...defined({ point }) })
 	return paper === undefined ? cell : { ...cell, target: { paper, difference: 100 * cell.accuracy - paper } }
 }

@@ -4,6 +4,7 @@ import { at } from '../core/at.js'
 import { isRecord } from '../core/guards.js'
 import { didYouMean } from '../core/nearest.js'
 import type { ExperimentDefinition } from './definition-schema.js'
+import { bothProtocols, noProtocol, variantName } from './protocols.js'
 
 /** An entry that does not fit the others. */
 export interface Contradiction {
@@ -18,6 +19,7 @@ export function contradictions(definition: ExperimentDefinition): Contradiction[
 		...repetitions(definition),
 		...hiddenSettings(definition),
 		...crowdedFolders(definition),
+		...wrongProtocols(definition),
 	]
 }
 
@@ -108,4 +110,28 @@ function crowdedFolders(definition: ExperimentDefinition): Contradiction[] {
 			? [{ path: ['folders'], message: 'images made on surrogates are shared by methods; leave folders out' }]
 			: []),
 	]
+}
+
+/** Protocols of methods that are not there, twice there, or chosen for a method that does not have them. */
+function wrongProtocols({ methods, protocols = [], protocol = {} }: ExperimentDefinition): Contradiction[] {
+	const names = protocols.map((one) => one.name)
+	const reserved = [bothProtocols, noProtocol]
+	const wrong = protocols.flatMap((one, index): Contradiction[] => {
+		const path = ['protocols', index]
+		const twice = names.indexOf(one.name) !== index ? [{ path, message: `${one.name} is there twice` }] : []
+		const taken = reserved.includes(one.name) ? [{ path, message: `${one.name} means something else` }] : []
+		const variants = Object.keys(one.methods).flatMap((method) =>
+			Object.hasOwn(methods, variantName(method, one.name))
+				? [{ path, message: `${variantName(method, one.name)} is the name of a method` }]
+				: [],
+		)
+		return [...twice, ...taken, ...variants]
+	})
+	const chosen = Object.entries(protocol).flatMap(([method, own]) => {
+		const has = protocols.some((one) => one.name === own && Object.hasOwn(one.methods, method))
+		return has
+			? []
+			: [{ path: ['protocol', method], message: `${method} has no protocol ${own}.${didYouMean(own, names)}` }]
+	})
+	return [...wrong, ...chosen]
 }

@@ -20,6 +20,21 @@ const method = z.strictObject({
 	title: z.string().optional().describe('As papers write it; by default what its defense is called.'),
 	defense: z.string().optional().describe("The registered defense; by default the one of the method's name."),
 	tuning: settings.default({}).describe('Settings of tuning over those of the experiment.'),
+	protocol: name.optional().describe('Name of the protocol that it is tuned under, where it has one.'),
+	preset: z.string().optional().describe('Preset of that protocol, in place of preset and tuning of the experiment.'),
+})
+
+const protocol = z.strictObject({
+	name,
+	doc: z.string().describe('What it is, and where its settings come from; one sentence.'),
+	preset: z.string().describe('Preset whose settings of the method are the start.'),
+	tuning: settings.default({}).describe("Settings of tuning over the preset's, for all its methods."),
+	methods: z
+		.union([
+			z.array(name).min(1).describe('Methods that have it.'),
+			z.record(name, settings).describe('Methods that have it, each with settings of its own.'),
+		])
+		.transform((given) => (Array.isArray(given) ? Object.fromEntries(given.map((one) => [one, {}])) : given)),
 })
 
 const methods = z
@@ -32,9 +47,9 @@ const methods = z
 			? given.map((name) => [name, method.parse({})] as const)
 			: Object.entries(given)
 		return Object.fromEntries(
-			entries.map(([name, { title, defense, tuning }]) => [
+			entries.map(([name, { title, defense, tuning, protocol, preset }]) => [
 				name,
-				{ title: title ?? methodTitle(name), ...defined({ defense }), tuning },
+				{ title: title ?? methodTitle(name), ...defined({ defense }), tuning, ...defined({ protocol, preset }) },
 			]),
 		)
 	})
@@ -142,6 +157,14 @@ export const definitionFields = {
 		.transform((given) => (typeof given === 'number' ? { default: given } : given))
 		.describe('Test images per cell, balanced over the classes; all where it is not given.'),
 	methods: methods.describe('What is measured: names of defenses, or variants of them by name.'),
+	protocols: z
+		.array(protocol)
+		.optional()
+		.describe('Protocols under which methods can be tuned, chosen by `naptune reproduce --protocol`.'),
+	protocol: z
+		.record(name, name)
+		.optional()
+		.describe("The protocol of each method where none is chosen; a method without one takes the experiment's preset."),
 	reference: name.optional().describe('Method that others are compared with on the same images.'),
 	conditions: conditions.describe('Rows of the table: attacks, and clean images.'),
 	epsilonCurve: z
@@ -163,6 +186,12 @@ export const definitionFields = {
 		.strictObject({
 			classifiers: z.array(z.record(z.string(), z.unknown())).min(1),
 			substitute: z.record(z.string(), z.unknown()),
+			weakBelow: z
+				.number()
+				.min(0)
+				.max(1)
+				.optional()
+				.describe('Accuracy on the clean test images below which a classifier counts as weak; 0.6 by default.'),
 		})
 		.optional()
 		.describe(
@@ -171,7 +200,9 @@ export const definitionFields = {
 	surrogateFiles: z
 		.strictObject({ classifiers: z.array(z.string()).min(1).optional(), substitute: z.string().optional() })
 		.optional()
-		.describe("Files (.onnx) that are taken for the attacker's models instead of training any."),
+		.describe(
+			"Files (.onnx) that are taken for the attacker's models instead of training any, with what is known of their input: `resnet50.onnx?normalisation=imagenet&size=224`, and `caltech101=FILE` for one data set alone.",
+		),
 	shown: z
 		.array(name)
 		.default([])

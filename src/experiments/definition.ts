@@ -11,6 +11,7 @@ import { explainIssues } from '../files/explain-issues.js'
 import { readJsonFile } from '../files/json-file.js'
 import { contradictions } from './contradictions.js'
 import { completeDefinition, definitionFields, type ExperimentDefinition } from './definition-schema.js'
+import { withProtocols } from './protocols.js'
 
 export type { ExperimentDefinition } from './definition-schema.js'
 
@@ -46,8 +47,11 @@ export const paperExperiments = [
 	'fig7-context',
 ] as const
 
+/** Names of experiments that vary what the paper varies one at a time, or read its text another way. */
+export const paperVariants = ['fig4-prompts', 'fig4-refiners', 'fig7-text'] as const
+
 /** Names of the experiments that come with the package: the paper's, and comparisons on the embedded model. */
-export const experimentNames = [...paperExperiments, 'fair', 'ablation'] as const
+export const experimentNames = [...paperExperiments, ...paperVariants, 'fair', 'ablation'] as const
 
 /** Whether an experiment of this name comes with the package. */
 export function isPackaged(name: string): boolean {
@@ -56,12 +60,28 @@ export function isPackaged(name: string): boolean {
 
 /**
  * Reads an experiment of the package by its name, or anyone's by the path of its `.json` file.
- * @param quick The small experiment on the embedded model and data.
- * @throws NaptuneError for an unknown name, or listing the wrong fields of the file.
+ * @param options `protocol` as `withProtocols` takes it: by default each method has the one that the definition gives it.
+ * @throws NaptuneError for an unknown name, listing the wrong fields of the file, or as `withProtocols`.
  */
 export async function loadExperiment(
 	nameOrPath: string,
-	{ quick = false, changes = {} }: { readonly quick?: boolean; readonly changes?: DefinitionChanges } = {},
+	{ protocol, ...options }: LoadExperimentOptions & { readonly protocol?: readonly string[] } = {},
+): Promise<ExperimentDefinition> {
+	return withProtocols(await loadWrittenExperiment(nameOrPath, options), protocol)
+}
+
+/** How {@link loadExperiment} reads. */
+export interface LoadExperimentOptions {
+	/** The small experiment on the embedded model and data. */
+	readonly quick?: boolean
+	/** What replaces entries of the definition. */
+	readonly changes?: DefinitionChanges
+}
+
+/** As {@link loadExperiment}, with the protocols that can be chosen still in it. @throws NaptuneError as that. */
+export async function loadWrittenExperiment(
+	nameOrPath: string,
+	{ quick = false, changes = {} }: LoadExperimentOptions = {},
 ): Promise<ExperimentDefinition> {
 	const own = nameOrPath.endsWith('.json')
 	const path = own ? nameOrPath : join(directory, `${nameOrPath}.json`)
@@ -86,7 +106,7 @@ export async function loadExperiment(
 
 /** A definition that no file holds. @throws NaptuneError listing its wrong fields. */
 export function experimentOf(written: z.input<typeof definitionSchema>): ExperimentDefinition {
-	return usable(definitionSchema, written, written.name)
+	return withProtocols(usable(definitionSchema, written, written.name))
 }
 
 /** Whether a file of the folder is an experiment that {@link experimentNames} forgot; for a test. */

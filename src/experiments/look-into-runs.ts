@@ -25,12 +25,12 @@ const distortion = { images: 100, attack: 'pgd-20' }
 /** Images of a gallery at most, and attack. */
 const gallery = { images: 8, attack: 'pgd-100' }
 
-/** What {@link lookIntoRuns} needs. */
+/** The input of {@link lookIntoRuns}. */
 export interface LookInput
 	extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'unreadable' | 'onFolder' | 'onProblem' | 'signal'> {
 	readonly plan: Plan
 	readonly results: CellResults
-	/** Told what is being made, and the share of it that is done, in [0, 1]. */
+	/** Called with what is being made, and the share of it that is done, in [0, 1]. */
 	readonly onLook?: (what: string, share: number) => void
 }
 

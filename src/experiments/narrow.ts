@@ -25,10 +25,10 @@ export function narrowed(
 	definition: ExperimentDefinition,
 	{ methods, conditions, limit }: Wanted,
 ): ExperimentDefinition {
-	const keptMethods = chosen('method', methods, Object.keys(definition.methods), definition.name)
+	const keptMethods = chosen('method', rowsOf(definition, methods), Object.keys(definition.methods), definition.name)
 	const keptConditions = chosenConditions(definition, conditions)
 	const kept = (name: string) => keptMethods.includes(name)
-	const { axis: wholeAxis, epsilonCurve: wholeCurve, reference: wholeReference, images, ...rest } = definition
+	const { axis: wholeAxis, epsilonCurve: wholeCurve, reference: wholeReference, images, protocol, ...rest } = definition
 	const axisMethods = wholeAxis?.methods.filter(kept) ?? []
 	const curveMethods = keptConditions.includes(curveCondition) ? (wholeCurve?.methods.filter(kept) ?? []) : []
 	const conditionsLeft = definition.conditions.filter(({ name }) => keptConditions.includes(name))
@@ -52,8 +52,23 @@ export function narrowed(
 			axis: wholeAxis && axisMethods.length > 0 ? { ...wholeAxis, methods: axisMethods } : undefined,
 			epsilonCurve: wholeCurve && curveMethods.length > 0 ? { ...wholeCurve, methods: curveMethods } : undefined,
 			reference: wholeReference && reference,
+			protocol: protocol && Object.fromEntries(Object.entries(protocol).filter(([name]) => kept(name))),
 		}),
 	}
+}
+
+/** A method means its rows under every protocol. */
+function rowsOf(
+	{ methods }: ExperimentDefinition,
+	wanted: readonly string[] | undefined,
+): readonly string[] | undefined {
+	return wanted?.flatMap((name) => {
+		if (Object.hasOwn(methods, name)) return [name]
+		const rows = Object.entries(methods).filter(
+			([, method]) => method.protocol !== undefined && method.defense === name,
+		)
+		return rows.length > 0 ? rows.map(([row]) => row) : [name]
+	})
 }
 
 /** Names of the conditions that are wanted, in the definition's order. */

@@ -24,7 +24,8 @@ describe('the cells of an experiment', () => {
 		const { cells } = await plan('fig-refiner')
 		expect(cells.map(({ cell, point }) => [cell.method, point])).toEqual([
 			['vanilla', undefined],
-			...[0, 1, 2, 3].map((depth) => ['nap', depth]),
+			...[0, 1, 2, 3, 4].map((depth) => ['nap', depth]),
+			['nap-doubled', undefined],
 		])
 		expect(cells.map(({ cell }) => cell.tuning?.config.defense.options.refinerDepth)).toEqual([
 			undefined,
@@ -32,6 +33,8 @@ describe('the cells of an experiment', () => {
 			1,
 			undefined,
 			3,
+			4,
+			0,
 		])
 	})
 
@@ -55,7 +58,9 @@ describe('the cells of an experiment', () => {
 	it('take settings for all, but what the axis varies stays', async () => {
 		const { cells } = await plan('fig5-alpha', { epochs: 1, alpha: { alpha: 7 } })
 		const configs = cells.flatMap(({ cell }) => cell.tuning?.config ?? [])
-		expect(configs.map(({ epochs, alpha }) => [epochs, alpha.alpha])).toEqual([0.5, 1, 2, 3, 5, 8].map((a) => [1, a]))
+		expect(configs.map(({ epochs, alpha }) => [epochs, alpha.alpha])).toEqual(
+			[0.01, 0.1, 0.5, 1, 2, 3, 5, 8, 10, 20, 50, 100].map((a) => [1, a]),
+		)
 	})
 
 	it('have balanced test images, as many as there are at most', async () => {

@@ -48,6 +48,8 @@ export interface PlanInput {
 	/** Name of the experiment's folder; by default the experiment's. */
 	readonly folder?: string
 	readonly preset: Preset
+	/** Those of methods with protocols, by name. */
+	readonly presets?: ReadonlyMap<string, Preset>
 	readonly models: readonly NamedModel[]
 	readonly datasets: readonly Dataset[]
 }
@@ -175,21 +177,28 @@ function tunedCells(
 	dataset: Dataset,
 	method: string,
 ): { readonly cell: TunedCell; readonly point?: number }[] {
-	const { definition, preset } = input
+	const { definition } = input
 	const { axis } = definition
-	const { defense = method, tuning } = entry(definition.methods, method)
+	const { defense = method, tuning, protocol, preset: presetName } = entry(definition.methods, method)
+	// Under one protocol or another, a run is the method's.
+	const run = protocol === undefined ? method : defense
 	const folderOf = (decides: unknown) =>
-		definition.folders === 'by-method' ? `${input.folder}/${method}` : cellFolder({ model, dataset, method }, decides)
+		definition.folders === 'by-method'
+			? `${input.folder}/${method}`
+			: cellFolder({ model, dataset, method: run }, decides)
 	if (defense === 'vanilla') {
 		const control = controlDefense(model.clip, dataset)
 		const seed = at(definition.seeds, 0)
 		return [{ cell: { folder: folderOf(control.config), model, dataset, method, seed, control } }]
 	}
+	const preset = presetName === undefined ? input.preset : input.presets?.get(presetName)
+	if (!preset) throw new RangeError(`The preset ${presetName} of ${method} was not loaded.`)
+	const shared = presetName === undefined ? definition.tuning : {}
 	const points = axis?.methods.includes(method) ? axis.points : [undefined]
 	return points.flatMap((point) =>
 		definition.seeds.map((seed) => {
 			// The axis comes last: a setting for all points must not make them the same.
-			const own = mergeSettings([definition.tuning, tuning, definition.overrides ?? {}, point?.tuning ?? {}, { seed }])
+			const own = mergeSettings([shared, tuning, definition.overrides ?? {}, point?.tuning ?? {}, { seed }])
 			const { config, origin } = presetConfig(preset, defense, own)
 			return {
 				cell: {

@@ -3,14 +3,16 @@
 import { existsSync } from 'node:fs'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { didYouMean } from '../core/nearest.js'
 import type { Dataset } from '../data/dataset.js'
-import { loadPreset } from '../methods/tuning/presets.js'
+import { loadPreset, type Preset } from '../methods/tuning/presets.js'
 import type { ClipModel } from '../vlm/model.js'
 import { actionable } from './actionable.js'
 import type { NamedModel } from './cells.js'
 import type { ExperimentDefinition } from './definition.js'
 import type { ExperimentResult } from './experiment-result.js'
 import { type Plan, planExperiment } from './plan.js'
+import { writtenSurrogate } from './surrogate-text.js'
 
 /** An experiment that can be run. */
 export interface PreparedExperiment {
@@ -21,13 +23,15 @@ export interface PreparedExperiment {
 	readonly missing: ExperimentResult['missing']
 }
 
-/** What {@link prepareExperiments} needs. */
+/** The input of {@link prepareExperiments}. */
 export interface PrepareInput {
 	/** From `loadExperiment` or `experimentOf`; at least one. */
 	readonly definitions: readonly ExperimentDefinition[]
 	readonly quick: boolean
 	/** Name of the folder of the only experiment; by default the experiment's. */
 	readonly folder?: string
+	/** Follows the name of every experiment in that of its folder, where something was chosen that makes another table of it. */
+	readonly suffix?: string
 	readonly loadModel: (name: string) => Promise<ClipModel>
 	/** @param seed Of the split, where data come without one. */
 	readonly loadData: (name: string, seed: number) => Promise<Dataset>
@@ -56,13 +60,17 @@ export async function prepareExperiments(input: PrepareInput): Promise<PreparedE
 
 async function prepareExperiment(
 	definition: ExperimentDefinition,
-	{ quick, folder }: PrepareInput,
+	{ quick, suffix, folder = suffix === undefined ? undefined : `${definition.name}-${suffix}` }: PrepareInput,
 	loaded: {
 		readonly model: (name: string) => Promise<NamedModel>
 		readonly dataset: (name: string, seed: number) => Promise<Dataset | NaptuneError>
 	},
 ): Promise<PreparedExperiment> {
 	const preset = await loadPreset(definition.preset)
+	const presets = new Map<string, Preset>()
+	for (const { preset: own } of Object.values(definition.methods)) {
+		if (own !== undefined) presets.set(own, await loadPreset(own))
+	}
 	requireSurrogates(definition)
 	const datasets: Dataset[] = []
 	const missing: ExperimentResult['missing'][number][] = []
@@ -85,13 +93,20 @@ async function prepareExperiment(
 		)
 	}
 	const models = await Promise.all(definition.models.map((name) => loaded.model(name)))
-	const plan = planExperiment({ definition, preset, models, datasets, ...defined({ folder }) })
+	const plan = planExperiment({ definition, preset, presets, models, datasets, ...defined({ folder }) })
 	return { plan, quick, missing }
 }
 
-function requireSurrogates({ surrogateFiles }: ExperimentDefinition): void {
+function requireSurrogates({ surrogateFiles, datasets, name }: ExperimentDefinition): void {
 	const { classifiers = [], substitute } = surrogateFiles ?? {}
-	for (const file of substitute === undefined ? classifiers : [...classifiers, substitute]) {
+	for (const text of substitute === undefined ? classifiers : [...classifiers, substitute]) {
+		const { path: file, dataset } = writtenSurrogate(text)
+		if (dataset !== undefined && !datasets.includes(dataset)) {
+			throw new NaptuneError(
+				'NAP_NAME_UNKNOWN',
+				`The surrogate ${text} is for ${dataset}, which is no data set of ${name}; those are ${datasets.join(', ')}.${didYouMean(dataset, datasets)}`,
+			)
+		}
 		if (existsSync(file)) continue
 		throw new NaptuneError('NAP_FILE_MISSING', `The surrogate ${file} does not exist; give the path of an .onnx file.`)
 	}

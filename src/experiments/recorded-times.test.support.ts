@@ -38,6 +38,9 @@ export async function recordedParts(names: readonly string[]): Promise<RecordedP
 		const { cells } = planExperiment({ definition, preset: await loadPreset(definition.preset), models, datasets })
 		const result = await readExperimentResult(new URL(`${name}/result.json`, results).pathname)
 		for (const { cell, point, attacks } of cells) {
+			// The definition may have more by now than was run then.
+			if (!result.methods.some((own) => own.name === cell.method)) continue
+			if (point !== undefined && !result.axis?.values.includes(point)) continue
 			for (const attack of attacks) {
 				const measured = result.cells.find(
 					(own) => own.method === cell.method && own.point === point && own.condition === attack.condition,

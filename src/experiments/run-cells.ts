@@ -1,6 +1,8 @@
 /** Runs the cells of experiments one after the other; what is finished is read, what was cut off goes on. */
 
+import { sep } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
+import type { SurrogateWorth } from '../records/experiment.js'
 import { actionable } from './actionable.js'
 import { type AttackCellsInput, attackKey, keptCell, type MeasuredCell, measuredCell } from './attacked-cell.js'
 import { type AttackCell, cellLabel, type TunedCell } from './cells.js'
@@ -15,10 +17,17 @@ export interface CellResults {
 	readonly problems: ReadonlyMap<string, string>
 	/** Folders of runs that were only read, their parameters being gone: nothing more can be computed of them. */
 	readonly kept: ReadonlySet<string>
+	/** Surrogates that images were made on, by {@link surrogatesKey}. */
+	readonly surrogates?: ReadonlyMap<string, readonly SurrogateWorth[]>
 }
 
-/** What {@link runCells} needs. */
-export interface RunCellsInput extends Omit<AttackCellsInput, 'stores' | 'onImages'> {
+/** What surrogates of a condition on a data set for a model are known by. */
+export function surrogatesKey(model: string, dataset: string, condition: string): string {
+	return JSON.stringify([model, dataset, condition])
+}
+
+/** The input of {@link runCells}. */
+export interface RunCellsInput extends Omit<AttackCellsInput, 'stores' | 'onImages' | 'onSurrogates'> {
 	/** Of all experiments; what several of them share is run once. */
 	readonly cells: readonly PlannedCell[]
 	readonly onProgress?: (progress: CellsProgress) => void
@@ -39,10 +48,13 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 		measured: new Map<string, MeasuredCell>(),
 		problems: new Map<string, string>(),
 		kept: new Set<string>(),
+		surrogates: new Map<string, readonly SurrogateWorth[]>(),
 	}
 	const running: Running = {
 		...input,
 		stores: new Map(),
+		onSurrogates: ({ condition }, { model, dataset }, worth) =>
+			results.surrogates.set(surrogatesKey(model.name, dataset.name, condition), worth),
 		onImages: (attack, tuned, what, share) =>
 			meter.beside(`${what} of ${attack.attack}`, share, surrogateWork(attack, tuned)),
 		meter,
@@ -158,7 +170,7 @@ const failed = Symbol('failed, which is told')
 
 /** Does one part of the work; an error that says what to do is a problem of what depends on it. */
 async function tried<T>(
-	{ meter, results, onProblem }: Running,
+	{ meter, results, onProblem, output }: Running,
 	what: string,
 	keys: Iterable<string>,
 	label: string,
@@ -169,7 +181,9 @@ async function tried<T>(
 		return (await work()) ?? stopped
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		for (const key of keys) results.problems.set(key, error.message)
+		// As all paths of a result: below the folder of all experiments.
+		const message = error.message.replaceAll(`${output}${sep}`, '')
+		for (const key of keys) results.problems.set(key, message)
 		onProblem?.(what, error.message)
 		return failed
 	} finally {

@@ -1,19 +1,22 @@
 /** Runs experiments and writes what they found. */
 
 import { join } from 'node:path'
+import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { makeFolder } from '../files/make-folder.js'
-import { experimentForm } from '../records/experiment.js'
+import { experimentForm, type Learning } from '../records/experiment.js'
 import { writeRecord } from '../records/record-kind.js'
 import { collectResult } from './collect.js'
 import type { ExperimentResult } from './experiment-result.js'
+import { learningOf } from './learning.js'
 import { lookIntoRuns } from './look-into-runs.js'
+import type { Plan } from './plan.js'
 import type { PreparedExperiment } from './prepare.js'
 import { resultFile } from './read-experiment-result.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
 import { loadPaperTargets, measuresAsThePaper } from './targets.js'
 
-/** What {@link runExperiments} needs: what `runCells` does, with experiments in place of their cells. */
+/** The input of {@link runExperiments}: what `runCells` does, with experiments in place of their cells. */
 export interface RunExperimentsInput extends Omit<RunCellsInput, 'cells'> {
 	/** As `prepareExperiments` returns them. */
 	readonly experiments: readonly PreparedExperiment[]
@@ -33,7 +36,7 @@ export interface FinishedExperiment {
 
 /**
  * Runs the cells of all experiments, each once however many experiments share it, and writes one result for each. A call
- * that was stopped or killed goes on where it was: finished cells are read, others resume.
+ * that was stopped or killed resumes where it stopped: finished cells are read, others resume.
  * @returns Undefined when stopped by the signal; every finished cell is saved.
  * @throws NaptuneError when nothing at all could be measured, or a file cannot be written; what was measured is saved.
  */
@@ -53,7 +56,8 @@ export async function runExperiments(input: RunExperimentsInput): Promise<Finish
 		const problems = look ? await lookIntoRuns({ ...input, plan, results }) : []
 		if (!problems) return undefined
 		const comparable = (await measuresAsThePaper(plan.definition)) ? targets : undefined
-		const result = collectResult({ plan, results, problems, quick, missing, targets: comparable, engine })
+		const learning = await learningOfCells(plan, output)
+		const result = collectResult({ plan, results, problems, quick, missing, targets: comparable, learning, engine })
 		const folder = join(output, plan.folder)
 		onFolder?.(folder)
 		await makeFolder(folder)
@@ -62,4 +66,15 @@ export async function runExperiments(input: RunExperimentsInput): Promise<Finish
 		finished.push({ result, folder, file })
 	}
 	return finished
+}
+
+/** What moved in the runs of methods that are tuned under a protocol. */
+async function learningOfCells({ definition, cells }: Plan, output: string): Promise<Map<string, Learning>> {
+	const found = new Map<string, Learning>()
+	for (const { cell } of cells) {
+		if (entry(definition.methods, cell.method).protocol === undefined || found.has(cell.folder)) continue
+		const learning = await learningOf(join(output, cell.folder))
+		if (learning) found.set(cell.folder, learning)
+	}
+	return found
 }

@@ -15,6 +15,7 @@ import { surrogateFiles } from '../methods/surrogates/files.js'
 import { classifierRecipe, substituteRecipe } from '../methods/surrogates/recipe.js'
 import { trainClassifier } from '../methods/surrogates/train-classifier.js'
 import { trainSubstitute } from '../methods/surrogates/train-substitute.js'
+import type { SurrogateWorth } from '../records/experiment.js'
 import { dataOriginSchema, withoutPlace } from '../records/parts/data-origin.js'
 import { readRecord } from '../records/record-kind.js'
 import { sameSettings } from '../records/settings.js'
@@ -22,6 +23,8 @@ import { surrogateKind } from '../records/surrogate.js'
 import type { Engine } from '../runtime/engine.js'
 import type { ClipModel } from '../vlm/model.js'
 import { type Surrogates, shortHash, slug } from './cells.js'
+import { surrogatesOf, writtenSurrogate } from './surrogate-text.js'
+import { surrogateWorth } from './surrogate-worth.js'
 
 const shipped = fileURLToPath(new URL('../../models/surrogates', import.meta.url))
 
@@ -44,19 +47,28 @@ export interface SurrogateInput {
 	readonly signal?: AbortSignal
 }
 
+/** Images, and what the surrogates that they were made on are worth. */
+export interface MadeImages {
+	readonly images: AdversarialImages
+	readonly worth: readonly SurrogateWorth[]
+}
+
 /**
  * Images made on surrogates: those of an earlier call, and what is missing of them. Surrogates that come with the package
  * for the very data are taken before any is trained.
  * @returns Undefined when stopped by the signal.
  * @throws NaptuneError as the training of surrogates and `generateAdversarialImages`.
  */
-export async function imagesOnSurrogates(input: SurrogateInput): Promise<AdversarialImages | undefined> {
+export async function imagesOnSurrogates(input: SurrogateInput): Promise<MadeImages | undefined> {
 	const { engine, clip, dataset, split, attack, options, threatModel, seed, signal } = input
 	const paths = await surrogatePaths(input)
 	if (!paths) return undefined
 	const surrogates = []
 	try {
-		for (const path of paths) surrogates.push(await openSurrogate(engine, path, dataset.classNames))
+		for (const text of paths) {
+			const { path, declared } = writtenSurrogate(text)
+			surrogates.push(await openSurrogate(engine, path, dataset.classNames, declared))
+		}
 		const models = surrogates.map(({ sha256 }) => sha256)
 		const { preprocessor } = clip.checkpoint
 		const decides = { attack, options, threatModel, seed, models, preprocessor, size: clip.config.vision.imageSize }
@@ -80,17 +92,29 @@ export async function imagesOnSurrogates(input: SurrogateInput): Promise<Adversa
 			},
 			onProgress: (done) => input.onProgress?.((done - before) / Math.max(1, split.length - before), 'making images'),
 		})
-		return generated && (await readAdversarialImages(folder))
+		if (!generated) return undefined
+		const path = `${folder}.surrogates.json`
+		const worth = await surrogateWorth({ surrogates, kind: input.kind, clip, dataset, split, path })
+		return { images: await readAdversarialImages(folder), worth }
 	} finally {
 		for (const { classifier } of surrogates) await classifier.release()
 	}
 }
 
+/** Surrogates that need no training: files of one's own, or those that come with the package for the very data. */
+export async function knownSurrogates(
+	dataset: Dataset,
+	kind: SurrogateInput['kind'],
+	{ files = [] }: Surrogates,
+): Promise<readonly string[]> {
+	const own = surrogatesOf(files, dataset.name)
+	return own.length > 0 ? own : packagedSurrogates(dataset, kind)
+}
+
 async function surrogatePaths(input: SurrogateInput): Promise<readonly string[] | undefined> {
 	const { surrogates, kind, dataset } = input
-	if (surrogates.files && surrogates.files.length > 0) return surrogates.files
-	const packaged = await packagedSurrogates(dataset, kind)
-	if (packaged.length > 0) return packaged
+	const known = await knownSurrogates(dataset, kind, surrogates)
+	if (known.length > 0) return known
 	const paths = []
 	for (const recipe of surrogates.recipes) {
 		const path = await trained(input, recipe)

@@ -4,14 +4,18 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import type { ClipConfig } from '../vlm/config.js'
-import { type ExperimentDefinition, loadExperiment, paperExperiments } from './definition.js'
+import { type ExperimentDefinition, loadWrittenExperiment, paperExperiments, paperVariants } from './definition.js'
+import { bothProtocols, noProtocol, withProtocols } from './protocols.js'
 
 const file = fileURLToPath(new URL('../../experiments/targets/nap-tuning.json', import.meta.url))
 
 const percent = z.number().min(0).max(100)
+const where = z.string().min(1).describe('Where it stands in the paper, such as `Table I` or `V-E`.')
 const place = {
+	place: where,
 	experiment: z.string(),
 	/** Geometry, such as `ViT-B/16`. */
 	model: z.string(),
@@ -19,16 +23,72 @@ const place = {
 	condition: z.string(),
 	point: z.number().optional(),
 }
-const targetsSchema = z.strictObject({
+const row = z.strictObject({
+	condition: z.string(),
+	method: z.string(),
+	cells: z.array(percent).describe('In the order of `columns`.'),
+	average: percent.describe('As the paper prints it.'),
+})
+/** Which number of the data a claim repeats or is worked out from. */
+const claimed = z.strictObject({
+	kind: z
+		.enum(['cell', 'mean', 'gain', 'ratio'])
+		.describe(
+			'A cell; the mean of a row; that mean minus the method\u2019s named in `over`, or the strongest baseline\u2019s; the average at `point` over that at `over`.',
+		),
+	experiment: z.string(),
+	method: z.string(),
+	condition: z.string(),
+	dataset: z.string().optional(),
+	point: z.number().optional(),
+	over: z.union([z.string(), z.number()]).optional(),
+})
+const fileSchema = z.strictObject({
 	source: z.string(),
 	/** What a reader must know of the paper's numbers before ours are held against them. */
 	notes: z.array(z.string()),
-	averages: z.array(z.strictObject({ ...place, stated: percent.optional(), recomputed: percent })),
+	columns: z.array(z.string()).describe('Data sets of the tables.'),
+	tables: z.array(z.strictObject({ place: where, experiment: z.string(), model: z.string(), rows: z.array(row) })),
 	cells: z.array(z.strictObject({ ...place, dataset: z.string(), percent })),
+	averages: z.array(z.strictObject({ ...place, stated: percent })),
+	ranges: z.array(
+		z.strictObject({
+			...place,
+			dataset: z.string().optional().describe('Missing where the paper does not name it.'),
+			points: z.tuple([z.number(), z.number()]).optional().describe('First and last point; all by default.'),
+			low: percent,
+			high: percent,
+			what: z.string(),
+		}),
+	),
+	claims: z.array(z.strictObject({ place: where, what: z.string(), value: z.number(), of: claimed })),
 })
+type TargetsFile = z.output<typeof fileSchema>
 
-/** Cells, and averages as the paper states them and as they are worked out from its cells; in percent. */
-export type PaperTargets = z.output<typeof targetsSchema>
+/** A cell of the paper, in percent. */
+export type PaperCell = TargetsFile['cells'][number]
+
+/** An average of the paper: as it prints it, and as it is worked out from its cells where it prints those. */
+export type PaperAverage = Omit<TargetsFile['averages'][number], 'stated'> & {
+	readonly stated: number
+	readonly recomputed?: number
+}
+
+/** Numbers in the paper's text that lie between two bounds, or are not of one cell. */
+export type PaperRange = TargetsFile['ranges'][number]
+
+/** What the text says of numbers that stand elsewhere in the paper. */
+export type PaperClaim = TargetsFile['claims'][number]
+
+/** Every number of the paper, in percent. */
+export interface PaperTargets {
+	readonly source: string
+	readonly notes: readonly string[]
+	readonly cells: readonly PaperCell[]
+	readonly averages: readonly PaperAverage[]
+	readonly ranges: readonly PaperRange[]
+	readonly claims: readonly PaperClaim[]
+}
 
 /** Which number of the paper is meant. */
 export interface TargetPlace {
@@ -43,7 +103,29 @@ export interface TargetPlace {
 
 /** Reads the paper's numbers. */
 export async function loadPaperTargets(): Promise<PaperTargets> {
-	return targetsSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+	const { columns, tables, cells, averages, ...rest } = fileSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+	const rows = tables.flatMap(({ rows: own, ...table }) => own.map((one) => ({ ...table, ...one })))
+	return {
+		...rest,
+		cells: [
+			...rows.flatMap(({ average: _, cells: numbers, ...where }) =>
+				columns.map((dataset, index) => ({ ...where, dataset, percent: at(numbers, index) })),
+			),
+			...cells,
+		],
+		averages: [
+			...rows.map(({ average, cells: numbers, ...where }) => ({
+				...where,
+				stated: average,
+				recomputed: hundredths(numbers.reduce((sum, own) => sum + own, 0) / numbers.length),
+			})),
+			...averages,
+		],
+	}
+}
+
+function hundredths(value: number): number {
+	return Math.round(100 * value) / 100
 }
 
 /**
@@ -52,8 +134,18 @@ export async function loadPaperTargets(): Promise<PaperTargets> {
  */
 export async function measuresAsThePaper(definition: ExperimentDefinition): Promise<boolean> {
 	const { name, methods, conditions } = definition
-	if (!(paperExperiments as readonly string[]).includes(name)) return false
-	const own = await loadExperiment(name)
+	if (!([...paperExperiments, ...paperVariants] as readonly string[]).includes(name)) return false
+	const written = await loadWrittenExperiment(name)
+	const own = withProtocols(written)
+	const both = written.protocols ? withProtocols(written, [bothProtocols]) : own
+	const none = written.protocols ? withProtocols(written, [noProtocol]) : own
+	// A row under one protocol may bear the name of its method alone.
+	const known = (method: string, how: ExperimentDefinition['methods'][string]) =>
+		[own, both, none].some(({ methods }) => isDeepStrictEqual(how, methods[method])) ||
+		Object.values(both.methods).some(({ title: _, ...rest }) => {
+			const { title: __, ...given } = how
+			return isDeepStrictEqual(given, rest)
+		})
 	const shared = ({ preset, tuning, overrides, epsilon, axis }: ExperimentDefinition) => ({
 		preset,
 		tuning,
@@ -64,7 +156,7 @@ export async function measuresAsThePaper(definition: ExperimentDefinition): Prom
 	})
 	return (
 		isDeepStrictEqual(shared(definition), shared(own)) &&
-		Object.entries(methods).every(([method, how]) => isDeepStrictEqual(how, own.methods[method])) &&
+		Object.entries(methods).every(([method, how]) => known(method, how)) &&
 		conditions.every((condition) => own.conditions.some((known) => isDeepStrictEqual(known, condition)))
 	)
 }
@@ -92,15 +184,13 @@ export function paperTarget(
 export function paperAverage(
 	{ averages }: PaperTargets,
 	wanted: TargetPlace,
-): { readonly stated?: number; readonly recomputed: number } | undefined {
+): { readonly stated: number; readonly recomputed?: number } | undefined {
 	const found = averages.find((average) => samePlace(average, wanted))
-	return found && { ...defined({ stated: found.stated }), recomputed: found.recomputed }
+	return found && { stated: found.stated, ...defined({ recomputed: found.recomputed }) }
 }
 
-function samePlace(
-	entry: PaperTargets['averages'][number] | PaperTargets['cells'][number],
-	wanted: TargetPlace,
-): boolean {
+/** Whether an entry is of that model, method, condition and point. */
+export function samePlace(entry: PaperAverage | PaperCell | PaperRange, wanted: TargetPlace): boolean {
 	return (
 		entry.experiment === wanted.experiment &&
 		entry.model === wanted.model &&

@@ -40,7 +40,7 @@ export interface CellModel {
 
 /**
  * Tunes a cell, goes on with it, or reads it where it is finished.
- * @param onShare Told the share of all images that were visited, in [0, 1].
+ * @param onShare Called with the share of all images that were visited, in [0, 1].
  * @returns Undefined when stopped by the signal.
  * @throws NaptuneError as `tune`.
  */

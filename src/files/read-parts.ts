@@ -54,7 +54,7 @@ export async function* readPieces(
 		if ((await readInto(handle, piece, offset + done)) < piece.length) {
 			throw new NaptuneError(
 				'NAP_FILE_DAMAGED',
-				`${path} ended while it was read: was it changed meanwhile? Fetch it again.`,
+				`${path} ended while it was read: did something change it meanwhile? Fetch it again.`,
 			)
 		}
 		yield piece

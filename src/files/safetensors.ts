@@ -14,8 +14,7 @@ import {
 	wantedTensors,
 } from './safetensors-bytes.js'
 
-export type { SafetensorsHeader, TensorEntry, TensorWithData } from './safetensors-bytes.js'
-export type { Dtype } from './safetensors-dtype.js'
+export type { SafetensorsHeader, TensorWithData } from './safetensors-bytes.js'
 export { type NamedChunks, type TensorToWrite, writeSafetensors, writeSafetensorsStream } from './safetensors-write.js'
 
 /**

@@ -86,7 +86,7 @@ export async function fetchListing(
 		if (files.length > mostFiles) {
 			throw new NaptuneError(
 				'NAP_HUB_UNREACHABLE',
-				`${endpoint} lists more than ${mostFiles} files of ${id}, without an end. Check HF_ENDPOINT.`,
+				`${endpoint} lists more than ${mostFiles} files of ${id} and does not stop. Check HF_ENDPOINT.`,
 			)
 		}
 	}

@@ -173,7 +173,7 @@ describe('an answer of the API', () => {
 			response.writeHead(200, { 'content-type': 'application/json' }).write('[')
 			sent = endless(response)
 		})
-		await expect(listing()).rejects.toThrow(/answers without an end \(more than 8 MiB/)
+		await expect(listing()).rejects.toThrow(/its answer does not end \(more than 8 MiB/)
 		expect(sent()).toBeLessThan(128 * 2 ** 20)
 	})
 
@@ -184,7 +184,7 @@ describe('an answer of the API', () => {
 		instead('/revision/', (response) => {
 			response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'br' }).end(bomb)
 		})
-		await expect(listing()).rejects.toThrow(/answers without an end/)
+		await expect(listing()).rejects.toThrow(/its answer does not end/)
 	})
 
 	it('that lists pages without an end is refused', async () => {
@@ -195,7 +195,7 @@ describe('an answer of the API', () => {
 			response.setHeader('link', `<${server.endpoint}/api/datasets/a/b/tree/${commit}?cursor=1>; rel="next"`)
 			response.writeHead(200, { 'content-type': 'application/json' }).end(page)
 		})
-		await expect(listing()).rejects.toThrow(/lists more than 1000000 files of a\/b, without an end/)
+		await expect(listing()).rejects.toThrow(/lists more than 1000000 files of a\/b and does not stop/)
 	})
 
 	it.each(['text/html; charset=utf-8', 'application/json'])(
@@ -225,7 +225,7 @@ describe('an answer of the API', () => {
 
 	it.each([
 		['', /it answered with nothing/],
-		['Hello', /what is no JSON: "Hello"/],
+		['Hello', /something that is not JSON: "Hello"/],
 		['null', /another form than a hub/],
 		['[]', /another form than a hub/],
 		['{"sha": 7}', /another form than a hub.*sha/s],

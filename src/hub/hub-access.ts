@@ -65,7 +65,7 @@ export async function throughCache<T>(
 		if (found !== undefined) return found
 		throw new NaptuneError(
 			'NAP_HUB_UNREACHABLE',
-			`${id} (revision ${revision}) is not in the cache ${settings.cacheDirectory}, and HF_HUB_OFFLINE forbids to fetch it. Unset HF_HUB_OFFLINE, or ${otherwise}.`,
+			`${id} (revision ${revision}) is not in the cache ${settings.cacheDirectory}, and HF_HUB_OFFLINE forbids fetching it. Unset HF_HUB_OFFLINE, or ${otherwise}.`,
 		)
 	}
 	try {
@@ -146,7 +146,7 @@ function explainAnswer(
 		401: `${where} does not exist or is not public. Check the name${token ? ' and that HF_TOKEN may read it' : ', or set HF_TOKEN'}; or ${otherwise}.`,
 		403: `Access to ${where} is refused. Accept its terms on the hub and set HF_TOKEN to a token that may read it.`,
 		404: `${where} does not exist. Check the name and revision; or ${otherwise}.`,
-		429: `${endpoint} asks to wait before further requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
+		429: `${endpoint} asks you to wait before further requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
 	}[error.statusCode]
 	return new NaptuneError(
 		'NAP_HUB_REFUSED',

@@ -22,7 +22,7 @@ export interface Asking {
 	readonly endpoint: string
 	/** Seconds of silence, or of fewer than 1 KiB, after which a host is given up. */
 	readonly timeout: number
-	/** Told the seconds waited; what it throws ends the waiting and the connection. */
+	/** Called with the seconds waited; what it throws ends the waiting and the connection. */
 	readonly onWaiting?: ((seconds: number) => void) | undefined
 }
 
@@ -102,12 +102,12 @@ export async function textOf(answer: OpenAnswer, limit: number, asking: Asking):
 		if (length > limit) {
 			throw new UnusableAnswer(
 				endpoint,
-				`it answers without an end (more than ${limit / 2 ** 20} MiB where a few KiB are usual)`,
+				`its answer does not end (more than ${limit / 2 ** 20} MiB where a few KiB are usual)`,
 				'Check HF_ENDPOINT.',
 			)
 		}
 		if (performance.now() - began > 10_000 * timeout)
-			throw silent(endpoint, 10 * timeout, 'only a part of an answer came')
+			throw silent(endpoint, 10 * timeout, 'only part of an answer came')
 		pieces.push(piece)
 	}
 	return Buffer.concat(pieces).toString('utf8')

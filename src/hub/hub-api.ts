@@ -46,7 +46,9 @@ function parsedJson(text: string, endpoint: string): unknown {
 		const start = text.slice(0, 60)
 		throw new UnusableAnswer(
 			endpoint,
-			text === '' ? 'it answered with nothing' : `it answered with what is no JSON: ${JSON.stringify(start)}`,
+			text === ''
+				? 'it answered with nothing'
+				: `it answered with something that is not JSON: ${JSON.stringify(start)}`,
 			'Check HF_ENDPOINT.',
 		)
 	}

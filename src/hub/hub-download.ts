@@ -29,7 +29,7 @@ export interface DownloadContext extends Omit<Asking, 'onWaiting'> {
 	readonly commit: string
 	/** The repository's folder in the cache. */
 	readonly storage: string
-	/** Told how far it is, four times a second while nothing comes; what it throws ends the download. */
+	/** Called with how far it is, four times a second while nothing comes; what it throws ends the download. */
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 
@@ -119,7 +119,7 @@ function redirection(location: string, from: string, path: string, endpoint: str
 	if (URL.canParse(location, from)) return new URL(location, from)
 	throw new NaptuneError(
 		'NAP_DOWNLOAD_DAMAGED',
-		`${endpoint} redirects ${path} to ${JSON.stringify(location.slice(0, 80))}, which is no address. Check HF_ENDPOINT.`,
+		`${endpoint} redirects ${path} to ${JSON.stringify(location.slice(0, 80))}, which is not an address. Check HF_ENDPOINT.`,
 	)
 }
 

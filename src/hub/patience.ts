@@ -6,7 +6,7 @@ export interface Patience {
 	readonly seconds: number
 	/** When waiting began, as `performance.now()` tells; now by default. */
 	readonly since?: number
-	/** Told the seconds waited, four times a second; what it throws ends the waiting. */
+	/** Called with the seconds waited, four times a second; what it throws ends the waiting. */
 	readonly onWaiting?: ((seconds: number) => void) | undefined
 	/** The error at the end. */
 	readonly giveUp: () => Error

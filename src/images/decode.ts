@@ -34,12 +34,14 @@ const colourSpaces: readonly string[] = ['srgb', 'rgb16', 'b-w', 'grey16', 'cmyk
  * name.
  * @param source Path of a JPEG, PNG, WebP, GIF, TIFF or AVIF file, or its bytes.
  * @param name What to call the picture in errors; the path by default.
+ * @param mostPixels Larger pictures are refused before their pixels are decoded; at most {@link maximumPixels}.
  * @throws NaptuneError naming the picture when it cannot be read, is truncated, is no image, has a feature that is not
  * supported (which is named) or too many pixels.
  */
 export async function decodeImage(
 	source: string | Uint8Array,
 	name = typeof source === 'string' ? source : 'The image',
+	mostPixels = maximumPixels,
 ): Promise<DecodedImage> {
 	// Bytes are read here rather than by the library: it caches by path and would miss that a file has changed.
 	const bytes = typeof source === 'string' ? await readImageBytes(source) : source
@@ -48,7 +50,7 @@ export async function decodeImage(
 	const format = imageFormat(bytes)
 	if (!format) throw notRead(bytes, name)
 	try {
-		return await decoders[format](bytes, name)
+		return await decoders[format](bytes, name, Math.min(mostPixels, maximumPixels))
 	} catch (cause) {
 		if (cause instanceof NaptuneError) throw cause
 		if (cause instanceof UnsupportedFeature) {
@@ -90,46 +92,48 @@ function notRead(bytes: Uint8Array, name: string): NaptuneError {
 }
 
 /** What is done for each format beside the library's work. */
-const decoders: Readonly<Record<ImageFormat, (bytes: Uint8Array, name: string) => Promise<DecodedImage>>> = {
-	jpeg: (bytes, name) => {
+const decoders: Readonly<
+	Record<ImageFormat, (bytes: Uint8Array, name: string, mostPixels: number) => Promise<DecodedImage>>
+> = {
+	jpeg: (bytes, name, mostPixels) => {
 		refuseJpeg(bytes)
-		return decodePixels(bytes, name)
+		return decodePixels(bytes, name, mostPixels)
 	},
-	png: (bytes, name) => {
+	png: (bytes, name, mostPixels) => {
 		refusePng(bytes)
-		return decodePixels(bytes, name)
+		return decodePixels(bytes, name, mostPixels)
 	},
 	webp: decodePixels,
-	async gif(bytes, name) {
+	async gif(bytes, name, mostPixels) {
 		const picture = gifPicture(bytes)
-		const image = await decodePixels(picture.bytes, name)
+		const image = await decodePixels(picture.bytes, name, mostPixels)
 		fillAround(image, picture)
 		return image
 	},
-	async tiff(bytes, name) {
+	async tiff(bytes, name, mostPixels) {
 		const picture = tiffPicture(bytes)
-		refuseSize(picture, name)
-		const image = await decodePixels(picture.bytes, name)
+		refuseSize(picture, name, mostPixels)
+		const image = await decodePixels(picture.bytes, name, mostPixels)
 		if (picture.lumaChroma) lumaChromaToRgb(image.rgb, picture.lumaChroma)
 		return upright(image, picture.orientation)
 	},
-	async avif(bytes, name) {
+	async avif(bytes, name, mostPixels) {
 		const picture = avifPicture(bytes)
-		refuseSize(picture, name)
-		const image = await decodePixels(picture.bytes, name)
+		refuseSize(picture, name, mostPixels)
+		const image = await decodePixels(picture.bytes, name, mostPixels)
 		colourPlanes(image, picture)
 		return image
 	},
 }
 
 /** What the library makes of the first picture of a file. */
-async function decodePixels(bytes: Uint8Array, name: string): Promise<DecodedImage> {
+async function decodePixels(bytes: Uint8Array, name: string, mostPixels: number): Promise<DecodedImage> {
 	const { default: sharp } = await import('sharp')
 	const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
-	check(metadata, name)
+	check(metadata, name, mostPixels)
 	const { width, height } = metadata
 	// libjpeg's warnings (stray bytes) are tolerated as in Pillow, missing data is not.
-	const image = sharp(bytes, { limitInputPixels: maximumPixels, failOn: 'error', ignoreIcc: true })
+	const image = sharp(bytes, { limitInputPixels: mostPixels, failOn: 'error', ignoreIcc: true })
 	if (metadata.space === 'cmyk') {
 		const inks = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
 		return { width, height, rgb: rgbOfCmyk(inks, width * height) }
@@ -142,16 +146,20 @@ async function decodePixels(bytes: Uint8Array, name: string): Promise<DecodedIma
 }
 
 /** @throws NaptuneError for more pixels than are decoded. */
-function refuseSize({ width, height }: { readonly width: number; readonly height: number }, name: string): void {
-	if (width * height <= maximumPixels) return
+function refuseSize(
+	{ width, height }: { readonly width: number; readonly height: number },
+	name: string,
+	mostPixels: number,
+): void {
+	if (width * height <= mostPixels) return
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`${name} has ${width} x ${height} pixels, more than the limit of ${maximumPixels}. Scale it down or remove it.`,
+		`${name} has ${width} x ${height} pixels, more than the limit of ${mostPixels}. Scale it down or remove it.`,
 	)
 }
 
-function check(metadata: Metadata, name: string): void {
-	refuseSize(metadata, name)
+function check(metadata: Metadata, name: string, mostPixels: number): void {
+	refuseSize(metadata, name, mostPixels)
 	const { space, depth, channels } = metadata
 	const usable = depth === 'uchar' || (depth === 'ushort' && space !== 'cmyk')
 	if (!usable || !colourSpaces.includes(space) || (space === 'cmyk' && channels !== 4)) {

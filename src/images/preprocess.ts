@@ -77,6 +77,25 @@ export function resizedSize({ width, height }: Size, to: Preparation['resize']):
 		: { width: Math.trunc((shortestEdge * width) / height), height: shortestEdge }
 }
 
+/** Where what a model reads lies in a picture. */
+export interface PreparedPlace {
+	/** Of the picture after resizing. */
+	readonly resized: Size
+	/** First column and row of the crop in the resized picture; negative where the crop is larger and filled up. */
+	readonly left: number
+	readonly top: number
+	readonly crop: Size
+}
+
+/** Where in a picture the pixels come from that {@link preprocess} gives. */
+export function preparedPlace(image: Size, preparation: Preparation): PreparedPlace {
+	const resized = preparation.doResize ? resizedSize(image, preparation.resize) : { ...image }
+	const crop = preparation.doCenterCrop ? preparation.crop : resized
+	const columns = centered(resized.width, crop.width)
+	const rows = centered(resized.height, crop.height)
+	return { resized, left: columns.from - columns.to, top: rows.from - rows.to, crop }
+}
+
 /** Where a centred stretch of `target` pixels is read from, and where in the result it is put. */
 function centered(size: number, target: number): { from: number; to: number; length: number } {
 	if (target > size) return { from: 0, to: Math.floor((target - size) / 2), length: size }

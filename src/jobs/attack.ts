@@ -36,7 +36,7 @@ import { defineJob, type JobContext } from './job.js'
 
 const { layout, range, channelOrder } = modelInputSchema.shape
 
-/** What {@link attack} is asked. */
+/** The input of {@link attack}. */
 export const attackInput = z.strictObject({
 	/** The model (.onnx); or give `model`. */
 	onnx: z.string().optional(),
@@ -93,13 +93,13 @@ export const attackInput = z.strictObject({
 	 * From class folder to name or position in the model, or a JSON file of it; by default folders go by their names.
 	 */
 	classMap: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number()]))]).optional(),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 })
 
 const record = z.string().describe('File with every outcome.')
 
-/** What {@link attack} gives: the record without the outcomes, of an ONNX file or of a model that classifies zero-shot. */
+/** The result of {@link attack}: the record without the outcomes, of an ONNX file or of a model that classifies zero-shot. */
 export const attackResult = z.union([
 	onnxAttackKind.schema.omit({ outcomes: true }).extend({ record }),
 	evaluationKind.schema.omit({ outcomes: true }).extend({ record }),
@@ -109,12 +109,12 @@ type Input = z.output<typeof attackInput>
 
 /**
  * Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. Nothing has to be
- * prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.
+ * prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack resumes where it stopped.
  * @throws NaptuneError when model or data cannot be used, classes do not match, or the attack needs a class to aim at.
  */
 export const attack = defineJob({
 	name: 'attack',
-	doc: 'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. Nothing has to be prepared in an ONNX file; what it does not say of its input is guessed, with a note. A stopped attack goes on where it was.',
+	doc: 'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
 	input: attackInput,
 	result: attackResult,
 	async run(input, context) {
@@ -122,7 +122,7 @@ export const attack = defineJob({
 		if (prepared.targeted) {
 			throw new NaptuneError(
 				'NAP_ATTACK_UNSUITABLE',
-				'A targeted attack needs a class to aim at, which only naptune evaluate can be told (--target).',
+				'A targeted attack needs a class to aim at, which only naptune evaluate accepts (--target).',
 			)
 		}
 		const threat = threatModel(input.norm, input.epsilon)
@@ -175,7 +175,7 @@ export const attack = defineJob({
 				signal: context.signal,
 				onProgress: follow.tell,
 			}).finally(follow.end)
-			if (!found) throw stopped('Stopped. The outcomes are saved; the same command goes on from there.')
+			if (!found) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 			tellNotices(context, found.record.notices.slice(notices.length))
 			const { outcomes: _, ...rest } = found.record
 			return { ...rest, record: found.path }

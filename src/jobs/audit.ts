@@ -20,7 +20,7 @@ import {
 	unreadableField,
 } from './common/fields.js'
 import { readableImages } from './common/images.js'
-import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, tunedRun } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
@@ -30,7 +30,7 @@ import { defineJob, startTask } from './job.js'
 /** Images by default, and of a quick audit. */
 export const auditedImages = { full: 100, quick: 40 } as const
 
-/** What {@link audit} is asked. */
+/** The input of {@link audit}. */
 export const auditInput = z.strictObject({
 	...runFields,
 	/** L-infinity size of the attacks; by default that of the run's preset, or of its inner attack. */
@@ -49,11 +49,11 @@ export const auditInput = z.strictObject({
 	batchSize: countField.default(50),
 	/** Of the attacks and of the choice of images. */
 	seed: seedField.default(1),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 })
 
-/** What {@link audit} gives. */
+/** The result of {@link audit}. */
 export const auditJobResult = z.object({
 	run: z.string().describe('The run directory.'),
 	model: z.string().describe('What was audited, such as `nap` or `nap + ttc`.'),
@@ -67,12 +67,12 @@ export const auditJobResult = z.object({
 
 /**
  * Checks whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they
- * must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was.
+ * must where nothing hides the gradient. Writes a record; a stopped audit resumes where it stopped.
  * @throws NaptuneError when the run or its data cannot be used. A check that fails is no error: see `passed`.
  */
 export const audit = defineJob({
 	name: 'audit',
-	doc: 'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit goes on where it was. Exits with 3 when a check fails.',
+	doc: 'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit resumes where it stopped. Exits with 3 when a check fails.',
 	input: auditInput,
 	result: auditJobResult,
 	async run(input, context) {
@@ -81,7 +81,6 @@ export const audit = defineJob({
 		const effort = input.quick ? 'quick' : 'full'
 		const testTime = chosenTestTime(input.testTime, input.testTimeSet, run.trainedEpsilon)
 		const whole = await run.dataset()
-		tellNotices(context, whole.notices)
 		const chosen = chosenImages(whole, { ...input, limit: input.limit ?? auditedImages[effort] })
 		const { dataset, split } = await readableImages(context, whole, chosen, input.split, input.unreadable)
 		const { clip, defense, parameters } = run
@@ -116,7 +115,7 @@ export const audit = defineJob({
 			},
 			onAttack: (description) => task.update(at.done, `${at.id}: ${description}`),
 		}).finally(task.end)
-		if (!found) throw stopped('Stopped. What was found is saved; the same command goes on from there.')
+		if (!found) throw stopped('Stopped. What was found is saved; run the same command again to resume.')
 		return {
 			run: run.directory,
 			model,

@@ -6,7 +6,7 @@ import { countField } from './common/fields.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobTask, startTask } from './job.js'
 
-/** What {@link benchGradient} is asked. */
+/** The input of {@link benchGradient}. */
 export const benchGradientInput = z.strictObject({
 	/** Images per run. */
 	batch: z.array(countField).min(1).readonly().default([16]),

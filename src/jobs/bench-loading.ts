@@ -14,7 +14,7 @@ import { loadData, loadModel } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobTask, startTask } from './job.js'
 
-/** What {@link benchLoading} is asked. */
+/** The input of {@link benchLoading}. */
 export const benchLoadingInput = z.strictObject({
 	/** A folder of class folders, a manifest, a data set of the hub, or the name of a data set; of files. */
 	data: z.string(),
@@ -36,7 +36,7 @@ export const benchLoadingInput = z.strictObject({
 	seed: seedField.default(1),
 })
 
-/** What {@link benchLoading} gives. */
+/** The result of {@link benchLoading}. */
 export const benchLoadingResult = z.object({
 	data: z.string(),
 	model: z.string(),

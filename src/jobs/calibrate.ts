@@ -23,7 +23,7 @@ import { chosenImages, tunedRun } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link calibrate} is asked. */
+/** The input of {@link calibrate}. */
 export const calibrateInput = z.strictObject({
 	...runFields,
 	/** Share of clean images that may be flagged as heavily corrected. */
@@ -46,7 +46,7 @@ export const calibrateInput = z.strictObject({
 
 const numbers = detectionKind.schema.shape
 
-/** What {@link calibrate} gives. */
+/** The result of {@link calibrate}. */
 export const calibrateResult = z.object({
 	run: z.string().describe('The run directory.'),
 	calibration: flagRatesSchema.extend({
@@ -85,7 +85,7 @@ type Input = z.output<typeof calibrateInput>
  */
 export const calibrate = defineJob({
 	name: 'calibrate',
-	doc: "Score how heavily a run's refiners correct clean validation images, so that classify can tell unusual pictures; with --attack, measure whether the score detects attacks on test images.",
+	doc: "Score how heavily a run's refiners correct clean validation images, so that classify can flag unusual pictures; with --attack, measure whether the score detects attacks on test images.",
 	input: calibrateInput,
 	result: calibrateResult,
 	async run(input, context) {
@@ -200,6 +200,6 @@ function chosenAttacks(
 function adaptiveNote(attacks: readonly unknown[]): string {
 	const warning = 'The score is no defense, since an attacker who knows it can evade it'
 	return attacks.length > 1
-		? `${warning}; the second attack tries so with one weight and one number of steps, and stronger ones may do better.`
+		? `${warning}; the second attack tries this with one weight and one number of steps; stronger ones may do better.`
 		: `${warning}; that was not measured here.`
 }

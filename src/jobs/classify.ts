@@ -1,9 +1,7 @@
 /** What a CLIP, tuned or not, sees in pictures. */
 
 import { z } from 'zod'
-import type { Classifier } from '../classifier/classifier.js'
 import { defined } from '../core/defined.js'
-import { NaptuneError } from '../core/errors.js'
 import { loadDataset } from '../data/registry.js'
 import { zeroShotTemplate } from '../data/templates.js'
 import { prepareDefense } from '../defenses/registry.js'
@@ -15,14 +13,14 @@ import {
 import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
 import { flagRates, flagRatesSchema } from '../evaluation/detection/assessment.js'
-import { type Calibration, calibrate, hasCorrections } from '../evaluation/detection/recorded-calibration.js'
 import { checkedClasses } from './common/class-names.js'
 import { countField, dataField, dataRootField, modelField, rateField } from './common/fields.js'
 import { loadModel, tunedRun } from './common/inputs.js'
+import { calibrationOf } from './common/run-calibration.js'
 import { stopIfAsked } from './common/stopped.js'
-import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
+import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link classify} is asked. */
+/** The input of {@link classify}. */
 export const classifyInput = z.strictObject({
 	/** JPEG, PNG, WebP, GIF, TIFF or AVIF files. */
 	images: z.array(z.string()).min(1).readonly(),
@@ -44,7 +42,7 @@ export const classifyInput = z.strictObject({
 	falsePositiveRate: rateField,
 })
 
-/** What {@link classify} gives. */
+/** The result of {@link classify}. */
 export const classifyResult = z.object({
 	defense: z.string(),
 	classNames: z.array(z.string()),
@@ -91,36 +89,6 @@ export const classify = defineJob({
 		}
 	},
 })
-
-/** The calibration of a run with refiners; made at the first use. Pictures are classified without one, too. */
-async function calibrationOf(
-	run: TunedRun,
-	classifier: Classifier,
-	context: JobContext,
-): Promise<Calibration | undefined> {
-	if (!hasCorrections(classifier)) return undefined
-	context.onFolder(run.directory)
-	let task: JobTask | undefined
-	const note = (text: string) => context.onNote({ kind: 'note', text })
-	try {
-		return await calibrate({
-			run,
-			classifier,
-			onNotice: note,
-			onProgress: (done, total) => {
-				task ??= startTask(context, 'calibrating', total, 'images')
-				task.update(done)
-			},
-			beforeBatch: () => stopIfAsked(context),
-		})
-	} catch (error) {
-		if (!(error instanceof NaptuneError) || error.code === 'NAP_STOPPED') throw error
-		note(`How heavily pictures were corrected is left out: ${error.message}`)
-		return undefined
-	} finally {
-		task?.end()
-	}
-}
 
 async function chosenModel(
 	input: Input,

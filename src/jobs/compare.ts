@@ -39,7 +39,7 @@ import { attackedFields } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link compare} is asked. */
+/** The input of {@link compare}. */
 export const compareInput = z.strictObject({
 	/** A CLIP checkpoint: a folder, or an id of the Hugging Face hub. */
 	model: modelField,
@@ -65,7 +65,7 @@ export const compareInput = z.strictObject({
 	seed: seedField.optional(),
 	/** Any tuning setting for all methods, such as `{ epochs: 5 }`. */
 	set: settingsField,
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 })
 
@@ -87,7 +87,7 @@ const method = z.object({
 	evaluationSeconds: seconds,
 })
 
-/** What {@link compare} gives. */
+/** The result of {@link compare}. */
 export const compareResult = z.object({
 	experiment: z.object({ name: z.string(), version: positive, preset: z.string() }),
 	output: z.string().describe('Folder of all runs, with every outcome.'),
@@ -104,14 +104,13 @@ export const compareResult = z.object({
 type Input = z.output<typeof compareInput>
 
 /**
- * Tunes every method with the same budget, and attacks all of them and vanilla CLIP. A stopped comparison goes on where it
- * was.
+ * Tunes every method with the same budget, and attacks all of them and vanilla CLIP. A stopped comparison resumes where it stopped.
  * @throws NaptuneError for names or settings that do not exist, or a folder that holds other runs, before anything is
  * computed.
  */
 export const compare = defineJob({
 	name: 'compare',
-	doc: 'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison goes on where it was.',
+	doc: 'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison resumes where it stopped.',
 	input: compareInput,
 	result: compareResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
@@ -146,7 +145,7 @@ export const compare = defineJob({
 		// It makes one table and no report, which would look into runs.
 		const finished = await runExperiments({ ...cells, experiments, look: false }).finally(end)
 		if (!finished) {
-			throw stopped(`Stopped. What was done is saved in ${output}; the same command goes on from there.`)
+			throw stopped(`Stopped. What was done is saved in ${output}; run the same command again to resume.`)
 		}
 		const { result, file } = at(finished, 0)
 		return {

@@ -14,7 +14,7 @@ import { followDownload } from './common/follow-download.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
-/** What {@link dataDoctor} is asked. */
+/** The input of {@link dataDoctor}. */
 export const dataDoctorInput = z.strictObject({
 	/** Data set of `dataList`, its folder, a data root with several, or whatever else data are loaded from. */
 	data: z.string(),
@@ -28,7 +28,7 @@ export const dataDoctorInput = z.strictObject({
 	seed: seedField.default(1),
 })
 
-/** What {@link dataDoctor} gives: an examination, or those of all data sets of a data root. */
+/** The result of {@link dataDoctor}: an examination, or those of all data sets of a data root. */
 export const dataDoctorResult = z.union([
 	examinationSchema,
 	z.object({

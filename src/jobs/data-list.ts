@@ -12,13 +12,13 @@ import { dataRootField } from './common/fields.js'
 import { packagedData } from './common/inputs.js'
 import { defineJob } from './job.js'
 
-/** What {@link dataList} is asked. */
+/** The input of {@link dataList}. */
 export const dataListInput = z.strictObject({
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
 })
 
-/** What {@link dataList} gives. */
+/** The result of {@link dataList}. */
 export const dataListResult = z.object({
 	root: z.string().nullable().describe('Where it was looked for them; null where no data root was given.'),
 	datasets: z.array(
@@ -40,7 +40,7 @@ export const dataListResult = z.object({
 /** Lists the data sets that can be named, and which of them are there. */
 export const dataList = defineJob({
 	name: 'data-list',
-	doc: 'List the data sets that can be named, and which of them are there.',
+	doc: 'List the data sets that have names, and which of them are there.',
 	input: dataListInput,
 	result: dataListResult,
 	async run({ dataRoot }) {

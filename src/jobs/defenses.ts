@@ -17,7 +17,7 @@ import { modelField } from './common/fields.js'
 import { loadModel } from './common/inputs.js'
 import { defineJob } from './job.js'
 
-/** What {@link defenses} is asked. */
+/** The input of {@link defenses}. */
 export const defensesInput = z.strictObject({
 	/** The CLIP checkpoint whose parameters are counted: a folder, or an id of the Hugging Face hub. */
 	model: modelField,
@@ -33,7 +33,7 @@ const defenseSchema = z.object({
 	options: options.describe('With their defaults.'),
 })
 
-/** What {@link defenses} gives. */
+/** The result of {@link defenses}. */
 export const defensesResult = z.object({
 	model: z.string(),
 	defenses: z.array(defenseSchema),

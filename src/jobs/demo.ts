@@ -29,7 +29,7 @@ import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext } from './job.js'
 import type { TuneEvent } from './tune.js'
 
-/** What {@link demo} is asked. */
+/** The input of {@link demo}. */
 export const demoInput = z.strictObject({
 	/** The paper's schedule on all test images (preset `paper`), which takes far longer. */
 	full: z.boolean().default(false),
@@ -47,7 +47,7 @@ export const demoInput = z.strictObject({
 	seed: seedField.optional(),
 })
 
-/** What {@link demo} gives. */
+/** The result of {@link demo}. */
 export const demoResult = z.object({
 	output: z.string().describe('The run directory, with every outcome.'),
 	epsilon: z.number().describe('L-infinity size of the attack.'),
@@ -123,7 +123,7 @@ export const demo = defineJob({
 			resume: input.resume,
 			signal: context.signal,
 			onProgress: follow.onProgress,
-			onNotice: ({ message }) => context.onNote({ kind: 'note', text: message }),
+			onNotice: ({ message }) => context.onNote({ kind: 'warning', text: message }),
 			onEpoch: (record) => context.onEvent({ kind: 'epoch', record, epochs: config.epochs }),
 		}).finally(follow.end)
 		if (!tuned.finished) throw stop()

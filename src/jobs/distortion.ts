@@ -21,13 +21,13 @@ import {
 	unreadableField,
 } from './common/fields.js'
 import { readableImages } from './common/images.js'
-import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, tunedRun } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
 import { attackedFields, noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, startTask } from './job.js'
 
-/** What {@link distortion} is asked. */
+/** The input of {@link distortion}. */
 export const distortionInput = z.strictObject({
 	...runFields,
 	/** Attack on either model. */
@@ -44,11 +44,11 @@ export const distortionInput = z.strictObject({
 	batchSize: countField.default(50),
 	/** Of attack and noise and of the choice of images. */
 	seed: seedField.default(1),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 })
 
-/** What {@link distortion} gives. */
+/** The result of {@link distortion}. */
 export const distortionResult = z.object({
 	run: z.string().describe('The run directory.'),
 	attack: z.string(),
@@ -75,7 +75,6 @@ export const distortion = defineJob({
 		const attack = prepareAttack(input.attack, input.set)
 		const threat = threatModel('linf', input.epsilon ?? run.protocol.epsilon)
 		const whole = await run.dataset()
-		tellNotices(context, whole.notices)
 		const chosen = chosenImages(whole, input)
 		const { dataset, split } = await readableImages(context, whole, chosen, input.split, input.unreadable)
 		const { defense, parameters } = run

@@ -30,7 +30,7 @@ import {
 	unreadableField,
 } from './common/fields.js'
 import { readableImages } from './common/images.js'
-import { chosenImages, loadData, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, loadData, tunedRun } from './common/inputs.js'
 import { attackerKnows, type MeasuredRow, measureModel } from './common/measure-model.js'
 import { plannedRows } from './common/planned-rows.js'
 import { protocolText } from './common/protocol-text.js'
@@ -39,9 +39,10 @@ import { stopped } from './common/stopped.js'
 import { storedImages } from './common/stored-images.js'
 import { chosenTestTime } from './common/test-time.js'
 import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './common/tracking.js'
+import { verdictOfRecords } from './common/verdict.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link evaluate} is asked. */
+/** The input of {@link evaluate}. */
 export const evaluateInput = z.strictObject({
 	...runFields,
 	/** Name of an attack; by default that of the run's preset, or `pgd-100`. */
@@ -78,7 +79,7 @@ export const evaluateInput = z.strictObject({
 	vanilla: z.boolean().default(true),
 	/** Prompts of the control: the name of an ensemble, or templates with `{}`; by default the data set's own. */
 	vanillaTemplates: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 	...trackingFields,
 })
@@ -103,7 +104,7 @@ const rowSchema = z.object({
 	records: z.array(z.string()).exactOptional().describe('Of a row that is the worst of several.'),
 })
 
-/** What {@link evaluate} gives. */
+/** The result of {@link evaluate}. */
 export const evaluateResult = z.object({
 	run: z.string().describe('The run directory.'),
 	attack: z
@@ -115,18 +116,23 @@ export const evaluateResult = z.object({
 	stores: z.array(z.string()).exactOptional().describe('Stores of the images that were made.'),
 	notices: noticesField,
 	rows: z.array(rowSchema),
+	verdict: z
+		.array(z.string())
+		.describe(
+			'What the rows say, in the sentences that a report begins with: first, with the paired test, where the model is worse than vanilla CLIP.',
+		),
 })
 
 type Input = z.output<typeof evaluateInput>
 
 /**
  * Attacks a tuned model and counts what it still gets right; vanilla CLIP under the same attack is the control. Several
- * levels of knowledge give a row each. A stopped evaluation goes on where it was; a finished row is read from its record.
+ * levels of knowledge give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.
  * @throws NaptuneError when the run or the data cannot be used, or attack, knowledge and target do not go together.
  */
 export const evaluate = defineJob({
 	name: 'evaluate',
-	doc: 'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation goes on where it was; a finished row is read from its record.',
+	doc: 'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.',
 	input: evaluateInput,
 	result: evaluateResult,
 	async run(input, context) {
@@ -151,6 +157,10 @@ export const evaluate = defineJob({
 			}),
 			notices: dataset.notices,
 			rows: found.map(rowOf),
+			verdict: await verdictOfRecords(
+				found.flatMap(({ records }) => records),
+				run,
+			),
 		}
 	},
 })
@@ -187,7 +197,7 @@ async function measureRows(
 		seed,
 	})
 	context.onNote({ kind: 'plan', text: `${protocol}, ${attack.name}` })
-	// What was learned belongs to no class: on other data the same parameters stand beside other names.
+	// The parameters know no classes: on other data they stand beside other class names.
 	const { name, config } = run.defense
 	const defense = input.data ? prepareDefense(name, run.clip, dataset.classNames, config) : run.defense
 	const models = [
@@ -219,7 +229,7 @@ async function measureRows(
 				folder,
 			}
 			const measured = await measureModel(context, measuring, testTime)
-			if (!measured) throw stopped('Stopped. The outcomes are saved; the same command goes on from there.')
+			if (!measured) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 			rows.push(...measured)
 			for (const row of measured) tellEvaluation(tracker, row)
 		}
@@ -268,7 +278,6 @@ function folderOf({ name, test }: Dataset): string {
 
 async function evaluatedData(run: TunedRun, { data, seed }: Input, context: JobContext): Promise<Dataset> {
 	if (data !== undefined) return loadData(context, data, seed, run.dataRoot)
-	const dataset = await run.dataset()
-	tellNotices(context, dataset.notices)
-	return dataset
+	// What must be known of the run's own data was told when it was tuned.
+	return run.dataset()
 }

@@ -26,7 +26,7 @@ import { protocolText } from './common/protocol-text.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
-/** What {@link generate} is asked. */
+/** The input of {@link generate}. */
 export const generateInput = z.strictObject({
 	/** Folder of the images; new, or one that this job began. */
 	store: z.string(),
@@ -54,11 +54,11 @@ export const generateInput = z.strictObject({
 	batchSize: countField.default(50),
 	/** Of the attack, of the choice of images, and of the split where the data come without one. */
 	seed: seedField.default(1),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 })
 
-/** What {@link generate} gives. */
+/** The result of {@link generate}. */
 export const generateResult = z.object({
 	store: z.string().describe('The folder.'),
 	images: count.describe('Images of the data that are stored now.'),
@@ -71,12 +71,12 @@ type Input = z.output<typeof generateInput>
 
 /**
  * Makes adversarial images on surrogates, without the model that they are for, and stores them: they are made once and tried
- * on any model (`evaluate` with `images`). A stopped job goes on where it was; a larger limit adds images.
+ * on any model (`evaluate` with `images`). A stopped job resumes where it stopped; a larger limit adds images.
  * @throws NaptuneError when surrogates and data do not fit, or the store holds other images.
  */
 export const generate = defineJob({
 	name: 'generate',
-	doc: 'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command goes on where it was; a larger --limit adds images.',
+	doc: 'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
 	input: generateInput,
 	result: generateResult,
 	async run(input, context) {
@@ -113,7 +113,7 @@ export const generate = defineJob({
 			follow.end()
 			for (const { classifier } of surrogates) await classifier.release()
 		})
-		if (!generated) throw stopped('Stopped. The images are saved; the same command goes on from there.')
+		if (!generated) throw stopped('Stopped. The images are saved; run the same command again to resume.')
 		const { manifest, made, before } = generated
 		return { store: folder, images: split.length, made, before, manifest }
 	},

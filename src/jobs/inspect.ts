@@ -10,7 +10,7 @@ import { learningCurvesFigure } from '../report/learning-curves-figure.js'
 import { runProtocol } from '../report/run-protocol.js'
 import { defineJob } from './job.js'
 
-/** What {@link inspect} is asked. */
+/** The input of {@link inspect}. */
 export const inspectInput = z.strictObject({
 	/** Run directory of `tune`; of a run that is under way, too. */
 	run: z.string(),
@@ -20,7 +20,7 @@ export const inspectInput = z.strictObject({
 	plot: z.string().optional(),
 })
 
-/** What {@link inspect} gives. */
+/** The result of {@link inspect}. */
 export const inspectResult = runInspectionSchema.extend({
 	plot: z.string().exactOptional().describe('The figure that was drawn.'),
 })

@@ -45,10 +45,10 @@ export interface JobProgress {
 /** A sentence for a person. */
 export interface JobNote {
 	/**
-	 * `note`: what must be known before numbers are believed, such as a split that was drawn here. `plan`: what the job is
-	 * about to do, under which protocol.
+	 * `note`: what must be known before numbers are believed, such as a split that was drawn here. `warning`: what speaks
+	 * against them. `plan`: what the job is about to do, under which protocol.
 	 */
-	readonly kind: 'note' | 'plan'
+	readonly kind: 'note' | 'warning' | 'plan'
 	readonly text: string
 }
 
@@ -63,7 +63,7 @@ export interface JobContext<Event = never> {
 	onProgress(progress: JobProgress): void
 	onNote(note: JobNote): void
 	onEvent(event: Event): void
-	/** Told the folders that the job will write to, before it does. */
+	/** Called with the folders that the job will write to, before it does. */
 	onFolder(folder: string): void
 }
 

@@ -20,7 +20,7 @@ describe('the JSON Schemas of jobs', () => {
 		for (const file of await readdir(here)) {
 			if (!file.endsWith('.ts') || file.includes('.test.') || file === 'job.ts') continue
 			names.push(
-				...[...(await readFile(join(here, file), 'utf8')).matchAll(/defineJob\(\{\n\tname: '(.*)'/g)].map(
+				...[...(await readFile(join(here, file), 'utf8')).matchAll(/defineJob(?:<.*>)?\(\{\n\tname: '(.*)'/g)].map(
 					([, name]) => name ?? '',
 				),
 			)

@@ -19,7 +19,7 @@ import { seedField } from './common/fields.js'
 import { stoppedTraining } from './common/stopped.js'
 import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
-/** What {@link pretrain} is asked. */
+/** The input of {@link pretrain}. */
 export const pretrainInput = z.strictObject({
 	/** Recipe (.json), whose folder also holds the tokenizer; by default that of nano, the model of the package. */
 	recipe: z.string().default(join(embeddedDirectory, 'recipe.json')),
@@ -31,15 +31,15 @@ export const pretrainInput = z.strictObject({
 	seed: seedField.optional(),
 })
 
-/** What {@link pretrain} gives. */
+/** The result of {@link pretrain}. */
 export const pretrainResult = z.object({
 	output: z.string().describe('The checkpoint.'),
-	seconds: secondsField.describe('Wall-clock time of training, over all processes that had a part in it.'),
+	seconds: secondsField.describe('Wall-clock time of training, over all processes that worked on it.'),
 	testImages: positive,
 	testAccuracy: share.describe("Zero-shot, on CIFAR-10's test images; its training images showed these classes."),
 })
 
-/** What {@link pretrain} tells beside progress and notes: every line of its log. */
+/** The events of {@link pretrain}, beside progress and notes: every line of its log. */
 export interface PretrainEvent {
 	readonly kind: 'step'
 	readonly record: PretrainingRecord
@@ -54,7 +54,7 @@ const tokenizerCompanions = ['tokenizer_config.json', 'special_tokens_map.json',
  */
 export const pretrain = defineJob({
 	name: 'pretrain',
-	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Continues by itself where an earlier run into the same folder stopped.',
+	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Resumes an earlier run into the same folder by itself.',
 	input: pretrainInput,
 	result: pretrainResult,
 	async run(input, context: JobContext<PretrainEvent>) {

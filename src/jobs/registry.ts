@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import { attack } from './attack.js'
+import { attackPhoto } from './attack-photo.js'
 import { audit } from './audit.js'
 import { benchGradient } from './bench-gradient.js'
 import { benchLoading } from './bench-loading.js'
@@ -13,13 +14,20 @@ import { dataList } from './data-list.js'
 import { defenses } from './defenses.js'
 import { demo } from './demo.js'
 import { distortion } from './distortion.js'
+import { doctor } from './doctor.js'
 import { evaluate } from './evaluate.js'
+import { exportModel } from './export-model.js'
+import { gate } from './gate.js'
+import { gateInit } from './gate-init.js'
 import { generate } from './generate.js'
 import { inspect } from './inspect.js'
 import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
+import { reproducePlan } from './reproduce-plan.js'
 import { retrieve } from './retrieve.js'
+import { serve } from './serve.js'
+import { surrogateHead } from './surrogate-head.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
@@ -36,6 +44,7 @@ export interface JobDescription {
 /** All jobs. */
 export const jobs: readonly JobDescription[] = [
 	attack,
+	attackPhoto,
 	audit,
 	benchGradient,
 	benchLoading,
@@ -47,13 +56,20 @@ export const jobs: readonly JobDescription[] = [
 	defenses,
 	demo,
 	distortion,
+	doctor,
 	evaluate,
+	exportModel,
+	gate,
+	gateInit,
 	generate,
 	inspect,
 	pretrain,
 	report,
 	reproduce,
+	reproducePlan,
 	retrieve,
+	serve,
+	surrogateHead,
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,

@@ -9,7 +9,7 @@ import { countField, dataRootField } from './common/fields.js'
 import { recordRunGallery } from './common/run-gallery.js'
 import { defineJob } from './job.js'
 
-/** What {@link report} is asked. */
+/** The input of {@link report}. */
 export const reportInput = z.strictObject({
 	/** Folder of an experiment, run directory of `tune`, or an evaluation record (.json). */
 	source: z.string(),
@@ -26,7 +26,7 @@ export const reportInput = z.strictObject({
 	dataRoot: dataRootField,
 })
 
-/** What {@link report} gives. */
+/** The result of {@link report}. */
 export const reportResult = z.object({
 	kind: z.enum(['experiment', 'run', 'evaluation']).describe('What the report is about.'),
 	report: z.string().describe('The page.'),

@@ -2,55 +2,26 @@
 
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { epsilonText } from '../attacks/sets/size-text.js'
 import { defined } from '../core/defined.js'
-import { type DefinitionChanges, loadExperiment, paperExperiments } from '../experiments/definition.js'
-import { narrowed } from '../experiments/narrow.js'
 import { type PreparedExperiment, prepareExperiments } from '../experiments/prepare.js'
 import { runExperiments } from '../experiments/run-experiments.js'
-import { mergeSettings } from '../methods/tuning/configuration.js'
 import { experimentForm } from '../records/experiment.js'
+import { slug } from '../records/names.js'
 import { count, seconds } from '../records/parts/fields.js'
 import { readReportSource } from '../report/html/report-source.js'
 import { pagePath, writeReport } from '../report/html/write-report.js'
 import { experimentTables } from '../report/tables/experiment-tables.js'
 import { reportTableSchema } from '../report/tables/table.js'
-import { countField, dataRootField, epsilonField, seedField, settingsField } from './common/fields.js'
+import { countField } from './common/fields.js'
 import { type ExperimentEvent, followCells } from './common/follow-cells.js'
 import { loadData, loadModel } from './common/inputs.js'
 import { stopped } from './common/stopped.js'
+import { wantedExperiments, wantedFields } from './common/wanted-experiments.js'
 import { defineJob, type JobContext } from './job.js'
 
-const names = z.array(z.string()).min(1).readonly().optional()
-
-/** What {@link reproduce} is asked. */
+/** The input of {@link reproduce}. */
 export const reproduceInput = z.strictObject({
-	/** Names of experiments, `all` for the paper's, or paths of .json files of one's own. */
-	experiments: z.array(z.string()).min(1).readonly(),
-	/** As small experiments on the embedded model and data. */
-	quick: z.boolean().default(false),
-	/** CLIP checkpoints; by default the experiment's. */
-	model: names,
-	/** Data sets; those that are missing are left out. By default the experiment's. */
-	data: names,
-	/** Folder that holds the folders of named data sets. */
-	dataRoot: dataRootField,
-	/** Methods that are wanted; by default all of the experiment. */
-	methods: names,
-	/** Rows that are wanted, by their names or those of their attacks, or `epsilon-curve`; by default all of the experiment. */
-	conditions: names,
-	/** Of sample and tuning; by default the experiment's. */
-	seeds: z.array(seedField).min(1).readonly().optional(),
-	/** Test images per cell at most, balanced over the classes; by default the experiment's. */
-	limit: countField.optional(),
-	/** L-infinity size of attacks that have none of their own, and of inner attacks; by default the experiment's. */
-	epsilon: epsilonField.optional(),
-	/** Classifiers (.onnx) of CWA's attacker; by default trained on the training images. */
-	surrogate: z.array(z.string()).readonly().default([]),
-	/** Substitute (.onnx) of AGS's attacker; by default trained on the training images. */
-	substitute: z.string().optional(),
-	/** Any tuning setting for all methods, such as `{ epochs: 5 }`. */
-	set: settingsField,
+	...wantedFields,
 	/** Folder of all experiments; by default `runs/reproduce`, of small ones `runs/reproduce-quick`. */
 	output: z.string().optional(),
 	/** Images at once; changes the speed only. */
@@ -59,7 +30,7 @@ export const reproduceInput = z.strictObject({
 
 const { problems, missing } = experimentForm.schema.shape
 
-/** What {@link reproduce} gives. */
+/** The result of {@link reproduce}. */
 export const reproduceResult = z.object({
 	experiments: z.array(
 		z.object({
@@ -78,33 +49,26 @@ export const reproduceResult = z.object({
 	seconds: seconds.describe('Wall-clock time of this call.'),
 })
 
-type Input = z.output<typeof reproduceInput>
-
 /**
  * Runs experiments: tunes every method on every data set, attacks all of them, and writes tables, figures and a report. A
- * stopped or killed call goes on where it was; cells that experiments share are computed once.
+ * stopped or killed call resumes where it stopped; cells that experiments share are computed once.
  * @throws NaptuneError for names or settings that do not exist, before anything is computed, or when nothing at all could be
  * measured.
  */
 export const reproduce = defineJob({
 	name: 'reproduce',
-	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call goes on where it was; cells that experiments share are computed once.",
+	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
 	input: reproduceInput,
 	result: reproduceResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
 		const started = performance.now()
-		const { quick, methods, conditions, limit } = input
+		const { quick, protocol } = input
 		const output = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
-		const wanted = [...new Set(input.experiments.flatMap((name) => (name === 'all' ? paperExperiments : [name])))]
-		const changes = changesOf(input)
-		const definitions = []
-		for (const name of wanted) {
-			const whole = await loadExperiment(name, { quick, changes })
-			definitions.push(narrowed(whole, defined({ methods, conditions, limit })))
-		}
+		const definitions = await wantedExperiments(input)
 		const experiments = await prepareExperiments({
 			definitions,
 			quick,
+			...defined({ suffix: protocol && slug(protocol.join('-')) }),
 			loadModel: (name) => loadModel(context, name),
 			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
 		})
@@ -118,7 +82,7 @@ export const reproduce = defineJob({
 			batchSize: input.batchSize,
 			signal: context.signal,
 		}).finally(end)
-		if (!finished) throw stopped('Stopped. What was done is saved; the same command goes on from there.')
+		if (!finished) throw stopped('Stopped. What was done is saved; run the same command again to resume.')
 		const told = []
 		for (const { result, file, folder } of finished) {
 			for (const part of ['figures', 'tables']) context.onFolder(join(folder, part))
@@ -135,23 +99,6 @@ export const reproduce = defineJob({
 		return { experiments: told, seconds: (performance.now() - started) / 1000 }
 	},
 })
-
-/** What replaces entries of the definitions. */
-function changesOf({ model, data, seeds, epsilon, set, surrogate, substitute }: Input): DefinitionChanges {
-	const overrides = mergeSettings([epsilon === undefined ? {} : { attack: { epsilon } }, set])
-	const surrogateFiles = defined({
-		classifiers: surrogate.length > 0 ? surrogate.map((file) => resolve(file)) : undefined,
-		substitute: substitute === undefined ? undefined : resolve(substitute),
-	})
-	return defined({
-		models: model && [...model],
-		datasets: data && [...data],
-		seeds: seeds && [...seeds],
-		epsilon: epsilon === undefined ? undefined : epsilonText(epsilon),
-		overrides: Object.keys(overrides).length > 0 ? overrides : undefined,
-		surrogateFiles: Object.keys(surrogateFiles).length > 0 ? surrogateFiles : undefined,
-	})
-}
 
 function tellPlan({ onNote }: Pick<JobContext, 'onNote'>, { plan, missing }: PreparedExperiment): void {
 	const { definition, datasets, models } = plan

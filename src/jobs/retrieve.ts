@@ -21,7 +21,7 @@ import { noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link retrieve} is asked. */
+/** The input of {@link retrieve}. */
 export const retrieveInput = z.strictObject({
 	...runFields,
 	/**
@@ -51,7 +51,7 @@ export const retrieveInput = z.strictObject({
 
 const { clean, attacked } = retrievalKind.schema.shape
 
-/** What {@link retrieve} gives. */
+/** The result of {@link retrieve}. */
 export const retrieveResult = z.object({
 	run: z.string().describe('The run directory.'),
 	data: z.string().describe('Name of the images and captions.'),
@@ -77,12 +77,12 @@ type Input = z.output<typeof retrieveInput>
 
 /**
  * Finds captions by images and images by captions, clean and with all images attacked; vanilla CLIP under the same attack is
- * the control. A stopped retrieval goes on where it was.
+ * the control. A stopped retrieval resumes where it stopped.
  * @throws NaptuneError when run, data or captions cannot be used.
  */
 export const retrieve = defineJob({
 	name: 'retrieve',
-	doc: 'Find captions by images and images by captions, clean and with all images attacked; vanilla CLIP under the same attack is the control. A stopped retrieval goes on where it was.',
+	doc: 'Find captions by images and images by captions, clean and with all images attacked; vanilla CLIP under the same attack is the control. A stopped retrieval resumes where it stopped.',
 	input: retrieveInput,
 	result: retrieveResult,
 	async run(input, context) {
@@ -121,7 +121,7 @@ export const retrieve = defineJob({
 				onProgress: task.update,
 				signal: context.signal,
 			}).finally(task.end)
-			if (!record) throw stopped('Stopped. What was attacked is saved; the same command goes on from there.')
+			if (!record) throw stopped('Stopped. What was attacked is saved; run the same command again to resume.')
 			rows.push({
 				defense: record.defense.name,
 				clean: record.clean,

@@ -16,7 +16,7 @@ import {
 } from './common/surrogate.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link surrogateSubstitute} is asked. */
+/** The input of {@link surrogateSubstitute}. */
 export const surrogateSubstituteInput = z.strictObject({
 	...surrogateFields,
 	/** L2 size of the adversarial view, in units of pixels in [0, 1]. */
@@ -30,7 +30,7 @@ export const surrogateSubstituteInput = z.strictObject({
  */
 export const surrogateSubstitute = defineJob({
 	name: 'surrogate-substitute',
-	doc: 'Train a substitute on images without labels by self-supervised adversarial training (AGS) and write it as an ONNX file with its mid-layer features. The same command continues a training that was stopped.',
+	doc: 'Train a substitute on images without labels by self-supervised adversarial training (AGS) and write it as an ONNX file with its mid-layer features. Run the same command again to continue a stopped training.',
 	input: surrogateSubstituteInput,
 	result: surrogateResult,
 	async run(input, context: JobContext<SurrogateEvent>) {

@@ -15,7 +15,7 @@ import {
 } from './common/surrogate.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link surrogateTrain} is asked. */
+/** The input of {@link surrogateTrain}. */
 export const surrogateTrainInput = z.strictObject({
 	...surrogateFields,
 	/** Kind of network: `plain`, `residual` or `depthwise`; by default `residual`. */
@@ -28,7 +28,7 @@ export const surrogateTrainInput = z.strictObject({
  */
 export const surrogateTrain = defineJob({
 	name: 'surrogate-train',
-	doc: 'Train a small convolutional classifier and write it as an ONNX file. The same command continues a training that was stopped.',
+	doc: 'Train a small convolutional classifier and write it as an ONNX file. Run the same command again to continue a stopped training.',
 	input: surrogateTrainInput,
 	result: surrogateResult,
 	async run(input, context: JobContext<SurrogateEvent>) {

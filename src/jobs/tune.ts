@@ -1,13 +1,16 @@
 /** A defense on a CLIP and labelled images. */
 
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { epsilonText } from '../attacks/sets/size-text.js'
 import { defined } from '../core/defined.js'
+import { isRecord } from '../core/guards.js'
 import { exclusionNotice } from '../data/loading/unreadable.js'
+import { datasetNames } from '../data/registry.js'
 import { trainableParameters } from '../defenses/defense.js'
 import { prepareRun } from '../methods/tuning/prepare-tuning.js'
-import { loadPreset, presetConfig } from '../methods/tuning/presets.js'
+import { loadPreset, type Preset, presetConfig } from '../methods/tuning/presets.js'
 import {
 	checkRun,
 	type SavedPart,
@@ -15,9 +18,12 @@ import {
 	tune as tuneDefense,
 	tuningNoticeIds,
 } from '../methods/tuning/tune.js'
+import { runFiles } from '../records/names.js'
 import { positive, seconds } from '../records/parts/fields.js'
-import { type EpochRecord, epochForm } from '../records/run.js'
+import { readRecord } from '../records/record-kind.js'
+import { type EpochRecord, epochForm, runDescriptionForm } from '../records/run.js'
 import { counted } from '../report/number-text.js'
+import { type BreakingEpsilon, breakingEpsilon } from './common/breaking-epsilon.js'
 import {
 	countField,
 	dataField,
@@ -36,7 +42,7 @@ import { stopped } from './common/stopped.js'
 import { isTracked, tellEarlierEpochs, tellEpoch, trackingFields, tuningRun, withTracker } from './common/tracking.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link tune} is asked. */
+/** The input of {@link tune}. */
 export const tuneInput = z.strictObject({
 	/** A CLIP checkpoint: a folder, or an id of the Hugging Face hub. */
 	model: modelField,
@@ -46,8 +52,8 @@ export const tuneInput = z.strictObject({
 	dataRoot: dataRootField,
 	/** Run directory to write. */
 	output: z.string(),
-	/** Settings to start from. */
-	preset: z.string().default('paper'),
+	/** Settings to start from; by default `paper` for a data set that has a name, and `photos` for images of one's own. */
+	preset: z.string().optional(),
 	/** Method; by default the preset's. */
 	defense: z.string().optional(),
 	/** Training images per class; by default the preset's. */
@@ -56,20 +62,20 @@ export const tuneInput = z.strictObject({
 	epochs: countField.optional(),
 	/** Images per step; by default the preset's. */
 	batchSize: countField.optional(),
-	/** L-infinity size of the inner attack, such as `1/255`; by default the preset's. */
+	/** L-infinity size of the inner attack, such as `1/255`; by default the preset's, which may be measured. */
 	epsilon: epsilonField.optional(),
 	/** Seed of sample, initial values, order and augmentation; by default the preset's. */
 	seed: seedField.optional(),
 	/** Any other setting, such as `{ optimizer: { learningRate: 0.002 } }`. */
 	set: settingsField,
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is told and recorded. */
+	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
 	unreadable: unreadableField,
 	/** Continue the run that the output folder holds. */
 	resume: z.boolean().default(false),
 	...trackingFields,
 })
 
-/** What {@link tune} gives. */
+/** The result of {@link tune}. */
 export const tuneResult = z.object({
 	output: z.string().describe('The run directory.'),
 	defense: z.string(),
@@ -78,7 +84,7 @@ export const tuneResult = z.object({
 	images: positive.describe('Training images.'),
 	epochs: positive,
 	epsilon: z.number().describe('Of the inner attack.'),
-	seconds: seconds.describe('Wall-clock time of all processes that had a part in the run.'),
+	seconds: seconds.describe('Wall-clock time of all processes that worked on the run.'),
 	residentBytes: z
 		.number()
 		.describe('Bytes that the process held at its largest after compiling all programs of the run.'),
@@ -89,7 +95,7 @@ export const tuneResult = z.object({
 	lastEpoch: epochForm.schema.nullable().describe('The last epoch of this call; null where none was run.'),
 })
 
-/** What {@link tune} tells beside progress and notes: every finished epoch. */
+/** The events of {@link tune}, beside progress and notes: every finished epoch. */
 export interface TuneEvent {
 	readonly kind: 'epoch'
 	readonly record: EpochRecord
@@ -110,13 +116,18 @@ export const tune = defineJob({
 	input: tuneInput,
 	result: tuneResult,
 	async run(input, context: JobContext<TuneEvent>) {
-		const { config, origin } = await configOf(input)
+		const preset = await loadPreset(input.preset ?? (datasetNames.includes(input.data) ? 'paper' : 'photos'))
+		const { seed } = configOf(preset, input).config
 		const output = resolve(input.output)
 		const { resume } = input
 		const tracked = tuningRun(input, output, resume)
 		context.onFolder(output)
 		const clip = await loadModel(context, input.model)
-		const dataset = await loadData(context, input.data, config.seed, input.dataRoot)
+		const dataset = await loadData(context, input.data, seed, input.dataRoot)
+		const epsilon = await epsilonOf(preset, input, output, context, () =>
+			breakingEpsilon(context, { clip, dataset, seed, unreadable: input.unreadable }),
+		)
+		const { config, origin } = configOf(preset, { ...input, epsilon })
 		const prepared = prepareRun({ clip, dataset, config })
 		const { train, notices } = prepared.sample
 		tellNotices(context, notices.slice(dataset.notices.length))
@@ -127,7 +138,7 @@ export const tune = defineJob({
 		context.onNote({ kind: 'plan', text: protocol })
 		const { signal } = context
 		const run: TuneInput = { engine, clip, dataset, prepared, unreadable, config, origin, output, resume, signal }
-		// Nothing is told of a run that cannot begin.
+		// A run that cannot begin is not tracked.
 		if (isTracked(input)) await checkRun(run)
 		let lastEpoch: EpochRecord | null = null
 		const tuned = await withTracker(input, context, tracked, async (tracker) => {
@@ -139,7 +150,7 @@ export const tune = defineJob({
 				...run,
 				onProgress: follow.onProgress,
 				onBank: follow.onBank,
-				onNotice: ({ message }) => context.onNote({ kind: 'note', text: message }),
+				onNotice: ({ message }) => context.onNote({ kind: 'warning', text: message }),
 				onEpoch(record) {
 					lastEpoch = record
 					context.onEvent({ kind: 'epoch', record, epochs: config.epochs })
@@ -174,12 +185,31 @@ function whatIsSaved(saved: SavedPart, output: string): string {
 	if (saved === 'bank') {
 		return `Stopped before the first step was done. What was made of the feature bank is saved in ${output}; ${again} goes on from there.`
 	}
-	return `Stopped before the first step was done, so that there is nothing to save; ${again} begins anew.`
+	return `Stopped before the first step was done, so there is nothing to save; ${again} begins anew.`
 }
 
 /** The preset's values, then fields of the input, then settings. */
-async function configOf(input: Input): Promise<ReturnType<typeof presetConfig>> {
-	const { preset, defense, shots, epochs, batchSize, epsilon, seed, set } = input
+function configOf(preset: Preset, input: Input): ReturnType<typeof presetConfig> {
+	const { defense, shots, epochs, batchSize, epsilon, seed, set } = input
 	const attack = epsilon === undefined ? undefined : { epsilon }
-	return presetConfig(await loadPreset(preset), defense, defined({ shots, epochs, batchSize, seed, attack }), set)
+	return presetConfig(preset, defense, defined({ shots, epochs, batchSize, seed, attack }), set)
+}
+
+/** The epsilon that was given; where the preset says so, one that is measured, or was when the run began. */
+async function epsilonOf(
+	preset: Preset,
+	input: Input,
+	output: string,
+	context: JobContext<TuneEvent>,
+	measured: () => Promise<BreakingEpsilon>,
+): Promise<number | undefined> {
+	const { attack } = input.set
+	const given = input.epsilon !== undefined || (isRecord(attack) && attack.epsilon !== undefined)
+	if (given || preset.epsilon === undefined) return input.epsilon
+	const description = join(output, runFiles.description)
+	if (input.resume && existsSync(description))
+		return (await readRecord(runDescriptionForm, description)).config.attack.epsilon
+	const { epsilon, text } = await measured()
+	context.onNote({ kind: 'note', text })
+	return epsilon
 }

@@ -7,12 +7,12 @@ import { verifyRecord as verify } from '../evaluation/robustness/verify-record.j
 import { count, positive } from '../records/parts/fields.js'
 import { countField, runFields, seedField } from './common/fields.js'
 import { followAttack } from './common/follow-attack.js'
-import { loadData, tellNotices, tunedRun } from './common/inputs.js'
+import { loadData, tunedRun } from './common/inputs.js'
 import { noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob } from './job.js'
 
-/** What {@link verifyRecord} is asked. */
+/** The input of {@link verifyRecord}. */
 export const verifyRecordInput = z.strictObject({
 	...runFields,
 	/** File of the evaluation record. */
@@ -29,7 +29,7 @@ export const verifyRecordInput = z.strictObject({
 
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()])
 
-/** What {@link verifyRecord} gives. */
+/** The result of {@link verifyRecord}. */
 export const verifyRecordResult = z.object({
 	run: z.string().describe('The run directory.'),
 	record: z.string().describe('The file.'),
@@ -66,7 +66,6 @@ export const verifyRecord = defineJob({
 		const run = await tunedRun(context, input)
 		const dataset =
 			input.data === undefined ? await run.dataset() : await loadData(context, input.data, record.seed, run.dataRoot)
-		if (input.data === undefined) tellNotices(context, dataset.notices)
 		const images = Math.max(1, Math.round(record.images * input.share))
 		const follow = followAttack(context, 'computing again', images, (record.stages?.length ?? 1) > 1)
 		const { share, seed, batchSize } = input
@@ -81,7 +80,7 @@ export const verifyRecord = defineJob({
 			onProgress: follow.tell,
 			signal: context.signal,
 		}).finally(follow.end)
-		if (!found) throw stopped('Stopped. Nothing is saved of it; the same command computes it again.')
+		if (!found) throw stopped('Stopped. Nothing was saved; the same command computes it again.')
 		return { run: run.directory, record: path, share, seed, ...found }
 	},
 })

@@ -69,9 +69,6 @@ export const auditLogEntrySchema = z.union([
 	z.strictObject({ result: auditResultSchema }),
 ])
 
-/** A line of the log of an audit under way. */
-export type AuditLogEntry = Immutable<z.output<typeof auditLogEntrySchema>>
-
 const effort = z.strictObject({
 	steps: positive.describe('Gradient steps of the strongest PGD; others take fewer.'),
 	queries: positive.describe('Queries of the attack without gradients.'),

@@ -1,7 +1,6 @@
 /** Calibrations: the correction scores of clean images that a model was not tuned on. */
 
 import { z } from 'zod'
-import type { Immutable } from '../core/immutable.js'
 import { positive, sha256 } from './parts/fields.js'
 import { type RecordOf, recordKind } from './record-form.js'
 
@@ -19,9 +18,6 @@ export const calibrationKeySchema = z.strictObject({
 })
 
 const scoresSchema = z.strictObject({ correction: scores, disagreement: scores.exactOptional() })
-
-/** Scores of clean images, ascending. */
-export type CalibrationScores = Immutable<z.output<typeof scoresSchema>>
 
 /** Calibrations of runs. */
 export const calibrationKind = recordKind({

@@ -23,9 +23,6 @@ const method = z.strictObject({
 	evaluationSeconds: seconds,
 })
 
-/** One method. */
-export type ComparedMethod = Immutable<z.output<typeof method>>
-
 const { format, model, dataset, attack, threatModel, seed } = evaluationSettingsShape
 
 const comparison = z.strictObject({

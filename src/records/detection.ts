@@ -44,18 +44,12 @@ const scoreDetection = z.strictObject({
 	),
 })
 
-/** How well a score detects one attack. */
-export type ScoreDetection = Immutable<z.output<typeof scoreDetection>>
-
 const attackDetection = z.strictObject({
 	attack: z.string(),
 	objective: z.string().exactOptional(),
 	accuracy: accuracySchema.describe('On the attacked images, each of which was attacked.'),
 	scores: z.array(scoreDetection),
 })
-
-/** What became of one attack. */
-export type AttackDetection = Immutable<z.output<typeof attackDetection>>
 
 const decided = { images: count, falsePositiveRate: z.number() }
 

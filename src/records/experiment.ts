@@ -38,6 +38,8 @@ export type Condition = Immutable<z.output<typeof condition>>
 const method = z.strictObject({
 	name: z.string().describe('Such as `vanilla` or `nap`.'),
 	title: z.string().describe('As papers write it, such as `AdvPT-VLI`.'),
+	protocol: z.string().exactOptional().describe('Name of the protocol that it was tuned under.'),
+	of: z.string().exactOptional().describe('The method, where rows of several protocols have names of their own.'),
 })
 
 /** A method, or a variant of one. */
@@ -57,6 +59,24 @@ const axis = z.strictObject({
 /** The option that an ablation varies. */
 export type Axis = Immutable<z.output<typeof axis>>
 
+const losses = z.tuple([z.number(), z.number()])
+
+const learning = z.strictObject({
+	cleanLoss: losses.describe('Mean loss on clean training images in the first epoch and in the last.'),
+	adversarialLoss: losses
+		.exactOptional()
+		.describe('The same on attacked ones; missing for a loss that attacks nothing.'),
+	moved: z
+		.number()
+		.nonnegative()
+		.exactOptional()
+		.describe('L2 distance of all parameters from their start, as a multiple of the length of the start.'),
+	trained: z.boolean().describe('Whether the run learned enough to be a result of its method.'),
+})
+
+/** What moved in a tuning run. */
+export type Learning = Immutable<z.output<typeof learning>>
+
 const seedResult = z.strictObject({
 	seed: count,
 	images: count,
@@ -68,6 +88,7 @@ const seedResult = z.strictObject({
 	run: path.exactOptional().describe('Folder of the tuning run there; missing for vanilla.'),
 	tuningSeconds: seconds,
 	evaluationSeconds: seconds,
+	learning: learning.exactOptional().describe('Of a run under a protocol; missing for others and for vanilla.'),
 })
 
 /** A cell measured with one seed. */
@@ -122,9 +143,11 @@ const average = z.strictObject({
 	datasets: count.describe('Data sets that are in the mean.'),
 	accuracy: share.describe("Mean of the cells' accuracies."),
 	target: z
-		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number() })
+		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number().exactOptional() })
 		.exactOptional()
-		.describe('What the paper prints, and what the mean of its cells is, in percent; over all eleven data sets.'),
+		.describe(
+			'What the paper prints, and what the mean of its cells is where it prints those, in percent; over all eleven data sets.',
+		),
 })
 
 /** The mean of a method's cells over data sets, as the paper's last column should be. */
@@ -142,6 +165,20 @@ const problem = z.strictObject({
 
 /** A cell that could not be measured. */
 export type Problem = Immutable<z.output<typeof problem>>
+
+/** A surrogate that images were made on. */
+export const surrogateWorthSchema = z.strictObject({
+	name: z.string(),
+	sha256,
+	accuracy: share
+		.exactOptional()
+		.describe('Of a classifier: share of the clean test images that it gets right, which were then attacked.'),
+	images: count,
+	reads: options.exactOptional().describe('How pixels are given to it, and where its logits are from.'),
+})
+
+/** A surrogate that images were made on. */
+export type SurrogateWorth = Immutable<z.output<typeof surrogateWorthSchema>>
 
 /** Results of experiments. */
 export const experimentForm = {
@@ -175,6 +212,21 @@ export const experimentForm = {
 		seeds: z.array(count),
 		cells: z.array(cell),
 		averages: z.array(average),
+		surrogates: z
+			.array(
+				z.strictObject({
+					model: z.string(),
+					dataset: z.string(),
+					condition: z.string(),
+					models: z.array(surrogateWorthSchema).min(1),
+					weakBelow: share.describe('Accuracy below which one counts as weak.'),
+					weak: z
+						.boolean()
+						.describe('Whether the best of them is weak: the row says little of what a better attacker would get.'),
+				}),
+			)
+			.exactOptional()
+			.describe('Which models of an attacker made the images of which row; missing without any, and in older results.'),
 		problems: z.array(problem),
 		shown: z
 			.array(z.strictObject({ method: z.string(), run: path, dataset: z.string() }))

@@ -8,8 +8,17 @@ export { type DetectionRecord, detectionKind } from './detection.js'
 export { type DistortionRecord, distortionKind } from './distortion.js'
 export { type EvaluationRecord, type EvaluationSettings, evaluationKind } from './evaluation.js'
 export { type ExperimentResult, experimentForm } from './experiment.js'
+export { type ExportRecord, exportForm } from './export.js'
 export { fingerprint } from './fingerprint.js'
 export { type GalleryRecord, galleryKind } from './gallery.js'
+export {
+	type GateBaseline,
+	type GateConfig,
+	type GateVerdict,
+	gateBaselineForm,
+	gateConfigForm,
+	gateVerdictForm,
+} from './gate.js'
 export { jsonSchemaFiles, jsonSchemaOf, recordForms } from './json-schemas.js'
 export { type OnnxAttackRecord, onnxAttackKind } from './onnx-attack.js'
 export type { Accuracy, StageResult } from './parts/accuracy.js'

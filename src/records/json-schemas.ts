@@ -9,7 +9,9 @@ import { detectionKind } from './detection.js'
 import { distortionKind } from './distortion.js'
 import { evaluationKind } from './evaluation.js'
 import { experimentForm } from './experiment.js'
+import { exportForm } from './export.js'
 import { galleryKind } from './gallery.js'
+import { gateBaselineForm, gateConfigForm, gateVerdictForm } from './gate.js'
 import { onnxAttackKind } from './onnx-attack.js'
 import type { RecordForm } from './record-form.js'
 import { retrievalKind } from './retrieval.js'
@@ -26,7 +28,11 @@ export const recordForms: Readonly<Record<string, RecordForm<z.ZodType>>> = {
 	distortion: distortionKind,
 	evaluation: evaluationKind,
 	experiment: experimentForm,
+	export: exportForm,
 	gallery: galleryKind,
+	gate: gateConfigForm,
+	'gate-baseline': gateBaselineForm,
+	'gate-verdict': gateVerdictForm,
 	'onnx-attack': onnxAttackKind,
 	'pretraining-step': pretrainingStepForm,
 	retrieval: retrievalKind,

@@ -43,9 +43,6 @@ export const runFolders = {
 /** The result of an experiment in its folder. */
 export const experimentFile = 'result.json'
 
-/** The result of a comparison in the folder of all its runs. */
-export const comparisonFile = 'comparison.json'
-
 /** What a store of adversarial images says of how they came about. */
 export const manifestFile = 'manifest.json'
 

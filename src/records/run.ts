@@ -56,12 +56,19 @@ export const runResultForm = {
 	schema: z.strictObject({
 		format: z.literal(1),
 		optimizerSteps: count,
-		seconds: seconds.describe('Wall-clock time of all processes that had a part in the run.'),
+		seconds: seconds.describe('Wall-clock time of all processes that worked on the run.'),
 		residentBytes: count.describe(
 			'The largest resident memory of the process that was seen with all programs of the run compiled.',
 		),
-		epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
+		epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
 		parametersSha256: sha256.describe('Of the file of final parameters.'),
+		moved: z
+			.number()
+			.nonnegative()
+			.exactOptional()
+			.describe(
+				'L2 distance of all parameters from their start, as a multiple of the length of the start; missing in older runs, and where all start at zero.',
+			),
 	}),
 } satisfies RecordForm<z.ZodType>
 

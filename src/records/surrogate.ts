@@ -25,7 +25,7 @@ export type SurrogateEpoch = Immutable<z.output<typeof epoch>>
 
 const result = z.strictObject({
 	parameters: count,
-	seconds: seconds.describe('Wall-clock time of training, over all processes that had a part in it.'),
+	seconds: seconds.describe('Wall-clock time of training, over all processes that worked on it.'),
 	lastEpoch: epoch.describe('The last line of the log.'),
 	testAccuracy: share
 		.exactOptional()

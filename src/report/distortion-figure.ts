@@ -1,5 +1,6 @@
 /** Distortion by layer as a figure: one column per perturbation, one line per model before and after its refiners. */
 
+import type { TopLevelSpec } from 'vega-lite'
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import type { Distortion } from '../evaluation/distortion/distortion.js'
@@ -92,7 +93,7 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 			...distances.flatMap((quantity, position) => row(quantity, perturbations, position === 0)),
 			...norms.flatMap((quantity) => row(quantity, perturbations.slice(0, 1), false)),
 		],
-	}
+	} satisfies TopLevelSpec
 }
 
 function isRefined({ refined }: LayerDistortion): boolean {

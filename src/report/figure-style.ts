@@ -45,7 +45,7 @@ export function lineScales(names: readonly string[]) {
 const font = 'Helvetica, Arial, DejaVu Sans, sans-serif'
 
 /** Fonts, margins and grid. */
-export const figureConfig: Config = {
+export const figureConfig = {
 	background: 'white',
 	font,
 	padding: 12,
@@ -61,7 +61,7 @@ export const figureConfig: Config = {
 	axis: { labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 'normal', gridColor: '#E6E6E6', labelAngle: 0 },
 	header: { labelFontSize: 12, labelFontWeight: 'bold', title: null },
 	legend: { labelFontSize: 11.5, labelLimit: 400, symbolSize: 60 },
-}
+} as const satisfies Config
 
 /**
  * The layout of a figure of panels in columns. Panels are placed by their frames: without a browser, the room that text

@@ -6,8 +6,11 @@ import { NaptuneError } from '../core/errors.js'
 import { plainText } from '../core/plain-text.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 
-/** A figure as data. */
-export type Figure = TopLevelSpec
+/**
+ * A figure as data: a Vega-Lite specification. What makes one checks it with `satisfies TopLevelSpec`; that type is kept out
+ * of our declarations, because those of the library do not compile under `exactOptionalPropertyTypes`.
+ */
+export type Figure = Readonly<Record<string, unknown>>
 
 /** Dots per inch of a PNG; the renderer takes a figure's own unit as 1/72 inch. */
 const dotsPerInch = 144
@@ -25,8 +28,8 @@ export async function figureSvg(figure: Figure): Promise<string> {
 }
 
 /** Line and paragraph separators end a line in the library's expressions, even inside of texts. */
-function withoutSeparators(figure: Figure): Figure {
-	return JSON.parse(JSON.stringify(figure).replaceAll(/[\u2028\u2029]/g, ' ')) as Figure
+function withoutSeparators(figure: Figure): TopLevelSpec {
+	return JSON.parse(JSON.stringify(figure).replaceAll(/[\u2028\u2029]/g, ' ')) as TopLevelSpec
 }
 
 /** Dots on the longer side of a PNG at most; the renderer ends at twice as many. */

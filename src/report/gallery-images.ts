@@ -76,12 +76,17 @@ function largestChange({ clean, models }: GalleryImage): number {
 }
 
 /** Where nothing was changed: the grey level 128 of 255. */
-function magnified(clean: Float32Array, adversarial: Float32Array, factor: number): Float32Array {
+export function magnified(clean: Float32Array, adversarial: Float32Array, factor: number): Float32Array {
 	return adversarial.map((value, index) => 128 / 255 + factor * (value - at(clean, index)))
 }
 
 /** @param pixels [3, height, width]; what lies outside [0, 1] is clipped. @param times How many dots a pixel is wide. */
-async function picture(pixels: Float32Array, width: number, height: number, times: number): Promise<GalleryPicture> {
+export async function picture(
+	pixels: Float32Array,
+	width: number,
+	height: number,
+	times: number,
+): Promise<GalleryPicture> {
 	const area = width * height
 	const rgb = new Uint8ClampedArray(3 * area)
 	for (let index = 0; index < area; index++) {

@@ -1,5 +1,6 @@
 /** The learning curves of a tuning run as a figure. */
 
+import type { TopLevelSpec } from 'vega-lite'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import type { RunInspection } from '../evaluation/deployed/inspect-run.js'
@@ -92,7 +93,7 @@ export function learningCurvesFigure(
 				height: 170,
 			})
 		}),
-	}
+	} satisfies TopLevelSpec
 }
 
 function aboveLargest(values: readonly number[]): number {

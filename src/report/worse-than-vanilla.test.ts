@@ -27,7 +27,7 @@ describe('worseThanVanilla', () => {
 	it('says where less is right under attack, with the test on the same images', () => {
 		const sentence = worseThanVanilla(record('nap', 'RCCCCCCCWW'), vanilla, 'NAP')
 		expect(sentence).toBe(
-			'NAP is worse than vanilla CLIP: 80.0 % against 80.0 % on clean images (only it gets 0 of them right, only vanilla 0; exact McNemar test, p = 1.000); 10.0 % against 20.0 % under pgd-5 at L-infinity epsilon 4/255 (only it gets 0 of them right, only vanilla 1; exact McNemar test, p = 1.000). So few images may differ by chance.',
+			'NAP is worse than vanilla CLIP: 80.0 % against 80.0 % on clean images (only it gets 0 of them right, only vanilla 0; exact McNemar test, p = 1.000); 10.0 % against 20.0 % under pgd-5 at L-infinity epsilon 4/255 (only it gets 0 of them right, only vanilla 1; exact McNemar test, p = 1.000). With so few images this may be chance.',
 		)
 	})
 

@@ -34,7 +34,7 @@ export function worseThanVanilla(
 	const worse = robust.difference < 0 || (robust.difference === 0 && clean.difference < 0)
 	if (!worse) return undefined
 	const weak = [clean, robust].every(({ difference, p }) => difference >= 0 || p >= 0.05)
-	const doubt = weak ? '. So few images may differ by chance' : ''
+	const doubt = weak ? '. With so few images this may be chance' : ''
 	return `${title} is worse than vanilla CLIP: ${clean.text}; ${robust.text}${doubt}.`
 }
 

@@ -22,7 +22,7 @@ export function createHost(load: LoadBackend): Host {
 	const residents = new Map<number, BackendTensor>()
 
 	const started = (): Backend => {
-		if (!backend) throw new Error('The engine has no execution library yet.')
+		if (!backend) throw new Error('The engine has not loaded its execution library yet.')
 		return backend
 	}
 	const wrap = ({ type, data, shape }: Tensor): BackendTensor =>

@@ -35,7 +35,7 @@ export function hparamsStart(
 	return plugin('_hparams_/session_start_info', writer)
 }
 
-/** That a run is finished. Told once at most: of several ends TensorBoard reads the first. @param seconds Since 1970. */
+/** That a run is finished. Called once at most: of several ends TensorBoard reads the first. @param seconds Since 1970. */
 export function hparamsEnd(seconds: number): TrackedEvent {
 	const writer = new BinaryWriter()
 	message(writer, data.end, () => {

@@ -243,7 +243,7 @@ describe('openMlflow', () => {
 		await tracker.close('finished')
 		expect(asked).toHaveLength(1)
 		expect(warnings).toEqual([
-			`MLflow at ${url}/ does not take what it is told (status 401: Who?). The run goes on; its own log holds everything.`,
+			`MLflow at ${url}/ rejects what it is sent (status 401: Who?). The run goes on; its own log has everything.`,
 		])
 	})
 

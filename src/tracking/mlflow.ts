@@ -58,8 +58,8 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 		const { message } = error as Error
 		const passes = error instanceof MlflowFailure && error.passes
 		if (!warned) {
-			const away = passes ? 'cannot be told of the run' : 'does not take what it is told'
-			warn(`MLflow at ${server.url.href} ${away} (${message}). The run goes on; its own log holds everything.`)
+			const away = passes ? 'cannot be told of the run' : 'rejects what it is sent'
+			warn(`MLflow at ${server.url.href} ${away} (${message}). The run goes on; its own log has everything.`)
 		}
 		warned = true
 		// Without right or place nothing else will go through either; one bad batch says nothing of the next.

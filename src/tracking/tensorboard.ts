@@ -41,7 +41,7 @@ export async function openTensorboard(
 			} catch (error) {
 				// Half a record may be there; nothing after it would be read.
 				broken = true
-				warn(`Events for TensorBoard are no longer written to ${path}: ${(error as Error).message}. The run goes on.`)
+				warn(`No more events for TensorBoard are written to ${path}: ${(error as Error).message}. The run goes on.`)
 			}
 		})
 	}

@@ -24,7 +24,7 @@ export function feedOf<Key, Thing>(keys: Iterable<Key>, load: (key: Key) => Thin
 	return {
 		async next() {
 			const { done, value } = await things.next()
-			if (done) throw new NaptuneError('NAP_INTERNAL', 'All that the steps of this training read was handed out.')
+			if (done) throw new NaptuneError('NAP_INTERNAL', 'Every batch of this training has been handed out.')
 			return value[1]
 		},
 		async close() {

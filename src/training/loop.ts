@@ -90,9 +90,9 @@ export interface TrainingFollower<Line> {
 	/** Called after every step. @param done Steps done of `total`. */
 	readonly onStep?: ((done: number, total: number, numbers: StepResult['numbers']) => void) | undefined
 	readonly onLine?: ((line: Line) => void) | undefined
-	/** Told which state is on the disk: the one that is gone on with, then every new one. @param steps That it holds. */
+	/** Called with which state is on the disk: the one that is gone on with, then every new one. @param steps That it holds. */
 	readonly onSaved?: ((steps: number) => void) | undefined
-	/** Told what a person should know, such as that a file cannot be checked. */
+	/** Called with what a person should know, such as that a file cannot be checked. */
 	readonly onNotice?: ((notice: string) => void) | undefined
 	/** Stops after the step under way, or within it where it can, and saves. */
 	readonly signal?: AbortSignal | undefined

@@ -139,7 +139,7 @@ export async function loadState<Own extends object>(format: StateFormat<Own>): P
 		...defined({
 			notice:
 				checked === 'unchecked'
-					? `${path} has no checksum beside it, as states of earlier versions; damage to it cannot be noticed.`
+					? `${path} has no checksum beside it, as with states of earlier versions; damage to it cannot be noticed.`
 					: undefined,
 		}),
 	}

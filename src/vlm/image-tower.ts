@@ -109,6 +109,7 @@ export function normalisedPixels(
 }
 
 function normalise(pixels: Value, { mean, std }: PixelStatistics): Value {
+	if (mean.every((value) => value === 0) && std.every((value) => value === 1)) return pixels
 	// Written in the pixels' own type, so that a float64 graph is float64 throughout.
 	const perChannel = (values: readonly number[]) =>
 		ops.literal(

@@ -32,7 +32,7 @@ export interface PreprocessorConfig {
 }
 
 /** Filters in the order of Pillow's numbers. */
-const filters: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
+export const filters: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
 
 /** Sides; one image of this size already takes 50 MB. */
 const pixels = z.int().positive().max(4096)

@@ -53,7 +53,7 @@ export async function openSurrogate(
 		await classifier.release()
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${path} tells ${classifier.classNames.length} classes apart and names none, the data has ${classNames.length}. Use a surrogate that was trained on this data.`,
+			`${path} distinguishes ${classifier.classNames.length} classes but names none, the data has ${classNames.length}. Use a surrogate that was trained on this data.`,
 		)
 	}
 	const notice = `${surrogate.name} names no classes; they are taken to be the data's, in their order.`

@@ -13,7 +13,7 @@ import type { FollowedStates } from './followed-states.js'
 import type { ImageStreams } from './image-streams.js'
 import { runPipelined } from './pipelined-round.js'
 
-/** What {@link driveRounds} needs. */
+/** The input of {@link driveRounds}. */
 export interface DriveInput {
 	readonly classifier: Classifier
 	readonly rounds: readonly AttackRound[]

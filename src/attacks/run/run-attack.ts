@@ -36,7 +36,7 @@ export interface AttackProgress {
 	readonly images?: Tensor<'float32'>
 }
 
-/** What {@link runAttack} needs. */
+/** The input of {@link runAttack}. */
 export interface RunAttackOptions {
 	readonly classifier: Classifier
 	readonly attack: PreparedAttack

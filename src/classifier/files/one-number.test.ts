@@ -77,7 +77,7 @@ describe('a model of one number per image', () => {
 		const classifier = await opened('one-logit', { classNames: ['cat', 'dog'] })
 		expect(classifier.classNames).toEqual(['cat', 'dog'])
 		await classifier.release()
-		await expect(opened('one-logit', { classNames: ['cat'] })).rejects.toThrow('tells 2 classes apart, but 1 names')
+		await expect(opened('one-logit', { classNames: ['cat'] })).rejects.toThrow('distinguishes 2 classes, but 1 names')
 	})
 })
 

@@ -150,7 +150,7 @@ describe('models of one image', () => {
 			},
 			{ input: none },
 		)
-		expect(traced.notices.join()).toContain('one image at a time only')
+		expect(traced.notices.join()).toContain('takes one image at a time')
 		close(Array.from((await traced.evaluate(images, ['logits'])).logits!.data), together)
 	})
 })
@@ -274,7 +274,7 @@ describe('refusals name the file and what to do', () => {
 	})
 
 	it('class names of another number', async () => {
-		await expect(open(plain, { classNames: ['a', 'b'] })).rejects.toThrow('tells 3 classes apart, but 2 names')
+		await expect(open(plain, { classNames: ['a', 'b'] })).rejects.toThrow('distinguishes 3 classes, but 2 names')
 		expect((await open(plain, { classNames: ['a', 'b', 'c'] })).classNames).toEqual(['a', 'b', 'c'])
 	})
 })

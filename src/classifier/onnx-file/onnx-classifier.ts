@@ -53,7 +53,7 @@ export interface OnnxModelClassifier extends GraphClassifier {
 	readonly output: { readonly name: string; readonly from: LogitsFrom }
 	/** Where class names are from. */
 	readonly classNamesFrom: ClassNamesFrom
-	/** What a person must be told before numbers are believed. One sentence each. */
+	/** What a reader must know before believing the numbers. One sentence each. */
 	readonly notices: readonly string[]
 }
 
@@ -145,7 +145,7 @@ function classNamesOf(
 		if (given.length === classes && new Set(given).size === classes) return { classNames: given, from: 'given' }
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The model tells ${classes} classes apart, but ${given.length} names were given${given.length === classes ? ', of which two are the same' : ''}.`,
+			`The model distinguishes ${classes} classes, but ${given.length} names were given${given.length === classes ? ', of which two are the same' : ''}.`,
 		)
 	}
 	const stored = metadataClasses(metadata, classes)
@@ -169,7 +169,7 @@ function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput)
 	}[output.from]
 	const slow =
 		oneImage && !declared.oneImage
-			? 'The graph works for one image at a time only, although its batch axis is open; images are run one by one.'
+			? 'The graph takes one image at a time, although its batch axis is open; images are run one by one.'
 			: undefined
 	const two = output.oneNumber
 		? `The output ${output.name} is one number per image: a model of two classes, whose logits are 0 and that number.`

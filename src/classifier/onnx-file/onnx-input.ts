@@ -215,29 +215,38 @@ export function guessNotice(input: ModelInput): string | undefined {
 		`--std ${list(input.std)}`,
 		`--channel-order ${input.channelOrder}`,
 	]
-	return `Guessed of the model's input: ${input.guessed.join(', ')}. Taken is what these options say; give them to declare it, or correct them: ${how.join(' ')}`
+	return `Guessed about the model's input: ${input.guessed.join(', ')}. These options say what was assumed; give them to declare it, or correct them: ${how.join(' ')}`
 }
 
 /**
- * What a file says of its input in its metadata, as the files of `naptune surrogate` do: `input_layout`, `input_range`
- * and `normalization`. Nothing is taken from what this does not understand.
+ * What a file says of its input in its metadata, as the files of `naptune surrogate` and `naptune export` do: `input_layout`,
+ * `input_range` and `normalization`, which is `{"inside": true}` or a mean and deviation per channel of pixels in that range.
+ * Nothing is taken from what this does not understand.
  */
 export function metadataInput({
 	input_layout,
 	input_range,
 	normalization,
 }: Readonly<Record<string, string>>): InputDeclaration {
-	if (input_range?.replaceAll(' ', '') !== '[0,1]' || !normalizesItself(normalization)) return {}
+	const normalisation = metadataNormalisation(normalization)
+	if (input_range?.replaceAll(' ', '') !== '[0,1]' || normalisation === undefined) return {}
 	const own = input_layout?.toLowerCase()
 	if (own !== 'nchw' && own !== 'nhwc') return {}
-	return { layout: own, range: '0..1', normalisation: 'none', channelOrder: 'rgb' }
+	return { layout: own, range: '0..1', normalisation, channelOrder: 'rgb' }
 }
 
-function normalizesItself(text: string | undefined): boolean {
+function metadataNormalisation(text: string | undefined): Normalisation | undefined {
 	try {
 		const parsed: unknown = JSON.parse(text ?? '')
-		return isRecord(parsed) && parsed.inside === true
+		if (!isRecord(parsed)) return undefined
+		const { inside, mean, std } = parsed
+		if (inside === true) return 'none'
+		return areNumbers(mean) && areNumbers(std) ? { mean, std } : undefined
 	} catch {
-		return false
+		return undefined
 	}
+}
+
+function areNumbers(value: unknown): value is readonly number[] {
+	return Array.isArray(value) && value.length > 0 && value.every((number) => Number.isFinite(number))
 }

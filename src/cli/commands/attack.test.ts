@@ -78,7 +78,7 @@ describe('naptune attack', () => {
 
 	it('says what it guessed, and where probabilities would hide a model from attacks', async () => {
 		const guessed = await runJson(args('guessed', '--attack', 'pgd-5', '--limit', '5'))
-		expect(guessed.stderr).toContain('Guessed of the model')
+		expect(guessed.stderr).toContain('Guessed about the model')
 		expect(guessed.stderr).toContain('--mean 0.485,0.456,0.406')
 		const { input, notices } = guessed.document as OnnxAttackRecord
 		expect(input.guessed).toEqual(['range', 'normalisation', 'channel order'])
@@ -106,7 +106,7 @@ describe('naptune attack', () => {
 			expect(code).toBe(1)
 			return stderr
 		}
-		expect(await refused('--data', other)).toContain('5 classes apart and does not name them; the data has 3')
+		expect(await refused('--data', other)).toContain('5 classes but does not name them; the data has 3')
 		const cut = join(folder, 'cut.onnx')
 		await writeFile(cut, (await readFile(resnet)).subarray(0, 100_000))
 		expect(await refused('--onnx', cut)).toMatch(/cut\.onnx: This is not/)
@@ -115,7 +115,7 @@ describe('naptune attack', () => {
 			[['--norm', 'linf', '--epsilon', '300'], 2, /exceeds the pixel range/],
 			[['--classes', 'nowhere/names.txt'], 1, /names\.txt is missing/],
 			[['--attack', 'mi-cwa'], 2, /naptune generate STORE --attack mi-cwa/],
-			[['--attack', 'pgd-100-targeted'], 2, /only naptune evaluate can be told/],
+			[['--attack', 'pgd-100-targeted'], 2, /only naptune evaluate accepts/],
 			[['--attack', 'pgd', '--set', 'targeted=true'], 1, /needs a class to aim at/],
 		]
 		for (const [more, expected, message] of wrong) {

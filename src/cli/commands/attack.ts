@@ -1,9 +1,10 @@
-/** `naptune attack`: any ONNX model of an image classifier under attack. */
+/** `naptune attack`: any ONNX model of an image classifier under attack, or one photo on vanilla CLIP and a tuned run. */
 
 import type { Command } from 'commander'
 import { datasetNames } from '../../data/registry.js'
 import { sourceForms } from '../../data/sources.js'
 import { attack } from '../../jobs/attack.js'
+import { attackPhoto } from '../../jobs/attack-photo.js'
 import type { JobInput } from '../../jobs/job.js'
 import { modelTitle } from '../../records/names.js'
 import {
@@ -17,6 +18,7 @@ import {
 import { dataRootOption } from '../options/input-options.js'
 import { unreadableOption } from '../options/loading-options.js'
 import { onnxModelOptions } from '../options/onnx-options.js'
+import { checkPhotoOptions, photoInput, photoOptions } from '../options/photo-options.js'
 import {
 	addSharedOptions,
 	attackSettingOption,
@@ -26,38 +28,44 @@ import {
 } from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { attackedText } from '../text/attacked-text.js'
+import { photoText } from '../text/photo-text.js'
 
 type AttackOptions = SharedOptions & JobInput<typeof attack>
 
 /** Adds the command. */
 export function addAttackCommand(program: Command): void {
-	addSharedOptions(
-		onnxModelOptions(
-			program
-				.command('attack')
-				.description(attack.doc)
-				.option('--onnx <file>', 'model to attack (default: none; give this or --model)')
-				.option('--model <folder-or-id>', 'CLIP or SigLIP to attack, as in naptune tune (default: none)')
-				.requiredOption(
-					'--data <folder-or-name>',
-					`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')}`,
-				)
-				.addOption(dataRootOption())
-				.addOption(attackOption('attack, see below', { listed: true }).default('pgd-100'))
-				.addOption(attackSettingOption('restarts=5'))
-				.addOption(normOption())
-				.addOption(
-					epsilonInNormOption(
-						'size of the perturbation for pixels in [0, 1], such as 4/255, or 0.5 in L2',
-					).makeOptionMandatory(),
-				)
-				.addOption(limitOption())
-				.addOption(unreadableOption())
-				.addOption(batchSizeOption())
-				.addOption(seedOption('seed of the attack and of the choice of images', 1))
-				.option('--output <folder>', 'where the record is written', 'attacks'),
-		),
-	)
+	const command = program
+		.command('attack')
+		.description(attack.doc)
+		.argument('[photo]', 'one picture to attack instead, on vanilla CLIP and with --run on a tuned run beside it')
+		.option('--onnx <file>', 'model to attack (default: none; give this, --model or a photo)')
+		.option(
+			'--model <folder-or-id>',
+			'CLIP or SigLIP to attack, as in naptune tune (default: none; of a photo nano, with --run where the run found it)',
+		)
+		.option(
+			'--data <folder-or-name>',
+			`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')} (default: none; of a photo cifar10-mini, for its classes)`,
+		)
+		.addOption(dataRootOption())
+		.addOption(
+			attackOption("attack, see below (default: pgd-100; of a photo with --run that of the run's preset)", {
+				listed: true,
+			}),
+		)
+		.addOption(attackSettingOption('restarts=5'))
+		.addOption(normOption())
+		.addOption(
+			epsilonInNormOption(
+				"size of the perturbation for pixels in [0, 1], such as 4/255, or 0.5 in L2 (default: none; of a photo with --run that of the run's preset)",
+			),
+		)
+		.addOption(limitOption())
+		.addOption(unreadableOption())
+		.addOption(batchSizeOption())
+		.addOption(seedOption('seed of the attack and of the choice of images', 1))
+		.option('--output <folder>', 'where the record, or the pictures of a photo, are written', 'attacks')
+	addSharedOptions(photoOptions(onnxModelOptions(command)))
 		.addHelpText(
 			'after',
 			`
@@ -67,13 +75,19 @@ Examples:
   $ naptune attack --onnx resnet50.onnx --data imagenet/val --classes imagenet-classes.txt \\
       --normalisation imagenet --resize margin --attack pgd-100 --epsilon 4/255 --limit 200
   $ naptune attack --onnx model.onnx --data photos --attack autoattack --norm l2 --epsilon 0.5
-  $ naptune attack --model laion/CLIP-ViT-B-32-laion2B-s34B-b79K --data photos --epsilon 1/255`,
+  $ naptune attack --model laion/CLIP-ViT-B-32-laion2B-s34B-b79K --data photos --epsilon 1/255
+  $ naptune attack cat.jpg --run runs/photos
+  $ naptune attack cat.jpg --model openai/clip-vit-base-patch16 --classes cat,dog,fox --epsilon 1/255`,
 		)
 		.hook('preAction', checkEpsilon)
-		.action((options: AttackOptions) =>
-			runJob(attack, options, {
+		.action((photo: string | undefined, options: AttackOptions) => {
+			checkPhotoOptions(command, photo)
+			if (photo !== undefined) {
+				return runJob(attackPhoto, options, { input: photoInput(command, photo), text: photoText })
+			}
+			return runJob(attack, options, {
 				input: jobInput(options),
 				text: (result) => attackedText(result, modelTitle(options.onnx ?? options.model ?? 'model')),
-			}),
-		)
+			})
+		})
 }

@@ -36,7 +36,7 @@ export function addAuditCommand(program: Command): void {
 			)
 			.addOption(
 				testTimeOption(
-					'audit the run with this around it, which changes image or prompts for each image (default: none)',
+					'audit the run together with this test-time defense, which changes image or prompts for each image (default: none)',
 				),
 			)
 			.addOption(batchSizeOption())

@@ -28,7 +28,7 @@ export function addBenchLoadingCommand(bench: Command): void {
 			.option('--model <folder-or-id>', 'CLIP checkpoint (default: random weights in the geometry of ViT-B/32)')
 			.addOption(new Option('--preset <name>', 'settings of the step').default('paper'))
 			.addOption(new Option('--shots <count>', 'training images per class').argParser(wholeNumber(1)).default(16))
-			.addOption(new Option('--images <count>', 'load at most so many (default: all)').argParser(wholeNumber(1)))
+			.addOption(new Option('--images <count>', 'load at most this many (default: all)').argParser(wholeNumber(1)))
 			.addOption(
 				new Option('--step-images <count>', 'images that the step is measured on')
 					.argParser(wholeNumber(2))

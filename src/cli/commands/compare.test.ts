@@ -132,7 +132,7 @@ describe('comparing methods', () => {
 			const { code, stdout, stderr } = await running.finished
 			expect(code, stderr).toBe(130)
 			expect(stdout).toBe('')
-			expect(stderr).toContain('the same command goes on from there')
+			expect(stderr).toContain('run the same command again to resume')
 			expect(existsSync(join(output, 'result.json'))).toBe(false)
 		}
 		const { code, document } = await runJson([...compare, ...epochs, '--output', output])

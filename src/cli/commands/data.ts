@@ -14,7 +14,9 @@ import { doctorText, foundProblems } from '../text/examination-text.js'
 
 /** Adds the group. */
 export function addDataCommand(program: Command): void {
-	const group = program.command('data').description('Data sets: which can be named, and whether one is whole.')
+	const group = program
+		.command('data')
+		.description('List the data sets that have names, and check whether one is complete.')
 	addList(group)
 	addDoctor(group)
 }
@@ -43,7 +45,7 @@ function addDoctor(group: Command): void {
 			)
 			.addOption(dataRootOption())
 			.addOption(
-				new Option('--decode <which>', 'images to decode: all (of ImageNet that takes hours), none, or so many of all')
+				new Option('--decode <which>', 'images to decode: all (ImageNet takes hours), none, or this many')
 					.argParser(decodeChoice)
 					.default('all'),
 			)

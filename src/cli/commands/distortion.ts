@@ -34,7 +34,7 @@ export function addDistortionCommand(program: Command): void {
 			.addOption(runEpsilonOption('attack and noise'))
 			.addOption(splitOption('images to perturb'))
 			.addOption(
-				new Option('--limit <count>', 'at most so many images, balanced over the classes')
+				new Option('--limit <count>', 'at most this many images, balanced over the classes')
 					.argParser(wholeNumber(2))
 					.default(100),
 			)

@@ -261,13 +261,13 @@ describe('evaluate --verify', () => {
 
 	it('takes no options that the record decides', async () => {
 		for (const [more, message] of [
-			[['--attack', 'pgd-5'], /says itself what it is of; leave --attack out/],
+			[['--attack', 'pgd-5'], /says what it is of; leave --attack out/],
 			[['--share', '2'], /above 0 and at most 1/],
 		] as const) {
 			const { code, stderr } = await runCli([...args, 'record.json', output, ...more])
 			expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
 		}
 		const { code, stderr } = await runCli(['evaluate', output, '--share', '0.5'])
-		expect([code, stderr]).toEqual([2, expect.stringMatching(/--share is of --verify/)])
+		expect([code, stderr]).toEqual([2, expect.stringMatching(/--share goes with --verify/)])
 	})
 })

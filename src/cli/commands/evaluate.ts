@@ -50,7 +50,7 @@ export function addEvaluateCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--target <class>',
-					'class that images are to be taken for; needs a targeted attack, such as pgd-100-targeted (default: any other than the true one)',
+					'class that the attack aims at; needs a targeted attack, such as pgd-100-targeted (default: any other than the true one)',
 				).conflicts('images'),
 			)
 			.addOption(
@@ -63,7 +63,7 @@ export function addEvaluateCommand(program: Command): void {
 			.addOption(normOption())
 			.addOption(
 				testTimeOption(
-					'measure every model with this around it as well, which changes image or prompts for each image (default: none)',
+					'also measure every model with this test-time defense, which changes image or prompts for each image (default: none)',
 				),
 			)
 			.addOption(settingOption('any option of it, such as steps=4; may be repeated', '--test-time-set'))
@@ -106,7 +106,7 @@ Examples:
 		.action(async (run: string, options: EvaluateOptions) => {
 			const { verify, share, ...rest } = options
 			if (verify !== undefined) return runVerification(run, { ...options, verify }, command)
-			if (share !== undefined) command.error('error: --share is of --verify; name the record to compute again.')
+			if (share !== undefined) command.error('error: --share goes with --verify; name the record to compute again.')
 			return runJob(evaluate, rest, { input: { run, ...jobInput(rest) }, text: evaluationText })
 		})
 	trackingOptions(command)

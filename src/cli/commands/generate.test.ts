@@ -81,9 +81,9 @@ describe.concurrent('naptune generate', () => {
 		])
 		expect(guessed.code, guessed.stderr).toBe(0)
 		expect(guessed.stderr).toContain('note: foreign.onnx: foreign.onnx names no classes')
-		expect(guessed.stderr).toContain('Guessed of the model')
+		expect(guessed.stderr).toContain('Guessed about the model')
 		expect(declared.code, declared.stderr).toBe(0)
-		expect(declared.stderr).not.toContain('Guessed of the model')
+		expect(declared.stderr).not.toContain('Guessed about the model')
 	})
 
 	it('goes on after being killed', async () => {

@@ -32,7 +32,7 @@ export function addGenerateCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--surrogate <file>',
-					'classifier of the same classes as .onnx, such as naptune surrogate makes; repeat it',
+					'classifier of the same classes as an .onnx file, such as naptune surrogate makes; may be repeated',
 				)
 					.argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file])
 					.makeOptionMandatory(),

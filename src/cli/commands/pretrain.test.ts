@@ -63,7 +63,7 @@ it('stops when asked, goes on by itself, and ends with a checkpoint that works',
 	running.process.kill('SIGTERM')
 	const stopped = await running.finished
 	expect(stopped.code).toBe(143)
-	expect(stopped.stderr).toContain('the same command goes on from there')
+	expect(stopped.stderr).toContain('run the same command again to resume')
 	expect(existsSync(join(output, 'model.safetensors'))).toBe(false)
 
 	const { code, document, stderr } = await runJson([...args, '--output', output])

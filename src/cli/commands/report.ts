@@ -27,7 +27,7 @@ export function addReportCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--gallery <count>',
-					'first attack so many test images for a gallery, which stays in the run; of an experiment in every run that it shows (default: galleries that are there)',
+					'first attack this many test images for a gallery, which stays in the run; for an experiment, in every run that it shows (default: existing galleries)',
 				).argParser(wholeNumber(1)),
 			)
 			.addOption(runModelOption())

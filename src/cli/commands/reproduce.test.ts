@@ -86,6 +86,20 @@ describe('an experiment', () => {
 		expect(result.missing).toEqual([{ dataset: join(folder, 'missing'), reason: expect.stringContaining('exists') }])
 		// Five rows of three methods and two points of a curve of two methods, on two data sets.
 		expect(result.cells).toHaveLength(2 * (5 * 3 + 2 * 2))
+		// Which models made the images of which row; trained for two epochs, they are worth nothing.
+		expect(result.surrogates!.map(({ dataset, condition, weak }) => [dataset, condition, weak])).toEqual([
+			['photos', 'cwa', expect.any(Boolean)],
+			['photos', 'ags', false],
+			['others', 'cwa', expect.any(Boolean)],
+			['others', 'ags', false],
+		])
+		const [cwa, ags] = result.surrogates!
+		expect(cwa!.models[0]).toMatchObject({
+			name: expect.stringMatching(/^plain-.*onnx$/),
+			accuracy: expect.any(Number),
+		})
+		expect(cwa!.weak).toBe(cwa!.models[0]!.accuracy! < cwa!.weakBelow)
+		expect(ags!.models[0]).not.toHaveProperty('accuracy')
 		expect(result.shown.map(({ method, dataset }) => [method, dataset])).toEqual([
 			['nap', 'photos'],
 			['nap', 'others'],
@@ -181,7 +195,7 @@ describe('an experiment', () => {
 		await running.until('coop on photos, seed 2, pgd: ')
 		running.process.kill('SIGINT')
 		const { code, stderr } = await running.finished
-		expect([code, stderr]).toEqual([130, expect.stringContaining('the same command goes on from there')])
+		expect([code, stderr]).toEqual([130, expect.stringContaining('run the same command again to resume')])
 	})
 })
 
@@ -198,6 +212,9 @@ describe('an experiment that cannot be run', () => {
 		[['--set', 'seed=3'], 'give seeds'],
 		[['--set', 'defense.name=coop'], 'give another method'],
 		[['--surrogate', 'none.onnx', '--methods', 'vanilla', '--conditions', 'cwa'], 'none.onnx'],
+		[['--surrogate', 'none.onnx?normalization=imagenet', '--conditions', 'cwa'], 'Did you mean normalisation?'],
+		[['--surrogate', 'dtd=none.onnx', '--conditions', 'cwa'], 'is for dtd, which is no data set of own-table'],
+		[['--protocol', 'both'], 'no method of it has any'],
 	])('says why: %j', async (options, message) => {
 		const { code, stderr } = await runCli([...inputs, '--output', join(folder, 'refused'), ...options])
 		expect([code, stderr]).toEqual([1, expect.stringContaining(message)])

@@ -1,10 +1,10 @@
 /** `naptune reproduce`: the paper's tables and figures, from data and a checkpoint to results. */
 
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { experimentNames } from '../../experiments/definition.js'
 import type { JobInput } from '../../jobs/job.js'
 import { reproduce } from '../../jobs/reproduce.js'
+import { reproducePlan } from '../../jobs/reproduce-plan.js'
 import { dataRootOption } from '../options/input-options.js'
 import { loaderThreadsOption } from '../options/loading-options.js'
 import { Option } from '../options/option.js'
@@ -19,10 +19,11 @@ import {
 } from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { experimentLines } from '../text/experiment-lines.js'
+import { planText } from '../text/plan-text.js'
 import { reproductionText } from '../text/reproduction-text.js'
 
 type ReproduceOptions = SharedOptions &
-	Omit<JobInput<typeof reproduce>, 'experiments'> & { readonly loaderThreads?: number }
+	Omit<JobInput<typeof reproduce>, 'experiments'> & { readonly loaderThreads?: number; readonly plan?: boolean }
 
 /** Adds the command. */
 export function addReproduceCommand(program: Command): void {
@@ -33,6 +34,7 @@ export function addReproduceCommand(program: Command): void {
 			.description(reproduce.doc)
 			.argument('<experiments...>', `${experimentNames.join(', ')}, all of the paper's, or .json files of your own`)
 			.option('--quick', 'as a small experiment on the embedded model and data')
+			.option('--plan', 'say what it would take on this device, from a short benchmark, and compute nothing')
 			.addOption(
 				new Option('--model <folders-or-ids>', ofExperiment('CLIP checkpoints, separated by commas')).argParser(
 					commaList,
@@ -47,6 +49,14 @@ export function addReproduceCommand(program: Command): void {
 			.addOption(dataRootOption())
 			.addOption(loaderThreadsOption())
 			.addOption(new Option('--methods <names>', ofExperiment('methods, separated by commas')).argParser(commaList))
+			.addOption(
+				new Option(
+					'--protocol <names>',
+					ofExperiment(
+						'settings that methods are tuned under: a protocol for all that have it, or METHOD=NAME, separated by commas; both for a row under each, none for the experiment’s preset',
+					),
+				).argParser(commaList),
+			)
 			.addOption(
 				new Option(
 					'--conditions <names>',
@@ -70,8 +80,11 @@ export function addReproduceCommand(program: Command): void {
 				),
 			)
 			.addOption(
-				new Option('--surrogate <file>', "classifier (.onnx) of CWA's attacker; may be repeated")
-					.argParser((file: string, before: readonly string[]) => [...before, resolve(file)])
+				new Option(
+					'--surrogate <file>',
+					"classifier (.onnx) of CWA's attacker, with what is known of its input: FILE?normalisation=imagenet&size=224; DATA=FILE for one data set alone; may be repeated",
+				)
+					.argParser((file: string, before: readonly string[]) => [...before, file])
 					.default([], 'trained on the training images'),
 			)
 			.option('--substitute <file>', "substitute (.onnx) of AGS's attacker (default: trained on the training images)")
@@ -87,16 +100,21 @@ export function addReproduceCommand(program: Command): void {
 			`
 Examples:
   $ naptune reproduce table1 --quick
-  $ naptune reproduce all --quick
+  $ naptune reproduce table1 --quick --protocol both
+  $ naptune reproduce table1 table2 --plan
   $ naptune reproduce table1 --data-root data --data caltech101,dtd --methods vanilla,nap
   $ naptune reproduce fig6-shots --data-root data --model openai/clip-vit-base-patch32 --limit 500`,
 		)
-		.action((experiments: string[], options: ReproduceOptions) =>
-			runJob(reproduce, options, {
+		.action((experiments: string[], { plan, ...options }: ReproduceOptions) => {
+			if (plan) {
+				const { output: _, batchSize: __, ...wanted } = jobInput(options)
+				return runJob(reproducePlan, options, { input: { experiments, ...wanted }, text: planText })
+			}
+			return runJob(reproduce, options, {
 				input: { experiments, ...jobInput(options) },
 				text: reproductionText,
 				onEvent: (progress) => experimentLines(progress),
 				failed: (result) => result.experiments.some(({ problems }) => problems.length > 0),
-			}),
-		)
+			})
+		})
 }

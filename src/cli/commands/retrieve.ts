@@ -40,7 +40,7 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(runEpsilonOption('the attack'))
 			.addOption(splitOption('images of the data set'))
 			.addOption(
-				new Option('--limit <count>', 'a seeded choice of so many images (default: all)').argParser(wholeNumber(1)),
+				new Option('--limit <count>', 'this many images, chosen by the seed (default: all)').argParser(wholeNumber(1)),
 			)
 			.addOption(new Option('--k <list>', 'recall at these').argParser(wholeNumbers).default([1, 5, 10], '1,5,10'))
 			.addOption(batchSizeOption())

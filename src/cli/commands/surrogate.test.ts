@@ -70,7 +70,7 @@ describe('surrogate substitute', () => {
 		running.process.kill('SIGTERM')
 		const stopped = await running.finished
 		expect(stopped.code).toBe(143)
-		expect(stopped.stderr).toContain('the same command goes on from there')
+		expect(stopped.stderr).toContain('run the same command again to resume')
 		const { code, document, stderr } = await runJson([...args, '--out', out])
 		expect(code, stderr).toBe(0)
 		expect(stderr).not.toContain('epoch 1/12')

@@ -13,14 +13,16 @@ import { nonNegative, type SharedOptions } from '../options/shared-options.js'
 import { addRecipeOptions } from '../options/surrogate-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { classifierText, substituteText, surrogateLines } from '../text/training-text.js'
+import { addHeadCommand } from './surrogate-head.js'
 
 /** Adds the group. */
 export function addSurrogateCommand(program: Command): void {
 	const group = program
 		.command('surrogate')
-		.description('Train models of our own, on which attacks are made that must transfer to others.')
+		.description("Train the attacker's own models, on which transfer attacks are made.")
 	addTrain(group)
 	addSubstitute(group)
+	addHeadCommand(group)
 }
 
 function addTrain(group: Command): void {

@@ -49,7 +49,7 @@ function whyNot(name: string, { surrogates, targets }: AttackMeans): string | un
 	if (reads.model === 'nothing' && !surrogates) {
 		return `${name} makes images on other models: naptune generate STORE --attack ${name} --surrogate model.onnx; then naptune evaluate RUN --images STORE.`
 	}
-	if (targeted && !targets) return `${name} aims at a class, which only naptune evaluate can be told (--target).`
+	if (targeted && !targets) return `${name} aims at a class, which only naptune evaluate accepts (--target).`
 	return undefined
 }
 

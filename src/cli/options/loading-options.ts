@@ -4,13 +4,6 @@ import { defaultLoaderThreads } from '../../data/loading/image-loader.js'
 import { Option } from './option.js'
 import { wholeNumber } from './shared-options.js'
 
-/** Options of commands that read images. */
-export interface LoadingOptions {
-	/** See {@link loaderThreadsOption}. */
-	readonly loaderThreads?: number
-	readonly unreadable: 'stop' | 'exclude'
-}
-
 /** `--loader-threads`. */
 export function loaderThreadsOption(): Option {
 	const threads = defaultLoaderThreads()
@@ -26,7 +19,7 @@ export function loaderThreadsOption(): Option {
 export function unreadableOption(): Option {
 	return new Option(
 		'--unreadable <what>',
-		'what an image that cannot be read does: stop, or be left out, which is told and recorded',
+		'what an image that cannot be read does: stop, or be left out, which is reported and recorded',
 	)
 		.choices(['stop', 'exclude'])
 		.default('stop')

@@ -141,11 +141,6 @@ function withSetting(
 	return { ...target, [key!]: withSetting(record as Record<string, unknown>, rest, value) }
 }
 
-/** The entries that were given. */
-export function given(entries: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
-}
-
 /** The name of an ensemble, or templates. */
 export function templateList(text: string): string | string[] {
 	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text

@@ -19,7 +19,7 @@ export function addRecipeOptions(
 			.requiredOption('--out <file>', 'the .onnx file to write; its record and log lie beside it')
 			.addOption(count('--epochs <count>', 'passes over the images', defaults.epochs))
 			.addOption(count('--batch-size <count>', 'images per step', defaults.batchSize))
-			.addOption(count('--image-size <pixels>', 'height and width to which images are brought', defaults.imageSize))
+			.addOption(count('--image-size <pixels>', 'height and width that images are resized to', defaults.imageSize))
 			.addOption(
 				new Option('--width <channels>', `channels of the first stage (default: ${width})`).argParser(wholeNumber(1)),
 			)

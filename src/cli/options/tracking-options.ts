@@ -11,7 +11,7 @@ export function trackingOptions(command: Command): Command {
 			new Option('--tensorboard <folder>', 'write events for TensorBoard, in a folder for each run (default: none)'),
 		)
 		.addOption(
-			new Option('--mlflow <url>', 'tell an MLflow server of the run (default: none)').argParser((text) => {
+			new Option('--mlflow <url>', 'report the run to an MLflow server (default: none)').argParser((text) => {
 				try {
 					mlflowServer(text, process.env)
 					return text

@@ -35,7 +35,7 @@ export function dataListText({ root, datasets }: JobResult<typeof dataList>): st
 		),
 		'',
 		root === null
-			? 'Where the data sets lie is said by --data-root or NAPTUNE_DATA_ROOT; then this list says which are there.'
+			? 'Say where the data sets lie with --data-root or NAPTUNE_DATA_ROOT; this list then says which are there.'
 			: `${existsSync(root) ? `Looked for below ${root}` : `The data root ${root} does not exist`}. naptune data doctor NAME says what is missing and where to get it.`,
 	].join('\n')
 }

@@ -10,7 +10,7 @@ import { stageTable } from './stage-table.js'
 
 type Evaluation = JobResult<typeof evaluate>
 
-/** The table of accuracies, of stages where attacks have some, and where every outcome is. */
+/** The table of accuracies, of stages where attacks have some, where every outcome is, and last what it all says. */
 export function evaluationText(result: Evaluation): string {
 	const { rows, target, stores = [] } = result
 	const levels = new Set(rows.flatMap(({ testTime, knowledge }) => (testTime ? [] : [knowledge])))
@@ -34,9 +34,9 @@ export function evaluationText(result: Evaluation): string {
 		...(staged.length > 0 ? [stageTable(staged), ''] : []),
 		`${protocolText(result)}; per-image outcomes:`,
 		...new Set(records.map((path) => `  ${path}`)),
-		...(stores.length > 0
-			? ['adversarial images, to be tried with --images:', ...stores.map((path) => `  ${path}`)]
-			: []),
+		...(stores.length > 0 ? ['adversarial images, for --images:', ...stores.map((path) => `  ${path}`)] : []),
+		'',
+		...result.verdict,
 	].join('\n')
 }
 

@@ -42,9 +42,8 @@ function examinationText(found: Examination): string {
 
 /** Says no more than was looked at. */
 function nothingWrong({ decoded }: Examination): string {
-	if (!decoded) return 'Nothing is wrong as far as can be seen without decoding images.'
-	if (decoded.images === decoded.of) return 'Nothing is wrong.'
-	return `Nothing is wrong as far as can be seen from ${grouped(decoded.images)} of ${grouped(decoded.of)} images.`
+	if (!decoded) return 'No problem found; images were not decoded.'
+	return `No problem found in ${grouped(decoded.images)} of ${grouped(decoded.of)} images.`
 }
 
 function section(lines: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 /** Numbers as people read them. */
 
-export { epsilonText, sizeText } from '../../attacks/sets/size-text.js'
-export { counted, duration, grouped, normText, percent, percentInterval } from '../../report/number-text.js'
+export { epsilonText } from '../../attacks/sets/size-text.js'
+export { counted, duration, grouped, percent, percentInterval } from '../../report/number-text.js'
 
 /** Rate of something with three digits. */
 export function rate(perSecond: number): string {

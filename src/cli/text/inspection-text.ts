@@ -21,7 +21,7 @@ export function inspectionText(run: Inspection): string {
 	return [
 		`${run.directory}: ${standing(run)}`,
 		'',
-		`defense   ${defense.name} ${JSON.stringify(defense.options)}`,
+		`defense   ${defense.name} ${JSON.stringify(defense.options).replaceAll(',"', ', "')}`,
 		`model     ${model.source} (${model.family === undefined ? '' : `${model.family}, `}sha256 ${model.sha256})`,
 		`data      ${data.name}: ${counted(data.images, 'training image')} of ${counted(data.classNames.length, 'class', 'classes')}: ${data.classNames.join(', ')}`,
 		...data.notices.map((notice) => `          note: ${notice}`),
@@ -56,7 +56,7 @@ function standing({ progress }: Inspection): string {
 	const chance =
 		epochsAtChance === 0
 			? ''
-			: ` Its last ${counted(epochsAtChance, 'epoch')} ${epochsAtChance === 1 ? 'was' : 'were'} at chance: the parameters are worth nothing.`
+			: ` Its last ${counted(epochsAtChance, 'epoch')} ${epochsAtChance === 1 ? 'was' : 'were'} at chance: the parameters are worthless.`
 	if (finished) return `finished, ${counted(totalEpochs, 'epoch')}, ${counted(steps, 'step')}${time}.${chance}`
 	return `not finished: ${epochs} of ${counted(totalEpochs, 'epoch')} in the log, ${grouped(steps)} of ${counted(totalSteps, 'step')} saved${time}. naptune tune --resume with the same options goes on.${chance}`
 }

@@ -13,7 +13,7 @@ import { distinctCaptions, type Gallery, withoutFullStop } from './gallery.js'
 
 /** Options of {@link loadCaptions}. */
 export interface CaptionsOptions {
-	/** Use a seeded choice of so many images; all where there are no more. */
+	/** Use this many images, chosen by the seed; all where there are no more. */
 	readonly limit?: number | undefined
 	/** Seed of that choice. Default 1. */
 	readonly seed?: number

@@ -15,7 +15,7 @@ export interface Gallery {
 	readonly captions: readonly string[]
 	/** Per image the positions of its own captions, ascending; at least one. */
 	readonly own: readonly (readonly number[])[]
-	/** What a person must be told before numbers are believed. */
+	/** What a reader must know before believing the numbers. */
 	readonly notices: readonly string[]
 	/** How to get the same gallery again. */
 	readonly origin: DataOrigin

@@ -145,7 +145,7 @@ function requireTwo(classes: readonly ClassFolder[], folder: string): void {
 	if (classes.length >= 2) return
 	throw new NaptuneError(
 		'NAP_DATA_INVALID',
-		`${folder} holds one class folder, ${JSON.stringify(classes[0]?.name)}; telling classes apart needs at least two.`,
+		`${folder} holds one class folder, ${JSON.stringify(classes[0]?.name)}; classification needs at least two.`,
 	)
 }
 

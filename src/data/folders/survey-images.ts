@@ -28,7 +28,7 @@ export interface ImageSurvey {
 /**
  * Decodes images once and forgets them.
  * @param parallel So many are in memory at a time.
- * @param onProgress Told how many images are done after each; what it throws ends the survey.
+ * @param onProgress Called with how many images are done after each; what it throws ends the survey.
  * @param signal Stops before the next image.
  */
 export async function surveyImages(

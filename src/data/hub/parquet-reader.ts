@@ -57,7 +57,7 @@ export type ImageReader = (file: ParquetFile, row: number) => Promise<Uint8Array
 export interface ImageReaderOptions {
 	/** Bytes to keep. */
 	readonly keep?: number
-	/** Told how many bytes of a file were read for a piece of it. */
+	/** Called with how many bytes of a file were read for a piece of it. */
 	readonly onRead?: (bytes: number) => void
 }
 

@@ -16,7 +16,7 @@ const atOnce = 2
 
 /**
  * Decodes every image once and forgets it. Images that a split holds decoded cost nothing.
- * @param progress Told how many images are done after each.
+ * @param progress Called with how many images are done after each.
  * @param signal Stops before the next image.
  * @returns Those that cannot be read, in the order of the split.
  */

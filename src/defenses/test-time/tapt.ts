@@ -56,7 +56,7 @@ const isPrompt = (name: string) => /^(text\.context|visual\.context|coupling)\./
 const unsuited = (defense: Defense) =>
 	[...defense.parameters.keys()].some(isPrompt)
 		? undefined
-		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for instance.`
+		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for example.`
 
 /**
  * TAPT (Wang et al., CVPR 2025) as its reference code does it. Of the views of an image, the share `selected` with the lowest

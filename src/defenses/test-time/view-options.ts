@@ -23,5 +23,5 @@ export const keptViewsCheck: [
 	{ readonly message: string; readonly path: string[] },
 ] = [
 	({ views, selected }) => keptViews(views, selected) >= 1,
-	{ message: 'views times selected must come to at least one view', path: ['selected'] },
+	{ message: 'views times selected must give at least one view', path: ['selected'] },
 ]

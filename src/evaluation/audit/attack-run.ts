@@ -29,7 +29,7 @@ export interface CleanRun {
 	readonly losses: readonly number[]
 }
 
-/** What {@link runAuditAttack} needs. */
+/** The input of {@link runAuditAttack}. */
 export interface AuditAttackInput {
 	readonly key: string
 	readonly attack: PreparedAttack

@@ -153,7 +153,7 @@ describe('auditModel', () => {
 		),
 	)
 
-	it('goes on where it was stopped, with the same findings, and runs no attack twice', async () => {
+	it('resumes where it stopped, with the same findings, and runs no attack twice', async () => {
 		const input = await auditOf(engine, honest, 20)
 		const whole = await auditModel(input, {}, short)
 		const controller = new AbortController()

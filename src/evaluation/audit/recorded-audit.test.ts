@@ -69,7 +69,7 @@ describe('recordedAudit', () => {
 		expect(existsSync(`${input.path}.log.jsonl`)).toBe(false)
 	})
 
-	it('goes on where it was stopped, whatever the batch size', async () => {
+	it('resumes where it stopped, whatever the batch size', async () => {
 		const input = await setting()
 		await recordedAudit(input)
 		const whole = await lasting(input.path)

@@ -26,9 +26,9 @@ import { auditPgd } from './audit-context.js'
 import { type AuditEffort, type AuditSubject, auditEfforts, type ControlRequirement } from './audit-input.js'
 import { type AuditHooks, auditModel } from './audit-model.js'
 
-export type { AuditRecord, AuditSettings } from '../../records/audit.js'
+export type { AuditRecord } from '../../records/audit.js'
 
-/** What {@link recordedAudit} needs. */
+/** The input of {@link recordedAudit}. */
 export interface RecordedAuditInput extends DeployedModel {
 	readonly engine: Engine
 	readonly dataset: Dataset
@@ -43,11 +43,11 @@ export interface RecordedAuditInput extends DeployedModel {
 	readonly batchSize?: number
 	/** Default full. */
 	readonly effort?: AuditEffort
-	/** Path of the record. Beside it lies a log while the audit runs; the same call goes on from there. */
+	/** Path of the record. Beside it lies a log while the audit runs; make the same call again to resume. */
 	readonly path: string
 	readonly onCheck?: AuditHooks['onCheck']
 	readonly onAttack?: AuditHooks['onAttack']
-	/** Told every finding, also those of an audit that was cut off. */
+	/** Called with every finding, also those of an audit that was cut off. */
 	readonly onResult?: (result: AuditResult) => void
 	/** Stops after the batch under way. */
 	readonly signal?: AbortSignal
@@ -134,8 +134,14 @@ function auditSettings(input: RecordedAuditInput, effort: AuditEffort): AuditSet
 	return { kind: 'audit', ...settings, effort, control: { name, options: config, requirements } }
 }
 
-/** The classifiers of an audit. */
-async function openSubject(input: RecordedAuditInput): Promise<{ subject: AuditSubject; release(): Promise<void> }> {
+/** What the classifiers of an audit are made of. */
+export type AuditedModel = Pick<
+	RecordedAuditInput,
+	'engine' | 'clip' | 'dataset' | 'defense' | 'parameters' | 'testTime' | 'threatModel'
+>
+
+/** The classifiers of an audit: the model, vanilla as the control, and the model as one sees it who knows its prompts only. */
+export async function openSubject(input: AuditedModel): Promise<{ subject: AuditSubject; release(): Promise<void> }> {
 	const { engine, clip, dataset, defense, parameters, testTime, threatModel } = input
 	const model = testTime
 		? await testTimeClassifier(engine, { clip, defense, parameters }, testTime, dataset.train)

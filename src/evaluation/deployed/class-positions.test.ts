@@ -19,8 +19,8 @@ describe('classPositions', () => {
 	})
 
 	it.each<[string, ClassPositionsInput, string]>([
-		['unknown names', { ...named, folders: ['tench', 'cat'] }, '1 of 2 class folders are none of the model'],
-		['other counts', { ...unnamed, folders: ['a', 'b'] }, '3 classes apart and does not name them; the data has 2'],
+		['unknown names', { ...named, folders: ['tench', 'cat'] }, '1 of 2 class folders are not among the model'],
+		['other counts', { ...unnamed, folders: ['a', 'b'] }, '3 classes but does not name them; the data has 2'],
 		['positions past the end', { ...unnamed, folders: ['0', '3'] }, 'does not name them'],
 		['mappings without a folder', { ...named, folders: ['a'], mapping: { b: 0 } }, 'does not have the folder a'],
 		['mappings to no class', { ...named, folders: ['a'], mapping: { a: 3 } }, 'says 3 for the folder a'],

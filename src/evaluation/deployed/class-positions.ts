@@ -3,7 +3,7 @@
 import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 
-/** What {@link classPositions} needs. */
+/** The input of {@link classPositions}. */
 export interface ClassPositionsInput {
 	/** Names of the class folders. */
 	readonly folders: readonly string[]
@@ -38,7 +38,7 @@ export function classPositions(input: ClassPositionsInput): {
 		if (unknown.length > 0) {
 			throw new NaptuneError(
 				'NAP_CLASSES_MISMATCH',
-				`${unknown.length} of ${folders.length} class folders are none of the model's ${classNames.length} classes: ${list(unknown)}. The model's are ${list(classNames)}. Rename the folders, or give a mapping (--class-map).`,
+				`${unknown.length} of ${folders.length} class folders are not among the model's ${classNames.length} classes: ${list(unknown)}. The model's are ${list(classNames)}. Rename the folders, or give a mapping (--class-map).`,
 			)
 		}
 		return { positions: folders.map((folder) => entry(byName, plain(folder))), notices: [] }
@@ -48,7 +48,7 @@ export function classPositions(input: ClassPositionsInput): {
 	if (folders.length !== classNames.length) {
 		throw new NaptuneError(
 			'NAP_CLASSES_MISMATCH',
-			`The model tells ${classNames.length} classes apart and does not name them; the data has ${folders.length} class folders: ${list(folders)}. Give the model's class names in its order (--classes), name folders by positions (0, 1, …), or give a mapping (--class-map).`,
+			`The model distinguishes ${classNames.length} classes but does not name them; the data has ${folders.length} class folders: ${list(folders)}. Give the model's class names in its order (--classes), name folders by positions (0, 1, …), or give a mapping (--class-map).`,
 		)
 	}
 	return {
@@ -71,7 +71,7 @@ function mapped(
 			'NAP_CLASSES_MISMATCH',
 			wanted === undefined
 				? `The mapping of classes does not have the folder ${folder}; it has ${list(Object.keys(mapping))}.`
-				: `The mapping says ${JSON.stringify(wanted)} for the folder ${folder}, which is none of the model's ${classNames.length} classes: ${list(classNames)}.`,
+				: `The mapping says ${JSON.stringify(wanted)} for the folder ${folder}, which is not one of the model's ${classNames.length} classes: ${list(classNames)}.`,
 		)
 	})
 }

@@ -1,8 +1,8 @@
 /** What a classifier sees in pictures. */
 
 import { z } from 'zod'
-import type { Classifier } from '../../classifier/classifier.js'
-import { at } from '../../core/at.js'
+import type { Classifier, Taps } from '../../classifier/classifier.js'
+import { at, entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Immutable } from '../../core/immutable.js'
@@ -12,7 +12,7 @@ import { count, share } from '../../records/parts/fields.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { towersOf } from '../../vlm/towers.js'
 import { mostProbable } from '../../vlm/zero-shot.js'
-import { assess, refinementAssessmentSchema } from '../detection/assessment.js'
+import { assess, type RefinementAssessment, refinementAssessmentSchema } from '../detection/assessment.js'
 import { type Calibration, scoreTaps } from '../detection/recorded-calibration.js'
 import { preparedImages } from '../robustness/evaluate.js'
 
@@ -30,14 +30,21 @@ export const classifiedImageSchema = z.object({
 /** The most probable classes of one picture, best first. */
 export type ClassifiedImage = Immutable<z.output<typeof classifiedImageSchema>>
 
+/** What assesses the corrections of a model with refiners. */
+export interface Corrections {
+	readonly calibration: Pick<Calibration, 'scores'>
+	/** Of the flags, in (0, 1). */
+	readonly falsePositiveRate: number
+}
+
 /** Options of {@link classify}. */
 export interface ClassifyOptions {
 	/** Classes per picture, at most all. */
 	readonly top: number
 	/** Pictures at once; default 16. */
 	readonly batchSize?: number
-	/** Assess the corrections of a model with refiners, at this false-positive rate. */
-	readonly corrections?: { readonly calibration: Pick<Calibration, 'scores'>; readonly falsePositiveRate: number }
+	/** Assess the corrections of a model with refiners. */
+	readonly corrections?: Corrections
 }
 
 /**
@@ -66,21 +73,47 @@ export async function* classify(
 			part.map((_, row) => start + row),
 		)
 		const taps = await classifier.evaluate(pixels, ['logits', ...(corrections ? scoreTaps(classifier) : [])])
-		const { logits, correction, disagreement } = taps
 		const { classNames } = classifier
 		for (const [row, path] of part.entries()) {
-			const own = logits!.data.subarray(row * classNames.length, (row + 1) * classNames.length)
-			const classes = mostProbable(own, classNames, top, path, towersOf(clip.config).probabilities)
-			if (!corrections || !correction) {
-				yield { path, classes }
-				continue
+			const values = valuesOfRow(taps, row)
+			yield {
+				path,
+				classes: mostProbable(values.logits, classNames, top, path, towersOf(clip.config).probabilities),
+				...defined({ refinement: corrections && refinementOf(values, corrections) }),
 			}
-			const { calibration, falsePositiveRate } = corrections
-			const scores = {
-				correction: at(correction.data, row),
-				...defined({ disagreement: disagreement ? at(disagreement.data, row) : undefined }),
-			}
-			yield { path, classes, refinement: assess(calibration, falsePositiveRate, scores) }
 		}
 	}
+}
+
+/** What a classifier says of one picture. */
+export interface RowValues {
+	/** One per class. */
+	readonly logits: Float32Array
+	/** Of a model with refiners, where it was asked for. */
+	readonly correction?: number
+	/** Of an ensemble of refiners. */
+	readonly disagreement?: number
+}
+
+/** The values of one picture of a batch. */
+export function valuesOfRow(taps: Taps, row: number): RowValues {
+	const logits = entry(taps, 'logits')
+	const classes = at(logits.shape, 1)
+	const { correction, disagreement } = taps
+	return {
+		logits: logits.data.subarray(row * classes, (row + 1) * classes),
+		...defined({
+			correction: correction && at(correction.data, row),
+			disagreement: disagreement && at(disagreement.data, row),
+		}),
+	}
+}
+
+/** How heavily refiners corrected a picture; undefined where its scores were not read. */
+export function refinementOf(
+	{ correction, disagreement }: Pick<RowValues, 'correction' | 'disagreement'>,
+	{ calibration, falsePositiveRate }: Corrections,
+): RefinementAssessment | undefined {
+	if (correction === undefined) return undefined
+	return assess(calibration, falsePositiveRate, { correction, ...defined({ disagreement }) })
 }

@@ -47,7 +47,7 @@ const runProgressSchema = z.object({
 	epochs: count.describe('Epochs in the log.'),
 	totalEpochs: positive.describe('Those of the whole run.'),
 	seconds: seconds.nullable().describe('Wall-clock time up to the last saved state; null before the first.'),
-	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worth nothing.'),
+	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
 })
 
 /** How far a run has come. */
@@ -190,7 +190,7 @@ function savedProgressOf(text: string | undefined, path: string): z.output<typeo
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${path} is damaged, or of a run that this version does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
+		`${path} is damaged, or from a version whose runs this one does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
 	)
 }
 

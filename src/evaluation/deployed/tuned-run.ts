@@ -26,8 +26,6 @@ import type { ClipModel } from '../../vlm/model.js'
 import { requireFiniteParameters } from './finite-parameters.js'
 import { checkParameters, type DescribedModel, describedModel, type TunedModel } from './tuned-model.js'
 
-export type { EvaluationProtocol } from './tuned-model.js'
-
 /** A tuned model that can be evaluated or used, with its final parameters. */
 export interface TunedRun extends TunedModel {
 	readonly directory: string
@@ -39,7 +37,7 @@ export interface TunedRun extends TunedModel {
 	readonly dataRoot?: string
 	/**
 	 * Loads the data set that the run was tuned on.
-	 * @param onProgress Told how far a download is, where the data have to be fetched again.
+	 * @param onProgress Called with how far a download is, where the data have to be fetched again.
 	 * @throws NaptuneError when it is gone or has changed.
 	 */
 	dataset(onProgress?: LoadOptions['onProgress']): Promise<Dataset>
@@ -124,7 +122,7 @@ async function sameDataset(
 	if (isOrigin(source, 'own')) {
 		throw new NaptuneError(
 			'NAP_DATA_UNKNOWN',
-			`${directory} was tuned on data of a program's own, which no name leads to. Use it from that program, or evaluate it on other data.`,
+			`${directory} was tuned on data that a program made, which no name leads to. Use it from that program, or evaluate it on other data.`,
 		)
 	}
 	const name = originName(source)

@@ -62,8 +62,13 @@ export const flagRatesSchema = z.object({
 /** The flags at a false-positive rate, and the clean images that set them. */
 export type FlagRates = Immutable<z.output<typeof flagRatesSchema>>
 
+/** What {@link flagRates} needs of a calibration. */
+interface CleanScores extends Pick<Calibration, 'scores'> {
+	readonly key: Pick<Calibration['key'], 'split' | 'images'>
+}
+
 /** The flags at a false-positive rate. @param rate In (0, 1). */
-export function flagRates({ key, scores }: Pick<Calibration, 'key' | 'scores'>, rate: number): FlagRates {
+export function flagRates({ key, scores }: CleanScores, rate: number): FlagRates {
 	return {
 		split: key.split,
 		images: key.images,

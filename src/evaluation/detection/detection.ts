@@ -22,15 +22,11 @@ import type { CorrectionScore } from './correction-score.js'
 import { type Calibration, scoreTaps } from './recorded-calibration.js'
 
 export type {
-	AttackDetection,
 	DetectionOutcome,
 	DetectionResult,
-	ScoreDetection,
-	ScoredImage,
 } from '../../records/detection.js'
-export type { Share } from '../../records/parts/accuracy.js'
 
-/** What {@link measureDetection} needs. */
+/** The input of {@link measureDetection}. */
 export interface DetectionInput {
 	readonly clip: ClipModel
 	/** A deployed classifier that changes image tokens. */
@@ -45,7 +41,7 @@ export interface DetectionInput {
 	readonly falsePositiveRate: number
 	/** Images per batch, 50 by default. */
 	readonly batchSize?: number
-	/** Told the number of images done after every batch. */
+	/** Called with the number of images done after every batch. */
 	readonly onProgress?: (done: number) => void
 	/** Asked before every batch; may throw to stop. */
 	readonly beforeBatch?: () => void

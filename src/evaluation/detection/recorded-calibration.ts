@@ -33,7 +33,7 @@ const imagesPerBatch = 50
 /** Rates whose thresholds are written down; others follow from the scores. */
 const listedRates = [0.01, 0.05, 0.1] as const
 
-/** What {@link calibrate} needs. */
+/** The input of {@link calibrate}. */
 export interface CalibrateInput {
 	readonly run: Pick<TunedRun, 'directory' | 'clip' | 'defense' | 'parameters' | 'fewShot' | 'dataset'>
 	/** The run's deployed classifier. */
@@ -41,7 +41,7 @@ export interface CalibrateInput {
 	/** Compute even where the file holds the same. */
 	readonly fresh?: boolean
 	readonly onProgress?: (done: number, total: number) => void
-	/** Told what a person should know, such as that a file was damaged. */
+	/** Called with what a person should know, such as that a file was damaged. */
 	readonly onNotice?: (notice: string) => void
 	/** Asked before every batch; may throw to stop. */
 	readonly beforeBatch?: () => void

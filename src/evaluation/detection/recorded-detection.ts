@@ -13,7 +13,7 @@ import type { Calibration } from './recorded-calibration.js'
 
 export type { DetectionRecord } from '../../records/detection.js'
 
-/** What {@link recordedDetection} needs. */
+/** The input of {@link recordedDetection}. */
 export interface RecordedDetectionInput extends DetectionInput, Pick<DeployedModel, 'defense' | 'parameters'> {
 	readonly engine: Engine
 	readonly dataset: Dataset

@@ -43,7 +43,7 @@ export interface DistortionModel {
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 }
 
-/** What {@link measureDistortion} needs. */
+/** The input of {@link measureDistortion}. */
 export interface DistortionInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
@@ -58,7 +58,7 @@ export interface DistortionInput {
 	readonly seed: number
 	/** Images that are attacked at once; default 50. On the CPU no number depends on it. */
 	readonly batchSize?: number
-	/** Told after every batch how many images are done. */
+	/** Called after every batch with how many images are done. */
 	readonly onProgress?: (done: number) => void
 	/** Called after every gradient that an attack takes, with its number of images. */
 	readonly onGradient?: (images: number) => void

@@ -11,7 +11,7 @@ import { type DistortionInput, type DistortionModel, measureDistortion } from '.
 
 export type { DistortionRecord } from '../../records/distortion.js'
 
-/** What {@link recordedDistortion} needs. */
+/** The input of {@link recordedDistortion}. */
 export interface RecordedDistortionInput extends Omit<DistortionInput, 'models'> {
 	readonly dataset: Dataset
 	/** Name of the split that the images are of. */

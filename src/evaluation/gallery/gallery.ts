@@ -30,7 +30,7 @@ const top = 5
 const rule =
 	'Balanced over the classes and drawn by the seed before any model had seen them; a smaller gallery of the same seed is part of a larger one.'
 
-/** What {@link recordedGallery} needs. */
+/** The input of {@link recordedGallery}. */
 export interface RecordedGalleryInput
 	extends Pick<
 		RecordedEvaluationInput,
@@ -44,7 +44,7 @@ export interface RecordedGalleryInput
 	readonly count: number
 	/** Path of the record, ending in .json; the pixels lie beside it as .safetensors. */
 	readonly path: string
-	/** Told the share of the work that is done, in [0, 1]. */
+	/** Called with the share of the work that is done, in [0, 1]. */
 	readonly onProgress?: (share: number) => void
 }
 

@@ -21,9 +21,9 @@ import { settingsOf } from '../robustness/recorded-evaluation.js'
 import { retrievalRanks, summarizeRetrieval } from './retrieval.js'
 import { attackedFeatures, captionScorer, featureEntrySchema } from './retrieval-features.js'
 
-export type { RetrievalRecord, RetrievalSettings } from '../../records/retrieval.js'
+export type { RetrievalRecord } from '../../records/retrieval.js'
 
-/** What {@link recordedRetrieval} needs. */
+/** The input of {@link recordedRetrieval}. */
 export interface RecordedRetrievalInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
@@ -41,7 +41,7 @@ export interface RecordedRetrievalInput {
 	readonly ks: readonly number[]
 	/** Images per batch; default 50. On the CPU no rank depends on it. */
 	readonly batchSize?: number
-	/** Path of the record. Beside it lies a log while the retrieval runs; the same call goes on from there. */
+	/** Path of the record. Beside it lies a log while the retrieval runs; make the same call again to resume. */
 	readonly path: string
 	readonly onProgress?: (done: number) => void
 	/** Called after every gradient that the attack takes, with its number of images. */

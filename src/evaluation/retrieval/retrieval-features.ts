@@ -27,7 +27,7 @@ export function featureEntrySchema(width: number) {
 /** Features of one image, float32 in base64. */
 export type ImageFeatureEntry = Immutable<z.output<ReturnType<typeof featureEntrySchema>>>
 
-/** What {@link attackedFeatures} needs. */
+/** The input of {@link attackedFeatures}. */
 export interface AttackedFeaturesInput {
 	readonly clip: ClipModel
 	readonly classifier: Classifier

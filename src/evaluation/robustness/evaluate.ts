@@ -57,7 +57,7 @@ export interface EvaluationOptions {
 	readonly signal?: AbortSignal
 }
 
-/** What {@link evaluate} needs. */
+/** The input of {@link evaluate}. */
 export interface EvaluateInput extends EvaluationOptions {
 	readonly clip: ClipModel
 	readonly split: Split

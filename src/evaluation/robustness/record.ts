@@ -27,6 +27,17 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its images were made against ${record.knownModel.name}. Evaluate again.`,
 		)
 	}
+	const classes = record.dataset.classNames.length
+	const outside = record.outcomes.find(
+		({ label, cleanPrediction, adversarialPrediction }) =>
+			Math.max(label, cleanPrediction, adversarialPrediction) >= classes,
+	)
+	if (outside) {
+		throw new NaptuneError(
+			'NAP_RECORD_CHANGED',
+			`${path} was changed: the outcome of image ${outside.id} names a class that is none of its ${classes}. Restore it, or evaluate again.`,
+		)
+	}
 	const problems = contradictions(record, record.dataset, record.target)
 	if (problems.length === 0) return record
 	throw new NaptuneError(

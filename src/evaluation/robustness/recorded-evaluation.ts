@@ -37,7 +37,7 @@ import { readEvaluationRecord } from './record.js'
 
 export type { EvaluationRecord, EvaluationSettings } from '../../records/evaluation.js'
 
-/** What {@link recordedEvaluation} needs. */
+/** The input of {@link recordedEvaluation}. */
 export interface RecordedEvaluationInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
@@ -65,7 +65,7 @@ export interface RecordedEvaluationInput {
 	 * images are to be kept, which no record has.
 	 */
 	readonly reuse?: boolean
-	/** Path of the record. Beside it lies a log while the evaluation runs; the same call goes on from there. */
+	/** Path of the record. Beside it lies a log while the evaluation runs; make the same call again to resume. */
 	readonly path: string
 	/**
 	 * Folder of a store for the adversarial images: those that fool, the last tried where none does, and the clean ones of

@@ -29,9 +29,9 @@ import { blindNotices } from './blind-notice.js'
 import { evaluateImages } from './evaluate.js'
 import { contradictions } from './record.js'
 
-export { type OnnxAttackRecord, type OnnxAttackSettings, resizings } from '../../records/onnx-attack.js'
+export type { OnnxAttackRecord } from '../../records/onnx-attack.js'
 
-/** What {@link recordedOnnxAttack} needs. */
+/** The input of {@link recordedOnnxAttack}. */
 export interface OnnxAttackInput {
 	readonly engine: Engine
 	readonly classifier: OnnxClassifier
@@ -118,8 +118,8 @@ export async function readOnnxAttackRecord(path: string): Promise<OnnxAttackReco
 }
 
 /** Images as the classifier reads them: [n, C, H, W] in [0, 1], grey where it has one channel. */
-async function preparedPixels(
-	{ inputShape }: OnnxClassifier,
+export async function preparedPixels(
+	{ inputShape }: Pick<OnnxClassifier, 'inputShape'>,
 	images: Split,
 	rows: readonly number[],
 	resizing: Resizing,

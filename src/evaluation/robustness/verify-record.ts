@@ -26,7 +26,7 @@ import type { TunedRun } from '../deployed/tuned-run.js'
 import { evaluate } from './evaluate.js'
 import { attackedModel, settingsOf } from './recorded-evaluation.js'
 
-/** What {@link verifyRecord} needs. */
+/** The input of {@link verifyRecord}. */
 export interface VerifyRecordInput {
 	readonly engine: Engine
 	/** As `readEvaluationRecord` gives it. */

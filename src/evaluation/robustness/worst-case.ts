@@ -19,7 +19,7 @@ export function worstCase(
 	if (more) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`The evaluations tell of ${first.outcomes.length} and ${more.outcomes.length} images. Give evaluations of one model on one split.`,
+			`The evaluations cover ${first.outcomes.length} and ${more.outcomes.length} images. Give evaluations of one model on one split.`,
 		)
 	}
 	const outcomes = first.outcomes.map((outcome, index) => {

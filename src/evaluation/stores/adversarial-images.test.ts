@@ -40,7 +40,7 @@ describe('a store of adversarial images', () => {
 		expect(tensors.get('image 4')!.shape).toEqual([3, 4, 5])
 	})
 
-	it('goes on where it was, with what a killed program left half-written removed', async () => {
+	it('resumes where it stopped, with what a killed program left half-written removed', async () => {
 		const folder = await store()
 		await writeFile(join(folder, '.images-000002.safetensors.999999999.0123abcd.tmp'), 'half')
 		const writer = await openAdversarialImages(folder, testManifest)

@@ -167,7 +167,7 @@ async function requireSame(folder: string, manifest: AdversarialManifest): Promi
 	if (changed.length === 0) return
 	throw new NaptuneError(
 		'NAP_RUN_DIFFERS',
-		`${folder} holds adversarial images that were made otherwise: they differ in ${changed.join(', ')}. Use the same settings, models and data, or another folder.`,
+		`${folder} holds adversarial images that were made with other settings: they differ in ${changed.join(', ')}. Use the same settings, models and data, or another folder.`,
 	)
 }
 

@@ -21,9 +21,9 @@ import { preparedImages } from '../robustness/evaluate.js'
 import { type AdversarialManifest, openAdversarialImages } from './adversarial-images.js'
 import { cleanImagesManifest } from './adversarial-manifest.js'
 
-/** What {@link generateAdversarialImages} needs. */
+/** The input of {@link generateAdversarialImages}. */
 export interface GenerateInput {
-	/** Folder of the store; the same call goes on where it was, also for more images. */
+	/** Folder of the store; make the same call again to resume, also for more images. */
 	readonly folder: string
 	readonly engine: Pick<Engine, 'version' | 'device'>
 	/** The model that the images are for; only its preprocessing and image size are used. */

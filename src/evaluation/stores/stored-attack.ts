@@ -55,7 +55,7 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 	}
 }
 
-/** What {@link scoreAdversarialImages} needs. */
+/** The input of {@link scoreAdversarialImages}. */
 export interface ScoreInput extends Omit<EvaluateInput, 'attack' | 'threatModel' | 'seed'> {
 	readonly store: AdversarialImages
 }
@@ -78,6 +78,6 @@ export function requireStored(store: AdversarialImages, ids: readonly string[]):
 	if (missing.length === 0) return
 	throw new NaptuneError(
 		'NAP_DATA_MISSING',
-		`${missing.length} of ${ids.length} images have no stored adversarial image, the first is ${missing[0]}. Generate them with the same settings (the store goes on where it was), or choose fewer images.`,
+		`${missing.length} of ${ids.length} images have no stored adversarial image, the first is ${missing[0]}. Generate them with the same settings (the store resumes where it stopped), or choose fewer images.`,
 	)
 }

@@ -63,7 +63,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 	const refused = (what: string) =>
 		new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} was refused: ${what}, which a file of tensors has no need of. Nothing was executed. Use a model.safetensors from a source that you trust.`,
+			`${path} was refused: ${what}, which a file of tensors does not need. Nothing was executed. Use a model.safetensors from a source that you trust.`,
 		)
 	let steps = 0
 	let containers = 0

@@ -13,7 +13,7 @@ import { measure } from './measure.js'
 import { protocolText } from './protocol-text.js'
 import { stopped } from './stopped.js'
 
-/** What {@link attackZeroShot} is asked. */
+/** The input of {@link attackZeroShot}. */
 export interface ZeroShotAttack {
 	readonly model: string
 	readonly data: string
@@ -53,6 +53,6 @@ export async function attackZeroShot(
 		reuse: true,
 		folder: join(resolve(output), slug(modelTitle(clip.checkpoint.source))),
 	})
-	if (!measured) throw stopped('Stopped. The outcomes are saved; the same command goes on from there.')
+	if (!measured) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 	return measured
 }

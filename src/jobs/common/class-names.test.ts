@@ -56,7 +56,9 @@ describe('readClassNames', () => {
 		['fractions', [0.5, 1], 'a list of number'],
 		['one text', '"zero"', 'one string'],
 	])('refuses %s by its shape', async (_, json, shape) => {
-		await expect(read(json)).rejects.toThrow(`holds ${shape}, which is no list of classes. Read are: a list of names`)
+		await expect(read(json)).rejects.toThrow(
+			`holds ${shape}, which is not a list of classes. Expected: a list of names`,
+		)
 	})
 
 	it('refuses what is no JSON, no UTF-8, empty or missing', async () => {

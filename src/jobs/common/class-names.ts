@@ -56,7 +56,7 @@ function namesIn(text: string, path: string): string[] {
 	if (names) return names
 	throw new NaptuneError(
 		'NAP_FILE_INVALID',
-		`The file of class names ${path} holds ${shapeOf(json)}, which is no list of classes. Read are: ${classListShapes}, with numbers from 0 without gaps.`,
+		`The file of class names ${path} holds ${shapeOf(json)}, which is not a list of classes. Expected: ${classListShapes}, with numbers from 0 without gaps.`,
 	)
 }
 

@@ -32,7 +32,7 @@ export const seedField = z.int().nonnegative()
 /** Share of clean images that may be flagged, between 0 and 1. */
 export const rateField = z.number().gt(0).lt(1).default(0.05)
 
-/** What an image that cannot be read does: stop the job, or be left out, which is told and recorded. */
+/** What an image that cannot be read does: stop the job, or be left out, which is reported and recorded. */
 export const unreadableField = z.enum(['stop', 'exclude']).default('stop')
 
 /** Size of a perturbation: a number in units of pixels in [0, 1], or a text such as `1/255`. */

@@ -60,6 +60,6 @@ export async function measure(
 	}).finally(follow.end)
 	if (!record) return undefined
 	for (const text of blindNotices(record.outcomes))
-		context.onNote({ kind: 'note', text: `${modelName(input)}: ${text}` })
+		context.onNote({ kind: 'warning', text: `${modelName(input)}: ${text}` })
 	return { record, path, ...defined({ store }) }
 }

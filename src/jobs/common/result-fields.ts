@@ -13,7 +13,7 @@ export const attackedFields = {
 	seed: count.describe('Of the attack and of the choice of images.'),
 } as const
 
-/** What a person must be told before numbers are believed. */
+/** What a reader must know before believing the numbers. */
 export const noticesField = z
 	.array(z.string())
-	.describe('What a person must be told before numbers are believed, a sentence each.')
+	.describe('What a reader must know before believing the numbers, a sentence each.')

@@ -11,8 +11,8 @@ export function stopped(message = 'Stopped.'): NaptuneError {
 export function stoppedTraining(savedSteps: number, where: string): NaptuneError {
 	return stopped(
 		savedSteps > 0
-			? `Stopped. The state after step ${savedSteps} is saved ${where}; the same command goes on from there.`
-			: 'Stopped before the first step was done, so that there is nothing to save; the same command begins anew.',
+			? `Stopped. The state after step ${savedSteps} is saved ${where}; run the same command again to resume.`
+			: 'Stopped before the first step was done, so there is nothing to save; the same command begins anew.',
 	)
 }
 

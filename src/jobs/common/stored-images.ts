@@ -18,7 +18,7 @@ export function storedImages(
 	if (others > 0) {
 		onNote({
 			kind: 'note',
-			text: `${others} of the ${store.ids.length} stored images are not among the ${split} images of ${dataset.name} and stay out (where data come without a test split, the seed of the run draws it)`,
+			text: `${others} of the ${store.ids.length} stored images are not among the ${split} images of ${dataset.name} and are skipped (where data come without a test split, the seed of the run draws one)`,
 		})
 	}
 	return held.length < all.length ? subset(all, held) : all

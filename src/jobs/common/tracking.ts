@@ -33,7 +33,7 @@ export interface TrackingInput {
 	readonly mlflow?: string | undefined
 }
 
-/** Whether a run is told of at all. */
+/** Whether a run is tracked at all. */
 export function isTracked({ tensorboard, mlflow }: TrackingInput): boolean {
 	return tensorboard !== undefined || mlflow !== undefined
 }
@@ -120,7 +120,7 @@ export async function tellEarlierEpochs(
 		for (const record of (await readRunLog(output)).records) tellEpoch(tracker, record as EpochRecord)
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		onNote({ kind: 'note', text: `The epochs before are not told of: ${error.message}` })
+		onNote({ kind: 'note', text: `Earlier epochs are not tracked: ${error.message}` })
 	}
 }
 

@@ -18,7 +18,7 @@ import type { PretrainingRecipe } from './recipe.js'
 
 export type { PretrainingRecord } from '../../records/run.js'
 
-/** What {@link pretrain} needs. */
+/** The input of {@link pretrain}. */
 export interface PretrainingInput
 	extends Omit<PretrainingParts, 'geometry' | 'training' | 'heldOut'>,
 		Pick<TrainingFollower<PretrainingRecord>, 'onNotice' | 'onSaved' | 'signal'> {

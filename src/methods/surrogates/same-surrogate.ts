@@ -10,6 +10,6 @@ export function requireSame(path: string, before: unknown, now: SurrogateSetting
 	if (changed.length === 0) return
 	throw new NaptuneError(
 		'NAP_RUN_DIFFERS',
-		`${path} is of a surrogate that was trained otherwise; it differs in ${changed.join(', ')}. Use the same settings, data and engine, give another --out, or remove it to start anew.`,
+		`${path} is of a surrogate that was trained with other settings; it differs in ${changed.join(', ')}. Use the same settings, data and engine, give another --out, or remove it to start anew.`,
 	)
 }

@@ -32,7 +32,7 @@ export interface SquareImages {
 
 /**
  * Reads all images once.
- * @param onImage Told how many are read after each.
+ * @param onImage Called with how many are read after each.
  * @throws NaptuneError for an image that cannot be read.
  */
 export async function squareImages(

@@ -23,14 +23,14 @@ import { numberOf, readStepOutputs } from './step-results.js'
 import { describeSurrogate, finishedSurrogate, type SurrogateResult, writeSurrogate } from './surrogate-record.js'
 import { type TrainingFollower, trainSurrogate } from './surrogate-training.js'
 
-/** What {@link trainClassifier} needs. */
+/** The input of {@link trainClassifier}. */
 export interface TrainClassifierInput extends TrainingFollower {
 	readonly engine: Engine
 	readonly dataset: Dataset
 	readonly recipe: ClassifierRecipe
 	/** The `.onnx` file to write; record, log and state lie beside it. */
 	readonly output: string
-	/** Told how many training images are read. */
+	/** Called with how many training images are read. */
 	readonly onImage?: (done: number, total: number) => void
 }
 

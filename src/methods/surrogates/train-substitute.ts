@@ -37,7 +37,7 @@ import {
 } from './surrogate-training.js'
 import { adversarialView, cleanView } from './views.js'
 
-/** What {@link trainSubstitute} needs. */
+/** The input of {@link trainSubstitute}. */
 export interface TrainSubstituteInput extends TrainingFollower {
 	readonly engine: Engine
 	/** Labels are not looked at. */
@@ -47,7 +47,7 @@ export interface TrainSubstituteInput extends TrainingFollower {
 	readonly recipe: SubstituteRecipe
 	/** The `.onnx` file to write; record, log and state lie beside it. */
 	readonly output: string
-	/** Told how many images are read. */
+	/** Called with how many images are read. */
 	readonly onImage?: (done: number, total: number) => void
 }
 

@@ -18,7 +18,7 @@ import type { MicroBatch } from './image-side.js'
 import { loadTrainingImages, type TrainingImages } from './training-images.js'
 import type { TuningPrograms } from './tuning-programs.js'
 
-/** What {@link batchGradients} needs. */
+/** The input of {@link batchGradients}. */
 export interface BatchInput {
 	readonly engine: Engine
 	readonly programs: TuningPrograms
@@ -38,7 +38,7 @@ export interface BatchInput {
 	readonly epoch: number
 	/** Weight of the adversarial loss. */
 	readonly alpha: number
-	/** Told after every micro-batch how many images are done. */
+	/** Called after every micro-batch with how many images are done. */
 	readonly onImages?: (done: number) => void
 	/** Stops before the next micro-batch. */
 	readonly signal?: AbortSignal | undefined

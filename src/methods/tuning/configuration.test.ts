@@ -99,6 +99,7 @@ describe('presets', () => {
 			'fair',
 			'fair-quick',
 			'paper',
+			'precursor',
 			'reference',
 			'tiny',
 			'transfer',
@@ -118,7 +119,10 @@ describe('presets', () => {
 	})
 
 	it("of the paper keeps the paper's settings", async () => {
-		expect(presetConfig(await loadPreset('paper')).config).toEqual(tuningConfig())
+		expect(presetConfig(await loadPreset('paper')).config).toEqual(
+			tuningConfig({ defense: { name: 'nap', options: { refineFirst: true } } }),
+		)
+		expect(presetConfig(await loadPreset('precursor')).config).toEqual(tuningConfig())
 	})
 
 	it('of fair comparisons give every method the same shots, epochs, batches, inner steps and optimizer', async () => {

@@ -27,7 +27,7 @@ export interface FeatureBank {
 	readonly adversarial: Tensor<'float32'>
 }
 
-/** What {@link openFeatureBank} needs. */
+/** The input of {@link openFeatureBank}. */
 export interface FeatureBankInput {
 	/** Where the bank is kept. */
 	readonly path: string
@@ -39,7 +39,7 @@ export interface FeatureBankInput {
 	/** Whether steps were made with it already, so that it has to be there as a whole. */
 	readonly inUse: boolean
 	readonly onProgress?: ((done: number, total: number) => void) | undefined
-	/** Told where the file cannot be checked. */
+	/** Called where the file cannot be checked. */
 	readonly onNotice?: ((notice: string) => void) | undefined
 	/** Stops after the images under way; what was done is saved. */
 	readonly signal?: AbortSignal | undefined

@@ -26,7 +26,7 @@ describe('a run under a preset', () => {
 		const file = join(output, 'run.json')
 		const text = await readFile(file, 'utf8')
 		expect(JSON.parse(text).preset).toEqual({ ...JSON.parse(JSON.stringify(preset)), overrides: changes })
-		expect(JSON.parse(text).preset).toMatchObject({ name: 'reference', version: 1, methods: { coop: { epochs: 200 } } })
+		expect(JSON.parse(text).preset).toMatchObject({ name: 'reference', version: 2, methods: { coop: { epochs: 200 } } })
 		expect(JSON.parse(text).config).toEqual(first.config)
 
 		const second = presetConfig(await loadPreset('transfer'), 'coop', ...changes)

@@ -2,6 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { at, entry } from '../../core/at.js'
+import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isRecord } from '../../core/guards.js'
 import { readJsonFile } from '../../files/json-file.js'
@@ -60,14 +62,19 @@ export async function finalParameters(
 	if ((await sha256OfFile(path)) !== parametersSha256) {
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ, so that one of them is damaged. Restore it, or tune again in another --output folder.`,
+			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ, so one of them is damaged. Restore it, or tune again in another --output folder.`,
 		)
 	}
 	return loadTensors(path)
 }
 
-/** Writes the final parameters and, last of all, the record. */
-export async function finishRun(directory: string, defenseName: string, state: TuningState): Promise<RunResult> {
+/** Writes the final parameters and, last of all, the record. @param start The parameters before the first step. */
+export async function finishRun(
+	directory: string,
+	defenseName: string,
+	state: TuningState,
+	start: TensorSet,
+): Promise<RunResult> {
 	const path = join(directory, runFiles.parameters)
 	await saveTensors(path, state.parameters, { defense: defenseName })
 	const result: RunResult = {
@@ -76,7 +83,22 @@ export async function finishRun(directory: string, defenseName: string, state: T
 		...state.usage,
 		epochsAtChance: state.own.history.epochsAtChance,
 		parametersSha256: await sha256OfFile(path),
+		...defined({ moved: movedShare(start, state.parameters) }),
 	}
 	await writeRecord(runResultForm, join(directory, runFiles.result), result)
 	return result
+}
+
+/** How far parameters moved, as a multiple of the length that they had; undefined where that is zero. */
+function movedShare(start: TensorSet, end: TensorSet): number | undefined {
+	let length = 0
+	let distance = 0
+	for (const [name, { data }] of Object.entries(start)) {
+		const moved = entry(end, name).data
+		for (const [index, value] of data.entries()) {
+			length += value ** 2
+			distance += (at(moved, index) - value) ** 2
+		}
+	}
+	return length === 0 ? undefined : Math.sqrt(distance / length)
 }

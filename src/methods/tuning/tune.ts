@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 import { type Dataset, idsOf } from '../../data/dataset.js'
 import { exclusionNotice, type UnreadableImage, withoutImages } from '../../data/loading/unreadable.js'
-import type { Defense } from '../../defenses/defense.js'
+import { type Defense, initialParameters } from '../../defenses/defense.js'
 import { removeLeftovers } from '../../files/atomic-write.js'
 import type { EpochRecord } from '../../records/run.js'
 import type { Engine } from '../../runtime/engine.js'
@@ -23,10 +23,10 @@ import { finishedResult, finishRun, loadFinishedRun, type RunResult } from './ru
 import { stepPlan, type TuningProgress, tuningTask } from './tuning-task.js'
 
 export type { EpochRecord } from '../../records/run.js'
-export { type TuningNotice, type TuningNoticeId, tuningNoticeIds } from './notices.js'
+export { type TuningNotice, tuningNoticeIds } from './notices.js'
 export type { TuningProgress } from './tuning-task.js'
 
-/** What {@link tune} needs. */
+/** The input of {@link tune}. */
 export interface TuneInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
@@ -46,7 +46,7 @@ export interface TuneInput {
 	readonly onEpoch?: (record: EpochRecord) => void
 	/** Called while a bank of features is made before the first step, with the number of images. */
 	readonly onBank?: (done: number, total: number) => void
-	/** Told what a person should know as soon as it is known; all notices are in the result as well. */
+	/** Called with what a person should know as soon as it is known; all notices are in the result as well. */
 	readonly onNotice?: (notice: TuningNotice) => void
 	/** Stops before the next micro-batch and saves; the step under way is done again by a resumed run. */
 	readonly signal?: AbortSignal
@@ -69,7 +69,7 @@ export interface TuneResult {
 	readonly finished: boolean
 	/** What a stopped run has saved. */
 	readonly saved: SavedPart
-	/** Wall-clock time of all processes that had a part in the run. */
+	/** Wall-clock time of all processes that worked on the run. */
 	readonly seconds: number
 	/** Bytes that the process held at its largest after compiling all programs of the run. */
 	readonly residentBytes: number
@@ -110,7 +110,7 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 	const { state, finished, savedSteps } = await train(task, { onLine: onEpoch, onNotice: uncheckedFile, signal })
 	let result: Pick<RunResult, 'seconds' | 'residentBytes'> = state.usage
 	if (finished) {
-		result = await finishRun(output, defense.name, state)
+		result = await finishRun(output, defense.name, state, await initialParameters(defense, input.config.seed))
 		tell(...(await noticesOfLog(output, state.own.history.epochsAtChance)))
 	}
 	const { seconds, residentBytes } = result
@@ -176,7 +176,7 @@ async function noticesOfLog(output: string, epochsAtChance: number): Promise<rea
 	const { path, records, checked } = await readRunLog(output)
 	const unchecked: TuningNotice = {
 		id: 'unchecked-file',
-		message: `${path} has no checksum beside it, as logs of earlier versions; changes to it cannot be noticed.`,
+		message: `${path} has no checksum beside it, as with logs of earlier versions; changes to it cannot be noticed.`,
 	}
 	return [...(checked ? [] : [unchecked]), ...learningNotices(records as EpochRecord[], epochsAtChance)]
 }

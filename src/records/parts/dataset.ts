@@ -1,19 +1,18 @@
 /** Data sets as records name them. */
 
 import { z } from 'zod'
-import type { Immutable } from '../../core/immutable.js'
 import { informative } from '../informative.js'
 import { dataOriginSchema } from './data-origin.js'
 import { count, sha256 } from './fields.js'
 
-/** What is told of any data set. */
+/** What a record says of any data set. */
 export const datasetShape = {
 	name: z.string(),
 	origin: dataOriginSchema.describe('How to get the same data again.'),
 	notices: informative(
 		z
 			.array(z.string())
-			.describe('What a person must be told before numbers are believed, such as a split that was drawn here.'),
+			.describe('What a reader must know before believing the numbers, such as a split that was drawn here.'),
 	),
 	classNames: z.array(z.string()).describe('In the order of labels.'),
 }
@@ -30,6 +29,3 @@ export const imagesSchema = z.strictObject({
 	ids: sha256.describe('Of the JSON list of the ids of the images, in order.'),
 	classNames,
 })
-
-/** A choice of images of a split. */
-export type ChosenImages = Immutable<z.output<typeof imagesSchema>>

@@ -1,7 +1,6 @@
 /** Models and what runs them, as records name them. */
 
 import { z } from 'zod'
-import type { Immutable } from '../../core/immutable.js'
 import { informative } from '../informative.js'
 import { chosen, count, options, positive, sha256 } from './fields.js'
 
@@ -25,9 +24,6 @@ export const defenseSchema = z.strictObject({
 	parameters: sha256.describe("Of the parameters' names, shapes and bytes in the order of their names."),
 	trainableParameters: count,
 })
-
-/** A defense with its parameters. */
-export type DefenseDescription = Immutable<z.output<typeof defenseSchema>>
 
 /**
  * How the gradient of an attacker who knows everything goes through what is changed for each image. `bpda-identity`: it is

@@ -24,6 +24,10 @@ export const presetSchema = z.strictObject({
 		.record(z.string().regex(/^[a-z0-9-]+$/), options)
 		.exactOptional()
 		.describe('Rows of an ablation by name: settings over those of the method they belong to.'),
+	epsilon: z
+		.literal('where-vanilla-breaks')
+		.exactOptional()
+		.describe('Where none is given, the epsilon of a run is measured on its validation images.'),
 	evaluation: presetEvaluationSchema.exactOptional(),
 })
 

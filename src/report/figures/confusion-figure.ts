@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TopLevelSpec } from 'vega-lite'
 import { at, present } from '../../core/at.js'
 import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
@@ -114,7 +115,7 @@ function confusionFigure(
 				whole ? { row: 84 + 6 * longest, column: 50 + 9 * longest } : {},
 			),
 			concat: whole ? confusionPanels(models, classNames) : pairPanels(models, classNames),
-		},
+		} satisfies TopLevelSpec,
 		table: numbersTable(
 			{ name, title },
 			{ words: ['method', 'class', 'taken for'], numbers: ['images clean', 'images attacked', 'share attacked'] },

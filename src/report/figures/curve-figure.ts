@@ -1,5 +1,6 @@
 /** A figure of lines: one panel per data set, one legend for all. */
 
+import type { TopLevelSpec } from 'vega-lite'
 import { defined } from '../../core/defined.js'
 import type { Figure } from '../figure.js'
 import { type CurveAxis, type CurvePoint, curvePanel } from './panels/curve-panel.js'
@@ -48,7 +49,7 @@ export function curveFigure({ title, notes, datasets, lines, points, axis, legen
 				...defined({ legendGroup }),
 			}),
 		),
-	}
+	} satisfies TopLevelSpec
 }
 
 /** What bands are, or where the intervals are that are not drawn. */

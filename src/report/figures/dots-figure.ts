@@ -1,5 +1,6 @@
 /** Methods beside each other under every condition: dots with intervals. */
 
+import type { TopLevelSpec } from 'vega-lite'
 import { entry } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Condition, ExperimentResult, Method } from '../../experiments/experiment-result.js'
@@ -113,7 +114,7 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 						width,
 					),
 				),
-			},
+			} satisfies TopLevelSpec,
 			table: numbersTable(
 				{ name, title },
 				{ words: ['method'], numbers: conditions.map((condition) => condition.title) },

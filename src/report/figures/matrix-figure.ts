@@ -1,5 +1,6 @@
 /** Values of an axis by conditions, such as the epsilon of tuning by the epsilon of the attack. */
 
+import type { TopLevelSpec } from 'vega-lite'
 import { entry, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import type { Axis, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
@@ -100,7 +101,7 @@ function matrixFigure(
 					height: 38,
 				}),
 			),
-		},
+		} satisfies TopLevelSpec,
 		table: numbersTable(
 			{ name, title },
 			{ words: ['data set', axis.name], numbers: conditions.map((condition) => condition.title) },

@@ -1,5 +1,6 @@
 /** The paper's numbers beside ours. */
 
+import type { TopLevelSpec } from 'vega-lite'
 import { at, present } from '../../core/at.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 import { pointsText } from '../number-text.js'
@@ -67,7 +68,7 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 					columns * width,
 				),
 			),
-		},
+		} satisfies TopLevelSpec,
 		table: numbersTable(
 			{ name, title },
 			{ words: ['data set', 'method', 'condition'], numbers: ['paper', 'ours', 'difference in points'] },

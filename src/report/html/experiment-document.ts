@@ -3,11 +3,14 @@
 import { join } from 'node:path'
 import { modelTitle, slug } from '../../experiments/cells.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
+import { loadPaperTargets } from '../../experiments/targets.js'
 import { packageVersion } from '../../files/package-version.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
+import { trainedResult } from '../not-trained.js'
 import { duration } from '../number-text.js'
 import { soundResult } from '../sound-result.js'
 import { experimentTables } from '../tables/experiment-tables.js'
+import { paperCheckTables } from '../tables/paper-check-tables.js'
 import type { Block, Definition, ReportSection } from './report-document.js'
 import { experimentCommand } from './sections/commands.js'
 import { lookSections, type ShownRun } from './sections/look-sections.js'
@@ -34,7 +37,9 @@ import { verdictOf, worseThanVanillaSentences } from './sections/verdict.js'
 export async function experimentDocument(whole: ExperimentResult, root: string): Promise<ReportParts> {
 	const { result, changed } = await soundResult(whole, root)
 	const tables = experimentTables(result)
-	const figures = await experimentFigures(result, root)
+	const trained = trainedResult(result)
+	const figures = await experimentFigures(trained, root)
+	const paper = paperCheckTables(trained, await loadPaperTargets())
 	const looks = await lookSections(shownRuns(result, root))
 	const { section: provenance, gone } = await provenanceSection(result, root, true)
 	const lost = [
@@ -58,6 +63,7 @@ export async function experimentDocument(whole: ExperimentResult, root: string):
 				result.title,
 			),
 		),
+		...sectionOf('paper', "The paper's own numbers", tableBlocks(paper, result.title)),
 		...sectionOf('figures', 'Figures', await figureBlocks(figures)),
 		...sectionOf('missing', 'What is missing', [...tableBlocks(notMeasured, result.title), ...problemList(lost)]),
 		...looks.sections,
@@ -68,14 +74,14 @@ export async function experimentDocument(whole: ExperimentResult, root: string):
 	return {
 		document: {
 			title: result.title,
-			verdict: [...(await worseThanVanillaSentences(result, root)), ...verdictOf(result)],
+			verdict: [...(await worseThanVanillaSentences(trained, root)), ...verdictOf(trained)],
 			facts: factsOf(result),
 			introduction: introductionOf(result, lost.length),
 			sections,
 			writer: `naptune ${packageVersion()}`,
 		},
 		figures: [...figures, ...looks.figures],
-		tables,
+		tables: [...tables, ...paper],
 		problems: [...changed, ...looks.problems],
 		files: reproduce.files,
 	}

@@ -20,7 +20,7 @@ export interface PlacedRecord {
 	readonly record: EvaluationRecord
 }
 
-/** What stands beside the numbers of {@link resultOfRecords}. */
+/** What accompanies the numbers of {@link resultOfRecords}. */
 export interface RecordsFrame {
 	readonly name: string
 	readonly title: string

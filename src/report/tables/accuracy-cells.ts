@@ -3,6 +3,7 @@
 import { defined } from '../../core/defined.js'
 import { type CorrectedProbabilities, level } from '../../experiments/correction.js'
 import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
+import { movedText, notTrained, untrained } from '../not-trained.js'
 import { intervalText, percentNumber } from '../number-text.js'
 import type { TableCell } from './table.js'
 
@@ -31,6 +32,8 @@ export function accuracyCells(
 	const sameImages = new Set(cells.map(({ images }) => images)).size === 1
 	return (cell, counted = true) => {
 		if (!cell) return emptyCell
+		const moved = untrained(cell)
+		if (moved) return { text: notTrained, detail: movedText(moved) }
 		const { accuracy, interval, deviation, images } = cell
 		const unsure = (corrected.get(cell) ?? 0) >= level
 		const wanted = isTuned(cell) ? seeds.length : 1

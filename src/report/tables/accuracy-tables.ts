@@ -3,6 +3,7 @@
 import { at } from '../../core/at.js'
 import { type CorrectedProbabilities, correctedProbabilities } from '../../experiments/correction.js'
 import type { Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { averageIsUntrained, notTrained } from '../not-trained.js'
 import { accuracyCells, averageCell, headerCell } from './accuracy-cells.js'
 import { markBest, markColumns } from './marks.js'
 import { accuracyNotes, partialNote } from './notes.js'
@@ -73,10 +74,26 @@ function conditionRows(
 		// Once for the row where it is the same in all of it.
 		const inHead = several && counts.size === 1
 		const cells = found.map((cell) => written(cell, !inHead))
-		return { cells: [headerCell(title, inHead ? `n = ${[...counts][0]}` : undefined), ...markBest(cells)] }
+		return {
+			cells: [
+				headerCell(
+					title,
+					[...(inHead ? [`n = ${[...counts][0]}`] : []), ...weakText(result, model, condition)].join(', ') || undefined,
+				),
+				...markBest(cells),
+			],
+		}
 	})
 	const columns = methods.map(({ title }) => ({ title, align: 'right' as const }))
 	return { columns: [{ title: 'condition', align: 'left' }, ...columns], rows }
+}
+
+/** That the images of a row were made on weak surrogates, and where not on all data sets. */
+function weakText({ surrogates = [], datasets }: ExperimentResult, model: string, condition: string): string[] {
+	const own = surrogates.filter((one) => one.model === model && one.condition === condition && one.weak)
+	if (own.length === 0) return []
+	const where = own.length === datasets.length ? '' : ` on ${own.map(({ dataset }) => dataset).join(', ')}`
+	return [`weak surrogates${where}`]
 }
 
 function methodRows(
@@ -89,11 +106,14 @@ function methodRows(
 	const find = cellFinder(result)
 	const average = averageFinder(result)
 	const written = accuracyCells(result, corrected)
-	const rows = conditions.flatMap(({ name: condition, title: group }) => {
-		const cells = methods.map(({ name: method, title }) => [
-			headerCell(title),
+	const rows = conditions.flatMap(({ name: condition, title }) => {
+		const group = [title, ...weakText(result, model, condition)].join(', ')
+		const cells = methods.map(({ name: method, title: name }) => [
+			headerCell(name),
 			...datasets.map((dataset) => written(find({ model, dataset, method, condition }))),
-			averageCell(average({ model, method, condition }), datasets.length),
+			averageIsUntrained(result, { model, method, condition })
+				? { text: notTrained }
+				: averageCell(average({ model, method, condition }), datasets.length),
 		])
 		return markColumns(cells, 1).map((row): TableRow => ({ group, cells: row }))
 	})

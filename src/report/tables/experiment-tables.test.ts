@@ -146,7 +146,7 @@ describe('experimentTables', () => {
 		const own = table(tables, 'paper-averages').rows[0]!.cells.map(({ text }) => text)
 		expect(own[1]).toBe('2')
 		expect(own[2]).toBe(percent(average.accuracy))
-		expect(own[5]).toBe(average.target!.recomputed.toFixed(1))
+		expect(own[5]).toBe(average.target!.recomputed!.toFixed(1))
 		expect(own[6]).toBe(average.target!.stated!.toFixed(1))
 	})
 

@@ -4,6 +4,8 @@ import { sizeText } from '../../attacks/sets/size-text.js'
 import { at } from '../../core/at.js'
 import { type CorrectedProbabilities, level } from '../../experiments/correction.js'
 import type { Cell, Condition, ExperimentResult, Problem } from '../../experiments/experiment-result.js'
+import { leastFall, leastMove } from '../../experiments/learning.js'
+import { notTrained, untrained } from '../not-trained.js'
 import { normText, percentNumber } from '../number-text.js'
 import { dagger, isTuned } from './accuracy-cells.js'
 import { modelName, pointName } from './places.js'
@@ -22,8 +24,11 @@ export function accuracyNotes(
 	return [
 		'Accuracy in %; an image that is wrong without an attack counts as wrong under it.',
 		...attacksNote(conditions),
+		...surrogatesNote(result, conditions),
 		...imagesNote(cells),
 		...seedsNote(result, cells),
+		...protocolNote(result),
+		...untrainedNote(cells),
 		`Bold: the best ${bold}; underlined: the second.`,
 		...daggerNote(result, cells, corrected),
 		...scopeNotes(result),
@@ -74,6 +79,21 @@ function attacksNote(conditions: readonly Condition[]): string[] {
 	return [`Attacks: ${attacks.map(({ title, name, norm, size }) => `${title} (${name}, ${norm} ${size})`).join('; ')}.`]
 }
 
+/** Which surrogates made which rows, and that they are weak. */
+function surrogatesNote({ surrogates = [], datasets }: ExperimentResult, conditions: readonly Condition[]): string[] {
+	const rows = surrogates.flatMap(({ dataset, condition, models, weak, weakBelow }) => {
+		const title = conditions.find(({ name }) => name === condition)?.title
+		if (title === undefined) return []
+		const each = models.map(({ name, accuracy }) =>
+			accuracy === undefined ? name : `${name} (${percentNumber(accuracy)} % right)`,
+		)
+		const where = datasets.length > 1 ? ` on ${dataset}` : ''
+		const mark = weak ? `, weak surrogates (below ${percentNumber(weakBelow)} %)` : ''
+		return [`${title}${where} on ${each.join(', ')}${mark}`]
+	})
+	return rows.length === 0 ? [] : [`Images were made: ${rows.join('; ')}.`]
+}
+
 function imagesNote(cells: readonly Cell[]): string[] {
 	if (cells.length === 0) return []
 	const counts = cells.map(({ images }) => images)
@@ -107,6 +127,24 @@ function daggerNote(
 	const title = methods.find(({ name }) => name === reference)?.title ?? reference
 	return [
 		`${dagger}: not told apart from ${title} on the same images (exact McNemar test of the first seed, p ≥ ${level} after Holm's correction over all comparisons of a model under a condition).`,
+	]
+}
+
+/** Under which protocols the methods were tuned. */
+function protocolNote({ methods }: ExperimentResult): string[] {
+	const names = [...new Set(methods.flatMap(({ protocol }) => protocol ?? []))]
+	if (names.length === 0) return []
+	const each = names.map((name) => {
+		const own = methods.filter(({ protocol }) => protocol === name).map(({ of, name: row }) => of ?? row)
+		return `${name} (${own.join(', ')})`
+	})
+	return [`Tuned under protocols: ${each.join('; ')}; the table of protocols has what moved in each.`]
+}
+
+function untrainedNote(cells: readonly Cell[]): string[] {
+	if (cells.every((cell) => untrained(cell) === undefined)) return []
+	return [
+		`"${notTrained}": no loss of the run fell by ${percentNumber(leastFall)} % from its first epoch to its last, or its parameters moved by less than ${percentNumber(leastMove)} % of their length; what it would have is in the table of protocols and is no result of the method.`,
 	]
 }
 

@@ -95,9 +95,9 @@ function averagesBeside(result: ExperimentResult, model: string): ReportTable[] 
 					{ text: percentNumber(own.accuracy), value: own.accuracy },
 					same === undefined ? emptyCell : paperCell(same),
 					same === undefined ? emptyCell : differenceCell(100 * own.accuracy - same),
-					paperCell(recomputed),
+					recomputed === undefined ? emptyCell : paperCell(recomputed),
 					stated === undefined ? emptyCell : paperCell(stated),
-					stated === undefined ? emptyCell : differenceCell(stated - recomputed),
+					stated === undefined || recomputed === undefined ? emptyCell : differenceCell(stated - recomputed),
 				],
 			},
 		]

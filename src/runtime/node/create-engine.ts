@@ -1,4 +1,4 @@
-/** Starting an engine in Node.js: onnxruntime-node, or onnxruntime-web where it cannot be, in a worker thread. */
+/** Starting an engine in Node.js: the native one, or onnxruntime-web where it cannot be, in a worker thread. */
 
 import { availableParallelism } from 'node:os'
 import { defined } from '../../core/defined.js'
@@ -82,7 +82,7 @@ async function probe(engine: ModelEngine): Promise<void> {
 	} catch (error) {
 		throw new NaptuneError(
 			'NAP_DEVICE_UNAVAILABLE',
-			`Device ${engine.device} is known to ${engine.version} but cannot be used on this machine: ${error instanceof Error ? error.message : error}. Install its libraries and drivers, or use device cpu.`,
+			`Device ${engine.device} is supported by ${engine.version} but cannot be used on this machine: ${error instanceof Error ? error.message : error}. Install its libraries and drivers, or use device cpu.`,
 			{ cause: error },
 		)
 	}

@@ -1,5 +1,7 @@
 /** Saying loudly, and once per process, that the slow engine runs. */
 
+import { nativeEngineCommand } from './native-library.js'
+
 let told = false
 
 /** One line on stderr; further calls in the same process are silent. */
@@ -7,6 +9,6 @@ export function tellFallback(reason: string): void {
 	if (told) return
 	told = true
 	process.stderr.write(
-		`naptune: WARNING: onnxruntime-node cannot be loaded (${reason}); running on onnxruntime-web (WASM), which is several times slower.\n`,
+		`naptune: WARNING: the native engine cannot be loaded (${reason}); running on onnxruntime-web (WASM), which is several times slower. To install the native engine: ${nativeEngineCommand}\n`,
 	)
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { engineVersion } from './native-library.js'
 
 const dist = fileURLToPath(new URL('../..', import.meta.url))
 const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
@@ -49,8 +50,9 @@ it('runs on WASM where the native library is missing, and says so once per proce
 	expect(stdout).toBe('wasm onnxruntime-web 42\nwasm onnxruntime-web 42\n')
 	expect(stderr.trimEnd().split('\n')).toHaveLength(1)
 	expect(stderr).toMatch(
-		/WARNING: onnxruntime-node cannot be loaded \(.*onnxruntime-node.*\); running on onnxruntime-web/,
+		/WARNING: the native engine cannot be loaded \(.*onnxruntime-node is not installed\); running on onnxruntime-web/,
 	)
+	expect(stderr).toContain(`npm install onnxruntime-node@${engineVersion} --onnxruntime-node-install=skip`)
 	expect(status).toBe(0)
 })
 
@@ -58,10 +60,20 @@ it('does not replace a device that was asked for by name', () => {
 	const { stdout } = run(
 		`await createEngine({ device: 'cuda' }).catch((error) => console.log(error.name, error.message))`,
 	)
-	expect(stdout).toMatch(/^NaptuneError Device cuda needs onnxruntime-node, which cannot be loaded here: /)
+	expect(stdout).toMatch(/^NaptuneError Device cuda needs the native engine, which cannot be loaded here \(/)
 })
 
 it('prints nothing when wasm is asked for', () => {
 	const { stderr } = run(`await (await createEngine({ device: 'wasm', threads: 1 })).close()`)
 	expect(stderr).toBe('')
+})
+
+it('says what to install where there is no engine at all', () => {
+	rmSync(join(root, 'node_modules', 'onnxruntime-web'))
+	const { stdout } = run(`
+		for (const device of ['cpu', 'wasm'])
+			await createEngine({ device }).catch((error) => console.log(error.code, error.message))`)
+	const [cpu, wasm] = stdout.trimEnd().split('\n')
+	expect(cpu).toMatch(/^NAP_DEVICE_UNAVAILABLE There is no engine: .*onnxruntime-web.*--onnxruntime-node-install=skip$/)
+	expect(wasm).toMatch(/^NAP_DEVICE_UNAVAILABLE onnxruntime-web cannot be loaded: .*: npm install onnxruntime-web@/)
 })

@@ -1,10 +1,10 @@
 /** Choosing the execution library for a device. */
 
-import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Backend } from '../backend.js'
 import type { Device } from '../engine.js'
 import { loadNative } from './native-backend.js'
+import { nativeEngineCommand } from './native-library.js'
 import { loadWasm } from './wasm-backend.js'
 
 /**
@@ -21,14 +21,27 @@ export async function loadBackend(
 		return { backend: await loadNative(device, threads) }
 	} catch (error) {
 		if (error instanceof NaptuneError) throw error
-		const reason = at((error instanceof Error ? error.message : String(error)).split('\n'), 0)
+		const reason = error instanceof Error ? error.message : String(error)
 		if (device !== 'cpu') {
 			throw new NaptuneError(
 				'NAP_DEVICE_UNAVAILABLE',
-				`Device ${device} needs onnxruntime-node, which cannot be loaded here: ${reason}. Use device wasm, or repair the installation.`,
+				`Device ${device} needs the native engine, which cannot be loaded here (${reason}). Install it with: ${nativeEngineCommand}`,
 				{ cause: error },
 			)
 		}
-		return { backend: await loadWasm(threads), fallbackReason: reason }
+		return { backend: await fallback(threads, reason), fallbackReason: reason }
+	}
+}
+
+async function fallback(threads: number, reason: string): Promise<Backend> {
+	try {
+		return await loadWasm(threads)
+	} catch (cause) {
+		const wasm = cause instanceof Error ? cause.message : String(cause)
+		throw new NaptuneError(
+			'NAP_DEVICE_UNAVAILABLE',
+			`There is no engine: the native one cannot be loaded (${reason}), nor the slow one (${wasm}). Install the native engine with: ${nativeEngineCommand}`,
+			{ cause },
+		)
 	}
 }

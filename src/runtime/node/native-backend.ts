@@ -1,4 +1,4 @@
-/** onnxruntime-node: the native library with its execution providers. */
+/** The native library with its execution providers. */
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,17 +7,19 @@ import { NaptuneError } from '../../core/errors.js'
 import { type Backend, optimization, quiet } from '../backend.js'
 import type { Device } from '../engine.js'
 import type { SessionSettings } from '../protocol.js'
+import { loadNativeLibrary } from './native-library.js'
 
 /** Devices that the native library can drive, depending on its build. */
 export type NativeDevice = Exclude<Device, 'wasm'>
 
 /**
- * Loads onnxruntime-node with the execution provider of a device.
- * @throws the loader's own error when the native library cannot be loaded.
+ * Loads the native library with the execution provider of a device.
+ * @throws an Error with the reasons when the native library cannot be loaded from anywhere.
  * @throws NaptuneError when this build of it lacks the provider.
  */
 export async function loadNative(device: NativeDevice, threads: number): Promise<Backend> {
-	const { InferenceSession, Tensor, env, listSupportedBackends } = await import('onnxruntime-node')
+	const { library } = await loadNativeLibrary(device)
+	const { InferenceSession, Tensor, env, listSupportedBackends } = library
 	const available = listSupportedBackends().map(({ name }) => name)
 	if (!available.includes(device)) {
 		throw new NaptuneError(

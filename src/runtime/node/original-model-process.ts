@@ -1,6 +1,7 @@
 /** The process in which onnxruntime loads a model as it came. */
 
 import { answerRequests } from '../../files/isolated/isolated-side.js'
+import { loadNativeLibrary } from './native-library.js'
 
 /** What onnxruntime says. */
 export type Verdict =
@@ -10,15 +11,15 @@ export type Verdict =
 	| { readonly loads: undefined }
 
 answerRequests(async function* ({ path }: { readonly path: string }): AsyncGenerator<Verdict> {
-	const ort = await import('onnxruntime-node').catch(() => undefined)
-	if (!ort) {
+	const found = await loadNativeLibrary().catch(() => undefined)
+	if (!found) {
 		yield { loads: undefined }
 		return
 	}
 	try {
 		// Types, shapes and operators are checked; folding constants could take any time and memory.
 		const options = { graphOptimizationLevel: 'disabled', executionProviders: ['cpu'], logSeverityLevel: 4 } as const
-		const session = await ort.InferenceSession.create(path, options)
+		const session = await found.library.InferenceSession.create(path, options)
 		await session.release()
 		yield { loads: true }
 	} catch (error) {

@@ -6,10 +6,21 @@ import { NaptuneError } from '../../core/errors.js'
 import type { Backend } from '../backend.js'
 import type { SessionSettings } from '../protocol.js'
 import { type ExternalData, wasmBackend } from '../wasm-session.js'
+import { engineVersion } from './native-library.js'
 
-/** Loads onnxruntime-web. Its binary comes from the installed package; nothing is downloaded. */
+/**
+ * Loads onnxruntime-web. Its binary comes from the installed package; nothing is downloaded.
+ * @throws NaptuneError when it is not installed: as an optional peer it does not come by itself.
+ */
 export async function loadWasm(threads: number): Promise<Backend> {
-	return wasmBackend(await import('onnxruntime-web'), threads, readExternalFiles)
+	const library = await import('onnxruntime-web').catch((cause: unknown) => {
+		throw new NaptuneError(
+			'NAP_DEVICE_UNAVAILABLE',
+			`onnxruntime-web cannot be loaded: ${cause instanceof Error ? cause.message.split('\n', 1).join() : cause}. Device wasm needs it: npm install onnxruntime-web@${engineVersion}`,
+			{ cause },
+		)
+	})
+	return wasmBackend(library, threads, readExternalFiles)
 }
 
 /**

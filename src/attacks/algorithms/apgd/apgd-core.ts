@@ -34,7 +34,7 @@ export interface ApgdIterate<P extends Pixels> {
 	readonly stepSizes: Float64Array
 }
 
-/** What {@link apgdRun} needs. Float32Array or Float64Array throughout. */
+/** The input of {@link apgdRun}. Float32Array or Float64Array throughout. */
 export interface ApgdProblem<P extends Pixels> {
 	readonly norm: Norm
 	/** Radius in pixel units of [0, 1], above 0. */

@@ -108,7 +108,7 @@ function named(stage: string, rounds: readonly AttackRound[]): AttackRound[] {
 export const autoAttack = defineAttack({
 	name: 'autoattack',
 	doc: 'AutoAttack, standard version: APGD-CE, targeted APGD-DLR, targeted FAB and Square, one after the other.',
-	source: 'Croce & Hein 2020, arXiv 2003.01690; the definition of fra31/auto-attack, other libraries differ',
+	source: 'Croce & Hein 2020, arXiv 2003.01690; the definition of fra31/auto-attack, other libraries deviate from it',
 	access: 'gradient',
 	norms: ['linf', 'l2'],
 	skipsWrong: true,

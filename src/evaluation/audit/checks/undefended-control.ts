@@ -12,7 +12,7 @@ export const undefendedControl: AuditCheck = {
 	id: 'undefended-control',
 	meaning: 'The same attack breaks the model without its defense.',
 	advice:
-		'Epsilon is too small to mean something, or the attack does not work on these images: raise epsilon, or mend the attack, before anything is called robust.',
+		'Epsilon is too small to mean anything, or the attack does not work on these images: raise epsilon, or mend the attack, before anything is called robust.',
 	async run(context) {
 		if (!context.control) return notApplicable('no undefended model was given')
 		const clean = shareOf((await context.clean('control')).right)

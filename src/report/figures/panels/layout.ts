@@ -1,6 +1,5 @@
 /** The frame of a figure: its head and how its panels are placed. */
 
-import type { Config } from 'vega-lite'
 import { figureConfig, grid, textLines } from '../../figure-style.js'
 
 /** Panels side by side in figures of lines. */
@@ -9,7 +8,7 @@ export const mostColumns = 3
 /** The part of a specification around its panels. */
 interface Frame {
 	readonly title: { readonly text: string[]; readonly subtitle: string[] }
-	readonly config: Config
+	readonly config: typeof figureConfig & { readonly aria: false; readonly mark: { readonly aria: false } }
 	readonly columns: number
 	readonly bounds: 'flush'
 	readonly spacing: { readonly row: number; readonly column: number }

@@ -8,8 +8,9 @@ import { isRecord } from '../../../core/guards.js'
 import { shellWord } from '../../../core/shell-word.js'
 import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
 import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
-import { loadExperiment } from '../../../experiments/definition.js'
+import { loadWrittenExperiment } from '../../../experiments/definition.js'
 import type { ExperimentResult } from '../../../experiments/experiment-result.js'
+import { bothProtocols, noProtocol, withProtocols } from '../../../experiments/protocols.js'
 import { isOrigin, originName } from '../../../records/parts/data-origin.js'
 import { madeImages } from './attack-settings.js'
 import { changedOptions } from './changed-options.js'
@@ -20,10 +21,18 @@ import { flatSettings } from './setting-text.js'
  */
 export async function experimentCommand({ name, quick, definition }: ExperimentResult): Promise<string | undefined> {
 	try {
-		const own = JSON.parse(JSON.stringify(await loadExperiment(name, { quick }))) as Record<string, unknown>
-		if (!isDeepStrictEqual(deciding(own), deciding(definition))) return undefined
-		const words = definition.folders === 'by-method' ? ['compare', '--preset', name] : ['reproduce', name]
-		return ['naptune', ...words, ...(quick ? ['--quick'] : [])].join(' ')
+		const written = await loadWrittenExperiment(name, { quick })
+		const choices = [undefined, bothProtocols, noProtocol, ...(written.protocols ?? []).map((one) => one.name)]
+		for (const protocol of choices) {
+			if (protocol !== undefined && !written.protocols) continue
+			const own = withProtocols(written, protocol === undefined ? [] : [protocol])
+			const same = isDeepStrictEqual(deciding(JSON.parse(JSON.stringify(own))), deciding(definition))
+			if (!same) continue
+			const words = definition.folders === 'by-method' ? ['compare', '--preset', name] : ['reproduce', name]
+			const chosen = protocol === undefined ? [] : ['--protocol', protocol]
+			return ['naptune', ...words, ...(quick ? ['--quick'] : []), ...chosen].join(' ')
+		}
+		return undefined
 	} catch (error) {
 		// Someone's own experiment.
 		if (error instanceof NaptuneError) return undefined

@@ -29,7 +29,7 @@ export function runFacts({ model, data, progress, parameters, defense, preset }:
 /** Where a run stands, where that must be known. */
 export function standingBlocks({ progress: { epochsAtChance } }: RunInspection): Block[] {
 	if (epochsAtChance === 0) return []
-	const text = `The last ${counted(epochsAtChance, 'epoch')} of the run ${epochsAtChance === 1 ? 'was' : 'were'} at chance: its parameters are worth nothing.`
+	const text = `The last ${counted(epochsAtChance, 'epoch')} of the run ${epochsAtChance === 1 ? 'was' : 'were'} at chance: its parameters are worthless.`
 	return [{ kind: 'paragraph', text, tone: 'problem' }]
 }
 

@@ -1,0 +1,94 @@
+/** `naptune export`: a tuned model as files that other programs load. */
+
+import { type Command, InvalidArgumentError } from 'commander'
+import { exportModel } from '../../jobs/export-model.js'
+import type { JobInput } from '../../jobs/job.js'
+import { exportLayouts, exportPrecisions, exportTasks, preprocessPlaces } from '../../records/export.js'
+import { dataRootOption } from '../options/input-options.js'
+import { Option } from '../options/option.js'
+import {
+	addSharedOptions,
+	batchSizeOption,
+	nonNegative,
+	runEpsilonOption,
+	runModelOption,
+	type SharedOptions,
+	seedOption,
+	wholeNumber,
+} from '../options/shared-options.js'
+import { jobInput, runJob } from '../run-job.js'
+import { exportText } from '../text/export-text.js'
+
+type ExportOptions = SharedOptions & Omit<JobInput<typeof exportModel>, 'run'>
+
+/** Adds the command. */
+export function addExportCommand(program: Command): void {
+	addSharedOptions(
+		program
+			.command('export')
+			.description(exportModel.doc)
+			.argument('<run>', 'run directory of naptune tune')
+			.addOption(new Option('--output <folder>', 'folder to write').makeOptionMandatory())
+			.addOption(
+				new Option('--task <name>', 'a classifier of the classes of the run, or a CLIP for any classes')
+					.choices(exportTasks)
+					.default('classifier'),
+			)
+			.addOption(new Option('--layout <name>', 'what the folder is for').choices(exportLayouts).default('onnx'))
+			.addOption(
+				new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'),
+			)
+			.addOption(
+				new Option(
+					'--preprocess <where>',
+					'where pictures are resized, cropped and normalised: in the program, or in the graph',
+				)
+					.choices(preprocessPlaces)
+					.default('outside'),
+			)
+			.addOption(new Option('--probabilities', 'a second output with probabilities'))
+			.addOption(new Option('--correction-score', 'an output that says how heavily the refiners corrected an image'))
+			.addOption(
+				new Option('--images <count>', 'test images that the files are measured on')
+					.argParser(wholeNumber(1))
+					.default(200),
+			)
+			.addOption(runEpsilonOption('the attack (PGD-20)'))
+			.addOption(
+				new Option('--max-drop <share>', 'how much lower clean or robust accuracy may be than that of the run')
+					.argParser(share)
+					.default(0.01),
+			)
+			.addOption(
+				new Option(
+					'--license <id>',
+					'licence of the base model for the card, such as mit (default: that of nano; else the card says to look it up)',
+				),
+			)
+			.addOption(
+				new Option('--push <owner/name>', 'repository of the hub to push the export to, with HF_TOKEN (default: none)'),
+			)
+			.addOption(new Option('--private', 'make that repository private, where it is made'))
+			.addOption(new Option('--force', 'replace an export that lies in the folder'))
+			.addOption(batchSizeOption())
+			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.addOption(runModelOption())
+			.addOption(dataRootOption('where the run found them')),
+	)
+		.addHelpText(
+			'after',
+			`
+Example:
+  $ naptune export runs/photos --output exports/photos
+  $ naptune export runs/photos --output exports/web --layout transformers.js`,
+		)
+		.action((run: string, options: ExportOptions) =>
+			runJob(exportModel, options, { input: { run, ...jobInput(options) }, text: exportText }),
+		)
+}
+
+function share(text: string): number {
+	const value = nonNegative(text)
+	if (value > 1) throw new InvalidArgumentError('Expected a number from 0 to 1, such as 0.01.')
+	return value
+}

@@ -1,0 +1,51 @@
+/** The reference of the command line: the help of every command, as the program prints it. */
+
+import type { Command } from 'commander'
+import { commandList, nameOf } from '../cli/command-list.js'
+import { createProgram } from '../cli/run.js'
+import { codeBlock } from './markdown.js'
+
+const intro = [
+	'Every command prints this with `--help`. In a clone, `npm run naptune -- COMMAND` builds the program and runs a command;',
+	'where the package is installed, it is `npx naptune COMMAND`.',
+]
+
+/** Columns of the help. */
+const width = 96
+
+/** The page. */
+export async function commandPage(title: string, note: string): Promise<string> {
+	const program = await createProgram(commandList.map(nameOf))
+	program.configureHelp({ ...program.configureHelp(), helpWidth: width })
+	const sections = leaves(program).map((command) => `## ${pathOf(command)}\n\n${codeBlock('text', helpOf(command))}\n`)
+	return [`# ${title}`, '', note, '', ...intro, '', codeBlock('text', helpOf(program)), '', ...sections].join('\n')
+}
+
+/** Commands that do something, with those inside of them; a group that only holds others is left out. */
+function leaves(command: Command): Command[] {
+	const inner = command.commands.filter((one) => one.name() !== 'help').flatMap(leaves)
+	return isGroup(command) ? inner : [command, ...inner]
+}
+
+/** Whether a command only holds others. */
+export function isGroup({ commands, registeredArguments }: Command): boolean {
+	return commands.length > 0 && registeredArguments.length === 0
+}
+
+function pathOf(command: Command): string {
+	return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
+}
+
+/** Help with everything that is added after it, and nothing of the machine that it is written on. */
+function helpOf(command: Command): string {
+	let text = ''
+	const inherited = command.configureHelp()
+	command.configureHelp({ ...inherited, helpWidth: width }).configureOutput({
+		writeOut: (part) => {
+			text += part
+		},
+		getOutHelpWidth: () => width,
+	})
+	command.outputHelp()
+	return text.replaceAll(/(all|half of the) (cores): \d+/g, '$1 $2')
+}

@@ -1,0 +1,25 @@
+/** Every generated passage: adding one is an entry in a file of this folder, and a marker in a page. */
+
+import type { Insert } from '../markers.js'
+import { attackInserts } from './attacks.js'
+import { comparisonInserts } from './comparisons.js'
+import { evidenceInserts } from './evidence.js'
+import { exampleInserts } from './examples.js'
+import { officialCodeInserts } from './official-code.js'
+import { photosInserts } from './photos.js'
+import { protocolInserts } from './protocols.js'
+import { referenceInserts } from './references.js'
+
+/** Passages by the names that markers give. */
+export const inserts: ReadonlyMap<string, Insert> = new Map(
+	Object.entries({
+		...comparisonInserts,
+		...attackInserts,
+		...evidenceInserts,
+		...officialCodeInserts,
+		...referenceInserts,
+		...exampleInserts,
+		...photosInserts,
+		...protocolInserts,
+	}),
+)

@@ -1,0 +1,59 @@
+/** How many passes cells take, before they are run. */
+
+import { prepareAttack } from '../../attacks/registry.js'
+import { tuningLosses } from '../../defenses/tuning-losses.js'
+import type { TuningConfig } from '../../methods/tuning/configuration.js'
+import { stepsOfEpoch } from '../../methods/tuning/training-images.js'
+import type { Passes } from '../../records/parts/accuracy.js'
+import type { AttackCell } from '../cells.js'
+import type { ExpectedAccuracy } from './expected-accuracy.js'
+
+/** What a tuning run is made of. */
+export interface TuningPasses {
+	/** Images of the few-shot sample. */
+	readonly images: number
+	readonly steps: number
+	/** Images of all steps together. */
+	readonly visits: number
+	/** Images that are attacked once before the first step, for a bank of features. */
+	readonly banked: number
+	/** Gradients of images, to pixels or parameters. */
+	readonly gradients: number
+}
+
+/** Of a run under a configuration. @param data Numbers of classes and training images. */
+export function tuningPasses(
+	{ shots, epochs, batchSize, attack, loss }: TuningConfig,
+	{ classes, train }: { readonly classes: number; readonly train: number },
+): TuningPasses {
+	const images = Math.min(shots * classes, train)
+	const batch = Math.min(batchSize, images)
+	const steps = stepsOfEpoch(images, batch) * epochs
+	const visits = steps * batch
+	const attacks = tuningLosses.get(loss)?.attacks ?? true
+	const once = attack.when === 'once'
+	const banked = once ? images : 0
+	const perVisit = once ? 0 : attacks ? attack.steps + 2 : 1
+	return { images, steps, visits, banked, gradients: banked * attack.steps + visits * perVisit }
+}
+
+/**
+ * Of an attack on a tuned cell, with what is expected to be right: images that are wrong are left alone, and after the first
+ * round those are that it fools.
+ */
+export function attackPasses(
+	{ attack, options, split, madeOn }: AttackCell,
+	classes: number,
+	{ clean, robust }: ExpectedAccuracy,
+): Passes {
+	// The clean image and the stored one.
+	if (madeOn) return { evaluations: 2 * split.length, gradients: 0 }
+	const prepared = prepareAttack(attack, options)
+	const rounds = prepared.rounds(classes)
+	const standing = (index: number) => split.length * (index === 0 ? clean : Math.min(clean, robust))
+	return {
+		// Each round's candidates are judged.
+		evaluations: rounds.reduce((sum, { cost }, index) => sum + standing(index) * (cost.evaluations + 1), split.length),
+		gradients: rounds.reduce((sum, { cost }, index) => sum + standing(index) * cost.gradients, 0),
+	}
+}

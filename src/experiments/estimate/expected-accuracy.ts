@@ -1,0 +1,40 @@
+/** What cells are expected to come to, by the paper's numbers: how many images an attack has to work on. */
+
+import { type PaperTargets, paperTarget } from '../targets.js'
+
+/** Shares of the test images that are right, in [0, 1]. */
+export interface ExpectedAccuracy {
+	readonly clean: number
+	/** Under PGD-100. */
+	readonly robust: number
+}
+
+/** Methods that the paper does not have, with the one that behaves most like them. */
+const alike: Readonly<Record<string, string>> = { coop: 'vanilla', 'advpt-e2e': 'advpt-v' }
+
+/**
+ * The paper's cell for a method on a data set where it has one, else the mean of the method's row in Table I, of methods that
+ * the paper does not have that of the most alike, or of NAP.
+ * @param model As `geometryName` says it; undefined for a model of another size.
+ */
+export function expectedAccuracy(
+	targets: PaperTargets,
+	{
+		method,
+		dataset,
+		model,
+	}: { readonly method: string; readonly dataset: string; readonly model?: string | undefined },
+): ExpectedAccuracy {
+	const known = targets.averages.some((average) => average.experiment === 'table1' && average.method === method)
+	const own = known ? method : (alike[method] ?? 'nap')
+	const share = (condition: string) => {
+		const [experiment, geometry] =
+			model === 'ViT-B/32' ? (['table2', model] as const) : (['table1', 'ViT-B/16'] as const)
+		const cell = paperTarget(targets, { experiment, model: geometry, method: own, condition, dataset })
+		const mean = targets.averages.find(
+			(average) => average.experiment === 'table1' && average.method === own && average.condition === condition,
+		)?.recomputed
+		return ((model === undefined ? mean : (cell ?? mean)) ?? 0) / 100
+	}
+	return { clean: share('clean'), robust: share('pgd') }
+}

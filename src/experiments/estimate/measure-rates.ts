@@ -1,0 +1,257 @@
+/**
+ * A short benchmark of what an experiment is made of on the device at hand: a step of tuning, a gradient to pixels and a look at
+ * images of each method, and a step of each surrogate. Each is run by the very code that the experiment runs.
+ */
+
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crossEntropyObjective } from '../../classifier/objectives/objective.js'
+import { at } from '../../core/at.js'
+import { float32, tensor } from '../../core/tensor.js'
+import type { Dataset, Split } from '../../data/dataset.js'
+import { initialParameters } from '../../defenses/defense.js'
+import { prepareDefense } from '../../defenses/registry.js'
+import { deployedClassifier } from '../../evaluation/deployed/deployed-classifier.js'
+import type { DecodedImage } from '../../images/decode.js'
+import { createTextSide } from '../../methods/tuning/text-side.js'
+import { tune } from '../../methods/tuning/tune.js'
+import { generator } from '../../random/counter-based.js'
+import type { Engine } from '../../runtime/engine.js'
+import type { TunedCell } from '../cells.js'
+
+/** Wall-clock and processor time of something; the second is that of all threads, and does not grow with other work beside. */
+export interface Seconds {
+	readonly wall: number
+	readonly processor: number
+}
+
+/** What a method takes on a device. */
+export interface MethodRates {
+	/** A step apart from its text side, per image. */
+	readonly visit: Seconds
+	/** Text features and their gradient, per class and step. */
+	readonly textClass: Seconds
+	/** Per image of the bank. */
+	readonly bank: Seconds
+	/** A look at an image of the deployed model, and a gradient to its pixels. */
+	readonly evaluation: Seconds
+	readonly gradient: Seconds
+	/** Bytes that a finished run has on disk, and that a run under way has at most. */
+	readonly runBytes: number
+	/** Resident bytes with a micro-batch of so many images. */
+	readonly resident: { readonly bytes: number; readonly microBatch: number }
+	readonly trainableParameters: number
+}
+
+/** Images of a picture that is made up where the data are not there: that of usual photographs. */
+const photograph = { width: 500, height: 375 }
+
+/** Classes that are measured at most; what grows with classes is reckoned up. */
+const mostClasses = 10
+
+/** Images of a step, by the width of the image tower: a larger model has full use of a device with few. */
+function batchOf(width: number): number {
+	return width >= 512 ? 4 : 50
+}
+
+/** Seconds that repeated measurements take at least, and how many there are at least. */
+const repeat = { seconds: 0.6, times: 3 }
+
+/**
+ * Measures one method on one model.
+ * @param cell Of the experiment; its configuration is what is measured, on few images for few epochs.
+ * @param folder An empty one, which is left with a run in it.
+ * @param planned Whether the data set is not there, so that pictures are made up.
+ */
+export async function measureMethod(
+	engine: Engine,
+	cell: TunedCell,
+	folder: string,
+	planned: boolean,
+): Promise<MethodRates> {
+	const { model, dataset, tuning, control } = cell
+	const { clip } = model
+	const batch = Math.min(
+		batchOf(clip.config.vision.width),
+		tuning?.config.batchSize ?? 50,
+		tuning?.config.microBatchSize ?? 50,
+	)
+	const small = fewImages(dataset, batch, planned)
+	const defense = control
+		? prepareDefense('vanilla', clip, small.classNames, {})
+		: prepareDefense(cell.tuning?.config.defense.name ?? '', clip, small.classNames, tuning?.config.defense.options)
+	const run = tuning ? await measuredTuning(engine, cell, small, batch, folder) : undefined
+	const parameters = await initialParameters(defense, 1)
+	const text = tuning ? await measuredText(engine, defense, parameters, small.classNames.length) : noSeconds
+	const classifier = await deployedClassifier(engine, clip, defense, parameters)
+	try {
+		const { imageSize } = clip.config.vision
+		const stream = generator(1, 'benchmark')
+		const pixels = Float32Array.from({ length: batch * 3 * imageSize ** 2 }, () => stream.uniform())
+		const images = float32([batch, 3, imageSize, imageSize], pixels)
+		const labels = tensor(
+			'int64',
+			[batch],
+			BigInt64Array.from({ length: batch }, (_, row) => BigInt(row % small.classNames.length)),
+		)
+		const evaluation = await repeated(() => classifier.evaluate(images, ['logits']))
+		const gradient = await repeated(() => classifier.gradient(images, crossEntropyObjective, { labels }))
+		const step = run?.step ?? noSeconds
+		return {
+			visit: over(less(step, over(text, 1 / small.classNames.length)), batch),
+			textClass: text,
+			bank: run?.bank ?? noSeconds,
+			evaluation: over(evaluation, batch),
+			gradient: over(gradient, batch),
+			runBytes: run?.bytes ?? 0,
+			resident: { bytes: run?.resident ?? process.memoryUsage.rss(), microBatch: batch },
+			trainableParameters: [...defense.parameters.values()].reduce(
+				(sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1),
+				0,
+			),
+		}
+	} finally {
+		await classifier.release()
+	}
+}
+
+/** A step of tuning, and an image of the bank. */
+async function measuredTuning(
+	engine: Engine,
+	{ model, tuning }: TunedCell,
+	small: Dataset,
+	batch: number,
+	folder: string,
+) {
+	if (!tuning) throw new RangeError('Nothing is tuned.')
+	const shots = Math.ceil(batch / small.classNames.length)
+	const epochs = batch < 10 && model.clip.config.vision.width >= 512 ? 2 : 6
+	const config = { ...tuning.config, shots, batchSize: batch, microBatchSize: batch, epochs, stopOnCollapse: false }
+	const ends: Seconds[] = []
+	const banked: (Seconds & { readonly done: number })[] = []
+	const { residentBytes } = await tune({
+		engine,
+		clip: model.clip,
+		dataset: small,
+		config,
+		output: folder,
+		onEpoch: () => ends.push(clock()),
+		onBank: (done) => banked.push({ ...clock(), done }),
+	})
+	const stepsPerEpoch = Math.floor((shots * small.classNames.length) / batch)
+	const epochSeconds = ends.slice(1).map((end, index) => less(end, at(ends, index)))
+	const [first, final] = [banked[0], banked.at(-1)]
+	return {
+		step: over(middle(epochSeconds), stepsPerEpoch),
+		bank: first && final && final.done > first.done ? over(less(final, first), final.done - first.done) : noSeconds,
+		bytes: await bytesBelow(folder),
+		resident: residentBytes,
+	}
+}
+
+/** Text features and their gradient, per class. */
+async function measuredText(
+	engine: Engine,
+	defense: ReturnType<typeof prepareDefense>,
+	parameters: Awaited<ReturnType<typeof initialParameters>>,
+	classes: number,
+): Promise<Seconds> {
+	const side = await createTextSide(engine, defense, 64)
+	try {
+		const once = async () => {
+			const { data } = await side.features(parameters)
+			await side.backward(parameters, data, () => {})
+		}
+		return over(await repeated(once), classes)
+	} finally {
+		await side.release()
+	}
+}
+
+/** A data set of a few images of a few classes; pictures are made up where it holds none. */
+export function fewImages(dataset: Dataset, batch: number, planned: boolean): Dataset {
+	const classNames = dataset.classNames.slice(0, mostClasses)
+	const images = classNames.length * Math.ceil(batch / classNames.length)
+	const { train } = dataset
+	const madeUp = madeUpPhotograph()
+	const split: Split = {
+		length: images,
+		label: (index) => index % classNames.length,
+		id: (index) => `benchmark ${index}`,
+		image: (index) => (planned ? madeUp() : train.image(index % train.length)),
+		...(!planned && train.view
+			? { view: async (index, view) => (train.view ?? never)(index % train.length, view) }
+			: {}),
+	}
+	return { ...dataset, classNames, train: split, validation: { ...split, length: 0 }, test: split }
+}
+
+const never = () => {
+	throw new RangeError('There is no view.')
+}
+
+/** One picture of noise, drawn when it is first asked for. */
+function madeUpPhotograph(): () => Promise<DecodedImage> {
+	let drawn: DecodedImage | undefined
+	return async () => {
+		const { width, height } = photograph
+		const stream = generator(1, 'made-up photograph')
+		drawn ??= {
+			width,
+			height,
+			rgb: Uint8Array.from({ length: 3 * width * height }, () => Math.floor(256 * stream.uniform())),
+		}
+		return drawn
+	}
+}
+
+const noSeconds: Seconds = { wall: 0, processor: 0 }
+
+function clock(): Seconds {
+	const { user, system } = process.cpuUsage()
+	return { wall: performance.now() / 1000, processor: (user + system) / 1e6 }
+}
+
+/** Never below nothing: a measurement of a part may come out longer than that of the whole. */
+function less(a: Seconds, b: Seconds): Seconds {
+	return { wall: Math.max(0, a.wall - b.wall), processor: Math.max(0, a.processor - b.processor) }
+}
+
+function over({ wall, processor }: Seconds, divisor: number): Seconds {
+	return { wall: wall / divisor, processor: processor / divisor }
+}
+
+/** The middle of several, wall-clock and processor time each by itself. */
+function middle(all: readonly Seconds[]): Seconds {
+	const of = (read: (one: Seconds) => number) =>
+		at(
+			all.map(read).sort((a, b) => a - b),
+			Math.floor((all.length - 1) / 2),
+		)
+	return { wall: of(({ wall }) => wall), processor: of(({ processor }) => processor) }
+}
+
+/** Seconds of an action, which is run once before it counts. */
+export async function repeated(action: () => Promise<unknown>): Promise<Seconds> {
+	await action()
+	const all: Seconds[] = []
+	const started = clock()
+	while (all.length < repeat.times || clock().wall - started.wall < repeat.seconds) {
+		const before = clock()
+		await action()
+		all.push(less(clock(), before))
+	}
+	return middle(all)
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+	const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+	const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size))
+	return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** Tells what has passed since it was made. */
+export function stopwatch(): () => Seconds {
+	const started = clock()
+	return () => less(clock(), started)
+}

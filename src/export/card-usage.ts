@@ -1,0 +1,74 @@
+/** How a model card shows the use of an export. */
+
+import type { ExportRecord } from '../records/export.js'
+
+/** The section on use. */
+export function usageText(record: ExportRecord): string {
+	return ['## Use', ...usages[record.layout](record)].join('\n\n')
+}
+
+function plainUsage({ graphs, preprocess, task }: ExportRecord): string[] {
+	const ports = graphs.map(
+		({ file, inputs, outputs }) =>
+			`- \`${file}\`: ${inputs.map(portText).join(', ')} → ${outputs.map(portText).join(', ')}`,
+	)
+	const pixels =
+		preprocess === 'inside'
+			? '`image` is a picture of any size as bytes, red first; the graph resizes, crops and normalises it.'
+			: '`pixel_values` are resized, cropped and normalised as `preprocessor_config.json` says.'
+	const programs =
+		task === 'classifier'
+			? [
+					'`node classify.mjs photo.jpg` classifies in Node.js (`npm install onnxruntime-node sharp`); `index.html`, served over HTTP, does it in a browser.',
+				]
+			: []
+	return [ports.join('\n'), [pixels, ...programs].join(' ')]
+}
+
+function portText({ name, type, shape }: ExportRecord['graphs'][number]['inputs'][number]): string {
+	return `\`${name}\` ${type} [${shape.join(', ')}]`
+}
+
+function pipelineUsage({ task, text, classNames, dtype }: ExportRecord): string[] {
+	const options = `{ dtype: '${dtype}' }`
+	const code =
+		task === 'classifier'
+			? [
+					`const classify = await pipeline('image-classification', 'OWNER/NAME', ${options})`,
+					"console.log(await classify('photo.jpg', { top_k: 5 }))",
+				]
+			: [
+					`const classify = await pipeline('zero-shot-image-classification', 'OWNER/NAME', ${options})`,
+					`const labels = ${JSON.stringify(classNames.slice(0, 3))}`,
+					`console.log(await classify('photo.jpg', labels, { hypothesis_template: ${JSON.stringify(text?.hypothesisTemplate)} }))`,
+				]
+	return [
+		['```js', "import { pipeline } from '@huggingface/transformers'", '', ...code, '```'].join('\n'),
+		...(task === 'zero-shot'
+			? [
+					'Pass `hypothesis_template` as above: the words around a class are learned and stand in the graph, and the pipeline would else put its own in.',
+				]
+			: []),
+	]
+}
+
+function weightsUsage({ text, classNames }: ExportRecord): string[] {
+	const template = JSON.stringify(text?.hypothesisTemplate)
+	const code = [
+		'from transformers import pipeline',
+		'',
+		"classify = pipeline('zero-shot-image-classification', 'OWNER/NAME')",
+		`classify('photo.jpg', candidate_labels=${JSON.stringify(classNames.slice(0, 3))}, hypothesis_template=${template})`,
+	]
+	return [
+		['```python', ...code, '```'].join('\n'),
+		'What was learned are the embeddings of the tokens in `hypothesis_template`; without them this is the base model.',
+	]
+}
+
+const usages: Readonly<Record<ExportRecord['layout'], (record: ExportRecord) => string[]>> = {
+	onnx: plainUsage,
+	'transformers.js': pipelineUsage,
+	hub: pipelineUsage,
+	transformers: weightsUsage,
+}

@@ -1,0 +1,39 @@
+/** The words around a class name that a run leaves to whoever asks. */
+
+import { NaptuneError } from '../core/errors.js'
+import { range } from '../core/rows.js'
+import { initialWords } from '../defenses/context-prompts.js'
+import type { Defense } from '../defenses/defense.js'
+import { spokenName } from '../vlm/class-prompts.js'
+import type { ClipModel } from '../vlm/model.js'
+import { textContexts } from './zero-shot-graph.js'
+
+/**
+ * What a class name is put into: the words of the prompts that are not learned.
+ * @throws NaptuneError where a prompt has others that no template gives back.
+ */
+export function hypothesisTemplate(clip: ClipModel, defense: Defense): string {
+	const words = initialWords.split(' ')
+	const given = defense.config.template
+	const candidates = [
+		...(typeof given === 'string' ? [given] : []),
+		...range(0, words.length + 1).map((first) => [...words.slice(first), '{}.'].join(' ')),
+	]
+	const [name = ''] = defense.classNames
+	const contexts = textContexts(defense)
+	const { ids, endPositions } = defense.prompts
+	const prompt = Array.from(ids.subarray(0, 1 + (endPositions[0] ?? 0)), Number)
+	const spoken = prompt.filter((_, position) => position === 0 || position > contexts).join()
+	const fits = candidates.find((template) => {
+		const { ids: own } = clip.tokenizer.encodeBatch(
+			[template.replaceAll('{}', () => spokenName(name))],
+			clip.config.text,
+		)
+		return Array.from(own, Number).join() === spoken
+	})
+	if (fits !== undefined) return fits
+	throw new NaptuneError(
+		'NAP_EXPORT_REFUSED',
+		`The prompts of ${defense.name} are no template around a class name, so other classes could not be put into them. Export the classifier (--task classifier).`,
+	)
+}

@@ -1,0 +1,73 @@
+/** The program that an export in layout `onnx` comes with: pictures to classes in Node.js, without naptune. */
+
+/** Content of `classify.mjs`. */
+export const nodeExample = `// Classifies pictures with the model of this folder. It needs two packages:
+//   npm install onnxruntime-node sharp
+//   node classify.mjs photo.jpg another.png
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import sharp from 'sharp'
+
+const json = async (name) => JSON.parse(await readFile(new URL(name, import.meta.url), 'utf8'))
+const labels = await json('labels.json')
+const about = await json('export.json')
+const preparation = await json('preprocessor_config.json')
+const [graph] = about.graphs
+const session = await InferenceSession.create(fileURLToPath(new URL(graph.file, import.meta.url)))
+
+for (const path of process.argv.slice(2)) {
+	const { logits } = await session.run(
+		about.preprocess === 'inside' ? { image: await wholePicture(path) } : { pixel_values: await pixelValues(path) },
+	)
+	const probabilities = softmax([...logits.data])
+	const order = probabilities.map((_, at) => at).sort((a, b) => probabilities[b] - probabilities[a])
+	const best = order.slice(0, 5).map((at) => ({ label: labels[at], probability: probabilities[at] }))
+	console.log(JSON.stringify({ path, classes: best }))
+}
+
+// The graph itself resizes, crops and normalises: bytes [1, height, width, 3] of any size.
+async function wholePicture(path) {
+	const { data, info } = await decoded(path)
+	return new Tensor('uint8', new Uint8Array(data), [1, info.height, info.width, 3])
+}
+
+// Shorter edge to its size, centre crop, (pixel / 255 - mean) / std.
+async function pixelValues(path) {
+	const { size, crop_size: crop, image_mean: mean, image_std: std } = preparation
+	const { data, info } = await decoded(path)
+	const { width, height, channels } = info
+	const edge = size.shortest_edge
+	const scaled = edge
+		? width <= height
+			? { width: edge, height: Math.trunc((edge * height) / width) }
+			: { width: Math.trunc((edge * width) / height), height: edge }
+		: size
+	const left = Math.round((scaled.width - crop.width) / 2)
+	const top = Math.round((scaled.height - crop.height) / 2)
+	const bytes = await sharp(data, { raw: { width, height, channels } })
+		.resize({ ...scaled, fit: 'fill', kernel: 'cubic' })
+		.extract({ left, top, ...crop })
+		.raw()
+		.toBuffer()
+	const area = crop.width * crop.height
+	const values = new Float32Array(3 * area)
+	for (let pixel = 0; pixel < area; pixel++) {
+		for (let channel = 0; channel < 3; channel++) {
+			values[channel * area + pixel] = (bytes[pixel * 3 + channel] / 255 - mean[channel]) / std[channel]
+		}
+	}
+	return new Tensor('float32', values, [1, 3, crop.height, crop.width])
+}
+
+function decoded(path) {
+	return sharp(path).rotate().toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true })
+}
+
+function softmax(logits) {
+	const most = Math.max(...logits)
+	const powers = logits.map((logit) => Math.exp(logit - most))
+	const sum = powers.reduce((total, power) => total + power, 0)
+	return powers.map((power) => power / sum)
+}
+`

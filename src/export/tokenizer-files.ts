@@ -1,0 +1,64 @@
+/** The tokenizer of a zero-shot export: the checkpoint's own, for shorter texts. */
+
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { StoredCheckpoint } from '../checkpoints/checkpoint.js'
+import { tokenizerOfVocabulary, vocabularyFiles } from '../checkpoints/vocabulary-files.js'
+import { NaptuneError } from '../core/errors.js'
+import { isRecord } from '../core/guards.js'
+import { readJsonFile } from '../files/json-file.js'
+import type { Checkpoint } from '../vlm/model.js'
+import { type ExportFile, jsonFile } from './model-message.js'
+
+/** Where the files of a checkpoint are. @throws RangeError for one that is not on the disk. */
+export function storedCheckpoint(checkpoint: Checkpoint): StoredCheckpoint {
+	if (isStored(checkpoint)) return checkpoint
+	throw new RangeError(`${checkpoint.source} is not on the disk.`)
+}
+
+function isStored(checkpoint: Checkpoint): checkpoint is StoredCheckpoint {
+	return 'tokenizerFile' in checkpoint && 'directory' in checkpoint
+}
+
+/** `tokenizer.json` and `tokenizer_config.json`. @param longest Tokens of the longest text, start and end included. */
+export async function tokenizerFiles(checkpoint: Checkpoint, longest: number): Promise<ExportFile[]> {
+	const { tokenizerFile, directory } = storedCheckpoint(checkpoint)
+	const tokenizer =
+		basename(tokenizerFile) === vocabularyFiles[0]
+			? await tokenizerOfVocabulary(directory)
+			: await readJsonFile(tokenizerFile)
+	const settingsFile = join(directory, 'tokenizer_config.json')
+	const settings = existsSync(settingsFile) ? await readJsonFile(settingsFile) : undefined
+	return [
+		// A length that the file sets itself would win over the one beside it.
+		jsonFile('tokenizer.json', { ...(isRecord(tokenizer) ? tokenizer : {}), truncation: null, padding: null }),
+		jsonFile('tokenizer_config.json', {
+			...usualSettings,
+			...(isRecord(settings) ? settings : {}),
+			model_max_length: longest,
+		}),
+	]
+}
+
+const usualSettings = {
+	bos_token: '<|startoftext|>',
+	eos_token: '<|endoftext|>',
+	unk_token: '<|endoftext|>',
+	pad_token: '<|endoftext|>',
+	do_lower_case: true,
+	tokenizer_class: 'CLIPTokenizer',
+}
+
+/**
+ * The `config.json` of a checkpoint that transformers and transformers.js know as a CLIP.
+ * @throws NaptuneError for any other.
+ */
+export async function clipConfigOf(checkpoint: Checkpoint): Promise<Readonly<Record<string, unknown>>> {
+	const path = join(storedCheckpoint(checkpoint).directory, 'config.json')
+	const config: unknown = existsSync(path) ? await readJsonFile(path) : undefined
+	if (isRecord(config) && config.model_type === 'clip') return config
+	throw new NaptuneError(
+		'NAP_EXPORT_REFUSED',
+		`${checkpoint.source} has no config.json by which these programs know a CLIP (model_type clip). Export in layout onnx.`,
+	)
+}

@@ -1,0 +1,28 @@
+/** What evaluations found, in the sentences that a report begins with. */
+
+import { basename, relative, sep } from 'node:path'
+import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
+import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
+import { resultOfRecords } from '../../report/html/records-result.js'
+import { verdictOf, worseThanVanillaSentences } from '../../report/html/sections/verdict.js'
+
+/**
+ * First, where the model is worse than vanilla CLIP, the sentence that says so with the paired test; then what it keeps under
+ * the attack that leaves the least.
+ * @param paths Files of evaluation records of one run, at least one.
+ */
+export async function verdictOfRecords(
+	paths: readonly string[],
+	{ directory, defense, trainedEpsilon }: Pick<TunedRun, 'directory' | 'defense' | 'trainedEpsilon'>,
+): Promise<string[]> {
+	const records = await Promise.all(
+		[...new Set(paths)].map(async (path) => ({
+			path: relative(directory, path).split(sep).join('/'),
+			record: await readEvaluationRecord(path),
+		})),
+	)
+	const { seed } = records[0]?.record ?? { seed: 0 }
+	const run = { seed, seconds: 0, epsilon: trainedEpsilon }
+	const result = resultOfRecords(records, { name: basename(directory), title: defense.name, run })
+	return [...(await worseThanVanillaSentences(result, directory)), ...verdictOf(result)]
+}

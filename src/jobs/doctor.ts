@@ -1,0 +1,153 @@
+/** Whether this installation can work, and what to do where it cannot. */
+
+import { z } from 'zod'
+import { embeddedModel } from '../checkpoints/checkpoint.js'
+import { loadClip } from '../checkpoints/load-clip.js'
+import { defined } from '../core/defined.js'
+import type { Immutable } from '../core/immutable.js'
+import { packageVersion } from '../files/package-version.js'
+import { decodeImage } from '../images/decode.js'
+import { positive } from '../records/parts/fields.js'
+import { nativeEngineCommand } from '../runtime/node/native-library.js'
+import { engineSchema, examineEngines } from './doctor/engines.js'
+import { examineMachine, machineSchema } from './doctor/machine.js'
+import { examineParity, paritySchema } from './doctor/parity.js'
+import { examinePlaces, placeSchema } from './doctor/places.js'
+import { defineJob, type JobContext } from './job.js'
+
+/** What {@link doctor} is asked: nothing; the engine that it tries is that of its context. */
+export const doctorInput = z.strictObject({})
+
+const problemSchema = z.object({
+	severity: z.enum(['error', 'advice']).describe('`error`: something cannot work; `advice`: it works, but not well.'),
+	problem: z.string(),
+	remedy: z.string(),
+})
+
+/** What {@link doctor} gives. */
+export const doctorResult = z.object({
+	naptune: z.string().describe('Version.'),
+	machine: machineSchema,
+	engines: z.array(engineSchema).describe('In the order in which they are tried.'),
+	providers: z.array(z.string()).describe('Execution providers in the build of the native engine.'),
+	running: z
+		.object({ version: z.string(), device: z.string(), threads: positive })
+		.nullable()
+		.describe('The engine that was started; null where none starts.'),
+	parity: paritySchema.nullable().describe('Null where no engine starts.'),
+	imageDecoder: z.boolean().describe('Whether pictures can be read.'),
+	places: z.array(placeSchema),
+	problems: z.array(problemSchema),
+})
+
+type Result = Immutable<z.output<typeof doctorResult>>
+type Problem = z.output<typeof problemSchema>
+
+/** Below these, tuning ViT-B/16 and its download fail. */
+const least = { memoryBytes: 4 * 2 ** 30, freeBytes: 2 * 2 ** 30, node: [20, 19] } as const
+
+/** A white pixel: what a picture needs at least. */
+const smallestPicture =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg=='
+
+/** Examines the installation. What is wrong is no error, but told in `problems`, each with what to do about it. */
+export const doctor = defineJob({
+	name: 'doctor',
+	doc: 'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes what it should. Exits with 3 when something cannot work.',
+	input: doctorInput,
+	result: doctorResult,
+	async run(_, context) {
+		const problems: Problem[] = []
+		const caught = <T>(part: Promise<T>, remedy: string): Promise<T | null> =>
+			part.catch((error: unknown) => {
+				problems.push({ severity: 'error', problem: messageOf(error), remedy })
+				return null
+			})
+		const machine = await examineMachine()
+		const { engines, providers } = await examineEngines()
+		const places = (await caught(examinePlaces(), 'Correct or unset the variable that the message names.')) ?? []
+		const engine = await caught(
+			context.engine(),
+			'Do as the message says. Without --device everything runs on the processor.',
+		)
+		const parity =
+			engine &&
+			(await caught(
+				loadClip(embeddedModel, defined({ onNotice: noteTo(context) })).then((clip) => examineParity(engine, clip)),
+				'Install naptune again: its embedded model cannot be run.',
+			))
+		const picture = await caught(
+			decodeImage(Buffer.from(smallestPicture, 'base64')),
+			'Install sharp for this platform: npm install --include=optional sharp',
+		)
+		const running = engine && { version: engine.version, device: engine.device, threads: engine.threads }
+		const found = { naptune: packageVersion(), machine, engines, providers, running, parity, places }
+		const result = { ...found, imageDecoder: picture !== null }
+		return { ...result, problems: [...problems, ...problemsOf(result)] }
+	},
+})
+
+function noteTo({ onNote }: Pick<JobContext, 'onNote'>): (text: string) => void {
+	return (text) => onNote({ kind: 'note', text })
+}
+
+/** What follows from what was found. */
+export function problemsOf(found: Omit<Result, 'problems'>): Problem[] {
+	const { machine, engines, running, parity, places } = found
+	const problems: Problem[] = []
+	const add = (severity: Problem['severity'], problem: string, remedy: string) =>
+		problems.push({ severity, problem, remedy })
+
+	const [major = 0, minor = 0] = machine.node.split('.').map(Number)
+	if (major < least.node[0] || (major === least.node[0] && minor < least.node[1])) {
+		add('error', `Node.js ${machine.node} is too old.`, `Install Node.js ${least.node.join('.')} or later.`)
+	}
+	for (const { name, reason } of engines.filter(({ state }) => state === 'unusable')) {
+		const musl = machine.libc === 'musl'
+		add(
+			'advice',
+			`${name} is installed and cannot be used: ${reason ?? 'no reason is known'}.`,
+			musl ? 'The native engine needs glibc: use an image that is not based on Alpine.' : `Run: ${nativeEngineCommand}`,
+		)
+	}
+	if (running?.device === 'wasm' && !engines.some(({ state }) => state === 'used')) {
+		add(
+			'error',
+			'The native engine cannot be loaded; everything runs on onnxruntime-web (WASM), several times slower.',
+			`Run: ${nativeEngineCommand}`,
+		)
+	}
+	if (parity && !parity.agrees) {
+		add(
+			'error',
+			`The engine is wrong: a logit differs by ${parity.distance.toPrecision(2)} from the kept value, ${parity.tolerance} is allowed.`,
+			running?.device === 'cpu' ? `Install the engine again: ${nativeEngineCommand}` : 'Use device cpu.',
+		)
+	}
+	if (machine.memoryBytes < least.memoryBytes) {
+		add(
+			'advice',
+			`The machine has ${gibibytes(machine.memoryBytes)} of memory; tuning a ViT-B/16 takes about ${gibibytes(least.memoryBytes)}.`,
+			'Use a smaller --batch-size or model.',
+		)
+	}
+	for (const { what, folder, setBy, writable, freeBytes } of places) {
+		if (!writable) add('error', `${folder} (${what}) cannot be written.`, `Change its permissions, or set ${setBy}.`)
+		if (freeBytes !== null && freeBytes < least.freeBytes) {
+			add(
+				'advice',
+				`The disk of ${folder} (${what}) has ${gibibytes(freeBytes)} left.`,
+				`Make room, or set ${setBy} to a folder on another disk.`,
+			)
+		}
+	}
+	return problems
+}
+
+function gibibytes(bytes: number): string {
+	return `${(bytes / 2 ** 30).toFixed(1)} GiB`
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error)
+}

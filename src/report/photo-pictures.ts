@@ -1,0 +1,162 @@
+/** Pictures of one photo under attack: files of their own, and one sheet with everything on it. */
+
+import { encodeXML } from 'entities'
+import { at } from '../core/at.js'
+import { plainText } from '../core/plain-text.js'
+import type { DecodedImage } from '../images/decoded-image.js'
+import { magnified, picture } from './gallery-images.js'
+import { percentText } from './number-text.js'
+
+/** One picture of a sheet, with lines of text below it. */
+export interface SheetCell {
+	readonly title: string
+	readonly png: Buffer
+	readonly lines: readonly SheetLine[]
+}
+
+/** A line of text. */
+export interface SheetLine {
+	readonly text: string
+	/** `good`: still the class that is right; `bad`: another one. */
+	readonly tone?: 'plain' | 'good' | 'bad'
+}
+
+/** What a sheet holds, by rows. */
+export interface Sheet {
+	readonly heading: string
+	readonly rows: readonly (readonly SheetCell[])[]
+	/** Below all rows. */
+	readonly notes: readonly string[]
+	/** Dots that a picture is wide; default {@link sheetCellSize}. */
+	readonly cellSize?: number
+	/** Size of letters of the notes; default 18. */
+	readonly noteSize?: number
+}
+
+/** The largest difference is shown so far from mid-grey, of 127 levels, that no colour is at the end of the scale. */
+const shownAtMost = 96
+
+/** The whole number by which differences are magnified, so that the scale never saturates. 1 where nothing was changed. */
+export function differenceFactor(before: Float32Array, ...after: readonly Float32Array[]): number {
+	let largest = 0
+	for (const pixels of after) {
+		for (const [index, value] of pixels.entries()) largest = Math.max(largest, Math.abs(value - at(before, index)))
+	}
+	return largest > 0 ? Math.max(1, Math.floor(shownAtMost / (255 * largest) + 1e-3)) : 1
+}
+
+/** Pixels [3, size, size] as PNG, each pixel so many dots wide that the picture has at least `least`. */
+export async function pixelsPng(pixels: Float32Array, size: number, least = size): Promise<Buffer> {
+	// Floating-point levels just below a whole number would be cut to the one below it.
+	const levels = pixels.map((value) => (Math.round(255 * value) + 0.25) / 255)
+	return (await picture(levels, size, size, Math.max(1, Math.ceil(least / size)))).png
+}
+
+/** The magnified difference as PNG: mid-grey where nothing was changed. */
+export async function differencePng(
+	before: Float32Array,
+	after: Float32Array,
+	size: number,
+	factor: number,
+	least = size,
+): Promise<Buffer> {
+	return pixelsPng(magnified(before, after, factor), size, least)
+}
+
+/** A picture at its own size as PNG. */
+export async function imagePng({ width, height, rgb }: DecodedImage): Promise<Buffer> {
+	const { default: sharp } = await import('sharp')
+	return sharp(rgb, { raw: { width, height, channels: 3 } })
+		.png({ compressionLevel: 9 })
+		.toBuffer()
+}
+
+/** What a model sees, as a line: `vanilla: ship 93.4 %`. */
+export function sightLine(
+	model: string,
+	seen: { readonly className: string; readonly probability: number; readonly index: number },
+	label: number | undefined,
+): SheetLine {
+	const tone = label === undefined ? 'plain' : seen.index === label ? 'good' : 'bad'
+	return { text: `${model}: ${seen.className} ${percentText(seen.probability)}`, tone }
+}
+
+/** Look of a sheet: a card that stands on light and dark pages alike; sizes in dots. */
+const look = {
+	cell: 288,
+	gap: 24,
+	margin: 28,
+	line: 32,
+	font: 'Helvetica, Arial, "DejaVu Sans", sans-serif',
+	card: '#f4f5f7',
+	edge: '#c3c9d1',
+	text: '#1b1f24',
+	faint: '#57606a',
+	good: '#0b6b3a',
+	bad: '#b3261e',
+} as const
+
+/** Dots that a picture is wide on a sheet. */
+export const sheetCellSize: number = look.cell
+
+/** A sheet as PNG. Texts that are too long for their place are narrowed; their control characters are shown as escapes. */
+export async function sheetPng(sheet: Sheet): Promise<Buffer> {
+	const { default: sharp } = await import('sharp')
+	return sharp(Buffer.from(sheetSvg(sheet)))
+		.png({ compressionLevel: 9 })
+		.toBuffer()
+}
+
+/** A sheet as an SVG document. */
+export function sheetSvg({ heading, rows, notes, cellSize: cell = sheetCellSize, noteSize = 18 }: Sheet): string {
+	const { gap, margin, line, card, edge } = look
+	const columns = Math.max(...rows.map((row) => row.length))
+	const width = 2 * margin + columns * cell + (columns - 1) * gap
+	const inner = width - 2 * margin
+	const parts: string[] = []
+	let y = margin
+	if (heading !== '') {
+		parts.push(textAt(margin, y + 24, { text: heading }, inner, 26, true))
+		y += 24 + gap
+	}
+	for (const row of rows) {
+		const lines = Math.max(...row.map((one) => one.lines.length))
+		for (const [column, one] of row.entries()) {
+			const x = margin + column * (cell + gap)
+			parts.push(
+				textAt(x, y + 22, { text: one.title }, cell, 22, true),
+				`<image x="${x}" y="${y + line}" width="${cell}" height="${cell}" href="data:image/png;base64,${one.png.toString('base64')}"/>`,
+				`<rect x="${x}" y="${y + line}" width="${cell}" height="${cell}" fill="none" stroke="${edge}"/>`,
+				...one.lines.map((text, index) => textAt(x, y + line + cell + (index + 1) * line - 4, text, cell, 24)),
+			)
+		}
+		y += line + cell + lines * line + gap
+	}
+	for (const note of notes) {
+		parts.push(textAt(margin, y + 12, { text: note }, inner, noteSize, false, look.faint))
+		y += noteSize + 10
+	}
+	const height = Math.round(y + margin - gap / 2)
+	return [
+		`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family='${look.font}'>`,
+		`<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="14" fill="${card}" stroke="${edge}"/>`,
+		...parts,
+		'</svg>',
+	].join('\n')
+}
+
+/** A text in at most so many dots: a wider one gets smaller letters. */
+function textAt(
+	x: number,
+	y: number,
+	{ text, tone = 'plain' }: SheetLine,
+	width: number,
+	size: number,
+	bold = false,
+	colour: string = tone === 'plain' ? look.text : look[tone],
+): string {
+	const shown = plainText(text, 'shown').replace(/\s+/g, ' ')
+	// Letters are about so wide on average; where that is too little, the text ends within the margin.
+	const fitting = Math.min(size, width / (Math.max(1, shown.length) * (bold ? 0.56 : 0.52)))
+	return `<text x="${x}" y="${y}" font-size="${fitting.toFixed(1)}"${bold ? ' font-weight="bold"' : ''} fill="${colour}">${encodeXML(shown)}</text>`
+}

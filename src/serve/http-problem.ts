@@ -1,0 +1,52 @@
+/** Errors as HTTP answers. */
+
+import type { ErrorCode } from '../core/error-codes.js'
+import { NaptuneError } from '../core/errors.js'
+
+/** An error that has its own status. */
+export class HttpProblem extends NaptuneError {
+	constructor(
+		readonly status: number,
+		code: ErrorCode,
+		message: string,
+		readonly headers: Readonly<Record<string, string>> = {},
+	) {
+		super(code, message)
+	}
+}
+
+/** What is answered. */
+export interface ToldProblem {
+	readonly status: number
+	readonly code: ErrorCode
+	readonly message: string
+	readonly headers: Readonly<Record<string, string>>
+}
+
+/** The status for a client that left before it was answered; nobody sees it but the log. */
+export const clientLeft = 499
+
+/** What the sender of a request can mend. */
+const unprocessable: ReadonlySet<ErrorCode> = new Set([
+	'NAP_IMAGE_DAMAGED',
+	'NAP_INPUT_UNSUITABLE',
+	'NAP_TEXT_UNSUITABLE',
+	'NAP_OPTION_INVALID',
+	'NAP_DATA_INVALID',
+])
+
+/** How an error is reported. What is no fault of the request is told in the log, not to whoever asked. */
+export function told(error: unknown): ToldProblem {
+	if (error instanceof HttpProblem) {
+		const { status, code, message, headers } = error
+		return { status, code, message, headers }
+	}
+	if (error instanceof NaptuneError && unprocessable.has(error.code)) {
+		return { status: 422, code: error.code, message: error.message, headers: {} }
+	}
+	if (error instanceof NaptuneError && error.code === 'NAP_SERVER_BUSY') {
+		return { status: 429, code: error.code, message: error.message, headers: { 'Retry-After': '1' } }
+	}
+	const code = error instanceof NaptuneError ? error.code : 'NAP_INTERNAL'
+	return { status: 500, code, message: 'The server could not answer; its log says why.', headers: {} }
+}

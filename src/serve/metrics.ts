@@ -1,0 +1,87 @@
+/** What the server counts, for Prometheus. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What is read when somebody asks. */
+export interface Gauges {
+	/** Pictures that were taken in and are not answered. */
+	images(): number
+	/** Requests that are not answered. */
+	requests(): number
+	/** 1 where the server takes requests. */
+	ready(): number
+}
+
+/** The counters of one server. */
+export interface Metrics {
+	request(entry: { readonly route: string; readonly status: number; readonly seconds: number }): void
+	batch(batch: { readonly images: number; readonly seconds: number }): void
+	flagged(images: number): void
+	/** In Prometheus' text form. */
+	text(): Promise<string>
+	readonly contentType: string
+}
+
+/** Makes the counters, in a registry of their own. */
+export function createMetrics(gauges: Gauges): Metrics {
+	const registry = new Registry()
+	const registers = [registry]
+	collectDefaultMetrics({ register: registry })
+	const requests = new Counter({
+		name: 'naptune_requests_total',
+		help: 'Answered requests by route and status.',
+		labelNames: ['route', 'status'],
+		registers,
+	})
+	const requestSeconds = new Histogram({
+		name: 'naptune_request_seconds',
+		help: 'From the first byte of a request to its answer.',
+		labelNames: ['route'],
+		buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+		registers,
+	})
+	const images = new Counter({ name: 'naptune_images_total', help: 'Classified pictures.', registers })
+	const flagged = new Counter({
+		name: 'naptune_flagged_images_total',
+		help: 'Pictures that the answer flags as heavily corrected.',
+		registers,
+	})
+	const batchImages = new Histogram({
+		name: 'naptune_batch_images',
+		help: 'Pictures that were classified at once.',
+		buckets: [1, 2, 4, 8, 16, 32, 64],
+		registers,
+	})
+	const batchSeconds = new Histogram({
+		name: 'naptune_batch_seconds',
+		help: 'Time in the engine for one batch.',
+		buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+		registers,
+	})
+	const gauge = (name: string, help: string, read: () => number) =>
+		new Gauge({
+			name,
+			help,
+			registers,
+			collect() {
+				this.set(read())
+			},
+		})
+	gauge('naptune_images_under_way', 'Pictures that were taken in and are not answered.', gauges.images)
+	gauge('naptune_requests_under_way', 'Requests that are not answered.', gauges.requests)
+	gauge('naptune_ready', '1 where the server takes requests.', gauges.ready)
+	return {
+		request({ route, status, seconds }) {
+			requests.inc({ route, status: String(status) })
+			requestSeconds.observe({ route }, seconds)
+		},
+		batch(batch) {
+			images.inc(batch.images)
+			batchImages.observe(batch.images)
+			batchSeconds.observe(batch.seconds)
+		},
+		flagged: (count) => flagged.inc(count),
+		text: () => registry.metrics(),
+		contentType: registry.contentType,
+	}
+}

@@ -1,0 +1,92 @@
+/** Text features of class lists that requests bring: computed once per list, the latest are kept. */
+
+import { NaptuneError } from '../core/errors.js'
+import type { OpenVocabulary, Vocabulary } from './served-model.js'
+
+/** A vocabulary that holds memory of an engine. */
+export interface HeldVocabulary extends Vocabulary {
+	release(): Promise<void>
+}
+
+/** Options of {@link createVocabularies}. */
+export interface VocabularyOptions {
+	readonly build: (classNames: readonly string[]) => Promise<HeldVocabulary>
+	/** Lists that are kept. Default 32. */
+	readonly kept?: number
+	/** New lists that may be computed or wait for it. Default 4. */
+	readonly mostWaiting?: number
+}
+
+/** Open vocabularies with an end. */
+export interface Vocabularies extends OpenVocabulary {
+	release(): Promise<void>
+}
+
+interface Entry {
+	readonly held: Promise<HeldVocabulary>
+	users: number
+	forgotten: boolean
+}
+
+/** Lists are computed one after another, so that many new ones cannot take the machine from everybody. */
+export function createVocabularies({ build, kept = 32, mostWaiting = 4 }: VocabularyOptions): Vocabularies {
+	// In the order of their last use.
+	const known = new Map<string, Entry>()
+	let waiting = 0
+	let last: Promise<unknown> = Promise.resolve()
+
+	const compute = (key: string, classNames: readonly string[]): Entry => {
+		if (waiting >= mostWaiting) {
+			throw new NaptuneError(
+				'NAP_SERVER_BUSY',
+				`${waiting} new lists of classes are being computed, and no more may wait. Try again in a moment; lists that were used lately are answered at once.`,
+			)
+		}
+		waiting++
+		const held = last.then(() => build(classNames))
+		last = held
+			.catch(() => known.delete(key))
+			.finally(() => {
+				waiting--
+			})
+		return { held, users: 0, forgotten: false }
+	}
+	const freeIfUnused = ({ held, users, forgotten }: Entry) => {
+		if (forgotten && users === 0) held.then((own) => own.release()).catch(() => {})
+	}
+	const forgetOldest = () => {
+		for (const [key, entry] of known) {
+			if (known.size <= kept) return
+			known.delete(key)
+			entry.forgotten = true
+			freeIfUnused(entry)
+		}
+	}
+	return {
+		async lease(classNames) {
+			const key = JSON.stringify(classNames)
+			const entry = known.get(key) ?? compute(key, classNames)
+			known.delete(key)
+			known.set(key, entry)
+			entry.users++
+			forgetOldest()
+			let ended = false
+			const end = () => {
+				if (ended) return
+				ended = true
+				entry.users--
+				freeIfUnused(entry)
+			}
+			try {
+				return { vocabulary: await entry.held, end }
+			} catch (error) {
+				end()
+				throw error
+			}
+		},
+		async release() {
+			for (const { held } of known.values()) await held.then((own) => own.release()).catch(() => {})
+			known.clear()
+		},
+	}
+}
