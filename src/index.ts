@@ -25,6 +25,8 @@ export const audit = lazyJob(async () => (await import('./jobs/audit.js')).audit
 export const compare = lazyJob(async () => (await import('./jobs/compare.js')).compare)
 /** Runs the paper's tables and figures, or experiments of one's own. */
 export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js')).reproduce)
+/** Says what experiments would take on the device at hand, from a short benchmark. */
+export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
 /** Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it. */
@@ -51,6 +53,8 @@ export const gateInit = lazyJob(async () => (await import('./jobs/gate-init.js')
 export const generate = lazyJob(async () => (await import('./jobs/generate.js')).generate)
 /** Trains a small convolutional classifier, on which attacks are made that must transfer, and writes it as an ONNX file. */
 export const surrogateTrain = lazyJob(async () => (await import('./jobs/surrogate-train.js')).surrogateTrain)
+/** Puts a new last layer onto a pre-trained network, as a surrogate for the data at hand. */
+export const surrogateHead = lazyJob(async () => (await import('./jobs/surrogate-head.js')).surrogateHead)
 /** Trains a substitute on images without labels (AGS) and writes it as an ONNX file. */
 export const surrogateSubstitute = lazyJob(
 	async () => (await import('./jobs/surrogate-substitute.js')).surrogateSubstitute,

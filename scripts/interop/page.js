@@ -1,7 +1,7 @@
 // What the page does: a pipeline of transformers.js and a session of onnxruntime-web, both in WASM.
 
 import * as ort from '/ort/ort.wasm.min.mjs'
-import { env, pipeline } from '/transformers/transformers.web.js'
+import { env, pipeline } from '/transformers/transformers.min.js'
 
 env.allowRemoteModels = false
 env.allowLocalModels = true

@@ -52,7 +52,7 @@ export const commandList: readonly ListedCommand[] = [
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,
 	},
 	{
-		term: 'gate [options] [model]',
+		term: 'gate',
 		description:
 			'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json says, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
 		load: async () => (await import('./commands/gate.js')).addGateCommand,

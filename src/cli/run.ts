@@ -34,8 +34,6 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
 		})
 		.showHelpAfterError('(add --help for the options and an example)')
 		.addHelpText('after', exitCodeHelp)
-		// A command with options of its own, such as gate, leaves those of the commands below it to them.
-		.enablePositionalOptions()
 		.exitOverride()
 	for (const listed of commandList) {
 		const { term, description, load } = listed

@@ -93,6 +93,23 @@ describe.each(places)('NAP on %s', (name, place) => {
 		await program.release()
 	})
 
+	it.each(['advpt-v', 'advpt-vli', 'advpt-vlj', 'fap', 'coop'])(
+		'is no special case: %s has gradients to all it learns',
+		async (method) => {
+			const { clip } = await openFamily(await place())
+			const defense = prepareDefense(method, clip, classes, method === 'coop' ? { textPrompts: 3 } : {})
+			const { lookup, used } = parameterInputs(defense)
+			const size = clip.config.vision.imageSize
+			const { features } = defense.imageFeatures(ops.input('pixels', 'float32', [2, 3, size, size]), lookup)
+			const shape = [5, defense.prompts.length]
+			const text = defense.textFeatures(ops.input('ids', 'int64', shape), ops.input('end', 'float32', shape), lookup)
+			const loss = ops.reduceSum(classLogits(clip, features, text))
+			expect([...used.keys()].sort()).toEqual([...defense.parameters.keys()].sort())
+			const gradients = grad(loss, [...used.values()])
+			for (const [index, value] of [...used.values()].entries()) expect(gradients[index]?.shape).toEqual(value.shape)
+		},
+	)
+
 	it('stands where the tower has its prompts, and traces all shapes', async () => {
 		const { clip } = await openFamily(await place())
 		const { layout, prompts } = prepareDefense('nap', clip, classes, { textPrompts: 3, visualPrompts: 2 })

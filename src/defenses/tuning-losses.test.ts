@@ -51,6 +51,42 @@ describe('losses against the PyTorch re-computation', () => {
 		return Object.fromEntries(Object.entries(results).map(([key, { data }]) => [key, data as Float64Array]))
 	}
 
+	it('takes pairwise sigmoids for the cross entropy where it is told to', async () => {
+		const clean = ops.input('clean', 'float64', ['B', 3])
+		const side = { logits: clean, features: clean }
+		const loss = tuningLosses.get('clean')!.build({
+			clean: side,
+			adversarial: side,
+			labels: ops.input('labels', 'int64', ['B']),
+			alpha: clean,
+			adversarialHalf: clean,
+			classLoss: 'sigmoid',
+		})
+		const [gradient] = grad(loss, [clean])
+		const program = await engine.compile({ loss, gradient: gradient! })
+		// Far out, where exp overflows, and near.
+		const rows = [
+			[-9.5, 0.25, 3],
+			[800, -800, 40],
+		]
+		const labels = [2, 1]
+		const found = await program.run({
+			clean: tensor('float64', [2, 3], Float64Array.from(rows.flat())),
+			labels: tensor('int64', [2], BigInt64Array.from(labels, BigInt)),
+		})
+		await program.release()
+		// -log sigmoid(z), without overflow.
+		const softplus = (z: number) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
+		const wanted = rows.map((row, image) =>
+			row.reduce((sum, z, index) => sum + softplus(index === labels[image] ? -z : z), 0),
+		)
+		const slope = rows.flatMap((row, image) =>
+			row.map((z, index) => 1 / (1 + Math.exp(-z)) - (index === labels[image] ? 1 : 0)),
+		)
+		expect(relativeError(found.loss!.data as Float64Array, wanted)).toBeLessThan(1e-12)
+		expect(relativeError(found.gradient!.data as Float64Array, slope)).toBeLessThan(1e-12)
+	})
+
 	it('has values of every loss', () => {
 		const known = [...golden.keys()].filter((key) => key.endsWith('.loss')).map((key) => key.slice(0, -'.loss'.length))
 		expect([...tuningLosses.keys()].sort()).toEqual(known.sort())

@@ -30,13 +30,22 @@ async function wrong(words: readonly string[]): Promise<string | undefined> {
 	return undefined
 }
 
+/** Blocks of commands: of shell, and of a terminal, where commands stand after a dollar sign. */
+const commandBlocks = [
+	...ofLanguage('sh'),
+	...ofLanguage('console').map((block) => ({
+		...block,
+		code: [...block.code.matchAll(/^\$ (.*)$/gm)].map(([, line]) => line).join('\n'),
+	})),
+]
+
 describe('commands of the documentation', () => {
-	it.each(ofLanguage('sh'))('$where can be run', async ({ code }) => {
+	it.each(commandBlocks)('$where can be run', async ({ code }) => {
 		for (const words of shellCommands(code)) expect(await wrong(words), words.join(' ')).toBeUndefined()
 	})
 
 	it('are many, so that this looks at something', () => {
-		const run = ofLanguage('sh').flatMap(({ code }) => shellCommands(code).filter(naptuneArguments))
+		const run = commandBlocks.flatMap(({ code }) => shellCommands(code).filter(naptuneArguments))
 		expect(run.length).toBeGreaterThan(40)
 	})
 

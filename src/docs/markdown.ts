@@ -26,8 +26,3 @@ export function codeBlock(language: string, text: string): string {
 export function cellText(text: string): string {
 	return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
-
-/** Such as `a, b and c`. */
-export function listed(items: readonly string[]): string {
-	return items.length < 2 ? items.join() : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
-}

@@ -34,7 +34,14 @@ export function parsePage(text: string): Page {
 	)
 	return {
 		anchors: new Set(headings.map((heading) => slugger.slug(heading))),
-		links: inline.flatMap((token) => [token.attrGet('href') ?? [], token.attrGet('src') ?? []].flat()),
+		links: [
+			...inline.flatMap((token) => [token.attrGet('href') ?? [], token.attrGet('src') ?? []].flat()),
+			...[...tokens, ...inline].flatMap(({ type, content }) =>
+				type.startsWith('html_')
+					? [...content.matchAll(/\b(?:src|href)="([^"]+)"/g)].map(([, target = '']) => target)
+					: [],
+			),
+		],
 		blocks: tokens.flatMap(({ type, info, content, map }) =>
 			type === 'fence' ? [{ language: info.trim(), code: content, line: (map?.[0] ?? 0) + 1 }] : [],
 		),

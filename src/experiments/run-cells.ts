@@ -1,5 +1,6 @@
 /** Runs the cells of experiments one after the other; what is finished is read, what was cut off goes on. */
 
+import { sep } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
 import type { SurrogateWorth } from '../records/experiment.js'
 import { actionable } from './actionable.js'
@@ -169,7 +170,7 @@ const failed = Symbol('failed, which is told')
 
 /** Does one part of the work; an error that says what to do is a problem of what depends on it. */
 async function tried<T>(
-	{ meter, results, onProblem }: Running,
+	{ meter, results, onProblem, output }: Running,
 	what: string,
 	keys: Iterable<string>,
 	label: string,
@@ -180,7 +181,9 @@ async function tried<T>(
 		return (await work()) ?? stopped
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		for (const key of keys) results.problems.set(key, error.message)
+		// As all paths of a result: below the folder of all experiments.
+		const message = error.message.replaceAll(`${output}${sep}`, '')
+		for (const key of keys) results.problems.set(key, message)
 		onProblem?.(what, error.message)
 		return failed
 	} finally {

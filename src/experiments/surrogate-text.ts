@@ -42,7 +42,7 @@ const declaration = z
 	.partial()
 
 /** Names of what can be declared. */
-export const declarable: readonly string[] = Object.keys(declaration.shape)
+const declarable: readonly string[] = Object.keys(declaration.shape)
 
 /**
  * Reads the text of a surrogate.

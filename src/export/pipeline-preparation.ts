@@ -4,7 +4,6 @@
  * transformers.js itself.
  */
 
-import sharp from 'sharp'
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, type Tensor } from '../core/tensor.js'
@@ -53,6 +52,12 @@ export async function pipelinePicture(
 
 function sizeAfter({ width, height }: DecodedImage, resize: PreprocessorConfig['resize']) {
 	if (resize.kind === 'exact') return { width: resize.width, height: resize.height }
+	if (resize.kind === 'longest-edge') {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			'preprocessor_config.json resizes by the longer edge, which an export does not do.',
+		)
+	}
 	const factor = Math.max(resize.shortestEdge / width, resize.shortestEdge / height)
 	const side = (length: number) => Math.floor(Number((length * factor).toFixed(2)))
 	return { width: side(width), height: side(height) }
@@ -63,6 +68,7 @@ async function resizedPicture(
 	size: { readonly width: number; readonly height: number },
 	interpolator: (typeof interpolators)[PreprocessorConfig['resample']],
 ): Promise<DecodedImage> {
+	const { default: sharp } = await import('sharp')
 	const picture = sharp(rgb, { raw: { width, height, channels: 3 } })
 	const scaled =
 		interpolator === 'lanczos'

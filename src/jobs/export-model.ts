@@ -13,7 +13,6 @@ import { type Calibration, calibrate, hasCorrections } from '../evaluation/detec
 import { readEvaluationRecord } from '../evaluation/robustness/record.js'
 import { exportRun } from '../export/export-run.js'
 import { checkExportFolder, exportFile } from '../export/folder.js'
-import { checkPush, pushExport } from '../export/push.js'
 import { hubSettings } from '../hub/hub-settings.js'
 import type { EvaluationRecord } from '../records/evaluation.js'
 import { exportForm, exportLayouts, exportPrecisions, exportTasks, preprocessPlaces } from '../records/export.js'
@@ -86,7 +85,7 @@ export const exportModel = defineJob({
 	async run(input, context) {
 		const output = resolve(input.output)
 		refuseConflicts(input)
-		if (input.push !== undefined) checkPush(input.push, hubSettings())
+		if (input.push !== undefined) (await pushing()).checkPush(input.push, hubSettings())
 		await checkExportFolder(output, input.force)
 		const run = await tunedRun(context, input)
 		const description = await readRecord(runDescriptionForm, join(run.directory, runFiles.description))
@@ -117,9 +116,15 @@ export const exportModel = defineJob({
 		if (input.push === undefined) return { ...record, output }
 		const names = [...Object.keys(record.files), exportFile]
 		const options = { isPrivate: input.private, signal: context.signal }
+		const { pushExport } = await pushing()
 		return { ...record, output, pushed: await pushExport(output, names, input.push, hubSettings(), options) }
 	},
 })
+
+/** The library of the hub, which is large, is loaded for who pushes. */
+function pushing(): Promise<typeof import('../export/push.js')> {
+	return import('../export/push.js')
+}
 
 /** @throws NaptuneError for a run whose parameters are worthless. */
 async function requireTuned({ directory, defense }: TunedRun): Promise<void> {

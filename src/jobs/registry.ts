@@ -27,6 +27,7 @@ import { reproduce } from './reproduce.js'
 import { reproducePlan } from './reproduce-plan.js'
 import { retrieve } from './retrieve.js'
 import { serve } from './serve.js'
+import { surrogateHead } from './surrogate-head.js'
 import { surrogateSubstitute } from './surrogate-substitute.js'
 import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
@@ -68,6 +69,7 @@ export const jobs: readonly JobDescription[] = [
 	reproducePlan,
 	retrieve,
 	serve,
+	surrogateHead,
 	surrogateSubstitute,
 	surrogateTrain,
 	tune,

@@ -87,7 +87,7 @@ export const reproducePlan = defineJob({
 	async run(input, context) {
 		const definitions = await wantedExperiments(input)
 		const removals: (() => Promise<void>)[] = []
-		const planned = new Set<string>()
+		const planned = new Map<string, string>()
 		const stoodIn = new Set<string>()
 		const folder = await mkdtemp(join(tmpdir(), 'naptune-plan-'))
 		removals.push(() => rm(folder, { recursive: true, force: true }))
@@ -104,8 +104,8 @@ export const reproducePlan = defineJob({
 					context.onNote({ kind: 'note', text: `${plan.definition.name}: not planned, ${dataset}: ${reason}` })
 				}
 			}
-			for (const name of planned) {
-				context.onNote({ kind: 'note', text: `${name} is not there: planned from its published counts` })
+			for (const [name, reason] of planned) {
+				context.onNote({ kind: 'note', text: `${name}: planned from its published counts. ${reason}` })
 			}
 			const plans = experiments.map(({ plan }) => plan)
 			const engine = await context.engine()
@@ -172,7 +172,7 @@ export const reproducePlan = defineJob({
 					peakBytes: Math.max(0, ...rows.map(({ peakBytes }) => peakBytes)),
 				},
 				gradientsPerSecond,
-				planned: [...planned],
+				planned: [...planned.keys()],
 				stoodIn: [...stoodIn],
 				device: { engine: engine.version, device: engine.device, threads: engine.threads },
 				measuredSeconds: (performance.now() - started) / 1000,
@@ -213,14 +213,14 @@ async function dataOrCounts(
 	name: string,
 	seed: number,
 	root: string | undefined,
-	planned: Set<string>,
+	planned: Map<string, string>,
 ): Promise<Dataset> {
 	try {
 		return await loadData(context, name, seed, root)
 	} catch (error) {
 		const counted = plannedDataset(name)
 		if (!(error instanceof NaptuneError) || !counted) throw error
-		planned.add(name)
+		planned.set(name, error.message)
 		return counted
 	}
 }

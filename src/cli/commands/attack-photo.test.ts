@@ -33,7 +33,7 @@ async function pixels(path: string): Promise<{ data: Buffer; width: number; heig
 describe('naptune attack PHOTO', () => {
 	it('writes pictures of both attacks, and says what both models see in those very files', async () => {
 		const output = join(folder, 'out')
-		const options = ['--run', demo, '--attack', 'pgd-20', '--output', output, '--threads', '1']
+		const options = ['--run', demo, '--attack', 'pgd-5', '--output', output, '--threads', '1']
 		const { code, document } = await runJson(['attack', photo, ...options])
 		expect(code).toBe(0)
 		const found = document as JobResult<typeof attackPhoto>

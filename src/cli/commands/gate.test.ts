@@ -1,31 +1,40 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sha256OfFile } from '../../files/sha256.js'
+import { gate } from '../../jobs/gate.js'
+import { gateInit } from '../../jobs/gate-init.js'
+import type { JobInput, JobResult } from '../../jobs/job.js'
 import type { GateVerdict } from '../../records/gate.js'
+import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { loadTensors, saveTensors } from '../../training/tensor-set.js'
-import { runCli, runJson, writePhotos } from '../cli.test.helper.js'
+import { runJson, writePhotos } from '../cli.test.helper.js'
 
 const place = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 const demo = place('results/demo')
 const resnet = place('fixtures/onnx-classifiers/resnet-torchscript-opset11.onnx')
 
 let folder: string
+let engine: ModelEngine
 beforeAll(async () => {
+	engine = await createEngine({ threads: 1 })
 	folder = await mkdtemp(join(tmpdir(), 'naptune-gate-'))
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+	await engine.close()
+	await rm(folder, { recursive: true, force: true })
+})
 
 const config = {
 	format: 1,
 	data: 'cifar10-mini',
-	images: 50,
+	images: 40,
 	clean: { min: 0.4 },
-	attacks: [{ attack: 'pgd-20', epsilon: '3/255', robust: { min: 0.2, maxDrop: 0.03 } }],
+	attacks: [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0.1, maxDrop: 0.03 } }],
 	baseline: { file: 'baseline.json' },
-	audit: { checks: ['zero-gradient', 'deterministic-forward'], images: 10 },
+	audit: { checks: ['zero-gradient', 'deterministic-forward'], images: 6 },
 }
 
 async function written(name: string, changes: object = {}): Promise<string> {
@@ -34,8 +43,19 @@ async function written(name: string, changes: object = {}): Promise<string> {
 	return path
 }
 
-const gate = (model: string, path: string, output: string, ...more: readonly string[]) =>
-	['gate', model, '--config', path, '--output', join(folder, output), '--threads', '1', ...more] as const
+const gateArguments = (model: string, path: string, output: string, ...more: readonly string[]) =>
+	['gate', model, '--config', path, '--output', join(folder, output), ...more] as const
+
+/** The job, on one engine for all. */
+function judge(
+	subject: string,
+	path: string,
+	output: string,
+	more: Partial<JobInput<typeof gate>> = {},
+	own = async () => engine,
+): Promise<JobResult<typeof gate>> {
+	return gate({ subject, config: path, output: join(folder, output), ...more }, { engine: own })
+}
 
 /** The run with refiners that correct nothing. */
 async function withoutRefiners(): Promise<string> {
@@ -53,58 +73,74 @@ async function withoutRefiners(): Promise<string> {
 	return run
 }
 
-describe('naptune gate', () => {
+describe('a gate', () => {
 	it('is green on a tuned run, red on vanilla and on the run without its refiners', async () => {
 		const path = await written('gate')
-		const missing = await runCli(gate(demo, path, 'green'))
-		expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('--update-baseline')])
-		const first = await runJson(gate(demo, path, 'green', '--update-baseline'))
-		expect(first.code).toBe(0)
+		await expect(judge(demo, path, 'green')).rejects.toThrow('--update-baseline')
+		const first = await judge(demo, path, 'green', { updateBaseline: true })
+		expect(first.verdict).toBe('pass')
 		const baseline = JSON.parse(await readFile(join(folder, 'baseline.json'), 'utf8'))
-		expect(baseline.images).toHaveLength(50)
-		expect(baseline.attacks[0].right).toMatch(/^[01]{50}$/)
+		expect(baseline.images).toHaveLength(40)
+		expect(baseline.attacks[0].right).toMatch(/^[01]{40}$/)
 
 		// What was attacked for the baseline is found again; another batch size and thread count give the same bytes.
-		const again = await runJson(gate(demo, path, 'green', '--batch-size', '7'))
+		const again = await runJson(gateArguments(demo, path, 'green', '--batch-size', '7', '--threads', '2'))
 		expect([again.code, (again.document as { attacked: number }).attacked]).toEqual([0, 0])
-		const anew = await runJson(
-			gate(demo, path, 'anew', '--batch-size', '13', '--threads', '2', '--cache', join(folder, 'other-cache')),
-		)
-		expect((anew.document as { attacked: number }).attacked).toBeGreaterThan(0)
+		const other = await createEngine({ threads: 2 })
+		const anew = await judge(
+			demo,
+			path,
+			'anew',
+			{ batchSize: 13, cache: join(folder, 'other-cache') },
+			async () => other,
+		).finally(() => other.close())
+		expect(anew.attacked).toBeGreaterThan(0)
 		for (const file of ['gate.json', 'junit.xml', 'summary.md']) {
-			const [one, other] = [join(folder, 'green', file), join(folder, 'anew', file)]
-			expect((await readFile(one)).equals(await readFile(other)), file).toBe(true)
+			const [one, two] = [join(folder, 'green', file), join(folder, 'anew', file)]
+			expect((await readFile(one)).equals(await readFile(two)), file).toBe(true)
 		}
-		const { checks } = anew.document as GateVerdict
-		expect(checks.map(({ id, status }) => [id, status])).toEqual([
+		expect(anew.checks.map(({ id, status }) => [id, status])).toEqual([
 			['clean.min', 'pass'],
-			['pgd-20-linf-3/255.min', 'pass'],
-			['pgd-20-linf-3/255.max-drop', 'pass'],
+			['pgd-5-linf-3/255.min', 'pass'],
+			['pgd-5-linf-3/255.max-drop', 'pass'],
 			['audit.deterministic-forward', 'pass'],
 			['audit.zero-gradient', 'pass'],
 		])
 
-		const vanilla = await runJson(gate(demo, path, 'vanilla', '--vanilla'))
-		const zeroed = await runJson(gate(await withoutRefiners(), path, 'zeroed-out'))
-		for (const { code, document } of [vanilla, zeroed]) {
-			const found = document as GateVerdict
-			expect([code, found.verdict]).toEqual([3, 'fail'])
-			const failed = found.checks.find(({ id }) => id === 'pgd-20-linf-3/255.min')
+		const vanilla = await judge(demo, path, 'vanilla', { vanilla: true })
+		const zeroed = await judge(await withoutRefiners(), path, 'zeroed-out')
+		for (const found of [vanilla, zeroed]) {
+			expect(found.verdict).toBe('fail')
+			const failed = found.checks.find(({ id }) => id === 'pgd-5-linf-3/255.min')
 			expect(failed).toMatchObject({ status: 'fail', decidedBy: 'certainty' })
-			expect(failed?.images).toBeLessThan(50)
+			expect(failed?.images).toBeLessThan(40)
 		}
 		// A model that fails becomes no baseline.
-		const refused = await runJson(gate(demo, path, 'vanilla', '--vanilla', '--update-baseline'))
-		expect(refused.code).toBe(3)
+		const refused = await judge(demo, path, 'vanilla', { vanilla: true, updateBaseline: true })
+		expect([refused.verdict, refused.files.baseline]).toEqual(['fail', undefined])
 		expect(JSON.parse(await readFile(join(folder, 'baseline.json'), 'utf8'))).toEqual(baseline)
 	})
 
+	it('measures again what is damaged in its cache, and notices another image', async () => {
+		const attacks = [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0.02 } }]
+		const bare = { images: 10, attacks, audit: undefined, baseline: undefined, clean: undefined }
+		const path = await written('cached', bare)
+		const cache = join(folder, 'damaged-cache')
+		const first = await judge(demo, path, 'cached', { cache })
+		for (const name of await readdir(cache, { recursive: true })) {
+			if (name.endsWith('.json')) await writeFile(join(cache, name), 'damaged')
+		}
+		const second = await judge(demo, path, 'cached', { cache })
+		expect(second.attacked).toBe(first.attacked)
+		expect(second.checks).toEqual(first.checks)
+		const other = await judge(demo, await written('other-seed', { ...bare, seed: 2 }), 'cached', { cache })
+		expect(other.attacked).toBeGreaterThan(0)
+	})
+
 	it('neither passes nor fails over its time budget', async () => {
-		const path = await written('hasty', {
-			timeBudget: 0.001,
-			attacks: [{ ...config.attacks[0], robust: { min: 0.2 } }],
-		})
-		const { code, document } = await runJson(gate(demo, path, 'hasty'))
+		const attacks = [{ ...config.attacks[0], robust: { min: 0.1 } }]
+		const path = await written('hasty', { timeBudget: 0.001, attacks })
+		const { code, document } = await runJson(gateArguments(demo, path, 'hasty', '--threads', '1'))
 		expect([code, (document as GateVerdict).verdict]).toEqual([1, 'undecided'])
 		expect(await readFile(join(folder, 'hasty', 'junit.xml'), 'utf8')).toContain('<error ')
 	})
@@ -128,7 +164,7 @@ describe('naptune gate', () => {
 			GITHUB_STEP_SUMMARY: summary,
 			GITHUB_OUTPUT: output,
 		}
-		const { code, stderr, document } = await runJson(gate(resnet, path, 'onnx-out'), { env: actions })
+		const { code, stderr, document } = await runJson(gateArguments(resnet, path, 'onnx-out'), { env: actions })
 		expect([code, (document as GateVerdict).subject.kind]).toEqual([3, 'onnx'])
 		expect(stderr).toContain('::error file=onnx.json,title=naptune gate%3A pgd-5-linf-8/255.min::')
 		expect(await readFile(summary, 'utf8')).toContain('## naptune gate: ❌ fail')
@@ -138,32 +174,30 @@ describe('naptune gate', () => {
 	it('says what is wrong with a configuration', async () => {
 		const attacks = [{ ...config.attacks[0], robust: {} }]
 		const cases: readonly (readonly [object, string])[] = [
-			[{ attacks }, 'demands nothing under pgd-20'],
-			[{ attacks: [{ ...config.attacks[0], robust: { min: 0.99 } }] }, 'No model can reach min 0.99 on 50 images'],
+			[{ attacks }, 'demands nothing under pgd-5'],
+			[{ attacks: [{ ...config.attacks[0], robust: { min: 0.99 } }] }, 'No model can reach min 0.99 on 40 images'],
 			[{ baseline: undefined }, 'names no baseline'],
 			[{ audit: { checks: ['zero-gradien'] } }, 'Did you mean zero-gradient?'],
 			[{ attacks: [{ attack: 'pgd-100-targeted', epsilon: 0.1, robust: { min: 0.1 } }] }, 'needs a class to aim at'],
 			[{ clean: { mim: 0.5 } }, 'mim'],
 		]
 		for (const [index, [changes, message]] of cases.entries()) {
-			const { code, stderr } = await runCli(gate(demo, await written(`wrong-${index}`, changes), 'wrong'))
-			expect([code, stderr], message).toEqual([1, expect.stringContaining(message)])
+			await expect(judge(demo, await written(`wrong-${index}`, changes), 'wrong')).rejects.toThrow(message)
 		}
-		const none = await runCli(gate(demo, join(folder, 'none.json'), 'wrong'))
-		expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('naptune gate init')])
-		const foreign = await runCli(gate(folder, await written('gate-2', { baseline: undefined }), 'wrong'))
-		expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining('neither a tuning run')])
+		await expect(judge(demo, join(folder, 'none.json'), 'wrong')).rejects.toThrow('naptune gate init')
+		const path = await written('wrong-subject', { baseline: undefined })
+		await expect(judge(folder, path, 'wrong')).rejects.toThrow('neither a tuning run')
+		await expect(judge(resnet, path, 'wrong', { vanilla: true })).rejects.toThrow('is no run')
 	})
 
-	it('writes a configuration that the model passes', async () => {
+	it('is written by init, and the model passes it', async () => {
 		const path = join(folder, 'made', 'naptune.gate.json')
 		const cache = join(folder, 'made-cache')
-		const options = ['--limit', '30', '--attack', 'pgd-5', '--no-audit', '--threads', '1', '--cache', cache]
+		const options = ['--limit', '20', '--attack', 'pgd-5', '--no-audit', '--threads', '1', '--cache', cache]
 		const made = await runJson(['gate', 'init', demo, '--config', path, ...options])
 		expect(made.code).toBe(0)
-		const { code, document } = await runJson(gate(demo, path, 'made-out', '--cache', cache))
-		expect([code, (document as { attacked: number }).attacked]).toEqual([0, 0])
-		const twice = await runCli(['gate', 'init', demo, '--config', path, ...options])
-		expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining('--force')])
+		const { verdict, attacked } = await judge(demo, path, 'made-out', { cache })
+		expect([verdict, attacked]).toEqual(['pass', 0])
+		await expect(gateInit({ subject: demo, config: path })).rejects.toThrow('--force')
 	})
 })

@@ -27,11 +27,19 @@ type InitOptions = SharedOptions & Omit<JobInput<typeof gateInit>, 'subject'>
 
 const takes = 'run directory of naptune tune, folder of an export, or ONNX file'
 
-/** Adds the command and the one below it. */
+/** Adds the group. */
 export function addGateCommand(program: Command): void {
-	const command = program.command('gate').description(gate.doc).argument('[model]', takes).enablePositionalOptions()
+	const group = program.command('gate').description(gate.doc)
+	addRun(group)
+	addInit(group)
+}
+
+function addRun(group: Command): void {
 	addSharedOptions(
-		command
+		group
+			.command('run', { isDefault: true })
+			.description(`${gate.doc} The word run may be left out.`)
+			.argument('<model>', takes)
 			.option('--config <file>', 'what the model has to reach', gateFile)
 			.option('--vanilla', "judge a run's CLIP without what was tuned, as the control")
 			.option('--update-baseline', 'make the model the baseline of later gates, if it passes')
@@ -50,8 +58,7 @@ Examples:
   $ naptune gate runs/photos
   $ naptune gate exports/photos --json`,
 		)
-		.action((model: string | undefined, options: GateOptions) => {
-			if (model === undefined) return command.error("error: missing required argument 'model'")
+		.action((model: string, options: GateOptions) => {
 			const told = async (input: JobInput<typeof gate>, context: Partial<JobContext>) => {
 				const result = await gate(input, context)
 				await tellActions(result, { summary: result.files.summary, config: resolve(options.config) })
@@ -64,7 +71,6 @@ Examples:
 				undecided: ({ verdict }) => verdict === 'undecided',
 			})
 		})
-	addInit(command)
 }
 
 function addInit(group: Command): void {

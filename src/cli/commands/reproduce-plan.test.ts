@@ -30,7 +30,7 @@ describe('a plan', () => {
 		const args = ['reproduce', own, '--plan', '--model', join(folder, 'model'), '--threads', '1']
 		const { code, document, stderr } = await runJson(args)
 		expect([code, stderr.match(/error.*/i)]).toEqual([0, null])
-		expect(stderr).toContain('oxford-pets is not there: planned from its published counts')
+		expect(stderr).toContain('oxford-pets: planned from its published counts. oxford-pets is read from the folder')
 		expect(stderr).toContain('not planned, nothing-like-it')
 		const { rows, total, planned, stoodIn } = document as JobResult<typeof reproducePlan>
 		expect([planned, stoodIn]).toEqual([['oxford-pets'], []])

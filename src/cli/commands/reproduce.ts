@@ -100,7 +100,6 @@ export function addReproduceCommand(program: Command): void {
 			`
 Examples:
   $ naptune reproduce table1 --quick
-  $ naptune reproduce all --quick
   $ naptune reproduce table1 --quick --protocol both
   $ naptune reproduce table1 table2 --plan
   $ naptune reproduce table1 --data-root data --data caltech101,dtd --methods vanilla,nap

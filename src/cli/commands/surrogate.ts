@@ -13,6 +13,7 @@ import { nonNegative, type SharedOptions } from '../options/shared-options.js'
 import { addRecipeOptions } from '../options/surrogate-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { classifierText, substituteText, surrogateLines } from '../text/training-text.js'
+import { addHeadCommand } from './surrogate-head.js'
 
 /** Adds the group. */
 export function addSurrogateCommand(program: Command): void {
@@ -21,6 +22,7 @@ export function addSurrogateCommand(program: Command): void {
 		.description("Train the attacker's own models, on which transfer attacks are made.")
 	addTrain(group)
 	addSubstitute(group)
+	addHeadCommand(group)
 }
 
 function addTrain(group: Command): void {

@@ -1,10 +1,12 @@
 /** An attack on one picture for people. */
 
 import { basename } from 'node:path'
+import { sizeText } from '../../attacks/sets/size-text.js'
 import { at } from '../../core/at.js'
 import type { attackPhoto } from '../../jobs/attack-photo.js'
 import type { JobResult } from '../../jobs/job.js'
-import { duration, normText, percent, sizeText } from './format.js'
+import { normText } from '../../report/number-text.js'
+import { duration, percent } from './format.js'
 import { textTable } from './table.js'
 
 type Seen = JobResult<typeof attackPhoto>['before']['seen']

@@ -33,7 +33,7 @@ async function attacked(index: number, label?: number, epsilon = 3 / 255): Promi
 		],
 		photo: await data.test.image(index),
 		...(label === undefined ? {} : { label }),
-		attack: prepareAttack('pgd-20'),
+		attack: prepareAttack('pgd-5'),
 		threatModel: threatModel('linf', epsilon),
 		seed: 1,
 		top: 3,

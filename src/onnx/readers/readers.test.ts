@@ -115,6 +115,14 @@ describe('operators of files give what ONNX Runtime gives for the file itself', 
 		floats('v', [1, 2, 0.5, 3]),
 	]
 	const cases: readonly (readonly [string, ModelInit])[] = [
+		[
+			'GatherND of two coordinates, some from the end',
+			{ nodes: [node('GatherND', ['x', 'i'])], initializers: [int64s('i', [3, 2], [1, 3, 0, -1, 1, 0])] },
+		],
+		[
+			'GatherND of single numbers',
+			{ nodes: [node('GatherND', ['x', 'i'])], initializers: [int64s('i', [2, 1, 4], [1, 3, 4, 5, 0, 0, -2, -6])] },
+		],
 		['Resize linear', resize('linear')],
 		['Resize linear, corners aligned', resize('linear', coordinates('align_corners'))],
 		['Resize linear, asymmetric', scaled('linear', coordinates('asymmetric'))],
