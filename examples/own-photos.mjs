@@ -10,8 +10,9 @@ import { evaluate, tune } from 'naptune'
 
 const [data = 'photos', model = 'openai/clip-vit-base-patch16'] = process.argv.slice(2)
 
-const { output } = await tune({ model, data, shots: 16, output: 'runs/photos' })
-const { rows } = await evaluate({ run: output, attack: 'pgd-100', epsilon: '1/255' })
+const { output } = await tune({ model, data, output: 'runs/photos' })
+const { rows, verdict } = await evaluate({ run: output })
 for (const { defense, clean, robust } of rows) {
 	console.log(defense, 'clean:', clean.accuracy, 'under attack:', robust.accuracy, robust.interval)
 }
+console.log(verdict.join('\n'))

@@ -1,7 +1,9 @@
 // Installs naptune as a dependency with npm 10, 11 and 12, with and without a way to onnxruntime-node's CUDA download, and
 // writes the table of docs/installing.md.
-// Usage: node scripts/install-matrix.mjs [--npm 11] [--write] [--types] [--demo]
+// Usage: node scripts/install-matrix.mjs [--npm 11] [--way 1] [--keep folder] [--write] [--types] [--demo]
 //   --npm    a major version; may be repeated (default: 10, 11, 12)
+//   --keep   a folder for the tarballs: packed there once, taken from there by later calls
+//   --way    a number from 1 to 5: only this way; may be repeated
 //   --write  puts the table into docs/installing.md
 //   --types  type-checks a strict consumer in all four combinations, once
 //   --demo   runs the whole `npx naptune demo` once per npm
@@ -10,7 +12,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { zipSync } from 'fflate'
@@ -21,6 +23,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values } = parseArgs({
 	options: {
 		npm: { type: 'string', multiple: true, default: ['10', '11', '12'] },
+		way: { type: 'string', multiple: true, default: ['1', '2', '3', '4', '5'] },
+		keep: { type: 'string' },
 		write: { type: 'boolean', default: false },
 		types: { type: 'boolean', default: false },
 		demo: { type: 'boolean', default: false },
@@ -82,26 +86,17 @@ console.log(engine.device === 'wasm' ? 'WASM' : 'native')
 await engine.close()`
 
 try {
-	say('Packing …')
-	const built = join(work, 'tarballs')
-	await mkdir(join(built, 'plain'), { recursive: true })
-	const scripts = join(root, 'scripts')
-	const release = (await run(process.execPath, [join(scripts, 'pack.mjs'), '--output', built])).trim()
-	const plainName = await npm(['pack', '--silent', '--pack-destination', join(built, 'plain')], { cwd: root })
-	const plain = join(built, 'plain', plainName.trim())
-	const carriers = await run(process.execPath, [
-		...[join(scripts, 'make-carriers.mjs'), '--here', '--pack', '--output', join(built, 'carriers')],
-	])
+	const { release, plain, carriers } = await tarballs(resolve(values.keep ?? join(work, 'tarballs')))
 	await writeFile(join(work, 'stand-in.cjs'), standIn)
 	await writeFile(join(work, 'cuda.nupkg'), cudaPackage)
-	const published = await serveScope(carriers.trim().split('\n'))
+	const published = await serveScope(carriers)
 	const empty = await serveScope([])
 	const rows = []
 	try {
 		for (const major of values.npm) {
 			const tool = await installedNpm(major)
 			say(`npm ${tool.version} on Node.js ${tool.node}`)
-			for (const way of ways) {
+			for (const way of ways.filter((_, at) => values.way.includes(String(at + 1)))) {
 				for (const reachable of [true, false]) {
 					const row = await installed(tool, way, reachable, {
 						tarball: way.tarball === 'plain' ? plain : release,
@@ -122,6 +117,25 @@ try {
 	if (values.write) await intoPage(table)
 } finally {
 	await rm(work, { recursive: true, force: true })
+}
+
+/** The tarballs: of a release, of `npm pack`, of this platform's carrier. */
+async function tarballs(folder) {
+	const inside = async (name) => {
+		const entries = await readdir(join(folder, name)).catch(() => [])
+		return entries.filter((entry) => entry.endsWith('.tgz')).map((entry) => join(folder, name, entry))
+	}
+	if ((await inside('release')).length === 0) {
+		say('Packing …')
+		await mkdir(join(folder, 'plain'), { recursive: true })
+		const script = (name) => join(root, 'scripts', name)
+		await run(process.execPath, [script('pack.mjs'), '--output', join(folder, 'release')])
+		await npm(['pack', '--silent', '--pack-destination', join(folder, 'plain')], { cwd: root })
+		const platform = ['--here', '--pack', '--output', join(folder, 'carriers')]
+		await run(process.execPath, [script('make-carriers.mjs'), ...platform])
+	}
+	const [[release], [plain], carriers] = [await inside('release'), await inside('plain'), await inside('carriers')]
+	return { release, plain, carriers }
 }
 
 /** An npm of a major version, with a Node.js that it supports. */

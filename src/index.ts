@@ -31,8 +31,6 @@ export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
 /** Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it. */
 export const attackPhoto = lazyJob(async () => (await import('./jobs/attack-photo.js')).attackPhoto)
-/** Plans experiments: cells, gradients, hours, memory and disk on this machine. */
-export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Classifies pictures with a tuned run, or zero-shot with a CLIP and class names. */
 export const classify = lazyJob(async () => (await import('./jobs/classify.js')).classify)
 /** Scores how heavily a run's refiners correct clean images and, where asked, whether the score detects attacks. */

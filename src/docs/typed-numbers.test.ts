@@ -13,7 +13,12 @@ function typedPercentages(page: string): string[] {
 	return [...prose.replaceAll(settled, '').matchAll(/\d[\d.,]*\s?%/g)].map(([found]) => found)
 }
 
-const byHand = (await pagePaths()).filter((path) => path === 'README.md' || path.startsWith('docs/'))
+/** Pages whose tables are still typed from their records; a page leaves this list when its passages are generated. */
+const typed: readonly string[] = ['docs/paper-mode.md']
+
+const byHand = (await pagePaths()).filter(
+	(path) => (path === 'README.md' || path.startsWith('docs/')) && !typed.includes(path),
+)
 
 it.each(byHand)('no measured percentage of %s is typed', async (path) => {
 	expect(typedPercentages(await rootText(path))).toEqual([])

@@ -7,8 +7,8 @@ import type { DeployedModel } from '../evaluation/deployed/deployed-classifier.j
 import { correctionTaps } from '../evaluation/detection/correction-score.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
-import { type ClipModel, logScale } from '../vlm/model.js'
-import { similarityLogits } from '../vlm/similarity.js'
+import type { ClipModel } from '../vlm/model.js'
+import { classLogits, towersOf } from '../vlm/towers.js'
 
 /** What an exported classifier gives beside its logits. */
 export interface ClassifierOptions {
@@ -45,10 +45,11 @@ export function classifierOutputs(
 		pixelValues(model.clip),
 		fixedParameters(model.parameters),
 	)
-	const logits = similarityLogits(features, ops.literal(textFeatures), logScale(model.clip))
+	const logits = classLogits(model.clip, features, ops.literal(textFeatures))
+	const ofEach = towersOf(model.clip.config).probabilities === 'sigmoid'
 	return {
 		logits,
-		...(probabilities ? { probabilities: ops.softmax(logits) } : {}),
+		...(probabilities ? { probabilities: ofEach ? ops.sigmoid(logits) : ops.softmax(logits) } : {}),
 		...(correctionScore ? correctionTaps(tokenChanges) : {}),
 	}
 }

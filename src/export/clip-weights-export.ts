@@ -3,7 +3,6 @@
  * before the first block: its vectors become the embeddings of added tokens. Nothing else of a method has a place there.
  */
 
-import { join } from 'node:path'
 import { loadClip } from '../checkpoints/load-clip.js'
 import { saveCheckpoint } from '../checkpoints/save-checkpoint.js'
 import { at, entry, present } from '../core/at.js'
@@ -14,7 +13,6 @@ import { elementCount } from '../core/tensor.js'
 import type { Defense, LayerLayout } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
 import { classesPerChunk, deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
-import { readJsonFile } from '../files/json-file.js'
 import { readInto, withFile } from '../files/read-parts.js'
 import { computeTextFeatures } from '../methods/tuning/text-side.js'
 import type { ClipModel } from '../vlm/model.js'
@@ -24,7 +22,7 @@ import { hypothesisTemplate } from './hypothesis-template.js'
 import { measureParity, measureReference, measureRobustness } from './measure-classifier.js'
 import { jsonFile } from './model-message.js'
 import { preprocessorJson } from './preprocessor.js'
-import { storedCheckpoint, tokenizerFiles } from './tokenizer-files.js'
+import { clipConfigOf, tokenizerFiles } from './tokenizer-files.js'
 import { textContexts } from './zero-shot-graph.js'
 
 const embedding = 'text_model.embeddings.token_embedding.weight'
@@ -36,12 +34,12 @@ export async function exportClipWeights(input: ExportInput, staging: string): Pr
 	const { clip, defense, parameters } = run
 	requireExact(defense)
 	const { contextLength, vocabularySize } = clip.config.text
+	const config = await clipConfigOf(clip.checkpoint)
 	const [tokenizer, settings] = await tokenizerFiles(clip.checkpoint, contextLength)
 	const names = Array.from({ length: textContexts(defense) }, (_, index) => `<|context_${index}|>`)
 	const weights = await weightsOf(clip)
 	const vectors = entry(parameters, context).data
 	weights.set(embedding, joined(entry(weights, embedding), vectors))
-	const config = await readJsonFile(join(storedCheckpoint(clip.checkpoint).directory, 'config.json'))
 	await saveCheckpoint(staging, {
 		config: withTokens(config, vocabularySize + names.length, clip),
 		weights,
@@ -124,8 +122,11 @@ function joined(rows: Float32Array, more: Float32Array): Float32Array {
 }
 
 /** A config for more tokens, which names its end token: the highest id, by which older ones find it, is another's now. */
-function withTokens(config: unknown, vocabulary: number, clip: ClipModel): Record<string, unknown> {
-	const given = isRecord(config) ? config : {}
+function withTokens(
+	given: Readonly<Record<string, unknown>>,
+	vocabulary: number,
+	clip: ClipModel,
+): Record<string, unknown> {
 	const text = isRecord(given.text_config) ? given.text_config : {}
 	const { endTokenId, bosTokenId } = clip.config.text
 	return {

@@ -1,7 +1,7 @@
 /** From a finished run to a folder that programs load: graphs are written, measured as they lie on the disk, and described. */
 
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import { prepareAttack } from '../attacks/registry.js'
 import { isEmbedded } from '../checkpoints/checkpoint.js'
 import { defined } from '../core/defined.js'
@@ -10,9 +10,11 @@ import { defenses } from '../defenses/registry.js'
 import { settingsOf } from '../evaluation/robustness/recorded-evaluation.js'
 import { sha256OfFile } from '../files/sha256.js'
 import { isHubId } from '../hub/hub-id.js'
+import type { EvaluationSettings } from '../records/evaluation.js'
 import { type ExportRecord, exportForm } from '../records/export.js'
 import { modelTitle } from '../records/names.js'
 import { writeRecord } from '../records/record-kind.js'
+import type { Checkpoint } from '../vlm/model.js'
 import { modelCard } from './card.js'
 import { exportClassifier } from './classifier-export.js'
 import { exportClipWeights } from './clip-weights-export.js'
@@ -51,7 +53,7 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 			...defined({ text }),
 			...described,
 			measured: {
-				dataset: settings.dataset,
+				dataset: withoutFolders(settings.dataset),
 				parity: measured.parity,
 				...defined({ preparation: measured.preparation, pipelines: measured.pipelines }),
 				attack: settings.attack,
@@ -103,8 +105,8 @@ function descriptionOf({ engine, run, dataset, split, threatModel, seed, calibra
 			},
 		}),
 		run: {
-			source: run.directory,
-			model: settings.model,
+			source: basename(run.directory),
+			model: { ...settings.model, source: modelTitleOf(run) },
 			defense: settings.defense,
 			trainedEpsilon: run.trainedEpsilon,
 			preset,
@@ -113,16 +115,37 @@ function descriptionOf({ engine, run, dataset, split, threatModel, seed, calibra
 	return { settings, described }
 }
 
+/** Data by their names: where they lie on this machine is nobody else's business, and a folder may be published. */
+function withoutFolders(dataset: EvaluationSettings['dataset']): EvaluationSettings['dataset'] {
+	const { name, origin, notices, ...images } = dataset
+	const path = 'path' in origin && typeof origin.path === 'string' ? origin.path : undefined
+	if (path === undefined) return dataset
+	return {
+		name: isAbsolute(name) ? basename(name) : name,
+		origin: Object.assign({}, origin, { path: basename(path) }),
+		notices: notices.map((notice) => notice.replaceAll(path, basename(path))),
+		...images,
+	}
+}
+
+/** The base model as the hub calls it, or by the name of its folder. */
+function modelTitleOf({ clip: { checkpoint } }: ExportInput['run']): string {
+	return isOnHub(checkpoint) ? checkpoint.source : modelTitle(checkpoint.source)
+}
+
+function isOnHub(checkpoint: Checkpoint): boolean {
+	return isHubId(checkpoint.source) && !isEmbedded(checkpoint)
+}
+
 function cardFacts({ run, evaluations, options }: ExportInput) {
 	const { checkpoint } = run.clip
-	const onHub = isHubId(checkpoint.source) && !isEmbedded(checkpoint)
 	const { doc, source } = defenses.get(run.defense.name) ?? { doc: '', source: '' }
 	return {
 		evaluations,
 		method: { doc, source },
 		license: options.license ?? (isEmbedded(checkpoint) ? 'mit' : undefined),
-		baseModel: onHub ? checkpoint.source : modelTitle(checkpoint.source),
-		onHub,
+		baseModel: modelTitleOf(run),
+		onHub: isOnHub(checkpoint),
 	}
 }
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { StoredCheckpoint } from '../checkpoints/checkpoint.js'
 import { tokenizerOfVocabulary, vocabularyFiles } from '../checkpoints/vocabulary-files.js'
+import { NaptuneError } from '../core/errors.js'
 import { isRecord } from '../core/guards.js'
 import { readJsonFile } from '../files/json-file.js'
 import type { Checkpoint } from '../vlm/model.js'
@@ -46,4 +47,18 @@ const usualSettings = {
 	pad_token: '<|endoftext|>',
 	do_lower_case: true,
 	tokenizer_class: 'CLIPTokenizer',
+}
+
+/**
+ * The `config.json` of a checkpoint that transformers and transformers.js know as a CLIP.
+ * @throws NaptuneError for any other.
+ */
+export async function clipConfigOf(checkpoint: Checkpoint): Promise<Readonly<Record<string, unknown>>> {
+	const path = join(storedCheckpoint(checkpoint).directory, 'config.json')
+	const config: unknown = existsSync(path) ? await readJsonFile(path) : undefined
+	if (isRecord(config) && config.model_type === 'clip') return config
+	throw new NaptuneError(
+		'NAP_EXPORT_REFUSED',
+		`${checkpoint.source} has no config.json by which these programs know a CLIP (model_type clip). Export in layout onnx.`,
+	)
 }

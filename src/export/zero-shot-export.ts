@@ -1,13 +1,11 @@
 /** Exports of a run as a CLIP for any classes. */
 
-import { join } from 'node:path'
 import { toBinary } from '@bufbuild/protobuf'
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { onnxClassifier } from '../classifier/onnx-file/onnx-classifier.js'
 import { defined } from '../core/defined.js'
 import { int64, type Tensor } from '../core/tensor.js'
 import { classesPerChunk, deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
-import { readJsonFile } from '../files/json-file.js'
 import { computeTextFeatures } from '../methods/tuning/text-side.js'
 import { opsetVersion } from '../onnx/serialize.js'
 import type { ExportedGraph, ExportLayout, ExportRecord } from '../records/export.js'
@@ -23,7 +21,7 @@ import { gitAttributes } from './layouts/layout-files.js'
 import { measureFile, measureParity, measureReference } from './measure-classifier.js'
 import { jsonFile, modelFiles, modelMessage } from './model-message.js'
 import { preprocessorJson } from './preprocessor.js'
-import { storedCheckpoint, tokenizerFiles } from './tokenizer-files.js'
+import { clipConfigOf, tokenizerFiles } from './tokenizer-files.js'
 import { longestText, textBatch, textContexts, textLength, zeroShotGraphs } from './zero-shot-graph.js'
 
 /** Writes the graphs of a zero-shot model and measures them on the classes of the run. @param staging Folder to write to. */
@@ -135,11 +133,10 @@ async function zeroShotFiles(
 	longest: number,
 	classNames: readonly string[],
 ) {
-	const config = await readJsonFile(join(storedCheckpoint(checkpoint).directory, 'config.json'))
 	return [
 		jsonFile('labels.json', classNames),
 		jsonFile('preprocessor_config.json', preprocessorJson(checkpoint.preprocessor)),
-		jsonFile('config.json', config),
+		...(layout === 'onnx' ? [] : [jsonFile('config.json', await clipConfigOf(checkpoint))]),
 		...(await tokenizerFiles(checkpoint, longest)),
 		...(layout === 'hub' ? [gitAttributes] : []),
 	]

@@ -8,8 +8,7 @@ import { type Defense, fixedParameters, type ParameterLookup } from '../defenses
 import type { DeployedModel } from '../evaluation/deployed/deployed-classifier.js'
 import { float32, ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
-import { logScale } from '../vlm/model.js'
-import { similarityLogits } from '../vlm/similarity.js'
+import { classLogits, towersOf } from '../vlm/towers.js'
 import { onNormalisedPixels, pixelValues } from './classifier-graph.js'
 import { modelMessage } from './model-message.js'
 import { withOpenLength } from './open-length.js'
@@ -41,12 +40,20 @@ export interface ZeroShotGraphs {
 /**
  * Builds them. Features have unit length.
  * @param metadata Of all three.
- * @throws NaptuneError for a method with several prompts per class, which no text tower reads one by one.
+ * @throws NaptuneError for models of another kind than CLIP, a method with several prompts per class, which no text tower reads
+ * one by one, and contexts that leave no room for a text.
  */
 export async function zeroShotGraphs(
 	model: DeployedModel,
 	metadata: Readonly<Record<string, string>>,
 ): Promise<ZeroShotGraphs> {
+	const { title, blocks, startTokens } = towersOf(model.clip.config)
+	if (!blocks || startTokens !== 1) {
+		throw new NaptuneError(
+			'NAP_EXPORT_REFUSED',
+			`A zero-shot export is written for the text tower of a CLIP, not for ${title}. Export the classifier (--task classifier).`,
+		)
+	}
 	const { promptsPerClass } = model.defense.prompts
 	if (promptsPerClass !== 1) {
 		throw new NaptuneError(
@@ -85,7 +92,7 @@ function wholeOutputs(model: DeployedModel, length: number): Record<string, Valu
 	const parameters = fixedParameters(model.parameters)
 	const texts = textEmbeds(model, length, parameters)
 	const images = imageEmbeds(model, parameters)
-	const logits = similarityLogits(images, texts, logScale(model.clip))
+	const logits = classLogits(model.clip, images, texts)
 	return {
 		logits_per_image: logits,
 		logits_per_text: ops.transpose(logits, [1, 0]),

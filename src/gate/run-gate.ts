@@ -85,7 +85,7 @@ export async function runGate(input: GateInput): Promise<GateOutcome | undefined
 		seed: config.seed,
 		stopping,
 		checks,
-		notices: [...subject.notices, ...notices],
+		notices: [...subject.notices, ...protocolNotices(input), ...notices],
 		versions,
 		processor,
 	}
@@ -107,6 +107,20 @@ export async function runGate(input: GateInput): Promise<GateOutcome | undefined
 		processor,
 	}
 	return { verdict, baseline, made }
+}
+
+/** What weakens a verdict before anything is measured. */
+function protocolNotices({ config, versions }: GateInput): string[] {
+	return [
+		...(config.split === 'train'
+			? ['The sample is of training images: a model may be robust on those alone. Take the test split.']
+			: []),
+		...(versions.device === 'cpu'
+			? []
+			: [
+					`On ${versions.device} outcomes may depend on the batch size; only on the CPU the same inputs give the same bytes.`,
+				]),
+	]
 }
 
 /** Undecided where the time was over, whatever was found until then. */

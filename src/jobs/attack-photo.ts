@@ -156,7 +156,7 @@ export const attackPhoto = defineJob({
 				'Epsilon is less than one of 255 levels, so that no file of 8 bits can hold the change: nothing will be seen.'
 			context.onNote({ kind: 'note', text: note })
 		}
-		const task = startTask(context, `attacking ${basename(input.photo)}`, models.length, 'models')
+		const task = startTask(context, `attacking ${basename(input.photo)}`, 100, '%')
 		const done = new Map<string, number>()
 		const found = await attackOnePhoto({
 			engine: await context.engine(),
@@ -171,7 +171,8 @@ export const attackPhoto = defineJob({
 			signal: context.signal,
 			onProgress(model, { work }) {
 				done.set(model, work.done / Math.max(1, work.done + work.left))
-				task.update([...done.values()].reduce((sum, part) => sum + part, 0))
+				const sum = [...done.values()].reduce((total, part) => total + part, 0)
+				task.update(Math.floor((100 * sum) / models.length))
 			},
 		}).finally(task.end)
 		if (!found) throw stopped('Stopped. Nothing was written; the same command starts anew.')

@@ -35,7 +35,10 @@ export const serveInput = z.strictObject({
 	/** Names by which requests may call the server beside its own, such as the one that a proxy passes on. */
 	allowHost: z.array(z.string()).readonly().default([]),
 	/** Sites whose scripts may use the server, such as `https://example.org`. */
-	allowOrigin: z.array(z.url()).readonly().default([]),
+	allowOrigin: z
+		.array(z.url().transform((address) => new URL(address).origin))
+		.readonly()
+		.default([]),
 	/** Pictures that are classified at once, at most. */
 	batchSize: countField.max(256).default(16),
 	/** Milliseconds that a picture waits for others at most. */
@@ -102,7 +105,13 @@ export const serve = defineJob({
 				{
 					...rest,
 					...defined({ token, decodeThreads }),
-					limits: { images: maxImages, bodyBytes: maxBody, pixels: maxPixels, classes: maxClasses },
+					limits: {
+						// More could never get in.
+						images: Math.min(maxImages, input.queue),
+						bodyBytes: maxBody,
+						pixels: maxPixels,
+						classes: maxClasses,
+					},
 					load: () => loadedModel(input, loading),
 					onEvent(event) {
 						// From here on the job ends by itself when it is asked to.

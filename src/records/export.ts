@@ -112,7 +112,7 @@ export const exportForm = {
 			.exactOptional()
 			.describe('Correction scores of clean images, for the p-value of a score: the share of these that reach it.'),
 		run: z.strictObject({
-			source: informative(z.string().describe('Path of the run directory.')),
+			source: informative(z.string().describe('Name of the run directory.')),
 			model: modelSchema,
 			defense: defenseSchema,
 			trainedEpsilon: z.number(),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,7 +35,6 @@ const config = {
 	clean: { min: 0.4 },
 	attacks: [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0.1, maxDrop: 0.03 } }],
 	baseline: { file: 'baseline.json' },
-	audit: { checks: ['zero-gradient', 'deterministic-forward'], images: 6 },
 }
 
 async function written(name: string, changes: object = {}): Promise<string> {
@@ -103,8 +103,6 @@ describe('a gate', () => {
 			['clean.min', 'pass'],
 			['pgd-5-linf-3/255.min', 'pass'],
 			['pgd-5-linf-3/255.max-drop', 'pass'],
-			['audit.deterministic-forward', 'pass'],
-			['audit.zero-gradient', 'pass'],
 		])
 
 		const vanilla = await judge(demo, path, 'vanilla', { vanilla: true })
@@ -115,10 +113,28 @@ describe('a gate', () => {
 			expect(failed).toMatchObject({ status: 'fail', decidedBy: 'certainty' })
 			expect(failed?.images).toBeLessThan(40)
 		}
-		// A model that fails becomes no baseline.
-		const refused = await judge(demo, path, 'vanilla', { vanilla: true, updateBaseline: true })
+	}, 300_000)
+
+	it('demands audit checks, and makes no baseline of a model that fails', async () => {
+		const attacks = [{ attack: 'pgd-5', epsilon: '3/255', robust: { min: 0 } }]
+		const audit = { checks: ['zero-gradient', 'deterministic-forward'], images: 4 }
+		const path = await written('audited', { images: 4, clean: { min: 0 }, attacks, audit, baseline: undefined })
+		const { checks, verdict } = await judge(demo, path, 'audited')
+		expect(verdict).toBe('pass')
+		expect(checks.slice(-2).map(({ id, status, decidedBy }) => [id, status, decidedBy])).toEqual([
+			['audit.deterministic-forward', 'pass', 'audit'],
+			['audit.zero-gradient', 'pass', 'audit'],
+		])
+		const hard = [{ attack: 'pgd-20', epsilon: '16/255', robust: { min: 0.2 } }]
+		const failing = await written('failing', {
+			images: 4,
+			clean: { min: 0 },
+			attacks: hard,
+			baseline: { file: 'never.json' },
+		})
+		const refused = await judge(demo, failing, 'refused', { vanilla: true, updateBaseline: true })
 		expect([refused.verdict, refused.files.baseline]).toEqual(['fail', undefined])
-		expect(JSON.parse(await readFile(join(folder, 'baseline.json'), 'utf8'))).toEqual(baseline)
+		expect(existsSync(join(folder, 'never.json'))).toBe(false)
 	})
 
 	it('measures again what is damaged in its cache, and notices another image', async () => {

@@ -81,10 +81,10 @@ describe('naptune serve', () => {
 				expect(response.status).toBe(200)
 				expect(images).toStrictEqual([at(expected, own)])
 				answered++
-				if (answered === 60) server.process.kill('SIGTERM')
+				if (answered === 24) server.process.kill('SIGTERM')
 			}
 		}
-		const clients = Array.from({ length: 12 }, (_, number) => client(number))
+		const clients = Array.from({ length: 8 }, (_, number) => client(number))
 		const { code, stdout, stderr } = await server.finished
 		stopping = true
 		await Promise.all(clients)
@@ -95,9 +95,10 @@ describe('naptune serve', () => {
 		// Whatever was taken in was answered, and its answer arrived.
 		expect(taken.length).toBe(answered)
 		expect(summary).toMatchObject({ url, requests: answered, images: answered, cut: 0 })
-		expect(answered).toBeGreaterThanOrEqual(60)
-		expect(refused).toBeLessThanOrEqual(12)
-	})
+		expect(answered).toBeGreaterThanOrEqual(24)
+		expect(refused).toBeLessThanOrEqual(8)
+		// Two commands start one after the other, which takes long where other work has the machine.
+	}, 240_000)
 
 	it('keeps its token out of its log and its help', async () => {
 		const server = startCli(['serve', run, '--port', '0', '--threads', '1', '--log', 'text'], {

@@ -57,7 +57,7 @@ export function addTuneCommand(program: Command): void {
 			'after',
 			`
 Example:
-  $ naptune tune --model openai/clip-vit-base-patch16 --data photos --shots 16 --output runs/photos
+  $ naptune tune --model openai/clip-vit-base-patch16 --data photos --output runs/photos
   $ naptune evaluate runs/photos`,
 		)
 		.action((options: TuneOptions) =>

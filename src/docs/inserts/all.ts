@@ -6,6 +6,8 @@ import { comparisonInserts } from './comparisons.js'
 import { evidenceInserts } from './evidence.js'
 import { exampleInserts } from './examples.js'
 import { officialCodeInserts } from './official-code.js'
+import { photosInserts } from './photos.js'
+import { protocolInserts } from './protocols.js'
 import { referenceInserts } from './references.js'
 
 /** Passages by the names that markers give. */
@@ -17,5 +19,7 @@ export const inserts: ReadonlyMap<string, Insert> = new Map(
 		...officialCodeInserts,
 		...referenceInserts,
 		...exampleInserts,
+		...photosInserts,
+		...protocolInserts,
 	}),
 )

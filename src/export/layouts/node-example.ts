@@ -5,6 +5,7 @@ export const nodeExample = `// Classifies pictures with the model of this folder
 //   npm install onnxruntime-node sharp
 //   node classify.mjs photo.jpg another.png
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import sharp from 'sharp'
 
@@ -13,7 +14,7 @@ const labels = await json('labels.json')
 const about = await json('export.json')
 const preparation = await json('preprocessor_config.json')
 const [graph] = about.graphs
-const session = await InferenceSession.create(new URL(graph.file, import.meta.url).pathname)
+const session = await InferenceSession.create(fileURLToPath(new URL(graph.file, import.meta.url)))
 
 for (const path of process.argv.slice(2)) {
 	const { logits } = await session.run(
@@ -27,14 +28,15 @@ for (const path of process.argv.slice(2)) {
 
 // The graph itself resizes, crops and normalises: bytes [1, height, width, 3] of any size.
 async function wholePicture(path) {
-	const { data, info } = await decoded(path).raw().toBuffer({ resolveWithObject: true })
+	const { data, info } = await decoded(path)
 	return new Tensor('uint8', new Uint8Array(data), [1, info.height, info.width, 3])
 }
 
 // Shorter edge to its size, centre crop, (pixel / 255 - mean) / std.
 async function pixelValues(path) {
 	const { size, crop_size: crop, image_mean: mean, image_std: std } = preparation
-	const { width, height } = (await decoded(path).toBuffer({ resolveWithObject: true })).info
+	const { data, info } = await decoded(path)
+	const { width, height, channels } = info
 	const edge = size.shortest_edge
 	const scaled = edge
 		? width <= height
@@ -43,7 +45,7 @@ async function pixelValues(path) {
 		: size
 	const left = Math.round((scaled.width - crop.width) / 2)
 	const top = Math.round((scaled.height - crop.height) / 2)
-	const bytes = await decoded(path)
+	const bytes = await sharp(data, { raw: { width, height, channels } })
 		.resize({ ...scaled, fit: 'fill', kernel: 'cubic' })
 		.extract({ left, top, ...crop })
 		.raw()
@@ -59,7 +61,7 @@ async function pixelValues(path) {
 }
 
 function decoded(path) {
-	return sharp(path).rotate().toColourspace('srgb').removeAlpha()
+	return sharp(path).rotate().toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true })
 }
 
 function softmax(logits) {

@@ -1,0 +1,19 @@
+/** What the protocols of the baselines did on the small table. */
+
+import { present } from '../../core/at.js'
+import { tableMarkdown } from '../../report/tables/markdown.js'
+import { protocolTables } from '../../report/tables/protocol-table.js'
+import type { Insert } from '../markers.js'
+import { experimentAt } from '../records.js'
+
+/** The passages, by name. */
+export const protocolInserts: Readonly<Record<string, Insert>> = {
+	'protocols table': async () => {
+		const result = await experimentAt('reproduce-quick/table1-both')
+		const table = present(protocolTables(result)[0], 'table of protocols')
+		// The page has a heading of its own.
+		return tableMarkdown(table)
+			.replace(/^### .*\n+/, '')
+			.trimEnd()
+	},
+}
