@@ -4,7 +4,6 @@
  */
 
 import { z } from 'zod'
-import { at } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import { defineAttack } from '../../define-attack.js'
 import { momentumCost, momentumOptions, momentumRun } from '../transfer/momentum-attack.js'
@@ -51,11 +50,11 @@ export const diFgsm = defineAttack({
 					const size = rowSize(images)
 					const data = images.data.slice()
 					for (const [row, draw] of draws.entries()) {
-						if (draw) data.set(diverseInput(images.data.subarray(row * size, (row + 1) * size), plane, draw), row * size)
+						if (draw)
+							data.set(diverseInput(images.data.subarray(row * size, (row + 1) * size), plane, draw), row * size)
 					}
 					const gradient = await gradientAt({ ...images, data }, where)
-					for (const row of ids.keys()) {
-						const draw = at(draws, row)
+					for (const [row, draw] of draws.entries()) {
 						const part = gradient.subarray(row * size, (row + 1) * size)
 						if (draw) part.set(diverseInput(part, plane, draw, true))
 					}

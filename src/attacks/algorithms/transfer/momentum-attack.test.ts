@@ -80,9 +80,9 @@ describe.each(cases)('%s', (name, tensor, options, streams) => {
 			name === 'vmi-fgsm' ? { evaluations: 190, gradients: 190 } : { evaluations: 10, gradients: 10 },
 		)
 		const { classifier } = present(golden.surrogates[0], 'surrogate')
-		await expect(
-			attackBatch(attack, classifier, golden.batch, transferThreat, imageStreams(1)),
-		).rejects.toMatchObject({ code: 'NAP_OPTION_MISSING' })
+		await expect(attackBatch(attack, classifier, golden.batch, transferThreat, imageStreams(1))).rejects.toMatchObject({
+			code: 'NAP_OPTION_MISSING',
+		})
 	})
 })
 
@@ -98,7 +98,11 @@ describe('the gradient of an ensemble', () => {
 describe('a diverse input', () => {
 	it('is what interpolation and padding of PyTorch give', () => {
 		const made = range(0, 5).flatMap((row) => {
-			const stream = replay({ uniform: values('draws').subarray(row * 4, row * 4 + 4).values() })
+			const stream = replay({
+				uniform: values('draws')
+					.subarray(row * 4, row * 4 + 4)
+					.values(),
+			})
 			const draw = drawDiverseInput(stream, plane, settings)
 			const image = golden.batch.images.data.subarray(row * 90, row * 90 + 90)
 			return [...(draw ? diverseInput(image, plane, draw) : image)]
