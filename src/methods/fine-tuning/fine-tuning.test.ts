@@ -50,7 +50,10 @@ it('ends in a checkpoint that is the tuned model, the same after a stop, which N
 	expect(tuned.checkpoint.sha256).toBe(await weights('whole'))
 	expect(tuned.checkpoint.sha256).not.toBe(clip.checkpoint.sha256)
 	const pixels = ops.input('pixels', 'float32', ['B', 3, 16, 16])
-	const images = float32([2, 3, 16, 16], Float32Array.from({ length: 2 * 768 }, (_, index) => (index % 97) / 97))
+	const images = float32(
+		[2, 3, 16, 16],
+		Float32Array.from({ length: 2 * 768 }, (_, index) => (index % 97) / 97),
+	)
 	const featuresOf = async (features: Value) => {
 		const program = await engine.compile({ features })
 		const { features: found } = await program.run({ pixels: images })
