@@ -33,6 +33,9 @@ const short: Readonly<Record<string, (surrogates: readonly Surrogate[]) => Reado
 	autoattack: () => ({ steps: 6, queries: 30, targets: 2 }),
 	cwa: (surrogates) => ({ surrogates, steps: 4 }),
 	ags: (surrogates) => ({ surrogates, steps: 20, tap: 'imageFeatures' }),
+	'mi-fgsm': (surrogates) => ({ surrogates }),
+	'vmi-fgsm': (surrogates) => ({ surrogates, steps: 5, neighbours: 4 }),
+	'di-fgsm': (surrogates) => ({ surrogates, rate: 1.6 }),
 }
 const cases = [...attacks.values()].flatMap(({ name, norms }) => norms.map((norm) => [name, norm] as const))
 const threats: Readonly<Record<Norm, ThreatModel>> = {

@@ -6,13 +6,16 @@ import { ags } from './algorithms/ags/ags.js'
 import { apgd } from './algorithms/apgd/apgd.js'
 import { autoAttack } from './algorithms/autoattack/autoattack.js'
 import { cwa } from './algorithms/cwa/cwa.js'
+import { diFgsm } from './algorithms/di-fgsm/di-fgsm.js'
 import { fab } from './algorithms/fab/fab.js'
 import { featurePgd } from './algorithms/feature-pgd/feature-pgd.js'
+import { miFgsm } from './algorithms/mi-fgsm/mi-fgsm.js'
 import { pgd } from './algorithms/pgd/pgd.js'
 import { square } from './algorithms/square/square.js'
+import { vmiFgsm } from './algorithms/vmi-fgsm/vmi-fgsm.js'
 import type { AttackDefinition, PreparedAttack } from './attack-definition.js'
 
-const definitions: readonly AttackDefinition[] = [pgd, featurePgd, apgd, fab, square, autoAttack, cwa, ags]
+const definitions: readonly AttackDefinition[] = [pgd, featurePgd, apgd, fab, square, autoAttack, cwa, ags, miFgsm, vmiFgsm, diFgsm]
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(

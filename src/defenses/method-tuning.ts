@@ -10,8 +10,8 @@ import { lossNames } from './tuning-losses.js'
 export const methodAttack = {
 	/** The clean image, a random point of the ball, or (AdvPT) of the part of it where no pixel is smaller. */
 	start: z.enum(['zero', 'uniform', 'one-sided']).default('zero'),
-	/** What it maximises; the last two drive predictions or image features away from the clean image's own. */
-	objective: z.enum(['cross-entropy', 'kl-to-clean', 'feature-kl']).default('cross-entropy'),
+	/** What it maximises; the others drive predictions or image features away from the clean image's own, the last from those before tuning. */
+	objective: z.enum(['cross-entropy', 'kl-to-clean', 'feature-kl', 'embedding-distance']).default('cross-entropy'),
 	/** Which model it attacks: the one under tuning, or CLIP as it was with hand-written templates. */
 	target: z.enum(['tuned', 'vanilla']).default('tuned'),
 	/**

@@ -13,6 +13,10 @@ const text = 512
 const vision = 768
 const refiner = (width: number) => linear(width, 2 * width) + linear(2 * width, width)
 
+/** The image tower with its projection. */
+const block = 4 * linear(vision, vision) + 4 * vision + linear(vision, 4 * vision) + linear(4 * vision, vision)
+const imageTower = vision + 197 * vision + 768 * vision + 4 * vision + 12 * block + text * vision
+
 /** What the references' settings come to, by hand. */
 const counts: Readonly<Record<string, number>> = {
 	vanilla: 0,
@@ -23,6 +27,12 @@ const counts: Readonly<Record<string, number>> = {
 	'advpt-vli': 9 * 2 * (text + vision),
 	'advpt-vlj': 9 * (2 * text + linear(text, vision)),
 	fap: 2 * text + 8 * 2 * vision + linear(text, vision) + 8 * linear(vision, text),
+	maple: 9 * (2 * text + linear(text, vision)),
+	tecoa: imageTower,
+	fare: imageTower,
+	'adversarial-training': imageTower,
+	trades: imageTower,
+	mart: imageTower,
 	nap: 12 * 16 * (text + vision) + 11 * (refiner(vision) + refiner(text)),
 }
 

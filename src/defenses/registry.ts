@@ -3,6 +3,7 @@
 import { NaptuneError } from '../core/errors.js'
 import { didYouMean } from '../core/nearest.js'
 import type { ClipModel } from '../vlm/model.js'
+import { adversarialTraining } from './adversarial-training.js'
 import { advpt } from './advpt.js'
 import { advptE2e } from './advpt-e2e.js'
 import { advptV } from './advpt-v.js'
@@ -12,15 +13,33 @@ import { coop } from './coop.js'
 import type { Defense } from './defense.js'
 import type { DefenseDefinition } from './define-defense.js'
 import { fap } from './fap.js'
+import { fare } from './fare.js'
+import { maple } from './maple.js'
+import { mart } from './mart.js'
 import { nap } from './nap.js'
+import { tecoa } from './tecoa.js'
+import { trades } from './trades.js'
 import { vanilla } from './vanilla.js'
 
 /** Defenses by name. */
 export const defenses: ReadonlyMap<string, DefenseDefinition> = new Map(
-	[vanilla, coop, advpt, advptE2e, advptV, advptVli, advptVlj, fap, nap].map((definition) => [
-		definition.name,
-		definition,
-	]),
+	[
+		vanilla,
+		coop,
+		advpt,
+		advptE2e,
+		advptV,
+		advptVli,
+		advptVlj,
+		fap,
+		nap,
+		maple,
+		tecoa,
+		fare,
+		adversarialTraining,
+		trades,
+		mart,
+	].map((definition) => [definition.name, definition]),
 )
 
 /** Names of the methods that learn something. */

@@ -1,5 +1,7 @@
 /** Losses of tuning, which methods name: graphs from clean and adversarial features and logits to per-sample losses. Adding one is an entry here. */
 
+import { NaptuneError } from '../core/errors.js'
+import { tensor } from '../core/tensor.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 
@@ -22,6 +24,8 @@ export interface LossInputs {
 	readonly alpha: Value
 	/** [B], 1 for images that count in their adversarial version where a loss splits the batch, else 0. */
 	readonly adversarialHalf: Value
+	/** [B, E], not normalised: of the clean images by the model before tuning. Only for losses that compare with it. */
+	readonly original?: Value
 	/** What stands for the cross entropy; `softmax` by default. */
 	readonly classLoss?: ClassLoss
 }
@@ -55,6 +59,8 @@ export interface TuningLoss {
 	readonly doc: string
 	/** Whether it reads adversarial images at all; if not, no inner attack is run. */
 	readonly attacks: boolean
+	/** Whether it reads `original`; default false. */
+	readonly comparesWithOriginal?: boolean
 	/** @returns What is minimised, per image: [B]. */
 	build(inputs: LossInputs): Value
 }
@@ -133,12 +139,60 @@ const fap = {
 	},
 } as const satisfies TuningLoss
 
+const mart = {
+	name: 'mart',
+	doc: 'Boosted cross entropy on adversarial images plus alpha times KL(clean || adversarial) weighted by 1 - the probability of the class on the clean image (Wang et al. 2020).',
+	attacks: true,
+	build: ({ clean, adversarial, labels, alpha, classLoss }) => {
+		const column = ops.unsqueeze(labels, [1])
+		const ofLabel = (x: Value) => ops.squeeze(ops.gatherElements(x, column, 1), [1])
+		const [p, q] = [ops.softmax(clean.logits), ops.softmax(adversarial.logits)]
+		// Margin term of the reference, whose small numbers keep logarithms finite.
+		const boosted = ops.sub(
+			classLossOf(classLoss)(adversarial.logits, labels),
+			ops.log(ops.add(ops.sub(1.0001, largestOther(q, labels)), 1e-12)),
+		)
+		// As its kl_div of log(q + 1e-12) and p: p log p is 0 for p = 0.
+		const logP = ops.logSoftmax(clean.logits)
+		const divergence = ops.reduceSum(ops.mul(p, ops.sub(logP, ops.log(ops.add(q, 1e-12)))), [1])
+		const unsure = ops.sub(1.0000001, ofLabel(p))
+		return ops.add(boosted, ops.mul(ops.mul(divergence, unsure), alpha))
+	},
+} as const satisfies TuningLoss
+
+const fare = {
+	name: 'fare',
+	doc: 'Squared distance of the embedding of an adversarial image to that of the clean image before tuning, not normalised (FARE).',
+	attacks: true,
+	comparesWithOriginal: true,
+	build: ({ adversarial, original }) => {
+		if (!original) throw new NaptuneError('NAP_INTERNAL', 'Loss fare was built without the features before tuning.')
+		const change = ops.sub(adversarial.features, original)
+		return ops.reduceSum(ops.mul(change, change), [1])
+	},
+} as const satisfies TuningLoss
+
+/** The probability of the likeliest class other than the label's. */
+function largestOther(probabilities: Value, labels: Value): Value {
+	const classes = probabilities.shape[1]
+	if (typeof classes !== 'number') throw new NaptuneError('NAP_INTERNAL', 'Loss mart needs a fixed number of classes.')
+	const all = ops.literal(
+		tensor(
+			'int64',
+			[1, classes],
+			BigInt64Array.from({ length: classes }, (_, index) => BigInt(index)),
+		),
+	)
+	const own = ops.equal(ops.unsqueeze(labels, [1]), all)
+	return ops.reduceMax(ops.where(own, ops.mul(probabilities, 0), probabilities), [1])
+}
+
 /** (1 - share) · a + share · b. */
 function mixed(a: Value, b: Value, share: Value): Value {
 	return ops.add(ops.mul(a, ops.sub(1, share)), ops.mul(b, share))
 }
 
-const losses = [clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap] as const
+const losses = [clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap, mart, fare] as const
 
 /** Name of a loss. */
 export type LossName = (typeof losses)[number]['name']

@@ -36,6 +36,8 @@ export const runFolders = {
 	audits: 'audits',
 	distortion: 'distortion',
 	gallery: 'gallery',
+	/** The fine-tuned model as a checkpoint of its own. */
+	checkpoint: 'checkpoint',
 	retrieval: 'retrieval',
 	detection: 'detection',
 } as const

@@ -69,6 +69,11 @@ export const runResultForm = {
 			.describe(
 				'L2 distance of all parameters from their start, as a multiple of the length of the start; missing in older runs, and where all start at zero.',
 			),
+		checkpointSha256: sha256
+			.exactOptional()
+			.describe(
+				'Of the weights of the checkpoint beside the run; only of methods that fine-tune weights of the model.',
+			),
 	}),
 } satisfies RecordForm<z.ZodType>
 

@@ -51,10 +51,10 @@ export function trainableWeights(
 }
 
 /**
- * Rows of a matrix of float32.
+ * Rows of a tensor of float32: parts along its first axis.
  * @param read Reads a part of the file that a weight refers to.
- * @returns [rows, width].
- * @throws NaptuneError for what is no row of the matrix.
+ * @returns Row after row, each flattened.
+ * @throws NaptuneError for what is no row of it.
  */
 export async function rowsOf(
 	name: string,
@@ -65,14 +65,32 @@ export async function rowsOf(
 	const reference = weights.get(name)
 	if (!reference) throw new NaptuneError('NAP_MODEL_INVALID', `The checkpoint has no weight named ${name}.`)
 	const { offset, shape } = reference
-	const [count = 0, width = 0] = shape
+	const [count = 0, ...rest] = shape
+	const width = rest.reduce((product, size) => product * size, 1)
+	const wrong = rows.find((row) => !Number.isInteger(row) || row < 0 || row >= count)
+	if (wrong !== undefined) {
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `${name} of shape [${shape.join(', ')}] has no row ${wrong}.`)
+	}
+	const numbers = async (first: number, length: number) => {
+		const bytes = await read(reference, offset + first * 4, length * 4)
+		return new Float32Array(bytes.slice().buffer)
+	}
 	const values = new Float32Array(rows.length * width)
-	const bytes = new Uint8Array(values.buffer)
-	for (const [index, row] of rows.entries()) {
-		if (reference.transposed || shape.length !== 2 || !Number.isInteger(row) || row < 0 || row >= count) {
-			throw new NaptuneError('NAP_ARGUMENT_INVALID', `${name} of shape [${shape.join(', ')}] has no row ${row}.`)
+	if (reference.transposed) {
+		const stored = await numbers(0, count * width)
+		for (const [index, row] of rows.entries()) {
+			for (let column = 0; column < width; column++)
+				values[index * width + column] = stored[column * count + row] ?? Number.NaN
 		}
-		bytes.set(await read(reference, offset + row * width * 4, width * 4), index * width * 4)
+		return values
+	}
+	// Neighbours are read at once.
+	for (let from = 0; from < rows.length; ) {
+		const first = rows[from] ?? 0
+		let to = from + 1
+		while (to < rows.length && rows[to] === first + to - from) to++
+		values.set(await numbers(first * width, (to - from) * width), from * width)
+		from = to
 	}
 	return values
 }

@@ -30,6 +30,31 @@ export function featureKl(width: number): DivergenceObjective {
 	return fromClean('feature-kl', 'imageFeatures', width)
 }
 
+/** The tap that {@link embeddingDistance} reads once: image features of the model before tuning. */
+export const originalFeatures = 'originalFeatures'
+
+/**
+ * The squared distance of image features to those that another model, the tap {@link originalFeatures}, has of the clean image;
+ * neither normalised (FARE). Its gradient is zero at the clean image as long as both models are the same.
+ * @param width Dimensions of the image features.
+ */
+export function embeddingDistance(width: number): DivergenceObjective {
+	return {
+		objective: {
+			name: `embedding-distance ${width}`,
+			taps: ['imageFeatures'],
+			side: { original: { type: 'float32', shape: [width] } },
+			build: (taps, side) => {
+				const change = ops.sub(entry(taps, 'imageFeatures'), entry(side, 'original'))
+				return ops.rowSums(ops.mul(change, change))
+			},
+		},
+		sideInputs: async (classifier, { images }) => ({
+			original: entry(await classifier.evaluate(images, [originalFeatures]), originalFeatures),
+		}),
+	}
+}
+
 function fromClean(name: string, tap: string, size: number): DivergenceObjective {
 	return {
 		objective: {

@@ -9,7 +9,7 @@ import { grad, ops } from '../../onnx/graph.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import { requireFinite } from '../../training/finite.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { classLogits } from '../../vlm/towers.js'
+import { classLogits, encodeImage } from '../../vlm/towers.js'
 
 /** What to change where values are not finite. */
 export const finiteAdvice = 'Lower optimizer.learningRate or attack.epsilon.'
@@ -70,6 +70,7 @@ export async function createImageSide(
 	const { projectionDimension } = clip.config
 	const classes = defense.classNames.length
 	const { lookup, used } = parameterInputs(defense)
+	const pixelShape = ['B', 3, imageSize, imageSize]
 	const labels = ops.input('labels', 'int64', ['B'])
 	const alpha = ops.input('alpha', 'float32', [])
 	const scale = ops.input('scale', 'float32', [])
@@ -79,12 +80,22 @@ export async function createImageSide(
 		const features =
 			input === 'features'
 				? ops.input(name, 'float32', ['B', projectionDimension])
-				: defense.imageFeatures(ops.input(name, 'float32', ['B', 3, imageSize, imageSize]), lookup).features
+				: defense.imageFeatures(ops.input(name, 'float32', pixelShape), lookup).features
 		return { features, logits: classLogits(clip, features, textFeatures) }
 	}
 	const clean = side('clean')
 	const adversarial = loss.attacks ? side('adversarial') : clean
-	const perImage = loss.build({ clean, adversarial, labels, alpha, adversarialHalf, classLoss })
+	const original = () =>
+		input === 'features' ? clean.features : encodeImage(clip, ops.input('clean', 'float32', pixelShape)).features
+	const perImage = loss.build({
+		clean,
+		adversarial,
+		labels,
+		alpha,
+		adversarialHalf,
+		classLoss,
+		...(loss.comparesWithOriginal ? { original: original() } : {}),
+	})
 	const total = ops.mul(ops.reduceSum(perImage), scale)
 	const names = [...used.keys()]
 	const gradients = grad(total, [textFeatures, ...used.values()])

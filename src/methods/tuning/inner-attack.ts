@@ -6,7 +6,12 @@ import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
 import type { AttackBatch } from '../../classifier/attack-batch.js'
 import type { Classifier } from '../../classifier/classifier.js'
-import { type DivergenceObjective, featureKl, klToClean } from '../../classifier/objectives/divergence-objectives.js'
+import {
+	type DivergenceObjective,
+	embeddingDistance,
+	featureKl,
+	klToClean,
+} from '../../classifier/objectives/divergence-objectives.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { TuningConfig } from './configuration.js'
 
@@ -31,6 +36,7 @@ export function innerAttack(
 		'cross-entropy': undefined,
 		'kl-to-clean': klToClean(classes),
 		'feature-kl': featureKl(width),
+		'embedding-distance': embeddingDistance(width),
 	}
 	const prepared = pgd.prepare({ steps, relativeStepSize, start, ...divergences[objective] })
 	const threat = threatModel('linf', epsilon)

@@ -74,6 +74,7 @@ export async function finishRun(
 	defenseName: string,
 	state: TuningState,
 	start: TensorSet,
+	checkpointSha256?: string,
 ): Promise<RunResult> {
 	const path = join(directory, runFiles.parameters)
 	await saveTensors(path, state.parameters, { defense: defenseName })
@@ -83,7 +84,7 @@ export async function finishRun(
 		...state.usage,
 		epochsAtChance: state.own.history.epochsAtChance,
 		parametersSha256: await sha256OfFile(path),
-		...defined({ moved: movedShare(start, state.parameters) }),
+		...defined({ moved: movedShare(start, state.parameters), checkpointSha256 }),
 	}
 	await writeRecord(runResultForm, join(directory, runFiles.result), result)
 	return result

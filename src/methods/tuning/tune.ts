@@ -12,6 +12,8 @@ import type { Engine } from '../../runtime/engine.js'
 import { train } from '../../training/loop.js'
 import type { TensorSet } from '../../training/tensor-set.js'
 import type { ClipModel } from '../../vlm/model.js'
+import { requireFineTunable } from '../fine-tuning/fine-tunable.js'
+import { fineTunes, saveFineTuned } from '../fine-tuning/fine-tuned-checkpoint.js'
 import type { TuningConfig } from './configuration.js'
 import { learningNotices, stepNotices, type TuningNotice } from './notices.js'
 import { type PreparedRun, prepareRun } from './prepare-tuning.js'
@@ -110,7 +112,9 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 	const { state, finished, savedSteps } = await train(task, { onLine: onEpoch, onNotice: uncheckedFile, signal })
 	let result: Pick<RunResult, 'seconds' | 'residentBytes'> = state.usage
 	if (finished) {
-		result = await finishRun(output, defense.name, state, await initialParameters(defense, input.config.seed))
+		const start = await initialParameters(defense, input.config.seed)
+		const saved = fineTunes(defense) ? await saveFineTuned(input.clip, state.parameters, output) : undefined
+		result = await finishRun(output, defense.name, state, start, saved)
 		tell(...(await noticesOfLog(output, state.own.history.epochsAtChance)))
 	}
 	const { seconds, residentBytes } = result
@@ -146,6 +150,7 @@ export async function finishedRun(
 async function lookInto(input: TuneInput) {
 	const described = describedRun(input)
 	const done = input.resume ? await loadFinishedRun(input.output, described.description) : undefined
+	if (!done && fineTunes(described.defense)) requireFineTunable(input.clip, described.defense, input.config)
 	const notices = stepNotices(input.config, stepPlan(described.dataset.train, input.config))
 	return { ...described, done, notices }
 }

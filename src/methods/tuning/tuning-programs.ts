@@ -1,6 +1,7 @@
 /** The programs that tuning compiles of a defense: text features, the inner attack's gradient, loss with gradients. */
 
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
+import { originalFeatures } from '../../classifier/objectives/divergence-objectives.js'
 import { entry } from '../../core/at.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
@@ -9,7 +10,7 @@ import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { classLogits } from '../../vlm/towers.js'
+import { classLogits, encodeImage } from '../../vlm/towers.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
 import { type InnerAttack, innerAttack } from './inner-attack.js'
@@ -40,7 +41,8 @@ export async function compileTuningPrograms(
 	config: Pick<TuningConfig, 'classesPerChunk' | 'loss' | 'classLoss' | 'attack' | 'seed'>,
 	template: string,
 ): Promise<TuningPrograms> {
-	const { target, when } = config.attack
+	const { target, when, objective } = config.attack
+	const compares = objective === 'embedding-distance'
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
 	const loss = entry(tuningLosses, config.loss)
 	const image = await createImageSide(
@@ -53,8 +55,8 @@ export async function compileTuningPrograms(
 	)
 	const inner =
 		target === 'vanilla'
-			? await vanillaTarget(engine, clip, defense.classNames, template, config.classesPerChunk)
-			: await tunedTarget(engine, clip, defense)
+			? await vanillaTarget(engine, clip, defense.classNames, template, config.classesPerChunk, compares)
+			: await tunedTarget(engine, clip, defense, compares)
 	return {
 		text,
 		image,
@@ -74,13 +76,13 @@ interface Target {
 }
 
 /** The model under tuning, parameters and text features as inputs. */
-async function tunedTarget(engine: Engine, clip: ClipModel, defense: Defense): Promise<Target> {
+async function tunedTarget(engine: Engine, clip: ClipModel, defense: Defense, compares: boolean): Promise<Target> {
 	const { lookup, used } = parameterInputs(defense)
 	const textFeatures = ops.input('textFeatures', 'float32', [
 		defense.classNames.length,
 		clip.config.projectionDimension,
 	])
-	const classifier = await targetClassifier(engine, clip, defense, textFeatures, lookup)
+	const classifier = await targetClassifier(engine, clip, defense, textFeatures, lookup, compares)
 	return { classifier, reads: new Set([...used.keys(), 'textFeatures']) }
 }
 
@@ -91,11 +93,12 @@ async function vanillaTarget(
 	classNames: readonly string[],
 	template: string,
 	classesPerChunk: number,
+	compares: boolean,
 ): Promise<Target> {
 	const vanilla = prepareDefense('vanilla', clip, classNames, { templates: [template] })
 	const textFeatures = ops.literal(await computeTextFeatures(engine, vanilla, {}, classesPerChunk))
 	const { lookup } = parameterInputs(vanilla)
-	return { classifier: await targetClassifier(engine, clip, vanilla, textFeatures, lookup), reads: new Set() }
+	return { classifier: await targetClassifier(engine, clip, vanilla, textFeatures, lookup, compares), reads: new Set() }
 }
 
 function targetClassifier(
@@ -104,6 +107,7 @@ function targetClassifier(
 	defense: Defense,
 	textFeatures: Value,
 	lookup: ReturnType<typeof parameterInputs>['lookup'],
+	compares: boolean,
 ): Promise<GraphClassifier> {
 	const { imageSize } = clip.config.vision
 	return createGraphClassifier({
@@ -112,7 +116,11 @@ function targetClassifier(
 		imageShape: [3, imageSize, imageSize],
 		build: (pixels) => {
 			const { features } = defense.imageFeatures(pixels, lookup)
-			return { logits: classLogits(clip, features, textFeatures), imageFeatures: features }
+			return {
+				logits: classLogits(clip, features, textFeatures),
+				imageFeatures: features,
+				...(compares ? { [originalFeatures]: encodeImage(clip, pixels).features } : {}),
+			}
 		},
 		compileOptions: { name: 'inner attack' },
 	})

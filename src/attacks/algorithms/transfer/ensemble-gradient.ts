@@ -37,6 +37,31 @@ export async function ensembleGradient(
 	where: string,
 	sight?: GradientSight,
 ): Promise<Float32Array> {
+	const { total } = await ensembleSums(surrogates, images, { labels, ids }, ensemble, where, sight)
+	return new Float32Array(total)
+}
+
+/**
+ * The gradient itself, where lengths of gradients at several places are compared, as in variance tuning.
+ * @throws NaptuneError as {@link ensembleGradient}.
+ */
+export async function exactEnsembleGradient(...call: Parameters<typeof ensembleGradient>): Promise<Float64Array> {
+	const [surrogates, images, { labels }, ensemble] = call
+	const { total, lengths } = await ensembleSums(...call)
+	const size = images.data.length / labels.length
+	const share = ensemble === 'mean' ? 1 / surrogates.length : 1
+	return total.map((value, index) => value * share * at(lengths, Math.floor(index / size)))
+}
+
+/** What the weights, scaled to a largest one of 1, give; and by image what they were divided by. */
+async function ensembleSums(
+	surrogates: readonly Surrogate[],
+	images: Tensor<'float32'>,
+	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
+	ensemble: Ensemble,
+	where: string,
+	sight?: GradientSight,
+): Promise<{ readonly total: Float64Array; readonly lengths: readonly number[] }> {
 	const classes = at(surrogates, 0).classifier.classNames.length
 	const joined = new Float64Array(labels.length * classes)
 	for (const { classifier } of surrogates) {
@@ -44,10 +69,11 @@ export async function ensembleGradient(
 	}
 	if (ensemble === 'mean') for (const [index, logit] of joined.entries()) joined[index] = logit / surrogates.length
 	const weights = new Float32Array(joined.length)
-	for (const [row, label] of labels.entries()) {
+	const lengths = labels.map((label, row) => {
 		const own = joined.subarray(row * classes, (row + 1) * classes)
 		weights.set(crossEntropyWeights(own, label), row * classes)
-	}
+		return wrongShare(own, label)
+	})
 	const side = { weights: float32([labels.length, classes], weights) }
 	const total = new Float64Array(images.data.length)
 	for (const { name, classifier } of surrogates) {
@@ -55,7 +81,7 @@ export async function ensembleGradient(
 		requireFinite(found, ids, `of surrogate ${name}, ${where}`, sight)
 		add(total, found.gradient.data)
 	}
-	return new Float32Array(total)
+	return { total, lengths }
 }
 
 /** Adds numbers to sums of as many. */
@@ -72,4 +98,11 @@ function crossEntropyWeights(logits: Float64Array, label: number): Float64Array 
 	// A single class has no wrong one, and nothing to change.
 	if (sum === 0) return weights
 	return weights.map((value, index) => (index === label ? -1 : value / sum))
+}
+
+/** Probability of all wrong classes together, exact where it is small. */
+function wrongShare(logits: Float64Array, label: number): number {
+	const largest = logits.reduce((most, value) => Math.max(most, value), -Infinity)
+	const wrong = logits.reduce((sum, value, index) => (index === label ? sum : sum + Math.exp(value - largest)), 0)
+	return wrong / (wrong + Math.exp(at(logits, label) - largest))
 }

@@ -85,6 +85,9 @@ describe('images made on surrogates', () => {
 	it.each([
 		['mi-cwa', 0.4, {}],
 		['ssa-cwa', 0.4, { copies: 5 }],
+		['mi-fgsm', 0.4, {}],
+		['vmi-fgsm', 0.4, { neighbours: 5 }],
+		['di-fgsm', 0.4, { rate: 1.6 }],
 		['ags', 0.15, { steps: 60, tap: 'logits' }],
 	] as const)(
 		'of %s mislead a model that took no part, as noise of their size does not',

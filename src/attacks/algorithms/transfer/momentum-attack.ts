@@ -1,0 +1,81 @@
+/**
+ * What MI-FGSM, VMI-FGSM and DI-FGSM share: steps of a fixed length along the sign of a momentum of normalised gradients,
+ * taken on surrogates whose logits are averaged. They differ in the gradient that enters the momentum.
+ */
+
+import { z } from 'zod'
+import type { Passes } from '../../../classifier/pass-counter.js'
+import { rowSize } from '../../../core/rows.js'
+import type { Tensor } from '../../../core/tensor.js'
+import type { AttackRun } from '../../run/attack-round.js'
+import { perturbationSet } from '../../sets/registry.js'
+import { exactEnsembleGradient } from './ensemble-gradient.js'
+import { accumulate } from './momentum.js'
+import { requireSurrogates, surrogatesOption } from './surrogate.js'
+
+/** Options that all of them have. */
+export const momentumOptions = {
+	/** Models that the images are made on, all for the classes of the data. */
+	surrogates: surrogatesOption,
+	/** Steps; each is epsilon / steps long unless said otherwise. */
+	steps: z.int().positive().default(10),
+	/** Length of a step as a multiple of epsilon; 1 / steps by default, so that the border is reached with the last step. */
+	relativeStepSize: z.number().positive().optional(),
+	/** Decay of the momentum. */
+	decay: z.number().nonnegative().default(1),
+	/** How the logits of several surrogates are joined. */
+	ensemble: z.enum(['sum', 'mean']).default('mean'),
+}
+
+const momentumSchema = z.strictObject(momentumOptions)
+
+/** Options with defaults filled in. */
+export type MomentumSettings = z.output<typeof momentumSchema>
+
+/**
+ * The gradient of the cross entropy of the surrogates' joined logits.
+ * @param images [B, 3, H, W]. @param where For errors.
+ */
+export type GradientAt = (images: Tensor<'float32'>, where: string) => Promise<Float64Array>
+
+/** A step's direction before it enters the momentum. @param step 0-based. */
+export type StepGradient = (images: Tensor<'float32'>, step: number, where: string) => Promise<ArrayLike<number>>
+
+/**
+ * Such an attack; of the classifier only its classes and its input size are read. g = decay · g + v / mean |v| per image,
+ * x = x + step · sign(g), ball and box after every step; a gradient of zero adds nothing.
+ * @param gradient Makes v of what the surrogates give; called once per batch.
+ * @throws NaptuneError (from what is returned) for surrogates of other classes or image sizes, or naming the images whose
+ * gradient is not finite.
+ */
+export function momentumRun(
+	name: string,
+	{ surrogates, steps, relativeStepSize = 1 / steps, decay, ensemble }: MomentumSettings,
+	gradient: (gradientAt: GradientAt, call: Parameters<AttackRun>) => StepGradient,
+): AttackRun {
+	return async (...call) => {
+		const [classifier, batch, threatModel, , sight] = call
+		requireSurrogates(name, surrogates, classifier, true)
+		const current: Tensor<'float32'> = { ...batch.images, data: batch.images.data.slice() }
+		const { epsilon } = threatModel
+		if (epsilon === 0) return current
+		const set = perturbationSet(threatModel, batch.images)
+		const direction = gradient(
+			(images, where) => exactEnsembleGradient(surrogates, images, batch, ensemble, where, sight),
+			call,
+		)
+		const momentum = new Float64Array(current.data.length)
+		for (let step = 0; step < steps; step++) {
+			const where = `step ${step + 1} of ${steps} of ${name}`
+			accumulate(momentum, await direction(current, step, where), rowSize(current), decay, 'mean-absolute')
+			set.ascend(current.data, Float32Array.from(momentum, Math.sign), relativeStepSize * epsilon)
+		}
+		return current
+	}
+}
+
+/** What so many gradients take; while there are no surrogates yet, of one. */
+export function momentumCost({ surrogates }: Pick<MomentumSettings, 'surrogates'>, gradients: number): Passes {
+	const count = gradients * Math.max(1, surrogates.length)
+	return { evaluations: count, gradients: count }
+}

@@ -1,0 +1,109 @@
+/** The image tower's own weights as parameters: what all fine-tuning methods learn. They differ in loss and inner attack. */
+
+import { z } from 'zod'
+import { at, entry } from '../core/at.js'
+import { NaptuneError } from '../core/errors.js'
+import { ops } from '../onnx/graph.js'
+import { defaultTemplate } from '../vlm/class-prompts.js'
+import type { ClipModel } from '../vlm/model.js'
+import { encodeImage, towersOf } from '../vlm/towers.js'
+import { templatePrompts } from './context-prompts.js'
+import type { Defense, Parameter, ParameterLookup } from './defense.js'
+import { promptedTowers } from './prompted-towers.js'
+
+/** Options of methods that tune the image tower itself. */
+export const imageTowerSchema = z.strictObject({
+	/** Tunes this many of the last blocks and what follows them; the whole tower by default. */
+	lastLayers: z.int().positive().optional(),
+	/** The fixed text; `{}` stands for the class name. */
+	template: z.string().default(defaultTemplate),
+})
+
+/** Options with defaults filled in. */
+export type ImageTowerConfig = z.output<typeof imageTowerSchema>
+
+/** Prefix of the parameters' names, before the weight's own. */
+const prefix = 'image.'
+
+/** The weight of the checkpoint that a parameter replaces; undefined for one that replaces none. */
+export function replacedWeight(parameter: string): string | undefined {
+	return parameter.startsWith(prefix) ? parameter.slice(prefix.length) : undefined
+}
+
+/**
+ * Binds such a method to a model and classes. Parameters start at the checkpoint's values; text tower and similarity scale
+ * stay as they are.
+ * @throws NaptuneError for a model without weights of its own, or more layers than its image tower has.
+ */
+export function imageTowerDefense(
+	clip: ClipModel,
+	classNames: readonly string[],
+	config: ImageTowerConfig,
+): Omit<Defense, 'name' | 'views'> {
+	const shapes = tunedWeights(clip, config.lastLayers)
+	const prompts = templatePrompts(clip, classNames, config.template)
+	return {
+		config,
+		classNames,
+		parameters: new Map(
+			[...shapes].map(([name, shape]): [string, Parameter] => [
+				`${prefix}${name}`,
+				{
+					shape,
+					initial: () =>
+						clip.readRows(
+							name,
+							Array.from({ length: at(shape, 0) }, (_, row) => row),
+						),
+				},
+			]),
+		),
+		...promptedTowers(clip, prompts, {}, {}),
+		imageFeatures: (pixels, parameters, options) => ({
+			...encodeImage(withParameters(clip, shapes, parameters), pixels, options ?? {}),
+			tokenChanges: [],
+		}),
+	}
+}
+
+/** The model with parameters in place of weights. */
+function withParameters(
+	clip: ClipModel,
+	shapes: ReadonlyMap<string, readonly number[]>,
+	parameters: ParameterLookup,
+): ClipModel {
+	return {
+		...clip,
+		weights(name, shape) {
+			if (!shapes.has(name)) return clip.weights(name, shape)
+			const value = parameters(`${prefix}${name}`)
+			return shape ? ops.reshape(value, shape) : value
+		},
+	}
+}
+
+/** Names and shapes of the weights to tune, in the order of the checkpoint's. */
+function tunedWeights(clip: ClipModel, lastLayers: number | undefined): Map<string, readonly number[]> {
+	const { layers } = clip.config.vision
+	if (clip.encoders) {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			'Fine-tuning changes the weights of an image tower, which a pair of ONNX encoders does not show. Give a checkpoint.',
+		)
+	}
+	if (lastLayers !== undefined && lastLayers > layers) {
+		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
+			`lastLayers is ${lastLayers}, but the image tower has ${layers} layers. Give at most ${layers}, or leave it out to tune the whole tower.`,
+		)
+	}
+	const weights = towersOf(clip.config).expectedWeights(clip.config)
+	const first = lastLayers === undefined ? 0 : layers - lastLayers
+	const chosen = [...weights.keys()].filter((name) => {
+		const layer = /^vision_model\.encoder\.layers\.(\d+)\./.exec(name)?.[1]
+		if (layer !== undefined) return Number(layer) >= first
+		if (/^vision_model\.(?:embeddings|pre_layrnorm)\./.test(name)) return lastLayers === undefined
+		return name.startsWith('vision_model.') || name.startsWith('visual_projection.')
+	})
+	return new Map(chosen.map((name) => [name, entry(weights, name)]))
+}

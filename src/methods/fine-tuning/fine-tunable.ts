@@ -1,0 +1,61 @@
+/** Whether a model can be fine-tuned here at all, said before anything is computed. */
+
+import { freemem } from 'node:os'
+import { NaptuneError } from '../../core/errors.js'
+import { type Defense, trainableParameters } from '../../defenses/defense.js'
+import type { ClipModel } from '../../vlm/model.js'
+import { towersOf } from '../../vlm/towers.js'
+import { checkpointFolder } from './fine-tuned-checkpoint.js'
+
+/** What decides the memory of a step. */
+interface StepSize {
+	readonly microBatchSize: number
+	readonly batchSize: number
+}
+
+/**
+ * Bytes of memory per trained number: its value here and in the engine, its gradient in the engine, on its way and summed in
+ * float64, and the two moments of AdamW.
+ */
+const bytesPerParameter = 4 + 4 + 4 + 4 + 8 + 8
+
+/**
+ * About how many bytes a run needs at its largest. Activations of both the clean and the adversarial images are kept for
+ * the way back: per token some 24 vectors of the tower's width, per head and pair of tokens three numbers.
+ */
+export function fineTuningBytes(
+	{ config }: Pick<ClipModel, 'config'>,
+	defense: Pick<Defense, 'parameters'>,
+	{ microBatchSize, batchSize }: StepSize,
+): number {
+	const { width, heads, layers } = config.vision
+	const tokens = towersOf(config).imageTokens(config.vision)
+	const perImage = 4 * layers * (24 * tokens * width + 3 * heads * tokens ** 2)
+	return trainableParameters(defense) * bytesPerParameter + 2 * Math.min(microBatchSize, batchSize) * perImage
+}
+
+/**
+ * Checks a fine-tuning before it starts.
+ * @param available Bytes of free memory.
+ * @throws NaptuneError when the model is not one whose layout can be written back, or memory will not do.
+ */
+export function requireFineTunable(
+	clip: ClipModel,
+	defense: Pick<Defense, 'parameters' | 'name'>,
+	size: StepSize,
+	available = freemem(),
+): void {
+	if (checkpointFolder(clip.checkpoint) === undefined) {
+		throw new NaptuneError(
+			'NAP_INPUT_UNSUITABLE',
+			`${defense.name} saves a whole checkpoint, and can do so for folders in the layout of transformers only, which ${clip.checkpoint.source} is not. Convert the model first.`,
+		)
+	}
+	const needed = fineTuningBytes(clip, defense, size)
+	if (needed <= available) return
+	const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+	throw new NaptuneError(
+		'NAP_INPUT_UNSUITABLE',
+		`${defense.name} would need about ${gigabytes(needed)} of memory for ${trainableParameters(defense)} numbers and micro-batches of ${size.microBatchSize}; ${gigabytes(available)} are free. Lower microBatchSize, or tune the last layers alone (defense.options.lastLayers).`,
+	)
+}
