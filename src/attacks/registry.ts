@@ -15,7 +15,19 @@ import { square } from './algorithms/square/square.js'
 import { vmiFgsm } from './algorithms/vmi-fgsm/vmi-fgsm.js'
 import type { AttackDefinition, PreparedAttack } from './attack-definition.js'
 
-const definitions: readonly AttackDefinition[] = [pgd, featurePgd, apgd, fab, square, autoAttack, cwa, ags, miFgsm, vmiFgsm, diFgsm]
+const definitions: readonly AttackDefinition[] = [
+	pgd,
+	featurePgd,
+	apgd,
+	fab,
+	square,
+	autoAttack,
+	cwa,
+	ags,
+	miFgsm,
+	vmiFgsm,
+	diFgsm,
+]
 
 /** Attacks by name. */
 export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(

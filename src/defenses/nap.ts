@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { NaptuneError } from '../core/errors.js'
 import { ops } from '../onnx/graph.js'
 import { defaultTemplate } from '../vlm/class-prompts.js'
+import { tokensNeeded } from '../vlm/encoders.js'
 import type { ClipModel } from '../vlm/model.js'
 import { towerDepths } from './both-towers.js'
 import { contextPrompts, normalContext, templatePrompts, textContexts } from './context-prompts.js'
@@ -168,6 +169,7 @@ export const nap: DefenseDefinition = defineDefense({
 			visual: refinedDepth(config, depth.visual, vision.layers),
 		}
 		const parameters = napParameters(clip, config)
+		if (vision.layers === 0) throw tokensNeeded()
 		if (parameters.size === 0) {
 			throw new NaptuneError(
 				'NAP_OPTION_CONFLICT',

@@ -99,6 +99,7 @@ describe('presets', () => {
 			'fair',
 			'fair-quick',
 			'paper',
+			'photos',
 			'precursor',
 			'reference',
 			'tiny',
