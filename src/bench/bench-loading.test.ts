@@ -60,7 +60,7 @@ it('measures both ways of loading and the step, for all images', async () => {
 
 it('refuses what cannot be measured', async () => {
 	const usual = await input()
-	await expect(benchLoading({ ...usual, dataset: tinyDataset() })).rejects.toThrow('are decoded already')
+	await expect(benchLoading({ ...usual, dataset: tinyDataset() })).rejects.toThrow('are already decoded')
 	await expect(benchLoading({ ...usual, stepImages: 1 })).rejects.toThrow('at least 2, got 1')
 	await expect(benchLoading({ ...usual, images: 0 })).rejects.toThrow('at least 1, got 0')
 })

@@ -220,7 +220,7 @@ export async function writePhotos(
 /** Options that make a tuning run tiny. */
 export const tinyTuning: readonly string[] = [
 	'--preset',
-	'paper',
+	'precursor',
 	'--threads',
 	'1',
 	'--shots',

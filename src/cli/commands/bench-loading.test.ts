@@ -32,5 +32,5 @@ it('bench loading shows both ways of loading beside the step', async () => {
 	})
 	const refused = await runCli(['bench', 'loading', '--data', 'cifar10-mini', '--model', model])
 	expect(refused.code).toBe(1)
-	expect(refused.stderr).toContain('cifar10-mini are decoded already')
+	expect(refused.stderr).toContain('cifar10-mini are already decoded')
 })
