@@ -18,9 +18,6 @@ const schema = z.strictObject({
 	rate: z.number().min(1).default(1.1),
 })
 
-/** Options of DI-FGSM, all with defaults but the surrogates. */
-export type DiFgsmOptions = z.input<typeof schema>
-
 /**
  * DI-FGSM, on the classifiers that are its option `surrogates`. Every image draws by itself, from its stream of the purpose
  * `di-fgsm input`, where the reference draws once per batch. Images are resized back to the surrogate's size.

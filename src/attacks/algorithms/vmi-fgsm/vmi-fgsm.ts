@@ -19,9 +19,6 @@ const schema = z.strictObject({
 	relativeReach: z.number().positive().default(1.5),
 })
 
-/** Options of VMI-FGSM, all with defaults but the surrogates. */
-export type VmiFgsmOptions = z.input<typeof schema>
-
 /**
  * VMI-FGSM, on the classifiers that are its option `surrogates`. The gradient that enters the momentum is grad + v, with v = 0
  * at first and then the mean of the gradients of neighbours less that of the iterate. Neighbours are not cut to [0, 1];
