@@ -13,10 +13,13 @@ export const slow = [
 	'dist/docs/**',
 	'dist/evaluation/**',
 	'dist/experiments/**',
+	'dist/export/**',
+	'dist/gate/**',
 	'dist/jobs/**',
 	'dist/methods/**',
 	'dist/packed.test.js',
 	'dist/report/html/**',
+	'dist/serve/**',
 ]
 
 export default mergeConfig(whole, { test: { exclude: slow } })
