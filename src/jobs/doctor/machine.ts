@@ -6,6 +6,7 @@ import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { defined } from '../../core/defined.js'
+import { isRecord } from '../../core/guards.js'
 import { count, positive } from '../../records/parts/fields.js'
 
 /** The machine, as a record of this moment. */
@@ -47,7 +48,8 @@ export async function examineMachine(): Promise<z.output<typeof machineSchema>> 
 }
 
 function linuxLibrary(): 'glibc' | 'musl' {
-	const { header } = process.report.getReport() as unknown as { readonly header: Readonly<Record<string, unknown>> }
+	const report: unknown = process.report.getReport()
+	const header = isRecord(report) && isRecord(report.header) ? report.header : {}
 	return 'glibcVersionRuntime' in header ? 'glibc' : 'musl'
 }
 
