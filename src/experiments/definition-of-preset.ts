@@ -1,4 +1,4 @@
-/** A comparison of all methods under a preset, as an experiment. */
+/** A comparison of the paper's methods under a preset, as an experiment. */
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
@@ -6,11 +6,14 @@ import { tunableDefenses } from '../defenses/registry.js'
 import { type Preset, presetEvaluationSchema } from '../methods/tuning/presets.js'
 import { type ExperimentDefinition, experimentOf } from './definition.js'
 
-/** Methods that are tuned, in the registry's order. */
-export const tunedMethods: readonly string[] = tunableDefenses
+/** The methods of the paper's tables, which a preset has settings for; others are compared by name. */
+const ofPaper = ['coop', 'advpt', 'advpt-e2e', 'advpt-v', 'advpt-vli', 'advpt-vlj', 'fap', 'nap']
+
+/** Methods that are tuned unless others are named, in the registry's order. */
+export const tunedMethods: readonly string[] = tunableDefenses.filter((name) => ofPaper.includes(name))
 
 /**
- * Every method beside vanilla CLIP, tuned under a preset and attacked as it says, with a folder for each.
+ * Every method of the paper beside vanilla CLIP, tuned under a preset and attacked as it says, with a folder for each.
  * @throws NaptuneError for a preset that does not say how to evaluate.
  */
 export function experimentOfPreset({ name, version, doc, evaluation: given }: Preset): ExperimentDefinition {
