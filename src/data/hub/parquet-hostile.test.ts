@@ -96,7 +96,8 @@ describe('a damaged or hostile Parquet file', () => {
 			const changed = Buffer.concat([whole.subarray(0, at), run, whole.subarray(at + run.length)])
 			const error: unknown = await readAll(changed).catch((error: unknown) => error)
 			expect(error).toBeInstanceOf(NaptuneError)
-			if (/asks for more than 1024 MiB of memory/.test((error as Error).message)) found++
+			// Node.js 22 and later refuse the array before memory ends.
+			if (/asks for more than 1024 MiB of memory|Invalid array length/.test((error as Error).message)) found++
 		}
 		expect(found).toBeGreaterThan(0)
 	})
