@@ -88,15 +88,18 @@ async function iteration(name, number, known) {
 	const small = draw.uniform() < 0.15
 	const isMounted = small && isRoot && mount(folder, `${40 + draw.below(400)}k`)
 	try {
+		let isWhole = true
 		await begin(base, folder).catch((error) => {
 			if (!isMounted) throw error
+			isWhole = false
 		})
 		if (small) {
 			const env = isMounted ? {} : { CHAOS_AT: 1 + draw.below(known.operations), CHAOS_WHAT: 'full' }
 			const { code, said } = await start(args(base, folder), env).ended
 			kinds.full++
 			if (code !== 1 && !exitCodes.includes(code)) problems.push(`full disk: exit code ${code}: ${said}`)
-			else if (code === 1 && !/full|space|quota/i.test(said)) problems.push(`full disk: it says ${said}`)
+			// Where what it works on did not fit, it says what is missing of that.
+			else if (code === 1 && isWhole && !/full|space|quota/i.test(said)) problems.push(`full disk: it says ${said}`)
 			if (isMounted && !mount(folder, '512m', true)) throw new Error('The small file system could not be made larger.')
 			// Where even what it works on did not fit.
 			if (isMounted) await begin(base, folder)
