@@ -75,6 +75,8 @@ export async function breakingEpsilon(
 		}
 	} finally {
 		task.end()
+		// Tuning, which comes next, needs the memory of its programs.
+		await classifier.release()
 	}
 	const largest = last(sizes) / 255
 	return { epsilon: largest, text: chosen(largest, 'the largest size that was tried') }
