@@ -1,7 +1,7 @@
 /** `naptune gate`: whether a model may be released; `naptune gate init` writes what it has to reach. */
 
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { gate, gateFile } from '../../jobs/gate.js'
 import { gateInit } from '../../jobs/gate-init.js'
 import type { JobContext, JobInput } from '../../jobs/job.js'
@@ -18,6 +18,7 @@ import {
 	runModelOption,
 	type SharedOptions,
 	seedOption,
+	shareOption,
 } from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { gateInitText, gateText } from '../text/gate-text.js'
@@ -108,14 +109,4 @@ Example:
 		.action((model: string, options: InitOptions) =>
 			runJob(gateInit, options, { input: { subject: model, ...jobInput(options) }, text: gateInitText }),
 		)
-}
-
-function shareOption(flags: string, what: string, fallback: number): Option {
-	return new Option(flags, what)
-		.argParser((text) => {
-			const value = nonNegative(text)
-			if (value <= 1) return value
-			throw new InvalidArgumentError('Expected a share from 0 to 1, such as 0.03.')
-		})
-		.default(fallback)
 }

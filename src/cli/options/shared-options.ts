@@ -102,6 +102,17 @@ export function nonNegative(text: string): number {
 	return value
 }
 
+/** An option that takes a share, from 0 to 1. */
+export function shareOption(flags: string, what: string, fallback: number): Option {
+	return new Option(flags, what)
+		.argParser((text) => {
+			const value = nonNegative(text)
+			if (value <= 1) return value
+			throw new InvalidArgumentError('Expected a share from 0 to 1, such as 0.03.')
+		})
+		.default(fallback)
+}
+
 /** Parser of lists such as `cat,dog,tennis racket`. */
 export function commaList(text: string): string[] {
 	const items = text.split(',').map((item) => item.trim())
