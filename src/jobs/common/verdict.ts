@@ -24,5 +24,6 @@ export async function verdictOfRecords(
 	const { seed } = records[0]?.record ?? { seed: 0 }
 	const run = { seed, seconds: 0, epsilon: trainedEpsilon }
 	const result = resultOfRecords(records, { name: basename(directory), title: defense.name, run })
-	return [...(await worseThanVanillaSentences(result, directory)), ...verdictOf(result)]
+	const recordAt = async (path: string) => records.find((one) => one.path === path)?.record
+	return [...(await worseThanVanillaSentences(result, recordAt)), ...verdictOf(result)]
 }

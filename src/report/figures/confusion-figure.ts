@@ -1,13 +1,11 @@
 /** Confusions of vanilla and of a hardened model, clean and under attack. */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { TopLevelSpec } from 'vega-lite'
 import { at, present } from '../../core/at.js'
-import { readEvaluationRecord } from '../../evaluation/robustness/record.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
 import { percentText } from '../number-text.js'
+import { recordsBelow } from '../records-below.js'
 import { modelName, pointName } from '../tables/places.js'
 import { type ConfusedModel, type Confusion, confusedPairs, confusion } from './panels/confusion.js'
 import { confusionPanels, pairPanels, squareSize } from './panels/confusion-panels.js'
@@ -33,6 +31,7 @@ export async function confusionFigures(result: ExperimentResult, root: string): 
 	if (!condition) return []
 	const shown = result.shown.filter(({ method }) => method !== 'vanilla')
 	const places = shown.length > 0 ? [...new Set(shown.map(({ dataset }) => dataset))] : result.datasets.slice(0, 1)
+	const recordAt = recordsBelow(root)
 	const figures: ReportFigure[] = []
 	for (const model of result.models) {
 		for (const dataset of places) {
@@ -41,8 +40,8 @@ export async function confusionFigures(result: ExperimentResult, root: string): 
 			)
 			const methods = new Set(shown.flatMap((one) => (one.dataset === dataset ? [one.method] : [])))
 			const chosen = chosenCells(cells, methods)
-			const found = (await Promise.all(chosen.map((cell) => recordOf(cell, root)))).flatMap((record, index) =>
-				record ? [{ cell: at(chosen, index), record }] : [],
+			const found = (await Promise.all(chosen.map(({ seeds }) => recordAt(at(seeds, 0).record)))).flatMap(
+				(record, index) => (record ? [{ cell: at(chosen, index), record }] : []),
 			)
 			if (found.length > 0) figures.push(confusionFigure(result, condition, found))
 		}
@@ -62,11 +61,6 @@ function chosenCells(cells: readonly Cell[], methods: ReadonlySet<string>): Cell
 		undefined,
 	)
 	return [vanilla, best].filter((cell) => cell !== undefined)
-}
-
-async function recordOf({ seeds }: Cell, root: string): Promise<EvaluationRecord | undefined> {
-	const path = join(root, at(seeds, 0).record)
-	return existsSync(path) ? readEvaluationRecord(path) : undefined
 }
 
 function confusionFigure(

@@ -8,6 +8,7 @@ import { packageVersion } from '../../files/package-version.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { trainedResult } from '../not-trained.js'
 import { duration } from '../number-text.js'
+import { recordsBelow } from '../records-below.js'
 import { soundResult } from '../sound-result.js'
 import { experimentTables } from '../tables/experiment-tables.js'
 import { paperCheckTables } from '../tables/paper-check-tables.js'
@@ -74,7 +75,7 @@ export async function experimentDocument(whole: ExperimentResult, root: string):
 	return {
 		document: {
 			title: result.title,
-			verdict: [...(await worseThanVanillaSentences(trained, root)), ...verdictOf(trained)],
+			verdict: [...(await worseThanVanillaSentences(trained, recordsBelow(root))), ...verdictOf(trained)],
 			facts: factsOf(result),
 			introduction: introductionOf(result, lost.length),
 			sections,

@@ -8,6 +8,7 @@ import { packageVersion } from '../../files/package-version.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration, grouped } from '../number-text.js'
+import { recordsBelow } from '../records-below.js'
 import { runProtocol } from '../run-protocol.js'
 import { experimentTables } from '../tables/experiment-tables.js'
 import { type PlacedRecord, resultOfRecords } from './records-result.js'
@@ -65,7 +66,7 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 			title,
 			verdict: [
 				...(measured
-					? [...(await worseThanVanillaSentences(measured.result, folder)), ...verdictOf(measured.result)]
+					? [...(await worseThanVanillaSentences(measured.result, recordsBelow(folder))), ...verdictOf(measured.result)]
 					: ['This run has not been evaluated yet; naptune evaluate does that.']),
 				...(progress.finished ? [] : ['The run is not finished.']),
 			],

@@ -1,7 +1,7 @@
-import axe from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { violations } from '../../report/html/page/axe.test.helper.js'
 import { startBrowser } from '../../report/html/page/browser.test.helper.js'
 import { type Bench, createBench, startServer, type TestServer } from '../server.test.support.js'
 
@@ -31,16 +31,6 @@ async function open(width: number, colorScheme: 'light' | 'dark' = 'light') {
 	page.on('request', (request) => asked.push(request.url()))
 	await page.goto(server.url)
 	return { page, said, asked, close: () => context.close() }
-}
-
-/** Rules of axe that the page breaks, with where. */
-async function violations(page: Page): Promise<string[]> {
-	await page.evaluate(axe.source)
-	const found = await page.evaluate(async () => {
-		const { axe: checker } = globalThis as unknown as { axe: typeof axe }
-		return (await checker.run()).violations
-	})
-	return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
 }
 
 async function pictures() {

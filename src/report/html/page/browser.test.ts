@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import axe from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sampleDocument } from '../report.test.support.js'
+import { violations } from './axe.test.helper.js'
 import { startBrowser } from './browser.test.helper.js'
 import { reportPage } from './page.js'
 
@@ -33,16 +33,6 @@ async function open(width: number, colorScheme: 'light' | 'dark' = 'light') {
 	page.on('request', (request) => asked.push(request.url()))
 	await page.goto(`file://${file}`)
 	return { page, said, asked: asked.filter((url) => !url.startsWith('data:')), close: () => context.close() }
-}
-
-/** Rules of axe that the page breaks, with where. */
-async function violations(page: Page): Promise<string[]> {
-	await page.evaluate(axe.source)
-	const found = await page.evaluate(async () => {
-		const { axe: checker } = globalThis as unknown as { axe: typeof axe }
-		return (await checker.run()).violations
-	})
-	return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
 }
 
 describe('the page in a browser', () => {

@@ -1,13 +1,11 @@
 /** What an experiment found, in sentences made of its numbers. */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { epsilonText } from '../../../attacks/sets/size-text.js'
 import { at } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
-import { readEvaluationRecord } from '../../../evaluation/robustness/record.js'
 import { type CorrectedProbabilities, correctedProbabilities, level } from '../../../experiments/correction.js'
 import type { Cell, Condition, ExperimentResult, Method } from '../../../experiments/experiment-result.js'
+import type { EvaluationRecord } from '../../../records/evaluation.js'
 import { listText } from '../../figures/texts.js'
 import { normText, percentNumber, percentText, pointsText, probabilityText } from '../../number-text.js'
 import { modelName, pointName } from '../../tables/places.js'
@@ -44,17 +42,18 @@ export function verdictOf(result: ExperimentResult): string[] {
 
 /**
  * Where even the best tuned model is worse than vanilla CLIP, one sentence for each model that says so with the paired test.
- * @param root Folder that the paths of records are below; what is not there says nothing.
+ * @param recordAt Reads a record by its path in the result; one that is not there says nothing.
  */
-export async function worseThanVanillaSentences(result: ExperimentResult, root: string): Promise<string[]> {
+export async function worseThanVanillaSentences(
+	result: ExperimentResult,
+	recordAt: (path: string) => Promise<EvaluationRecord | undefined>,
+): Promise<string[]> {
 	const sentences = []
 	for (const model of result.models) {
 		const found = standing(result, model)
 		const [own, vanilla] = [found?.best.cell, found?.vanilla?.cell]
 		if (!found || !own || !vanilla) continue
-		const paths = [own, vanilla].map(({ seeds }) => join(root, at(seeds, 0).record))
-		if (!paths.every((path) => existsSync(path))) continue
-		const [first, second] = await Promise.all(paths.map(readEvaluationRecord))
+		const [first, second] = await Promise.all([own, vanilla].map(({ seeds }) => recordAt(at(seeds, 0).record)))
 		const sentence = first && second && worseThanVanilla(first, second, titleOf(result, found.best))
 		if (sentence) sentences.push(sentence)
 	}
