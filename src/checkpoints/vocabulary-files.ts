@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { NaptuneError } from '../core/errors.js'
 import { readJsonFile } from '../files/json-file.js'
 import { readTextFile } from '../files/text/read-text.js'
+import { clipTokenizer, endToken, startToken } from './vocabulary/byte-pair-vocabulary.js'
 
 /** Their names. */
 export const vocabularyFiles = ['vocab.json', 'merges.txt'] as const
@@ -26,67 +27,21 @@ export async function tokenizerOfVocabulary(directory: string): Promise<object> 
 		)
 	}
 	const vocabulary = parsed.data
-	const token = (content: string) => {
+	const idOf = (content: string) => {
 		const id = vocabulary[content]
-		if (id !== undefined) return { content, id }
+		if (id !== undefined) return id
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
 			`${vocabularyFile} has no token ${content}; the vocabulary of a CLIP is expected.`,
 		)
 	}
-	const start = token('<|startoftext|>')
-	const end = token('<|endoftext|>')
-	const special = { single_word: false, lstrip: false, rstrip: false, special: true }
-	return {
-		version: '1.0',
-		truncation: null,
-		padding: null,
-		added_tokens: [start, end].map(({ content, id }) => ({
-			id,
-			content,
-			normalized: content === start.content,
-			...special,
-		})),
-		normalizer: {
-			type: 'Sequence',
-			normalizers: [
-				{ type: 'NFC' },
-				{ type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
-				{ type: 'Lowercase' },
-			],
-		},
-		pre_tokenizer: {
-			type: 'Sequence',
-			pretokenizers: [
-				{
-					type: 'Split',
-					pattern: { Regex: "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+" },
-					behavior: 'Removed',
-					invert: true,
-				},
-				{ type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-			],
-		},
-		post_processor: {
-			type: 'RobertaProcessing',
-			sep: [end.content, end.id],
-			cls: [start.content, start.id],
-			trim_offsets: false,
-			add_prefix_space: false,
-		},
-		decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-		model: {
-			type: 'BPE',
-			dropout: null,
-			unk_token: end.content,
-			continuing_subword_prefix: '',
-			end_of_word_suffix: '</w>',
-			fuse_unk: false,
-			byte_fallback: false,
-			vocab: vocabulary,
-			merges: merges(await readTextFile(mergesFile), mergesFile, vocabulary),
-		},
-	}
+	const [start, end] = [idOf(startToken), idOf(endToken)]
+	return clipTokenizer({
+		vocabulary,
+		merges: merges(await readTextFile(mergesFile), mergesFile, vocabulary),
+		start,
+		end,
+	})
 }
 
 /** Pairs of tokens, one a line; the first line says the version. */

@@ -49,6 +49,19 @@ const preprocessSchema = z.object({
 	fill_color: z.int().min(0).max(255).default(0),
 })
 
+/** The part of the list below that both towers have. */
+const plainBlock: Readonly<Record<string, readonly unknown[]>> = {
+	act_kwargs: [],
+	norm_kwargs: [],
+	block_type: ['default'],
+	qk_norm: [false],
+	scaled_cosine_attn: [false],
+	scale_heads: [false],
+	scale_attn_inner: [false],
+	scale_attn: [false],
+	scale_fc: [false],
+}
+
 /** Keys that change the network, with the values that leave it a plain one. */
 const plain: Readonly<Record<'vision_cfg' | 'text_cfg', Readonly<Record<string, readonly unknown[]>>>> = {
 	vision_cfg: {
@@ -58,15 +71,7 @@ const plain: Readonly<Record<'vision_cfg' | 'text_cfg', Readonly<Record<string, 
 		pos_embed_type: ['learnable'],
 		final_ln_after_pool: [false],
 		pool_type: ['tok'],
-		act_kwargs: [],
-		norm_kwargs: [],
-		block_type: ['default'],
-		qk_norm: [false],
-		scaled_cosine_attn: [false],
-		scale_heads: [false],
-		scale_attn_inner: [false],
-		scale_attn: [false],
-		scale_fc: [false],
+		...plainBlock,
 		timm_model_name: [],
 	},
 	text_cfg: {
@@ -77,15 +82,7 @@ const plain: Readonly<Record<'vision_cfg' | 'text_cfg', Readonly<Record<string, 
 		pool_type: ['argmax'],
 		proj_bias: [false],
 		proj_type: ['linear'],
-		act_kwargs: [],
-		norm_kwargs: [],
-		block_type: ['default'],
-		qk_norm: [false],
-		scaled_cosine_attn: [false],
-		scale_heads: [false],
-		scale_attn_inner: [false],
-		scale_attn: [false],
-		scale_fc: [false],
+		...plainBlock,
 		hf_model_name: [],
 	},
 }

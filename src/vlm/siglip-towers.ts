@@ -7,13 +7,13 @@
  */
 
 import { defined } from '../core/defined.js'
-import { NaptuneError } from '../core/errors.js'
 import { ops, originate } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import { layerNormWeights, layerWeights, linearWeights } from './expected-weights.js'
 import { normalisedPixels, patchCount, patchTokens } from './image-tower.js'
 import { logScale } from './model.js'
 import { similarityLogits } from './similarity.js'
+import { embeddedText, pooledText } from './text-tower.js'
 import type { Towers } from './tower.js'
 import { attention, feedForward, tokenCount, transformer, unfold } from './transformer.js'
 
@@ -89,30 +89,14 @@ export const siglipTowers: Towers = {
 		return { features: originate(head, [features]), layerInputs, tokens }
 	},
 	text(ids, endPosition, { config, weights }, options) {
-		const { width, contextLength, layerNormEpsilon } = config.text
-		const length = ids.shape[1]
-		if (typeof length !== 'number' || length > contextLength) {
-			throw new NaptuneError(
-				'NAP_ARGUMENT_INVALID',
-				`The text tower reads at most ${contextLength} tokens of a fixed length, got shape [${ids.shape.join(', ')}].`,
-			)
-		}
-		const embedded = ops.gather(weights('text_model.embeddings.token_embedding.weight'), ids, 0)
-		const prompted = options.beforePositions ? options.beforePositions(embedded) : embedded
-		const positions = ops.slice(weights('text_model.embeddings.position_embedding.weight'), 0, 0, length)
-		const start = originate('text_model.embeddings', [ops.add(prompted, positions)])
+		const { start } = embeddedText(ids, config.text, weights, options)
 		const end = ops.unsqueeze(endPosition, [1])
 		const { tokens, layerInputs } = transformer(start, config.text, weights, {
 			prefix: 'text_model.encoder',
 			selectRow: (all) => ops.matmul(end, all),
 			...defined({ beforeLayer: options.beforeLayer || undefined }),
 		})
-		const pooled = ops.layerNorm(
-			ops.reshape(tokens, [-1, width]),
-			weights('text_model.final_layer_norm.weight'),
-			weights('text_model.final_layer_norm.bias'),
-			layerNormEpsilon,
-		)
+		const pooled = pooledText(tokens, config.text, weights)
 		const features = ops.linear(pooled, weights('text_model.head.weight'), weights('text_model.head.bias'))
 		return { features: originate('text_model.head', [features]), layerInputs }
 	},

@@ -44,18 +44,7 @@ export function textTower(
 	weights: WeightLookup,
 	options: TextTowerOptions = {},
 ): TextTowerOutput {
-	const { width, contextLength, layerNormEpsilon } = geometry
-	const length = ids.shape[1]
-	if (typeof length !== 'number' || length > contextLength) {
-		throw new NaptuneError(
-			'NAP_ARGUMENT_INVALID',
-			`The text tower reads at most ${contextLength} tokens of a fixed length, got shape [${ids.shape.join(', ')}].`,
-		)
-	}
-	const embedded = ops.gather(weights('text_model.embeddings.token_embedding.weight'), ids, 0)
-	const prompted = options.beforePositions ? options.beforePositions(embedded) : embedded
-	const positions = ops.slice(weights('text_model.embeddings.position_embedding.weight'), 0, 0, length)
-	const start = originate('text_model.embeddings', [ops.add(prompted, positions)])
+	const { start, length } = embeddedText(ids, geometry, weights, options)
 	const end = ops.unsqueeze(endPosition, [1])
 	const mask = causalMask(length, start)
 	const { tokens, layerInputs } = transformer(start, geometry, weights, {
@@ -65,14 +54,46 @@ export function textTower(
 		selectedMask: ops.unsqueeze(ops.matmul(end, mask), [1]),
 		...defined({ beforeLayer: options.beforeLayer || undefined }),
 	})
-	const pooled = ops.layerNorm(
+	const pooled = pooledText(tokens, geometry, weights)
+	const features = ops.linear(pooled, weights('text_projection.weight'), null)
+	return { features: originate('text_projection', [features]), layerInputs }
+}
+
+/**
+ * Token embeddings with positions added, [C, T, width], and T.
+ * @throws NaptuneError when T exceeds the context length.
+ */
+export function embeddedText(
+	ids: Value,
+	{ contextLength }: Pick<TextTowerGeometry, 'contextLength'>,
+	weights: WeightLookup,
+	{ beforePositions }: TextTowerOptions,
+): { readonly start: Value; readonly length: number } {
+	const length = ids.shape[1]
+	if (typeof length !== 'number' || length > contextLength) {
+		throw new NaptuneError(
+			'NAP_ARGUMENT_INVALID',
+			`The text tower reads at most ${contextLength} tokens of a fixed length, got shape [${ids.shape.join(', ')}].`,
+		)
+	}
+	const embedded = ops.gather(weights('text_model.embeddings.token_embedding.weight'), ids, 0)
+	const prompted = beforePositions ? beforePositions(embedded) : embedded
+	const positions = ops.slice(weights('text_model.embeddings.position_embedding.weight'), 0, 0, length)
+	return { start: originate('text_model.embeddings', [ops.add(prompted, positions)]), length }
+}
+
+/** The tokens that were selected, one per text, after the last normalisation: [C, width]. */
+export function pooledText(
+	tokens: Value,
+	{ width, layerNormEpsilon }: Pick<TextTowerGeometry, 'width' | 'layerNormEpsilon'>,
+	weights: WeightLookup,
+): Value {
+	return ops.layerNorm(
 		ops.reshape(tokens, [-1, width]),
 		weights('text_model.final_layer_norm.weight'),
 		weights('text_model.final_layer_norm.bias'),
 		layerNormEpsilon,
 	)
-	const features = ops.linear(pooled, weights('text_projection.weight'), null)
-	return { features: originate('text_projection', [features]), layerInputs }
 }
 
 function causalMask(length: number, like: Value): Value {

@@ -1,5 +1,6 @@
 /** Byte-level BPE as CLIP has it: tokens of a list of merges, and the `tokenizer.json` that they make. */
 
+import { defined } from '../../core/defined.js'
 import { byteSymbols } from './byte-symbols.js'
 
 /** A pair of symbols and what they become, by rank in a list. */
@@ -38,10 +39,31 @@ export function bytePairVocabulary(merges: readonly Merge[]): BytePairVocabulary
 }
 
 /** The parsed `tokenizer.json` of a vocabulary, with CLIP's normalisation, splitting and special tokens. */
-export function tokenizerJson(vocabulary: BytePairVocabulary) {
-	const { tokens, merges } = vocabulary
-	const start = tokens.length - 2
-	const end = tokens.length - 1
+export function tokenizerJson({ tokens, merges }: BytePairVocabulary) {
+	return clipTokenizer({
+		vocabulary: idsByToken(tokens),
+		merges: merges.map((pair) => pair.join(' ')),
+		start: tokens.length - 2,
+		end: tokens.length - 1,
+		ignoreMerges: false,
+	})
+}
+
+/** What a `tokenizer.json` of CLIP holds that differs between vocabularies. */
+export interface ClipTokenizerParts {
+	/** Ids by token. */
+	readonly vocabulary: Readonly<Record<string, number>>
+	/** Pairs of tokens with a space between, by rank. */
+	readonly merges: readonly string[]
+	/** Ids of the tokens that start and end every sequence. */
+	readonly start: number
+	readonly end: number
+	/** The key `ignore_merges`, which files of older versions lack. */
+	readonly ignoreMerges?: boolean
+}
+
+/** The parsed `tokenizer.json` of CLIP with these tokens. */
+export function clipTokenizer({ vocabulary, merges, start, end, ignoreMerges }: ClipTokenizerParts) {
 	const added = (id: number, content: string, normalized: boolean) => ({
 		id,
 		content,
@@ -87,9 +109,9 @@ export function tokenizerJson(vocabulary: BytePairVocabulary) {
 			end_of_word_suffix: endOfWord,
 			fuse_unk: false,
 			byte_fallback: false,
-			ignore_merges: false,
-			vocab: idsByToken(tokens),
-			merges: merges.map((pair) => pair.join(' ')),
+			...defined({ ignore_merges: ignoreMerges }),
+			vocab: vocabulary,
+			merges,
 		},
 	}
 }

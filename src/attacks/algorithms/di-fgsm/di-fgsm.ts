@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { rowSize } from '../../../core/rows.js'
 import { defineAttack } from '../../define-attack.js'
-import { momentumCost, momentumOptions, momentumRun } from '../transfer/momentum-attack.js'
+import { momentumOptions, momentumRounds } from '../transfer/momentum-attack.js'
 import { recordedWithSurrogates } from '../transfer/surrogate.js'
 import { diverseInput, drawDiverseInput } from './diverse-input.js'
 
@@ -34,30 +34,23 @@ export const diFgsm = defineAttack({
 	schema,
 	presets: {},
 	recorded: recordedWithSurrogates,
-	rounds: (settings, _, name) => [
-		{
-			stage: name,
-			name,
-			cost: momentumCost(settings, settings.steps),
-			run: momentumRun(name, settings, (gradientAt, [{ inputShape }, { ids }, , streams]) => {
-				const plane = [inputShape[1], inputShape[2]] as const
-				const own = ids.map((id) => streams(id, 'di-fgsm input'))
-				return async (images, _step, where) => {
-					const draws = own.map((stream) => drawDiverseInput(stream, plane, settings))
-					const size = rowSize(images)
-					const data = images.data.slice()
-					for (const [row, draw] of draws.entries()) {
-						if (draw)
-							data.set(diverseInput(images.data.subarray(row * size, (row + 1) * size), plane, draw), row * size)
-					}
-					const gradient = await gradientAt({ ...images, data }, where)
-					for (const [row, draw] of draws.entries()) {
-						const part = gradient.subarray(row * size, (row + 1) * size)
-						if (draw) part.set(diverseInput(part, plane, draw, true))
-					}
-					return gradient
+	rounds: (settings, _, name) =>
+		momentumRounds(name, settings, settings.steps, (gradientAt, [{ inputShape }, { ids }, , streams]) => {
+			const plane = [inputShape[1], inputShape[2]] as const
+			const own = ids.map((id) => streams(id, 'di-fgsm input'))
+			return async (images, _step, where) => {
+				const draws = own.map((stream) => drawDiverseInput(stream, plane, settings))
+				const size = rowSize(images)
+				const data = images.data.slice()
+				for (const [row, draw] of draws.entries()) {
+					if (draw) data.set(diverseInput(images.data.subarray(row * size, (row + 1) * size), plane, draw), row * size)
 				}
-			}),
-		},
-	],
+				const gradient = await gradientAt({ ...images, data }, where)
+				for (const [row, draw] of draws.entries()) {
+					const part = gradient.subarray(row * size, (row + 1) * size)
+					if (draw) part.set(diverseInput(part, plane, draw, true))
+				}
+				return gradient
+			}
+		}),
 })

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { defineAttack } from '../../define-attack.js'
-import { momentumCost, momentumOptions, momentumRun } from '../transfer/momentum-attack.js'
+import { momentumOptions, momentumRounds } from '../transfer/momentum-attack.js'
 import { recordedWithSurrogates } from '../transfer/surrogate.js'
 
 const schema = z.strictObject(momentumOptions)
@@ -22,12 +22,6 @@ export const miFgsm = defineAttack({
 	schema,
 	presets: {},
 	recorded: recordedWithSurrogates,
-	rounds: (settings, _, name) => [
-		{
-			stage: name,
-			name,
-			cost: momentumCost(settings, settings.steps),
-			run: momentumRun(name, settings, (gradientAt) => (images, _step, where) => gradientAt(images, where)),
-		},
-	],
+	rounds: (settings, _, name) =>
+		momentumRounds(name, settings, settings.steps, (gradientAt) => (images, _step, where) => gradientAt(images, where)),
 })

@@ -29,15 +29,8 @@ export function weightedLogits(classes: number): Objective {
  * @param images [B, 3, H, W]. @param where For errors. @param sight Told of every gradient.
  * @throws NaptuneError naming the images for which a surrogate's logits or gradient are not finite.
  */
-export async function ensembleGradient(
-	surrogates: readonly Surrogate[],
-	images: Tensor<'float32'>,
-	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
-	ensemble: Ensemble,
-	where: string,
-	sight?: GradientSight,
-): Promise<Float32Array> {
-	const { total } = await ensembleSums(surrogates, images, { labels, ids }, ensemble, where, sight)
+export async function ensembleGradient(...call: Parameters<typeof ensembleSums>): Promise<Float32Array> {
+	const { total } = await ensembleSums(...call)
 	return new Float32Array(total)
 }
 
@@ -45,7 +38,7 @@ export async function ensembleGradient(
  * The gradient itself, where lengths of gradients at several places are compared, as in variance tuning.
  * @throws NaptuneError as {@link ensembleGradient}.
  */
-export async function exactEnsembleGradient(...call: Parameters<typeof ensembleGradient>): Promise<Float64Array> {
+export async function exactEnsembleGradient(...call: Parameters<typeof ensembleSums>): Promise<Float64Array> {
 	const [surrogates, images, { labels }, ensemble] = call
 	const { total, lengths } = await ensembleSums(...call)
 	const size = images.data.length / labels.length

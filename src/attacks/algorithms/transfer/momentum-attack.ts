@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { Passes } from '../../../classifier/pass-counter.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
-import type { AttackRun } from '../../run/attack-round.js'
+import type { AttackRound, AttackRun } from '../../run/attack-round.js'
 import { perturbationSet } from '../../sets/registry.js'
 import { exactEnsembleGradient } from './ensemble-gradient.js'
 import { accumulate } from './momentum.js'
@@ -42,16 +42,32 @@ export type GradientAt = (images: Tensor<'float32'>, where: string) => Promise<F
 export type StepGradient = (images: Tensor<'float32'>, step: number, where: string) => Promise<ArrayLike<number>>
 
 /**
+ * The one round of such an attack.
+ * @param gradients Of one image, of each surrogate. @param gradient Makes v of what the surrogates give; called once per batch.
+ */
+export function momentumRounds(
+	name: string,
+	settings: MomentumSettings,
+	gradients: number,
+	gradient: MomentumGradient,
+): [AttackRound] {
+	return [{ stage: name, name, cost: momentumCost(settings, gradients), run: momentumRun(name, settings, gradient) }]
+}
+
+/** What makes the gradient that enters the momentum of what the surrogates give. */
+type MomentumGradient = (gradientAt: GradientAt, call: Parameters<AttackRun>) => StepGradient
+
+/**
  * Such an attack; of the classifier only its classes and its input size are read. g = decay · g + v / mean |v| per image,
  * x = x + step · sign(g), ball and box after every step; a gradient of zero adds nothing.
  * @param gradient Makes v of what the surrogates give; called once per batch.
  * @throws NaptuneError (from what is returned) for surrogates of other classes or image sizes, or naming the images whose
  * gradient is not finite.
  */
-export function momentumRun(
+function momentumRun(
 	name: string,
 	{ surrogates, steps, relativeStepSize = 1 / steps, decay, ensemble }: MomentumSettings,
-	gradient: (gradientAt: GradientAt, call: Parameters<AttackRun>) => StepGradient,
+	gradient: MomentumGradient,
 ): AttackRun {
 	return async (...call) => {
 		const [classifier, batch, threatModel, , sight] = call
@@ -75,7 +91,7 @@ export function momentumRun(
 }
 
 /** What so many gradients take; while there are no surrogates yet, of one. */
-export function momentumCost({ surrogates }: Pick<MomentumSettings, 'surrogates'>, gradients: number): Passes {
+function momentumCost({ surrogates }: Pick<MomentumSettings, 'surrogates'>, gradients: number): Passes {
 	const count = gradients * Math.max(1, surrogates.length)
 	return { evaluations: count, gradients: count }
 }

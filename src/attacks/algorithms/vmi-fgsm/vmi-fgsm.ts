@@ -8,7 +8,7 @@ import { missing } from '../../../core/at.js'
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { defineAttack } from '../../define-attack.js'
-import { momentumCost, momentumOptions, momentumRun } from '../transfer/momentum-attack.js'
+import { momentumOptions, momentumRounds } from '../transfer/momentum-attack.js'
 import { recordedWithSurrogates } from '../transfer/surrogate.js'
 
 const schema = z.strictObject({
@@ -38,42 +38,36 @@ export const vmiFgsm = defineAttack({
 	recorded: recordedWithSurrogates,
 	rounds: (settings, _, name) => {
 		const { steps, neighbours, relativeReach } = settings
-		return [
-			{
-				stage: name,
-				name,
-				cost: momentumCost(settings, steps + (steps - 1) * neighbours),
-				run: momentumRun(name, settings, (gradientAt, [, { ids }, { epsilon }, streams]) => {
-					const own = ids.map((id) => streams(id, 'vmi-fgsm neighbours'))
-					let variance: Float64Array | undefined
-					const neighbourOf = (images: Tensor<'float32'>): Tensor<'float32'> => {
-						const data = images.data.slice()
-						const size = rowSize(images)
-						for (const [row, stream] of own.entries()) {
-							for (let index = row * size; index < (row + 1) * size; index++) {
-								const offset = relativeReach * epsilon * (2 * stream.uniform() - 1)
-								data[index] = (data[index] ?? missing) + offset
-							}
-						}
-						return { ...images, data }
+		const gradients = steps + (steps - 1) * neighbours
+		return momentumRounds(name, settings, gradients, (gradientAt, [, { ids }, { epsilon }, streams]) => {
+			const own = ids.map((id) => streams(id, 'vmi-fgsm neighbours'))
+			let variance: Float64Array | undefined
+			const neighbourOf = (images: Tensor<'float32'>): Tensor<'float32'> => {
+				const data = images.data.slice()
+				const size = rowSize(images)
+				for (const [row, stream] of own.entries()) {
+					for (let index = row * size; index < (row + 1) * size; index++) {
+						const offset = relativeReach * epsilon * (2 * stream.uniform() - 1)
+						data[index] = (data[index] ?? missing) + offset
 					}
-					return async (images, step, where) => {
-						const gradient = await gradientAt(images, where)
-						const before = variance
-						const corrected = before ? gradient.map((value, index) => value + (before[index] ?? missing)) : gradient
-						if (step === steps - 1) return corrected
-						const sum = new Float64Array(gradient.length)
-						for (let neighbour = 0; neighbour < neighbours; neighbour++) {
-							const found = await gradientAt(neighbourOf(images), `neighbour ${neighbour + 1}, ${where}`)
-							for (let index = 0; index < sum.length; index++) {
-								sum[index] = (sum[index] ?? missing) + (found[index] ?? missing)
-							}
-						}
-						variance = sum.map((total, index) => total / neighbours - (gradient[index] ?? missing))
-						return corrected
+				}
+				return { ...images, data }
+			}
+			return async (images, step, where) => {
+				const gradient = await gradientAt(images, where)
+				const before = variance
+				const corrected = before ? gradient.map((value, index) => value + (before[index] ?? missing)) : gradient
+				if (step === steps - 1) return corrected
+				const sum = new Float64Array(gradient.length)
+				for (let neighbour = 0; neighbour < neighbours; neighbour++) {
+					const found = await gradientAt(neighbourOf(images), `neighbour ${neighbour + 1}, ${where}`)
+					for (let index = 0; index < sum.length; index++) {
+						sum[index] = (sum[index] ?? missing) + (found[index] ?? missing)
 					}
-				}),
-			},
-		]
+				}
+				variance = sum.map((total, index) => total / neighbours - (gradient[index] ?? missing))
+				return corrected
+			}
+		})
 	},
 })
