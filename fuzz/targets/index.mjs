@@ -11,6 +11,7 @@ const files = {
 	'onnx-open': './onnx-open.mjs',
 	tokenizer: './tokenizer.mjs',
 	checkpoint: './checkpoint.mjs',
+	families: './families.mjs',
 	parquet: './parquet.mjs',
 	hub: './hub.mjs',
 	csv: './csv.mjs',
@@ -19,6 +20,7 @@ const files = {
 	run: './run.mjs',
 	evaluation: './evaluation.mjs',
 	experiment: './experiment.mjs',
+	gate: './gate.mjs',
 	...Object.fromEntries(imageFormats.map((format) => [`image-${format}`, './images.mjs'])),
 }
 

@@ -62,7 +62,7 @@ describe('evaluate under AutoAttack', () => {
 		const running = startCli(args('parts'))
 		// The log is there once the first batch is.
 		const log = `${expected!.record}.outcomes.jsonl`
-		while (!existsSync(log) || (await readFile(log, 'utf8')).split('\n').length < 12) {
+		while (!existsSync(log) || (await readFile(log, 'utf8')).split('"round"').length < 11) {
 			await new Promise((resolve) => setTimeout(resolve, 5))
 		}
 		running.process.kill('SIGKILL')
@@ -73,6 +73,14 @@ describe('evaluate under AutoAttack', () => {
 		const [row] = rowsOf(resumed.document)
 		expect((await recordOf(row!)).outcomes).toEqual(outcomes)
 		expect(row!.passes.evaluations).toBeLessThan(expected!.passes.evaluations)
+
+		// Not only the same images: the same files of them.
+		const filesOf = async (images: string) => {
+			const store = join(folder, images, 'nap-autoattack-full')
+			const names = (await readdir(store)).filter((name) => name.endsWith('.safetensors')).sort()
+			return Promise.all(names.map(async (name) => [name, (await readFile(join(store, name))).toString('base64')]))
+		}
+		expect(await filesOf('parts')).toEqual(await filesOf('whole'))
 
 		// What was stored, scored again, has every flag; it is a transfer to the control.
 		for (const images of ['whole', 'parts']) {

@@ -16,7 +16,7 @@ import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js
 import { packageVersion } from '../../files/package-version.js'
 import { type EvaluationRecord, type EvaluationSettings, evaluationKind } from '../../records/evaluation.js'
 import { fingerprint, jsonFingerprint } from '../../records/fingerprint.js'
-import { trialSchema } from '../../records/parts/outcome.js'
+import { trialsLine } from '../../records/parts/outcome.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import { sameSettings, settingsIn } from '../../records/settings.js'
 import type { Engine } from '../../runtime/engine.js'
@@ -92,11 +92,11 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	const settings = settingsOf({ ...input, known })
 	// Before the log, which may begin anew.
 	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
-	const log = { suffix: '.outcomes.jsonl', line: trialSchema }
+	const log = { suffix: '.outcomes.jsonl', line: trialsLine }
 	const reuse = input.reuse !== false && !kept
 	return resumable(evaluationKind, { path, settings, log, reuse, read: readEvaluationRecord, work })
 
-	async function work({ earlier, append }: WorkLog<typeof trialSchema>): Promise<EvaluationRecord | undefined> {
+	async function work({ earlier, append }: WorkLog<typeof trialsLine>): Promise<EvaluationRecord | undefined> {
 		const passes = passCounter()
 		const { classifier, attack, release } = await attackedModel({ ...input, known }, passes)
 		const result = await evaluate({
@@ -109,13 +109,13 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			seed,
 			batchSize,
 			passes,
-			earlier,
+			earlier: earlier.flat(),
 			keepImages: kept !== undefined,
 			...defined({ isKept: kept ? kept.has : undefined }),
 			async onBatch(progress) {
 				// Images first: a trial in the log says that they are stored.
 				await kept?.keep(progress)
-				await append(progress.trials)
+				await append([progress.trials])
 			},
 			...defined({
 				onProgress: input.onProgress || undefined,

@@ -20,7 +20,7 @@ import {
 	onnxAttackKind,
 	type Resizing,
 } from '../../records/onnx-attack.js'
-import { trialSchema } from '../../records/parts/outcome.js'
+import { trialsLine } from '../../records/parts/outcome.js'
 import { readRecord } from '../../records/record-kind.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
@@ -67,11 +67,11 @@ export async function recordedOnnxAttack(
 	if (data.images.length === 0) throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to attack.')
 	const settings = settingsOf(input)
 	const path = typeof input.path === 'string' ? input.path : input.path(settings)
-	const log = { suffix: '.outcomes.jsonl', line: trialSchema }
+	const log = { suffix: '.outcomes.jsonl', line: trialsLine }
 	const record = await resumable(onnxAttackKind, { path, settings, log, read: readOnnxAttackRecord, work })
 	return record && { record, path }
 
-	async function work({ earlier, append }: WorkLog<typeof trialSchema>): Promise<OnnxAttackRecord | undefined> {
+	async function work({ earlier, append }: WorkLog<typeof trialsLine>): Promise<OnnxAttackRecord | undefined> {
 		const { attack, threatModel, seed, positions, resizing, onProgress, signal } = input
 		const ids = idsOf(data.images)
 		const found = await evaluateImages(
@@ -81,8 +81,8 @@ export async function recordedOnnxAttack(
 				threatModel,
 				seed,
 				batchSize,
-				earlier,
-				onBatch: ({ trials }) => append(trials),
+				earlier: earlier.flat(),
+				onBatch: ({ trials }) => append([trials]),
 				...defined({ onProgress: onProgress || undefined, signal: signal || undefined }),
 			},
 			{

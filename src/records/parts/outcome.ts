@@ -39,3 +39,9 @@ export const trialSchema = z.strictObject({
 
 /** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */
 export type AttackTrial = Immutable<z.output<typeof trialSchema>>
+
+/**
+ * A line of the log of trials: those of a batch together, so that a line which was cut off takes its whole batch with it and a
+ * resumed attack goes on with the batches that it would have had. Earlier versions wrote a line for each trial.
+ */
+export const trialsLine = z.union([trialSchema, z.array(trialSchema)])
