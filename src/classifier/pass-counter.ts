@@ -32,6 +32,11 @@ export function sumOfPasses(parts: readonly Passes[]): Passes {
 	}
 }
 
+/** What was passed from one count to a later one. */
+export function passesSince(before: Passes, now: Passes): Passes {
+	return { evaluations: now.evaluations - before.evaluations, gradients: now.gradients - before.gradients }
+}
+
 /**
  * A counter at 0.
  * @example

@@ -61,7 +61,7 @@ export const auditJobResult = z.object({
 	notices: noticesField,
 	passed: z.boolean().describe('Whether no check failed.'),
 	results: z.array(auditResultSchema).describe('In the order of the checks.'),
-	seconds: seconds.describe('Wall-clock time; of a resumed audit only the last part.'),
+	seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
 	record: z.string().describe('The file.'),
 })
 

@@ -99,7 +99,7 @@ const rowSchema = z.object({
 		.describe('Of a targeted attack: share of the attacked images of other classes that are taken for the target.'),
 	stages: z.array(stageSchema).exactOptional().describe('Of an attack with several.'),
 	passes: passesSchema.exactOptional().describe('Images passed through models; missing in older records.'),
-	seconds: seconds.describe('Wall-clock time; of a resumed evaluation only the last part.'),
+	seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
 	record: z.string().exactOptional().describe('File with every outcome.'),
 	records: z.array(z.string()).exactOptional().describe('Of a row that is the worst of several.'),
 })

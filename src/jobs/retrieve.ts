@@ -67,7 +67,7 @@ export const retrieveResult = z.object({
 			defense: z.string(),
 			clean,
 			attacked: attacked.describe('With all images attacked on the contrastive loss.'),
-			seconds: seconds.describe('Wall-clock time; of a resumed retrieval only the last part.'),
+			seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
 			record: z.string().describe('File with every rank.'),
 		}),
 	),

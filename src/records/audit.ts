@@ -102,7 +102,7 @@ export const auditKind = recordKind({
 	found: {
 		passed: z.boolean().describe('Whether no check failed.'),
 		results: z.array(auditResultSchema).describe('In the order of the checks.'),
-		seconds: seconds.describe('Wall-clock time; of a resumed audit only the last part.'),
+		seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
 		threads: positive,
 		batchSize: positive,
 	},

@@ -42,11 +42,11 @@ export const findingsShape = {
 			'Of a targeted attack: the share of images taken for the target, among those of other classes that were attacked; missing where there are none.',
 		),
 	stages: z.array(stageSchema).min(2).exactOptional().describe('Of an attack with several.'),
-	seconds: seconds.describe('Wall-clock time; of a resumed evaluation only the last part.'),
+	seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
 	passes: passesSchema
 		.exactOptional()
 		.describe(
-			'Images passed through the attacked models and their surrogates; of a resumed evaluation only the last part. Missing in older records.',
+			'Images passed through the attacked models and their surrogates, by all processes that worked on it. Missing in older records.',
 		),
 	outcomes: z.array(outcomeSchema).min(1).describe('In the order of the images.'),
 }

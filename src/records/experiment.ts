@@ -239,9 +239,7 @@ export const experimentForm = {
 			device: z.string(),
 			threads: positive,
 			weights: z.record(z.string(), sha256).describe('SHA-256 of the weights by model.'),
-			seconds: seconds.describe(
-				'Wall-clock time of all cells, tuning and attacks, wherever they were computed; of attacks cut off, the last part.',
-			),
+			seconds: seconds.describe('Wall-clock time of all cells, tuning and attacks, wherever they were computed.'),
 		}),
 	}),
 } satisfies RecordForm<z.ZodType>

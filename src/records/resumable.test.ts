@@ -44,6 +44,26 @@ function add(own: typeof settings, done: number[] = [], stopBefore?: number) {
 }
 
 describe('resumable', () => {
+	it('counts the time of all processes that had a part in the work', async () => {
+		const log = { suffix: '.log.jsonl', line }
+		const pause = () => new Promise((resolve) => setTimeout(resolve, 60))
+		const part = (finish: boolean) =>
+			resumable(kind, {
+				path,
+				settings,
+				log,
+				async work({ append, seconds }) {
+					await pause()
+					await append([{ number: 1 }])
+					return finish ? { ...settings, sum: 1, seconds: seconds() } : undefined
+				},
+			})
+		expect(await part(false)).toBeUndefined()
+		expect(await part(false)).toBeUndefined()
+		const record = await part(true)
+		expect(record?.seconds).toBeGreaterThan(0.17)
+	})
+
 	it('does the work once, and leaves nothing but the record', async () => {
 		const done: number[] = []
 		const record = await add(settings, done)

@@ -18,6 +18,8 @@ export interface WorkLog<Line extends z.ZodType> {
 	readonly earlier: readonly z.output<Line>[]
 	/** Waits until the lines are on the disk. @throws NaptuneError when they cannot be written. */
 	append(lines: readonly Immutable<z.output<Line>>[]): Promise<void>
+	/** Wall-clock seconds of the work up to now, over all processes: of those that were cut off, up to their last lines. */
+	seconds(): number
 }
 
 /** Work on one record. */
@@ -74,14 +76,18 @@ export async function resumable<
 	const earlier = logPath && existsSync(logPath) ? await earlierLines(kind, logPath, log.line, settings) : undefined
 	if (log) await makeFolder(dirname(path))
 	const lines = logPath === undefined ? undefined : await openJsonLines(logPath, earlier ? {} : { length: 0 })
+	const started = performance.now()
+	const seconds = () => (earlier?.seconds ?? 0) + (performance.now() - started) / 1000
 	let record: Result
 	try {
 		if (!earlier) await lines?.append(settings)
 		record = await work({
-			earlier: earlier ?? [],
+			earlier: earlier?.lines ?? [],
 			append: async (more) => {
-				await lines?.append(...more)
+				const line = more.at(-1)
+				if (line !== undefined) await lines?.append(...more.slice(0, -1), { seconds: seconds(), line })
 			},
+			seconds,
 		})
 		if (record) {
 			await makeFolder(dirname(path))
@@ -116,13 +122,16 @@ async function foundRecord<Settings extends z.ZodObject, Schema extends z.ZodObj
 	)
 }
 
+/** The last line of those that were written at once, with the seconds that the work had taken; older logs have none. */
+const timedSchema = z.strictObject({ seconds: z.number().nonnegative(), line: z.unknown() })
+
 /** Undefined for lines that were tampered with, from which nothing can go on. @throws NaptuneError for those of other settings. */
 async function earlierLines<Settings extends z.ZodObject, Schema extends z.ZodObject, Line extends z.ZodType>(
 	kind: RecordKind<Settings, Schema>,
 	path: string,
 	line: Line,
 	settings: Immutable<z.output<Settings>>,
-): Promise<z.output<Line>[] | undefined> {
+): Promise<{ readonly lines: z.output<Line>[]; readonly seconds: number } | undefined> {
 	const [head, ...rest] = (await readJsonLines(path)).records
 	if (!isRecord(head)) return undefined
 	const changed = differences(kind.settings, head, settings)
@@ -132,6 +141,7 @@ async function earlierLines<Settings extends z.ZodObject, Schema extends z.ZodOb
 			`${path} is the beginning of ${kind.title} of other settings; it differs in ${changed.join(', ')}. Finish it with the same settings, or remove it to begin anew.`,
 		)
 	}
-	const lines = z.array(line).safeParse(rest)
-	return lines.success ? lines.data : undefined
+	const timed = rest.flatMap((one) => timedSchema.safeParse(one).data ?? [])
+	const lines = z.array(line).safeParse(rest.map((one) => timedSchema.safeParse(one).data?.line ?? one))
+	return lines.success ? { lines: lines.data, seconds: timed.at(-1)?.seconds ?? 0 } : undefined
 }

@@ -50,7 +50,7 @@ export const retrievalKind = recordKind({
 	found: {
 		clean: both,
 		attacked: both,
-		seconds: seconds.describe('Wall-clock time; of a resumed retrieval only the last part.'),
+		seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
 		threads: positive,
 		batchSize: positive,
 		images: z.array(

@@ -72,7 +72,8 @@ describe('evaluate under AutoAttack', () => {
 		expect(resumed.code, resumed.stderr).toBe(0)
 		const [row] = rowsOf(resumed.document)
 		expect((await recordOf(row!)).outcomes).toEqual(outcomes)
-		expect(row!.passes.evaluations).toBeLessThan(expected!.passes.evaluations)
+		// What the killed process had finished counts, and is not done again.
+		expect(row!.passes).toEqual(expected!.passes)
 
 		// Not only the same images: the same files of them.
 		const filesOf = async (images: string) => {

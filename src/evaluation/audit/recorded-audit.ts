@@ -91,7 +91,6 @@ export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRec
 
 	async function work(log: WorkLog<typeof auditLogEntrySchema>): Promise<AuditRecord | undefined> {
 		told = true
-		const started = performance.now()
 		const { subject, release } = await openSubject(input)
 		const earlier = {
 			results: log.earlier.flatMap((entry) => ('result' in entry ? [entry.result] : [])),
@@ -122,8 +121,7 @@ export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRec
 			},
 		).finally(release)
 		if (!audit) return undefined
-		const seconds = (performance.now() - started) / 1000
-		return { ...settings, ...audit, seconds, threads: engine.threads, batchSize }
+		return { ...settings, ...audit, seconds: log.seconds(), threads: engine.threads, batchSize }
 	}
 }
 

@@ -66,8 +66,7 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 	const record = await resumable(retrievalKind, { path, settings, log, read: readRetrievalRecord, work })
 	return record && withRecalls(record, ks, path)
 
-	async function work({ earlier, append }: WorkLog<typeof line>): Promise<RetrievalRecord | undefined> {
-		const start = performance.now()
+	async function work({ earlier, append, seconds }: WorkLog<typeof line>): Promise<RetrievalRecord | undefined> {
 		const features = new Map(earlier.map((item) => [item.id, item]))
 		const textFeatures = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
 		const classifier = await deployedClassifier(engine, clip, defense, parameters, { textFeatures })
@@ -99,7 +98,7 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 			...settings,
 			clean: summarizeRetrieval(clean, gallery.own, ks),
 			attacked: summarizeRetrieval(attacked, gallery.own, ks),
-			seconds: (performance.now() - start) / 1000,
+			seconds: seconds(),
 			threads: engine.threads,
 			batchSize,
 			images: entries.map(({ id }, index) => ({

@@ -13,7 +13,7 @@ import { type AttackImages, type AttackProgress, runAttack } from '../../attacks
 import type { AttackCounts } from '../../attacks/run/tell-progress.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
 import type { Classifier } from '../../classifier/classifier.js'
-import { type PassCounter, passCounter } from '../../classifier/pass-counter.js'
+import { type PassCounter, passCounter, passesSince, sumOfPasses } from '../../classifier/pass-counter.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { float32, type Tensor } from '../../core/tensor.js'
@@ -21,6 +21,7 @@ import { idsOf, labelsOf, type Split } from '../../data/dataset.js'
 import { loadViews } from '../../data/loading/load-views.js'
 import type { AttackFindings } from '../../records/evaluation.js'
 import type { Accuracy, Passes, StageResult } from '../../records/parts/accuracy.js'
+import type { AttackedBatch } from '../../records/parts/outcome.js'
 import { wilsonInterval } from '../../statistics/wilson.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { preparedView } from '../../vlm/prepare-image.js'
@@ -41,14 +42,16 @@ export interface EvaluationOptions {
 	readonly seed: number
 	/** Images per batch, 50 by default; no outcome depends on it on the CPU. */
 	readonly batchSize?: number
-	/** Trials of an evaluation that was cut off. */
+	/** Trials of an evaluation that was cut off, whose batches are not known. */
 	readonly earlier?: readonly AttackTrial[]
+	/** Its batches, whose time and passes count as well. */
+	readonly batches?: readonly AttackedBatch[]
 	/** Watches whatever else is passed through, such as a surrogate. */
 	readonly passes?: PassCounter
 	/** Called after every pass through the model. */
 	readonly onProgress?: (counts: AttackCounts) => void
-	/** Called with what every batch brought, to be kept: trials for a resume, and adversarial images with `keepImages`. */
-	readonly onBatch?: (progress: AttackProgress) => Promise<void>
+	/** Called with what every batch brought and took, to be kept for a resume, and adversarial images with `keepImages`. */
+	readonly onBatch?: (progress: AttackProgress, batch: AttackedBatch) => Promise<void>
 	/** Whether adversarial images are handed to `onBatch`. Default false. */
 	readonly keepImages?: boolean
 	/** With `keepImages`: whether the image of an earlier trial is kept already; those that are not are made again. */
@@ -86,7 +89,7 @@ export async function evaluateImages(
 	options: EvaluationOptions,
 	images: Omit<AttackImages, 'targets'>,
 ): Promise<EvaluationResult | undefined> {
-	const { classifier, attack, threatModel, seed, target, batchSize = 50, earlier = [], signal } = options
+	const { classifier, attack, threatModel, seed, target, batchSize = 50, earlier = [], batches = [], signal } = options
 	const { ids } = images
 	if (ids.length === 0)
 		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to evaluate; choose another split.')
@@ -104,7 +107,7 @@ export async function evaluateImages(
 		streams: imageStreams(seed),
 		batchSize,
 		skipWrong: true,
-		earlier,
+		earlier: [...earlier, ...batches.flatMap(({ trials }) => trials)],
 		passes,
 		keepImages: options.keepImages ?? false,
 		...defined({
@@ -112,13 +115,23 @@ export async function evaluateImages(
 			onProgress: options.onProgress || undefined,
 		}),
 	})
-	let last = start
+	const count = (batch: AttackedBatch) => {
+		const stage = stageOf.get(batch.trials[0]?.round ?? cleanRound) ?? cleanRound
+		seconds.set(stage, (seconds.get(stage) ?? 0) + batch.seconds)
+	}
+	for (const batch of batches) count(batch)
+	let last = { at: start, passes: passes.passes() }
 	for await (const progress of run) {
 		for (const outcome of progress.outcomes) finished.set(outcome.id, outcome)
-		await options.onBatch?.(progress)
-		const stage = stageOf.get(progress.trials[0]?.round ?? cleanRound) ?? cleanRound
-		seconds.set(stage, (seconds.get(stage) ?? 0) + (performance.now() - last) / 1000)
-		last = performance.now()
+		const now = { at: performance.now(), passes: passes.passes() }
+		const batch = {
+			trials: progress.trials,
+			seconds: (now.at - last.at) / 1000,
+			passes: passesSince(last.passes, now.passes),
+		}
+		last = now
+		count(batch)
+		await options.onBatch?.(progress, batch)
 		if (signal?.aborted) break
 	}
 	const outcomes = ids.flatMap((id) => finished.get(id) ?? [])
@@ -133,8 +146,8 @@ export async function evaluateImages(
 					? summarizeStages(outcomes, stages).map((found) => ({ ...found, seconds: seconds.get(found.stage) ?? 0 }))
 					: undefined,
 		}),
-		seconds: (performance.now() - start) / 1000,
-		passes: passes.passes(),
+		seconds: batches.reduce((sum, batch) => sum + batch.seconds, 0) + (performance.now() - start) / 1000,
+		passes: sumOfPasses([...batches.map((batch) => batch.passes), passes.passes()]),
 		outcomes,
 	}
 }

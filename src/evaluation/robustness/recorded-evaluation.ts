@@ -16,7 +16,7 @@ import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js
 import { packageVersion } from '../../files/package-version.js'
 import { type EvaluationRecord, type EvaluationSettings, evaluationKind } from '../../records/evaluation.js'
 import { fingerprint, jsonFingerprint } from '../../records/fingerprint.js'
-import { trialsLine } from '../../records/parts/outcome.js'
+import { earlierTrials, trialsLine } from '../../records/parts/outcome.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import { sameSettings, settingsIn } from '../../records/settings.js'
 import type { Engine } from '../../runtime/engine.js'
@@ -96,7 +96,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	const reuse = input.reuse !== false && !kept
 	return resumable(evaluationKind, { path, settings, log, reuse, read: readEvaluationRecord, work })
 
-	async function work({ earlier, append }: WorkLog<typeof trialsLine>): Promise<EvaluationRecord | undefined> {
+	async function work({ earlier, append, seconds }: WorkLog<typeof trialsLine>): Promise<EvaluationRecord | undefined> {
 		const passes = passCounter()
 		const { classifier, attack, release } = await attackedModel({ ...input, known }, passes)
 		const result = await evaluate({
@@ -109,13 +109,13 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			seed,
 			batchSize,
 			passes,
-			earlier: earlier.flat(),
+			...earlierTrials(earlier),
 			keepImages: kept !== undefined,
 			...defined({ isKept: kept ? kept.has : undefined }),
-			async onBatch(progress) {
+			async onBatch(progress, batch) {
 				// Images first: a trial in the log says that they are stored.
 				await kept?.keep(progress)
-				await append([progress.trials])
+				await append([batch])
 			},
 			...defined({
 				onProgress: input.onProgress || undefined,
@@ -123,7 +123,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			}),
 		}).finally(release)
 		if (!result) return undefined
-		return { ...settings, ...result, threads: engine.threads, batchSize }
+		return { ...settings, ...result, seconds: seconds(), threads: engine.threads, batchSize }
 	}
 }
 

@@ -20,7 +20,7 @@ import {
 	onnxAttackKind,
 	type Resizing,
 } from '../../records/onnx-attack.js'
-import { trialsLine } from '../../records/parts/outcome.js'
+import { earlierTrials, trialsLine } from '../../records/parts/outcome.js'
 import { readRecord } from '../../records/record-kind.js'
 import { resumable, type WorkLog } from '../../records/resumable.js'
 import type { Engine } from '../../runtime/engine.js'
@@ -71,7 +71,7 @@ export async function recordedOnnxAttack(
 	const record = await resumable(onnxAttackKind, { path, settings, log, read: readOnnxAttackRecord, work })
 	return record && { record, path }
 
-	async function work({ earlier, append }: WorkLog<typeof trialsLine>): Promise<OnnxAttackRecord | undefined> {
+	async function work({ earlier, append, seconds }: WorkLog<typeof trialsLine>): Promise<OnnxAttackRecord | undefined> {
 		const { attack, threatModel, seed, positions, resizing, onProgress, signal } = input
 		const ids = idsOf(data.images)
 		const found = await evaluateImages(
@@ -81,8 +81,8 @@ export async function recordedOnnxAttack(
 				threatModel,
 				seed,
 				batchSize,
-				earlier: earlier.flat(),
-				onBatch: ({ trials }) => append([trials]),
+				...earlierTrials(earlier),
+				onBatch: (_, batch) => append([batch]),
 				...defined({ onProgress: onProgress || undefined, signal: signal || undefined }),
 			},
 			{
@@ -95,6 +95,7 @@ export async function recordedOnnxAttack(
 		return {
 			...settings,
 			...found,
+			seconds: seconds(),
 			threads: engine.threads,
 			batchSize,
 			notices: [

@@ -26,7 +26,7 @@ export const stageSchema = z.strictObject({
 	stage: z.string().describe('Such as `apgd-ce`.'),
 	attacked: count.describe('Images that the stages before had left right, which is what it was tried on.'),
 	robust: accuracySchema.describe('After this stage, over all images.'),
-	seconds: seconds.describe('Wall-clock time; of a resumed evaluation only the last part.'),
+	seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
 })
 
 /** What one stage of an attack left. */

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
+import { passesSchema } from './accuracy.js'
 import { count } from './fields.js'
 
 /** What became of one image. */
@@ -40,8 +41,29 @@ export const trialSchema = z.strictObject({
 /** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */
 export type AttackTrial = Immutable<z.output<typeof trialSchema>>
 
+/** What a batch of an attack brought, and what it took. */
+export const batchSchema = z.strictObject({
+	trials: z.array(trialSchema),
+	seconds: z.number().nonnegative().describe('Wall-clock time since the batch before.'),
+	passes: passesSchema,
+})
+
+/** What a batch of an attack brought, and what it took. */
+export type AttackedBatch = Immutable<z.output<typeof batchSchema>>
+
 /**
- * A line of the log of trials: those of a batch together, so that a line which was cut off takes its whole batch with it and a
- * resumed attack goes on with the batches that it would have had. Earlier versions wrote a line for each trial.
+ * A line of the log of trials: a whole batch, so that a line which was cut off takes its batch with it and a resumed attack goes
+ * on with the batches that it would have had. Earlier versions wrote a line for each trial.
  */
-export const trialsLine = z.union([trialSchema, z.array(trialSchema)])
+export const trialsLine = z.union([trialSchema, batchSchema])
+
+/** The lines that an attack left, as an evaluation takes them. */
+export function earlierTrials(lines: readonly Immutable<z.output<typeof trialsLine>>[]): {
+	readonly earlier: readonly AttackTrial[]
+	readonly batches: readonly AttackedBatch[]
+} {
+	return {
+		earlier: lines.flatMap((line) => ('trials' in line ? [] : [line])),
+		batches: lines.flatMap((line) => ('trials' in line ? [line] : [])),
+	}
+}
