@@ -155,7 +155,7 @@ describe('comparing methods', () => {
 		[
 			'an unknown method',
 			['--defenses', 'coop,napp'],
-			/napp is not a method that can be tuned here; choose among coop,.*Did you mean nap\?/s,
+			/napp is not a method of this comparison; choose from coop,.*Did you mean nap\?/s,
 		],
 		['vanilla as a method', ['--defenses', 'vanilla'], /vanilla is not a method.*always compared/],
 		[

@@ -120,7 +120,7 @@ describe('naptune serve', () => {
 		await server.until('"event":"ready"')
 		server.process.kill('SIGTERM')
 		const notes = linesOf((await server.finished).stderr).filter(({ event }) => event === 'note')
-		expect(JSON.stringify(notes)).toContain('--token keeps others out')
+		expect(JSON.stringify(notes)).toContain('--token restricts access')
 	})
 
 	it.each([
