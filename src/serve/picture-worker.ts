@@ -1,4 +1,4 @@
-/** What a thread of the server does with a picture: decode it, prepare it as the model wants it, make numbers of it. */
+/** The worker thread of the server: decodes a picture, preprocesses it for the model, and returns its pixel values. */
 
 import { Tinypool } from 'tinypool'
 import type { ErrorCode } from '../core/error-codes.js'
@@ -11,21 +11,21 @@ import { type ImageView, viewOf } from '../images/view.js'
 export interface PictureTask {
 	/** The bytes of an image file. */
 	readonly bytes: Uint8Array
-	/** What errors call it. */
+	/** Name for errors. */
 	readonly name: string
 	readonly view: ImageView
-	/** Pixels of the file at most. */
+	/** Maximum number of pixels. */
 	readonly mostPixels: number
 }
 
-/** [3, S, S] in [0, 1], or what is wrong with the picture: an error would lose its class on the way between threads. */
+/** [3, S, S] in [0, 1], or the problem with the picture; an error object would lose its class between threads. */
 export type PictureAnswer = Float32Array | { readonly problem: string; readonly code: ErrorCode }
 
-/** Never rejects for a picture that cannot be used. */
+/** Never rejects for an unusable picture. */
 export default async function preparePicture(task: PictureTask): Promise<PictureAnswer> {
 	try {
 		const image = await decodeImage(task.bytes, task.name, task.mostPixels)
-		// Moved to the other thread rather than copied.
+		// Move the pixels to the other thread instead of copying them.
 		return Tinypool.move(unitPixels(viewOf(image, task.view))) as Float32Array
 	} catch (error) {
 		if (error instanceof NaptuneError) return { problem: error.message, code: error.code }

@@ -1,4 +1,4 @@
-/** An exported classifier as a served model: the exported file itself, in onnxruntime. */
+/** Serves an exported classifier: runs the exported file itself in onnxruntime. */
 
 import { join } from 'node:path'
 import { runPadded } from '../classifier/padded-run.js'
@@ -18,19 +18,19 @@ import type { ServedModel } from './served-model.js'
 
 /** The input of {@link servedExport}. */
 export interface ServedExportInput {
-	/** Runs the pictures. Closed by whoever gave it. */
+	/** The engine for the pictures. Whoever supplies it closes it. */
 	readonly engine: ModelEngine
 	readonly exported: LoadedExport
 	/** Share of clean images that may be flagged as heavily corrected. */
 	readonly falsePositiveRate: number
 }
 
-/** Outputs that are told, where the file has them. */
+/** Outputs to report, if the file has them. */
 const told = ['logits', 'correction', 'disagreement'] as const
 const mostRowsPerThread = 16
 
 /**
- * An exported classifier, ready to be served. Releasing it leaves the engine running.
+ * Prepares an exported classifier for serving. Releasing it leaves the engine running.
  * @throws NaptuneError for exports of another kind, and files that cannot be read.
  */
 export async function servedExport(input: ServedExportInput): Promise<ServedModel> {
@@ -39,7 +39,7 @@ export async function servedExport(input: ServedExportInput): Promise<ServedMode
 	if (record.task !== 'classifier' || record.preprocess !== 'outside') {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${folder} is an export for ${record.task} with its preprocessing ${record.preprocess} the graph, which is not served. Serve the run itself, which takes other classes, too, or export it as a classifier.`,
+			`${folder} is an export for ${record.task} with preprocessing ${record.preprocess} the graph, which naptune cannot serve. Serve the run itself, which also accepts other classes, or export it as a classifier.`,
 		)
 	}
 	const graph = graphOf(record, 'classifier')

@@ -1,4 +1,4 @@
-/** A tuned run as a served model. */
+/** Serves a tuned run. */
 
 import type { Classifier } from '../classifier/classifier.js'
 import { runPadded } from '../classifier/padded-run.js'
@@ -25,18 +25,18 @@ import { createVocabularies, type HeldVocabulary } from './vocabularies.js'
 
 /** The input of {@link servedRun}. */
 export interface ServedRunInput {
-	/** Runs the pictures. Closed by whoever gave it. */
+	/** The engine for the pictures. Whoever supplies it closes it. */
 	readonly engine: Engine
 	readonly run: DeployedModel
-	/** The run's deployed classifier; released with the served model. */
+	/** The run's deployed classifier; the served model releases it. */
 	readonly classifier: Classifier
-	/** Of a run with refiners. */
+	/** Calibration of a run with refiners. */
 	readonly calibration?: Calibration
 	/** Share of clean images that may be flagged as heavily corrected. */
 	readonly falsePositiveRate: number
 }
 
-/** A tuned run, ready to be served. Releasing it leaves the engine running. */
+/** Prepares a tuned run for serving. Releasing it leaves the engine running. */
 export function servedRun(input: ServedRunInput): ServedModel {
 	const { engine, run, classifier, calibration, falsePositiveRate } = input
 	const { clip, defense, parameters } = run
@@ -84,7 +84,7 @@ function rowOf({ shape, data }: Tensor<'float32'>, row: number): Float32Array {
 	return data.subarray(row * width, (row + 1) * width)
 }
 
-/** Whether what was tuned belongs to no class of its own: its parameters have the same shapes for any number of classes. */
+/** Whether the tuned parameters are independent of the classes: their shapes are the same for any number of classes. */
 export function takesOtherClasses({ clip, defense }: Pick<DeployedModel, 'clip' | 'defense'>): boolean {
 	const probe = Array.from({ length: defense.classNames.length + 1 }, (_, index) => `class ${index}`)
 	const { parameters } = prepareDefense(defense.name, clip, probe, defense.config)
@@ -93,8 +93,8 @@ export function takesOtherClasses({ clip, defense }: Pick<DeployedModel, 'clip' 
 }
 
 /**
- * Other classes for a tuned model. An engine of its own computes their text features, so that pictures need not wait
- * while the text tower is compiled; it starts with the first list.
+ * Other classes for a tuned model. A separate engine computes their text features, so that pictures need not wait while it
+ * compiles the text tower; it starts with the first list.
  */
 function textSide({ clip, defense, parameters }: DeployedModel, { device }: Engine) {
 	let started: Promise<Engine> | undefined
@@ -120,7 +120,7 @@ function textSide({ clip, defense, parameters }: DeployedModel, { device }: Engi
 	}
 }
 
-/** Compares features of pictures with those of classes. These are constants of the graph: see `deployedClassifier`. */
+/** Compares features of pictures with those of classes, which are constants of the graph; see `deployedClassifier`. */
 async function comparison(
 	engine: Engine,
 	textFeatures: Tensor<'float32'>,
