@@ -302,7 +302,7 @@ describe('mlflowServer', () => {
 		for (const [text, token, message] of [
 			[address, 's3\ncret', 'MLFLOW_TRACKING_TOKEN contains'],
 			[address, 's3cret…', 'MLFLOW_TRACKING_TOKEN contains'],
-			['http://me:s3%@host', '', 'written as %25'],
+			['http://me:s3%@host', '', 'Write % as %25'],
 		] as const) {
 			const attempt = () => mlflowServer(text, { MLFLOW_TRACKING_TOKEN: token })
 			expect(attempt).toThrow(message)

@@ -163,7 +163,7 @@ describe('comparing methods', () => {
 			['--defenses', 'coop,advpt-v', '--set', 'defense.options.textPrompts=2'],
 			/defense advpt-v are not usable.*textPrompts/s,
 		],
-		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap learns in the image tower/],
+		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap trains the image tower/],
 		['one method in the place of all', ['--set', 'defense.name=fap'], /give another method/],
 	])('refuses %s before the first run', async (_, args, message) => {
 		const output = join(folder, 'refused')
