@@ -48,11 +48,11 @@ describe('refusals', () => {
 		['new operator sets', { opset: 22, nodes: [neg] }, 'operator set 22; 7 to 21'],
 		['no operator set', { domain: 'com.example', nodes: [neg] }, 'operator set of no version'],
 		['no outputs', { nodes: [neg], outputs: [] }, 'no graph with outputs'],
-		['outputs of no node', { nodes: [neg], outputs: ['z'] }, 'output z is produced by no node'],
+		['outputs of no node', { nodes: [neg], outputs: ['z'] }, "No node produces the model's output z"],
 		[
 			'operands of no node',
 			{ nodes: [{ ...neg, input: ['z'] }] },
-			'Node visual/neg (Neg) of the model: it reads z, which nothing before it produces',
+			'Node visual/neg (Neg) of the model: it reads z, which no earlier node produces',
 		],
 		['names twice', { nodes: [neg, neg] }, 'defines y twice'],
 		[
@@ -72,7 +72,7 @@ describe('refusals', () => {
 		[
 			'graphs as attributes',
 			{ nodes: [{ ...neg, attribute: [{ name: 'body', type: Kind.GRAPH }] }] },
-			'attribute body is of a kind that is not supported (GRAPH)',
+			'attribute body has an unsupported kind (GRAPH)',
 		],
 		['more outputs than an operator has', { nodes: [{ ...neg, output: ['y', 'z'] }] }, 'has no output 1'],
 		[
@@ -131,7 +131,7 @@ describe('refusals', () => {
 		['drives', external('C:\\secret'), "only files below the model's own directory"],
 		['no file name', external(''), "only files below the model's own directory"],
 		['missing files', external('missing.bin'), 'put it beside the model'],
-		['short files', external('short.bin'), 'takes the bytes 0 to 4'],
+		['short files', external('short.bin'), 'needs the bytes 0 to 4'],
 		['offsets past the end', external('short.bin', { offset: '9007199254740000', length: '4' }), 'has only 3'],
 		['offsets that are no numbers', external('short.bin', { offset: '-4' }), 'not a number of bytes'],
 		['lengths that do not fit the shape', external('short.bin', { length: '3' }), 'needs 4 bytes'],
@@ -146,14 +146,14 @@ describe('refusals', () => {
 	it('files that were not handed in, or are too short', () => {
 		const read = (weights: Record<string, Uint8Array>) =>
 			readModel(model({ inputs: x, ...external('./parts/w.bin') }), { weights })
-		expect(() => read({ 'w.bin': new Uint8Array(4) })).toThrow('not handed in; handed in are: w.bin')
+		expect(() => read({ 'w.bin': new Uint8Array(4) })).toThrow('not given; given files: w.bin')
 		expect(() => read({ 'parts/w.bin': new Uint8Array(3) })).toThrow('has only 3')
 		const { y } = read({ 'parts/w.bin': new Uint8Array(4) }).outputs
 		expect(y?.shape).toEqual(['batch', 4])
 	})
 
 	it('weights elsewhere without a directory, and files that cannot be read', async () => {
-		expect(() => readModel(model({ inputs: x, ...external('short.bin') }))).toThrow('say in which directory')
+		expect(() => readModel(model({ inputs: x, ...external('short.bin') }))).toThrow('give the directory')
 		await expect(readModelFile(join(folder, 'no.onnx'))).rejects.toThrow('cannot be read; check the path')
 		await writeFile(join(folder, 'text.onnx'), 'this is a text file')
 		await expect(readModelFile(join(folder, 'text.onnx'))).rejects.toThrow(/text\.onnx: This is not/)

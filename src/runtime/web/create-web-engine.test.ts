@@ -50,7 +50,7 @@ describe('an engine of onnxruntime-web in the thread of its caller', () => {
 
 	it('refuses weights in files', async () => {
 		const y = ops.neg(ops.external('w', 'float32', [1], { file: '/a/w.bin', offset: 0, length: 4 }))
-		await expect(engine.compile({ y })).rejects.toThrow(/file \/a\/w\.bin, and a browser has no files/)
+		await expect(engine.compile({ y })).rejects.toThrow(/file \/a\/w\.bin, but a browser has no files/)
 		await expect(engine.compileModel(serializeModel({ y }))).rejects.toThrow(NaptuneError)
 	})
 

@@ -89,7 +89,7 @@ describe('the page of the server', () => {
 		expect(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith(`blob:${server.url}`))).toEqual([])
 		await page.locator('#files').setInputFiles([{ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from('text') }])
 		await page.getByRole('alert').waitFor()
-		expect(await page.getByRole('alert').textContent()).toContain('Image 1 ("a.png") is not an image that can be read')
+		expect(await page.getByRole('alert').textContent()).toContain('Image 1 ("a.png") is not a readable image')
 		expect(await violations(page)).toEqual([])
 		if (process.env.NAPTUNE_SCREENSHOTS) {
 			await page.locator('#classes').fill('')
