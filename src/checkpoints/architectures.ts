@@ -27,6 +27,6 @@ export async function architecture(name: string): Promise<{ readonly name: strin
 	if (own !== undefined) return { name: own, model: await readJsonFile(join(folder, `${own}.json`)) }
 	throw new NaptuneError(
 		'NAP_NAME_UNKNOWN',
-		`There is no architecture ${name}; those that exist are ${names.join(', ')}.${didYouMean(wanted, names)} Any other plain vision transformer loads from a folder with its open_clip_config.json.`,
+		`Unknown architecture ${name}; available: ${names.join(', ')}.${didYouMean(wanted, names)} Any other plain vision transformer loads from a folder with its open_clip_config.json.`,
 	)
 }

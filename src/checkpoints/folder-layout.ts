@@ -1,4 +1,4 @@
-/** Which files of a checkpoint folder say what: transformers' layout, or open_clip's. */
+/** Reads the config files of a checkpoint folder, in transformers' or open_clip's layout. */
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -56,8 +56,8 @@ async function takesOpenClip(directory: string, onNotice: (notice: string) => vo
 	const openClip = !usable || weights === undefined
 	onNotice(
 		openClip
-			? `${directory} holds two configs; ${openClipConfigName} was taken, since config.json ${usable ? 'has no weights of transformers beside it' : 'is not one of transformers'}.`
-			: `${directory} holds two configs; config.json was taken with ${weights}, not ${openClipConfigName}.`,
+			? `${directory} holds two configs; using ${openClipConfigName}, because config.json ${usable ? 'has no weights of transformers beside it' : 'is not one of transformers'}.`
+			: `${directory} holds two configs; using config.json with ${weights}, not ${openClipConfigName}.`,
 	)
 	return openClip
 }
@@ -88,7 +88,7 @@ async function checkOpenClipTokenizer(directory: string, model: unknown): Promis
 	)
 }
 
-/** The tokenizer's main file in a folder, where it has one. */
+/** The tokenizer's main file in a folder, if any. */
 export async function tokenizerName(directory: string): Promise<string | undefined> {
 	if (await exists(directory, 'tokenizer.json')) return 'tokenizer.json'
 	const pair = await Promise.all(vocabularyFiles.map((name) => exists(directory, name)))
@@ -107,7 +107,7 @@ async function exists(directory: string, name: string): Promise<boolean> {
 	)
 }
 
-/** Says all that is missing at once. */
+/** Reports all missing files at once. */
 async function checkFiles(directory: string): Promise<void> {
 	const missing: string[] = []
 	if (!(await exists(directory, 'config.json'))) missing.push('config.json')
@@ -119,7 +119,7 @@ async function checkFiles(directory: string): Promise<void> {
 	const sentencePiece = (await exists(directory, 'spiece.model')) || (await exists(directory, 'tokenizer.model'))
 	const convert =
 		missing.includes('tokenizer.json') && sentencePiece
-			? ' Its SentencePiece model is not read; transformers writes tokenizer.json with AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER).'
+			? ' naptune does not read its SentencePiece model; create tokenizer.json with transformers by AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER).'
 			: ''
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',

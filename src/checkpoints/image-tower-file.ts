@@ -18,7 +18,7 @@ export async function withImageTower(base: StoredWeights, file: string): Promise
 	if (!(await stat(file).catch(() => undefined))) {
 		throw new NaptuneError(
 			'NAP_MODEL_MISSING',
-			`There is no file ${file}. Give --vision-weights the state dict of an image tower.`,
+			`The file ${file} does not exist. --vision-weights takes the state dict of an image tower.`,
 		)
 	}
 	const tower = await readWeightsFile(file)
@@ -31,8 +31,8 @@ export async function withImageTower(base: StoredWeights, file: string): Promise
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
 			own.size === 0
-				? `${file} holds no image tower of a CLIP; its first names are ${[...tower.tensors.keys()].slice(0, 5).join(', ')}. Give the state dict of open_clip's image tower, as FARE and TeCoA are released.`
-				: `${file} lacks ${lacking.length} weights of the image tower, such as ${lacking.slice(0, 5).join(', ')}. Give the state dict of the whole tower, of the same architecture as --model.`,
+				? `${file} holds no image tower of a CLIP; its first names are ${[...tower.tensors.keys()].slice(0, 5).join(', ')}. Use the state dict of open_clip's image tower, as in the releases of FARE and TeCoA.`
+				: `${file} lacks ${lacking.length} weights of the image tower, such as ${lacking.slice(0, 5).join(', ')}. Use the state dict of the whole tower, with the same architecture as --model.`,
 		)
 	}
 	return {

@@ -82,7 +82,7 @@ describe('refusals say what was given and what was expected', () => {
 		[
 			'steps',
 			() => emit('Slice', [x, integers([0]), integers([4]), integers([1]), integers([2])]),
-			'steps of 1 only, got 2',
+			'only supports steps of 1, got 2',
 		],
 		['slice lists', () => emit('Slice', [x, integers([0, 0]), integers([4]), integers([1])]), 'as many ends'],
 		['squeeze', () => ops.squeeze(x, [1]), 'axis 1 of [B, 4, 6] is not'],
@@ -94,7 +94,7 @@ describe('refusals say what was given and what was expected', () => {
 			'only supports mode constant, got reflect',
 		],
 		['indices', () => ops.gather(x, wide, 0), 'Gather works on int64 or int32, not on float64'],
-		['scatter', () => emit('ScatterElements', [x, labels, x]), "reduction 'add' only"],
+		['scatter', () => emit('ScatterElements', [x, labels, x]), "only supported with reduction 'add'"],
 		['gemm', () => emit('Gemm', [wide, wide]), 'Gemm cannot multiply [6] by [6]'],
 		[
 			'gemm sum',

@@ -225,7 +225,7 @@ describe('refusals name the file and what to do', () => {
 				...plain,
 				nodes: [{ opType: 'DynamicQuantizeLinear', input: ['x'], output: ['q', 's', 'z'] }, flatten, linear],
 			},
-			'not supported: DynamicQuantizeLinear (1). It is quantised',
+			'unsupported features: DynamicQuantizeLinear (1). It is quantised',
 		],
 		[
 			'half precision',

@@ -74,6 +74,8 @@ it('says what to install where there is no engine at all', () => {
 		for (const device of ['cpu', 'wasm'])
 			await createEngine({ device }).catch((error) => console.log(error.code, error.message))`)
 	const [cpu, wasm] = stdout.trimEnd().split('\n')
-	expect(cpu).toMatch(/^NAP_DEVICE_UNAVAILABLE There is no engine: .*onnxruntime-web.*--onnxruntime-node-install=skip$/)
+	expect(cpu).toMatch(
+		/^NAP_DEVICE_UNAVAILABLE No engine is available: .*onnxruntime-web.*--onnxruntime-node-install=skip$/,
+	)
 	expect(wasm).toMatch(/^NAP_DEVICE_UNAVAILABLE onnxruntime-web cannot be loaded: .*: npm install onnxruntime-web@/)
 })
