@@ -289,7 +289,7 @@ describe('loadCheckpoint refuses', () => {
 		await editJson('preprocessor_config.json', (json) => {
 			json.crop_size = 224
 		})
-		await expect(load()).rejects.toThrow(/makes images of 224x224, the model .* takes 8x8/)
+		await expect(load()).rejects.toThrow(/makes images of 224x224, but the model .* takes 8x8/)
 	})
 
 	it('truncated weights', async () => {
@@ -322,7 +322,7 @@ describe('loadCheckpoint refuses', () => {
 	})
 
 	it('a file, a path and a name that cannot be a checkpoint', async () => {
-		await expect(loadCheckpoint(weightsFile)).rejects.toThrow(/is neither a folder nor a file of weights/)
+		await expect(loadCheckpoint(weightsFile)).rejects.toThrow(/is a file with weights of transformers/)
 		await expect(loadCheckpoint('./no/such/folder')).rejects.toThrow(/no folder \.\/no\/such\/folder/)
 		await expect(loadCheckpoint('')).rejects.toThrow(/no folder/)
 	})

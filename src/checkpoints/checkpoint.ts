@@ -113,7 +113,7 @@ function refuseEncoderSettings(source: string, settings: ModelSource['settings']
 	if (lonely === undefined) return
 	throw new NaptuneError(
 		'NAP_OPTION_MISSING',
-		`The model ${source} has ${lonely}, which applies only to a pair of ONNX encoders. Add --image-encoder, or omit it.`,
+		`The model ${source} has ${lonely}, which applies only to a pair of ONNX encoders. Add --image-encoder, or omit ${lonely}.`,
 	)
 }
 

@@ -68,7 +68,7 @@ describe('refused is', () => {
 		[
 			'a rule of resizing that does not exist',
 			openClip(set(['preprocess_cfg'], 'resize_mode', 'stretch')),
-			/preprocess_cfg is not a usable config of open_clip .*resize_mode/,
+			/preprocess_cfg is not a usable config of open_clip: .*resize_mode/,
 		],
 		[
 			'a tokenizer that is not there',

@@ -117,7 +117,7 @@ describe('loadEncoders refuses', () => {
 			/tokenizer\.json is missing/,
 		],
 		['a scale of words', `${fixed}&logit-scale=warm`, /logit scale is warm/],
-		['a text encoder without its other half', `nano?text-encoder=${file('text.onnx')}`, /Give --image-encoder/],
+		['a text encoder without its other half', `nano?text-encoder=${file('text.onnx')}`, /Add --image-encoder/],
 	])('%s', async (_, source, message) => {
 		await expect(loadClip(source)).rejects.toThrow(message)
 	})
