@@ -187,7 +187,7 @@ async function installed(tool, way, reachable, { tarball, registry }) {
 			? 'installation fails'
 			: works.code === 0
 				? works.stdout.trim()
-				: /There is no engine: .*--onnxruntime-node-install=skip/.test(works.stderr)
+				: /No engine is available: .*--onnxruntime-node-install=skip/.test(works.stderr)
 					? 'no engine; the message has the command'
 					: `fails: ${works.stderr.slice(0, 200)}`,
 	}

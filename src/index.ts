@@ -27,6 +27,8 @@ export const compare = lazyJob(async () => (await import('./jobs/compare.js')).c
 export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js')).reproduce)
 /** Estimates what experiments would cost on this device, from a short benchmark. */
 export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
+/** Works on one of several parts of experiments, for machines that share nothing. */
+export const reproduceShard = lazyJob(async () => (await import('./jobs/reproduce-shard.js')).reproduceShard)
 /** Attacks any ONNX image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
 /** Attacks one picture on vanilla CLIP and on a tuned run, and writes the resulting pictures. */

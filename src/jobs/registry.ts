@@ -25,6 +25,7 @@ import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
 import { reproducePlan } from './reproduce-plan.js'
+import { reproduceShard } from './reproduce-shard.js'
 import { retrieve } from './retrieve.js'
 import { serve } from './serve.js'
 import { surrogateHead } from './surrogate-head.js'
@@ -67,6 +68,7 @@ export const jobs: readonly JobDescription[] = [
 	report,
 	reproduce,
 	reproducePlan,
+	reproduceShard,
 	retrieve,
 	serve,
 	surrogateHead,

@@ -1,8 +1,12 @@
 /** Reproduces the paper's tables and figures, and runs your own experiments, from data and a checkpoint to results. */
 
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { mergeFolders } from '../cluster/merge-folders.js'
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import { type PreparedExperiment, prepareExperiments } from '../experiments/prepare.js'
 import { runExperiments } from '../experiments/run-experiments.js'
 import { experimentForm } from '../records/experiment.js'
@@ -26,6 +30,11 @@ export const reproduceInput = z.strictObject({
 	output: z.string().optional(),
 	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
+	/**
+	 * Folders that shards wrote, to be joined into `output` first; an empty list stands for all below its folder `shards`. By
+	 * default none.
+	 */
+	merge: z.array(z.string()).readonly().optional(),
 })
 
 const { problems, missing } = experimentForm.schema.shape
@@ -46,6 +55,15 @@ export const reproduceResult = z.object({
 			main: reportTableSchema.describe('The first table.').exactOptional(),
 		}),
 	),
+	merged: z
+		.object({
+			folders: z.array(z.string()),
+			copied: count.describe('Runs, records and stores that were taken over.'),
+			equal: count.describe('Those that were there already, with the same content.'),
+			joined: count.describe('Parts of evaluations that were joined.'),
+		})
+		.describe('What came from shards; missing where nothing was to be merged.')
+		.exactOptional(),
 	seconds: seconds.describe('Wall-clock time of this call.'),
 })
 
@@ -64,6 +82,7 @@ export const reproduce = defineJob({
 		const { quick, protocol } = input
 		const output = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
 		const definitions = await wantedExperiments(input)
+		const merged = input.merge && (await mergeShards(output, input.merge))
 		const experiments = await prepareExperiments({
 			definitions,
 			quick,
@@ -95,9 +114,23 @@ export const reproduce = defineJob({
 				...defined({ main }),
 			})
 		}
-		return { experiments: told, seconds: (performance.now() - started) / 1000 }
+		return { experiments: told, ...defined({ merged }), seconds: (performance.now() - started) / 1000 }
 	},
 })
+
+/** Joins the folders of shards. @throws NaptuneError where there are none, and as `mergeFolders`. */
+async function mergeShards(output: string, wanted: readonly string[]) {
+	const shards = join(output, 'shards')
+	const found = wanted.length > 0 || !existsSync(shards) ? [] : (await readdir(shards)).sort()
+	const folders = wanted.length > 0 ? wanted.map((folder) => resolve(folder)) : found.map((name) => join(shards, name))
+	if (folders.length === 0) {
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`There is nothing to merge: ${shards} holds no folders of shards. Name the folders after --merge, or run the shards first.`,
+		)
+	}
+	return { folders, ...(await mergeFolders(output, folders)) }
+}
 
 function tellPlan({ onNote }: Pick<JobContext, 'onNote'>, { plan, missing }: PreparedExperiment): void {
 	const { definition, datasets, models } = plan

@@ -1,7 +1,5 @@
 /** The server's metrics for Prometheus. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-
 /** Values read at each scrape. */
 export interface Gauges {
 	/** Accepted pictures without an answer. */
@@ -17,13 +15,44 @@ export interface Metrics {
 	request(entry: { readonly route: string; readonly status: number; readonly seconds: number }): void
 	batch(batch: { readonly images: number; readonly seconds: number }): void
 	flagged(images: number): void
-	/** All metrics in Prometheus' text format. */
+	/** Prometheus' text format. Missing if `prom-client`, an optional peer dependency, is not installed. */
+	readonly exposition?: Exposition
+}
+
+/** The answer of `/metrics`. */
+export interface Exposition {
 	text(): Promise<string>
 	readonly contentType: string
 }
 
-/** Creates the counters in their own registry. */
-export function createMetrics(gauges: Gauges): Metrics {
+/** Command that enables `/metrics`. */
+export const metricsCure = 'npm install prom-client@15'
+
+/**
+ * Creates the counters in their own registry. Without `prom-client` it counts nothing; the package and its dependencies take
+ * 7 MB that only scraped servers need.
+ */
+export async function createMetrics(
+	gauges: Gauges,
+	load: () => Promise<PromClient> = () => import('prom-client'),
+): Promise<Metrics> {
+	const client = await whereInstalled(load)
+	return client ? countingMetrics(client, gauges) : { request() {}, batch() {}, flagged() {} }
+}
+
+type PromClient = typeof import('prom-client')
+
+async function whereInstalled(load: () => Promise<PromClient>): Promise<PromClient | undefined> {
+	try {
+		return await load()
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined
+		throw error
+	}
+}
+
+function countingMetrics(client: PromClient, gauges: Gauges): Metrics {
+	const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = client
 	const registry = new Registry()
 	const registers = [registry]
 	collectDefaultMetrics({ register: registry })
@@ -81,7 +110,6 @@ export function createMetrics(gauges: Gauges): Metrics {
 			batchSeconds.observe(batch.seconds)
 		},
 		flagged: (count) => flagged.inc(count),
-		text: () => registry.metrics(),
-		contentType: registry.contentType,
+		exposition: { text: () => registry.metrics(), contentType: registry.contentType },
 	}
 }

@@ -91,7 +91,7 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 					...secured,
 					responses: {
 						'200': { description: 'The counters.', content: { 'text/plain': { schema: { type: 'string' } } } },
-						...failures(),
+						...failures('501'),
 					},
 				},
 			},
@@ -117,6 +117,7 @@ const problems = {
 	'415': 'The server does not read this type of body.',
 	'422': 'A picture or a class is unusable.',
 	'429': 'The queue is full; Retry-After says when to try again.',
+	'501': 'The package prom-client is not installed beside naptune.',
 	'503': 'The model is still loading; Retry-After says when to try again.',
 } as const
 
