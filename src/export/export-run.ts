@@ -15,6 +15,7 @@ import { type ExportRecord, exportForm } from '../records/export.js'
 import { modelTitle } from '../records/names.js'
 import { writeRecord } from '../records/record-kind.js'
 import type { Checkpoint } from '../vlm/model.js'
+import { towersOf } from '../vlm/towers.js'
 import { modelCard } from './card.js'
 import { exportClassifier } from './classifier-export.js'
 import { exportClipWeights } from './clip-weights-export.js'
@@ -50,7 +51,10 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 				mean: [...run.clip.statistics.mean],
 				std: [...run.clip.statistics.std],
 			},
-			...defined({ text }),
+			...defined({
+				probabilities: towersOf(run.clip.config).probabilities === 'sigmoid' ? ('sigmoid' as const) : undefined,
+				text,
+			}),
 			...described,
 			measured: {
 				dataset: withoutFolders(settings.dataset),

@@ -96,6 +96,10 @@ export const exportForm = {
 				std: z.array(z.number()),
 			})
 			.describe('pixel_values are (pixel - mean) / std of pixels in [0, 1], red first, [B, 3, size, size].'),
+		probabilities: z
+			.literal('sigmoid')
+			.exactOptional()
+			.describe('How logits become probabilities: of each class by itself; by a softmax where this is left out.'),
 		text: z
 			.strictObject({
 				contexts: count.describe('Learned vectors that the graph puts behind the start token.'),

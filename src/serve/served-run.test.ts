@@ -28,7 +28,7 @@ const options = { top: 3, correction: true }
 
 describe('a served run', () => {
 	it('answers as the job classify does, bit for bit, in batches of any company', async () => {
-		const pictures = createPicturePool({ threads: 2, view: model.view, mostPixels: 1e6 })
+		const pictures = createPicturePool({ threads: 2, preparation: model.preparation, mostPixels: 1e6 })
 		const stream = generator(3, 'company')
 		const sizes: number[] = []
 		for (const batchSize of [1, 2, 5, 8]) {

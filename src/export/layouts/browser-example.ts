@@ -51,7 +51,7 @@ async function show(blob) {
 	const started = performance.now()
 	const feeds = about.preprocess === 'inside' ? { image: wholePicture(picture) } : { pixel_values: pixelValues(picture) }
 	const { logits } = await session.run(feeds)
-	const probabilities = softmax([...logits.data])
+	const probabilities = shares([...logits.data])
 	const order = probabilities.map((_, at) => at).sort((a, b) => probabilities[b] - probabilities[a])
 	const rows = order.slice(0, 5).map((at) => {
 		const row = document.createElement('tr')
@@ -96,7 +96,9 @@ function colours(rgba) {
 	return Uint8Array.from({ length: (rgba.length / 4) * 3 }, (_, at) => rgba[Math.floor(at / 3) * 4 + (at % 3)])
 }
 
-function softmax(logits) {
+// Of each class by itself where the export says so, else of all classes together.
+function shares(logits) {
+	if (about.probabilities === 'sigmoid') return logits.map((logit) => 1 / (1 + Math.exp(-logit)))
 	const most = Math.max(...logits)
 	const powers = logits.map((logit) => Math.exp(logit - most))
 	const sum = powers.reduce((total, power) => total + power, 0)

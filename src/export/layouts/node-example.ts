@@ -20,7 +20,7 @@ for (const path of process.argv.slice(2)) {
 	const { logits } = await session.run(
 		about.preprocess === 'inside' ? { image: await wholePicture(path) } : { pixel_values: await pixelValues(path) },
 	)
-	const probabilities = softmax([...logits.data])
+	const probabilities = shares([...logits.data])
 	const order = probabilities.map((_, at) => at).sort((a, b) => probabilities[b] - probabilities[a])
 	const best = order.slice(0, 5).map((at) => ({ label: labels[at], probability: probabilities[at] }))
 	console.log(JSON.stringify({ path, classes: best }))
@@ -64,7 +64,9 @@ function decoded(path) {
 	return sharp(path).rotate().toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true })
 }
 
-function softmax(logits) {
+// Of each class by itself where the export says so, else of all classes together.
+function shares(logits) {
+	if (about.probabilities === 'sigmoid') return logits.map((logit) => 1 / (1 + Math.exp(-logit)))
 	const most = Math.max(...logits)
 	const powers = logits.map((logit) => Math.exp(logit - most))
 	const sum = powers.reduce((total, power) => total + power, 0)
