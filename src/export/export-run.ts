@@ -46,6 +46,7 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 			preprocess: options.preprocess,
 			classNames: [...run.defense.classNames],
 			graphs,
+			...defined({ providers: provenProviders(options) }),
 			image: {
 				size: run.clip.config.vision.imageSize,
 				mean: [...run.clip.statistics.mean],
@@ -77,6 +78,19 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 		await writeRecord(exportForm, join(staging, exportFile), whole)
 		return whole
 	})
+}
+
+/**
+ * Where graphs of a kind are known to run. WebGPU resizes without antialiasing, so that it refuses graphs that prepare pictures;
+ * its float16 needs the feature shader-f16, which no adapter of the tests had.
+ */
+export function provenProviders({
+	layout,
+	dtype,
+	preprocess,
+}: Pick<ExportInput['options'], 'layout' | 'dtype' | 'preprocess'>): ExportRecord['providers'] {
+	if (layout === 'transformers') return undefined
+	return dtype === 'fp32' && preprocess === 'outside' ? ['cpu', 'wasm', 'webgpu'] : ['cpu', 'wasm']
 }
 
 function made(input: ExportInput, staging: string): Promise<MadeExport> {
