@@ -130,14 +130,16 @@ export const serve = defineJob({
 async function loadedModel(input: Input, context: JobContext): Promise<ServedModel> {
 	const { falsePositiveRate } = input
 	const source = resolve(input.source)
+	// Threads that decode want the cores that waiting ones would burn.
+	const started = () => context.engine({ spinning: process.env.NAPTUNE_SPINNING === '1' })
 	if (isExport(source)) {
 		const { servedExport } = await import('../serve/served-export.js')
 		const exported = await loadExport(source)
-		return servedExport({ engine: await context.engine(), exported, falsePositiveRate })
+		return servedExport({ engine: await started(), exported, falsePositiveRate })
 	}
 	const { servedRun } = await import('../serve/served-run.js')
 	const run = await tunedRun(context, { ...input, run: source })
-	const engine = await context.engine()
+	const engine = await started()
 	const classifier = await deployedClassifier(engine, run.clip, run.defense, run.parameters)
 	const calibration = await calibrationOf(run, classifier, context)
 	stopIfAsked(context)
