@@ -33,7 +33,9 @@ function plainUsage({ graphs, preprocess, task }: ExportRecord): string[] {
 			? [
 					'`node classify.mjs photo.jpg` classifies in Node.js (`npm install onnxruntime-node sharp`); `index.html`, served over HTTP, does it in a browser.',
 				]
-			: []
+			: [
+					'`node classify.mjs photo.jpg "a red bus" snow` tells these classes apart in Node.js (`npm install onnxruntime-node sharp @huggingface/tokenizers`); `index.html`, served over HTTP, does it in a browser.',
+				]
 	return [ports.join('\n'), [pixels, ...programs].join(' ')]
 }
 

@@ -111,6 +111,20 @@ describe('a classifier', () => {
 		expect(classes).toHaveLength(5)
 		expect(classes[0]?.label).toBe(own.images[0]?.classes[0]?.className)
 		expect(classes[0]?.probability).toBeCloseTo(own.images[0]?.classes[0]?.probability ?? -1, 1)
+
+		const open = join(folder, 'open')
+		const { files } = await exportModel({ run, output: open, images: 10, task: 'zero-shot' }, context())
+		expect(Object.keys(files)).toEqual(expect.arrayContaining(['classify.mjs', 'index.html', 'tokenizer.json']))
+		const asked = async (...names: string[]): Promise<typeof classes> => {
+			const answer = await promisify(execFile)(process.execPath, ['classify.mjs', photo, ...names], { cwd: open })
+			return JSON.parse(answer.stdout).classes
+		}
+		const same = await asked()
+		expect(same[0]?.label).toBe(classes[0]?.label)
+		expect(same[0]?.probability).toBeCloseTo(classes[0]?.probability ?? -1, 4)
+		const others = await asked('a red bus', 'hot_air_balloon', 'snow '.repeat(100))
+		expect(others.map(({ label }) => label)).toHaveLength(3)
+		expect(others.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5)
 		await rm(join(folder, 'node_modules'))
 	})
 

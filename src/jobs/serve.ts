@@ -1,10 +1,14 @@
 /** A tuned model behind HTTP. */
 
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { isExport, loadExport } from '../export/load-export.js'
+import { didYouMeanPath } from '../files/nearest-path.js'
+import { runFiles } from '../records/names.js'
 import { count } from '../records/parts/fields.js'
 import type { ServedModel } from '../serve/served-model.js'
 import type { ServerEvent } from '../serve/server-events.js'
@@ -20,7 +24,7 @@ const secondsField = z.number().positive().max(3600)
 
 /** The input of {@link serve}. */
 export const serveInput = z.strictObject({
-	/** Run directory of `tune`, or folder of an exported classifier. */
+	/** Run directory of `tune`, or folder of an export. */
 	source: z.string(),
 	...placesOfRun,
 	/** Address to listen at. By default only programs of this machine reach the server. */
@@ -136,6 +140,12 @@ async function loadedModel(input: Input, context: JobContext): Promise<ServedMod
 		const { servedExport } = await import('../serve/served-export.js')
 		const exported = await loadExport(source)
 		return servedExport({ engine: await started(), exported, falsePositiveRate })
+	}
+	if (!existsSync(join(source, runFiles.description))) {
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`${input.source} holds no tuning run (${runFiles.description}) and no export (export.json). Give the --output folder of naptune tune or naptune export.${didYouMeanPath(source)}`,
+		)
 	}
 	const { servedRun } = await import('../serve/served-run.js')
 	const run = await tunedRun(context, { ...input, run: source })
