@@ -140,8 +140,14 @@ function resizingText({ measured: { pipelines } }: ExportRecord): string {
 	const advice =
 		'Pictures should be resized as naptune does (Pillow). Other resizing, such as that of a browser, changes pixels by several grey levels, and with them predictions near a boundary.'
 	if (!pipelines) return advice
-	if (pipelines.resized === 0) return `${advice} None of the images measured here had to be resized.`
-	return `${advice} Prepared by the pipelines of transformers.js in Node.js (${pipelines.resized} of ${pipelines.images} images resized), ${percentText(pipelines.differingPixels)} of the bytes differ, by up to ${pipelines.largestDifference} grey levels: ${percentText(pipelines.labelAgreement)} of the labels agree, ${accuracyText(pipelines.clean)} are right, and ${accuracyText(pipelines.robust)} under the attack above.`
+	const { resized, enlarged = 0, images, pillow } = pipelines
+	if (resized === 0) return `${advice} None of the images measured here had to be resized.`
+	const which = enlarged > 0 ? `, ${enlarged} of them enlarged first, since they had the size of the model` : ''
+	const prepared = `Prepared by the pipelines of transformers.js in Node.js (${resized} of ${images} images resized${which}), ${percentText(pipelines.differingPixels)} of the bytes differ, by up to ${pipelines.largestDifference} grey levels: ${percentText(pipelines.labelAgreement)} of the labels agree, ${accuracyText(pipelines.clean)} are right, and ${accuracyText(pipelines.robust)} under the attack above.`
+	const beside = pillow
+		? ` Prepared by naptune, ${accuracyText(pillow.clean)} of the same images are right, and ${accuracyText(pillow.robust)} under attack.`
+		: ''
+	return `${advice} ${prepared}${beside}`
 }
 
 function preparationLines({ measured: { preparation } }: ExportRecord): string[] {

@@ -17,8 +17,9 @@ import { exportedProgram, pixelValuesOf, runForOutput } from './exported-program
 import { writeFiles } from './folder.js'
 import { inHalfPrecision, withRoundedWeights } from './half-precision.js'
 import { hypothesisTemplate } from './hypothesis-template.js'
-import { gitAttributes } from './layouts/layout-files.js'
-import { measureFile, measureParity, measureReference } from './measure-classifier.js'
+import { exampleFiles, gitAttributes } from './layouts/layout-files.js'
+import { measureParity, measureReference } from './measure-classifier.js'
+import { measureFile } from './measure-pipelines.js'
 import { jsonFile, modelFiles, modelMessage } from './model-message.js'
 import { preprocessorJson } from './preprocessor.js'
 import { clipConfigOf, tokenizerFiles } from './tokenizer-files.js'
@@ -136,7 +137,7 @@ async function zeroShotFiles(
 	return [
 		jsonFile('labels.json', classNames),
 		jsonFile('preprocessor_config.json', preprocessorJson(checkpoint.preprocessor)),
-		...(layout === 'onnx' ? [] : [jsonFile('config.json', await clipConfigOf(checkpoint))]),
+		...(layout === 'onnx' ? exampleFiles('zero-shot') : [jsonFile('config.json', await clipConfigOf(checkpoint))]),
 		...(await tokenizerFiles(checkpoint, longest)),
 		...(layout === 'hub' ? [gitAttributes] : []),
 	]

@@ -24,7 +24,7 @@ import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { explainIssues } from '../files/explain-issues.js'
-import { createEngine, type ModelEngine } from '../runtime/index.js'
+import { createEngine, type EngineOptions, type ModelEngine } from '../runtime/index.js'
 import { untilStopped } from './common/until-stopped.js'
 
 /** Where one task of a job stands. A job has at most one task at a time that is worth showing; the latest counts. */
@@ -54,8 +54,11 @@ export interface JobNote {
 
 /** What a job works with and whom it tells. @typeParam Event What it tells beside progress and notes; see its own file. */
 export interface JobContext<Event = never> {
-	/** The engine; started at the first call. Who gives it closes it. */
-	engine(): Promise<ModelEngine>
+	/**
+	 * The engine; started at the first call, as it asks. Who gives it closes it.
+	 * @param options.spinning See `createEngine`.
+	 */
+	engine(options?: Pick<EngineOptions, 'spinning'>): Promise<ModelEngine>
 	/** The loader of images. Who gives it closes it. */
 	imageLoader(): ImageLoader
 	/** Aborted when the job should finish its step, save what it has and stop. */
@@ -138,8 +141,8 @@ function completeContext<Event>(given: Partial<JobContext<Event>>): {
 	return {
 		stepping: () => under.size > 0,
 		complete: {
-			engine() {
-				engine ??= createEngine()
+			engine(options) {
+				engine ??= createEngine(options)
 				return engine
 			},
 			imageLoader() {
