@@ -1,8 +1,9 @@
 /** The tokenizer of a zero-shot export: the checkpoint's own, for shorter texts. */
 
 import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { StoredCheckpoint } from '../checkpoints/checkpoint.js'
+import { packagedTokenizer, packagedVocabulary } from '../checkpoints/vocabulary/packaged-tokenizer.js'
 import { tokenizerOfVocabulary, vocabularyFiles } from '../checkpoints/vocabulary-files.js'
 import { NaptuneError } from '../core/errors.js'
 import { isRecord } from '../core/guards.js'
@@ -22,11 +23,14 @@ function isStored(checkpoint: Checkpoint): checkpoint is StoredCheckpoint {
 
 /** `tokenizer.json` and `tokenizer_config.json`. @param longest Tokens of the longest text, start and end included. */
 export async function tokenizerFiles(checkpoint: Checkpoint, longest: number): Promise<ExportFile[]> {
-	const { tokenizerFile, directory } = storedCheckpoint(checkpoint)
+	const { tokenizerFile } = storedCheckpoint(checkpoint)
+	const directory = dirname(tokenizerFile)
 	const tokenizer =
-		basename(tokenizerFile) === vocabularyFiles[0]
-			? await tokenizerOfVocabulary(directory)
-			: await readJsonFile(tokenizerFile)
+		tokenizerFile === packagedVocabulary
+			? await packagedTokenizer()
+			: basename(tokenizerFile) === vocabularyFiles[0]
+				? await tokenizerOfVocabulary(directory)
+				: await readJsonFile(tokenizerFile)
 	const settingsFile = join(directory, 'tokenizer_config.json')
 	const settings = existsSync(settingsFile) ? await readJsonFile(settingsFile) : undefined
 	return [
