@@ -4,12 +4,8 @@ import { copyFile, cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { doublesOf } from '../files/golden.test.support.js'
-import { readJsonFile } from '../files/json-file.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import type { ClipModel } from '../vlm/model.js'
-import { clipOf } from '../vlm/model.js'
-import { createTokenizer } from '../vlm/tokenizer.js'
-import { loadCheckpoint } from './checkpoint.js'
 import { loadClip } from './load-clip.js'
 
 const root = fileURLToPath(new URL('../../fixtures/families/', import.meta.url))
@@ -35,13 +31,9 @@ export async function openFamily(source: string): Promise<{ clip: ClipModel; not
 	return { clip: await loadClip(source, options), notices }
 }
 
-/** A bare file, whose vocabulary is nano's and not the one that comes with the package. */
-export async function openBareFile(source: string): Promise<{ clip: ClipModel; notices: string[] }> {
-	const notices: string[] = []
-	const options = { cacheDirectory: await temporaryFolder(), onNotice: (notice: string) => notices.push(notice) }
-	const tokenizer = await createTokenizer((await readJsonFile(nanoTokenizer)) as object)
-	const checkpoint = await loadCheckpoint(source, options)
-	return { clip: clipOf(checkpoint, tokenizer, () => Promise.reject(new Error('No rows are read.'))), notices }
+/** A fixture whose vocabulary is nano's. @param more Settings beside the tokenizer, as in a source. */
+export function withNanoTokenizer(name: string, more = ''): string {
+	return `${familyFixture(name)}?tokenizer=${nanoTokenizer}${more}`
 }
 
 /** Values of the model's own library. */

@@ -1,13 +1,16 @@
-import { dirname } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { entry, present } from '../core/at.js'
+import { isRecord } from '../core/guards.js'
 import { float32, int64, type Tensor, tensor } from '../core/tensor.js'
 import { relativeError } from '../files/golden.test.support.js'
+import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { grad, ops } from '../onnx/index.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import type { ClipModel } from '../vlm/model.js'
 import { classLogits, encodeImage, encodeText } from '../vlm/towers.js'
-import { familyFixture, familyGolden, openBareFile, openClipFolder, openFamily } from './families.test.support.js'
+import { familyFixture, familyGolden, openClipFolder, openFamily, withNanoTokenizer } from './families.test.support.js'
 import { pixelStream, seededBits } from './seeded-values.js'
 
 const labels = [3, 0, 2]
@@ -85,7 +88,7 @@ describe('what the own library computes in float64', () => {
 	})
 
 	it('openai/CLIP: a TorchScript archive, of which no program is read', async () => {
-		const { clip, notices } = await openBareFile(familyFixture('openai.pt'))
+		const { clip, notices } = await openFamily(withNanoTokenizer('openai.pt'))
 		expectParity(await compared(clip, await familyGolden('openai-golden.safetensors')))
 		expect(notices).toEqual([])
 		expect(clip.config).toMatchObject({
@@ -94,6 +97,49 @@ describe('what the own library computes in float64', () => {
 			vision: { imageSize: 16, patchSize: 8, layers: 2, width: 64, activation: 'quick_gelu' },
 			text: { contextLength: 12, layers: 2, width: 16 },
 		})
+	})
+
+	it('openai/CLIP: a state dict, saved from such an archive', async () => {
+		const { clip, notices } = await openFamily(withNanoTokenizer('openai-state.pt'))
+		expectParity(await compared(clip, await familyGolden('openai-state-golden.safetensors')))
+		expect(notices).toEqual([])
+		expect(clip.config).toMatchObject({ family: 'openai', vision: { layers: 1, activation: 'quick_gelu' } })
+	})
+
+	it("open_clip: a training checkpoint by itself, with an architecture of the user's own", async () => {
+		const own = join(await temporaryFolder(), 'tiny.json')
+		const config: unknown = JSON.parse(await readFile(familyFixture('open-clip-gelu/open_clip_config.json'), 'utf8'))
+		await writeFile(own, JSON.stringify(isRecord(config) ? config.model_cfg : undefined))
+		const { clip } = await openFamily(
+			withNanoTokenizer('open-clip-gelu/open_clip_pytorch_model.bin', `&architecture=${own}`),
+		)
+		expectParity(await compared(clip, await familyGolden('open-clip-gelu/golden.safetensors')))
+	})
+
+	it('transformers: a CLIP in several files, read in place', async () => {
+		const { clip, notices } = await openFamily(withNanoTokenizer('transformers/sharded'))
+		expectParity(await compared(clip, await familyGolden('transformers/sharded-golden.safetensors')))
+		expect(notices).toEqual([])
+		const files = new Set([...clip.checkpoint.weights.values()].map(({ file }) => file))
+		expect([...files].sort()).toEqual(
+			['00001', '00002', '00003'].map((shard) =>
+				familyFixture(`transformers/sharded/model-${shard}-of-00003.safetensors`),
+			),
+		)
+	})
+
+	it('transformers: the two halves of a CLIP, in bfloat16 and half precision, on the scale of another', async () => {
+		const golden = await familyGolden('transformers/halves-golden.safetensors')
+		const [image, text] = ['vision-half', 'text-half'].map((half) => familyFixture(`transformers/${half}`))
+		const halves = `&vision-weights=${image}/model.safetensors&text-weights=${text}`
+		const { clip } = await openFamily(withNanoTokenizer('transformers/sharded', halves))
+		expectParity(await compared(clip, golden))
+		// Each half alone leaves the other as it was.
+		const base = await familyGolden('transformers/sharded-golden.safetensors')
+		const one = await openFamily(withNanoTokenizer('transformers/sharded', `&text-weights=${text}`))
+		const errors = await compared(one.clip, base)
+		expect(errors.image).toBeLessThan(1e-5)
+		expect(errors.text).toBeGreaterThan(1e-2)
 	})
 
 	it('transformers: SigLIP, whose border of one pixel no patch reads', async () => {
