@@ -8,6 +8,7 @@ import { tokenizerOfVocabulary, vocabularyFiles } from '../checkpoints/vocabular
 import { NaptuneError } from '../core/errors.js'
 import { isRecord } from '../core/guards.js'
 import { readJsonFile } from '../files/json-file.js'
+import { clipConfigJson } from '../vlm/clip-config-json.js'
 import type { Checkpoint } from '../vlm/model.js'
 import { type ExportFile, jsonFile } from './model-message.js'
 
@@ -37,7 +38,7 @@ export async function tokenizerFiles(checkpoint: Checkpoint, longest: number): P
 		// A length that the file sets itself would win over the one beside it.
 		jsonFile('tokenizer.json', { ...(isRecord(tokenizer) ? tokenizer : {}), truncation: null, padding: null }),
 		jsonFile('tokenizer_config.json', {
-			...usualSettings,
+			...(checkpoint.config.family === 'siglip' ? {} : usualSettings),
 			...(isRecord(settings) ? settings : {}),
 			model_max_length: longest,
 		}),
@@ -54,15 +55,18 @@ const usualSettings = {
 }
 
 /**
- * The `config.json` of a checkpoint that transformers and transformers.js know as a CLIP.
+ * The `config.json` by which transformers and transformers.js know a model: the checkpoint's own, or what it would be for
+ * CLIPs of open_clip and OpenAI.
  * @throws NaptuneError for any other.
  */
-export async function clipConfigOf(checkpoint: Checkpoint): Promise<Readonly<Record<string, unknown>>> {
+export async function transformersConfigOf(checkpoint: Checkpoint): Promise<Readonly<Record<string, unknown>>> {
+	const { family } = checkpoint.config
+	if (family === 'open_clip' || family === 'openai') return clipConfigJson(checkpoint.config)
 	const path = join(storedCheckpoint(checkpoint).directory, 'config.json')
 	const config: unknown = existsSync(path) ? await readJsonFile(path) : undefined
-	if (isRecord(config) && config.model_type === 'clip') return config
+	if (isRecord(config) && config.model_type === (family ?? 'clip')) return config
 	throw new NaptuneError(
 		'NAP_EXPORT_REFUSED',
-		`${checkpoint.source} has no config.json by which these programs know a CLIP (model_type clip). Export in layout onnx.`,
+		`${checkpoint.source} has no config.json by which these programs know it (model_type ${family ?? 'clip'}). Export in layout onnx.`,
 	)
 }
