@@ -1,10 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { entry, present } from '../core/at.js'
 import { isRecord } from '../core/guards.js'
 import { float32, int64, type Tensor, tensor } from '../core/tensor.js'
+import { toFloat16 } from '../files/float-formats.js'
 import { relativeError } from '../files/golden.test.support.js'
+import { readSafetensorsTensors, writeSafetensors } from '../files/safetensors.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { grad, ops } from '../onnx/index.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
@@ -70,6 +72,12 @@ function expectParity(errors: Awaited<ReturnType<typeof compared>>): void {
 	expect(gradient, 'pixel gradient').toBeLessThan(1e-4)
 }
 
+/** Numbers of another element type: float16 to the nearest, bfloat16 cut off. */
+function rounded(dtype: 'F16' | 'BF16' | 'F64', values: Float32Array): Uint16Array | Float64Array {
+	if (dtype === 'F64') return Float64Array.from(values)
+	return dtype === 'F16' ? toFloat16(values) : Uint16Array.from(new Uint32Array(values.buffer), (word) => word >>> 16)
+}
+
 describe('what the own library computes in float64', () => {
 	it('open_clip: a folder of float32 safetensors, read in place', async () => {
 		const folder = await openClipFolder()
@@ -111,7 +119,7 @@ describe('what the own library computes in float64', () => {
 		const config: unknown = JSON.parse(await readFile(familyFixture('open-clip-gelu/open_clip_config.json'), 'utf8'))
 		await writeFile(own, JSON.stringify(isRecord(config) ? config.model_cfg : undefined))
 		const { clip } = await openFamily(
-			withNanoTokenizer('open-clip-gelu/open_clip_pytorch_model.bin', `&architecture=${own}`),
+			withNanoTokenizer('open-clip-gelu/open_clip_pytorch_model.bin', { architecture: own }),
 		)
 		expectParity(await compared(clip, await familyGolden('open-clip-gelu/golden.safetensors')))
 	})
@@ -131,12 +139,12 @@ describe('what the own library computes in float64', () => {
 	it('transformers: the two halves of a CLIP, in bfloat16 and half precision, on the scale of another', async () => {
 		const golden = await familyGolden('transformers/halves-golden.safetensors')
 		const [image, text] = ['vision-half', 'text-half'].map((half) => familyFixture(`transformers/${half}`))
-		const halves = `&vision-weights=${image}/model.safetensors&text-weights=${text}`
+		const halves = { 'vision-weights': `${image}/model.safetensors`, 'text-weights': `${text}` }
 		const { clip } = await openFamily(withNanoTokenizer('transformers/sharded', halves))
 		expectParity(await compared(clip, golden))
 		// Each half alone leaves the other as it was.
 		const base = await familyGolden('transformers/sharded-golden.safetensors')
-		const one = await openFamily(withNanoTokenizer('transformers/sharded', `&text-weights=${text}`))
+		const one = await openFamily(withNanoTokenizer('transformers/sharded', { 'text-weights': `${text}` }))
 		const errors = await compared(one.clip, base)
 		expect(errors.image).toBeLessThan(1e-5)
 		expect(errors.text).toBeGreaterThan(1e-2)
@@ -146,6 +154,30 @@ describe('what the own library computes in float64', () => {
 		const { clip } = await openFamily(familyFixture('siglip'))
 		expectParity(await compared(clip, await familyGolden('siglip/golden.safetensors')))
 		expect(clip.config.family).toBe('siglip')
+	})
+
+	it.each([
+		['F16', 5e-3],
+		['BF16', 5e-2],
+		['F64', 1e-5],
+	] as const)('transformers: a SigLIP in %s, whose scale and bias are scalars', async (dtype, tolerance) => {
+		const folder = join(await temporaryFolder(), 'siglip')
+		await cp(familyFixture('siglip'), folder, { recursive: true })
+		const path = join(folder, 'model.safetensors')
+		const stored = await readSafetensorsTensors(path)
+		await writeSafetensors(
+			path,
+			Object.fromEntries(
+				[...stored].map(([name, { shape, data }]) => {
+					const values = new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))
+					return [name, { dtype, shape: name.startsWith('logit_') ? [] : shape, data: rounded(dtype, values) }]
+				}),
+			),
+		)
+		const { clip } = await openFamily(folder)
+		const errors = await compared(clip, await familyGolden('siglip/golden.safetensors'))
+		for (const error of [errors.image, errors.text, errors.logits]) expect(error).toBeLessThan(tolerance)
+		if (dtype !== 'F64') expect(errors.image).toBeGreaterThan(1e-5)
 	})
 
 	it('an image tower of FARE or TeCoA on its base', async () => {

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { present } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { isRecord } from '../core/guards.js'
 import { readJsonFile } from '../files/json-file.js'
@@ -9,6 +10,7 @@ import type { ClipConfig } from '../vlm/config.js'
 import { parseModelConfig, parseModelPreprocessing } from '../vlm/model-config.js'
 import { parseOpenClipModel, parseOpenClipPreprocessing } from '../vlm/open-clip-config.js'
 import { checkCrop, type PreprocessorConfig } from '../vlm/preprocessor-config.js'
+import { architecture } from './architectures.js'
 import { vocabularyFiles } from './vocabulary-files.js'
 import { openClipWeightNames, readStoredWeights, type StoredWeights, weightFileNames } from './weight-files.js'
 
@@ -41,9 +43,13 @@ export interface FolderOptions {
  */
 export async function readFolder(directory: string, options: FolderOptions): Promise<CheckpointParts> {
 	if (await takesOpenClip(directory, options)) return openClipFolder(directory, options)
-	await checkFiles(directory, options)
 	const configFile = join(directory, 'config.json')
-	const config = parseModelConfig(await readJsonFile(configFile), configFile)
+	// What it is comes before what is missing: half a model has no tokenizer, and needs none.
+	const known = (await exists(directory, 'config.json'))
+		? parseModelConfig(await readJsonFile(configFile), configFile)
+		: undefined
+	await checkFiles(directory, options)
+	const config = present(known, 'config')
 	return {
 		config,
 		preprocessor: await readPreprocessor(directory, config),
@@ -74,7 +80,9 @@ async function takesOpenClip(directory: string, { place, onNotice }: FolderOptio
 async function openClipFolder(directory: string, { tokenizer }: FolderOptions): Promise<CheckpointParts> {
 	const file = join(directory, openClipConfigName)
 	const json = await readJsonFile(file)
-	const { model_cfg, preprocess_cfg } = isRecord(json) ? json : {}
+	const { model_cfg: given, preprocess_cfg } = isRecord(json) ? json : {}
+	// By its name, for people who write the file themselves.
+	const model_cfg = typeof given === 'string' ? (await architecture(given)).model : given
 	const config = parseOpenClipModel(model_cfg, `${file}, model_cfg`)
 	const preprocessor = parseOpenClipPreprocessing(preprocess_cfg, config.vision.imageSize, `${file}, preprocess_cfg`)
 	if (!tokenizer) await checkOpenClipTokenizer(directory, model_cfg)
