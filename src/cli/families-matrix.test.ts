@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { encoderPair, familyFixture, openClipFolder, withNanoTokenizer } from '../checkpoints/families.test.support.js'
+import { loadClip } from '../checkpoints/load-clip.js'
 import { at, last } from '../core/at.js'
 import { readSafetensorsTensors } from '../files/safetensors.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
@@ -146,6 +147,32 @@ describe.each(Object.entries(kinds))('%s', (_, { place, family, tokens, brief = 
 		for (const { data } of (await readSafetensorsTensors(join(run, 'parameters.safetensors'))).values()) {
 			expect(new Set(data).size).toBeGreaterThan(1)
 		}
+	})
+})
+
+describe('layouts of transformers', () => {
+	it('hold a CLIP of open_clip, whose config.json is made, with its context as added tokens', async () => {
+		const run = await tuned(await openClipFolder(), 'coop', { textPrompts: 4 }, 16)
+		const output = join(run, 'weights')
+		const { measured } = await exportModel({ run, task: 'zero-shot', layout: 'transformers', output }, context)
+		expect(measured.parity.relativeL2).toBeLessThan(1e-5)
+		const { config } = await loadClip(output)
+		expect(config.family).toBeUndefined()
+		expect(config).toMatchObject({ projectionDimension: 20, text: { vocabularySize: 4612, endTokenId: 4607 } })
+		expect(config.vision).toMatchObject({ width: 24, heads: 4, mlpWidth: 40, activation: 'quick_gelu' })
+	})
+
+	it('hold a SigLIP as graphs, not as weights', async () => {
+		const run = await tuned(familyFixture('siglip'), 'coop', { textPrompts: 4 }, 16)
+		const made = (layout: 'transformers' | 'transformers.js') =>
+			exportModel({ run, task: 'zero-shot', layout, output: join(run, layout) }, context)
+		const { graphs, text } = await made('transformers.js')
+		expect(at(graphs, 0).inputs.map(({ name, shape }) => [name, at(shape, 1)])).toEqual([
+			['input_ids', 16],
+			['pixel_values', 3],
+		])
+		expect(text?.maxTokens).toBe(16)
+		await expect(made('transformers')).rejects.toThrow(/holds the weights of a CLIPModel, and .*siglip is a SigLIP/)
 	})
 })
 
