@@ -12,7 +12,7 @@ import { defined } from '../core/defined.js'
 import type { Admission, Ticket } from './admission.js'
 import type { RequestLimits } from './api-schemas.js'
 import { clientLeft, HttpProblem, type ToldProblem, told } from './http-problem.js'
-import type { Metrics } from './metrics.js'
+import { type Metrics, metricsCure } from './metrics.js'
 import { modelAnswer } from './model-answer.js'
 import { openApiDocument } from './openapi.js'
 import { pagePolicy, pageScript, servePage } from './page/page.js'
@@ -104,7 +104,17 @@ export function createApp(options: AppOptions) {
 	const stateAnswer = () => ({ state: state().phase, requests: options.admission.requests })
 	app.get('/healthz', (c) => c.json(stateAnswer(), state().phase === 'failed' ? 500 : 200))
 	app.get('/readyz', (c) => c.json(stateAnswer(), state().phase === 'ready' ? 200 : 503))
-	app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }))
+	app.get('/metrics', async (c) => {
+		const { exposition } = metrics
+		if (!exposition) {
+			throw new HttpProblem(
+				501,
+				'NAP_REQUEST_INVALID',
+				`This server counts nothing: the package prom-client is not installed beside naptune. Install it and start the server again: ${metricsCure}`,
+			)
+		}
+		return c.body(await exposition.text(), 200, { 'Content-Type': exposition.contentType })
+	})
 	app.get('/v1/model', (c) => c.json(modelAnswer(loaded(state()).model, { limits, queue, version })))
 	app.post('/v1/classify', admitted(options), limited(limits), (c) => classify(c, options))
 

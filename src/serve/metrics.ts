@@ -1,7 +1,5 @@
 /** What the server counts, for Prometheus. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-
 /** What is read when somebody asks. */
 export interface Gauges {
 	/** Pictures that were taken in and are not answered. */
@@ -17,13 +15,44 @@ export interface Metrics {
 	request(entry: { readonly route: string; readonly status: number; readonly seconds: number }): void
 	batch(batch: { readonly images: number; readonly seconds: number }): void
 	flagged(images: number): void
-	/** In Prometheus' text form. */
+	/** Prometheus' text format. Missing where `prom-client`, an optional peer, is not installed. */
+	readonly exposition?: Exposition
+}
+
+/** What `/metrics` answers. */
+export interface Exposition {
 	text(): Promise<string>
 	readonly contentType: string
 }
 
-/** Makes the counters, in a registry of their own. */
-export function createMetrics(gauges: Gauges): Metrics {
+/** How to get `/metrics`. */
+export const metricsCure = 'npm install prom-client@15'
+
+/**
+ * Makes the counters, in a registry of their own. Without `prom-client` nothing is counted: it and its dependencies take 7 MB
+ * that only those need who scrape a server.
+ */
+export async function createMetrics(
+	gauges: Gauges,
+	load: () => Promise<PromClient> = () => import('prom-client'),
+): Promise<Metrics> {
+	const client = await whereInstalled(load)
+	return client ? countingMetrics(client, gauges) : { request() {}, batch() {}, flagged() {} }
+}
+
+type PromClient = typeof import('prom-client')
+
+async function whereInstalled(load: () => Promise<PromClient>): Promise<PromClient | undefined> {
+	try {
+		return await load()
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined
+		throw error
+	}
+}
+
+function countingMetrics(client: PromClient, gauges: Gauges): Metrics {
+	const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = client
 	const registry = new Registry()
 	const registers = [registry]
 	collectDefaultMetrics({ register: registry })
@@ -81,7 +110,6 @@ export function createMetrics(gauges: Gauges): Metrics {
 			batchSeconds.observe(batch.seconds)
 		},
 		flagged: (count) => flagged.inc(count),
-		text: () => registry.metrics(),
-		contentType: registry.contentType,
+		exposition: { text: () => registry.metrics(), contentType: registry.contentType },
 	}
 }

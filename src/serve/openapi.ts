@@ -89,7 +89,7 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 					...secured,
 					responses: {
 						'200': { description: 'The counters.', content: { 'text/plain': { schema: { type: 'string' } } } },
-						...failures(),
+						...failures('501'),
 					},
 				},
 			},
@@ -115,6 +115,7 @@ const problems = {
 	'415': 'The body is of no form that is read.',
 	'422': 'A picture or the classes cannot be used.',
 	'429': 'The queue is full; Retry-After says when to try again.',
+	'501': 'The package prom-client is not installed beside naptune.',
 	'503': 'The model is being loaded; Retry-After says when to try again.',
 } as const
 

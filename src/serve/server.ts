@@ -78,7 +78,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 	const counted = { requests: 0, images: 0 }
 	const rate = imageRate()
 	const admission = createAdmission({ images: queue, bytes: Math.max(bodiesUnderWay, limits.bodyBytes) })
-	const metrics = createMetrics({
+	const metrics = await createMetrics({
 		images: () => admission.images,
 		requests: () => admission.requests,
 		ready: () => (state.phase === 'ready' ? 1 : 0),
