@@ -30,8 +30,10 @@ const distance = z.strictObject({
 export type DistanceEstimate = Immutable<z.output<typeof distance>>
 
 const place = z.strictObject({
-	tokens: distance.describe('Of class token and patches together; prompts are left out.'),
-	classToken: distance.describe('Of the class token alone.'),
+	tokens: distance.describe('Of class token (where the tower has one) and patches together; prompts are left out.'),
+	classToken: distance
+		.exactOptional()
+		.describe('Of the class token alone; missing for towers without one, as in SigLIP.'),
 })
 
 /** Distances at one place. */
@@ -47,7 +49,7 @@ const layer = z.strictObject({
 		'Equation 10: the same of the refined tokens R(h); equal to `before` where nothing is refined.',
 	),
 	change: z
-		.strictObject({ tokens: estimateSchema, classToken: estimateSchema })
+		.strictObject({ tokens: estimateSchema, classToken: estimateSchema.exactOptional() })
 		.describe('Relative distance after minus before, image by image: below 0 where the refiner lessens distortion.'),
 })
 
