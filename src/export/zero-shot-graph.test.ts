@@ -15,6 +15,7 @@ import { generator } from '../random/counter-based.js'
 import { relativeDistance } from '../runtime/graphs.test.support.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { pixelValuesOf } from './exported-program.js'
+import { exportedTokens } from './exported-texts.js'
 import { hypothesisTemplate } from './hypothesis-template.js'
 import { longestText, zeroShotGraphs } from './zero-shot-graph.js'
 
@@ -123,6 +124,11 @@ describe('a CLIP for any classes', () => {
 				...new Array<number>(length - row.length).fill(clip.tokenizer.paddingId),
 			])
 			const input_ids = new Tensor('int64', BigInt64Array.from(padded, BigInt), [rows.length, length])
+			const prompts = classNames.map((own) => template.replace('{}', own))
+			const ports = { maxTokens: length, inputs: [{ name: 'input_ids', type: 'int64', shape: ['B', length] } as const] }
+			const tokens = exportedTokens(clip.tokenizer, prompts, ports)
+			expect(Object.keys(tokens)).toEqual(['input_ids'])
+			expect(tokens.input_ids?.data).toEqual(input_ids.data)
 			const features = await computeTextFeatures(engine, defense, parameters, 2)
 			const texts = await session(text)
 			expect(texts.inputNames).toEqual(['input_ids'])
