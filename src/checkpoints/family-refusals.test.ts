@@ -81,12 +81,12 @@ describe('refused is', () => {
 		[
 			'another pooling',
 			openClip(set(['model_cfg', 'text_cfg'], 'pool_type', 'last')),
-			/pool_type is "last", which makes it another network/,
+			/pool_type is "last", which makes it a different network/,
 		],
 		[
 			'a rule of resizing that does not exist',
 			openClip(set(['preprocess_cfg'], 'resize_mode', 'stretch')),
-			/preprocess_cfg is not a config of open_clip .*resize_mode/,
+			/preprocess_cfg is not a usable config of open_clip: .*resize_mode/,
 		],
 		[
 			'a tokenizer that is not there',
@@ -100,7 +100,7 @@ describe('refused is', () => {
 		[
 			'an architecture beside a folder that has its own',
 			async () => `${await openClipFolder()}?architecture=ViT-B-32`,
-			/is a folder, whose own config says its architecture/,
+			/is a folder whose config states its architecture/,
 		],
 		['a SigLIP of variable resolution', siglip(set([], 'model_type', 'siglip2')), /NaFlex/],
 		[
@@ -121,7 +121,7 @@ describe('refused is', () => {
 				await writeFile(join(folder, 'spiece.model'), '')
 				return folder
 			},
-			/lacks tokenizer\.json.*SentencePiece model is not read.*save_pretrained/,
+			/lacks tokenizer\.json.*does not read its SentencePiece model.*save_pretrained/,
 		],
 		[
 			'a SigLIP whose pictures get another size',
@@ -142,7 +142,7 @@ describe('refused is', () => {
 		[
 			'a bare file that does not say what it is',
 			async () => familyFixture('open-clip/open_clip_model.safetensors'),
-			/does not say its architecture. Give it with --architecture: one of ViT-B-16/,
+			/without an architecture. Give one with --architecture: one of ViT-B-16/,
 		],
 		['half a model', async () => familyFixture('image-tower.pt'), /holds no image tower|does not say its architecture/],
 		[

@@ -1,4 +1,4 @@
-/** Which files of a checkpoint folder say what: transformers' layout, or open_clip's. */
+/** Reads the config files of a checkpoint folder, in transformers' or open_clip's layout. */
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -105,7 +105,7 @@ async function checkOpenClipTokenizer(directory: string, model: unknown): Promis
 	)
 }
 
-/** The tokenizer's main file in a folder, where it has one. */
+/** The tokenizer's main file in a folder, if any. */
 export async function tokenizerName(directory: string): Promise<string | undefined> {
 	if (await exists(directory, 'tokenizer.json')) return 'tokenizer.json'
 	const pair = await Promise.all(vocabularyFiles.map((name) => exists(directory, name)))
@@ -136,7 +136,7 @@ async function checkFiles(directory: string, { tokenizer }: FolderOptions): Prom
 	const sentencePiece = (await exists(directory, 'spiece.model')) || (await exists(directory, 'tokenizer.model'))
 	const convert =
 		missing.includes('tokenizer.json') && sentencePiece
-			? ' Its SentencePiece model is not read; transformers writes tokenizer.json with AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER).'
+			? ' naptune does not read its SentencePiece model; create tokenizer.json with transformers by AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER).'
 			: ''
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',

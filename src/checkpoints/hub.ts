@@ -49,7 +49,7 @@ function tokenizerFiles(present: ReadonlySet<string>): string[] {
 }
 
 /**
- * Brings a checkpoint's files into the cache and says where they are.
+ * Downloads a checkpoint's files into the cache and returns their location.
  * @param id `owner/name`.
  * @returns The snapshot's folder (of symlinks) and its commit hash.
  * @throws NaptuneError when the repository or revision does not exist, access is refused, the network fails and nothing
@@ -60,7 +60,7 @@ export async function hubSnapshot(
 	settings: HubSettings,
 	options: HubOptions = {},
 ): Promise<{ readonly directory: string; readonly commit: string }> {
-	const otherwise = 'give the path of a folder that exists'
+	const otherwise = 'give the path of an existing folder'
 	const repository = hubRepository('models', id, options.revision ?? 'main', settings, otherwise)
 	return throughCache(
 		repository,

@@ -26,7 +26,7 @@ export async function loadClip(source: string, options: LoadCheckpointOptions = 
 		withFile(file, async (handle) => {
 			const bytes = new Uint8Array(length)
 			if ((await readInto(handle, bytes, offset)) === length) return bytes
-			throw new NaptuneError('NAP_FILE_DAMAGED', `${file} has become shorter since it was checked. Fetch it again.`)
+			throw new NaptuneError('NAP_FILE_DAMAGED', `${file} was truncated after it was checked. Fetch it again.`)
 		}),
 	)
 }

@@ -1,5 +1,5 @@
 /**
- * What `--model` names: a place, and what has to be known beside it, as one text that records hold and reopen:
+ * What `--model` names: a place with further settings, as one text that records store and reopen:
  * `weights.pt?architecture=ViT-L-14&vision-weights=fare.pt`. The part after `?` is a query string as in addresses.
  */
 
@@ -9,7 +9,7 @@ import { NaptuneError } from '../core/errors.js'
 import { didYouMean } from '../core/nearest.js'
 import { isHubId } from '../hub/hub-id.js'
 
-/** Things that may be said beside the place. Those named in `paths` are paths of files. */
+/** Settings that may follow the place. Those in `paths` are file paths. */
 const keys = [
 	'architecture',
 	'vision-weights',
@@ -29,7 +29,7 @@ const paths: ReadonlySet<string> = new Set([
 	'tokenizer',
 ])
 
-/** What may be said beside a place. */
+/** Name of a setting. */
 export type SourceKey = (typeof keys)[number]
 
 /** A model source in its parts. */
@@ -39,7 +39,7 @@ export interface ModelSource {
 	readonly settings: Readonly<Partial<Record<SourceKey, string>>>
 }
 
-/** Takes a source apart. @throws NaptuneError for a setting that does not exist, is given twice or is empty. */
+/** Parses a source. @throws NaptuneError for a setting that does not exist, is given twice or is empty. */
 export function parseModelSource(source: string): ModelSource {
 	const mark = source.indexOf('?')
 	if (mark < 0 || existsSync(source)) return { place: source, settings: {} }
@@ -49,7 +49,7 @@ export function parseModelSource(source: string): ModelSource {
 		if (!known) {
 			throw new NaptuneError(
 				'NAP_OPTION_UNKNOWN',
-				`The model ${source} has the setting ${JSON.stringify(key)}; those that exist are ${keys.join(', ')}.${didYouMean(key, keys)}`,
+				`The model ${source} has the setting ${JSON.stringify(key)}; available settings: ${keys.join(', ')}.${didYouMean(key, keys)}`,
 			)
 		}
 		if (value === '' || settings[known] !== undefined) {
@@ -63,7 +63,7 @@ export function parseModelSource(source: string): ModelSource {
 	return { place: source.slice(0, mark), settings }
 }
 
-/** Puts a source together. */
+/** Formats a source. */
 export function modelSource({ place, settings }: ModelSource): string {
 	const query = keys.flatMap((key) => {
 		const value = settings[key]

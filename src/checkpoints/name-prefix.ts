@@ -1,4 +1,4 @@
-/** What training programs put before every name of a weight. */
+/** Removes prefixes that training programs add to weight names. */
 
 import { dtypeSize } from '../files/safetensors-dtype.js'
 import { canonicalWeights } from '../vlm/weight-names.js'

@@ -1,4 +1,4 @@
-/** Jobs with their schemas, and what defines one. */
+/** Exports all jobs with their schemas, and `defineJob`. */
 
 export { attack } from './attack.js'
 export { attackPhoto } from './attack-photo.js'

@@ -1,4 +1,4 @@
-/** All jobs: adding one is a file and a line here. */
+/** Lists all jobs; a new job needs its file and one line here. */
 
 import type { z } from 'zod'
 import { attack } from './attack.js'
@@ -34,7 +34,7 @@ import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
 import { verifyRecord } from './verify-record.js'
 
-/** What is known of any job without running it. */
+/** The description of a job that has not run. */
 export interface JobDescription {
 	readonly jobName: string
 	readonly doc: string

@@ -1,4 +1,4 @@
-/** Distortion by layer as a figure: one column per perturbation, one line per model before and after its refiners. */
+/** Draws distortion by layer: one column per perturbation, one line per model before and after its refiners. */
 
 import type { TopLevelSpec } from 'vega-lite'
 import { at } from '../core/at.js'
@@ -54,11 +54,11 @@ const norms: readonly Quantity[] = [
 	{ title: ['clean norm, class'], of: 'classToken', read: ({ classToken }) => classToken?.norm ?? null },
 ]
 const explanation = [
-	'Means over images with 95 % bands. Layer: the block that the tokens enter, from 0; out: what leaves the last block; feat.: image feature.',
+	'Means over images with 95 % bands. Layer: the block that the tokens enter, from 0; out: output of the last block; feat.: image feature.',
 	'Spread: root mean square distance of clean tokens of different images to their mean.',
 ]
 
-/** How a perturbation is called where people read. @param name As in {@link Distortion}. */
+/** The name of a perturbation for people. @param name As in {@link Distortion}. */
 export function perturbationTitle(name: string, attack: string): string {
 	return name === noise ? 'uniform noise' : `${attack} against ${name}`
 }
@@ -82,7 +82,7 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 			measurements
 				.filter((one) => one.perturbation === perturbation)
 				.flatMap((one) => pointsOf(one, quantity, names, refining.has(one.tower)))
-		// One scale for all columns.
+		// All columns share one scale.
 		const most = Math.max(...of.flatMap(points).map(({ high = 0 }) => high))
 		return of.map((perturbation, column) =>
 			linePanel({

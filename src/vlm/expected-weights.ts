@@ -5,7 +5,7 @@ import { isFloatDtype } from '../files/float-formats.js'
 import type { Dtype } from '../files/safetensors-dtype.js'
 import type { ClipConfig, TransformerConfig } from './config.js'
 
-/** How many disagreements one error lists. */
+/** Maximum number of disagreements in one error. */
 const longestList = 20
 
 /**
@@ -27,7 +27,7 @@ export function checkWeights(
 		else if (!sameShape(own.shape, shape)) {
 			problems.push(`${name} is [${own.shape.join(', ')}], expected is [${shape.join(', ')}]`)
 		} else if (!isFloatDtype(own.dtype)) {
-			problems.push(`${name} is of type ${own.dtype}, expected is F32, F16, BF16 or F64`)
+			problems.push(`${name} is of type ${own.dtype}; expected F32, F16, BF16 or F64`)
 		}
 	}
 	if (problems.length === 0) return

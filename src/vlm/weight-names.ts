@@ -1,6 +1,6 @@
 /**
  * The weights of all layouts by the names that transformers gives them, without copying: fused projections become slices,
- * matrices that are stored the other way round are read with exchanged strides.
+ * matrices stored transposed are read with exchanged strides.
  */
 
 import { at } from '../core/at.js'

@@ -1,4 +1,4 @@
-/** What a report says of a tuning run itself. */
+/** Describes the tuning run itself in a report. */
 
 import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
 import { familyTitle, withFamily } from '../../../records/names.js'
@@ -27,14 +27,14 @@ export function runFacts({ model, data, progress, parameters, defense, preset }:
 	]
 }
 
-/** Where a run stands, where that must be known. */
+/** The state of a run, if readers must know it. */
 export function standingBlocks({ progress: { epochsAtChance } }: RunInspection): Block[] {
 	if (epochsAtChance === 0) return []
 	const text = `The last ${counted(epochsAtChance, 'epoch')} of the run ${epochsAtChance === 1 ? 'was' : 'were'} at chance: its parameters are worthless.`
 	return [{ kind: 'paragraph', text, tone: 'problem' }]
 }
 
-/** Trainable parameters by what they are part of. */
+/** Trainable parameters by part. */
 export function parametersTable({ parameters: { groups, total, frozen } }: RunInspection): ReportTable {
 	const row = (name: string, tensors: string, count: number) => ({
 		cells: [
@@ -61,7 +61,7 @@ export function parametersTable({ parameters: { groups, total, frozen } }: RunIn
 	}
 }
 
-/** Settings that are not the paper's. */
+/** Settings that differ from the paper's. */
 export function changesBlocks({ changed }: RunInspection): Block[] {
 	if (changed.length === 0) return [paragraph("All settings are the paper's.")]
 	const text = (value: unknown) =>
@@ -71,7 +71,7 @@ export function changesBlocks({ changed }: RunInspection): Block[] {
 			kind: 'table',
 			table: {
 				name: 'changes',
-				title: "Where the settings are not the paper's",
+				title: "Settings that differ from the paper's",
 				notes: [],
 				columns: ['setting', 'here', 'usual'].map((title) => ({ title, align: 'left' })),
 				rows: changed.map(({ setting, value, usual }) => ({
