@@ -14,8 +14,8 @@ import { bareConfig } from './bare-file.js'
 import { loadStored } from './checkpoint-weights.js'
 import { type CheckpointParts, readFolder, tokenizerName } from './folder-layout.js'
 import type { HubOptions } from './hub.js'
-import { withImageTower } from './image-tower-file.js'
 import { type ModelSource, parseModelSource } from './model-source.js'
+import { withTower } from './tower-file.js'
 import { packagedVocabulary } from './vocabulary/packaged-tokenizer.js'
 import { defaultCacheDirectory } from './weight-cache.js'
 import { readWeightsFile } from './weight-files.js'
@@ -68,17 +68,23 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 	const { directory, file, commit } = await locate(place, options)
 	refuseSettings(source, settings, file)
 	const parts =
-		file === undefined ? await readFolder(directory, onNotice) : await readBareFile(file, settings, onNotice)
+		file === undefined
+			? await readFolder(directory, { place, onNotice, tokenizer: settings.tokenizer !== undefined })
+			: await readBareFile(file, settings, onNotice)
 	const { config, preprocessor, what } = parts
-	const tower = settings['vision-weights']
-	const stored = tower === undefined ? parts.stored : await withImageTower(parts.stored, tower)
-	const { sha256, weights } = await loadStored(stored, towersOf(config).expectedWeights(config), {
+	const expected = towersOf(config).expectedWeights(config)
+	const { 'vision-weights': image, 'text-weights': text, tokenizer } = settings
+	let { stored } = parts
+	if (image !== undefined) stored = await withTower(stored, 'image', image, expected)
+	if (text !== undefined) stored = await withTower(stored, 'text', text, expected)
+	const { sha256, weights } = await loadStored(stored, expected, {
 		what,
 		from: file ?? directory,
 		cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
 		onNotice,
 	})
-	const own = file === undefined ? await tokenizerName(directory) : undefined
+	const name = file === undefined ? await tokenizerName(directory) : undefined
+	const own = name === undefined ? undefined : join(directory, name)
 	return {
 		source,
 		...defined({ revision: commit || undefined }),
@@ -86,7 +92,7 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 		config,
 		weights,
 		preprocessor,
-		tokenizerFile: own === undefined ? packagedVocabulary : join(directory, own),
+		tokenizerFile: tokenizer ?? own ?? packagedVocabulary,
 		directory,
 	}
 }
@@ -109,7 +115,7 @@ async function readBareFile(
 
 /** Refuses settings that apply only to a pair of ONNX encoders. */
 function refuseEncoderSettings(source: string, settings: ModelSource['settings']): void {
-	const lonely = (['text-encoder', 'text-features', 'tokenizer', 'logit-scale'] as const).find((key) => settings[key])
+	const lonely = (['text-encoder', 'text-features', 'logit-scale'] as const).find((key) => settings[key])
 	if (lonely === undefined) return
 	throw new NaptuneError(
 		'NAP_OPTION_MISSING',

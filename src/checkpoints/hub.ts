@@ -101,9 +101,11 @@ async function download(repository: HubRepository, settings: HubSettings, option
 	const directory = join(storage, 'snapshots', commit)
 	const openClip = openClipWeightNames.find((name) => present.has(name))
 	let own = weightFileNames.find((name) => present.has(name))
-	if (present.has(openClipConfigName) && openClip && present.has('config.json') && own) {
+	// Of two configs both are fetched, so that the loader says which was taken, from the cache as well.
+	const two = present.has(openClipConfigName) && present.has('config.json') && openClip !== undefined
+	if (two) for (const name of ['config.json', openClipConfigName]) await downloadToCache(name, context)
+	if (two && own) {
 		// timm's repositories have a config.json and a model.safetensors of its own beside open_clip's.
-		await downloadToCache('config.json', context)
 		if (!isTransformersConfig(await readJsonFile(join(directory, 'config.json')))) own = undefined
 	}
 	const transformers = present.has('config.json') && own !== undefined

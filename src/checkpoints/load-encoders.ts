@@ -22,12 +22,10 @@ import { checkCrop, type PreprocessorConfig, parsePreprocessorConfig } from '../
 import { type ClipTokenizer, createTokenizer } from '../vlm/tokenizer.js'
 import { loadTokenizer } from './load-tokenizer.js'
 import { parseModelSource } from './model-source.js'
-import { packagedTokenizer } from './vocabulary/packaged-tokenizer.js'
+import { packagedTokenizer, packagedTokens } from './vocabulary/packaged-tokenizer.js'
 
 /** Tokens of a text where the file leaves their number open, as in CLIP. */
 const usualContext = 77
-/** Rows of CLIP's token embedding. */
-const clipTokens = 49408
 
 /**
  * Loads a pair of encoders, or an image encoder with text features.
@@ -39,7 +37,10 @@ const clipTokens = 49408
 export async function loadEncoders(source: string, imageFile: string): Promise<ClipModel> {
 	const { place, settings } = parseModelSource(source)
 	const { 'text-encoder': textFile, 'text-features': featuresFile, tokenizer: tokenizerFile } = settings
-	if (place !== '' || settings.architecture !== undefined || settings['vision-weights'] !== undefined) {
+	const others = (['architecture', 'vision-weights', 'text-weights'] as const).some(
+		(key) => settings[key] !== undefined,
+	)
+	if (place !== '' || others) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
 			`The model ${source} is given twice; omit --model or --image-encoder.`,
@@ -174,7 +175,7 @@ async function textEncoder(path: string): Promise<TextEncoder> {
 
 function configOf(imageSize: number, text: TextEncoder | undefined): ClipConfig {
 	const none = { layers: 0, heads: 1, mlpWidth: 0, activation: 'gelu', layerNormEpsilon: 1e-5 } as const
-	const vocabularySize = text?.vocabulary ?? clipTokens
+	const vocabularySize = text?.vocabulary ?? packagedTokens
 	return {
 		family: 'encoders',
 		projectionDimension: 0,
@@ -228,8 +229,8 @@ async function tokenizerOf(
 	const beside = join(dirname(textFile), 'tokenizer.json')
 	const file = given ?? ((await stat(beside).catch(() => undefined)) ? beside : undefined)
 	if (file !== undefined) return loadTokenizer(file, vocabulary)
-	if (vocabulary === undefined || vocabulary === clipTokens) {
-		return createTokenizer(await packagedTokenizer(), { modelTokens: clipTokens })
+	if (vocabulary === undefined || vocabulary === packagedTokens) {
+		return createTokenizer(await packagedTokenizer(), { modelTokens: packagedTokens })
 	}
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',

@@ -13,6 +13,7 @@ import { isHubId } from '../hub/hub-id.js'
 const keys = [
 	'architecture',
 	'vision-weights',
+	'text-weights',
 	'image-encoder',
 	'text-encoder',
 	'text-features',
@@ -21,6 +22,7 @@ const keys = [
 ] as const
 const paths: ReadonlySet<string> = new Set([
 	'vision-weights',
+	'text-weights',
 	'image-encoder',
 	'text-encoder',
 	'text-features',
@@ -73,6 +75,17 @@ export function modelSource({ place, settings }: ModelSource): string {
 	return query.length === 0 ? place : `${place}?${query.join('&')}`
 }
 
+/** Architectures are names, or files of the user's own. */
+function isPath(key: string, value: string): boolean {
+	if (key === 'architecture') return isArchitectureFile(value)
+	return paths.has(key) && (existsSync(value) || !isHubId(value))
+}
+
+/** Whether an architecture is given as a file and not by its name. */
+export function isArchitectureFile(architecture: string): boolean {
+	return architecture.endsWith('.json')
+}
+
 /**
  * The source with whole paths, so that a run that records it can be used from elsewhere.
  * @param isName Whether a place is a name rather than a path, such as that of the embedded model.
@@ -80,10 +93,7 @@ export function modelSource({ place, settings }: ModelSource): string {
 export function absoluteSource(source: string, isName: (place: string) => boolean): string {
 	const { place, settings } = parseModelSource(source)
 	const whole = Object.fromEntries(
-		Object.entries(settings).map(([key, value]) => [
-			key,
-			paths.has(key) && (existsSync(value) || !isHubId(value)) ? resolve(value) : value,
-		]),
+		Object.entries(settings).map(([key, value]) => [key, isPath(key, value) ? resolve(value) : value]),
 	)
 	return modelSource({
 		place: place !== '' && !isName(place) && existsSync(place) ? resolve(place) : place,

@@ -6,14 +6,16 @@ import { z } from 'zod'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { type Dataset, type Split, subset } from '../data/dataset.js'
+import { isExport } from '../export/load-export.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { didYouMeanPath } from '../files/nearest-path.js'
 import { packageVersion } from '../files/package-version.js'
 import { readBaseline } from '../gate/baseline.js'
+import { exportSubject } from '../gate/export-subject.js'
 import { junitXml } from '../gate/junit.js'
 import { verdictMarkdown } from '../gate/markdown.js'
-import { exportSubject, isExport, onnxSubject } from '../gate/onnx-subject.js'
+import { onnxSubject } from '../gate/onnx-subject.js'
 import { processorType } from '../gate/processor.js'
 import { runGate } from '../gate/run-gate.js'
 import { runSubject } from '../gate/run-subject.js'
@@ -203,7 +205,7 @@ export async function openSubject(
 		const run = await tunedRun(context, { run: path, model, dataRoot })
 		return runSubject({ engine, run, dataset, split, vanilla })
 	}
-	if (isFolder && isExport(path)) return exportSubject({ engine, path, dataset, split, ...defined({ declared }) })
+	if (isFolder && isExport(path)) return exportSubject({ engine, path, dataset, split })
 	if (isFolder || !existsSync(path)) {
 		throw new NaptuneError(
 			isFolder ? 'NAP_FILE_INVALID' : 'NAP_FILE_MISSING',

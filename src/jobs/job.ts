@@ -23,7 +23,7 @@ import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { explainIssues } from '../files/explain-issues.js'
-import { createEngine, type ModelEngine } from '../runtime/index.js'
+import { createEngine, type EngineOptions, type ModelEngine } from '../runtime/index.js'
 import { untilStopped } from './common/until-stopped.js'
 
 /** Progress of one task of a job. A job shows at most one task at a time; the latest counts. */
@@ -53,9 +53,12 @@ export interface JobNote {
 
 /** What a job works with and reports to. @typeParam Event The job's own events, besides progress and notes. */
 export interface JobContext<Event = never> {
-	/** The engine; starts at the first call. Whoever supplies it closes it. */
-	engine(): Promise<ModelEngine>
-	/** The image loader. Whoever supplies it closes it. */
+	/**
+	 * The engine; started at the first call, as it asks. Who gives it closes it.
+	 * @param options.spinning See `createEngine`.
+	 */
+	engine(options?: Pick<EngineOptions, 'spinning'>): Promise<ModelEngine>
+	/** The loader of images. Who gives it closes it. */
 	imageLoader(): ImageLoader
 	/** Abort it to make the job finish its step, save its state and stop. */
 	readonly signal: AbortSignal
@@ -137,8 +140,8 @@ function completeContext<Event>(given: Partial<JobContext<Event>>): {
 	return {
 		stepping: () => under.size > 0,
 		complete: {
-			engine() {
-				engine ??= createEngine()
+			engine(options) {
+				engine ??= createEngine(options)
 				return engine
 			},
 			imageLoader() {

@@ -1,10 +1,14 @@
 /** Serves a tuned model over HTTP. */
 
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { isExport, loadExport } from '../export/load-export.js'
+import { didYouMeanPath } from '../files/nearest-path.js'
+import { runFiles } from '../records/names.js'
 import { count } from '../records/parts/fields.js'
 import type { ServedModel } from '../serve/served-model.js'
 import type { ServerEvent } from '../serve/server-events.js'
@@ -20,7 +24,7 @@ const secondsField = z.number().positive().max(3600)
 
 /** The input of {@link serve}. */
 export const serveInput = z.strictObject({
-	/** Run directory of `tune`, or folder of an exported classifier. */
+	/** Run directory of `tune`, or folder of an export. */
 	source: z.string(),
 	...placesOfRun,
 	/** Address to listen on. By default only programs on this machine can reach the server. */
@@ -79,7 +83,7 @@ type Input = z.output<typeof serveInput>
  */
 export const serve = defineJob({
 	name: 'serve',
-	doc: 'Classify pictures over HTTP with a tuned run or an exported classifier. Ends on SIGTERM or Ctrl-C, after it has answered the requests in progress.',
+	doc: 'Classify pictures over HTTP with a tuned run or an export. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
 	input: serveInput,
 	result: serveResult,
 	async run(input, context: JobContext<ServerEvent>) {
@@ -130,14 +134,22 @@ export const serve = defineJob({
 async function loadedModel(input: Input, context: JobContext): Promise<ServedModel> {
 	const { falsePositiveRate } = input
 	const source = resolve(input.source)
+	// Threads that decode want the cores that waiting ones would burn.
+	const started = () => context.engine({ spinning: process.env.NAPTUNE_SPINNING === '1' })
 	if (isExport(source)) {
 		const { servedExport } = await import('../serve/served-export.js')
 		const exported = await loadExport(source)
-		return servedExport({ engine: await context.engine(), exported, falsePositiveRate })
+		return servedExport({ engine: await started(), exported, falsePositiveRate })
+	}
+	if (!existsSync(join(source, runFiles.description))) {
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`${input.source} holds no tuning run (${runFiles.description}) and no export (export.json). Give the --output folder of naptune tune or naptune export.${didYouMeanPath(source)}`,
+		)
 	}
 	const { servedRun } = await import('../serve/served-run.js')
 	const run = await tunedRun(context, { ...input, run: source })
-	const engine = await context.engine()
+	const engine = await started()
 	const classifier = await deployedClassifier(engine, run.clip, run.defense, run.parameters)
 	const calibration = await calibrationOf(run, classifier, context)
 	stopIfAsked(context)

@@ -30,8 +30,10 @@ const distance = z.strictObject({
 export type DistanceEstimate = Immutable<z.output<typeof distance>>
 
 const place = z.strictObject({
-	tokens: distance.describe('Distance of class token and patches together, without prompts.'),
-	classToken: distance.describe('Distance of the class token alone.'),
+	tokens: distance.describe('Of class token (where the tower has one) and patches together; prompts are left out.'),
+	classToken: distance
+		.exactOptional()
+		.describe('Of the class token alone; missing for towers without one, as in SigLIP.'),
 })
 
 /** Distances at one place. */
@@ -45,10 +47,8 @@ const layer = z.strictObject({
 	before: place.describe('Equation 9: the tokens h(x + delta) against h(x) as the previous block returned them.'),
 	after: place.describe('Equation 10: the same for the refined tokens R(h); equal to `before` without a refiner.'),
 	change: z
-		.strictObject({ tokens: estimateSchema, classToken: estimateSchema })
-		.describe(
-			'Relative distance after minus before, image by image; below 0 means that the refiner reduces distortion.',
-		),
+		.strictObject({ tokens: estimateSchema, classToken: estimateSchema.exactOptional() })
+		.describe('Relative distance after minus before, image by image: below 0 where the refiner lessens distortion.'),
 })
 
 /** Distances before and after the refiner of one block. */

@@ -20,6 +20,9 @@ export const exportPrecisions = ['fp32', 'fp16'] as const
 /** Where preprocessing happens: in the program that runs the graph, or in the graph. */
 export const preprocessPlaces = ['outside', 'inside'] as const
 
+/** Execution providers of onnxruntime that were tried. */
+export const exportProviders = ['cpu', 'wasm', 'webgpu'] as const
+
 /** What an export can do, one of {@link exportTasks}. */
 export type ExportTask = (typeof exportTasks)[number]
 /** One of {@link exportLayouts}. */
@@ -56,12 +59,17 @@ const preparation = z
 const pipelines = z
 	.strictObject({
 		images: positive,
-		resized: count.describe('Images that need resizing; preprocessing differs only for these.'),
-		differingPixels: share.describe('Share of differing pixels in the preprocessed images, as bytes.'),
-		largestDifference: count.describe('Largest difference, in grey levels of 255.'),
-		labelAgreement: share.describe(
-			'Share of images for which the file predicts the same class under both kinds of preprocessing.',
-		),
+		resized: count.describe('Images whose size the preparation changes; only these are prepared in another way.'),
+		enlarged: count
+			.exactOptional()
+			.describe('Images that had the size of the model already, and were enlarged first: five times as wide, 4 : 3.'),
+		pillow: z
+			.strictObject({ clean: accuracySchema, robust: accuracySchema })
+			.exactOptional()
+			.describe('The same of these enlarged images as naptune prepares them.'),
+		differingPixels: share.describe('Of the prepared images, as bytes.'),
+		largestDifference: count.describe('In grey levels of 255.'),
+		labelAgreement: share.describe('Images that the file gives the same class in both preparations.'),
 		clean: accuracySchema,
 		robust: accuracySchema,
 	})
@@ -94,7 +102,13 @@ export const exportForm = {
 					outputs: z.array(port),
 				}),
 			)
-			.describe('The graphs; none in layout transformers, whose weights are `model.safetensors`.'),
+			.describe('None in layout transformers, whose weights are `model.safetensors`.'),
+		providers: z
+			.array(z.enum(exportProviders))
+			.exactOptional()
+			.describe(
+				'Where graphs of this kind were run by the tests of the project and gave the logits of the CPU within 1e-4 (float16: 1e-3), relative L2.',
+			),
 		image: z
 			.strictObject({
 				size: positive.describe('Height and width of the image tower.'),
@@ -102,6 +116,10 @@ export const exportForm = {
 				std: z.array(z.number()),
 			})
 			.describe('pixel_values are (pixel - mean) / std of pixels in [0, 1], red first, [B, 3, size, size].'),
+		probabilities: z
+			.literal('sigmoid')
+			.exactOptional()
+			.describe('How logits become probabilities: of each class by itself; by a softmax where this is left out.'),
 		text: z
 			.strictObject({
 				contexts: count.describe('Learned vectors that the graph inserts after the start token.'),

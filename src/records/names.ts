@@ -110,6 +110,23 @@ export function modelTitle(name: string): string {
 	return [basename(name.slice(0, mark)), ...said].filter((part) => part !== '').join(' + ')
 }
 
+const familyTitles: Readonly<Record<string, string>> = {
+	open_clip: 'CLIP of open_clip',
+	openai: 'CLIP of OpenAI',
+	siglip: 'SigLIP',
+	encoders: 'ONNX encoders',
+}
+
+/** What kind of model a record is of. @param family As in records; missing for transformers' CLIP. */
+export function familyTitle(family: string | undefined): string {
+	return family === undefined ? 'CLIP' : (familyTitles[family] ?? family)
+}
+
+/** A model's name with its family, where it is not transformers' CLIP. */
+export function withFamily(name: string, family: string | undefined): string {
+	return family === undefined ? name : `${name} (${familyTitle(family)})`
+}
+
 /** A name as part of a path. */
 export function slug(name: string): string {
 	return name.replaceAll(/[^A-Za-z0-9.-]+/g, '-')

@@ -90,7 +90,9 @@ export function createClassifyService(options: ClassifyServiceOptions): Classify
 					: rows.map((row) => row.logits)
 				const images = rows.map((row, position) => ({
 					...defined({ name: at(sent, position).name }),
-					classes: mostProbable(at(logits, position), classNames, options.top, position + 1).map((one) => ({ ...one })),
+					classes: mostProbable(at(logits, position), classNames, options.top, position + 1, model.probabilities).map(
+						(one) => ({ ...one }),
+					),
 					...correctionOf(model, row, options),
 				}))
 				const told = options.correction && model.corrections

@@ -3,7 +3,7 @@
 import { Tinypool } from 'tinypool'
 import type { ErrorCode } from '../core/error-codes.js'
 import { NaptuneError } from '../core/errors.js'
-import { decodeImage } from '../images/decode.js'
+import { type DecodedImage, decodeImage } from '../images/decode.js'
 import { unitPixels } from '../images/pixels.js'
 import { type ImageView, viewOf } from '../images/view.js'
 
@@ -13,19 +13,23 @@ export interface PictureTask {
 	readonly bytes: Uint8Array
 	/** Name for errors. */
 	readonly name: string
-	readonly view: ImageView
-	/** Maximum number of pixels. */
+	/** What becomes of it; the whole picture where it is left out. */
+	readonly view?: ImageView
+	/** Pixels of the file at most. */
 	readonly mostPixels: number
 }
 
-/** [3, S, S] in [0, 1], or the problem with the picture; an error object would lose its class between threads. */
-export type PictureAnswer = Float32Array | { readonly problem: string; readonly code: ErrorCode }
+/**
+ * [3, S, S] in [0, 1], the whole picture, or what is wrong with it: an error would lose its class on the way between threads.
+ */
+export type PictureAnswer = Float32Array | DecodedImage | { readonly problem: string; readonly code: ErrorCode }
 
 /** Never rejects for an unusable picture. */
 export default async function preparePicture(task: PictureTask): Promise<PictureAnswer> {
 	try {
 		const image = await decodeImage(task.bytes, task.name, task.mostPixels)
-		// Move the pixels to the other thread instead of copying them.
+		if (!task.view) return image
+		// Moved to the other thread rather than copied.
 		return Tinypool.move(unitPixels(viewOf(image, task.view))) as Float32Array
 	} catch (error) {
 		if (error instanceof NaptuneError) return { problem: error.message, code: error.code }

@@ -3,7 +3,9 @@
 import type { Tensor } from '../core/tensor.js'
 import type { Corrections, RowValues } from '../evaluation/deployed/classify.js'
 import type { FlagRates } from '../evaluation/detection/assessment.js'
+import type { DecodedImage } from '../images/decoded-image.js'
 import type { ImageView } from '../images/view.js'
+import type { Towers } from '../vlm/towers.js'
 
 /** The public description of a model. Holds no path of the machine. */
 export interface ModelDescription {
@@ -52,8 +54,10 @@ export interface ServedModel {
 	readonly about: ModelDescription
 	/** Class names in logit order. */
 	readonly classNames: readonly string[]
-	/** The preprocessing of pictures. */
-	readonly view: ImageView
+	/** What becomes of a picture before the model reads it; or the model does that itself, and takes it as it was decoded. */
+	readonly preparation: ImageView | ((picture: DecodedImage) => Promise<Float32Array>)
+	/** Probabilities of all classes together, or of each by itself; of all together where it is left out. */
+	readonly probabilities?: Towers['probabilities']
 	/** [3, height, width] of one prepared picture. */
 	readonly inputShape: readonly [number, number, number]
 	/** For a model with refiners: how to detect heavily corrected pictures, and the clean images behind that. */
@@ -61,8 +65,8 @@ export interface ServedModel {
 	/** Missing if the classes are fixed. */
 	readonly openVocabulary?: OpenVocabulary
 	/**
-	 * On the CPU a row has the same bytes whatever other pictures share its batch.
-	 * @param pixels [B, 3, H, W] in [0, 1].
+	 * On the CPU every row has the same bytes whatever other pictures it is worked on with.
+	 * @param pixels [B, 3, H, W], prepared: in [0, 1], or whatever the model's own preparation makes.
 	 */
 	evaluate(pixels: Tensor<'float32'>): Promise<readonly ServedRow[]>
 	/** Frees its resources. */

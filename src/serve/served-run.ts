@@ -1,10 +1,9 @@
 /** Serves a tuned run. */
 
 import type { Classifier } from '../classifier/classifier.js'
-import { runPadded } from '../classifier/padded-run.js'
 import { at, entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
-import { float32, type Tensor } from '../core/tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import { checkNames } from '../data/folders/class-folders.js'
 import type { Defense } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
@@ -17,11 +16,10 @@ import { ops } from '../onnx/graph.js'
 import { fingerprint } from '../records/fingerprint.js'
 import type { Engine } from '../runtime/engine.js'
 import { createEngine } from '../runtime/index.js'
-import { logScale } from '../vlm/model.js'
 import { preparedView } from '../vlm/prepare-image.js'
-import { similarityLogits } from '../vlm/similarity.js'
+import { classLogits, towersOf } from '../vlm/towers.js'
 import type { ServedModel } from './served-model.js'
-import { createVocabularies, type HeldVocabulary } from './vocabularies.js'
+import { createVocabularies, type HeldVocabulary, heldVocabulary, rowOf } from './vocabularies.js'
 
 /** The input of {@link servedRun}. */
 export interface ServedRunInput {
@@ -55,7 +53,8 @@ export function servedRun(input: ServedRunInput): ServedModel {
 			parameters: fingerprint(parameters),
 		},
 		classNames: defense.classNames,
-		view: preparedView(clip),
+		preparation: preparedView(clip),
+		probabilities: towersOf(clip.config).probabilities,
 		inputShape: classifier.inputShape,
 		...defined({
 			openVocabulary,
@@ -79,12 +78,7 @@ export function servedRun(input: ServedRunInput): ServedModel {
 	}
 }
 
-function rowOf({ shape, data }: Tensor<'float32'>, row: number): Float32Array {
-	const width = at(shape, 1)
-	return data.subarray(row * width, (row + 1) * width)
-}
-
-/** Whether the tuned parameters are independent of the classes: their shapes are the same for any number of classes. */
+/** Whether what was tuned belongs to no class of its own: its parameters have the same shapes for any number of classes. */
 export function takesOtherClasses({ clip, defense }: Pick<DeployedModel, 'clip' | 'defense'>): boolean {
 	const probe = Array.from({ length: defense.classNames.length + 1 }, (_, index) => `class ${index}`)
 	const { parameters } = prepareDefense(defense.name, clip, probe, defense.config)
@@ -128,19 +122,7 @@ async function comparison(
 ): Promise<HeldVocabulary> {
 	const width = at(textFeatures.shape, 1)
 	const features = ops.input('features', 'float32', ['B', width])
-	const logits = similarityLogits(features, ops.literal(textFeatures), logScale(clip))
+	const logits = classLogits(clip, features, ops.literal(textFeatures))
 	const program = await engine.compile({ logits }, { name: 'comparison with classes' })
-	return {
-		classNames,
-		async logits(rows) {
-			const joined = float32([rows.length, width], new Float32Array(rows.length * width))
-			rows.forEach((row, position) => {
-				joined.data.set(row, position * width)
-			})
-			const outputs = await runPadded(program, rows.length, { features: joined }, {}, {})
-			const found = entry(outputs, 'logits') as Tensor<'float32'>
-			return rows.map((_, row) => rowOf(found, row))
-		},
-		release: () => program.release(),
-	}
+	return heldVocabulary(program, classNames, { input: 'features', output: 'logits' })
 }

@@ -115,9 +115,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 	let model: ServedModel | undefined
 	try {
 		model = await options.load()
-		const { view } = model
 		pictures = createPicturePool({
-			view,
+			preparation: model.preparation,
 			mostPixels: limits.pixels,
 			...defined({ threads: options.decodeThreads }),
 		})

@@ -1,11 +1,45 @@
 /** Caches text features of class lists from requests: computes each list once and keeps the latest. */
 
+import { runPadded } from '../classifier/padded-run.js'
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
+import { float32, type Tensor } from '../core/tensor.js'
+import type { Program } from '../runtime/engine.js'
 import type { OpenVocabulary, Vocabulary } from './served-model.js'
 
 /** A vocabulary that occupies engine memory. */
 export interface HeldVocabulary extends Vocabulary {
 	release(): Promise<void>
+}
+
+/**
+ * A vocabulary over a program that compares features with those of its classes, which are constants of the graph.
+ * @param input Name of the features [B, E]. @param output Of the logits [B, C].
+ */
+export function heldVocabulary(
+	program: Program,
+	classNames: readonly string[],
+	{ input, output }: { readonly input: string; readonly output: string },
+): HeldVocabulary {
+	return {
+		classNames,
+		async logits(rows) {
+			const width = at(rows, 0).length
+			const joined = float32([rows.length, width], new Float32Array(rows.length * width))
+			rows.forEach((row, position) => {
+				joined.data.set(row, position * width)
+			})
+			const found = entry(await runPadded(program, rows.length, { [input]: joined }, {}, {}), output)
+			return rows.map((_, row) => rowOf(found as Tensor<'float32'>, row))
+		},
+		release: () => program.release(),
+	}
+}
+
+/** One row of [B, n], not copied. */
+export function rowOf({ shape, data }: Tensor<'float32'>, row: number): Float32Array {
+	const width = at(shape, 1)
+	return data.subarray(row * width, (row + 1) * width)
 }
 
 /** Options of {@link createVocabularies}. */

@@ -169,9 +169,10 @@ function refuseOtherModels(json: unknown, name: string): void {
 	}
 	const type = config.model_type
 	if (type === 'clip_vision_model' || type === 'clip_text_model') {
+		const option = type === 'clip_vision_model' ? '--vision-weights' : '--text-weights'
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name} describes only one half of a CLIP (${type}); both towers are needed. ${advice}`,
+			`${name} describes only one half of a CLIP (${type}); both towers are needed. Give the CLIP that it belongs to with --model, and this folder with ${option}.`,
 		)
 	}
 	if (type !== undefined && type !== 'clip') {

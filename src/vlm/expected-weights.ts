@@ -24,8 +24,8 @@ export function checkWeights(
 	for (const [name, shape] of expected) {
 		const own = found.get(name)
 		if (!own) problems.push(`${name} is missing (expected [${shape.join(', ')}])`)
-		else if (own.shape.length !== shape.length || own.shape.some((n, axis) => n !== shape[axis])) {
-			problems.push(`${name} is [${own.shape.join(', ')}]; expected [${shape.join(', ')}]`)
+		else if (!sameShape(own.shape, shape)) {
+			problems.push(`${name} is [${own.shape.join(', ')}], expected is [${shape.join(', ')}]`)
 		} else if (!isFloatDtype(own.dtype)) {
 			problems.push(`${name} is of type ${own.dtype}; expected F32, F16, BF16 or F64`)
 		}
@@ -34,8 +34,14 @@ export function checkWeights(
 	const more = problems.length > longestList ? `\n  and ${problems.length - longestList} more` : ''
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',
-		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both files from the same CLIPModel.`,
+		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both from one and the same model.`,
 	)
+}
+
+/** Single numbers, such as the logit scale, are kept as scalars or as lists of one. */
+function sameShape(own: readonly number[], expected: readonly number[]): boolean {
+	if ([own, expected].every((shape) => shape.every((n) => n === 1))) return true
+	return own.length === expected.length && own.every((n, axis) => n === expected[axis])
 }
 
 /**

@@ -31,7 +31,7 @@ export function layoutOf(names: ReadonlySet<string> | ReadonlyMap<string, unknow
 export function canonicalWeights<T extends PlacedTensor>(
 	tensors: ReadonlyMap<string, T>,
 	elementSize: (tensor: T) => number,
-	tower: 'both' | 'image' = 'both',
+	tower: 'both' | 'image' | 'text' = 'both',
 ): Map<string, T> {
 	const openClip = layoutOf(tensors) === 'open_clip'
 	const renamed = new Map<string, T>()

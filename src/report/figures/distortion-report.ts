@@ -40,6 +40,7 @@ function sentenceOf({ measurements, attack }: DistortionRecord): string {
 }
 
 function layersTable({ measurements, attack }: DistortionRecord, name: string, title: string): ReportTable {
+	const classToken = measurements.some(({ layers }) => layers.some(({ before }) => before.classToken))
 	return {
 		name,
 		title,
@@ -48,7 +49,7 @@ function layersTable({ measurements, attack }: DistortionRecord, name: string, t
 		],
 		columns: [
 			{ title: 'layer', align: 'left' },
-			...['before', 'after', 'class token before', 'class token after'].map((text) => ({
+			...['before', 'after', ...(classToken ? ['class token before', 'class token after'] : [])].map((text) => ({
 				title: text,
 				align: 'right' as const,
 			})),
@@ -63,8 +64,8 @@ function rowsOf({ tower, perturbation, layers }: Distortion, attack: string): Re
 		group,
 		cells: [
 			{ text: index === layers.length - 1 ? 'out' : String(layer.layer), header: true },
-			...[layer.before.tokens, layer.after.tokens, layer.before.classToken, layer.after.classToken].map(
-				({ relative }) => estimateCell(relative),
+			...[layer.before.tokens, layer.after.tokens, layer.before.classToken, layer.after.classToken].flatMap(
+				(distance) => (distance ? [estimateCell(distance.relative)] : []),
 			),
 		],
 	}))

@@ -8,6 +8,7 @@ import { modelName } from '../../evaluation/robustness/record-name.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { modelTitle, shortHash, slug } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { withFamily } from '../../records/names.js'
 import { normText } from '../number-text.js'
 import { madeImages } from './sections/attack-settings.js'
 import { changedOptions } from './sections/changed-options.js'
@@ -36,7 +37,7 @@ export interface RecordsFrame {
 export function resultOfRecords(records: readonly PlacedRecord[], frame: RecordsFrame): ExperimentResult {
 	const samples = [...new Set(records.map(({ record }) => record.dataset.ids))]
 	const first = at(records, 0).record
-	const model = modelTitle(first.model.source)
+	const model = withFamily(modelTitle(first.model.source), first.model.family)
 	const methodOf = methodNames(records)
 	const conditions = new Map<string, Condition>()
 	const cells = new Map<string, Cell>()

@@ -6,6 +6,7 @@ import { defined } from '../../core/defined.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
+import { withFamily } from '../../records/names.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration, grouped } from '../number-text.js'
 import { recordsBelow } from '../records-below.js'
@@ -118,7 +119,7 @@ export async function evaluationDocument(source: ReportSource & { kind: 'evaluat
 			title,
 			verdict: verdictOf(measured.result),
 			facts: [
-				{ term: 'Model', text: record.model.source },
+				{ term: 'Model', text: withFamily(record.model.source, record.model.family) },
 				{
 					term: 'Defense',
 					text: `${record.defense.name}, ${grouped(record.defense.trainableParameters)} trainable parameters`,

@@ -1,6 +1,7 @@
 /** Describes the tuning run itself in a report. */
 
 import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
+import { familyTitle, withFamily } from '../../../records/names.js'
 import { counted, duration, grouped } from '../../number-text.js'
 import type { ReportTable } from '../../tables/table.js'
 import type { Block, Definition, ReportSection } from '../report-document.js'
@@ -9,7 +10,7 @@ import { paragraph } from './report-parts.js'
 /** A run in a few lines. */
 export function runFacts({ model, data, progress, parameters, defense, preset }: RunInspection): Definition[] {
 	return [
-		{ term: 'Model', text: model.source },
+		{ term: 'Model', text: withFamily(model.source, model.family) },
 		{
 			term: 'Method',
 			text: `${defense.name}, ${grouped(parameters.total)} trainable parameters beside ${grouped(parameters.frozen)} frozen ones`,
@@ -40,7 +41,7 @@ export function parametersTable({ parameters: { groups, total, frozen } }: RunIn
 			{ text: name, header: true },
 			{ text: tensors },
 			{ text: grouped(count), value: count },
-			{ text: `${((100 * count) / frozen).toFixed(3)} %` },
+			...(frozen > 0 ? [{ text: `${((100 * count) / frozen).toFixed(3)} %` }] : []),
 		],
 	})
 	return {
@@ -51,7 +52,7 @@ export function parametersTable({ parameters: { groups, total, frozen } }: RunIn
 			{ title: 'part', align: 'left' },
 			{ title: 'tensors', align: 'right' },
 			{ title: 'numbers', align: 'right' },
-			{ title: "share of the CLIP's", align: 'right' },
+			...(frozen > 0 ? [{ title: "share of the model's", align: 'right' } as const] : []),
 		],
 		rows: [
 			...groups.map(({ name, tensors, count }) => row(name, String(tensors), count)),
@@ -94,6 +95,7 @@ export function runProvenance({ versions, model, directory, data }: RunInspectio
 					{ term: 'engine', text: `${versions.engine} on ${versions.device}, ${versions.threads} threads` },
 					{ term: 'run', text: directory, code: true },
 					{ term: 'model', text: model.source, code: true },
+					...(model.family === undefined ? [] : [{ term: 'its family', text: familyTitle(model.family) }]),
 					{ term: 'its weights, SHA-256', text: model.sha256, code: true },
 					{ term: 'classes', text: data.classNames.join(', ') },
 					...Object.entries(data.origin).map(([key, value]) => ({
