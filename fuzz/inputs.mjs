@@ -6,7 +6,8 @@ import { changeJson } from './json.mjs'
 
 /**
  * @param prepared Result of the target's `prepare()`: `inputs`, a list of files by name.
- * @param kept Numbers of the steps to apply; all by default. @returns The files, and the number of steps.
+ * @param kept Numbers of the steps to apply; all by default.
+ * @returns The files, and the number of steps.
  */
 export function inputOf(target, prepared, seed, index, kept) {
 	const draw = drawing(seed, target.name, index)
