@@ -151,7 +151,7 @@ describe('loadCheckpoint from a hub', () => {
 			const { first, notice, fetched } = await loaded()
 			expect(first.config.family).toBeUndefined()
 			expect(notice).toBe(
-				`${id} holds two configs; config.json was taken with model.safetensors, not open_clip_config.json.`,
+				`${id} holds two configs; using config.json with model.safetensors, not open_clip_config.json.`,
 			)
 			expect(fetched).not.toContain('open_clip_model.safetensors')
 		})
@@ -165,7 +165,7 @@ describe('loadCheckpoint from a hub', () => {
 			const { first, notice, fetched } = await loaded()
 			expect(first.config.family).toBe('open_clip')
 			expect(notice).toMatch(reason)
-			expect(notice).toMatch(/^someone\/tiny-clip holds two configs; open_clip_config\.json was taken/)
+			expect(notice).toMatch(/^someone\/tiny-clip holds two configs; using open_clip_config\.json/)
 			expect(fetched).not.toMatch(/\/model\.safetensors/)
 		})
 	})

@@ -113,7 +113,9 @@ describe('verdictOf', () => {
 			/^Under PGD-100 at 4\/255, the strongest attack.*training epsilon: \d\/255/,
 		)
 		const models = ['one', 'two']
-		expect(verdictOf(sampleResult({ models })).map((text) => / on (\w+), the strongest attack, NAP/.exec(text)?.[1])).toEqual(models)
+		expect(
+			verdictOf(sampleResult({ models })).map((text) => / on (\w+), the strongest attack, NAP/.exec(text)?.[1]),
+		).toEqual(models)
 		const conditions = [{ name: 'clean', title: 'Clean', role: 'table' as const }]
 		expect(verdictOf(sampleResult({ conditions }))[0]).toMatch(
 			/^On clean images, AdvPT, the best of 3 tuned models, gets [\d.]+ % of 200 images right/,
