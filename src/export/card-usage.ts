@@ -36,7 +36,12 @@ function plainUsage({ graphs, preprocess, task }: ExportRecord): string[] {
 			: [
 					'`node classify.mjs photo.jpg "a red bus" snow` tells these classes apart in Node.js (`npm install onnxruntime-node sharp @huggingface/tokenizers`); `index.html`, served over HTTP, does it in a browser.',
 				]
-	return [ports.join('\n'), [pixels, ...programs].join(' ')]
+	const length = graphs.flatMap(({ inputs }) => inputs.filter(({ name }) => name === 'input_ids'))[0]?.shape[1]
+	const texts =
+		typeof length === 'number'
+			? [`Every text has ${length} tokens: pad it as the tokenizer does (\`padding='max_length'\`).`]
+			: []
+	return [ports.join('\n'), [pixels, ...texts, ...programs].join(' ')]
 }
 
 function portText({ name, type, shape }: ExportRecord['graphs'][number]['inputs'][number]): string {

@@ -32,7 +32,7 @@ export function modelCard(input: CardInput): string {
 	return `${[
 		frontMatter(input),
 		`# ${baseModel} hardened by ${run.defense.name} on ${measured.dataset.name}`,
-		`${record.task === 'classifier' ? 'An image classifier' : 'A CLIP for zero-shot classification'} that was tuned against adversarial images, exported by naptune ${measured.versions.naptune}. On ${measured.dataset.images} test images it classifies ${accuracyText(measured.clean)} right, and ${accuracyText(measured.robust)} under an attack of ${threat} (${measured.attack.name}, white box).`,
+		`${record.task === 'classifier' ? 'An image classifier' : `A ${run.model.family === 'siglip' ? 'SigLIP' : 'CLIP'} for zero-shot classification`} that was tuned against adversarial images, exported by naptune ${measured.versions.naptune}. On ${measured.dataset.images} test images it classifies ${accuracyText(measured.clean)} right, and ${accuracyText(measured.robust)} under an attack of ${threat} (${measured.attack.name}, white box).`,
 		usageText(record),
 		'## Method',
 		`${method.doc} ${run.defense.trainableParameters.toLocaleString('en')} parameters were trained; those of ${baseModel} stay as they are. Source: ${method.source}. Tuned against perturbations of ${normText('linf')} ${sizeText({ norm: 'linf', epsilon: run.trainedEpsilon })}${run.preset === null ? '' : ` by preset \`${run.preset}\``}.`,

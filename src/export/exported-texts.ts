@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { loadTokenizer } from '../checkpoints/load-tokenizer.js'
 import { runPadded } from '../classifier/padded-run.js'
 import { entry, last, present } from '../core/at.js'
+import { defined } from '../core/defined.js'
 import { int64, type Tensor } from '../core/tensor.js'
+import type { ExportedGraph } from '../records/export.js'
 import type { ModelEngine } from '../runtime/engine.js'
 import { classPrompts } from '../vlm/class-prompts.js'
 import type { ClipTokenizer } from '../vlm/tokenizer.js'
@@ -38,7 +40,7 @@ export async function exportedTexts(engine: ModelEngine, exported: LoadedExport)
 			const found = await runPadded(
 				program,
 				classNames.length,
-				exportedTokens(tokenizer, prompts, maxTokens),
+				exportedTokens(tokenizer, prompts, { maxTokens, inputs: graph.inputs }),
 				{},
 				{ most: textsPerRun },
 			)
@@ -48,14 +50,26 @@ export async function exportedTexts(engine: ModelEngine, exported: LoadedExport)
 	}
 }
 
-/** Texts as tokens, padded to the longest; the mask ends with the end token. @throws NaptuneError for one that is too long. */
-export function exportedTokens(tokenizer: ClipTokenizer, texts: readonly string[], maxTokens: number) {
+/**
+ * Texts as tokens, padded to the longest, with a mask that ends with the end token; or padded to the only length that the graph
+ * reads, without a mask, as SigLIP's.
+ * @param inputs Of the graph. @throws NaptuneError for a text that is too long.
+ */
+export function exportedTokens(
+	tokenizer: ClipTokenizer,
+	texts: readonly string[],
+	{ maxTokens, inputs }: { readonly maxTokens: number; readonly inputs: ExportedGraph['inputs'] },
+): Record<string, Tensor<'int64'>> {
 	const endTokenId = last(tokenizer.encode(''))
+	const open = inputs.some(({ name }) => name === 'attention_mask')
+	const fixed = inputs.find(({ name }) => name === 'input_ids')?.shape[1]
 	const { ids, endPositions, count, length } = tokenizer.encodeBatch(texts, {
 		contextLength: maxTokens,
-		eosRule: 'first-match',
 		endTokenId,
+		...(open ? { eosRule: 'first-match' } : { eosRule: 'last', cleanUp: false }),
+		...defined({ padTo: typeof fixed === 'number' ? fixed : undefined }),
 	})
+	if (!open) return { input_ids: int64([count, length], ids) }
 	const mask = Array.from({ length: count * length }, (_, index) =>
 		index % length <= (endPositions[Math.floor(index / length)] ?? 0) ? 1 : 0,
 	)

@@ -72,7 +72,12 @@ async function answersOf(path: string): Promise<number[]> {
 		if (record.text) {
 			const { hypothesisTemplate, maxTokens } = record.text
 			const texts = dataset.classNames.map((name) => hypothesisTemplate.replace('{}', name))
-			const tokens = exportedTokens(await loadTokenizer(join(own, 'tokenizer.json')), texts, maxTokens)
+			const tokenizer = await loadTokenizer(join(own, 'tokenizer.json'))
+			const inputs = present(
+				record.graphs.find(({ role }) => role === 'text'),
+				'text graph',
+			).inputs
+			const tokens = exportedTokens(tokenizer, texts, { maxTokens, inputs })
 			for (const [name, { data, shape }] of Object.entries(tokens)) feeds[name] = new Tensor('int64', data, shape)
 		}
 		const found = await session.run(feeds)

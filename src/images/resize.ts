@@ -2,9 +2,9 @@
  * Pillow's `Image.resize`, bit for bit (python-pillow/Pillow, `src/libImaging/Resample.c` and `Geometry.c`): weights in
  * 22-bit fixed point, along the rows first, rounded to 8 bits in between, antialiased when scaling down.
  *
- * Since version 12.3 (for very tall pictures) and 13.0, Pillow works along the columns first where the height shrinks much
- * more than the width, which changes levels there. Published numbers come from earlier versions, so their order is kept;
- * with the aspect ratio kept, as in evaluation, all versions agree.
+ * Since version 12.3 (for very tall pictures) and 13.0, Pillow works along the columns first if the height shrinks much more
+ * than the width, which changes levels. Published numbers come from earlier versions, so we keep their order; if the aspect
+ * ratio is preserved, as in evaluation, all versions agree.
  */
 
 import { NaptuneError } from '../core/errors.js'
@@ -30,7 +30,7 @@ const precisionBits = 22
  * Resizes a picture as Pillow's `image.resize((width, height), resample)` does.
  * @param size Width and height of the whole result, at least 1.
  * @param window The part of the result to compute; everything by default. Its pixels do not depend on it.
- * @throws NaptuneError for sizes that are not positive whole numbers, or a window outside of the result.
+ * @throws NaptuneError for sizes that are not positive whole numbers, or a window outside the result.
  */
 export function resize(
 	image: DecodedImage,
@@ -43,7 +43,7 @@ export function resize(
 	if (!whole || !inside(left, width, size.width) || !inside(top, height, size.height)) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`Cannot resize to ${size.width} x ${size.height} and cut out ${width} x ${height} at ${left}, ${top}: whole numbers of at least 1 and a part inside of the result are expected.`,
+			`Cannot resize to ${size.width} x ${size.height} and cut out ${width} x ${height} at ${left}, ${top}; expected whole numbers of at least 1 and a part inside the result.`,
 		)
 	}
 	if (resample === 'nearest') return nearest(image, size, window)
@@ -191,7 +191,7 @@ function nearest({ width, height, rgb }: DecodedImage, size: Size, window: Windo
 	return { width: window.width, height: window.height, rgb: output }
 }
 
-/** Pillow adds up steps rather than multiplying, which decides where a position falls exactly between two pixels. */
+/** Adds up steps instead of multiplying, like Pillow, which matters for positions exactly between two pixels. */
 function nearestPositions(from: number, to: number, start: number, length: number): Int32Array {
 	const step = from / to
 	const positions = new Int32Array(length)

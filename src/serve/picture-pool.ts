@@ -1,4 +1,4 @@
-/** Decoding off the main thread, so that the server goes on answering while a large picture is decoded. */
+/** Decodes pictures off the main thread, so that the server keeps answering while it decodes a large one. */
 
 import { availableParallelism } from 'node:os'
 import { Tinypool } from 'tinypool'
@@ -19,7 +19,7 @@ export interface PicturePoolOptions {
 	readonly mostPixels: number
 }
 
-/** Prepares pictures. */
+/** A pool that preprocesses pictures. */
 export interface PicturePool {
 	/**
 	 * Decodes a file and prepares it.
@@ -28,25 +28,25 @@ export interface PicturePool {
 	 * @throws NaptuneError when it is not a readable image or has too many pixels; the signal's reason.
 	 */
 	prepare(bytes: Uint8Array, name: string, signal?: AbortSignal): Promise<Float32Array>
-	/** Loads the image library in all threads, which the first pictures would wait for. */
+	/** Loads the image library in all threads, so that the first pictures need not wait for it. */
 	warmUp(): Promise<void>
 	close(): Promise<void>
 }
 
-/** While one picture is being decoded by the image library, another one is resized. */
+/** While the image library decodes one picture, the thread resizes another. */
 const tasksPerThread = 2
 
 /** A PNG of one pixel. */
 const tinyPicture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNoaGgAAAMEAYFL09IQAAAAAElFTkSuQmCC'
 
-/** Starts the threads. Close it when done. */
+/** Starts the threads. Close the pool when done. */
 export function createPicturePool(options: PicturePoolOptions): PicturePool {
 	const { threads = Math.max(1, Math.floor(availableParallelism() / 2)), preparation, mostPixels } = options
 	const own = typeof preparation === 'function' ? preparation : undefined
 	const view = typeof preparation === 'function' ? undefined : preparation
 	const pool = new Tinypool({
 		filename: new URL('./picture-worker.js', import.meta.url).href,
-		// The flags of the process are meant for the caller's script; some of them break this one.
+		// The process's flags are meant for the caller's script; some would break this one.
 		execArgv: [],
 		minThreads: threads,
 		maxThreads: threads,

@@ -1,4 +1,4 @@
-/** What a thread of the server does with a picture: decode it, prepare it as the model wants it, make numbers of it. */
+/** The worker thread of the server: decodes a picture, preprocesses it for the model, and returns its pixel values. */
 
 import { Tinypool } from 'tinypool'
 import type { ErrorCode } from '../core/error-codes.js'
@@ -11,7 +11,7 @@ import { type ImageView, viewOf } from '../images/view.js'
 export interface PictureTask {
 	/** The bytes of an image file. */
 	readonly bytes: Uint8Array
-	/** What errors call it. */
+	/** Name for errors. */
 	readonly name: string
 	/** What becomes of it; the whole picture where it is left out. */
 	readonly view?: ImageView
@@ -24,7 +24,7 @@ export interface PictureTask {
  */
 export type PictureAnswer = Float32Array | DecodedImage | { readonly problem: string; readonly code: ErrorCode }
 
-/** Never rejects for a picture that cannot be used. */
+/** Never rejects for an unusable picture. */
 export default async function preparePicture(task: PictureTask): Promise<PictureAnswer> {
 	try {
 		const image = await decodeImage(task.bytes, task.name, task.mostPixels)

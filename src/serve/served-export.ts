@@ -22,14 +22,14 @@ import { servedRun } from './served-run.js'
 
 /** The input of {@link servedExport}. */
 export interface ServedExportInput {
-	/** Runs the pictures. Closed by whoever gave it. */
+	/** The engine for the pictures. Whoever supplies it closes it. */
 	readonly engine: ModelEngine
 	readonly exported: LoadedExport
 	/** Share of clean images that may be flagged as heavily corrected. */
 	readonly falsePositiveRate: number
 }
 
-/** Outputs that are told, where the file has them. */
+/** Outputs to report, if the file has them. */
 const told = ['logits', 'correction', 'disagreement'] as const
 const mostRowsPerThread = 16
 

@@ -1,4 +1,4 @@
-/** A tuned run as a served model. */
+/** Serves a tuned run. */
 
 import type { Classifier } from '../classifier/classifier.js'
 import { at, entry } from '../core/at.js'
@@ -23,18 +23,18 @@ import { createVocabularies, type HeldVocabulary, heldVocabulary, rowOf } from '
 
 /** The input of {@link servedRun}. */
 export interface ServedRunInput {
-	/** Runs the pictures. Closed by whoever gave it. */
+	/** The engine for the pictures. Whoever supplies it closes it. */
 	readonly engine: Engine
 	readonly run: DeployedModel
-	/** The run's deployed classifier; released with the served model. */
+	/** The run's deployed classifier; the served model releases it. */
 	readonly classifier: Classifier
-	/** Of a run with refiners. */
+	/** Calibration of a run with refiners. */
 	readonly calibration?: Calibration
 	/** Share of clean images that may be flagged as heavily corrected. */
 	readonly falsePositiveRate: number
 }
 
-/** A tuned run, ready to be served. Releasing it leaves the engine running. */
+/** Prepares a tuned run for serving. Releasing it leaves the engine running. */
 export function servedRun(input: ServedRunInput): ServedModel {
 	const { engine, run, classifier, calibration, falsePositiveRate } = input
 	const { clip, defense, parameters } = run
@@ -87,8 +87,8 @@ export function takesOtherClasses({ clip, defense }: Pick<DeployedModel, 'clip' 
 }
 
 /**
- * Other classes for a tuned model. An engine of its own computes their text features, so that pictures need not wait
- * while the text tower is compiled; it starts with the first list.
+ * Other classes for a tuned model. A separate engine computes their text features, so that pictures need not wait while it
+ * compiles the text tower; it starts with the first list.
  */
 function textSide({ clip, defense, parameters }: DeployedModel, { device }: Engine) {
 	let started: Promise<Engine> | undefined
@@ -114,7 +114,7 @@ function textSide({ clip, defense, parameters }: DeployedModel, { device }: Engi
 	}
 }
 
-/** Compares features of pictures with those of classes. These are constants of the graph: see `deployedClassifier`. */
+/** Compares features of pictures with those of classes, which are constants of the graph; see `deployedClassifier`. */
 async function comparison(
 	engine: Engine,
 	textFeatures: Tensor<'float32'>,

@@ -1,4 +1,4 @@
-/** Text features of class lists that requests bring: computed once per list, the latest are kept. */
+/** Caches text features of class lists from requests: computes each list once and keeps the latest. */
 
 import { runPadded } from '../classifier/padded-run.js'
 import { at, entry } from '../core/at.js'
@@ -7,7 +7,7 @@ import { float32, type Tensor } from '../core/tensor.js'
 import type { Program } from '../runtime/engine.js'
 import type { OpenVocabulary, Vocabulary } from './served-model.js'
 
-/** A vocabulary that holds memory of an engine. */
+/** A vocabulary that occupies engine memory. */
 export interface HeldVocabulary extends Vocabulary {
 	release(): Promise<void>
 }
@@ -45,13 +45,13 @@ export function rowOf({ shape, data }: Tensor<'float32'>, row: number): Float32A
 /** Options of {@link createVocabularies}. */
 export interface VocabularyOptions {
 	readonly build: (classNames: readonly string[]) => Promise<HeldVocabulary>
-	/** Lists that are kept. Default 32. */
+	/** Number of lists to keep. Default 32. */
 	readonly kept?: number
-	/** New lists that may be computed or wait for it. Default 4. */
+	/** Maximum number of new lists in progress or waiting. Default 4. */
 	readonly mostWaiting?: number
 }
 
-/** Open vocabularies with an end. */
+/** Open vocabularies that can be closed. */
 export interface Vocabularies extends OpenVocabulary {
 	release(): Promise<void>
 }
@@ -62,9 +62,9 @@ interface Entry {
 	forgotten: boolean
 }
 
-/** Lists are computed one after another, so that many new ones cannot take the machine from everybody. */
+/** Computes lists one after another, so that many new ones cannot monopolise the machine. */
 export function createVocabularies({ build, kept = 32, mostWaiting = 4 }: VocabularyOptions): Vocabularies {
-	// In the order of their last use.
+	// Ordered by last use.
 	const known = new Map<string, Entry>()
 	let waiting = 0
 	let last: Promise<unknown> = Promise.resolve()
@@ -73,7 +73,7 @@ export function createVocabularies({ build, kept = 32, mostWaiting = 4 }: Vocabu
 		if (waiting >= mostWaiting) {
 			throw new NaptuneError(
 				'NAP_SERVER_BUSY',
-				`${waiting} new lists of classes are being computed, and no more may wait. Try again in a moment; lists that were used lately are answered at once.`,
+				`${waiting} new lists of classes are already being computed. Try again in a moment; recently used lists get an immediate answer.`,
 			)
 		}
 		waiting++

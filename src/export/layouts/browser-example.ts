@@ -44,8 +44,10 @@ const zeroShotPage: Kind = {
 <textarea id="names" rows="6" spellcheck="false"></textarea>`,
 	imports: `
 import { Tokenizer } from '${webTokenizers}'`,
-	setup: `const { file } = about.graphs.find(({ role }) => role === 'zero-shot')
-const tokenizer = new Tokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'))
+	setup: `const graph = about.graphs.find(({ role }) => role === 'zero-shot')
+const { file } = graph
+const tokenizerConfig = await json('tokenizer_config.json')
+const tokenizer = new Tokenizer(await json('tokenizer.json'), tokenizerConfig)
 const area = document.querySelector('#names')
 area.value = labels.join('\\n')
 area.addEventListener('change', () => input.files[0] && show(input.files[0]))`,

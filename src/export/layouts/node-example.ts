@@ -91,7 +91,8 @@ import sharp from 'sharp'
 const json = async (name) => JSON.parse(await readFile(new URL(name, import.meta.url), 'utf8'))
 const about = await json('export.json')
 const preparation = await json('preprocessor_config.json')
-const tokenizer = new Tokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'))
+const tokenizerConfig = await json('tokenizer_config.json')
+const tokenizer = new Tokenizer(await json('tokenizer.json'), tokenizerConfig)
 const graph = about.graphs.find(({ role }) => role === 'zero-shot')
 const session = await InferenceSession.create(fileURLToPath(new URL(graph.file, import.meta.url)))
 
@@ -110,19 +111,22 @@ ${shared}`
  * @param tensor How the program calls the class of tensors.
  */
 export function tokensFunction(tensor: string): string {
-	return `// Each class in the template of the model, whose learned part stands in the graph; the end token fills shorter texts up.
+	return `// Each class in the template of the model, whose learned part stands in the graph. A text that is cut off keeps its end
+// token, which also fills shorter texts up; a graph without attention_mask reads one length alone, filled up with padding.
 function tokens(names) {
 	const { hypothesisTemplate, maxTokens } = about.text
-	const texts = names.map((name) => hypothesisTemplate.replaceAll('{}', name.replaceAll('_', ' ')))
-	const rows = texts.map((text) => tokenizer.encode(text).ids.slice(0, maxTokens))
 	const end = tokenizer.encode('').ids.at(-1)
-	const length = Math.max(...rows.map((row) => row.length))
+	const rows = names.map((name) => {
+		const { ids } = tokenizer.encode(hypothesisTemplate.replaceAll('{}', name.replaceAll('_', ' ')))
+		return ids.length > maxTokens ? [...ids.slice(0, maxTokens - 1), end] : ids
+	})
+	const open = graph.inputs.some(({ name }) => name === 'attention_mask')
+	const length = open ? Math.max(...rows.map((row) => row.length)) : maxTokens
 	const places = rows.flatMap((row) => Array.from({ length }, (_, at) => (at < row.length ? row[at] : undefined)))
+	const filling = open ? end : (tokenizer.token_to_id(tokenizerConfig.pad_token) ?? end)
 	const tensor = (values) => new ${tensor}('int64', BigInt64Array.from(values, BigInt), [rows.length, length])
-	return {
-		input_ids: tensor(places.map((id) => id ?? end)),
-		attention_mask: tensor(places.map((id) => (id === undefined ? 0 : 1))),
-	}
+	const input_ids = tensor(places.map((id) => id ?? filling))
+	return open ? { input_ids, attention_mask: tensor(places.map((id) => (id === undefined ? 0 : 1))) } : { input_ids }
 }
 `
 }

@@ -1,4 +1,4 @@
-/** The page's own script: sends pictures to the server and shows what comes back. Runs in a browser. */
+/** The script of the page, which runs in a browser: sends pictures to the server and shows the answers. */
 
 import type { ClassifyAnswer, ModelAnswer } from '../api-schemas.js'
 
@@ -51,7 +51,7 @@ async function tellModel(): Promise<void> {
 		problem.hidden = true
 		tokenLine.hidden = true
 	} catch (error) {
-		about.textContent = 'What is served is not known yet.'
+		about.textContent = 'The served model is not known yet.'
 		showProblem(error)
 	}
 }

@@ -5,15 +5,15 @@ import { delimiter, join } from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { type Browser, chromium as driver } from 'playwright-core'
 
-/** What the package switches off of that which keeps pages apart. */
+/** Flags of the package that disable isolation between pages. */
 const mixing =
 	/^--(disable-web-security|disable-site-isolation-trials|allow-running-insecure-content|disable-features=.*)$/
 
 /**
- * Starts headless Chromium. The package brings it along, so a test that needs it never skips.
- * @param options.isolation Whether pages whose server asks for it are isolated from other origins, as in any browser of
- * people. Default false.
- * @throws An error that says what is missing, where it cannot start.
+ * Starts headless Chromium. The package includes it, so tests never skip for want of a browser.
+ * @param options.isolation Whether pages are isolated from other origins at their server's request, as in a regular browser.
+ * Default false.
+ * @throws An error that names what is missing if it cannot start.
  */
 export async function startBrowser({ isolation = false }: { readonly isolation?: boolean } = {}): Promise<Browser> {
 	try {
