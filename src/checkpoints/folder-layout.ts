@@ -71,8 +71,8 @@ async function takesOpenClip(directory: string, { place, onNotice }: FolderOptio
 	const openClip = !usable || weights === undefined
 	onNotice(
 		openClip
-			? `${place} holds two configs; ${openClipConfigName} was taken, since config.json ${usable ? 'has no weights of transformers beside it' : 'is not one of transformers'}.`
-			: `${place} holds two configs; config.json was taken with ${weights}, not ${openClipConfigName}.`,
+			? `${place} holds two configs; using ${openClipConfigName}, because config.json ${usable ? 'has no weights of transformers beside it' : 'is not one of transformers'}.`
+			: `${place} holds two configs; using config.json with ${weights}, not ${openClipConfigName}.`,
 	)
 	return openClip
 }

@@ -151,21 +151,21 @@ describe('loadCheckpoint from a hub', () => {
 			const { first, notice, fetched } = await loaded()
 			expect(first.config.family).toBeUndefined()
 			expect(notice).toBe(
-				`${id} holds two configs; config.json was taken with model.safetensors, not open_clip_config.json.`,
+				`${id} holds two configs; using config.json with model.safetensors, not open_clip_config.json.`,
 			)
 			expect(fetched).not.toContain('open_clip_model.safetensors')
 		})
 
 		it.each([
-			['of timm', { architecture: 'vit_base_patch32_clip_224' }, /since config\.json is not one of transformers/],
-			['without weights', undefined, /since config\.json has no weights of transformers beside it/],
+			['of timm', { architecture: 'vit_base_patch32_clip_224' }, /because config\.json is not one of transformers/],
+			['without weights', undefined, /because config\.json has no weights of transformers beside it/],
 		])("takes open_clip's beside a config.json %s", async (_, config, reason) => {
 			if (config) content.files['config.json'] = Buffer.from(JSON.stringify(config))
 			else delete content.files['model.safetensors']
 			const { first, notice, fetched } = await loaded()
 			expect(first.config.family).toBe('open_clip')
 			expect(notice).toMatch(reason)
-			expect(notice).toMatch(/^someone\/tiny-clip holds two configs; open_clip_config\.json was taken/)
+			expect(notice).toMatch(/^someone\/tiny-clip holds two configs; using open_clip_config\.json/)
 			expect(fetched).not.toMatch(/\/model\.safetensors/)
 		})
 	})

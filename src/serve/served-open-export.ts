@@ -22,10 +22,20 @@ const mostRowsPerThread = 16
 
 /** Prepares a zero-shot export for serving, with the classes that it was tuned for and any others. */
 export async function servedOpenExport(engine: ModelEngine, exported: LoadedExport): Promise<ServedModel> {
+	// Pictures need not wait while the text tower is compiled.
+	const textEngine = await createEngine({ device: engine.device, threads: 1, spinning: false })
+	try {
+		return await opened(engine, textEngine, exported)
+	} catch (error) {
+		await textEngine.close()
+		throw error
+	}
+}
+
+async function opened(engine: ModelEngine, textEngine: ModelEngine, exported: LoadedExport): Promise<ServedModel> {
 	const { record, folder } = exported
 	const graph = graphOf(record, 'zero-shot')
 	const message = await exportedMessage(exported, graph)
-	const textEngine = await createEngine({ device: engine.device, threads: 1, spinning: false })
 	const texts = await exportedTexts(textEngine, exported)
 	const text_embeds = await texts.embeds(record.classNames)
 	const width = at(text_embeds.shape, 1)
