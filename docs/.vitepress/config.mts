@@ -69,6 +69,8 @@ export default defineConfig({
 	title: 'naptune',
 	description: 'Harden CLIP models against adversarial images, attack them, and report what the hardening is worth.',
 	lang: 'en',
+	// No icon, and no request for one.
+	head: [['link', { rel: 'icon', href: 'data:,' }]],
 	srcDir: '..',
 	outDir: '../site',
 	cacheDir: '../node_modules/.cache/vitepress',
