@@ -25,7 +25,7 @@ export function checkWeights(
 		const own = found.get(name)
 		if (!own) problems.push(`${name} is missing (expected [${shape.join(', ')}])`)
 		else if (!sameShape(own.shape, shape)) {
-			problems.push(`${name} is [${own.shape.join(', ')}], expected is [${shape.join(', ')}]`)
+			problems.push(`${name} is [${own.shape.join(', ')}]; expected [${shape.join(', ')}]`)
 		} else if (!isFloatDtype(own.dtype)) {
 			problems.push(`${name} is of type ${own.dtype}; expected F32, F16, BF16 or F64`)
 		}
