@@ -1,4 +1,7 @@
-/** Another tower for a model: files that hold one tower alone, as FARE, TeCoA and halves of transformers are published. */
+/**
+ * Replaces a tower of a model from a file of one tower, the form in which FARE, TeCoA and halves of transformers are
+ * published.
+ */
 
 import { stat } from 'node:fs/promises'
 import { NaptuneError } from '../core/errors.js'
@@ -11,10 +14,10 @@ import {
 	weightFileNames,
 } from './weight-files.js'
 
-/** Which of a model's towers. */
+/** One of a model's towers. */
 export type Tower = 'image' | 'text'
 
-/** Names that begin so are a tower's. */
+/** Prefixes of a tower's names. */
 const beginnings: Readonly<Record<Tower, readonly string[]>> = {
 	image: ['vision_model.', 'visual_projection.'],
 	text: ['text_model.', 'text_projection.'],
@@ -44,7 +47,7 @@ export async function withTower(
 	if (!status) {
 		throw new NaptuneError(
 			'NAP_MODEL_MISSING',
-			`There is no file ${path}. Give ${option} the state dict of the ${tower} tower.`,
+			`There is no file ${path}. Pass the state dict of the ${tower} tower to ${option}.`,
 		)
 	}
 	const read = status.isDirectory()
@@ -58,8 +61,8 @@ export async function withTower(
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
 			own.size === 0
-				? `${path} holds no ${tower} tower; its first names are ${[...read.tensors.keys()].slice(0, 5).join(', ')}. Give the state dict of ${published[tower]}.`
-				: `${path} lacks ${lacking.length} weights of the ${tower} tower, such as ${lacking.slice(0, 5).join(', ')}. Give the state dict of the whole tower, of the same architecture as --model.`,
+				? `${path} holds no ${tower} tower; its first names are ${[...read.tensors.keys()].slice(0, 5).join(', ')}. Use the state dict of ${published[tower]}.`
+				: `${path} lacks ${lacking.length} weights of the ${tower} tower, such as ${lacking.slice(0, 5).join(', ')}. Use the state dict of the whole tower, of the same architecture as --model.`,
 		)
 	}
 	return {

@@ -33,7 +33,7 @@ export async function docsPages(): Promise<ReadonlyMap<string, string>> {
 
 const errorsText = [
 	'Every error that naptune gives has a code beside its message: `{ "error": { "code", "message", "exitCode" } }` with `--json`,',
-	'`error.code` of a `NaptuneError` in a program. Messages are for people, and may be worded anew; codes stay.',
+	'`error.code` of a `NaptuneError` in a program. Messages are for people, and their wording may change; codes stay.',
 ]
 
 const auditText = [
