@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf'
-import type { ElementType } from '../core/tensor.js'
 import type { Port } from '../onnx/protobuf.js'
 import type { ExportedGraph } from '../records/export.js'
 import type { ModelEngine, Program } from '../runtime/engine.js'
@@ -37,10 +36,4 @@ export function compiledMessage(
 		{ bytes, inputs, outputs: outputs.map((port) => ({ name: port.name })), externalFiles, nodeOrigins: new Map() },
 		{ name },
 	)
-}
-
-/** A port of a record as one of a graph. @throws RangeError for bytes, which the engine does not feed. */
-export function enginePort({ name, type, shape }: ExportedGraph['inputs'][number]): Port {
-	if (type === 'uint8') throw new RangeError(`${name} is fed as numbers.`)
-	return { name, type: type satisfies ElementType, shape }
 }
