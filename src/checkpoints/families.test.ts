@@ -91,7 +91,7 @@ describe('what the own library computes in float64', () => {
 	it("open_clip: half precision in a training checkpoint, with a prefix and an optimizer's state", async () => {
 		const { clip, notices } = await openFamily(await openClipFolder('open-clip-gelu'))
 		expectParity(await compared(clip, await familyGolden('open-clip-gelu/golden.safetensors')))
-		expect(notices).toEqual([expect.stringContaining('"module." before every name')])
+		expect(notices).toEqual([expect.stringContaining('the prefix "module." on every name')])
 		expect(clip.config.vision.activation).toBe('gelu')
 	})
 

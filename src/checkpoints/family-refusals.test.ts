@@ -212,7 +212,7 @@ describe('refused is', () => {
 				await writeFile(own, '{"embed_dim": 20}')
 				return `${familyFixture('openai.pt')}?architecture=${own}`
 			},
-			/own\.json is not a config of open_clip .*vision_cfg.*text_cfg/,
+			/own\.json is not a usable config of open_clip.*vision_cfg.*text_cfg/,
 		],
 		[
 			'a truncated archive',

@@ -157,8 +157,8 @@ describe('loadCheckpoint from a hub', () => {
 		})
 
 		it.each([
-			['of timm', { architecture: 'vit_base_patch32_clip_224' }, /since config\.json is not one of transformers/],
-			['without weights', undefined, /since config\.json has no weights of transformers beside it/],
+			['of timm', { architecture: 'vit_base_patch32_clip_224' }, /because config\.json is not one of transformers/],
+			['without weights', undefined, /because config\.json has no weights of transformers beside it/],
 		])("takes open_clip's beside a config.json %s", async (_, config, reason) => {
 			if (config) content.files['config.json'] = Buffer.from(JSON.stringify(config))
 			else delete content.files['model.safetensors']

@@ -118,7 +118,9 @@ describe('exports in Chromium, on WASM', () => {
 			jsonFile('preprocessor_config.json', preprocessorJson(model.clip.checkpoint.preprocessor)),
 			jsonFile('labels.json', classNames),
 			jsonFile('export.json', {
-				graphs: [{ role: 'zero-shot', file: 'model.onnx' }],
+				graphs: [
+					{ role: 'zero-shot', file: 'model.onnx', inputs: [{ name: 'input_ids' }, { name: 'attention_mask' }] },
+				],
 				text: { hypothesisTemplate: '{}.', maxTokens: longest },
 				files: { 'model.onnx': {} },
 			}),

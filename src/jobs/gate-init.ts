@@ -88,8 +88,8 @@ export const gateInitResult = z.object({
 type Input = z.output<typeof gateInitInput>
 
 /**
- * Writes the configuration and the baseline of a gate from what a model achieves now. @throws NaptuneError when model or
- * data cannot be used, a file already exists, or attack or epsilon are missing.
+ * Writes the configuration and the baseline of a gate from what a model achieves now.
+ * @throws NaptuneError when model or data cannot be used, a file already exists, or attack or epsilon are missing.
  */
 export const gateInit = defineJob({
 	name: 'gate-init',

@@ -69,8 +69,8 @@ export const reproduceResult = z.object({
 
 /**
  * Runs experiments: tunes every method on every data set, attacks all of them, and writes tables, figures and a report. A
- * stopped or killed call resumes where it stopped; experiments compute shared cells once. @throws NaptuneError for unknown
- * names or settings, before anything is computed, or when nothing could be measured.
+ * stopped or killed call resumes where it stopped; experiments compute shared cells once.
+ * @throws NaptuneError for unknown names or settings, before anything is computed, or when nothing could be measured.
  */
 export const reproduce = defineJob({
 	name: 'reproduce',

@@ -68,8 +68,9 @@ export async function withTracker<T>(
 }
 
 /**
- * Describes a tuning run to the tracker. @param output Folder of the run. @throws NaptuneError when the events would go into
- * it.
+ * Describes a tuning run to the tracker.
+ * @param output Folder of the run.
+ * @throws NaptuneError when the events would go into it.
  */
 export function tuningRun({ tensorboard }: TrackingInput, output: string, resume: boolean): TrackedRun {
 	if (tensorboard !== undefined && isWithin(resolve(tensorboard), output)) {

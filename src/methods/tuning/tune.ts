@@ -123,8 +123,8 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 }
 
 /**
- * Checks whether {@link tune} could start or resume the run directory; writes nothing. @returns Notices to show before it
- * starts.
+ * Checks whether {@link tune} could start or resume the run directory; writes nothing.
+ * @returns Notices to show before it starts.
  * @throws NaptuneError as {@link tune} would before its first step.
  */
 export async function checkRun(input: TuneInput): Promise<readonly TuningNotice[]> {
@@ -135,8 +135,8 @@ export async function checkRun(input: TuneInput): Promise<readonly TuningNotice[
 
 /**
  * The run that {@link tune} would make, if `output` already holds it finished. Its parameters may be missing, since
- * evaluation records beside it are readable without them. Writes nothing. @throws NaptuneError as {@link tune} does when
- * data, model and configuration do not fit.
+ * evaluation records beside it are readable without them. Writes nothing.
+ * @throws NaptuneError as {@link tune} does when data, model and configuration do not fit.
  */
 export async function finishedRun(
 	input: TuneInput,
