@@ -71,7 +71,10 @@ const kinds = {
 	inside: { layout: 'onnx', preprocess: 'inside' },
 }
 for (const [name, kind] of Object.entries(kinds)) {
-	const { measured } = await exportModel({ run: options.run, output: join(models, name), images: split.length, ...kind }, context)
+	const { measured } = await exportModel(
+		{ run: options.run, output: join(models, name), images: split.length, ...kind },
+		context,
+	)
 	const { parity, clean, robust, reference, preparation } = measured
 	outcome.exports[name] = {
 		...kind,

@@ -29,9 +29,10 @@ const published: Readonly<Record<Tower, string>> = {
 }
 
 /**
- * Returns a model with a tower from a file. Its other tower, logit scale and config stay the same.
- * @param path A state dict of the tower (in open_clip's names, with or without `visual.` or `text.`) or of a whole model, or
- * a folder that holds one under its usual name.
+ * A model with a tower of a file. Its other tower, logit scale and config stay.
+ * @param base Its weights by transformers' names.
+ * @param path A state dict of the tower alone (in open_clip's names with or without `visual.` or `text.`) or of a whole model,
+ * or a folder that holds one by its usual name.
  * @param expected Shape of each weight of the whole model.
  * @throws NaptuneError when the file cannot be read, or does not hold every weight of the tower.
  */
@@ -64,10 +65,9 @@ export async function withTower(
 				: `${path} lacks ${lacking.length} weights of the ${tower} tower, such as ${lacking.slice(0, 5).join(', ')}. Use the state dict of the whole tower, of the same architecture as --model.`,
 		)
 	}
-	const { weights } = withoutPrefix(canonicalStored(base).weights, expected)
 	return {
 		format: base.format === read.format ? base.format : 'pytorch',
 		files: [...base.files, ...read.files],
-		tensors: new Map([...weights.tensors, ...own]),
+		tensors: new Map([...base.tensors, ...own]),
 	}
 }
