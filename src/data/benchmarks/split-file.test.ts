@@ -48,9 +48,9 @@ describe('readSplitFile', () => {
 	const first = (row: Row) => ({ ...whole, train: [row, ...whole.train] })
 	it.each<[string, unknown, RegExp]>([
 		['no JSON', '{"train":', /not valid JSON/],
-		['a list', [], /cannot be used: it is not made as split files are/],
+		['a list', [], /is unusable: it is not a valid split file/],
 		['a key that is missing', { train: whole.train, test: whole.test }, /val/],
-		['a key too many', { ...whole, extra: [] }, /extra.*known are train, val, test/s],
+		['a key too many', { ...whole, extra: [] }, /extra.*known keys: train, val, test/s],
 		['a pair', { ...whole, val: [['a/2.jpg', 0]] }, /val/],
 		['a label that is no number', first(['a/9.jpg', '0', 'cat']), /train\[0\]\[1\]/],
 		['a negative label', first(['a/9.jpg', -1, 'cat']), /train\[0\]\[1\]/],
