@@ -100,7 +100,7 @@ describe('loadEncoders refuses', () => {
 		['an image encoder alone', `?image-encoder=${file('image.onnx')}`, /one of --text-encoder and --text-features/],
 		['both texts', `${pair}&text-features=${file('text-features.safetensors')}`, /one of --text-encoder/],
 		['a model beside it', `nano${pair}`, /given twice/],
-		['a file that is gone', '?image-encoder=gone.onnx&text-encoder=x.onnx', /gone\.onnx cannot be read/],
+		['a file that is gone', '?image-encoder=gone.onnx&text-encoder=x.onnx', /Cannot read the model .*gone\.onnx/],
 		[
 			'texts for images',
 			`?image-encoder=${file('text.onnx')}&text-encoder=${file('text.onnx')}`,
