@@ -81,14 +81,14 @@ export async function exportSubject(input: OnnxSubjectInput): Promise<GateSubjec
 	const about = join(path, exportDescription)
 	const parsed = described.safeParse(await readJsonFile(about))
 	if (!parsed.success) {
-		throw new NaptuneError('NAP_RECORD_INVALID', `${about} describes no export. Export again.`)
+		throw new NaptuneError('NAP_RECORD_INVALID', `${about} does not describe an export. Export again.`)
 	}
 	const { classNames, graphs, preprocess } = parsed.data
 	const graph = graphs.find(({ role }) => role === 'classifier')
 	if (!graph || preprocess === 'inside') {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${path} holds no classifier that takes pixel values, of which alone gradients can be taken. Export one: naptune export RUN --output DIR, without --preprocess inside.`,
+			`${path} has no classifier that takes pixel values, which gradients need. Export one: naptune export RUN --output DIR, without --preprocess inside.`,
 		)
 	}
 	const preparation = parsePreprocessorConfig(
