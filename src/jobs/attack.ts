@@ -114,7 +114,7 @@ type Input = z.output<typeof attackInput>
  */
 export const attack = defineJob({
 	name: 'attack',
-	doc: 'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
+	doc: 'Attack any ONNX image classifier, or a zero-shot CLIP or SigLIP, with its own gradient, and count the images that it still classifies correctly. An ONNX file needs no preparation: naptune guesses what the file does not say about its input, and notes each guess. A stopped attack resumes where it stopped.',
 	input: attackInput,
 	result: attackResult,
 	async run(input, context) {

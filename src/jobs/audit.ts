@@ -72,7 +72,7 @@ export const auditJobResult = z.object({
  */
 export const audit = defineJob({
 	name: 'audit',
-	doc: 'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they must where nothing hides the gradient. Writes a record; a stopped audit resumes where it stopped. Exits with 3 when a check fails.',
+	doc: 'Check whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they should when nothing hides the gradient. Writes a record; a stopped audit resumes where it stopped. Exits with 3 if a check fails.',
 	input: auditInput,
 	result: auditJobResult,
 	async run(input, context) {

@@ -85,7 +85,7 @@ type Input = z.output<typeof calibrateInput>
  */
 export const calibrate = defineJob({
 	name: 'calibrate',
-	doc: "Score how heavily a run's refiners correct clean validation images, so that classify can flag unusual pictures; with --attack, measure whether the score detects attacks on test images.",
+	doc: "Measure how heavily a run's refiners correct clean validation images, so that classify can flag unusual pictures; with --attack, also measure whether that score detects attacks on test images.",
 	input: calibrateInput,
 	result: calibrateResult,
 	async run(input, context) {

@@ -110,7 +110,7 @@ type Input = z.output<typeof compareInput>
  */
 export const compare = defineJob({
 	name: 'compare',
-	doc: 'Tune every method with the same budget, attack all of them and vanilla CLIP, and print one table. A stopped comparison resumes where it stopped.',
+	doc: 'Tune every method with the same budget, attack each one and vanilla CLIP, and print one table. A stopped comparison resumes where it stopped.',
 	input: compareInput,
 	result: compareResult,
 	async run(input, context: JobContext<ExperimentEvent>) {

@@ -40,7 +40,7 @@ export const dataListResult = z.object({
 /** Lists the data sets that can be named, and which of them are there. */
 export const dataList = defineJob({
 	name: 'data-list',
-	doc: 'List the data sets that have names, and which of them are there.',
+	doc: 'List the named data sets, and which of them exist.',
 	input: dataListInput,
 	result: dataListResult,
 	async run({ dataRoot }) {

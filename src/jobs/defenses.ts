@@ -62,7 +62,7 @@ const exampleClasses = ['cat', 'dog']
  */
 export const defenses = defineJob({
 	name: 'defenses',
-	doc: 'List the defenses: what each trains, its parameters on a model, its loss and its source.',
+	doc: 'List the defenses: what each one trains, its parameters on a model, its loss and its source.',
 	input: defensesInput,
 	result: defensesResult,
 	async run({ model }, context) {

@@ -75,7 +75,7 @@ export const demoResult = z.object({
  */
 export const demo = defineJob({
 	name: 'demo',
-	doc: 'Tune NAP on the embedded CLIP and photographs, then attack it and vanilla CLIP with PGD-100; a few minutes on two cores.',
+	doc: 'Tune NAP on the embedded CLIP and its photographs, then attack it and vanilla CLIP with PGD-100. Takes a few minutes on two cores.',
 	input: demoInput,
 	result: demoResult,
 	async run(input, context: JobContext<TuneEvent>) {

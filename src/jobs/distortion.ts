@@ -67,7 +67,7 @@ export const distortionResult = z.object({
  */
 export const distortion = defineJob({
 	name: 'distortion',
-	doc: 'Measure by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure into the run.',
+	doc: 'Measure, layer by layer, how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under an attack on either model, and under noise of the same size. Writes a record and a figure into the run.',
 	input: distortionInput,
 	result: distortionResult,
 	async run(input, context) {

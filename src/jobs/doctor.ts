@@ -53,7 +53,7 @@ const smallestPicture =
 /** Examines the installation. What is wrong is no error, but told in `problems`, each with what to do about it. */
 export const doctor = defineJob({
 	name: 'doctor',
-	doc: 'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes what it should. Exits with 3 when something cannot work.',
+	doc: 'Examine this installation: engines and their location, devices, processor, memory, caches, free disk, and whether the engine computes correctly. Exits with 3 if something cannot work.',
 	input: doctorInput,
 	result: doctorResult,
 	async run(_, context) {

@@ -132,7 +132,7 @@ type Input = z.output<typeof evaluateInput>
  */
 export const evaluate = defineJob({
 	name: 'evaluate',
-	doc: 'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.',
+	doc: 'Attack a tuned model and count the images that it still classifies correctly, with vanilla CLIP under the same attack as the control. Each level of attacker knowledge is a row. A stopped evaluation resumes where it stopped, and a finished row is read from its record.',
 	input: evaluateInput,
 	result: evaluateResult,
 	async run(input, context) {

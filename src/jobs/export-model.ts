@@ -79,7 +79,7 @@ type Input = z.output<typeof exportInput>
  */
 export const exportModel = defineJob({
 	name: 'export-model',
-	doc: 'Export a tuned model as files that onnxruntime and transformers.js load. The files themselves are measured, clean and under attack, before they are put in place; a model card is made of the records.',
+	doc: 'Export a tuned model as files that onnxruntime and transformers.js load. The files themselves are measured, clean and under attack, before they are put in place; the model card is written from the records.',
 	input: exportInput,
 	result: exportResult,
 	async run(input, context) {

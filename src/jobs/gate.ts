@@ -78,7 +78,7 @@ type Input = z.output<typeof gateInput>
  */
 export const gate = defineJob({
 	name: 'gate',
-	doc: 'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json says, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
+	doc: 'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json says, and compare it with a baseline. Exits with 3 if a check fails, and with 1 if the time budget runs out.',
 	input: gateInput,
 	result: gateResult,
 	async run(input, context) {

@@ -76,7 +76,7 @@ type Input = z.output<typeof generateInput>
  */
 export const generate = defineJob({
 	name: 'generate',
-	doc: 'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
+	doc: 'Make adversarial images on surrogate models, without access to the target model, and store them once to try on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
 	input: generateInput,
 	result: generateResult,
 	async run(input, context) {

@@ -31,7 +31,7 @@ export const inspectResult = runInspectionSchema.extend({
  */
 export const inspect = defineJob({
 	name: 'inspect',
-	doc: 'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works while it runs.',
+	doc: 'Describe a tuning run: method, model, data, settings, shapes through both towers, parameters, and the learning curves so far. Also works while the run is in progress.',
 	input: inspectInput,
 	result: inspectResult,
 	async run({ run, model, plot }, { onFolder }) {

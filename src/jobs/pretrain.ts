@@ -54,7 +54,7 @@ const tokenizerCompanions = ['tokenizer_config.json', 'special_tokens_map.json',
  */
 export const pretrain = defineJob({
 	name: 'pretrain',
-	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Resumes an earlier run into the same folder by itself.',
+	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and generated captions. Resumes an earlier run in the same folder automatically.',
 	input: pretrainInput,
 	result: pretrainResult,
 	async run(input, context: JobContext<PretrainEvent>) {

@@ -44,7 +44,7 @@ export const reportResult = z.object({
  */
 export const report = defineJob({
 	name: 'report',
-	doc: 'Write a report as one HTML file that loads nothing from anywhere: results, figures, protocol, provenance and how to repeat it. Figures (SVG, PNG) and tables (Markdown, CSV, LaTeX, JSON) are written beside it.',
+	doc: 'Write a report as one self-contained HTML file: results, figures, protocol, provenance and the commands that repeat it. Figures (SVG, PNG) and tables (Markdown, CSV, LaTeX, JSON) are written beside it.',
 	input: reportInput,
 	result: reportResult,
 	async run({ source: path, output, gallery, model, dataRoot }, context) {

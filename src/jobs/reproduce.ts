@@ -57,7 +57,7 @@ export const reproduceResult = z.object({
  */
 export const reproduce = defineJob({
 	name: 'reproduce',
-	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
+	doc: "Reproduce the paper's tables and figures: tune every method on every data set, attack each one, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
 	input: reproduceInput,
 	result: reproduceResult,
 	async run(input, context: JobContext<ExperimentEvent>) {

@@ -82,7 +82,7 @@ type Input = z.output<typeof retrieveInput>
  */
 export const retrieve = defineJob({
 	name: 'retrieve',
-	doc: 'Find captions by images and images by captions, clean and with all images attacked; vanilla CLIP under the same attack is the control. A stopped retrieval resumes where it stopped.',
+	doc: 'Retrieve captions by image and images by caption, clean and with every image attacked, with vanilla CLIP under the same attack as the control. A stopped retrieval resumes where it stopped.',
 	input: retrieveInput,
 	result: retrieveResult,
 	async run(input, context) {

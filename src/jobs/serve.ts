@@ -79,7 +79,7 @@ type Input = z.output<typeof serveInput>
  */
 export const serve = defineJob({
 	name: 'serve',
-	doc: 'Classify pictures over HTTP with a tuned run or an exported classifier. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+	doc: 'Serve a tuned run or an exported classifier over HTTP. On SIGTERM or Ctrl-C it answers the requests under way, then ends.',
 	input: serveInput,
 	result: serveResult,
 	async run(input, context: JobContext<ServerEvent>) {

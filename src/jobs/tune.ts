@@ -112,7 +112,7 @@ type Input = z.output<typeof tuneInput>
  */
 export const tune = defineJob({
 	name: 'tune',
-	doc: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.',
+	doc: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay frozen.',
 	input: tuneInput,
 	result: tuneResult,
 	async run(input, context: JobContext<TuneEvent>) {

@@ -85,7 +85,7 @@ describe('a new head', () => {
 
 describe('a backbone that cannot be used', () => {
 	it.each([
-		['none.onnx', 'cannot be read'],
+		['none.onnx', 'Cannot read the model'],
 		[`${backbone}?output-name=nothing`, 'has no output nothing; it has '],
 		[`${backbone}?output-name=features`, 'one row per image was expected'],
 		[`${backbone}?normalization=imagenet`, 'Did you mean normalisation?'],

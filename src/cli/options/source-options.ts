@@ -1,4 +1,4 @@
-/** What has to be known of a model beside its place. */
+/** What naptune needs to know about a model besides its location. */
 
 import type { Command } from 'commander'
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
@@ -6,28 +6,28 @@ import { modelSource, parseModelSource, type SourceKey } from '../../checkpoints
 import { NaptuneError } from '../../core/errors.js'
 import { Option } from './option.js'
 
-/** Options of a command with `--model` that say what has to be known beside the place; see `model-source.ts`. */
+/** Options that describe a model beyond `--model`; see `model-source.ts`. */
 const sourceOptions: readonly (readonly [key: SourceKey, value: string, what: string])[] = [
 	[
 		'architecture',
 		'<name>',
-		'of a bare file of weights, such as ViT-B-32; a wrong name lists all (default: the shapes of OpenAI files say it)',
+		'architecture of a bare weights file, such as ViT-B-32; a wrong name lists all (default: from the shapes, for OpenAI files)',
 	],
 	[
 		'vision-weights',
 		'<file>',
-		"state dict of an image tower, put in place of the model's own (default: none; FARE and TeCoA are released so)",
+		"state dict of an image tower that replaces the model's own, the form in which FARE and TeCoA are released (default: none)",
 	],
-	['image-encoder', '<file>', 'ONNX file of image features, instead of --model (default: none)'],
-	['text-encoder', '<file>', 'ONNX file of text features beside --image-encoder (default: none)'],
-	['text-features', '<file>', 'safetensors of text features instead of --text-encoder (default: none)'],
-	['tokenizer', '<file>', "tokenizer.json of --text-encoder (default: the one beside it, else CLIP's)"],
+	['image-encoder', '<file>', 'ONNX file that computes image features, instead of --model (default: none)'],
+	['text-encoder', '<file>', 'ONNX file that computes text features, beside --image-encoder (default: none)'],
+	['text-features', '<file>', 'safetensors file with text features, instead of --text-encoder (default: none)'],
+	['tokenizer', '<file>', "tokenizer.json for --text-encoder (default: the one beside it, or CLIP's)"],
 	['logit-scale', '<factor>', 'factor on the cosines of ONNX encoders (default: 100)'],
 ]
 
 /**
- * Adds these options to a command that has `--model`, and puts what they say into the one text that jobs, runs and records
- * know a model by.
+ * Adds these options to a command that has `--model`, and merges them into the one text that identifies a model in jobs,
+ * runs and records.
  */
 export function addSourceOptions(command: Command): void {
 	if (!command.options.some(({ long, flags }) => long === '--model' && flags.includes('folder-or-id'))) return
@@ -48,7 +48,7 @@ export function addSourceOptions(command: Command): void {
 			return
 		}
 		if (options.model === undefined || options.model === embeddedModel) {
-			throw new NaptuneError('NAP_OPTION_MISSING', `--${first} says more of a model: give --model, too.`)
+			throw new NaptuneError('NAP_OPTION_MISSING', `--${first} describes a model; add --model.`)
 		}
 		const own = parseModelSource(options.model)
 		options.model = modelSource({ place: own.place, settings: { ...own.settings, ...settings } })
