@@ -1,14 +1,12 @@
-/** What the server counts, for Prometheus. */
+/** The server's metrics for Prometheus. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-
-/** What is read when somebody asks. */
+/** Values read at each scrape. */
 export interface Gauges {
-	/** Pictures that were taken in and are not answered. */
+	/** Accepted pictures without an answer. */
 	images(): number
-	/** Requests that are not answered. */
+	/** Requests without an answer. */
 	requests(): number
-	/** 1 where the server takes requests. */
+	/** 1 if the server accepts requests. */
 	ready(): number
 }
 
@@ -17,13 +15,44 @@ export interface Metrics {
 	request(entry: { readonly route: string; readonly status: number; readonly seconds: number }): void
 	batch(batch: { readonly images: number; readonly seconds: number }): void
 	flagged(images: number): void
-	/** In Prometheus' text form. */
+	/** Prometheus' text format. Missing if `prom-client`, an optional peer dependency, is not installed. */
+	readonly exposition?: Exposition
+}
+
+/** The answer of `/metrics`. */
+export interface Exposition {
 	text(): Promise<string>
 	readonly contentType: string
 }
 
-/** Makes the counters, in a registry of their own. */
-export function createMetrics(gauges: Gauges): Metrics {
+/** Command that enables `/metrics`. */
+export const metricsCure = 'npm install prom-client@15'
+
+/**
+ * Creates the counters in their own registry. Without `prom-client` it counts nothing; the package and its dependencies take
+ * 7 MB that only scraped servers need.
+ */
+export async function createMetrics(
+	gauges: Gauges,
+	load: () => Promise<PromClient> = () => import('prom-client'),
+): Promise<Metrics> {
+	const client = await whereInstalled(load)
+	return client ? countingMetrics(client, gauges) : { request() {}, batch() {}, flagged() {} }
+}
+
+type PromClient = typeof import('prom-client')
+
+async function whereInstalled(load: () => Promise<PromClient>): Promise<PromClient | undefined> {
+	try {
+		return await load()
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined
+		throw error
+	}
+}
+
+function countingMetrics(client: PromClient, gauges: Gauges): Metrics {
+	const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = client
 	const registry = new Registry()
 	const registers = [registry]
 	collectDefaultMetrics({ register: registry })
@@ -35,7 +64,7 @@ export function createMetrics(gauges: Gauges): Metrics {
 	})
 	const requestSeconds = new Histogram({
 		name: 'naptune_request_seconds',
-		help: 'From the first byte of a request to its answer.',
+		help: 'Time from the first byte of a request to its answer.',
 		labelNames: ['route'],
 		buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 		registers,
@@ -43,18 +72,18 @@ export function createMetrics(gauges: Gauges): Metrics {
 	const images = new Counter({ name: 'naptune_images_total', help: 'Classified pictures.', registers })
 	const flagged = new Counter({
 		name: 'naptune_flagged_images_total',
-		help: 'Pictures that the answer flags as heavily corrected.',
+		help: 'Pictures flagged as heavily corrected.',
 		registers,
 	})
 	const batchImages = new Histogram({
 		name: 'naptune_batch_images',
-		help: 'Pictures that were classified at once.',
+		help: 'Pictures per batch.',
 		buckets: [1, 2, 4, 8, 16, 32, 64],
 		registers,
 	})
 	const batchSeconds = new Histogram({
 		name: 'naptune_batch_seconds',
-		help: 'Time in the engine for one batch.',
+		help: 'Engine time per batch.',
 		buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 		registers,
 	})
@@ -67,9 +96,9 @@ export function createMetrics(gauges: Gauges): Metrics {
 				this.set(read())
 			},
 		})
-	gauge('naptune_images_under_way', 'Pictures that were taken in and are not answered.', gauges.images)
-	gauge('naptune_requests_under_way', 'Requests that are not answered.', gauges.requests)
-	gauge('naptune_ready', '1 where the server takes requests.', gauges.ready)
+	gauge('naptune_images_under_way', 'Accepted pictures without an answer.', gauges.images)
+	gauge('naptune_requests_under_way', 'Requests without an answer.', gauges.requests)
+	gauge('naptune_ready', '1 if the server accepts requests.', gauges.ready)
 	return {
 		request({ route, status, seconds }) {
 			requests.inc({ route, status: String(status) })
@@ -81,7 +110,6 @@ export function createMetrics(gauges: Gauges): Metrics {
 			batchSeconds.observe(batch.seconds)
 		},
 		flagged: (count) => flagged.inc(count),
-		text: () => registry.metrics(),
-		contentType: registry.contentType,
+		exposition: { text: () => registry.metrics(), contentType: registry.contentType },
 	}
 }
