@@ -54,7 +54,7 @@ describe('a graph that is no classifier', () => {
 	})
 
 	it('of one image with a fixed batch, or with taps of more rows than the image, is refused', async () => {
-		await expect(make(network, { oneImage: true, fixedBatch: 2 })).rejects.toThrow(/one image at a time .* got 2/)
+		await expect(make(network, { oneImage: true, fixedBatch: 2 })).rejects.toThrow(/one image at a time .*got 2/)
 		const twice = networkGraph(4)
 		const build: GraphClassifierOptions['build'] = (x) => ({ ...twice(x), both: ops.concat([x, x], 0) })
 		await expect(make(build, { oneImage: true })).rejects.toThrow(/Tap both .* first axis 1/)

@@ -82,7 +82,7 @@ describe('imagenet', () => {
 		await writeFile(path, ['n01440764 Tinca tinca', ...lines.slice(1), ''].join('\r\n'))
 		const { classNames, notices } = await loadDataset('imagenet', { root })
 		expect(classNames.slice(0, 2)).toEqual(['Tinca tinca', 'goldfish'])
-		expect(notices.join()).toMatch(/1 of 1000 classes otherwise.*n01440764 is "Tinca tinca", not "tench"/)
+		expect(notices.join()).toMatch(/1 of 1000 classes differently.*n01440764 is "Tinca tinca", not "tench"/)
 		await writeFile(path, lines.slice(1).join('\n'))
 		await expect(loadDataset('imagenet', { root })).rejects.toThrow(/no line for n01440764 \(tench\)/)
 		await writeFile(path, `${lines.join('\n')}\n${lines[0]}`)

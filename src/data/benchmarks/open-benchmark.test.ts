@@ -88,7 +88,7 @@ describe('loadDataset of a published name', () => {
 		const root = await temporaryFolder()
 		const load = () => loadDataset('eurosat', { root })
 		await expect(loadDataset('eurosat', { root: join(root, 'no') })).rejects.toThrow(
-			/\/no, but .*\/no does not exist\./,
+			/\/no: .*\/no does not exist\./,
 		)
 		await expect(load()).rejects.toThrow(/Cannot find eurosat below the data root .*: .*\/eurosat does not exist\./)
 		const folder = await writeMadeUpBenchmark(root)

@@ -98,7 +98,7 @@ describe('loadFolder with one folder per class', () => {
 		expect(notices.join('\n')).toMatch(
 			/3 images are in folders inside the class folders of .*train; they belong to the class/,
 		)
-		expect(notices.join('\n')).toMatch(/1 files were ignored .*: \.txt \(1\), starting with .*notes\.txt/)
+		expect(notices.join('\n')).toMatch(/1 files were ignored, .*: \.txt \(1\), starting with .*notes\.txt/)
 	})
 
 	it('takes a folder of pictures of trains for a class, also with folders in it', async () => {
@@ -142,7 +142,7 @@ describe('loadFolder with split folders', () => {
 		await put(...many('train/a', 2), ...many('train/b', 2), ...many('val/a', 1), ...many('val/b', 1))
 		const { validation, test, notices } = await loadFolder(root, 1)
 		expect([validation.length, ids(test)]).toEqual([0, ['val/a/0.png', 'val/b/0.png']])
-		expect(notices).toEqual([expect.stringMatching(/no test folder: val is the test split, and validation is empty/)])
+		expect(notices).toEqual([expect.stringMatching(/no test folder, so val is the test split, and validation is empty/)])
 	})
 
 	it('splits the images of a lone train folder', async () => {
@@ -155,7 +155,7 @@ describe('loadFolder with split folders', () => {
 
 	it('refuses a class that is tested but not trained', async () => {
 		await put(...many('train/a', 2), ...many('train/b', 2), ...many('test/c', 1))
-		await expect(loadFolder(root, 1)).rejects.toThrow(/test\/c is a class without a folder of the same name/)
+		await expect(loadFolder(root, 1)).rejects.toThrow(/test\/c is a class without a training folder of the same name/)
 	})
 })
 
@@ -211,7 +211,7 @@ describe('loadFolder with bad input', () => {
 			})
 		}
 		expect(done).toBe(9)
-		expect(failures.join('\n')).toMatch(/a\/2\.png is not an image/)
+		expect(failures.join('\n')).toMatch(/a\/2\.png is not a readable image/)
 		expect(failures.join('\n')).toMatch(/b\/link\.png does not exist/)
 	})
 })

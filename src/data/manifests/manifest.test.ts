@@ -86,7 +86,7 @@ describe('a manifest', () => {
 		const content = lines(
 			...['a1', 'a2', 'b1', 'b2'].map((name) => ({ image: `${name}.png`, class: name[0], fold: 1 })),
 		)
-		expect((await load('list.jsonl', content)).notices[0]).toMatch(/not read: fold\.$/)
+		expect((await load('list.jsonl', content)).notices[0]).toMatch(/ignored: fold\.$/)
 		const given = await load('given.csv', `image,class,split,width\n${rows}\n`)
 		expect(given.notices).toEqual([])
 	})
@@ -160,7 +160,7 @@ describe('a manifest is refused', () => {
 		await refused(
 			'l.csv',
 			'image,class\n\n1.png,a\n,b\n',
-			/l\.csv, line 4, is not an entry .*it has class\):\n.*It is missing\n.*at image/,
+			/l\.csv, line 4, is not a valid manifest entry .*it has class\):\n.*It is missing\n.*at image/,
 		)
 		await refused('l.csv', 'image,class,split\n1.png,a,tset\n', /line 2,(?:.|\n)*got "tset"/)
 		await refused('l.csv', 'image,class,category\n1.png,a,b\n', /"class" and "category", which mean the same/)
@@ -174,7 +174,7 @@ describe('a manifest is refused', () => {
 				{ image: '1.png', class: 'a' },
 				{ image: 5, class: 'a' },
 			],
-			/entry 2, is not an entry/,
+			/entry 2, is not a valid manifest entry/,
 		)
 		await refused('l.json', { images: [] }, /neither an array of entries nor a split file of CoOp/)
 		await refused('l.json', '{', /l\.json is not JSON/)
@@ -192,7 +192,7 @@ describe('a manifest is refused', () => {
 			/is unusable:\n {2}line 3: the image .*3\.png is missing\.\n {2}line 4: .*4\.png is missing/,
 		)
 		await expect(load('l.csv', 'image,class\n1.png,a\n./1.png,b')).rejects.toThrow(
-			/line 3: the image 1\.png is in line 2, too/,
+			/line 3: the image 1\.png is also in line 2/,
 		)
 		for (const path of ['../2.png', '/etc/passwd', 'a/../../2.png', '..']) {
 			await expect(load('l.csv', `image,class\n1.png,a\n${path},b`)).rejects.toThrow(
@@ -224,7 +224,7 @@ describe('a manifest is refused', () => {
 			/no training images of the class "c", which 3\.png/,
 		)
 		await refused(csv('1.png,a,0,', '2.png,b,1,', '3.png,b,1,'), /The class "a" of .* has one image/)
-		await refused(csv('1.png,a,0,', '2.png,a,0,'), /training images of one class only, "a"/)
+		await refused(csv('1.png,a,0,', '2.png,a,0,'), /training images of only one class, "a"/)
 	})
 })
 
@@ -254,7 +254,7 @@ describe('tables and texts of other programs', () => {
 	it('are read with the delimiter that they have', async () => {
 		await put('photos/cat/0.png')
 		await cp(join(cases, 'semicolon.csv'), join(root, 'semicolon.csv'))
-		await expect(loadDataset(join(root, 'semicolon.csv'))).rejects.toThrow(/training images of one class only, "cat"/)
+		await expect(loadDataset(join(root, 'semicolon.csv'))).rejects.toThrow(/training images of only one class, "cat"/)
 	})
 
 	it('are refused where no column is understood', async () => {
