@@ -69,9 +69,12 @@ describe('an experiment of one’s own', () => {
 	it.each([
 		[{ reference: 'napp' }, 'there is no method napp. Did you mean nap?'],
 		[{ conditions: [{ name: 'clean', title: 'Clean', cleanOf: 'pgd' }] }, 'there is no attack pgd'],
-		[{ conditions: ['clean', 'pgd-5', 'pgd-5'] }, 'pgd-5 is there twice'],
+		[{ conditions: ['clean', 'pgd-5', 'pgd-5'] }, 'pgd-5 appears twice'],
 		[{ axis: { setting: 'shots' } }, 'give either points, or a setting and its values'],
-		[{ methods: { nap: { tilte: 'NAP' } } }, 'known are title, defense, tuning, protocol, preset. Did you mean title?'],
+		[
+			{ methods: { nap: { tilte: 'NAP' } } },
+			'known keys: title, defense, tuning, protocol, preset. Did you mean title?',
+		],
 		[{ folders: 'by-method', datasets: ['dtd', 'eurosat'] }, 'a folder by method has room for one'],
 		[{ folders: 'by-method' }, 'a folder by method has room for one point'],
 		[{ conditions: [{ name: 'clean', title: 'Clean' }] }, 'give either an attack, or cleanOf'],
@@ -80,16 +83,16 @@ describe('an experiment of one’s own', () => {
 			'images are made on surrogates, but none are given',
 		],
 		[{ conditions: [] }, 'give at least one condition'],
-		[{ seeds: [1, 2, 1] }, '1 is there twice'],
-		[{ datasets: ['dtd', 'dtd'] }, 'dtd is there twice'],
-		[{ conditions: ['a', 'a'].map((name) => ({ name, title: 'A', attack: 'pgd-5' })) }, 'a is there twice'],
-		[{ axis: axis([1, 3, 2]) }, 'values must grow'],
+		[{ seeds: [1, 2, 1] }, '1 appears twice'],
+		[{ datasets: ['dtd', 'dtd'] }, 'dtd appears twice'],
+		[{ conditions: ['a', 'a'].map((name) => ({ name, title: 'A', attack: 'pgd-5' })) }, 'a appears twice'],
+		[{ axis: axis([1, 3, 2]) }, 'values must increase'],
 		[{ axis: { ...axis([0, 1, 2]), scale: 'log' } }, 'must be above 0'],
-		[{ overrides: { seed: 3 } }, 'give seeds'],
-		[{ overrides: { defense: { name: 'coop' } } }, 'give another method'],
-		[{ methods: { nap: { title: 'NAP', tuning: { defense: { name: 'coop' } } } } }, 'give another method'],
+		[{ overrides: { seed: 3 } }, 'use seeds'],
+		[{ overrides: { defense: { name: 'coop' } } }, 'use another method'],
+		[{ methods: { nap: { title: 'NAP', tuning: { defense: { name: 'coop' } } } } }, 'use another method'],
 		[{ shots: 3 }, 'shots'],
-		[{ name: 'Table 3' }, 'words of small letters'],
+		[{ name: 'Table 3' }, 'lower-case words'],
 	])('is refused with %j', async (changes, message) => {
 		await expect(load(changes)).rejects.toThrow(message)
 	})
@@ -184,6 +187,6 @@ describe('a comparison under a preset', () => {
 
 	it('needs a preset that says how to evaluate', async () => {
 		const { evaluation: _, ...preset } = await loadPreset('fair')
-		expect(() => experimentOfPreset(preset)).toThrow('does not say how to evaluate')
+		expect(() => experimentOfPreset(preset)).toThrow('has no evaluation settings')
 	})
 })
