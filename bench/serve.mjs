@@ -91,7 +91,10 @@ const document = {
 	what: 'naptune serve under load; made by bench/serve.mjs',
 	date: new Date().toISOString().slice(0, 10),
 	node: process.version,
-	spinning: process.env.NAPTUNE_SPINNING !== '0',
+	spinning: {
+		'naptune serve': process.env.NAPTUNE_SPINNING === '1',
+		others: process.env.NAPTUNE_SPINNING !== '0',
+	},
 	loadAverage: loadavg(),
 	cores: cpus().length,
 	processor: cpus()[0]?.model,

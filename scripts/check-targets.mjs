@@ -23,8 +23,8 @@ for (const table of ['Table I', 'Table II']) {
 	console.log(`${table}: ${count} of ${of} averages are not the mean of their cells; furthest off ${worst.what}`)
 	for (const check of own) console.log(line(check))
 }
-const told = failing(claims)
-console.log(`\nThe text: ${told.count} of ${told.of} statements do not follow from the tables`)
+const text = failing(claims)
+console.log(`\nThe text: ${text.count} of ${text.of} statements do not follow from the tables`)
 for (const check of claims) console.log(line(check))
 console.log(`\n${inversions.length} cells with more accuracy under AutoAttack than under PGD-100`)
 for (const { place, what, stated, recomputed } of inversions) {

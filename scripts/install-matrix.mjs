@@ -170,7 +170,7 @@ async function installed(tool, way, reachable, { tarball, registry }) {
 		CUDA_PACKAGE: join(work, 'cuda.nupkg'),
 	}
 	const wanted = [tarball, ...(way.beside ? [`onnxruntime-node@${engine}`] : [])]
-	const flags = way.flag ? ['--onnxruntime-node-install=skip'] : []
+	const flags = way.flag ? ['--ignore-scripts'] : []
 	const quick = ['--prefer-offline', '--no-audit', '--no-fund', `--@naptune:registry=${registry}`]
 	const start = performance.now()
 	const install = await ended(tool.program, [tool.cli, 'install', ...wanted, ...flags, ...quick], { cwd: folder, env })
@@ -187,7 +187,7 @@ async function installed(tool, way, reachable, { tarball, registry }) {
 			? 'installation fails'
 			: works.code === 0
 				? works.stdout.trim()
-				: /No engine is available: .*--onnxruntime-node-install=skip/.test(works.stderr)
+				: /No engine is available: .*--ignore-scripts/.test(works.stderr)
 					? 'no engine; the message has the command'
 					: `fails: ${works.stderr.slice(0, 200)}`,
 	}

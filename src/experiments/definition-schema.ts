@@ -21,7 +21,10 @@ const method = z.strictObject({
 	defense: z.string().optional().describe("The registered defense; by default the method's name."),
 	tuning: settings.default({}).describe('Settings of tuning that override those of the experiment.'),
 	protocol: name.optional().describe('Name of its protocol for tuning, if it has one.'),
-	preset: z.string().optional().describe('Preset of that protocol, which replaces preset and tuning of the experiment.'),
+	preset: z
+		.string()
+		.optional()
+		.describe('Preset of that protocol, which replaces preset and tuning of the experiment.'),
 })
 
 const protocol = z.strictObject({
@@ -58,11 +61,12 @@ const condition = z
 	.strictObject({
 		name: name.optional().describe("Default: the attack's name."),
 		title: z.string().optional().describe('Its name in papers.'),
-		cleanOf: name
-			.optional()
-			.describe('Clean accuracy on the images of this other condition, at no extra cost.'),
+		cleanOf: name.optional().describe('Clean accuracy on the images of this other condition, at no extra cost.'),
 		attack: attackName.optional(),
-		options: z.record(z.string(), z.unknown()).default({}).describe("Options of the attack that override those of its name."),
+		options: z
+			.record(z.string(), z.unknown())
+			.default({})
+			.describe('Options of the attack that override those of its name.'),
 		epsilon: epsilon.optional().describe("L-infinity size; default: the experiment's."),
 		madeOn: z
 			.enum(['model', 'classifiers', 'substitute'])
@@ -83,7 +87,9 @@ const usual = { options: {}, madeOn: 'model' } as const
 type Condition = z.output<typeof condition> & { readonly name: string; readonly title: string }
 
 const conditions = z
-	.array(z.union([attackName.describe('An attack, or clean for the images of the first attack without it.'), condition]))
+	.array(
+		z.union([attackName.describe('An attack, or clean for the images of the first attack without it.'), condition]),
+	)
 	.transform((given): Condition[] => {
 		const first = given.find((one) => (typeof one === 'object' ? one.attack !== undefined : one !== clean))
 		const attacked = typeof first === 'object' ? (first.name ?? first.attack) : first

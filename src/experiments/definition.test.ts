@@ -71,7 +71,10 @@ describe('an experiment of one’s own', () => {
 		[{ conditions: [{ name: 'clean', title: 'Clean', cleanOf: 'pgd' }] }, 'there is no attack pgd'],
 		[{ conditions: ['clean', 'pgd-5', 'pgd-5'] }, 'pgd-5 appears twice'],
 		[{ axis: { setting: 'shots' } }, 'give either points, or a setting and its values'],
-		[{ methods: { nap: { tilte: 'NAP' } } }, 'known keys: title, defense, tuning, protocol, preset. Did you mean title?'],
+		[
+			{ methods: { nap: { tilte: 'NAP' } } },
+			'known keys: title, defense, tuning, protocol, preset. Did you mean title?',
+		],
 		[{ folders: 'by-method', datasets: ['dtd', 'eurosat'] }, 'a folder by method has room for one'],
 		[{ folders: 'by-method' }, 'a folder by method has room for one point'],
 		[{ conditions: [{ name: 'clean', title: 'Clean' }] }, 'give either an attack, or cleanOf'],

@@ -29,7 +29,9 @@ export const experimentFileSchema = z.strictObject({
 	quick: z
 		.partialRecord(z.enum(Object.keys(definitionFields) as [keyof typeof definitionFields]), z.unknown())
 		.optional()
-		.describe('Replaces entries of the definition for the small experiment on the embedded model and data, as whole entries.'),
+		.describe(
+			'Replaces entries of the definition for the small experiment on the embedded model and data, as whole entries.',
+		),
 })
 
 /** A user's changes to an experiment, which replace whole entries. */

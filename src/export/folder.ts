@@ -20,10 +20,7 @@ export const exportFile = 'export.json'
 export async function checkExportFolder(folder: string, force: boolean): Promise<void> {
 	if (!existsSync(folder)) return
 	const names = await readdir(folder).catch(() => {
-		throw new NaptuneError(
-			'NAP_FILE_UNWRITABLE',
-			`${folder} is not a readable folder. Choose another --output.`,
-		)
+		throw new NaptuneError('NAP_FILE_UNWRITABLE', `${folder} is not a readable folder. Choose another --output.`)
 	})
 	if (names.length === 0) return
 	if (!names.includes(exportFile)) {

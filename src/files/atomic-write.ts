@@ -123,9 +123,7 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: 
  */
 export function explainWriteFailure(error: unknown, path: string): unknown {
 	const advice = adviceFor((error as NodeJS.ErrnoException | null)?.code, path)
-	return advice
-		? new NaptuneError('NAP_FILE_UNWRITABLE', `${advice} No file was changed.`, { cause: error })
-		: error
+	return advice ? new NaptuneError('NAP_FILE_UNWRITABLE', `${advice} No file was changed.`, { cause: error }) : error
 }
 
 function adviceFor(code: string | undefined, path: string): string | undefined {

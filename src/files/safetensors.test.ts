@@ -106,7 +106,12 @@ describe('refusing bad safetensors', () => {
 		['have fractional offsets', { a: { dtype: 'F32', shape: [1], data_offsets: [0.5, 4.5] } }, 4, /data_offsets/],
 		['have three offsets', { a: { dtype: 'F32', shape: [1], data_offsets: [0, 4, 8] } }, 4, /data_offsets/],
 		['have no offsets', { a: { dtype: 'F32', shape: [1] } }, 4, /data_offsets undefined/],
-		['disagree with their shape', { a: tensor(0, 8, [3]) }, 8, /F32 \[3\]\) needs 12 bytes, but its data_offsets span 8/],
+		[
+			'disagree with their shape',
+			{ a: tensor(0, 8, [3]) },
+			8,
+			/F32 \[3\]\) needs 12 bytes, but its data_offsets span 8/,
+		],
 		['have a product that overflows', { a: tensor(0, 0, [2 ** 52, 2 ** 52, 2 ** 52]) }, 0, /needs 3\d+ bytes/],
 		['have negative dimensions', { a: tensor(0, 4, [-1, -1]) }, 4, /shape \[-1,-1\]/],
 		['have no shape', { a: { dtype: 'F32', data_offsets: [0, 4] } }, 4, /shape undefined/],

@@ -148,11 +148,9 @@ function explainAnswer(
 		404: `${where} does not exist. Check the name and revision; or ${otherwise}.`,
 		429: `${endpoint} limits the rate of requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
 	}[error.statusCode]
-	return new NaptuneError(
-		'NAP_HUB_REFUSED',
-		text ?? `Cannot fetch ${where}: ${error.message} Try again later.`,
-		{ cause: error },
-	)
+	return new NaptuneError('NAP_HUB_REFUSED', text ?? `Cannot fetch ${where}: ${error.message} Try again later.`, {
+		cause: error,
+	})
 }
 
 function connectionFailure(error: unknown): string {

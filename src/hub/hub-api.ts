@@ -46,9 +46,7 @@ function parsedJson(text: string, endpoint: string): unknown {
 		const start = text.slice(0, 60)
 		throw new UnusableAnswer(
 			endpoint,
-			text === ''
-				? 'its answer is empty'
-				: `its answer is not JSON: ${JSON.stringify(start)}`,
+			text === '' ? 'its answer is empty' : `its answer is not JSON: ${JSON.stringify(start)}`,
 			'Check HF_ENDPOINT.',
 		)
 	}

@@ -87,9 +87,7 @@ describe('loadDataset of a published name', () => {
 		await expect(loadDataset('eurosat')).rejects.toThrow(/data root with the folder eurosat.*--data-root.*option root/)
 		const root = await temporaryFolder()
 		const load = () => loadDataset('eurosat', { root })
-		await expect(loadDataset('eurosat', { root: join(root, 'no') })).rejects.toThrow(
-			/\/no: .*\/no does not exist\./,
-		)
+		await expect(loadDataset('eurosat', { root: join(root, 'no') })).rejects.toThrow(/\/no: .*\/no does not exist\./)
 		await expect(load()).rejects.toThrow(/Cannot find eurosat below the data root .*: .*\/eurosat does not exist\./)
 		const folder = await writeMadeUpBenchmark(root)
 		await rename(join(folder, '2750'), join(folder, 'images'))

@@ -142,7 +142,9 @@ describe('loadFolder with split folders', () => {
 		await put(...many('train/a', 2), ...many('train/b', 2), ...many('val/a', 1), ...many('val/b', 1))
 		const { validation, test, notices } = await loadFolder(root, 1)
 		expect([validation.length, ids(test)]).toEqual([0, ['val/a/0.png', 'val/b/0.png']])
-		expect(notices).toEqual([expect.stringMatching(/no test folder, so val is the test split, and validation is empty/)])
+		expect(notices).toEqual([
+			expect.stringMatching(/no test folder, so val is the test split, and validation is empty/),
+		])
 	})
 
 	it('splits the images of a lone train folder', async () => {
