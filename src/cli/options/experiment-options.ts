@@ -16,10 +16,9 @@ export function addExperimentOptions(command: Command): Command {
 			),
 		)
 		.addOption(
-			new Option(
-				'--data <names>',
-				ofExperiment('data sets, separated by commas; missing ones are skipped'),
-			).argParser(commaList),
+			new Option('--data <names>', ofExperiment('data sets, separated by commas; missing ones are skipped')).argParser(
+				commaList,
+			),
 		)
 		.addOption(dataRootOption())
 		.addOption(loaderThreadsOption())
