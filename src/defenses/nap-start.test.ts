@@ -97,7 +97,7 @@ describe('where NAP starts on nano', () => {
 			clip.config.text.contextLength,
 		)
 		expect(() => prepare(['dog', long], { textPrompts: 16 })).toThrow(/with 16 context vectors needs \d+ tokens/)
-		expect(() => prepare(['dog'])).toThrow(/at least 2 classes, got 1/)
+		expect(() => prepare(['dog'])).toThrow(/at least 2 classes; got 1/)
 		expect(() => prepareDefense('nip', clip, classNames)).toThrow(
 			/Unknown defense nip; choose one of vanilla, coop, .*, fap, nap, .*\./,
 		)

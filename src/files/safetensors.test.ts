@@ -203,7 +203,7 @@ describe('writing safetensors', () => {
 		const path = join(await temporaryFolder(), 'a.safetensors')
 		const write = (data: ArrayBufferView) => writeSafetensors(path, { a: { dtype: 'F32', shape: [2], data } })
 		await expect(write(new Float32Array(3))).rejects.toThrow(/needs 8 bytes, but its Float32Array has 12/)
-		await expect(write(new Float64Array(1))).rejects.toThrow(/is F32, its numbers are given as Float64Array/)
+		await expect(write(new Float64Array(1))).rejects.toThrow(/is F32, but its numbers are given as Float64Array/)
 		const short = { name: 'a', dtype: 'F32', shape: [2], chunks: () => [new Uint8Array(4)] } as const
 		await expect(writeSafetensorsStream(path, [short])).rejects.toThrow(/needs 8 bytes, 4 were produced/)
 		await expect(writeSafetensorsStream(path, [short, short])).rejects.toThrow(/two tensors named a/)

@@ -56,7 +56,7 @@ describe('loadCaptions', () => {
 		expect(own).toEqual([[0, 1], [0, 2], [2]])
 		expect(notices).toEqual([
 			expect.stringContaining('1 entries name an image'),
-			expect.stringContaining('3 captions read as one'),
+			expect.stringContaining('3 captions repeat an earlier one'),
 		])
 	})
 

@@ -13,7 +13,7 @@ it('finds images that cannot be read, and leaves them out in order', async () =>
 	const found = await findUnreadable(split, (done) => told.push(done))
 	expect(told).toEqual([1, 2, 3, 4, 5, 6, 7])
 	expect(found.map(({ id }) => id)).toEqual(['1.png', '4.jpg', '5.png'])
-	for (const { id, problem } of found) expect(problem).toContain(`${join(folder, id)} is not an image`)
+	for (const { id, problem } of found) expect(problem).toContain(`${join(folder, id)} is not a readable image`)
 	const rest = withoutImages(split, found)
 	expect(idsOf(rest)).toEqual(['0.jpg', '2.jpg', '3.png', '6.jpg'])
 	expect(labelsOf(rest)).toEqual([0, 2, 0, 0])
