@@ -26,6 +26,8 @@ export interface LossInputs {
 	readonly adversarialHalf: Value
 	/** [B, E], not normalised: of the clean images by the model before tuning. Only for losses that compare with it. */
 	readonly original?: Value
+	/** What the teacher makes of the clean images. Only for losses of methods that have one. */
+	readonly teacher?: LossSide
 	/** What stands for the cross entropy; `softmax` by default. */
 	readonly classLoss?: ClassLoss
 }
@@ -61,6 +63,8 @@ export interface TuningLoss {
 	readonly attacks: boolean
 	/** Whether it reads `original`; default false. */
 	readonly comparesWithOriginal?: boolean
+	/** Whether it reads `teacher`; default false. */
+	readonly hasTeacher?: boolean
 	/** @returns What is minimised, per image: [B]. */
 	build(inputs: LossInputs): Value
 }
@@ -172,6 +176,23 @@ const fare = {
 	},
 } as const satisfies TuningLoss
 
+const apd = {
+	name: 'apd',
+	doc: 'Cross entropy of the teacher on clean images, plus that of the student on adversarial ones, plus alpha times KL(teacher on clean || student on adversarial), whose gradient reaches both (APD, after its abstract).',
+	attacks: true,
+	hasTeacher: true,
+	build: ({ adversarial, teacher, labels, alpha, classLoss }) => {
+		if (!teacher) {
+			throw new NaptuneError('NAP_INTERNAL', 'Loss apd was built for a method without a teacher.')
+		}
+		const own = classLossOf(classLoss)
+		return ops.add(
+			ops.add(own(teacher.logits, labels), own(adversarial.logits, labels)),
+			ops.mul(ops.klDivergence(teacher.logits, adversarial.logits), alpha),
+		)
+	},
+} as const satisfies TuningLoss
+
 /** The probability of the likeliest class other than the label's. */
 function largestOther(probabilities: Value, labels: Value): Value {
 	const classes = probabilities.shape[1]
@@ -192,7 +213,7 @@ function mixed(a: Value, b: Value, share: Value): Value {
 	return ops.add(ops.mul(a, ops.sub(1, share)), ops.mul(b, share))
 }
 
-const losses = [clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap, mart, fare] as const
+const losses = [clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap, mart, fare, apd] as const
 
 /** Name of a loss. */
 export type LossName = (typeof losses)[number]['name']

@@ -29,6 +29,8 @@ export interface TunedCell {
 	/** What tells it from others of the method for a person, such as `shots 4`. */
 	readonly variant?: string
 	readonly tuning?: { readonly config: TuningConfig; readonly origin: ConfigurationOrigin }
+	/** The fine-tuning whose checkpoint is the model, in place of `model`'s own weights. */
+	readonly base?: TunedCell
 	/** Vanilla's defense. */
 	readonly control?: Defense
 }

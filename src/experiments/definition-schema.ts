@@ -20,6 +20,11 @@ const method = z.strictObject({
 	title: z.string().optional().describe('As papers write it; by default what its defense is called.'),
 	defense: z.string().optional().describe("The registered defense; by default the one of the method's name."),
 	tuning: settings.default({}).describe('Settings of tuning over those of the experiment.'),
+	over: name
+		.optional()
+		.describe(
+			'Another method of the experiment, a fine-tuning: the checkpoint that it ends in is the model of this one.',
+		),
 	protocol: name.optional().describe('Name of the protocol that it is tuned under, where it has one.'),
 	preset: z.string().optional().describe('Preset of that protocol, in place of preset and tuning of the experiment.'),
 })
@@ -47,9 +52,9 @@ const methods = z
 			? given.map((name) => [name, method.parse({})] as const)
 			: Object.entries(given)
 		return Object.fromEntries(
-			entries.map(([name, { title, defense, tuning, protocol, preset }]) => [
+			entries.map(([name, { title, defense, tuning, over, protocol, preset }]) => [
 				name,
-				{ title: title ?? methodTitle(name), ...defined({ defense }), tuning, ...defined({ protocol, preset }) },
+				{ title: title ?? methodTitle(name), ...defined({ defense }), tuning, ...defined({ over, protocol, preset }) },
 			]),
 		)
 	})

@@ -1,9 +1,11 @@
 /** R-TPT: text prompts that make the confident views of an image more confident, and a vote of all views by reliability. */
 
 import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { classLogits } from '../../vlm/towers.js'
+import { textsOfImages } from '../class-logits.js'
 import { type Defense, fixedParameters, initialParameters, type ParameterLookup } from '../defense.js'
 import { prepareDefense } from '../registry.js'
 import { entropies, keptViews, mostConfident } from './confident-views.js'
@@ -54,8 +56,10 @@ export const rTpt = defineTestTime({
 	adapts: 'text prompts',
 	attackedThrough: 'unrolled',
 	needsTrainingImages: false,
-	unsuited: () => undefined,
+	unsuited: textsOfImages,
 	async prepare({ clip, defense, parameters }, config) {
+		const problem = textsOfImages(defense)
+		if (problem) throw new NaptuneError('NAP_INPUT_UNSUITABLE', problem)
 		const own = [...defense.parameters.keys()].some(isTextContext)
 		const text: Defense = own
 			? defense
