@@ -1,7 +1,8 @@
 // What the page does: a pipeline of transformers.js and a session of onnxruntime-web, both in WASM.
 
 import * as ort from '/ort/ort.wasm.min.mjs'
-import { env, pipeline } from '/transformers/transformers.min.js'
+import { logitsOf } from '/sessions.js'
+import { AutoProcessor, env, pipeline, RawImage } from '/transformers/transformers.min.js'
 
 env.allowRemoteModels = false
 env.allowLocalModels = true
@@ -13,6 +14,7 @@ ort.env.wasm.wasmPaths = '/ort/'
 ort.env.wasm.numThreads = 1
 
 const kinds = {}
+const processors = {}
 const kind = (name, folder, dtype) => {
 	kinds[`${name} ${folder} ${dtype}`] ??= pipeline(name, folder, { dtype, device: 'wasm' })
 	return kinds[`${name} ${folder} ${dtype}`]
@@ -23,21 +25,14 @@ globalThis.classify = async (folder, dtype, address, options) =>
 globalThis.zeroShot = async (folder, address, labels, template) =>
 	(await kind('zero-shot-image-classification', folder, 'fp32'))(address, labels, { hypothesis_template: template })
 
-globalThis.logits = async (model, feeds, output) => {
-	const session = await ort.InferenceSession.create(model)
-	const tensors = {}
-	for (const [name, { file, type, shape }] of Object.entries(feeds)) {
-		const buffer = await (await fetch(file)).arrayBuffer()
-		const data =
-			type === 'float32'
-				? new Float32Array(buffer)
-				: type === 'int64'
-					? new BigInt64Array(buffer)
-					: new Uint8Array(buffer)
-		tensors[name] = new ort.Tensor(type, data, shape)
-	}
-	const found = await session.run(tensors)
-	return [...found[output].data]
+globalThis.logits = logitsOf(ort, 'wasm')
+
+/** What its processor makes of a picture, as plain numbers. */
+globalThis.pixelValues = async (folder, address) => {
+	processors[folder] ??= AutoProcessor.from_pretrained(folder)
+	const processor = await processors[folder]
+	const { pixel_values: values } = await processor(await RawImage.read(address))
+	return [...values.data]
 }
 
 globalThis.show = (address, classes) => {

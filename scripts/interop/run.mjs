@@ -25,7 +25,7 @@ import { pipelinePicture } from '../../dist/export/pipeline-preparation.js'
 import { preprocess } from '../../dist/images/preprocess.js'
 import { resize } from '../../dist/images/resize.js'
 import { exportModel } from '../../dist/jobs/export-model.js'
-import { startBrowser } from '../../dist/report/html/page/browser.test.helper.js'
+import { startBrowser, startWebGpuBrowser } from '../../dist/report/html/page/browser.test.helper.js'
 import { createEngine } from '../../dist/runtime/index.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -55,7 +55,15 @@ const run = await loadTunedRun(options.run)
 const { clip, defense, parameters } = run
 const dataset = await run.dataset()
 const split = atMost(dataset.test, Number(options.images), 1)
-const outcome = { made: {}, images: split.length, exports: {}, transformersJs: {}, python: null, chromium: {} }
+const outcome = {
+	made: {},
+	images: split.length,
+	exports: {},
+	transformersJs: {},
+	python: null,
+	chromium: {},
+	webgpu: null,
+}
 
 say('exporting')
 const kinds = {
@@ -145,23 +153,34 @@ const model = await AutoModelForImageClassification.from_pretrained('classifier'
 const { mean, std } = clip.statistics
 const processed = []
 let emulation = 0
-const resizing = { differing: 0, pixels: 0, largest: 0 }
-for (const [index, { path, picture }] of pictures.entries()) {
-	const { pixel_values: values } = await processor(await RawImage.read(path))
-	const bytes = Float32Array.from(values.data, (value, at) => {
+/** Pixel values as levels of 255, in [0, 1]. */
+const bytesOf = (values) =>
+	Float32Array.from(values, (value, at) => {
 		const channel = Math.floor(at / imageSize ** 2) % 3
 		return Math.round((value * std[channel] + mean[channel]) * 255) / 255
 	})
+const comparedWithOwn = (images) => {
+	const found = { differing: 0, pixels: 0, largest: 0 }
+	for (const [index, image] of images.entries()) {
+		for (const [at, value] of image.entries()) {
+			const difference = Math.round(255 * Math.abs(value - own[index][at]))
+			if (difference > 0) found.differing++
+			found.largest = Math.max(found.largest, difference)
+			found.pixels++
+		}
+	}
+	return found
+}
+for (const { path, picture } of pictures) {
+	const { pixel_values: values } = await processor(await RawImage.read(path))
+	const bytes = bytesOf(values.data)
 	processed.push(bytes)
 	const { pixels } = await pipelinePicture(picture, preprocessor)
 	for (const [at, value] of bytes.entries()) {
 		emulation = Math.max(emulation, Math.round(255 * Math.abs(value - pixels.data[at])))
-		const difference = Math.round(255 * Math.abs(value - own[index][at]))
-		if (difference > 0) resizing.differing++
-		resizing.largest = Math.max(resizing.largest, difference)
-		resizing.pixels++
 	}
 }
+const resizing = comparedWithOwn(processed)
 const throughModel = async (pixels) => {
 	const { data, shape } = pixelValuesOf(pixels, clip.statistics)
 	const { logits } = await model({ pixel_values: new transformers.Tensor('float32', data, shape) })
@@ -261,12 +280,24 @@ const server = await serve({
 			'<!doctype html><title>transformers.js</title><style>body{font:18px system-ui;margin:2rem}img{width:320px;image-rendering:auto}td{padding:2px 16px 2px 0}</style><h1>Classified by transformers.js</h1><img alt="The picture"><table></table><script type="module" src="/page.js"></script>',
 	},
 	'/page.js': { content: await readFile(join(here, 'page.js'), 'utf8') },
+	'/sessions.js': { content: await readFile(join(here, 'sessions.js'), 'utf8') },
 	'/transformers': { folder: join(here, 'node_modules', '@huggingface', 'transformers', 'dist') },
 	'/web-runtime': { folder: join(here, 'node_modules', 'onnxruntime-web', 'dist') },
 	'/ort': { folder: join(packages, 'onnxruntime-web', 'dist') },
 	'/models': { folder: models },
 	'/work': { folder: work },
 })
+const relative = (found, expected) => {
+	const squares = (list) => Math.sqrt(list.reduce((sum, value) => sum + value ** 2, 0))
+	return squares(found.map((value, at) => value - expected[at])) / squares([...expected])
+}
+const feedsInPage = ({ feeds: given }) =>
+	Object.fromEntries(
+		Object.entries(given).map(([input, { file: path, ...rest }]) => [
+			input,
+			{ ...rest, file: path.replace(work, '/work') },
+		]),
+	)
 const browser = await startBrowser({ isolation: true })
 try {
 	const page = await browser.newPage()
@@ -274,22 +305,12 @@ try {
 	page.on('console', (message) => message.type() === 'error' && say(`page: ${message.text()}`))
 	await page.goto(server.address)
 	await page.waitForFunction(() => 'show' in globalThis)
-	const relative = (found, expected) => {
-		const squares = (list) => Math.sqrt(list.reduce((sum, value) => sum + value ** 2, 0))
-		return squares(found.map((value, at) => value - expected[at])) / squares([...expected])
-	}
 	outcome.chromium.version = browser.version()
 	outcome.chromium.relativeL2 = {}
 	for (const [name, one] of Object.entries(cases)) {
-		const inPage = Object.fromEntries(
-			Object.entries(one.feeds).map(([input, { file: path, ...rest }]) => [
-				input,
-				{ ...rest, file: path.replace(work, '/work') },
-			]),
-		)
 		const found = await page.evaluate(
 			([path, given, output]) => globalThis.logits(path, given, output),
-			[`/models/${one.model}`, inPage, one.output],
+			[`/models/${one.model}`, feedsInPage(one), one.output],
 		)
 		outcome.chromium.relativeL2[name] = relative(found, one.numbers)
 	}
@@ -317,6 +338,23 @@ try {
 		found.push(top.label)
 	}
 	outcome.chromium.zeroshot = { labelAgreement: agreement(found), clean: right(found) }
+	say('attacking what its processor makes of them in Chromium')
+	const inPage = []
+	for (const index of range(0, pictures.length)) {
+		const values = await page.evaluate(
+			([folder, address]) => globalThis.pixelValues(folder, address),
+			['classifier', `/work/${index}.png`],
+		)
+		inPage.push(bytesOf(values))
+	}
+	const { differing, pixels, largest } = comparedWithOwn(inPage)
+	outcome.chromium.attacked = {
+		attack: 'pgd-20',
+		threatModel,
+		pipelines: await attacked(answering, inPage),
+		differingPixels: differing / pixels,
+		largestDifference: largest,
+	}
 	if (options.screenshot) {
 		await page.evaluate(async () => {
 			const address = '/work/3.png'
@@ -330,6 +368,41 @@ try {
 	await browser.close()
 	await server.close()
 }
+
+say('the same numbers on WebGPU')
+const webGpu = await startWebGpuBrowser()
+if (webGpu.browser) {
+	const served = await serve({
+		'/': { content: '<!doctype html><title>WebGPU</title><script type="module" src="/page.js"></script>' },
+		'/page.js': { content: await readFile(join(here, 'webgpu.js'), 'utf8') },
+		'/sessions.js': { content: await readFile(join(here, 'sessions.js'), 'utf8') },
+		'/ort': { folder: join(packages, 'onnxruntime-web', 'dist') },
+		'/models': { folder: models },
+		'/work': { folder: work },
+	})
+	const page = await webGpu.browser.newPage()
+	await page.goto(served.address)
+	await page.waitForFunction(() => 'logits' in globalThis)
+	outcome.webgpu = {
+		version: webGpu.browser.version(),
+		...(await page.evaluate(() => globalThis.adapter())),
+		relativeL2: {},
+	}
+	for (const [name, one] of Object.entries(cases)) {
+		const found = await page
+			.evaluate(
+				([path, given, output]) => globalThis.logits(path, given, output),
+				[`/models/${one.model}`, feedsInPage(one), one.output],
+			)
+			.catch(
+				(error) => String(error.message).match(/Status Message: ([^\n]*)/)?.[1] ?? String(error.message).slice(0, 200),
+			)
+		outcome.webgpu.relativeL2[name] = typeof found === 'string' ? found : relative(found, one.numbers)
+	}
+	await webGpu.browser.close()
+	await served.close()
+	say(JSON.stringify(outcome.webgpu))
+} else say(`not run: ${webGpu.why}`)
 
 outcome.made = {
 	run: { dataset: dataset.name, defense: defense.name, trainedEpsilon: run.trainedEpsilon },

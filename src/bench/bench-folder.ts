@@ -1,4 +1,4 @@
-/** A folder for what a measurement needs on disk. */
+/** Creates a temporary folder for a measurement. */
 
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import { atExit } from '../files/at-exit.js'
 import { explainWriteFailure } from '../files/atomic-write.js'
 
-/** A folder that is there for a while. */
+/** A temporary folder. */
 export interface BenchFolder {
 	readonly folder: string
-	/** Deletes it with all that is in it. */
+	/** Deletes the folder and its content. */
 	remove(): Promise<void>
 }
 
 /**
- * Makes a new folder and fills it; it is deleted when filling fails, and when the process is ended in the middle.
+ * Creates and fills a new folder, and deletes it if filling fails or the process ends early.
  * @param directory An existing folder.
  * @throws NaptuneError when the folder cannot be written, or whatever `fill` throws.
  */

@@ -1,4 +1,4 @@
-/** How close logits and their gradient to the pixels come to the speed of a plain matrix product on this machine. */
+/** Measures how close logits and pixel gradients come to the speed of a plain matrix product on this machine. */
 
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
@@ -15,7 +15,7 @@ import { benchClasses, benchSeed, gradientFeeds, gradientOutputs, matrixProduct 
 import { writeBenchWeights } from './bench-weights.js'
 import { peakResidentBytes } from './peak-memory.js'
 
-/** A geometry to measure: the content of a `config.json`, of which only the image side is built. */
+/** A geometry to measure: the content of a `config.json`, of which the benchmark builds only the image side. */
 export interface BenchModel {
 	readonly name: string
 	readonly config: object
@@ -33,15 +33,15 @@ export interface GradientBenchOptions {
 	readonly models?: readonly BenchModel[]
 	/** Images per run, each at least 1; every model is measured with every batch. Default 16. */
 	readonly batches?: readonly number[]
-	/** Times that everything is measured in turn; the best counts. Default 4. */
+	/** Number of rounds over all measurements; the best counts. Default 4. */
 	readonly rounds?: number
 	/** Whether the engine keeps pre-packed copies of the weights. Default true. */
 	readonly prepack?: boolean
 	/** Side lengths of the square matrices to multiply; the fastest counts. Default 1024 and 2048. */
 	readonly matmulSizes?: readonly number[]
-	/** Existing folder for the random weights, which are deleted at the end. Default: the system's for temporary files. */
+	/** Existing folder for the random weights, which are deleted at the end. Default: the system's temporary folder. */
 	readonly directory?: string
-	/** Called with what is done next, and how far the measurement has come. */
+	/** Called with the next activity and the progress so far. */
 	readonly onProgress?: (done: number, total: number, next: string) => void
 }
 
@@ -49,16 +49,14 @@ const benchCaseSchema = z.object({
 	model: z.string(),
 	batch: positive,
 	gflops: z.number().describe('Billions of floating-point operations per second, two per multiply-add.'),
-	ratio: z.number().describe('`gflops` over those of the matrix product.'),
+	ratio: z.number().describe('`gflops` divided by those of the matrix product.'),
 	msPerImage: z.number(),
 	peakMemoryMB: z
 		.number()
-		.describe(
-			'Highest resident memory of the process while this program alone was loaded and run twice, in 10^6 bytes.',
-		),
+		.describe('Peak resident memory of the process while it loaded only this program and ran it twice, in 10^6 bytes.'),
 })
 
-/** The measurement with what it depends on. */
+/** The measurement and its conditions. */
 export const gradientBenchSchema = z.object({
 	engine: z.string().describe('Name and version.'),
 	device: z.enum(devices),
@@ -68,20 +66,19 @@ export const gradientBenchSchema = z.object({
 	matmul: z
 		.object({ size: positive, gflops: z.number() })
 		.describe(
-			'The fastest product of two float32 matrices, side length `size`, which stay in the engine as does the result.',
+			'The fastest product of two float32 matrices of side length `size`; matrices and result stay in the engine.',
 		),
 	cases: z.array(benchCaseSchema),
 })
 
-/** The measurement with what it depends on. */
+/** The measurement and its conditions. */
 export type GradientBenchResult = Immutable<z.output<typeof gradientBenchSchema>>
 
 /**
  * Measures logits of 100 classes plus the gradient of the cross entropy to the pixels, on random weights, against one
- * large matrix product on the same engine. Products and gradients take turns, so that a machine that slows down on the
- * way slows both, and the best run of each counts. Pixels are handed over and logits and gradients brought back in each
- * measured run, as an attack does.
- * @throws NaptuneError for options that make no sense, or when the weights cannot be written.
+ * large matrix product on the same engine. Products and gradients take turns, so that a machine that slows down slows both,
+ * and the best run of each counts. Every measured run passes pixels in and logits and gradients out, as an attack does.
+ * @throws NaptuneError for senseless options, or when the weights cannot be written.
  */
 export async function benchGradient(engine: Engine, options: GradientBenchOptions = {}): Promise<GradientBenchResult> {
 	const { models = benchModels, batches = [16], rounds = 4, prepack = true, matmulSizes = [1024, 2048] } = options
@@ -164,7 +161,7 @@ interface Case {
 	readonly feeds: () => Record<string, Tensor>
 }
 
-/** The fastest run of each product and case in several rounds, in which all take turns. */
+/** The fastest run of each product and case over several rounds, in which they take turns. */
 async function bestSeconds(
 	engine: Engine,
 	cases: readonly Case[],
@@ -212,7 +209,7 @@ async function runTwiceAlone({ compile, feeds }: Case): Promise<void> {
 	const fed = feeds()
 	const program = await compile()
 	try {
-		// The engine plans its memory in the first run and has its full size in the second.
+		// The engine plans its memory in the first run and reaches its full size in the second.
 		await program.run(fed)
 		await program.run(fed)
 	} finally {

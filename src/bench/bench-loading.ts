@@ -1,4 +1,4 @@
-/** What reading, decoding and augmenting images costs, beside the tuning step that they are for. */
+/** Measures what reading, decoding and augmenting images costs relative to the tuning step that uses them. */
 
 import { z } from 'zod'
 import { NaptuneError } from '../core/errors.js'
@@ -22,12 +22,12 @@ import { peakResidentBytes } from './peak-memory.js'
 export interface LoadingBenchInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
-	/** Its training images are read, which have to be files. */
+	/** Data set with training images in files, which the benchmark reads. */
 	readonly dataset: Dataset
 	readonly config: TuningConfig
-	/** Images to load, at most those that there are; the first of the split. */
+	/** Number of images to load from the start of the split, at most all of them. */
 	readonly images: number
-	/** Images of which the step is measured, at least 2; half of them at a time, so that an odd number becomes even. */
+	/** Number of images for the step, at least 2; each micro-batch takes half, so an odd number becomes even. */
 	readonly stepImages: number
 	/** Threads of the loader. Default `defaultLoaderThreads()`. */
 	readonly loaderThreads?: number | undefined
@@ -38,10 +38,10 @@ export interface LoadingBenchInput {
 }
 
 const loadingCaseSchema = z.object({
-	seconds: z.number().describe('For all images; of the step `images` times what one took.'),
-	processorSeconds: z.number().describe('Processor time of all threads, in the same way.'),
+	seconds: z.number().describe('Time for all images; for the step, `images` times the time of one.'),
+	processorSeconds: z.number().describe('Processor time of all threads, likewise.'),
 	msPerImage: z.number(),
-	peakMemoryMB: z.number().describe('Highest resident memory of the process meanwhile, in 10^6 bytes.'),
+	peakMemoryMB: z.number().describe('Peak resident memory of the process meanwhile, in 10^6 bytes.'),
 })
 
 /** One way of loading, or the step. */
@@ -49,36 +49,36 @@ export type LoadingBenchCase = Immutable<z.output<typeof loadingCaseSchema>>
 
 const shareSchema = z.object({ seconds: z.number(), processorSeconds: z.number() })
 
-/** In [0, 1] and above. */
+/** Shares in [0, 1] and above. */
 export type Share = Immutable<z.output<typeof shareSchema>>
 
 /** The measurement with what it depends on. */
 export const loadingBenchSchema = z.object({
 	images: positive,
-	stepImages: positive.describe('Images that the step was measured on.'),
+	stepImages: positive.describe('Number of images of the measured step.'),
 	imageSize: positive,
 	defense: z.string(),
 	augmentation: z.string(),
-	attackSteps: positive.describe('Of the inner attack.'),
+	attackSteps: positive.describe('Steps of the inner attack.'),
 	engine: z.string().describe('Name and version.'),
 	threads: positive,
 	loaderThreads: count,
-	mainThread: loadingCaseSchema.describe('On the thread that asks, nothing else going on.'),
-	loader: loadingCaseSchema.describe('In the threads of a loader, nothing else going on.'),
+	mainThread: loadingCaseSchema.describe('Loading on the calling thread, with nothing else running.'),
+	loader: loadingCaseSchema.describe('Loading in the threads of a loader, with nothing else running.'),
 	step: loadingCaseSchema.describe(
-		'Inner attack, losses and gradients of the images, which are there already. What a step takes for its texts is left out.',
+		'Inner attack, losses and gradients of the images, already loaded. Excludes the text part of a step.',
 	),
 	shareOfStep: z
 		.object({ mainThread: shareSchema, loader: shareSchema })
 		.describe(
-			'Seconds of loading over those of the step, and processor seconds, which other jobs on the machine change less.',
+			'Seconds of loading divided by those of the step, and the same in processor seconds, which depend less on other jobs on the machine.',
 		),
 })
 
 /** The measurement with what it depends on. */
 export type LoadingBenchResult = Immutable<z.output<typeof loadingBenchSchema>>
 
-/** What is told of: two ways of loading and three micro-batches. */
+/** Number of progress steps: two ways of loading and three micro-batches. */
 const parts = 5
 
 /** Images loaded and dropped at a time. */
@@ -86,7 +86,7 @@ const imagesPerBatch = 32
 
 /**
  * Measures loading and augmenting on one thread and in a loader, and the part of a tuning step that every image takes.
- * @throws NaptuneError for counts that make no sense, images that are no files, or images that cannot be read.
+ * @throws NaptuneError for senseless counts, or images that are not files or cannot be read.
  */
 export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBenchResult> {
 	const { engine, clip, dataset, config, stepImages, loaderThreads = defaultLoaderThreads(), onProgress } = input
@@ -110,21 +110,21 @@ export async function benchLoading(input: LoadingBenchInput): Promise<LoadingBen
 		)
 	}
 	onProgress?.(0, parts, 'loading on the main thread')
-	// What the first image of a process takes is no cost of the others.
+	// Exclude one-time costs of the first image in a process.
 	await loadTrainingImages(clip, training, [0], config, 0)
 	const mainThread = await measured(images, () => loadAll(input, training, images))
 	onProgress?.(1, parts, `loading in threads: ${loaderThreads}`)
 	const loader = createImageLoader({ threads: loaderThreads, cacheBytes: 0 })
 	const pooled = await (async () => {
 		const split = loader.split(training)
-		// Threads are started once in a run.
+		// A run starts its threads once.
 		await loadTrainingImages(clip, split, [0], config, 0)
 		return measured(images, () => loadAll(input, split, images))
 	})().finally(() => loader.close())
 	const step = await tuningStep(input, images)
 	return {
 		images,
-		// Of which both halves are of one size.
+		// Even, so that both halves have the same size.
 		stepImages: 2 * halfOf(stepImages),
 		imageSize: clip.config.vision.imageSize,
 		defense: config.defense.name,

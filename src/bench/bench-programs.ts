@@ -49,7 +49,7 @@ export function gradientFeeds({ vision, projectionDimension }: ClipConfig, batch
 	}
 }
 
-/** A compiled product of two matrices that stay in the engine, as the result does until it is dropped. */
+/** A compiled product of two matrices that stay in the engine, like the result until it is dropped. */
 export async function matrixProduct(
 	engine: Engine,
 	size: number,
@@ -65,7 +65,7 @@ export async function matrixProduct(
 	const [left, right] = [await upload(1), await upload(2)]
 	const run = async () => {
 		const { kept } = await program.runAndKeep({ a: left, b: right }, ['product'])
-		// Not waited for: dropping it is not part of the product.
+		// Not awaited, because dropping the result is not part of the product.
 		void kept.product!.release()
 	}
 	await run()

@@ -1,4 +1,4 @@
-/** Random weights of image towers on disk, where a real checkpoint's weights are: large, and read by reference. */
+/** Writes random weights of image towers to disk, large and read by reference like those of a real checkpoint. */
 
 import { join } from 'node:path'
 import { seededWeights } from '../checkpoints/seeded-checkpoint.js'
@@ -8,15 +8,15 @@ import type { ClipConfig } from '../vlm/config.js'
 import type { WeightReference } from '../vlm/weights.js'
 import { type BenchFolder, benchFolder } from './bench-folder.js'
 
-/** Weights in a file that is there for a while. */
+/** Weights in a temporary file. */
 export interface BenchWeights extends BenchFolder {
 	/** The image tower's weights of each config by their Hugging Face names, in the order of the configs. */
 	readonly weights: readonly ReadonlyMap<string, WeightReference>[]
 }
 
 /**
- * Writes seeded random weights of image towers into one file in a new folder; what two geometries have in common is
- * written once (about 350 MB for ViT-B/32 and ViT-B/16).
+ * Writes seeded random weights of image towers into one file in a new folder; weights common to two geometries are written
+ * once (about 350 MB for ViT-B/32 and ViT-B/16).
  * @param directory An existing folder.
  * @throws NaptuneError when the folder cannot be written.
  */

@@ -1,10 +1,10 @@
-/** Resident memory while something runs. */
+/** Measures resident memory while an action runs. */
 
 const millisecondsBetweenLooks = 5
 
 /**
- * The highest resident memory of this process, worker threads and mapped files included, while an action runs. It is
- * looked at every 5 ms, which sees what lasts; the action must not block this thread.
+ * The highest resident memory of this process, worker threads and mapped files included, while an action runs. It samples
+ * every 5 ms, which catches all but short peaks; the action must not block this thread.
  * @returns Bytes.
  */
 export async function peakResidentBytes(action: () => Promise<void>): Promise<number> {

@@ -1,4 +1,4 @@
-/** What the test in a browser does in both places: it attacks a tuned model, and tells every number that came of it. */
+/** The part of the browser test that runs in both places: attacks a tuned model, and returns every number. */
 
 import { imageStreams, prepareAttack, runAttack, threatModel } from '../attacks/index.js'
 import { type Classifier, crossEntropyObjective } from '../classifier/index.js'
@@ -14,16 +14,16 @@ export interface LabelledPixels {
 	readonly labels: readonly number[]
 }
 
-/** What is compared. Lists of numbers, so that they pass from a page to its test. */
+/** The values to compare, as lists of numbers that pass from a page to its test. */
 export interface Attacked {
 	readonly device: string
 	readonly threads: number
-	/** Of the clean images. */
+	/** The pass over the clean images. */
 	readonly clean: Pass
-	/** After PGD, by image. */
+	/** Predictions after PGD, by image. */
 	readonly predictions: readonly number[]
 	readonly adversarial: readonly number[]
-	/** Of the adversarial images. */
+	/** The pass over the adversarial images. */
 	readonly attacked: Pass
 	readonly random: readonly number[]
 }
@@ -50,7 +50,7 @@ export async function withClassifier<T>(
 	}
 }
 
-/** Attacks by a few steps of PGD. */
+/** Attacks with a few steps of PGD. */
 export async function attackTuned(engine: Engine, model: TunedModel, images: LabelledPixels): Promise<Attacked> {
 	return withClassifier(engine, model, async (classifier) => {
 		const { shape, labels } = images
@@ -87,7 +87,7 @@ export async function attackTuned(engine: Engine, model: TunedModel, images: Lab
 	})
 }
 
-/** One pass in both directions. */
+/** One forward and backward pass. */
 export async function passOf(classifier: Classifier, { shape, pixels, labels }: LabelledPixels): Promise<Pass> {
 	const { taps, gradient } = await classifier.gradient(float32(shape, pixels), crossEntropyObjective, {
 		labels: int64([labels.length], BigInt64Array.from(labels, BigInt)),
@@ -95,7 +95,7 @@ export async function passOf(classifier: Classifier, { shape, pixels, labels }: 
 	return { logits: [...(taps.logits?.data ?? [])], gradient: [...gradient.data] }
 }
 
-/** Of all kinds, from several streams. */
+/** Random numbers of every kind, from several streams. */
 export function randomNumbers(): number[] {
 	return ['a', 'ä – 漢字 🎲', '\ud800', 'x'.repeat(300)].flatMap((key) => {
 		const stream = generator(7, 'browser', key, 0.5)

@@ -1,17 +1,17 @@
-/** The page of the test in a browser: it fetches a checkpoint and a run, and attacks, on its own thread or a worker's. */
+/** The page of the browser test: fetches a checkpoint and a run, and attacks on its own thread or in a worker. */
 
 import { tunedModel } from '../evaluation/deployed/index.js'
 import { createWebEngine } from '../runtime/web/index.js'
 import { clipFromFiles } from '../vlm/index.js'
 import { type Attacked, attackTuned } from './attack-tuned.test.support.js'
 
-/** What the page is asked to do. */
+/** The task of the page. */
 export interface PageTask {
 	readonly threads: number
 	readonly fixedBatch: number
 }
 
-/** What `/images.json` holds; pixels are in `/pixels`. */
+/** The content of `/images.json`; `/pixels` holds the pixels. */
 interface ImageList {
 	readonly shape: readonly number[]
 	readonly labels: readonly number[]

@@ -16,7 +16,7 @@ const types: Readonly<Record<string, string>> = {
 	'.json': 'application/json',
 }
 
-/** Starts it on a free port of this machine. */
+/** Starts the server on a free port of this machine. */
 export async function serve(served: Served): Promise<{ readonly address: string; close(): Promise<void> }> {
 	const find = async (path: string): Promise<string | Uint8Array | undefined> => {
 		const whole = served[path]

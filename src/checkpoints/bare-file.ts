@@ -11,8 +11,8 @@ import type { StoredTensor, StoredWeights } from './weight-files.js'
 
 /**
  * The config of a bare file.
- * @param name Of its architecture, where one was given. OpenAI's own files need none: their geometry is in their shapes.
- * @param onNotice Called when QuickGELU is taken although the architecture does not say so.
+ * @param name Name of its architecture, if given. OpenAI's own files need none, since their shapes determine the geometry.
+ * @param onNotice Called when QuickGELU is used although the architecture does not say so.
  * @throws NaptuneError for an unknown architecture; without one, where the file is not OpenAI's, naming those that fit.
  */
 export async function bareConfig(
@@ -28,26 +28,28 @@ export async function bareConfig(
 		const { name: own, model } = await architecture(name)
 		const config = parseOpenClipModel(model, own, isOpenAi ? 'openai' : 'open_clip')
 		if (!isOpenAi || config.vision.activation === 'quick_gelu') return config
-		onNotice(`${file} is OpenAI's own, whose models use QuickGELU; the architecture ${own} was taken with it.`)
+		onNotice(
+			`${file} is an original OpenAI model, which uses QuickGELU; loading it as the architecture ${own} with QuickGELU.`,
+		)
 		return withQuickGelu(config)
 	}
 	if (isOpenAi) return openAiConfig(file, tensors)
 	if (!tensors.has('vision_model.embeddings.patch_embedding.weight')) {
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
-			`${file} holds no image tower of a CLIP. Give a folder with a config, or a file of openai/CLIP or open_clip.`,
+			`${file} holds no image tower of a CLIP. Use a folder with a config, or a file of openai/CLIP or open_clip.`,
 		)
 	}
 	if (layoutOf(stored.tensors) === 'transformers') {
 		throw new NaptuneError(
 			'NAP_MODEL_MISSING',
-			`${file} is a file, a checkpoint is a folder: its weights have the names of transformers, and the config.json beside them says what they are. Give the folder.`,
+			`${file} is a file with weights of transformers, which need the config.json beside them. Give the folder instead.`,
 		)
 	}
 	const fitting = await fittingArchitectures(tensors)
 	throw new NaptuneError(
 		'NAP_OPTION_MISSING',
-		`${file} is a bare file of weights, which does not say its architecture. Give it with --architecture${fitting.length > 0 ? `; by its shapes it is one of ${fitting.join(', ')}` : `: one of ${(await architectureNames()).join(', ')}`}. Models trained with QuickGELU (OpenAI's, MetaCLIP, DFN) need the one that ends in -quickgelu.`,
+		`${file} is a bare file of weights without an architecture. Give one with --architecture${fitting.length > 0 ? `; by its shapes it is one of ${fitting.join(', ')}` : `: one of ${(await architectureNames()).join(', ')}`}. Models trained with QuickGELU (OpenAI's, MetaCLIP, DFN) need the one that ends in -quickgelu.`,
 	)
 }
 
@@ -88,7 +90,7 @@ function openAiConfig(file: string, tensors: Tensors): ClipConfig {
 	if (layers('vision_model') === 0 || !Number.isInteger(side)) {
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
-			`${file} is a CLIP of OpenAI without a vision transformer (a ResNet), which has no tokens. Export its two encoders to ONNX and give them with --image-encoder and --text-encoder: attacks, zero-shot classification and methods on the text side take those.`,
+			`${file} is a CLIP of OpenAI without a vision transformer (a ResNet), which has no tokens. Export its two encoders to ONNX and give them with --image-encoder and --text-encoder; attacks, zero-shot classification and methods on the text side support them.`,
 		)
 	}
 	return parseOpenClipModel(

@@ -40,13 +40,13 @@ export async function loadWeights(
 
 /** What {@link loadStored} needs besides weights. */
 export interface LoadStoredOptions {
-	/** What implies the expected weights, for errors. */
+	/** The source of the expected weights, for errors. */
 	readonly what: string
 	/** The folder or file, for notices. */
 	readonly from: string
-	/** Where converted weights are kept. */
+	/** Folder for converted weights. */
 	readonly cacheDirectory: string
-	/** Told of a prefix, and when converted weights were damaged and had to be made again. */
+	/** Called about a prefix, and when damaged converted weights had to be made again. */
 	readonly onNotice: (notice: string) => void
 }
 
@@ -65,7 +65,7 @@ export async function loadStored(
 	const renamed = canonicalStored(published)
 	const { weights: stored, prefix = renamed.prefix } = withoutPrefix(renamed.weights, expected)
 	if (prefix !== undefined) {
-		onNotice(`The weights of ${from} have ${JSON.stringify(prefix)} before every name; it was taken off.`)
+		onNotice(`The weights of ${from} have the prefix ${JSON.stringify(prefix)} on every name; ignoring it.`)
 	}
 	const files = stored.files.map((file) => basename(file)).join(', ')
 	checkWeights(stored.tensors, expected, `The weights in ${files} and ${what}`)

@@ -239,7 +239,7 @@ describe('loadCheckpoint with a conversion', () => {
 		await expect(withoutSuperuser(load)).rejects.toThrow(/converted to float32 once.*Set NAPTUNE_CACHE/)
 		await rm(cacheDirectory, { recursive: true })
 		await writeFile(cacheDirectory, 'a file')
-		await expect(load()).rejects.toThrow(/cannot be kept in .*Set NAPTUNE_CACHE/)
+		await expect(load()).rejects.toThrow(/cannot be stored in .*Set NAPTUNE_CACHE/)
 	})
 
 	it('refuses numbers that are too large for float32, and keeps nothing of them', async () => {
@@ -274,8 +274,8 @@ describe('loadCheckpoint refuses', () => {
 		const error = await load().catch((error: Error) => error)
 		expect(String(error)).toMatch(/disagree about 3 of 46 tensors/)
 		expect(String(error)).toMatch(/logit_scale is missing \(expected \[\]\)/)
-		expect(String(error)).toMatch(/text_projection\.weight is \[8, 6\], expected is \[6, 8\]/)
-		expect(String(error)).toMatch(/visual_projection\.weight is of type I32, expected is F32, F16/)
+		expect(String(error)).toMatch(/text_projection\.weight is \[8, 6\]; expected \[6, 8\]/)
+		expect(String(error)).toMatch(/visual_projection\.weight is of type I32; expected F32, F16/)
 	})
 
 	it('a config of another size', async () => {
@@ -289,7 +289,7 @@ describe('loadCheckpoint refuses', () => {
 		await editJson('preprocessor_config.json', (json) => {
 			json.crop_size = 224
 		})
-		await expect(load()).rejects.toThrow(/makes images of 224x224, the model .* takes 8x8/)
+		await expect(load()).rejects.toThrow(/makes images of 224x224, but the model .* takes 8x8/)
 	})
 
 	it('truncated weights', async () => {
@@ -318,11 +318,11 @@ describe('loadCheckpoint refuses', () => {
 		await expect(load()).rejects.toThrow(/lacks config\.json and tokenizer\.json and preprocessor_config\.json/)
 		await cp(join(fixtures, 'tiny'), directory, { recursive: true })
 		await rm(weightsFile)
-		await expect(load()).rejects.toThrow(/holds no weights: one of model\.safetensors/)
+		await expect(load()).rejects.toThrow(/holds no weights; expected one of model\.safetensors/)
 	})
 
 	it('a file, a path and a name that cannot be a checkpoint', async () => {
-		await expect(loadCheckpoint(weightsFile)).rejects.toThrow(/is a file, a checkpoint is a folder/)
+		await expect(loadCheckpoint(weightsFile)).rejects.toThrow(/is a file with weights of transformers/)
 		await expect(loadCheckpoint('./no/such/folder')).rejects.toThrow(/no folder \.\/no\/such\/folder/)
 		await expect(loadCheckpoint('')).rejects.toThrow(/no folder/)
 	})

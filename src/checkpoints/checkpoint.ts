@@ -14,8 +14,8 @@ import { bareConfig } from './bare-file.js'
 import { loadStored } from './checkpoint-weights.js'
 import { type CheckpointParts, readFolder, tokenizerName } from './folder-layout.js'
 import type { HubOptions } from './hub.js'
-import { withImageTower } from './image-tower-file.js'
 import { type ModelSource, parseModelSource } from './model-source.js'
+import { withTower } from './tower-file.js'
 import { packagedVocabulary } from './vocabulary/packaged-tokenizer.js'
 import { defaultCacheDirectory } from './weight-cache.js'
 import { readWeightsFile } from './weight-files.js'
@@ -39,7 +39,9 @@ export interface LoadCheckpointOptions extends HubOptions {
 
 /** A checkpoint whose files are on disk. Nothing of the weights is in memory. */
 export interface StoredCheckpoint extends Checkpoint {
-	/** Path of `tokenizer.json`, of `vocab.json` where there is no such file, or of the vocabulary that comes with the package. */
+	/**
+	 * Path of `tokenizer.json`, of `vocab.json` where there is no such file, or of the vocabulary that comes with the package.
+	 */
 	readonly tokenizerFile: string
 	/** The folder that holds the files. */
 	readonly directory: string
@@ -48,14 +50,14 @@ export interface StoredCheckpoint extends Checkpoint {
 /** Name of the CLIP that comes with the package. A folder of that name is reached as `./nano`. */
 export const embeddedModel = 'nano'
 
-/** Where it lies. */
+/** Folder of the embedded model. */
 export const embeddedDirectory = fileURLToPath(new URL(`../../models/${embeddedModel}`, import.meta.url))
 
 /**
  * Loads a checkpoint. The weights' file is read once, to fingerprint it and to find numbers that are not finite.
  * @param source `nano` for the embedded model; a directory in the layout of openai/clip-vit-base-patch16 (CLIP or SigLIP of
  * transformers) or of open_clip; a file of weights of openai/CLIP or open_clip; or a hub id. An existing directory or file
- * wins over a hub id. What has to be known beside it is said as in `model-source.ts`.
+ * wins over a hub id. Further settings follow as in `model-source.ts`.
  * @throws NaptuneError when files are missing, damaged or hostile, this is no model with two transformers, config,
  * weights and preprocessing disagree, weights are not finite, or the hub or a cache fails.
  */
@@ -66,17 +68,23 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 	const { directory, file, commit } = await locate(place, options)
 	refuseSettings(source, settings, file)
 	const parts =
-		file === undefined ? await readFolder(directory, onNotice) : await readBareFile(file, settings, onNotice)
+		file === undefined
+			? await readFolder(directory, { place, onNotice, tokenizer: settings.tokenizer !== undefined })
+			: await readBareFile(file, settings, onNotice)
 	const { config, preprocessor, what } = parts
-	const tower = settings['vision-weights']
-	const stored = tower === undefined ? parts.stored : await withImageTower(parts.stored, tower)
-	const { sha256, weights } = await loadStored(stored, towersOf(config).expectedWeights(config), {
+	const expected = towersOf(config).expectedWeights(config)
+	const { 'vision-weights': image, 'text-weights': text, tokenizer } = settings
+	let { stored } = parts
+	if (image !== undefined) stored = await withTower(stored, 'image', image, expected)
+	if (text !== undefined) stored = await withTower(stored, 'text', text, expected)
+	const { sha256, weights } = await loadStored(stored, expected, {
 		what,
 		from: file ?? directory,
 		cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
 		onNotice,
 	})
-	const own = file === undefined ? await tokenizerName(directory) : undefined
+	const name = file === undefined ? await tokenizerName(directory) : undefined
+	const own = name === undefined ? undefined : join(directory, name)
 	return {
 		source,
 		...defined({ revision: commit || undefined }),
@@ -84,7 +92,7 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 		config,
 		weights,
 		preprocessor,
-		tokenizerFile: own === undefined ? packagedVocabulary : join(directory, own),
+		tokenizerFile: tokenizer ?? own ?? packagedVocabulary,
 		directory,
 	}
 }
@@ -105,13 +113,13 @@ async function readBareFile(
 	}
 }
 
-/** Things that are said of a pair of ONNX encoders only. */
+/** Refuses settings that apply only to a pair of ONNX encoders. */
 function refuseEncoderSettings(source: string, settings: ModelSource['settings']): void {
-	const lonely = (['text-encoder', 'text-features', 'tokenizer', 'logit-scale'] as const).find((key) => settings[key])
+	const lonely = (['text-encoder', 'text-features', 'logit-scale'] as const).find((key) => settings[key])
 	if (lonely === undefined) return
 	throw new NaptuneError(
 		'NAP_OPTION_MISSING',
-		`The model ${source} has ${lonely}, which belongs to a pair of ONNX encoders. Give --image-encoder, too, or leave it out.`,
+		`The model ${source} has ${lonely}, which applies only to a pair of ONNX encoders. Add --image-encoder, or omit ${lonely}.`,
 	)
 }
 
@@ -119,7 +127,7 @@ function refuseSettings(source: string, { architecture }: ModelSource['settings'
 	if (architecture === undefined || file !== undefined) return
 	throw new NaptuneError(
 		'NAP_OPTION_CONFLICT',
-		`The model ${source} is a folder, whose own config says its architecture. Leave out --architecture ${architecture}.`,
+		`The model ${source} is a folder whose config states its architecture. Omit --architecture ${architecture}.`,
 	)
 }
 
@@ -148,20 +156,17 @@ async function locate(source: string, options: LoadCheckpointOptions): Promise<L
 	})
 	if (status?.isDirectory()) return { directory: resolve(source) }
 	const advice =
-		'Give a folder in the layout of openai/clip-vit-base-patch16 or of open_clip, a file of weights (.pt, .pth, .bin or .safetensors), or a hub id such as the first.'
+		'Give a folder in the layout of openai/clip-vit-base-patch16 or of open_clip, a file of weights (.pt, .pth, .bin or .safetensors), or a hub id such as openai/clip-vit-base-patch16.'
 	if (status && weightsFile.test(source)) return { directory: dirname(resolve(source)), file: resolve(source) }
 	if (status) {
-		throw new NaptuneError(
-			'NAP_MODEL_MISSING',
-			`${source} is a file, a checkpoint is a folder or a file of weights. ${advice}`,
-		)
+		throw new NaptuneError('NAP_MODEL_MISSING', `${source} is neither a folder nor a file of weights. ${advice}`)
 	}
 	if (!isHubId(source) || weightsFile.test(source)) {
 		throw new NaptuneError('NAP_MODEL_MISSING', `There is no folder ${source}. ${advice}`)
 	}
 	const settings = hubSettings()
 	const { hubCacheDirectory, endpoint, offline, token } = options
-	// The hub's library is needed for such checkpoints alone.
+	// Only such checkpoints need the hub library.
 	const { hubSnapshot } = await import('./hub.js')
 	return hubSnapshot(
 		source,

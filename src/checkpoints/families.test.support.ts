@@ -3,14 +3,12 @@
 import { copyFile, cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { defined } from '../core/defined.js'
 import { doublesOf } from '../files/golden.test.support.js'
-import { readJsonFile } from '../files/json-file.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import type { ClipModel } from '../vlm/model.js'
-import { clipOf } from '../vlm/model.js'
-import { createTokenizer } from '../vlm/tokenizer.js'
-import { loadCheckpoint } from './checkpoint.js'
 import { loadClip } from './load-clip.js'
+import { type ModelSource, modelSource } from './model-source.js'
 
 const root = fileURLToPath(new URL('../../fixtures/families/', import.meta.url))
 const nanoTokenizer = fileURLToPath(new URL('../../models/nano/tokenizer.json', import.meta.url))
@@ -35,13 +33,18 @@ export async function openFamily(source: string): Promise<{ clip: ClipModel; not
 	return { clip: await loadClip(source, options), notices }
 }
 
-/** A bare file, whose vocabulary is nano's and not the one that comes with the package. */
-export async function openBareFile(source: string): Promise<{ clip: ClipModel; notices: string[] }> {
-	const notices: string[] = []
-	const options = { cacheDirectory: await temporaryFolder(), onNotice: (notice: string) => notices.push(notice) }
-	const tokenizer = await createTokenizer((await readJsonFile(nanoTokenizer)) as object)
-	const checkpoint = await loadCheckpoint(source, options)
-	return { clip: clipOf(checkpoint, tokenizer, () => Promise.reject(new Error('No rows are read.'))), notices }
+/** A fixture whose vocabulary is nano's. @param settings What else is said beside it. */
+export function withNanoTokenizer(name: string, settings: ModelSource['settings'] = {}): string {
+	return modelSource({ place: familyFixture(name), settings: { ...settings, tokenizer: nanoTokenizer } })
+}
+
+/** Two fixtures of ONNX encoders as a model, with nano's tokenizer. */
+export function encoderPair(): string {
+	const [image, text] = ['image', 'text'].map((name) => familyFixture(`encoders/${name}.onnx`))
+	return modelSource({
+		place: '',
+		settings: { ...defined({ 'image-encoder': image, 'text-encoder': text }), tokenizer: nanoTokenizer },
+	})
 }
 
 /** Values of the model's own library. */

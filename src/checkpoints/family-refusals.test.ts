@@ -2,6 +2,12 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isRecord } from '../core/guards.js'
+import {
+	readSafetensorsTensors,
+	type TensorToWrite,
+	type TensorWithData,
+	writeSafetensors,
+} from '../files/safetensors.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { familyFixture, openClipFolder, openFamily } from './families.test.support.js'
 
@@ -24,6 +30,18 @@ function set(keys: readonly string[], field: string, value: unknown): (config: R
 		const owner = keys.reduce<Record<string, unknown>>((inner, key) => inner[key] as Record<string, unknown>, config)
 		owner[field] = value
 	}
+}
+
+/** A folder of transformers with other weights. */
+async function rewritten(
+	folder: string,
+	change: (tensors: Map<string, TensorWithData | TensorToWrite>) => void,
+): Promise<string> {
+	const path = join(folder, 'model.safetensors')
+	const tensors = new Map<string, TensorWithData | TensorToWrite>(await readSafetensorsTensors(path))
+	change(tensors)
+	await writeSafetensors(path, Object.fromEntries(tensors))
+	return folder
 }
 
 async function siglipFolder(): Promise<string> {
@@ -63,12 +81,12 @@ describe('refused is', () => {
 		[
 			'another pooling',
 			openClip(set(['model_cfg', 'text_cfg'], 'pool_type', 'last')),
-			/pool_type is "last", which makes it another network/,
+			/pool_type is "last", which makes it a different network/,
 		],
 		[
 			'a rule of resizing that does not exist',
 			openClip(set(['preprocess_cfg'], 'resize_mode', 'stretch')),
-			/preprocess_cfg is not a config of open_clip .*resize_mode/,
+			/preprocess_cfg is not a usable config of open_clip: .*resize_mode/,
 		],
 		[
 			'a tokenizer that is not there',
@@ -82,7 +100,7 @@ describe('refused is', () => {
 		[
 			'an architecture beside a folder that has its own',
 			async () => `${await openClipFolder()}?architecture=ViT-B-32`,
-			/is a folder, whose own config says its architecture/,
+			/is a folder whose config states its architecture/,
 		],
 		['a SigLIP of variable resolution', siglip(set([], 'model_type', 'siglip2')), /NaFlex/],
 		[
@@ -103,7 +121,7 @@ describe('refused is', () => {
 				await writeFile(join(folder, 'spiece.model'), '')
 				return folder
 			},
-			/lacks tokenizer\.json.*SentencePiece model is not read.*save_pretrained/,
+			/lacks tokenizer\.json.*does not read its SentencePiece model.*save_pretrained/,
 		],
 		[
 			'a SigLIP whose pictures get another size',
@@ -124,13 +142,87 @@ describe('refused is', () => {
 		[
 			'a bare file that does not say what it is',
 			async () => familyFixture('open-clip/open_clip_model.safetensors'),
-			/does not say its architecture. Give it with --architecture: one of ViT-B-16/,
+			/without an architecture. Give one with --architecture: one of ViT-B-16/,
 		],
 		['half a model', async () => familyFixture('image-tower.pt'), /holds no image tower|does not say its architecture/],
 		[
 			'a tower of no CLIP',
 			async () => `${await openClipFolder()}?vision-weights=${familyFixture('siglip/model.safetensors')}`,
 			/lacks \d+ weights of the image tower/,
+		],
+		[
+			'an image tower for texts',
+			async () => `${await openClipFolder()}?text-weights=${familyFixture('image-tower.pt')}`,
+			/image-tower\.pt lacks \d+ weights of the text tower/,
+		],
+		[
+			'a text tower of another width',
+			async () => `${await openClipFolder()}?text-weights=${familyFixture('transformers/text-half')}`,
+			/lacks \d+ weights of the text tower/,
+		],
+		[
+			'half a model',
+			async () => familyFixture('transformers/vision-half'),
+			/only one half of a CLIP.*Give the CLIP that it belongs to with --model, and this folder with --vision-weights/,
+		],
+		[
+			'a vocabulary that nobody gave',
+			async () => familyFixture('openai.pt'),
+			/embeddings of 4608 tokens.*comes with the package, has 49408.*--tokenizer/,
+		],
+		[
+			'a tokenizer file that is not there',
+			async () => `${familyFixture('openai.pt')}?tokenizer=gone.json`,
+			/gone\.json could not be read/,
+		],
+		[
+			'a SigLIP whose weights lack the head of its texts',
+			async () =>
+				rewritten(await siglipFolder(), (tensors) => {
+					for (const part of ['weight', 'bias']) tensors.delete(`text_model.head.${part}`)
+				}),
+			/text_model\.head\.weight is missing \(expected \[24, 16\]\)/,
+		],
+		[
+			'a SigLIP with a number that is none',
+			async () =>
+				rewritten(await siglipFolder(), (tensors) => {
+					tensors.set('logit_bias', { dtype: 'F32', shape: [1], data: Float32Array.of(Number.NaN) })
+				}),
+			/not finite in float32 \(NaN or infinity\) in logit_bias/,
+		],
+		[
+			'a config that names an unknown architecture',
+			openClip((config) => {
+				config.model_cfg = 'ViT-B-23'
+			}),
+			/There is no architecture ViT-B-23; .*Did you mean ViT-B-32\?/,
+		],
+		[
+			'a config that names an architecture of another size',
+			openClip((config) => {
+				config.model_cfg = 'ViT-B-32'
+			}),
+			/open_clip_model\.safetensors and the open_clip_config\.json of .* disagree/,
+		],
+		[
+			'a file of an architecture without towers',
+			async () => {
+				const own = join(await temporaryFolder(), 'own.json')
+				await writeFile(own, '{"embed_dim": 20}')
+				return `${familyFixture('openai.pt')}?architecture=${own}`
+			},
+			/own\.json is not a usable config of open_clip.*vision_cfg.*text_cfg/,
+		],
+		[
+			'a truncated archive',
+			async () => {
+				const path = join(await temporaryFolder(), 'cut.pt')
+				const bytes = await readFile(familyFixture('openai-state.pt'))
+				await writeFile(path, bytes.subarray(0, bytes.length / 2))
+				return path
+			},
+			/cut\.pt is not a complete zip archive.*truncated/,
 		],
 		['a setting that does not exist', async () => 'nano?vision-weight=x.pt', /Did you mean vision-weights\?/],
 		['a setting twice', async () => 'nano?architecture=a&architecture=b', /gives architecture twice/],

@@ -1,7 +1,8 @@
-/** Which files of a checkpoint folder say what: transformers' layout, or open_clip's. */
+/** Reads the config files of a checkpoint folder, in transformers' or open_clip's layout. */
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { present } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { isRecord } from '../core/guards.js'
 import { readJsonFile } from '../files/json-file.js'
@@ -9,6 +10,7 @@ import type { ClipConfig } from '../vlm/config.js'
 import { parseModelConfig, parseModelPreprocessing } from '../vlm/model-config.js'
 import { parseOpenClipModel, parseOpenClipPreprocessing } from '../vlm/open-clip-config.js'
 import { checkCrop, type PreprocessorConfig } from '../vlm/preprocessor-config.js'
+import { architecture } from './architectures.js'
 import { vocabularyFiles } from './vocabulary-files.js'
 import { openClipWeightNames, readStoredWeights, type StoredWeights, weightFileNames } from './weight-files.js'
 
@@ -24,17 +26,30 @@ export interface CheckpointParts {
 	readonly what: string
 }
 
+/** What is known of a folder besides its files. */
+export interface FolderOptions {
+	/** As it was asked for: its path, or a hub id. */
+	readonly place: string
+	/** Whether a tokenizer was given, so that the folder needs none. */
+	readonly tokenizer: boolean
+	/** Called with which of two configs was taken. */
+	readonly onNotice: (notice: string) => void
+}
+
 /**
  * Reads a folder. Where it holds configs of both libraries, transformers' is taken if it describes a CLIP or SigLIP whose
  * weights are there, too, else open_clip's.
- * @param onNotice Called with which of two configs was taken.
  * @throws NaptuneError when files are missing or damaged, or this is no model that can be used.
  */
-export async function readFolder(directory: string, onNotice: (notice: string) => void): Promise<CheckpointParts> {
-	if (await takesOpenClip(directory, onNotice)) return openClipFolder(directory)
-	await checkFiles(directory)
+export async function readFolder(directory: string, options: FolderOptions): Promise<CheckpointParts> {
+	if (await takesOpenClip(directory, options)) return openClipFolder(directory, options)
 	const configFile = join(directory, 'config.json')
-	const config = parseModelConfig(await readJsonFile(configFile), configFile)
+	// What it is comes before what is missing: half a model has no tokenizer, and needs none.
+	const known = (await exists(directory, 'config.json'))
+		? parseModelConfig(await readJsonFile(configFile), configFile)
+		: undefined
+	await checkFiles(directory, options)
+	const config = present(known, 'config')
 	return {
 		config,
 		preprocessor: await readPreprocessor(directory, config),
@@ -48,7 +63,7 @@ export function isTransformersConfig(json: unknown): boolean {
 	return isRecord(json) && (typeof json.model_type === 'string' || 'text_config' in json || 'text_config_dict' in json)
 }
 
-async function takesOpenClip(directory: string, onNotice: (notice: string) => void): Promise<boolean> {
+async function takesOpenClip(directory: string, { place, onNotice }: FolderOptions): Promise<boolean> {
 	if (!(await exists(directory, openClipConfigName))) return false
 	if (!(await exists(directory, 'config.json'))) return true
 	const usable = isTransformersConfig(await readJsonFile(join(directory, 'config.json')).catch(() => undefined))
@@ -56,19 +71,21 @@ async function takesOpenClip(directory: string, onNotice: (notice: string) => vo
 	const openClip = !usable || weights === undefined
 	onNotice(
 		openClip
-			? `${directory} holds two configs; ${openClipConfigName} was taken, since config.json ${usable ? 'has no weights of transformers beside it' : 'is not one of transformers'}.`
-			: `${directory} holds two configs; config.json was taken with ${weights}, not ${openClipConfigName}.`,
+			? `${place} holds two configs; using ${openClipConfigName}, because config.json ${usable ? 'has no weights of transformers beside it' : 'is not one of transformers'}.`
+			: `${place} holds two configs; using config.json with ${weights}, not ${openClipConfigName}.`,
 	)
 	return openClip
 }
 
-async function openClipFolder(directory: string): Promise<CheckpointParts> {
+async function openClipFolder(directory: string, { tokenizer }: FolderOptions): Promise<CheckpointParts> {
 	const file = join(directory, openClipConfigName)
 	const json = await readJsonFile(file)
-	const { model_cfg, preprocess_cfg } = isRecord(json) ? json : {}
+	const { model_cfg: given, preprocess_cfg } = isRecord(json) ? json : {}
+	// By its name, for people who write the file themselves.
+	const model_cfg = typeof given === 'string' ? (await architecture(given)).model : given
 	const config = parseOpenClipModel(model_cfg, `${file}, model_cfg`)
 	const preprocessor = parseOpenClipPreprocessing(preprocess_cfg, config.vision.imageSize, `${file}, preprocess_cfg`)
-	await checkOpenClipTokenizer(directory, model_cfg)
+	if (!tokenizer) await checkOpenClipTokenizer(directory, model_cfg)
 	return {
 		config,
 		preprocessor,
@@ -84,11 +101,11 @@ async function checkOpenClipTokenizer(directory: string, model: unknown): Promis
 	if (typeof own !== 'string' || (await tokenizerName(directory)) !== undefined) return
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',
-		`${directory} lacks tokenizer.json: its ${openClipConfigName} asks for the tokenizer ${own}. Save that one into the folder, as AutoTokenizer.from_pretrained("${own}").save_pretrained does.`,
+		`${directory} lacks tokenizer.json: its ${openClipConfigName} asks for the tokenizer ${own}. Save that one into the folder, as AutoTokenizer.from_pretrained("${own}").save_pretrained does, or give its file with --tokenizer.`,
 	)
 }
 
-/** The tokenizer's main file in a folder, where it has one. */
+/** The tokenizer's main file in a folder, if any. */
 export async function tokenizerName(directory: string): Promise<string | undefined> {
 	if (await exists(directory, 'tokenizer.json')) return 'tokenizer.json'
 	const pair = await Promise.all(vocabularyFiles.map((name) => exists(directory, name)))
@@ -108,10 +125,10 @@ async function exists(directory: string, name: string): Promise<boolean> {
 }
 
 /** Says all that is missing at once. */
-async function checkFiles(directory: string): Promise<void> {
+async function checkFiles(directory: string, { tokenizer }: FolderOptions): Promise<void> {
 	const missing: string[] = []
 	if (!(await exists(directory, 'config.json'))) missing.push('config.json')
-	if ((await tokenizerName(directory)) === undefined) missing.push('tokenizer.json')
+	if (!tokenizer && (await tokenizerName(directory)) === undefined) missing.push('tokenizer.json')
 	if (!(await firstOf(directory, ['preprocessor_config.json', 'processor_config.json']))) {
 		missing.push('preprocessor_config.json')
 	}
@@ -119,7 +136,7 @@ async function checkFiles(directory: string): Promise<void> {
 	const sentencePiece = (await exists(directory, 'spiece.model')) || (await exists(directory, 'tokenizer.model'))
 	const convert =
 		missing.includes('tokenizer.json') && sentencePiece
-			? ' Its SentencePiece model is not read; transformers writes tokenizer.json with AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER).'
+			? ' naptune does not read its SentencePiece model; create tokenizer.json with transformers by AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER).'
 			: ''
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',

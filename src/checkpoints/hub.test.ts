@@ -127,6 +127,49 @@ describe('loadCheckpoint from a hub', () => {
 		await expect(loadCheckpoint(id, { endpoint })).rejects.toThrow(/names the shard/)
 	})
 
+	describe('with the configs of two libraries', () => {
+		const openClip = fileURLToPath(new URL('../../fixtures/families/open-clip/', import.meta.url))
+		beforeEach(async () => {
+			for (const name of ['open_clip_config.json', 'open_clip_model.safetensors']) {
+				content.files[name] = await readFile(join(openClip, name))
+			}
+		})
+
+		/** Loads it from the hub, then from the cache alone: both must be the same model and say the same. */
+		async function loaded() {
+			const { endpoint, requests } = await startHub(content)
+			const notices: string[] = []
+			const options = { endpoint, cacheDirectory, onNotice: (notice: string) => notices.push(notice) }
+			const first = await loadCheckpoint(id, options)
+			expect(await loadCheckpoint(id, { ...options, offline: true })).toEqual(first)
+			expect(notices[1]).toBe(notices[0])
+			expect(notices).toHaveLength(2)
+			return { first, notice: notices[0], fetched: requests.join('\n') }
+		}
+
+		it('takes that of transformers where its weights are there, and says so', async () => {
+			const { first, notice, fetched } = await loaded()
+			expect(first.config.family).toBeUndefined()
+			expect(notice).toBe(
+				`${id} holds two configs; using config.json with model.safetensors, not open_clip_config.json.`,
+			)
+			expect(fetched).not.toContain('open_clip_model.safetensors')
+		})
+
+		it.each([
+			['of timm', { architecture: 'vit_base_patch32_clip_224' }, /because config\.json is not one of transformers/],
+			['without weights', undefined, /because config\.json has no weights of transformers beside it/],
+		])("takes open_clip's beside a config.json %s", async (_, config, reason) => {
+			if (config) content.files['config.json'] = Buffer.from(JSON.stringify(config))
+			else delete content.files['model.safetensors']
+			const { first, notice, fetched } = await loaded()
+			expect(first.config.family).toBe('open_clip')
+			expect(notice).toMatch(reason)
+			expect(notice).toMatch(/^someone\/tiny-clip holds two configs; using open_clip_config\.json/)
+			expect(fetched).not.toMatch(/\/model\.safetensors/)
+		})
+	})
+
 	it('shows the token to the hub only, whatever its form', async () => {
 		content.token = 'a-mirrors-own-token'
 		const { endpoint, leaked } = await startHub(content)

@@ -49,7 +49,7 @@ function tokenizerFiles(present: ReadonlySet<string>): string[] {
 }
 
 /**
- * Brings a checkpoint's files into the cache and says where they are.
+ * Downloads a checkpoint's files into the cache and returns their location.
  * @param id `owner/name`.
  * @returns The snapshot's folder (of symlinks) and its commit hash.
  * @throws NaptuneError when the repository or revision does not exist, access is refused, the network fails and nothing
@@ -60,7 +60,7 @@ export async function hubSnapshot(
 	settings: HubSettings,
 	options: HubOptions = {},
 ): Promise<{ readonly directory: string; readonly commit: string }> {
-	const otherwise = 'give the path of a folder that exists'
+	const otherwise = 'give the path of an existing folder'
 	const repository = hubRepository('models', id, options.revision ?? 'main', settings, otherwise)
 	return throughCache(
 		repository,
@@ -101,9 +101,11 @@ async function download(repository: HubRepository, settings: HubSettings, option
 	const directory = join(storage, 'snapshots', commit)
 	const openClip = openClipWeightNames.find((name) => present.has(name))
 	let own = weightFileNames.find((name) => present.has(name))
-	if (present.has(openClipConfigName) && openClip && present.has('config.json') && own) {
+	// Of two configs both are fetched, so that the loader says which was taken, from the cache as well.
+	const two = present.has(openClipConfigName) && present.has('config.json') && openClip !== undefined
+	if (two) for (const name of ['config.json', openClipConfigName]) await downloadToCache(name, context)
+	if (two && own) {
 		// timm's repositories have a config.json and a model.safetensors of its own beside open_clip's.
-		await downloadToCache('config.json', context)
 		if (!isTransformersConfig(await readJsonFile(join(directory, 'config.json')))) own = undefined
 	}
 	const transformers = present.has('config.json') && own !== undefined

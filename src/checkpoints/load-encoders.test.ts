@@ -85,20 +85,20 @@ describe('a CLIP with a ResNet as two ONNX files', () => {
 		}
 		expect(relativeError(own.data, [...row(1), ...row(0)])).toBeLessThan(1e-6)
 		expect(() => prepareDefense('vanilla', clip, ['cat', 'zebra'])).toThrow(/without zebra/)
-		expect(() => prepareDefense('coop', clip, ['cat', 'dog'])).toThrow(/without a text encoder/)
+		expect(() => prepareDefense('coop', clip, ['cat', 'dog'])).toThrow(/no text encoder/)
 	})
 
 	it.each(['nap', 'advpt-v', 'advpt-vli', 'advpt-vlj', 'fap'])('refuses %s, which needs tokens', async (name) => {
 		const clip = await loadClip(pair)
 		const options = name === 'nap' ? { textPrompts: 2 } : {}
-		expect(() => prepareDefense(name, clip, ['cat', 'dog'], options)).toThrow(/acts on tokens inside of the towers/)
+		expect(() => prepareDefense(name, clip, ['cat', 'dog'], options)).toThrow(/acts on tokens inside the towers/)
 	})
 })
 
 describe('loadEncoders refuses', () => {
 	it.each([
-		['an image encoder alone', `?image-encoder=${file('image.onnx')}`, /one of --text-encoder and --text-features/],
-		['both texts', `${pair}&text-features=${file('text-features.safetensors')}`, /one of --text-encoder/],
+		['an image encoder alone', `?image-encoder=${file('image.onnx')}`, /either --text-encoder or --text-features/],
+		['both texts', `${pair}&text-features=${file('text-features.safetensors')}`, /either --text-encoder/],
 		['a model beside it', `nano${pair}`, /given twice/],
 		['a file that is gone', '?image-encoder=gone.onnx&text-encoder=x.onnx', /gone\.onnx cannot be read/],
 		[
@@ -117,7 +117,7 @@ describe('loadEncoders refuses', () => {
 			/tokenizer\.json is missing/,
 		],
 		['a scale of words', `${fixed}&logit-scale=warm`, /logit scale is warm/],
-		['a text encoder without its other half', `nano?text-encoder=${file('text.onnx')}`, /Give --image-encoder/],
+		['a text encoder without its other half', `nano?text-encoder=${file('text.onnx')}`, /Add --image-encoder/],
 	])('%s', async (_, source, message) => {
 		await expect(loadClip(source)).rejects.toThrow(message)
 	})
@@ -129,7 +129,7 @@ describe('loadEncoders refuses', () => {
 		const source = `?image-encoder=${join(folder, 'image.onnx')}&text-encoder=${join(folder, 'text.onnx')}`
 		expect((await loadClip(source)).tokenizer.vocabularySize).toBe(4608)
 		await rm(join(folder, 'preprocessor_config.json'))
-		await expect(loadClip(source)).rejects.toThrow(/does not say how images are prepared/)
+		await expect(loadClip(source)).rejects.toThrow(/does not describe its image preprocessing/)
 		await writeFile(join(folder, 'preprocessor_config.json'), '{"crop_size": 224}')
 		await expect(loadClip(source)).rejects.toThrow(/makes images of 224x224/)
 	})

@@ -22,32 +22,34 @@ import { checkCrop, type PreprocessorConfig, parsePreprocessorConfig } from '../
 import { type ClipTokenizer, createTokenizer } from '../vlm/tokenizer.js'
 import { loadTokenizer } from './load-tokenizer.js'
 import { parseModelSource } from './model-source.js'
-import { packagedTokenizer } from './vocabulary/packaged-tokenizer.js'
+import { packagedTokenizer, packagedTokens } from './vocabulary/packaged-tokenizer.js'
 
 /** Tokens of a text where the file leaves their number open, as in CLIP. */
 const usualContext = 77
-/** Rows of CLIP's token embedding. */
-const clipTokens = 49408
 
 /**
  * Loads a pair of encoders, or an image encoder with text features.
- * @param source As in `model-source.ts`. @param imageFile Its `image-encoder`, beside which a `preprocessor_config.json` lies.
+ * @param source As in `model-source.ts`. @param imageFile Its `image-encoder`, beside which a `preprocessor_config.json`
+ * lies.
  * @throws NaptuneError when a file is missing, cannot be read as a graph that can be differentiated, or has other inputs and
  * outputs than an encoder; when no tokenizer is known; or the two halves do not fit together.
  */
 export async function loadEncoders(source: string, imageFile: string): Promise<ClipModel> {
 	const { place, settings } = parseModelSource(source)
 	const { 'text-encoder': textFile, 'text-features': featuresFile, tokenizer: tokenizerFile } = settings
-	if (place !== '' || settings.architecture !== undefined || settings['vision-weights'] !== undefined) {
+	const others = (['architecture', 'vision-weights', 'text-weights'] as const).some(
+		(key) => settings[key] !== undefined,
+	)
+	if (place !== '' || others) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`The model ${source} is given twice: leave out --model, or --image-encoder.`,
+			`The model ${source} is given twice; omit --model or --image-encoder.`,
 		)
 	}
 	if ((textFile === undefined) === (featuresFile === undefined)) {
 		throw new NaptuneError(
 			'NAP_OPTION_MISSING',
-			'Beside --image-encoder give one of --text-encoder and --text-features, which the texts come from.',
+			'--image-encoder needs a source of texts: add either --text-encoder or --text-features.',
 		)
 	}
 	const image = await encoderFile(imageFile)
@@ -77,7 +79,7 @@ export async function loadEncoders(source: string, imageFile: string): Promise<C
 	if (features.shape[0] !== 'B') {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${image.name} gives features [${features.shape.join(', ')}] for images [B, 3, ${imageSize}, ${imageSize}]; a row for each image is expected. Export it with an open batch axis.`,
+			`${image.name} gives features [${features.shape.join(', ')}] for images [B, 3, ${imageSize}, ${imageSize}]; expected one row per image. Export it with a dynamic batch axis.`,
 		)
 	}
 	const files = [
@@ -149,7 +151,7 @@ async function textEncoder(path: string): Promise<TextEncoder> {
 	if (!['int64', 'int32'].includes(ids.type ?? '') || ids.shape?.length !== 2) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${path} reads ${ids.name} ${ids.type} [${ids.shape?.join(', ')}]; token ids, int64 or int32 [texts, tokens], are expected.`,
+			`${path} reads ${ids.name} ${ids.type} [${ids.shape?.join(', ')}]; expected token ids, int64 or int32 [texts, tokens].`,
 		)
 	}
 	const mask = others.find(({ name }) => name === 'attention_mask')
@@ -157,7 +159,7 @@ async function textEncoder(path: string): Promise<TextEncoder> {
 	if (unknown.length > 0) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${path} reads ${unknown.map(({ name }) => name).join(', ')} beside ${ids.name}; only attention_mask is known. Export the text tower alone.`,
+			`${path} reads ${unknown.map(({ name }) => name).join(', ')} besides ${ids.name}; only attention_mask is supported. Export the text tower alone.`,
 		)
 	}
 	const embedding = embeddingLookup(file.bytes, ids.name, file.weights)
@@ -173,7 +175,7 @@ async function textEncoder(path: string): Promise<TextEncoder> {
 
 function configOf(imageSize: number, text: TextEncoder | undefined): ClipConfig {
 	const none = { layers: 0, heads: 1, mlpWidth: 0, activation: 'gelu', layerNormEpsilon: 1e-5 } as const
-	const vocabularySize = text?.vocabulary ?? clipTokens
+	const vocabularySize = text?.vocabulary ?? packagedTokens
 	return {
 		family: 'encoders',
 		projectionDimension: 0,
@@ -196,7 +198,7 @@ function squareOf(shape: readonly (number | string)[] | undefined, name: string)
 	if (shape?.length === 4 && channels === 3 && typeof height === 'number' && height === width) return height
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`${name} reads images [${shape?.join(', ')}]; [images, 3, S, S] with a fixed side S is expected. Export it with a fixed size, channels first.`,
+		`${name} reads images [${shape?.join(', ')}]; expected [images, 3, S, S] with a fixed side S. Export it with a fixed size, channels first.`,
 	)
 }
 
@@ -205,7 +207,7 @@ async function preprocessorBeside(imageFile: string, imageSize: number): Promise
 	if (!(await stat(path).catch(() => undefined))) {
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
-			`${basename(imageFile)} does not say how images are prepared, and ${path} is missing. Put the model's preprocessor_config.json beside it: its size, crop_size, resample, image_mean and image_std are read.`,
+			`${basename(imageFile)} does not describe its image preprocessing, and ${path} is missing. Put the model's preprocessor_config.json beside it; naptune reads its size, crop_size, resample, image_mean and image_std.`,
 		)
 	}
 	const preprocessor = parsePreprocessorConfig(await readJsonFile(path), path)
@@ -216,7 +218,7 @@ async function preprocessorBeside(imageFile: string, imageSize: number): Promise
 function scaleOf(text: string | undefined): number {
 	const value = Number(text ?? 100)
 	if (value > 0 && Number.isFinite(value)) return value
-	throw new NaptuneError('NAP_OPTION_INVALID', `The logit scale is ${text}; a number above 0 is expected, such as 100.`)
+	throw new NaptuneError('NAP_OPTION_INVALID', `The logit scale is ${text}; expected a number above 0, such as 100.`)
 }
 
 async function tokenizerOf(
@@ -227,12 +229,12 @@ async function tokenizerOf(
 	const beside = join(dirname(textFile), 'tokenizer.json')
 	const file = given ?? ((await stat(beside).catch(() => undefined)) ? beside : undefined)
 	if (file !== undefined) return loadTokenizer(file, vocabulary)
-	if (vocabulary === undefined || vocabulary === clipTokens) {
-		return createTokenizer(await packagedTokenizer(), { modelTokens: clipTokens })
+	if (vocabulary === undefined || vocabulary === packagedTokens) {
+		return createTokenizer(await packagedTokenizer(), { modelTokens: packagedTokens })
 	}
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',
-		`${textFile} reads ${vocabulary} tokens, so its tokenizer is not CLIP's, and ${beside} is missing. Put the model's tokenizer.json there, or give it with --tokenizer.`,
+		`${textFile} reads ${vocabulary} tokens, so its tokenizer is not CLIP's, and ${beside} is missing. Put the model's tokenizer.json there, or name it with --tokenizer.`,
 	)
 }
 
@@ -242,19 +244,19 @@ async function givenFeatures(path: string, width: number): Promise<NonNullable<C
 	const names: unknown = safeJson(metadata.classes)
 	const wanted = `a float32 tensor [classes, ${width}] and the class names as a JSON list in the metadata "classes"`
 	if (!Array.isArray(names) || !names.every((name) => typeof name === 'string') || first?.dtype !== 'F32') {
-		throw new NaptuneError('NAP_FILE_INVALID', `${path} holds no text features: ${wanted} are expected.`)
+		throw new NaptuneError('NAP_FILE_INVALID', `${path} holds no text features; expected ${wanted}.`)
 	}
 	if (first.shape.length !== 2 || at(first.shape, 0) !== names.length || at(first.shape, 1) !== width) {
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
-			`${path} holds text features [${first.shape.join(', ')}] of ${names.length} classes, and images have ${width} numbers: ${wanted} are expected.`,
+			`${path} holds text features [${first.shape.join(', ')}] of ${names.length} classes, but images have ${width} numbers; expected ${wanted}.`,
 		)
 	}
 	const values = new Float32Array(
 		first.data.buffer.slice(first.data.byteOffset, first.data.byteOffset + first.data.byteLength),
 	)
 	if (!values.every(Number.isFinite)) {
-		throw new NaptuneError('NAP_FILE_INVALID', `${path} holds text features that are not numbers.`)
+		throw new NaptuneError('NAP_FILE_INVALID', `${path} holds text features that are not finite numbers.`)
 	}
 	const features: Tensor<'float32'> = float32(first.shape, values)
 	return { classNames: names, features }

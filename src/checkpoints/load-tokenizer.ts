@@ -35,7 +35,7 @@ async function readJson(path: string): Promise<object> {
 	let json: unknown
 	try {
 		const { size } = await stat(path)
-		if (size > longestFile) throw new Error(`it has ${size} bytes, at most ${longestFile} are expected`)
+		if (size > longestFile) throw new Error(`it has ${size} bytes; expected at most ${longestFile}`)
 		json = JSON.parse(await readFile(path, 'utf8'))
 	} catch (error) {
 		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(error as Error).message}.`, {

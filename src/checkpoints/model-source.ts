@@ -1,5 +1,5 @@
 /**
- * What `--model` names: a place, and what has to be known beside it, as one text that records hold and reopen:
+ * What `--model` names: a place with further settings, as one text that records store and reopen:
  * `weights.pt?architecture=ViT-L-14&vision-weights=fare.pt`. The part after `?` is a query string as in addresses.
  */
 
@@ -9,10 +9,11 @@ import { NaptuneError } from '../core/errors.js'
 import { didYouMean } from '../core/nearest.js'
 import { isHubId } from '../hub/hub-id.js'
 
-/** Things that may be said beside the place. Those named in `paths` are paths of files. */
+/** Settings that may follow the place. Those in `paths` are file paths. */
 const keys = [
 	'architecture',
 	'vision-weights',
+	'text-weights',
 	'image-encoder',
 	'text-encoder',
 	'text-features',
@@ -21,13 +22,14 @@ const keys = [
 ] as const
 const paths: ReadonlySet<string> = new Set([
 	'vision-weights',
+	'text-weights',
 	'image-encoder',
 	'text-encoder',
 	'text-features',
 	'tokenizer',
 ])
 
-/** What may be said beside a place. */
+/** Name of a setting. */
 export type SourceKey = (typeof keys)[number]
 
 /** A model source in its parts. */
@@ -37,7 +39,7 @@ export interface ModelSource {
 	readonly settings: Readonly<Partial<Record<SourceKey, string>>>
 }
 
-/** Takes a source apart. @throws NaptuneError for a setting that does not exist, is given twice or is empty. */
+/** Parses a source. @throws NaptuneError for a setting that does not exist, is given twice or is empty. */
 export function parseModelSource(source: string): ModelSource {
 	const mark = source.indexOf('?')
 	if (mark < 0 || existsSync(source)) return { place: source, settings: {} }
@@ -47,7 +49,7 @@ export function parseModelSource(source: string): ModelSource {
 		if (!known) {
 			throw new NaptuneError(
 				'NAP_OPTION_UNKNOWN',
-				`The model ${source} has the setting ${JSON.stringify(key)}; those that exist are ${keys.join(', ')}.${didYouMean(key, keys)}`,
+				`The model ${source} has the setting ${JSON.stringify(key)}; available settings: ${keys.join(', ')}.${didYouMean(key, keys)}`,
 			)
 		}
 		if (value === '' || settings[known] !== undefined) {
@@ -61,7 +63,7 @@ export function parseModelSource(source: string): ModelSource {
 	return { place: source.slice(0, mark), settings }
 }
 
-/** Puts a source together. */
+/** Formats a source. */
 export function modelSource({ place, settings }: ModelSource): string {
 	const query = keys.flatMap((key) => {
 		const value = settings[key]
@@ -73,6 +75,17 @@ export function modelSource({ place, settings }: ModelSource): string {
 	return query.length === 0 ? place : `${place}?${query.join('&')}`
 }
 
+/** Architectures are names, or files of the user's own. */
+function isPath(key: string, value: string): boolean {
+	if (key === 'architecture') return isArchitectureFile(value)
+	return paths.has(key) && (existsSync(value) || !isHubId(value))
+}
+
+/** Whether an architecture is given as a file and not by its name. */
+export function isArchitectureFile(architecture: string): boolean {
+	return architecture.endsWith('.json')
+}
+
 /**
  * The source with whole paths, so that a run that records it can be used from elsewhere.
  * @param isName Whether a place is a name rather than a path, such as that of the embedded model.
@@ -80,10 +93,7 @@ export function modelSource({ place, settings }: ModelSource): string {
 export function absoluteSource(source: string, isName: (place: string) => boolean): string {
 	const { place, settings } = parseModelSource(source)
 	const whole = Object.fromEntries(
-		Object.entries(settings).map(([key, value]) => [
-			key,
-			paths.has(key) && (existsSync(value) || !isHubId(value)) ? resolve(value) : value,
-		]),
+		Object.entries(settings).map(([key, value]) => [key, isPath(key, value) ? resolve(value) : value]),
 	)
 	return modelSource({
 		place: place !== '' && !isName(place) && existsSync(place) ? resolve(place) : place,

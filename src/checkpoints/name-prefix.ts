@@ -1,4 +1,4 @@
-/** What training programs put before every name of a weight. */
+/** Removes prefixes that training programs add to weight names. */
 
 import { dtypeSize } from '../files/safetensors-dtype.js'
 import { canonicalWeights } from '../vlm/weight-names.js'
@@ -33,16 +33,23 @@ export function withoutPrefix(
 	return { weights: stored }
 }
 
+/** A name that every file of open_clip's layout has, by what it holds. */
+const anchors = {
+	both: /^(.*?)visual\.conv1\.weight$/,
+	image: /^(.*?)(?:visual\.)?conv1\.weight$/,
+	text: /^(.*?)(?:text\.)?token_embedding\.weight$/,
+} as const
+
 /**
  * Weights of any layout by transformers' names, without copying. A prefix before the names of openai/CLIP and open_clip is
  * taken off on the way.
- * @param tower `image` for a file that holds the image tower alone, whose names may lack `visual.`.
+ * @param tower `image` or `text` for a file that may hold that tower alone, whose names may lack `visual.` or `text.`.
  */
 export function canonicalStored(
 	stored: StoredWeights,
-	tower: 'both' | 'image' = 'both',
+	tower: 'both' | 'image' | 'text' = 'both',
 ): { readonly weights: StoredWeights; readonly prefix?: string } {
-	const anchor = tower === 'image' ? /^(.*?)(?:visual\.)?conv1\.weight$/ : /^(.*?)visual\.conv1\.weight$/
+	const anchor = anchors[tower]
 	let own = ''
 	for (const name of stored.tensors.keys()) {
 		const before = anchor.exec(name)?.[1] ?? ''

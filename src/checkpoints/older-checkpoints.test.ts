@@ -64,7 +64,7 @@ describe('weights with something before every name', () => {
 			await renamed((name) => prefix + name)
 			const clip = await load()
 			expect(notices).toEqual([
-				`The weights of ${directory} have ${JSON.stringify(prefix)} before every name; it was taken off.`,
+				`The weights of ${directory} have the prefix ${JSON.stringify(prefix)} on every name; ignoring it.`,
 			])
 			expect(await valuesOf(clip)).toEqual(before)
 		},

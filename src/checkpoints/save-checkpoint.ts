@@ -1,4 +1,4 @@
-/** Writing a checkpoint in the layout of openai/clip-vit-base-patch16. */
+/** Writes a checkpoint in the layout of openai/clip-vit-base-patch16. */
 
 import { join } from 'node:path'
 import { NaptuneError } from '../core/errors.js'
@@ -40,7 +40,9 @@ export async function saveCheckpoint(directory: string, checkpoint: CheckpointTo
 	await writeSafetensors(join(directory, 'model.safetensors'), tensors, { format: 'pt' })
 }
 
-/** transformers 5 insists that these keys hold floating-point numbers, which JSON.stringify writes as whole ones at times. */
+/**
+ * transformers 5 insists that these keys hold floating-point numbers, which JSON.stringify writes as whole ones at times.
+ */
 function configText(config: Readonly<Record<string, unknown>>): string {
 	const whole = /^( *"(?:initializer_factor|initializer_range|layer_norm_eps)": \d+)(,?)$/gm
 	return `${JSON.stringify(config, null, 2).replace(whole, '$1.0$2')}\n`
@@ -59,7 +61,7 @@ function tensorsToWrite({ config, weights, dtype }: CheckpointToSave): Record<st
 			problems.push(`${name} has ${values?.length ?? 'no'} numbers instead of ${elements}`)
 			continue
 		}
-		// What is checked is what will be read back: rounding to F16 can overflow.
+		// Check the values as they will be read back, since rounding to F16 can overflow.
 		const overflows = dtype === 'F16' && values.some((value) => Math.abs(value) >= 65520)
 		if (overflows || hasNonFinite(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))) {
 			problems.push(`${name} holds numbers that are not finite in ${dtype}`)

@@ -1,4 +1,4 @@
-/** One pass over a weights file: its fingerprint, and whether all numbers in it are numbers. */
+/** Scans a weights file once for its fingerprint and for non-finite numbers. */
 
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'

@@ -26,7 +26,7 @@ export async function writeSeededCheckpoint(directory: string, config: object, s
 	if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`The seed of a checkpoint is ${seed}; expected is a whole number from 0 to 4294967295.`,
+			`The seed of a checkpoint is ${seed}; expected a whole number from 0 to 4294967295.`,
 		)
 	}
 	const weights = seededWeights(parseClipConfig(config), seed)

@@ -45,7 +45,7 @@ describe('tokenizerOfVocabulary', () => {
 		await expect(tokenizerOfVocabulary(await folder({ a: -1 }))).rejects.toThrow(/vocab\.json is not a vocabulary/)
 		await expect(tokenizerOfVocabulary(await folder(['a']))).rejects.toThrow(/vocab\.json is not a vocabulary/)
 		await expect(tokenizerOfVocabulary(await folder(undefined, '', '\nnot in it'))).rejects.toThrow(
-			/merges\.txt, line \d+, is "not in it"; two tokens of vocab\.json/,
+			/merges\.txt, line \d+, is "not in it"; expected two tokens of vocab\.json/,
 		)
 		await expect(tokenizerOfVocabulary(await temporaryFolder())).rejects.toThrow(/vocab\.json is missing/)
 	})

@@ -1,4 +1,4 @@
-/** Tokenizers as older checkpoints have them: `vocab.json` and `merges.txt` instead of `tokenizer.json`. */
+/** Reads tokenizers of older checkpoints: `vocab.json` and `merges.txt` instead of `tokenizer.json`. */
 
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -32,7 +32,7 @@ export async function tokenizerOfVocabulary(directory: string): Promise<object> 
 		if (id !== undefined) return id
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${vocabularyFile} has no token ${content}; the vocabulary of a CLIP is expected.`,
+			`${vocabularyFile} has no token ${content}; expected the vocabulary of a CLIP.`,
 		)
 	}
 	const [start, end] = [idOf(startToken), idOf(endToken)]
@@ -53,7 +53,7 @@ function merges(text: string, path: string, vocabulary: Readonly<Record<string, 
 		if (parts.length === 2 && parts.every((part) => Object.hasOwn(vocabulary, part))) return [line]
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path}, line ${at + 1}, is ${JSON.stringify(line.slice(0, 80))}; two tokens of vocab.json with a space between are expected. Take both files from one checkpoint.`,
+			`${path}, line ${at + 1}, is ${JSON.stringify(line.slice(0, 80))}; expected two tokens of vocab.json separated by a space. Take both files from one checkpoint.`,
 		)
 	})
 }

@@ -1,5 +1,5 @@
 /**
- * Checkpoints that are not plain float32 safetensors are converted once and kept.
+ * Converts checkpoints that are not plain float32 safetensors once, and caches the result.
  *
  * Why a file, and not a Cast node in each graph: a Cast of a constant is folded when a session is created, which gives
  * every session a private float32 copy of all weights it uses. One converted file is memory-mapped, and its pages are
@@ -35,8 +35,8 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
 }
 
 /**
- * The float32 twin of a checkpoint's weights, made where it does not exist yet. It holds all tensors of floating-point
- * numbers. It appears whole or not at all, and each use compares its content with a recorded SHA-256.
+ * The float32 copy of a checkpoint's weights, created if missing. It holds all floating-point tensors. Its creation is
+ * atomic, and each use compares its content with a recorded SHA-256.
  * @param sha256 Fingerprint of the published weights: the key.
  * @param needed Names of the tensors that must be finite.
  * @param onNotice Called when a file was damaged and had to be made again.
@@ -55,7 +55,7 @@ export async function convertedWeights(
 	const kept = existsSync(file) && existsSync(fingerprint)
 	const reused = await checkCached(file, fingerprint, sha256, needed)
 	const { header, scan } = reused ?? (await explained(cacheDirectory, () => convert()))
-	if (kept && !reused) onNotice(`${file} was damaged or from another version; the weights were converted again.`)
+	if (kept && !reused) onNotice(`${file} was damaged or from another version; converted the weights again.`)
 	if (scan.nonFinite.length > 0) {
 		await Promise.all([rm(fingerprint, { force: true }), rm(file, { force: true })])
 		throw nonFiniteError(scan.nonFinite, stored.files.join(', '))
@@ -159,7 +159,7 @@ async function explained<T>(cacheDirectory: string, action: () => Promise<T>): P
 			throw error
 		throw new NaptuneError(
 			'NAP_FILE_UNWRITABLE',
-			`The weights must be converted to float32 once, but the result cannot be kept in ${cacheDirectory} (${message}). Set NAPTUNE_CACHE to a folder that can be written to and has room for them.`,
+			`The weights must be converted to float32 once, but the result cannot be stored in ${cacheDirectory} (${message}). Set NAPTUNE_CACHE to a writable folder with enough space.`,
 			{ cause: error },
 		)
 	}

@@ -1,4 +1,4 @@
-/** Which files of a checkpoint folder hold the weights, and what lies where in them. */
+/** Finds the weight files of a checkpoint folder and the tensors in them. */
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -60,7 +60,7 @@ export async function readStoredWeights(
 				if (tensors.has(tensor)) {
 					throw new NaptuneError(
 						'NAP_FILE_INVALID',
-						`${file} holds tensor ${tensor}, which another shard holds too. Fetch the checkpoint again.`,
+						`${file} holds tensor ${tensor}, which another shard also holds. Fetch the checkpoint again.`,
 					)
 				}
 				tensors.set(tensor, stored)
@@ -70,7 +70,7 @@ export async function readStoredWeights(
 	}
 	throw new NaptuneError(
 		'NAP_FILE_INVALID',
-		`${directory} holds no weights: one of ${candidates.join(', ')} is expected. Give a folder in the layout of openai/clip-vit-base-patch16.`,
+		`${directory} holds no weights; expected one of ${candidates.join(', ')}. Use a folder in the layout of openai/clip-vit-base-patch16.`,
 	)
 }
 
@@ -91,7 +91,7 @@ export function shardsOf(index: unknown, path: string): string[] {
 		if (typeof name !== 'string' || !/^[\w-][\w.-]*\.(safetensors|bin)$/.test(name)) {
 			throw new NaptuneError(
 				'NAP_FILE_INVALID',
-				`${path} names the shard ${shown(name)}; plain names of .safetensors or .bin files in the same folder are expected.`,
+				`${path} names the shard ${shown(name)}; expected plain names of .safetensors or .bin files in the same folder.`,
 			)
 		}
 	}

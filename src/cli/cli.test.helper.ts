@@ -101,7 +101,8 @@ async function jobOf(args: readonly string[]): Promise<JobDescription | undefine
 	const own = groups.includes(first) || (first === 'gate' && second === 'init') ? `${first}-${second}` : first
 	// A word of the language, which no function of the library can be called.
 	const named = own === 'export' ? 'export-model' : own === 'attack' && photo ? 'attack-photo' : own
-	const other = args.includes('--verify') ? 'verify-record' : args.includes('--plan') ? 'reproduce-plan' : undefined
+	const others = { '--verify': 'verify-record', '--plan': 'reproduce-plan', '--shard': 'reproduce-shard' }
+	const other = Object.entries(others).find(([flag]) => args.includes(flag))?.[1]
 	const name = other ?? named
 	const jobs = (await import('../jobs/registry.js')).jobs
 	return jobs.find(({ jobName }) => jobName === name)

@@ -190,7 +190,7 @@ describe('Ctrl-C', () => {
 		const { code, stderr, stdout } = await running.finished
 		expect(code).toBe(130)
 		expect(stdout).toBe('')
-		expect(stderr).toContain('--resume goes on from there')
+		expect(stderr).toContain('with --resume to continue')
 		expect(existsSync(join(stopped, 'parameters.safetensors'))).toBe(false)
 		const resumed = await runCli([...tune, ...epochs, '--output', stopped, '--resume'])
 		expect(resumed.code).toBe(0)

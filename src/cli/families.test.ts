@@ -65,8 +65,6 @@ describe('what a model of another family is refused for', () => {
 		const both = await openClipFolder()
 		await writeFile(join(both, 'config.json'), '{"architecture": "vit_base_patch32_clip_224"}')
 		const { stderr } = await runCli(['attack', '--model', both, ...small, '--output', await temporaryFolder()])
-		expect(stderr).toMatch(
-			/holds two configs; open_clip_config\.json was taken, since config\.json is not one of transf/,
-		)
+		expect(stderr).toMatch(/holds two configs; using open_clip_config\.json, because config\.json is not one of transf/)
 	})
 })

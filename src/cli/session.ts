@@ -39,8 +39,8 @@ export async function withSession(
 		await work({
 			...output,
 			signal: interrupt.signal,
-			engine: () => {
-				engine ??= createEngine({ device: options.device, threads: options.threads })
+			engine: (more) => {
+				engine ??= createEngine({ device: options.device, threads: options.threads, ...more })
 				return engine
 			},
 			imageLoader() {

@@ -5,9 +5,11 @@ import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
 import type { AttackCounts } from '../attacks/run/tell-progress.js'
 import { defined } from '../core/defined.js'
+import { range } from '../core/rows.js'
 import { recordName } from '../evaluation/robustness/record-name.js'
 import {
 	type EvaluationRecord,
+	evaluatedPart,
 	finishedEvaluation,
 	recordedEvaluation,
 } from '../evaluation/robustness/recorded-evaluation.js'
@@ -38,7 +40,7 @@ export interface AttackCellsInput extends TuneCellsInput {
 
 /** What tells attacks on cells apart. */
 export function attackKey({ folder }: Pick<TunedCell, 'folder'>, attack: AttackCell): string {
-	const { condition: _, split: __, madeOn, ...how } = attack
+	const { condition: _, split: __, only: ___, madeOn, ...how } = attack
 	return `${folder} ${shortHash({ ...how, madeOn: madeOn && { kind: madeOn.kind, ...madeOn.surrogates } })}`
 }
 
@@ -68,6 +70,37 @@ export async function measuredCell(
 		...defined({ signal, onProgress }),
 	})
 	return record && { record, path, tuningSeconds: model.seconds }
+}
+
+/**
+ * Attacks the images of a cell that are a shard's part. What it finds lies beside the record, which is made when the parts of
+ * all shards are merged.
+ * @returns Undefined when stopped by the signal.
+ * @throws NaptuneError as {@link measuredCell}.
+ */
+export async function attackedPart(
+	input: AttackCellsInput,
+	cell: TunedCell,
+	attack: AttackCell,
+	model: CellModel,
+	onProgress?: (counts: AttackCounts) => void,
+): Promise<true | undefined> {
+	const prepared = await preparedAttack(input, cell, attack)
+	if (!prepared) return undefined
+	const { output, batchSize = 50, signal } = input
+	const { evaluation, path } = evaluationOf(input, cell, attack, model, prepared)
+	input.onFolder?.(join(output, cell.folder, 'evaluations'))
+	const done = await evaluatedPart(
+		{
+			...evaluation,
+			parameters: model.parameters,
+			batchSize,
+			path: join(output, path),
+			...defined({ signal, onProgress }),
+		},
+		attack.only ?? range(0, attack.split.length),
+	)
+	return done || undefined
 }
 
 /**

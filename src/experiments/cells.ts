@@ -56,6 +56,8 @@ export interface AttackCell {
 	readonly threatModel: ThreatModel
 	/** Images of the test split. */
 	readonly split: Split
+	/** Positions in it that a shard attacks, ascending; all where missing. The record is of the whole split anyway. */
+	readonly only?: readonly number[]
 	/** SHA-256 of their ids. */
 	readonly idsHash: string
 	readonly evaluationSeed: number

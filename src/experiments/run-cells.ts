@@ -1,17 +1,19 @@
 /** Runs the cells of experiments one after the other; what is finished is read, what was cut off goes on. */
 
 import { sep } from 'node:path'
+import type { AttackCounts } from '../attacks/run/tell-progress.js'
 import { NaptuneError } from '../core/errors.js'
 import type { SurrogateWorth } from '../records/experiment.js'
 import { actionable } from './actionable.js'
-import { type AttackCellsInput, attackKey, keptCell, type MeasuredCell, measuredCell } from './attacked-cell.js'
+import { type AttackCellsInput, attackedPart, keptCell, type MeasuredCell, measuredCell } from './attacked-cell.js'
 import { type AttackCell, cellLabel, type TunedCell } from './cells.js'
+import { type CellGroup, groupByFolder } from './group-cells.js'
 import type { PlannedCell } from './plan.js'
 import { lacksParameters, runWithoutParameters, tunedModel } from './tuned-cell.js'
 import { attackWork, surrogateWork, tuningWork } from './work.js'
 import { type CellsProgress, type WorkMeter, type WorkPart, workMeter } from './work-meter.js'
 
-/** What became of cells, by {@link attackKey}. */
+/** What became of cells, by `attackKey`. */
 export interface CellResults {
 	readonly measured: ReadonlyMap<string, MeasuredCell>
 	readonly problems: ReadonlyMap<string, string>
@@ -81,27 +83,8 @@ interface Running extends RunCellsInput, AttackCellsInput {
 	}
 }
 
-/** A tuned model with everything that attacks it, by {@link attackKey}. */
-interface Group {
-	readonly cell: TunedCell
-	readonly attacks: ReadonlyMap<string, AttackCell>
-}
-
-function groupByFolder(cells: readonly PlannedCell[]): Group[] {
-	const groups = new Map<string, { readonly cell: TunedCell; readonly attacks: Map<string, AttackCell> }>()
-	for (const { cell, attacks } of cells) {
-		const group = groups.get(cell.folder) ?? { cell, attacks: new Map<string, AttackCell>() }
-		groups.set(cell.folder, group)
-		for (const attack of attacks) {
-			const key = attackKey(cell, attack)
-			if (!group.attacks.has(key)) group.attacks.set(key, attack)
-		}
-	}
-	return [...groups.values()]
-}
-
 /** Tunes and attacks. @returns False when stopped by the signal. */
-async function runGroup(running: Running, { cell, attacks }: Group): Promise<boolean> {
+async function runGroup(running: Running, { cell, attacks }: CellGroup): Promise<boolean> {
 	const { meter, results, onMeasured } = running
 	const tuned = await tried(running, cellLabel(cell), attacks.keys(), `tuning ${cellLabel(cell)}`, () =>
 		tunedModel(running, cell, meter.share),
@@ -113,13 +96,17 @@ async function runGroup(running: Running, { cell, attacks }: Group): Promise<boo
 	}
 	for (const [key, attack] of attacks) {
 		const what = attackLabel(cell, attack)
-		const found = await tried(running, what, [key], what, () =>
-			measuredCell(running, cell, attack, tuned, ({ work, done, total, standing, roundNumber }) => {
-				const share =
-					roundNumber > 0 ? `at most ${((100 * standing) / total).toFixed(1)} % robust` : `${done} of ${total}`
-				meter.exact(work.done, work.left, share)
-			}),
-		)
+		const told = ({ work, done, total, standing, roundNumber }: AttackCounts) => {
+			const share =
+				roundNumber > 0 ? `at most ${((100 * standing) / total).toFixed(1)} % robust` : `${done} of ${total}`
+			meter.exact(work.done, work.left, share)
+		}
+		if (attack.only) {
+			const part = await tried(running, what, [key], what, () => attackedPart(running, cell, attack, tuned, told))
+			if (part === stopped) return false
+			continue
+		}
+		const found = await tried(running, what, [key], what, () => measuredCell(running, cell, attack, tuned, told))
 		if (found === stopped) return false
 		if (found === failed) continue
 		results.measured.set(key, found)
@@ -132,7 +119,7 @@ async function runGroup(running: Running, { cell, attacks }: Group): Promise<boo
  * Reads all that is wanted of a run whose parameters are gone. A record that was changed is a problem.
  * @returns False where anything is missing: the run is then tuned again, to the same parameters.
  */
-async function readKept(running: Running, { cell, attacks }: Group): Promise<boolean> {
+async function readKept(running: Running, { cell, attacks }: CellGroup): Promise<boolean> {
 	const { meter, results, onMeasured, onProblem } = running
 	const control = running.keepsControls ? cell.control : undefined
 	const run = control ? { clip: cell.model.clip, defense: control, seconds: 0 } : await keptRun(running, cell)
@@ -196,7 +183,7 @@ function attackLabel(cell: TunedCell, { condition }: AttackCell): string {
 }
 
 /** Every group's tuning, then its attacks. */
-function partsOf(groups: readonly Group[]): WorkPart[] {
+function partsOf(groups: readonly CellGroup[]): WorkPart[] {
 	return groups.flatMap(({ cell, attacks }) => [
 		tuningWork(cell),
 		...[...attacks.values()].map((attack) => attackWork(attack, cell)),

@@ -4,7 +4,19 @@ import type { ExportRecord } from '../records/export.js'
 
 /** The section on use. */
 export function usageText(record: ExportRecord): string {
-	return ['## Use', ...usages[record.layout](record)].join('\n\n')
+	return ['## Use', ...usages[record.layout](record), ...providersText(record)].join('\n\n')
+}
+
+const providerNames = { cpu: 'the CPU', wasm: 'WASM', webgpu: 'WebGPU' } as const
+
+function providersText({ providers, dtype, preprocess }: ExportRecord): string[] {
+	if (!providers) return []
+	const where = providers.map((provider) => providerNames[provider]).join(', ')
+	const missing = [
+		...(preprocess === 'inside' ? ['WebGPU has no antialiased resize and refuses this graph.'] : []),
+		...(dtype === 'fp16' ? ['On WebGPU float16 needs an adapter with `shader-f16`; it was not run there.'] : []),
+	]
+	return [[`Graphs of this kind are tested in onnxruntime on ${where}.`, ...missing].join(' ')]
 }
 
 function plainUsage({ graphs, preprocess, task }: ExportRecord): string[] {
@@ -21,8 +33,15 @@ function plainUsage({ graphs, preprocess, task }: ExportRecord): string[] {
 			? [
 					'`node classify.mjs photo.jpg` classifies in Node.js (`npm install onnxruntime-node sharp`); `index.html`, served over HTTP, does it in a browser.',
 				]
+			: [
+					'`node classify.mjs photo.jpg "a red bus" snow` tells these classes apart in Node.js (`npm install onnxruntime-node sharp @huggingface/tokenizers`); `index.html`, served over HTTP, does it in a browser.',
+				]
+	const length = graphs.flatMap(({ inputs }) => inputs.filter(({ name }) => name === 'input_ids'))[0]?.shape[1]
+	const texts =
+		typeof length === 'number'
+			? [`Every text has ${length} tokens: pad it as the tokenizer does (\`padding='max_length'\`).`]
 			: []
-	return [ports.join('\n'), [pixels, ...programs].join(' ')]
+	return [ports.join('\n'), [pixels, ...texts, ...programs].join(' ')]
 }
 
 function portText({ name, type, shape }: ExportRecord['graphs'][number]['inputs'][number]): string {

@@ -32,7 +32,7 @@ export function modelCard(input: CardInput): string {
 	return `${[
 		frontMatter(input),
 		`# ${baseModel} hardened by ${run.defense.name} on ${measured.dataset.name}`,
-		`${record.task === 'classifier' ? 'An image classifier' : 'A CLIP for zero-shot classification'} that was tuned against adversarial images, exported by naptune ${measured.versions.naptune}. On ${measured.dataset.images} test images it classifies ${accuracyText(measured.clean)} right, and ${accuracyText(measured.robust)} under an attack of ${threat} (${measured.attack.name}, white box).`,
+		`${record.task === 'classifier' ? 'An image classifier' : `A ${run.model.family === 'siglip' ? 'SigLIP' : 'CLIP'} for zero-shot classification`} that was tuned against adversarial images, exported by naptune ${measured.versions.naptune}. On ${measured.dataset.images} test images it classifies ${accuracyText(measured.clean)} right, and ${accuracyText(measured.robust)} under an attack of ${threat} (${measured.attack.name}, white box).`,
 		usageText(record),
 		'## Method',
 		`${method.doc} ${run.defense.trainableParameters.toLocaleString('en')} parameters were trained; those of ${baseModel} stay as they are. Source: ${method.source}. Tuned against perturbations of ${normText('linf')} ${sizeText({ norm: 'linf', epsilon: run.trainedEpsilon })}${run.preset === null ? '' : ` by preset \`${run.preset}\``}.`,
@@ -140,8 +140,14 @@ function resizingText({ measured: { pipelines } }: ExportRecord): string {
 	const advice =
 		'Pictures should be resized as naptune does (Pillow). Other resizing, such as that of a browser, changes pixels by several grey levels, and with them predictions near a boundary.'
 	if (!pipelines) return advice
-	if (pipelines.resized === 0) return `${advice} None of the images measured here had to be resized.`
-	return `${advice} Prepared by the pipelines of transformers.js in Node.js (${pipelines.resized} of ${pipelines.images} images resized), ${percentText(pipelines.differingPixels)} of the bytes differ, by up to ${pipelines.largestDifference} grey levels: ${percentText(pipelines.labelAgreement)} of the labels agree, ${accuracyText(pipelines.clean)} are right, and ${accuracyText(pipelines.robust)} under the attack above.`
+	const { resized, enlarged = 0, images, pillow } = pipelines
+	if (resized === 0) return `${advice} None of the images measured here had to be resized.`
+	const which = enlarged > 0 ? `, ${enlarged} of them enlarged first, since they had the size of the model` : ''
+	const prepared = `Prepared by the pipelines of transformers.js in Node.js (${resized} of ${images} images resized${which}), ${percentText(pipelines.differingPixels)} of the bytes differ, by up to ${pipelines.largestDifference} grey levels: ${percentText(pipelines.labelAgreement)} of the labels agree, ${accuracyText(pipelines.clean)} are right, and ${accuracyText(pipelines.robust)} under the attack above.`
+	const beside = pillow
+		? ` Prepared by naptune, ${accuracyText(pillow.clean)} of the same images are right, and ${accuracyText(pillow.robust)} under attack.`
+		: ''
+	return `${advice} ${prepared}${beside}`
 }
 
 function preparationLines({ measured: { preparation } }: ExportRecord): string[] {

@@ -111,6 +111,20 @@ describe('a classifier', () => {
 		expect(classes).toHaveLength(5)
 		expect(classes[0]?.label).toBe(own.images[0]?.classes[0]?.className)
 		expect(classes[0]?.probability).toBeCloseTo(own.images[0]?.classes[0]?.probability ?? -1, 1)
+
+		const open = join(folder, 'open')
+		const { files } = await exportModel({ run, output: open, images: 10, task: 'zero-shot' }, context())
+		expect(Object.keys(files)).toEqual(expect.arrayContaining(['classify.mjs', 'index.html', 'tokenizer.json']))
+		const asked = async (...names: string[]): Promise<typeof classes> => {
+			const answer = await promisify(execFile)(process.execPath, ['classify.mjs', photo, ...names], { cwd: open })
+			return JSON.parse(answer.stdout).classes
+		}
+		const same = await asked()
+		expect(same[0]?.label).toBe(classes[0]?.label)
+		expect(same[0]?.probability).toBeCloseTo(classes[0]?.probability ?? -1, 4)
+		const others = await asked('a red bus', 'hot_air_balloon', 'snow '.repeat(100))
+		expect(others.map(({ label }) => label)).toHaveLength(3)
+		expect(others.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5)
 		await rm(join(folder, 'node_modules'))
 	})
 
@@ -132,8 +146,11 @@ describe('a classifier', () => {
 		expect(parity.relativeL2).toBeGreaterThan(1e-6)
 		expect(parity.relativeL2).toBeLessThan(1e-2)
 		expect(reference?.maxDrop).toBe(0.1)
-		// The pictures of this data set have the model's size: its pipelines see the same pixels.
-		expect(pipelines).toMatchObject({ images: 20, resized: 0, largestDifference: 0, labelAgreement: 1 })
+		// The pictures of this data set have the model's size: enlarged, they show what another resize does.
+		expect(pipelines).toMatchObject({ images: 20, resized: 20, enlarged: 20 })
+		expect(pipelines?.largestDifference).toBeGreaterThan(8)
+		expect(pipelines?.labelAgreement).toBeGreaterThan(0.5)
+		expect(pipelines?.pillow?.robust.accuracy).toBeLessThanOrEqual(pipelines?.pillow?.clean.accuracy ?? -1)
 		const config = JSON.parse(await readFile(join(output, 'config.json'), 'utf8'))
 		expect(config).toMatchObject({ model_type: 'vit', id2label: { 0: 'airplane', 9: 'truck' } })
 	})

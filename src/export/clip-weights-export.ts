@@ -16,14 +16,15 @@ import { classesPerChunk, deployedClassifier } from '../evaluation/deployed/depl
 import { readInto, withFile } from '../files/read-parts.js'
 import { computeTextFeatures } from '../methods/tuning/text-side.js'
 import type { ClipModel } from '../vlm/model.js'
+import { towersOf } from '../vlm/towers.js'
 import type { WeightReference } from '../vlm/weights.js'
 import type { ExportInput, MadeExport } from './export-input.js'
 import { hypothesisTemplate } from './hypothesis-template.js'
 import { measureParity, measureReference, measureRobustness } from './measure-classifier.js'
 import { jsonFile } from './model-message.js'
 import { preprocessorJson } from './preprocessor.js'
-import { clipConfigOf, tokenizerFiles } from './tokenizer-files.js'
-import { textContexts } from './zero-shot-graph.js'
+import { tokenizerFiles, transformersConfigOf } from './tokenizer-files.js'
+import { requireTextTower, textContexts } from './zero-shot-graph.js'
 
 const embedding = 'text_model.embeddings.token_embedding.weight'
 const context = 'text.context.0'
@@ -32,9 +33,16 @@ const context = 'text.context.0'
 export async function exportClipWeights(input: ExportInput, staging: string): Promise<MadeExport> {
 	const { engine, run, options } = input
 	const { clip, defense, parameters } = run
+	requireTextTower(run)
 	requireExact(defense)
 	const { contextLength, vocabularySize } = clip.config.text
-	const config = await clipConfigOf(clip.checkpoint)
+	const config = await transformersConfigOf(clip.checkpoint)
+	if (config.model_type !== 'clip') {
+		throw new NaptuneError(
+			'NAP_EXPORT_REFUSED',
+			`Layout transformers holds the weights of a CLIPModel, and ${clip.checkpoint.source} is a ${towersOf(clip.config).title}. Export a graph (--layout onnx or transformers.js).`,
+		)
+	}
 	const [tokenizer, settings] = await tokenizerFiles(clip.checkpoint, contextLength)
 	const names = Array.from({ length: textContexts(defense) }, (_, index) => `<|context_${index}|>`)
 	const weights = await weightsOf(clip)
@@ -107,11 +115,17 @@ async function weightsOf({ checkpoint }: ClipModel): Promise<Map<string, Float32
 	return weights
 }
 
-async function numbersOf(name: string, { file, offset, length, shape }: WeightReference): Promise<Float32Array> {
+async function numbersOf(name: string, reference: WeightReference): Promise<Float32Array> {
+	const { file, offset, length, shape } = reference
 	const numbers = new Float32Array(elementCount(shape))
 	const read = await withFile(file, (handle) => readInto(handle, new Uint8Array(numbers.buffer), offset))
-	if (read === length) return numbers
+	if (read === length) return reference.transposed ? transposed(numbers, shape) : numbers
 	throw new NaptuneError('NAP_FILE_DAMAGED', `${file} ends before the weight ${name} does. Fetch the checkpoint again.`)
+}
+
+/** A matrix that is stored column by column. @param shape As it is used. */
+function transposed(stored: Float32Array, [rows = 0, columns = 0]: readonly number[]): Float32Array {
+	return stored.map((_, index) => at(stored, (index % columns) * rows + Math.floor(index / columns)))
 }
 
 function joined(rows: Float32Array, more: Float32Array): Float32Array {

@@ -15,6 +15,7 @@ import { type ExportRecord, exportForm } from '../records/export.js'
 import { modelTitle } from '../records/names.js'
 import { writeRecord } from '../records/record-kind.js'
 import type { Checkpoint } from '../vlm/model.js'
+import { towersOf } from '../vlm/towers.js'
 import { modelCard } from './card.js'
 import { exportClassifier } from './classifier-export.js'
 import { exportClipWeights } from './clip-weights-export.js'
@@ -45,12 +46,16 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 			preprocess: options.preprocess,
 			classNames: [...run.defense.classNames],
 			graphs,
+			...defined({ providers: provenProviders(options) }),
 			image: {
 				size: run.clip.config.vision.imageSize,
 				mean: [...run.clip.statistics.mean],
 				std: [...run.clip.statistics.std],
 			},
-			...defined({ text }),
+			...defined({
+				probabilities: towersOf(run.clip.config).probabilities === 'sigmoid' ? ('sigmoid' as const) : undefined,
+				text,
+			}),
 			...described,
 			measured: {
 				dataset: withoutFolders(settings.dataset),
@@ -73,6 +78,19 @@ export async function exportRun(input: ExportInput): Promise<ExportRecord> {
 		await writeRecord(exportForm, join(staging, exportFile), whole)
 		return whole
 	})
+}
+
+/**
+ * Where graphs of a kind are known to run. WebGPU resizes without antialiasing, so that it refuses graphs that prepare pictures;
+ * its float16 needs the feature shader-f16, which no adapter of the tests had.
+ */
+export function provenProviders({
+	layout,
+	dtype,
+	preprocess,
+}: Pick<ExportInput['options'], 'layout' | 'dtype' | 'preprocess'>): ExportRecord['providers'] {
+	if (layout === 'transformers') return undefined
+	return dtype === 'fp32' && preprocess === 'outside' ? ['cpu', 'wasm', 'webgpu'] : ['cpu', 'wasm']
 }
 
 function made(input: ExportInput, staging: string): Promise<MadeExport> {

@@ -6,6 +6,7 @@ import { initialWords } from '../defenses/context-prompts.js'
 import type { Defense } from '../defenses/defense.js'
 import { spokenName } from '../vlm/class-prompts.js'
 import type { ClipModel } from '../vlm/model.js'
+import { towersOf } from '../vlm/towers.js'
 import { textContexts } from './zero-shot-graph.js'
 
 /**
@@ -21,15 +22,23 @@ export function hypothesisTemplate(clip: ClipModel, defense: Defense): string {
 	]
 	const [name = ''] = defense.classNames
 	const contexts = textContexts(defense)
+	const { startTokens } = towersOf(clip.config)
 	const { ids, endPositions } = defense.prompts
 	const prompt = Array.from(ids.subarray(0, 1 + (endPositions[0] ?? 0)), Number)
-	const spoken = prompt.filter((_, position) => position === 0 || position > contexts).join()
+	const isContext = (position: number) => position >= startTokens && position < startTokens + contexts
+	// Models that read texts of one length have padding before the position of the feature.
+	const withoutPadding = (row: readonly number[]) => {
+		const end =
+			clip.config.text.eosRule === 'last' ? row.findLastIndex((id) => id !== clip.tokenizer.paddingId) + 1 : row.length
+		return row.slice(0, end).join()
+	}
+	const spoken = withoutPadding(prompt.filter((_, position) => !isContext(position)))
 	const fits = candidates.find((template) => {
 		const { ids: own } = clip.tokenizer.encodeBatch(
 			[template.replaceAll('{}', () => spokenName(name))],
 			clip.config.text,
 		)
-		return Array.from(own, Number).join() === spoken
+		return withoutPadding(Array.from(own, Number)) === spoken
 	})
 	if (fits !== undefined) return fits
 	throw new NaptuneError(

@@ -9,7 +9,7 @@ import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { range } from '../core/rows.js'
-import { float32, type Tensor } from '../core/tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import type { Split } from '../data/dataset.js'
 import {
 	type EvaluationResult,
@@ -17,9 +17,8 @@ import {
 	preparedImages,
 	splitImages,
 } from '../evaluation/robustness/evaluate.js'
-import type { ExportLayout, ExportMeasurement } from '../records/export.js'
+import type { ExportMeasurement } from '../records/export.js'
 import type { ClipModel } from '../vlm/model.js'
-import { pipelinePicture } from './pipeline-preparation.js'
 
 /** The attack by which exports are measured. */
 export const exportAttack = 'pgd-20'
@@ -119,63 +118,4 @@ export async function measureReference(
 	maxDrop: number,
 ): Promise<ExportMeasurement['reference']> {
 	return { ...(await measureRobustness(input, run, undefined)), maxDrop }
-}
-
-/**
- * The same on pictures as the pipelines of transformers.js prepare them.
- * @param read As for {@link measureRobustness}.
- */
-export async function measurePipelines(
-	input: MeasureInput,
-	read: Classifier,
-	fileLogits: FileLogits,
-): Promise<NonNullable<ExportMeasurement['pipelines']>> {
-	const { clip, split, signal } = input
-	const pictures: Tensor<'float32'>[] = []
-	const found = { resized: 0, differing: 0, pixels: 0, largest: 0, same: 0 }
-	for (const index of range(0, split.length)) {
-		if (signal.aborted) throw new NaptuneError('NAP_STOPPED', 'Stopped. Nothing was written.')
-		const own = await preparedImages(clip, split, [index])
-		const { pixels, resized } = await pipelinePicture(await split.image(index), clip.checkpoint.preprocessor)
-		pictures.push(pixels)
-		if (resized) found.resized++
-		for (const [place, value] of own.data.entries()) {
-			const difference = Math.round(255 * Math.abs(value - at(pixels.data, place)))
-			if (difference > 0) found.differing++
-			found.largest = Math.max(found.largest, difference)
-		}
-		found.pixels += own.data.length
-		const [mine, theirs] = [await fileLogits(own), await fileLogits(pixels)]
-		if (best(mine.data) === best(theirs.data)) found.same++
-	}
-	const { clean, robust } = await measureRobustness(input, read, fileLogits, async (positions) => {
-		const chosen = positions.map((position) => at(pictures, position))
-		const [, ...shape] = at(chosen, 0).shape
-		const all = new Float32Array(chosen.reduce((sum, { data }) => sum + data.length, 0))
-		chosen.forEach(({ data }, place) => {
-			all.set(data, place * data.length)
-		})
-		return float32([chosen.length, ...shape], all)
-	})
-	return {
-		images: split.length,
-		resized: found.resized,
-		differingPixels: found.differing / found.pixels,
-		largestDifference: found.largest,
-		labelAgreement: found.same / split.length,
-		clean,
-		robust,
-	}
-}
-
-/** Everything that is measured of a file under attack: as the run prepares pictures, and as the layout's pipelines do. */
-export async function measureFile(
-	input: MeasureInput,
-	read: Classifier,
-	fileLogits: FileLogits,
-	layout: ExportLayout,
-): Promise<Pick<ExportMeasurement, 'clean' | 'robust' | 'pipelines'>> {
-	const found = await measureRobustness(input, read, fileLogits)
-	if (layout === 'onnx') return found
-	return { ...found, pipelines: await measurePipelines(input, read, fileLogits) }
 }

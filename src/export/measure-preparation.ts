@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common'
 import type { Classifier } from '../classifier/classifier.js'
-import { entry } from '../core/at.js'
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32 } from '../core/tensor.js'
 import { preparedImages } from '../evaluation/robustness/evaluate.js'
@@ -35,15 +35,16 @@ export async function measurePreparation(
 			const prepared = await preparedImages(clip, split, [index])
 			const values = entry(await prepare.run(feeds), 'pixel_values').data as Float32Array
 			const own = bytesOfPixelValues(float32(prepared.shape, values), clip.statistics).data
-			for (const [at, value] of prepared.data.entries()) {
-				const difference = Math.abs(Math.round(value * 255) - (own[at] ?? Number.NaN))
-				if (difference !== 0) differing++
-				largest = difference <= largest ? largest : difference
-			}
+			const found = levelDifferences(
+				own.map((level) => level / 255),
+				prepared.data,
+			)
+			differing += found.differing
+			largest = Math.max(largest, found.largest)
 			pixels += prepared.data.length
-			const found = entry(await whole.run(feeds), 'logits').data as Float32Array
+			const given = entry(await whole.run(feeds), 'logits').data as Float32Array
 			const expected = entry(await run.evaluate(prepared, ['logits']), 'logits').data
-			if (best(found) === best(expected)) same++
+			if (best(given) === best(expected)) same++
 		}
 	} finally {
 		await whole.release()
@@ -55,6 +56,21 @@ export async function measurePreparation(
 		largestDifference: largest,
 		labelAgreement: same / split.length,
 	}
+}
+
+/** How far two preparations of a picture are apart, in levels of 255. Pixels are in [0, 1]; NaN is farther than any. */
+export function levelDifferences(
+	one: Float32Array,
+	other: Float32Array,
+): { readonly differing: number; readonly largest: number } {
+	let differing = 0
+	let largest = 0
+	for (const [index, value] of other.entries()) {
+		const difference = Math.abs(Math.round(value * 255) - Math.round(at(one, index) * 255))
+		if (difference !== 0) differing++
+		largest = difference <= largest ? largest : difference
+	}
+	return { differing, largest }
 }
 
 function pictureTensor(Tensor: typeof OrtTensor, { width, height, rgb }: DecodedImage): OrtTensor {

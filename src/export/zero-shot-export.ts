@@ -6,7 +6,7 @@ import { onnxClassifier } from '../classifier/onnx-file/onnx-classifier.js'
 import { defined } from '../core/defined.js'
 import { int64, type Tensor } from '../core/tensor.js'
 import { requireOwnTexts } from '../defenses/class-logits.js'
-import { classesPerChunk, deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
+import { classesPerChunk, type DeployedModel, deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { computeTextFeatures } from '../methods/tuning/text-side.js'
 import { opsetVersion } from '../onnx/serialize.js'
 import type { ExportedGraph, ExportLayout, ExportRecord } from '../records/export.js'
@@ -18,17 +18,28 @@ import { exportedProgram, pixelValuesOf, runForOutput } from './exported-program
 import { writeFiles } from './folder.js'
 import { inHalfPrecision, withRoundedWeights } from './half-precision.js'
 import { hypothesisTemplate } from './hypothesis-template.js'
-import { gitAttributes } from './layouts/layout-files.js'
-import { measureFile, measureParity, measureReference } from './measure-classifier.js'
+import { exampleFiles, gitAttributes } from './layouts/layout-files.js'
+import { measureParity, measureReference } from './measure-classifier.js'
+import { measureFile } from './measure-pipelines.js'
 import { jsonFile, modelFiles, modelMessage } from './model-message.js'
 import { preprocessorJson } from './preprocessor.js'
-import { clipConfigOf, tokenizerFiles } from './tokenizer-files.js'
-import { longestText, textBatch, textContexts, textLength, zeroShotGraphs } from './zero-shot-graph.js'
+import { tokenizerFiles, transformersConfigOf } from './tokenizer-files.js'
+import {
+	fixedLength,
+	longestText,
+	requireTextTower,
+	textBatch,
+	textContexts,
+	textInputs,
+	textLength,
+	zeroShotGraphs,
+} from './zero-shot-graph.js'
 
 /** Writes the graphs of a zero-shot model and measures them on the classes of the run. @param staging Folder to write to. */
 export async function exportZeroShot(input: ExportInput, staging: string): Promise<MadeExport> {
 	const { engine, run, options } = input
 	const { clip, defense, parameters } = run
+	requireTextTower(run)
 	requireOwnTexts(defense, 'A zero-shot export')
 	const half = options.dtype === 'fp16'
 	const template = hypothesisTemplate(clip, defense)
@@ -40,7 +51,7 @@ export async function exportZeroShot(input: ExportInput, staging: string): Promi
 	}
 	const [whole, , text] = graphs
 	if (!whole || !text) throw new RangeError('A zero-shot export has three graphs.')
-	const tokens = tokensOf(clip, classPrompts(defense.classNames, template).prompts)
+	const tokens = tokensOf(run, classPrompts(defense.classNames, template).prompts)
 	const textProgram = await exportedProgram(engine, staging, text)
 	const textFeatures = await runForOutput(textProgram, tokens, 'text_embeds').finally(() => textProgram.release())
 	const own = await computeTextFeatures(engine, defense, parameters, classesPerChunk)
@@ -86,9 +97,15 @@ function statisticsOf({ statistics: { mean, std } }: ClipModel): Record<string, 
 	}
 }
 
-/** Texts as tokens, padded to the longest. */
-function tokensOf({ tokenizer, config }: ClipModel, texts: readonly string[]) {
-	const { ids, endPositions, count, length } = tokenizer.encodeBatch(texts, config.text)
+/** Texts as tokens, padded to the longest, or to the one length that the model reads. */
+function tokensOf(run: DeployedModel, texts: readonly string[]): Record<string, Tensor<'int64'>> {
+	const { tokenizer, config } = run.clip
+	const fixed = fixedLength(run)
+	const { ids, endPositions, count, length } = tokenizer.encodeBatch(texts, {
+		...config.text,
+		...defined({ padTo: fixed }),
+	})
+	if (fixed !== undefined) return { input_ids: int64([count, length], ids) }
 	const mask = Array.from({ length: count * length }, (_, index) =>
 		index % length <= (endPositions[Math.floor(index / length)] ?? 0) ? 1 : 0,
 	)
@@ -103,11 +120,8 @@ function graphsOf({ run, options }: Pick<ExportInput, 'run' | 'options'>): Expor
 	const file = (name: string) => `${folder}${name}${suffix}.onnx`
 	type Ports = ExportedGraph['inputs']
 	const pixels: Ports = [{ name: 'pixel_values', type: 'float32', shape: [batchSize, 3, imageSize, imageSize] }]
-	const tokens: Ports = ['input_ids', 'attention_mask'].map((name) => ({
-		name,
-		type: 'int64',
-		shape: [textBatch, textLength],
-	}))
+	const length = fixedLength(run) ?? textLength
+	const tokens: Ports = textInputs(run).map((name) => ({ name, type: 'int64', shape: [textBatch, length] }))
 	const image: Ports = [{ name: 'image_embeds', type: 'float32', shape: [batchSize, projectionDimension] }]
 	const text: Ports = [{ name: 'text_embeds', type: 'float32', shape: [textBatch, projectionDimension] }]
 	const logits: Ports = [
@@ -138,7 +152,9 @@ async function zeroShotFiles(
 	return [
 		jsonFile('labels.json', classNames),
 		jsonFile('preprocessor_config.json', preprocessorJson(checkpoint.preprocessor)),
-		...(layout === 'onnx' ? [] : [jsonFile('config.json', await clipConfigOf(checkpoint))]),
+		...(layout === 'onnx'
+			? exampleFiles('zero-shot')
+			: [jsonFile('config.json', await transformersConfigOf(checkpoint))]),
 		...(await tokenizerFiles(checkpoint, longest)),
 		...(layout === 'hub' ? [gitAttributes] : []),
 	]

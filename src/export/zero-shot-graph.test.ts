@@ -2,6 +2,7 @@ import { toBinary } from '@bufbuild/protobuf'
 import { ModelProtoSchema } from 'onnx-buf'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { familyFixture, openFamily } from '../checkpoints/families.test.support.js'
 import { entry } from '../core/at.js'
 import { float32, type Tensor as Values } from '../core/tensor.js'
 import { initialParameters } from '../defenses/defense.js'
@@ -14,6 +15,8 @@ import { generator } from '../random/counter-based.js'
 import { relativeDistance } from '../runtime/graphs.test.support.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { pixelValuesOf } from './exported-program.js'
+import { exportedTokens } from './exported-texts.js'
+import { hypothesisTemplate } from './hypothesis-template.js'
 import { longestText, zeroShotGraphs } from './zero-shot-graph.js'
 
 const classNames = ['cat', 'a very old dog', 'ship']
@@ -97,6 +100,56 @@ describe('a CLIP for any classes', () => {
 		const images = await (await session(vision)).run(pixelFeed)
 		expect(relativeDistance(numbers(images, 'image_embeds'), numbers(found, 'image_embeds'))).toBeLessThan(1e-6)
 	})
+
+	it.each([
+		['nap', { textPrompts: 3, visualPrompts: 2 }, '{}.'],
+		['coop', { textPrompts: 5 }, '{}.'],
+		['advpt-v', {}, 'a photo of a {}.'],
+	])(
+		'%s on SigLIP: texts of the one length that it reads, padded, and the logits of the classifier',
+		async (name, options, template) => {
+			const { clip } = await openFamily(familyFixture('siglip'))
+			const defense = prepareDefense(name, clip, classNames, options)
+			const parameters = await initialParameters(defense, 1)
+			const model = { clip, defense, parameters }
+			expect(hypothesisTemplate(clip, defense)).toBe(template)
+			const { whole, text } = await zeroShotGraphs(model, {})
+			const session = (message: typeof text) =>
+				InferenceSession.create(toBinary(ModelProtoSchema, message), { logSeverityLevel: 4 })
+			const length = longestText(model)
+			expect(length).toBe(20 - ('textPrompts' in options ? options.textPrompts : 0))
+			const rows = classNames.map((own) => clip.tokenizer.encode(template.replace('{}', own)))
+			const padded = rows.flatMap((row) => [
+				...row,
+				...new Array<number>(length - row.length).fill(clip.tokenizer.paddingId),
+			])
+			const input_ids = new Tensor('int64', BigInt64Array.from(padded, BigInt), [rows.length, length])
+			const prompts = classNames.map((own) => template.replace('{}', own))
+			const ports = { maxTokens: length, inputs: [{ name: 'input_ids', type: 'int64', shape: ['B', length] } as const] }
+			const tokens = exportedTokens(clip.tokenizer, prompts, ports)
+			expect(Object.keys(tokens)).toEqual(['input_ids'])
+			expect(tokens.input_ids?.data).toEqual(input_ids.data)
+			const features = await computeTextFeatures(engine, defense, parameters, 2)
+			const texts = await session(text)
+			expect(texts.inputNames).toEqual(['input_ids'])
+			expect(relativeDistance(numbers(await texts.run({ input_ids }), 'text_embeds'), [...features.data])).toBeLessThan(
+				1e-5,
+			)
+
+			const stream = generator(1, 'zero-shot-graph.test')
+			const pixels: Values<'float32'> = float32(
+				[2, 3, 17, 17],
+				Float32Array.from({ length: 2 * 3 * 289 }, () => stream.uniform()),
+			)
+			const values = pixelValuesOf(pixels, clip.statistics)
+			const deployed = await deployedClassifier(engine, clip, defense, parameters)
+			const { logits } = await deployed.evaluate(pixels, ['logits'])
+			await deployed.release()
+			const pixel_values = new Tensor('float32', values.data, values.shape)
+			const found = await (await session(whole)).run({ input_ids, pixel_values })
+			expect(relativeDistance(numbers(found, 'logits_per_image'), [...(logits?.data ?? [])])).toBeLessThan(1e-5)
+		},
+	)
 
 	it('refuses a method whose contexts leave no room for a text', async () => {
 		const clip = await tinyClip(await temporaryFolder())

@@ -27,33 +27,49 @@ export function longestText({ clip, defense }: DeployedModel): number {
 	return clip.config.text.contextLength - textContexts(defense)
 }
 
+/** @throws NaptuneError for ONNX encoders, whose text tower is a file of its own. */
+export function requireTextTower({ clip }: Pick<DeployedModel, 'clip'>): void {
+	if (towersOf(clip.config).blocks) return
+	throw new NaptuneError(
+		'NAP_EXPORT_REFUSED',
+		'A zero-shot export is built from the text tower of a model, and a pair of ONNX encoders keeps its own in a file, which is an export already. Export the classifier (--task classifier).',
+	)
+}
+
+/** Tokens of every text, of a model that reads its feature at the last one, padding or not, as SigLIP does. */
+export function fixedLength(model: DeployedModel): number | undefined {
+	return model.clip.config.text.eosRule === 'last' ? longestText(model) : undefined
+}
+
+/** Names of what a text is given as. */
+export function textInputs(model: DeployedModel): readonly string[] {
+	return fixedLength(model) === undefined ? ['input_ids', 'attention_mask'] : ['input_ids']
+}
+
 /** The graphs of a zero-shot export. */
 export interface ZeroShotGraphs {
-	/** `input_ids, attention_mask, pixel_values → logits_per_image, logits_per_text, text_embeds, image_embeds`. */
+	/**
+	 * `input_ids, attention_mask, pixel_values → logits_per_image, logits_per_text, text_embeds, image_embeds`; without
+	 * `attention_mask` for models that read texts of one length.
+	 */
 	readonly whole: ModelProto
 	/** `pixel_values → image_embeds`. */
 	readonly vision: ModelProto
-	/** `input_ids, attention_mask → text_embeds`. */
+	/** `input_ids, attention_mask → text_embeds`, likewise. */
 	readonly text: ModelProto
 }
 
 /**
  * Builds them. Features have unit length.
  * @param metadata Of all three.
- * @throws NaptuneError for models of another kind than CLIP, a method with several prompts per class, which no text tower reads
- * one by one, and contexts that leave no room for a text.
+ * @throws NaptuneError for ONNX encoders, a method with several prompts per class, which no text tower reads one by one, and
+ * contexts that leave no room for a text.
  */
 export async function zeroShotGraphs(
 	model: DeployedModel,
 	metadata: Readonly<Record<string, string>>,
 ): Promise<ZeroShotGraphs> {
-	const { title, blocks, startTokens } = towersOf(model.clip.config)
-	if (!blocks || startTokens !== 1) {
-		throw new NaptuneError(
-			'NAP_EXPORT_REFUSED',
-			`A zero-shot export is written for the text tower of a CLIP, not for ${title}. Export the classifier (--task classifier).`,
-		)
-	}
+	requireTextTower(model)
 	const { promptsPerClass } = model.defense.prompts
 	if (promptsPerClass !== 1) {
 		throw new NaptuneError(
@@ -70,6 +86,8 @@ export async function zeroShotGraphs(
 	}
 	const lengths = [longest, longest - 2, longest - 5] as const
 	const open = async (outputs: (length: number) => Record<string, Value>): Promise<ModelProto> => {
+		const fixed = fixedLength(model)
+		if (fixed !== undefined) return modelMessage(outputs(fixed), metadata)
 		const [first, ...rest] = await Promise.all(
 			lengths.map(async (length) => ({ length, model: await modelMessage(outputs(length), metadata) })),
 		)
@@ -77,7 +95,7 @@ export async function zeroShotGraphs(
 		if (!first || !second || !third) throw new RangeError('Three lengths were built.')
 		return withOpenLength(first, [second, third], {
 			input: 'input_ids',
-			inputs: ['input_ids', 'attention_mask'],
+			inputs: textInputs(model),
 			symbol: textLength,
 		})
 	}
@@ -106,8 +124,20 @@ function imageEmbeds(model: DeployedModel, parameters: ParameterLookup): Value {
 }
 
 /** Text features [text_batch_size, E] of texts of `length` tokens. */
-function textEmbeds({ clip, defense }: DeployedModel, length: number, parameters: ParameterLookup): Value {
+function textEmbeds(model: DeployedModel, length: number, parameters: ParameterLookup): Value {
+	const { clip, defense } = model
 	const shape = [textBatch, length]
+	const count = textContexts(defense)
+	const { startTokens } = towersOf(clip.config)
+	const placeholder = at(clip.tokenizer.encode('X'), startTokens)
+	const places = ops.literal(int64([count], new Array<number>(count).fill(placeholder)))
+	const prompted = (rows: Value, inserted: Value) => (count === 0 ? rows : insertedAt(startTokens, rows, inserted))
+	if (fixedLength(model) !== undefined) {
+		const ids = prompted(ops.input('input_ids', 'int64', shape), places)
+		const isLast = Float32Array.from({ length: length + count }, (_, position) => +(position === length + count - 1))
+		const endPosition = ops.repeatForBatch(ops.literal(float32([isLast.length], isLast)), ids)
+		return defense.textFeatures(ids, endPosition, parameters)
+	}
 	const end = clip.config.text.endTokenId
 	const ids = endedIds(ops.input('input_ids', 'int64', shape), ops.input('attention_mask', 'int64', shape), end)
 	const isEnd = ops.cast(ops.equal(ids, end), 'float32')
@@ -120,12 +150,8 @@ function textEmbeds({ clip, defense }: DeployedModel, length: number, parameters
 		),
 	)
 	const endPosition = ops.cast(ops.equal(firstEnd, positions), 'float32')
-	const count = textContexts(defense)
-	if (count === 0) return defense.textFeatures(ids, endPosition, parameters)
-	const placeholder = at(clip.tokenizer.encode('X'), 1)
-	const places = ops.literal(int64([count], new Array<number>(count).fill(placeholder)))
 	const nothing = ops.literal(float32([count], new Float32Array(count)))
-	return defense.textFeatures(insertedBehindStart(ids, places), insertedBehindStart(endPosition, nothing), parameters)
+	return defense.textFeatures(prompted(ids, places), prompted(endPosition, nothing), parameters)
 }
 
 /**
@@ -146,8 +172,10 @@ function endedIds(ids: Value, mask: Value, end: number): Value {
 	return ops.where(isLast, end, ids)
 }
 
-/** [first | inserted | others] of every row. */
-function insertedBehindStart(rows: Value, inserted: Value): Value {
+/** [first `start` | inserted | others] of every row. */
+function insertedAt(start: number, rows: Value, inserted: Value): Value {
 	const length = rows.shape[1] as number
-	return ops.concat([ops.slice(rows, 1, 0, 1), ops.repeatForBatch(inserted, rows), ops.slice(rows, 1, 1, length)], 1)
+	const between = ops.repeatForBatch(inserted, rows)
+	if (start === 0) return ops.concat([between, rows], 1)
+	return ops.concat([ops.slice(rows, 1, 0, start), between, ops.slice(rows, 1, start, length)], 1)
 }

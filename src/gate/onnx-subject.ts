@@ -1,32 +1,23 @@
-/** Any ONNX model of an image classifier, alone or in the folder of an export, as what a gate decides on. */
+/** Any ONNX model of an image classifier as what a gate decides on. */
 
-import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { z } from 'zod'
+import { basename } from 'node:path'
 import { openOnnxClassifier } from '../classifier/files/open-onnx-classifier.js'
 import type { OnnxClassifierOptions } from '../classifier/onnx-file/onnx-classifier.js'
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
-import { float32, type Tensor } from '../core/tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import { type Dataset, idsOf, labelsOf, type Split } from '../data/dataset.js'
 import { classPositions } from '../evaluation/deployed/class-positions.js'
 import { preparedPixels } from '../evaluation/robustness/recorded-onnx-attack.js'
-import { readJsonFile } from '../files/json-file.js'
-import { writeUnitPixels } from '../images/pixels.js'
-import { viewOf } from '../images/view.js'
 import type { OnnxDeclaration } from '../records/gate.js'
 import type { Engine } from '../runtime/engine.js'
-import { type PreprocessorConfig, parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
 import type { GateSubject } from './subject.js'
 
-/** What says of a folder that it is an export. */
-export const exportDescription = 'export.json'
-
-/** What {@link onnxSubject} and {@link exportSubject} need. */
+/** What {@link onnxSubject} needs. */
 export interface OnnxSubjectInput {
 	readonly engine: Engine
-	/** Of the model, or of the export's folder. */
+	/** Of the model. */
 	readonly path: string
 	readonly dataset: Dataset
 	/** The sample in its order. */
@@ -65,59 +56,6 @@ export async function onnxSubject(input: OnnxSubjectInput): Promise<GateSubject>
 		content: { resize },
 		pixels: (classifier, rows) => preparedPixels(classifier, input.split, rows, resize),
 	})
-}
-
-/** What is read of an export's description; the rest of it is the export's own. */
-const described = z.looseObject({
-	kind: z.literal('export'),
-	preprocess: z.string().optional(),
-	classNames: z.array(z.string()).min(2),
-	graphs: z.array(z.looseObject({ role: z.string(), file: z.string() })),
-})
-
-/** Opens the classifier of an export. @throws NaptuneError when the folder holds none that takes pixels. */
-export async function exportSubject(input: OnnxSubjectInput): Promise<GateSubject> {
-	const { path, split } = input
-	const about = join(path, exportDescription)
-	const parsed = described.safeParse(await readJsonFile(about))
-	if (!parsed.success) {
-		throw new NaptuneError('NAP_RECORD_INVALID', `${about} describes no export. Export again.`)
-	}
-	const { classNames, graphs, preprocess } = parsed.data
-	const graph = graphs.find(({ role }) => role === 'classifier')
-	if (!graph || preprocess === 'inside') {
-		throw new NaptuneError(
-			'NAP_INPUT_UNSUITABLE',
-			`${path} holds no classifier that takes pixel values, of which alone gradients can be taken. Export one: naptune export RUN --output DIR, without --preprocess inside.`,
-		)
-	}
-	const preparation = parsePreprocessorConfig(
-		await readJsonFile(join(path, 'preprocessor_config.json')),
-		join(path, 'preprocessor_config.json'),
-	)
-	const { mean, std, doNormalize } = preparation
-	const options: OnnxClassifierOptions = {
-		input: {
-			layout: 'nchw',
-			range: '0..1',
-			normalisation: doNormalize ? { mean, std } : 'none',
-			channelOrder: 'rgb',
-		},
-		classNames,
-		output: 'logits',
-		outputKind: 'logits',
-	}
-	return openSubject(input, join(path, graph.file), options, {
-		kind: 'export',
-		name: basename(path),
-		content: { preparation: JSON.parse(JSON.stringify(preparation)) },
-		pixels: ({ inputShape }, rows) => preparedAs(preparation, split, rows, inputShape[1]),
-	})
-}
-
-/** Whether a folder holds an export. */
-export function isExport(path: string): boolean {
-	return existsSync(join(path, exportDescription))
 }
 
 interface OnnxDetails extends Pick<GateSubject, 'kind' | 'name'> {
@@ -162,19 +100,4 @@ async function openSubject(
 		await classifier.release()
 		throw error
 	}
-}
-
-/** Images prepared as a `preprocessor_config.json` says, without its normalisation: [n, 3, size, size] in [0, 1]. */
-async function preparedAs(
-	preparation: PreprocessorConfig,
-	split: Split,
-	rows: readonly number[],
-	size: number,
-): Promise<Tensor<'float32'>> {
-	const all = new Float32Array(rows.length * 3 * size * size)
-	for (const [index, row] of rows.entries()) {
-		const view = viewOf(await split.image(row), { kind: 'prepared', size, preparation })
-		writeUnitPixels(view, all.subarray(index * 3 * size * size))
-	}
-	return float32([rows.length, 3, size, size], all)
 }

@@ -1,4 +1,4 @@
-/** Random views of a picture for training, from an explicit generator. */
+/** Makes random views of a picture for training, from an explicit generator. */
 
 import type { Generator } from '../random/generator.js'
 import type { DecodedImage } from './decoded-image.js'
@@ -29,7 +29,7 @@ export function randomResizedCrop(image: DecodedImage, options: RandomResizedCro
 	return unitPixels(randomlyCropped(image, options, stream))
 }
 
-/** What {@link randomResizedCrop} makes numbers of: a square picture. */
+/** The square picture behind {@link randomResizedCrop}. */
 export function randomlyCropped(image: DecodedImage, options: RandomResizedCrop, stream: Generator): DecodedImage {
 	const { size, scale = [0.08, 1], ratio = [3 / 4, 4 / 3], flip = 0.5, resample = 'bicubic' } = options
 	const window = randomWindow(image, scale, ratio, stream)
@@ -37,7 +37,7 @@ export function randomlyCropped(image: DecodedImage, options: RandomResizedCrop,
 	return stream.uniform() < flip ? mirror(view) : view
 }
 
-/** A square picture shifted by up to an eighth of its side, black where nothing is, and mirrored half of the time. */
+/** A square picture shifted by up to an eighth of its side, black in the gap, and mirrored half of the time. */
 export function randomlyShifted({ width: size, rgb }: DecodedImage, stream: Generator): DecodedImage {
 	const reach = Math.floor(size / 8)
 	const top = stream.below(2 * reach + 1) - reach
@@ -57,8 +57,7 @@ export function randomlyShifted({ width: size, rgb }: DecodedImage, stream: Gene
 }
 
 /**
- * A window of random area and shape: ten tries, of which the first that fits is taken, else the largest centred window of
- * an allowed shape.
+ * A window of random area and shape: the first of ten tries that fits, or the largest centred window of an allowed shape.
  */
 export function randomWindow(
 	{ width, height }: Size,
@@ -78,15 +77,15 @@ export function randomWindow(
 		}
 	}
 	const shape = width / height
-	// A picture thinner than any allowed shape has a window of at least one pixel all the same.
+	// Even a picture thinner than any allowed shape gets a window of at least one pixel.
 	const w = shape > widest ? Math.max(roundHalfEven(height * widest), 1) : width
 	const h = shape < narrowest ? Math.max(roundHalfEven(width / narrowest), 1) : height
 	return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), width: w, height: h }
 }
 
 /**
- * The usual view of CIFAR images: a window of the picture's own size that may reach over its edge by up to `padding`
- * pixels (black there), mirrored with probability `flip`. Made for large batches: reads bytes, writes into the batch.
+ * The usual view of CIFAR images: a window of the picture's own size that may extend past its edge by up to `padding` pixels
+ * (black there), mirrored with probability `flip`. For large batches, it reads bytes and writes into the batch.
  * @param rgb [size, size, 3], channels last.
  * @param target Takes [3, size, size] in [0, 1].
  */

@@ -1,11 +1,11 @@
-/** A window of a picture in [0, 1] at another size, for pictures that are not bytes any more. */
+/** Resizes a window of a picture in [0, 1], for pictures that are no longer bytes. */
 
 import type { Window } from './resize.js'
 
 /**
- * Bilinear interpolation between pixel centres, without antialiasing; beyond the window's border its last pixel counts.
+ * Bilinear interpolation between pixel centres, without antialiasing; it repeats the border pixels of the window.
  * @param pixels [3, size, size].
- * @param window Inside of the picture.
+ * @param window Must lie inside the picture.
  * @returns [3, target, target].
  */
 export function bilinearCrop(pixels: Float32Array, size: number, window: Window, target: number): Float32Array {

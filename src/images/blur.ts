@@ -1,7 +1,7 @@
 /** Gaussian blur of pictures in [0, 1]. */
 
 /**
- * Blurs rows, then columns; beyond the border the picture is mirrored (the border itself not repeated).
+ * Blurs rows, then columns, and mirrors the picture at its border (without repeating the border itself).
  * @param pixels [3, size, size].
  * @param kernel Odd number of pixels, less than 2 · size.
  * @param deviation In pixels.

@@ -1,4 +1,6 @@
-/** Random colours of pictures in [0, 1]: brightness, contrast, saturation and hue, and grey, as torchvision and kornia have them. */
+/**
+ * Random colours of pictures in [0, 1]: brightness, contrast, saturation and hue, and grey, as in torchvision and kornia.
+ */
 
 import type { Generator } from '../random/generator.js'
 
@@ -14,7 +16,7 @@ export interface ColourJitter {
 
 /**
  * Changes the four properties in a random order, in place.
- * @param pixels [3, height, width] in [0, 1], which they stay in.
+ * @param pixels [3, height, width]; they stay in [0, 1].
  */
 export function jitterColours(pixels: Float32Array, jitter: ColourJitter, stream: Generator): void {
 	const factor = (amount: number) => Math.max(0, 1 + amount * (2 * stream.uniform() - 1))
@@ -54,7 +56,7 @@ function meanOf(values: Float32Array): number {
 	return sum / values.length
 }
 
-/** Distances of all channels to a centre per pixel times a factor, cut to [0, 1]. */
+/** Scales the distances of all channels from a centre per pixel, clipped to [0, 1]. */
 function scaleAround(pixels: Float32Array, centre: (at: number) => number, factor: number): void {
 	const area = pixels.length / 3
 	for (let index = 0; index < pixels.length; index++) {
@@ -74,7 +76,7 @@ function turnHue(pixels: Float32Array, turn: number): void {
 		const sector =
 			most === red ? (green - blue) / range : most === green ? 2 + (blue - red) / range : 4 + (red - green) / range
 		const hue = sector + 6 * turn
-		// The usual formula: each channel is the largest one less a trapezium of the hue.
+		// The usual formula: each channel is the maximum minus a trapezoid function of the hue.
 		for (const [channel, phase] of [5, 3, 1].entries()) {
 			const place = (((phase + hue) % 6) + 6) % 6
 			pixels[channel * area + at] = most - range * Math.max(0, Math.min(place, 4 - place, 1))

@@ -102,12 +102,12 @@ describe('decodeImage', () => {
 	})
 
 	it.each([
-		['text.jpg', 'This is a text file.', /text\.jpg is not an image that can be read/],
+		['text.jpg', 'This is a text file.', /text\.jpg is not a readable image/],
 		['empty.png', '', /empty\.png is empty \(0 bytes\)/],
 		[
 			'drawing.png',
 			'<svg xmlns="http://www.w3.org/2000/svg" width="5" height="5"><rect/></svg>',
-			/drawing\.png is a file of the format SVG, which is not read\. Expected JPEG/,
+			/drawing\.png is a file of the format SVG, which is not supported\. Expected JPEG/,
 		],
 	])('refuses %s by its path', async (name, content, message) => {
 		const path = join(folder, name)

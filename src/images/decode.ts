@@ -1,4 +1,4 @@
-/** Image files become RGB bytes, the same ones that Pillow's `Image.open(path).convert('RGB')` gives. */
+/** Decodes image files to the same RGB bytes as Pillow's `Image.open(path).convert('RGB')`. */
 
 import { readFile } from 'node:fs/promises'
 import type { Metadata } from 'sharp'
@@ -16,7 +16,7 @@ import { lumaChromaToRgb } from './formats/ycbcr.js'
 
 export type { DecodedImage } from './decoded-image.js'
 
-/** The largest picture that is decoded (the number at which Pillow refuses too): 537 MB of RGB bytes. */
+/** Maximum number of pixels to decode, the limit of Pillow: 537 MB of RGB bytes. */
 export const maximumPixels = 178_956_970
 
 const colourSpaces: readonly string[] = ['srgb', 'rgb16', 'b-w', 'grey16', 'cmyk']
@@ -26,24 +26,24 @@ const colourSpaces: readonly string[] = ['srgb', 'rgb16', 'b-w', 'grey16', 'cmyk
  * - grey is repeated three times; an alpha channel, a palette's opacity or a transparent colour is dropped, not blended;
  * - CMYK becomes RGB by (255 - ink) (255 - black) / 255, not through colour profiles;
  * - TIFF is turned upright by its orientation tag; EXIF orientation of JPEG, PNG and WebP and the boxes that turn and mirror
- *   AVIF are ignored, as are colour profiles and gamma; of an animation or several pages the first picture is taken;
- * - of 16 bits per channel the high byte is kept. Pillow does so for colour, but clips 16-bit *grey* at 255, which makes
+ *   AVIF are ignored, as are colour profiles and gamma; an animation or file of several pages gives its first picture;
+ * - 16 bits per channel keep their high byte. Pillow does so for colour, but clips 16-bit *grey* at 255, which makes
  *   nearly every such picture white; this is the one deliberate difference.
  *
- * Bytes equal those of Pillow 13 over the matrix of `fixtures/decoding`; what is not decoded as Pillow does is refused by
- * name.
+ * Bytes equal those of Pillow 13 over the matrix of `fixtures/decoding`; features that would decode differently are refused
+ * by name.
  * @param source Path of a JPEG, PNG, WebP, GIF, TIFF or AVIF file, or its bytes.
  * @param name What to call the picture in errors; the path by default.
- * @param mostPixels Larger pictures are refused before their pixels are decoded; at most {@link maximumPixels}.
- * @throws NaptuneError naming the picture when it cannot be read, is truncated, is no image, has a feature that is not
- * supported (which is named) or too many pixels.
+ * @param mostPixels Refuses larger pictures before decoding; at most {@link maximumPixels}.
+ * @throws NaptuneError naming the picture when it cannot be read, is truncated, is not an image, has an unsupported feature
+ * (named in the error) or too many pixels.
  */
 export async function decodeImage(
 	source: string | Uint8Array,
 	name = typeof source === 'string' ? source : 'The image',
 	mostPixels = maximumPixels,
 ): Promise<DecodedImage> {
-	// Bytes are read here rather than by the library: it caches by path and would miss that a file has changed.
+	// Read the bytes here, because the library caches by path and would miss changes of the file.
 	const bytes = typeof source === 'string' ? await readImageBytes(source) : source
 	if (bytes.length === 0)
 		throw new NaptuneError('NAP_IMAGE_DAMAGED', `${name} is empty (0 bytes). Replace or remove it.`)
@@ -62,7 +62,7 @@ export async function decodeImage(
 		}
 		throw new NaptuneError(
 			'NAP_IMAGE_DAMAGED',
-			`${name} is not an image that can be read, or it is damaged (${reasonOf(cause)}). Expected a whole ${readableFormats} file; replace or remove it.`,
+			`${name} is not a readable image, or it is damaged (${reasonOf(cause)}). Expected a whole ${readableFormats} file; replace or remove it.`,
 			{ cause },
 		)
 	}
@@ -82,16 +82,16 @@ function notRead(bytes: Uint8Array, name: string): NaptuneError {
 	if (other !== undefined) {
 		return new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${name} is a file of the format ${other}, which is not read. Expected ${readableFormats}; convert or remove it.`,
+			`${name} is a file of the format ${other}, which is not supported. Expected ${readableFormats}; convert or remove it.`,
 		)
 	}
 	return new NaptuneError(
 		'NAP_IMAGE_DAMAGED',
-		`${name} is not an image that can be read, or it is damaged (it begins like no picture). Expected a whole ${readableFormats} file; replace or remove it.`,
+		`${name} is not a readable image, or it is damaged (its first bytes match no image format). Expected a whole ${readableFormats} file; replace or remove it.`,
 	)
 }
 
-/** What is done for each format beside the library's work. */
+/** The extra work for each format, besides the library's. */
 const decoders: Readonly<
 	Record<ImageFormat, (bytes: Uint8Array, name: string, mostPixels: number) => Promise<DecodedImage>>
 > = {
@@ -126,13 +126,13 @@ const decoders: Readonly<
 	},
 }
 
-/** What the library makes of the first picture of a file. */
+/** Decodes the first picture of a file with the library. */
 async function decodePixels(bytes: Uint8Array, name: string, mostPixels: number): Promise<DecodedImage> {
 	const { default: sharp } = await import('sharp')
 	const metadata = await sharp(bytes, { limitInputPixels: false }).metadata()
 	check(metadata, name, mostPixels)
 	const { width, height } = metadata
-	// libjpeg's warnings (stray bytes) are tolerated as in Pillow, missing data is not.
+	// As in Pillow, libjpeg's warnings (stray bytes) are tolerated; missing data is not.
 	const image = sharp(bytes, { limitInputPixels: mostPixels, failOn: 'error', ignoreIcc: true })
 	if (metadata.space === 'cmyk') {
 		const inks = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
@@ -145,7 +145,7 @@ async function decodePixels(bytes: Uint8Array, name: string, mostPixels: number)
 	return { width, height, rgb: new Uint8Array(data.buffer, data.byteOffset, data.length) }
 }
 
-/** @throws NaptuneError for more pixels than are decoded. */
+/** @throws NaptuneError for too many pixels. */
 function refuseSize(
 	{ width, height }: { readonly width: number; readonly height: number },
 	name: string,
@@ -181,7 +181,7 @@ function rgbOfCmyk(inks: Uint8Array, pixels: number): Uint8Array {
 	return rgb
 }
 
-/** Reads a file. @throws NaptuneError that says why it cannot be read. */
+/** Reads a file. @throws NaptuneError with the reason if it cannot be read. */
 export async function readImageBytes(path: string): Promise<Uint8Array> {
 	try {
 		return await readFile(path)

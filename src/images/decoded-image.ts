@@ -1,4 +1,4 @@
-/** A picture, whoever decoded it. */
+/** A decoded picture. */
 
 /** An RGB picture. */
 export interface DecodedImage {

@@ -1,4 +1,4 @@
-/** naptune/images: pictures that are decoded already: resize, crop, colour, augmentation, numbers for a model. */
+/** naptune/images: operations on decoded pictures: resize, crop, colour, augmentation, pixel values for a model. */
 
 export {
 	type RandomResizedCrop,

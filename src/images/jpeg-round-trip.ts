@@ -1,4 +1,4 @@
-/** What JPEG compression makes of an image. */
+/** Passes an image through JPEG compression. */
 
 import { decodeImage } from './decode.js'
 import { unitPixels } from './pixels.js'

@@ -1,4 +1,4 @@
-/** What was changed in the pixels that a model reads, carried back into the picture that they come from. */
+/** Transfers a change of a model's input pixels back to the original picture. */
 
 import { at } from '../core/at.js'
 import type { DecodedImage } from './decoded-image.js'
@@ -6,18 +6,18 @@ import { type Preparation, preparedPlace } from './preprocess.js'
 
 /** A picture with a change in it. */
 export interface PastedChange {
-	/** Of the size of the picture before. */
+	/** Picture of the original size. */
 	readonly image: DecodedImage
 	/** The largest change of a level, of 255. */
 	readonly largest: number
-	/** Share of the picture's pixels that the model reads, and that may therefore have changed. */
+	/** Share of the picture's pixels that the model sees, and that may have changed. */
 	readonly covered: number
 }
 
 /**
- * Adds a change to a picture at its own size: every pixel of it takes the change of the pixel of the model that it falls
- * into, rounded to whole levels, so that no level changes by more than the largest change given. Preparing the result again
- * gives the change only approximately, unless the model resizes nothing.
+ * Adds a change to a picture at its full size: every pixel takes the change of the model pixel that covers it, rounded to
+ * whole levels, so that no level changes by more than the largest given change. Preprocessing the result reproduces the
+ * change only approximately, unless it does not resize.
  * @param change [3, height, width] of the prepared image, in units of pixels in [0, 1].
  */
 export function pastedChange(image: DecodedImage, preparation: Preparation, change: Float32Array): PastedChange {
@@ -50,7 +50,7 @@ export function pastedChange(image: DecodedImage, preparation: Preparation, chan
 	}
 }
 
-/** By pixel of the picture: the pixel of the crop that its middle falls into; undefined outside of the crop. */
+/** For each pixel of the picture, the crop pixel that contains its centre; undefined outside the crop. */
 function sources(length: number, resized: number, start: number, cropped: number): (number | undefined)[] {
 	return Array.from({ length }, (_, pixel) => {
 		const place = Math.floor(((pixel + 0.5) * resized) / length - start)

@@ -1,4 +1,4 @@
-/** What kind of picture a file holds, beyond its size. */
+/** Detects the kind of picture in a file, beyond its size. */
 
 import { avifItem } from './formats/avif-item.js'
 import { imageFormat } from './formats/image-format.js'
@@ -7,7 +7,7 @@ import { tiffPicture } from './formats/tiff-picture.js'
 /** How a picture is stored. */
 export interface PictureKind {
 	readonly colour: 'rgb' | 'grey' | 'cmyk'
-	/** Whether it has a channel of opacity, which decoding drops. */
+	/** Whether it has an opacity channel, which decoding drops. */
 	readonly alpha: boolean
 }
 

@@ -1,4 +1,4 @@
-/** From bytes, channels last, to what models take: numbers in [0, 1], channels first. */
+/** Converts bytes, channels last, to model inputs: numbers in [0, 1], channels first. */
 
 import type { DecodedImage } from './decoded-image.js'
 import type { Window } from './resize.js'
@@ -23,7 +23,7 @@ export function writeUnitPixels({ width, height, rgb }: DecodedImage, target: Fl
 	}
 }
 
-/** The part of a picture in a window, which must lie inside of it. */
+/** The part of a picture in a window, which must lie inside it. */
 export function crop({ width, rgb }: DecodedImage, window: Window): DecodedImage {
 	const line = window.width * 3
 	const part = new Uint8Array(window.height * line)

@@ -1,5 +1,5 @@
 /**
- * Test-time preparation of a picture: resize, centre crop, numbers in [0, 1]. Normalisation is part of the model.
+ * Preprocesses a picture at test time: resize, centre crop, numbers in [0, 1]. Normalisation is part of the model.
  *
  * Sizes and offsets are torchvision's, which CoOp's, Dassl's and OpenAI's CLIP pipelines use: the longer edge is
  * truncated, and a crop offset of x.5 is rounded to the even side. transformers' CLIPImageProcessor truncates the offset
@@ -14,7 +14,7 @@ import type { Resample } from './resample-filters.js'
 import { resize, type Size, type Window } from './resize.js'
 import { roundHalfEven } from './round-half-even.js'
 
-/** What to do with a picture; a checkpoint's preprocessor config has these fields. */
+/** Settings of the preprocessing, as in a checkpoint's preprocessor config. */
 export interface Preparation {
 	readonly doResize: boolean
 	readonly resize:
@@ -26,15 +26,15 @@ export interface Preparation {
 	readonly crop: Size
 }
 
-/** A picture as models take it. */
+/** A picture as model input. */
 export interface PreparedImage extends Size {
 	/** [3, height, width] in [0, 1], float32 of byte / 255. */
 	readonly pixels: Float32Array
 }
 
 /**
- * Prepares a picture. Only the pixels that survive the crop are computed, so a very long picture is no problem. A crop
- * larger than the resized picture is filled up with black.
+ * Preprocesses a picture. It computes only the pixels that survive the crop, so a very long picture is no problem. A crop
+ * larger than the resized picture is padded with black.
  * @throws NaptuneError when neither cropping nor exact resizing bounds the result and it would be unreasonably large.
  */
 export function preprocess(image: DecodedImage, preparation: Preparation): PreparedImage {
@@ -42,14 +42,14 @@ export function preprocess(image: DecodedImage, preparation: Preparation): Prepa
 	return { width: picture.width, height: picture.height, pixels: unitPixels(picture) }
 }
 
-/** What {@link preprocess} makes numbers of. @throws NaptuneError as it does. */
+/** The picture behind {@link preprocess}. @throws NaptuneError for the same reasons. */
 export function preparedPicture(image: DecodedImage, preparation: Preparation): DecodedImage {
 	const size = preparation.doResize ? resizedSize(image, preparation.resize) : image
 	const target = preparation.doCenterCrop ? preparation.crop : size
 	if (target.width * target.height > 1 << 26) {
 		throw new NaptuneError(
 			'NAP_IMAGE_DAMAGED',
-			`The image of ${image.width} x ${image.height} pixels would become ${target.width} x ${target.height}, because the preparation resizes the shorter edge without a centre crop. Set do_center_crop, or an exact size.`,
+			`The image of ${image.width} x ${image.height} pixels would become ${target.width} x ${target.height}, because the preprocessing resizes the shorter edge without a centre crop. Set do_center_crop, or an exact size.`,
 		)
 	}
 	const columns = centered(size.width, target.width)
@@ -61,7 +61,8 @@ export function preparedPicture(image: DecodedImage, preparation: Preparation): 
 }
 
 /**
- * Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels; of a longer edge (open_clip's
+ * Width and height after resizing: of a shorter edge, the longer one is truncated to whole pixels; of a longer edge
+ * (open_clip's
  * `longest`), the shorter one is rounded to the even side.
  */
 export function resizedSize({ width, height }: Size, to: Preparation['resize']): Size {
@@ -77,17 +78,17 @@ export function resizedSize({ width, height }: Size, to: Preparation['resize']):
 		: { width: Math.trunc((shortestEdge * width) / height), height: shortestEdge }
 }
 
-/** Where what a model reads lies in a picture. */
+/** Location of a model's input in a picture. */
 export interface PreparedPlace {
-	/** Of the picture after resizing. */
+	/** Size of the picture after resizing. */
 	readonly resized: Size
-	/** First column and row of the crop in the resized picture; negative where the crop is larger and filled up. */
+	/** First column and row of the crop in the resized picture; negative if the crop is larger and padded. */
 	readonly left: number
 	readonly top: number
 	readonly crop: Size
 }
 
-/** Where in a picture the pixels come from that {@link preprocess} gives. */
+/** The source location in a picture of the pixels from {@link preprocess}. */
 export function preparedPlace(image: Size, preparation: Preparation): PreparedPlace {
 	const resized = preparation.doResize ? resizedSize(image, preparation.resize) : { ...image }
 	const crop = preparation.doCenterCrop ? preparation.crop : resized
@@ -96,7 +97,7 @@ export function preparedPlace(image: Size, preparation: Preparation): PreparedPl
 	return { resized, left: columns.from - columns.to, top: rows.from - rows.to, crop }
 }
 
-/** Where a centred stretch of `target` pixels is read from, and where in the result it is put. */
+/** Source and destination of a centred stretch of `target` pixels. */
 function centered(size: number, target: number): { from: number; to: number; length: number } {
 	if (target > size) return { from: 0, to: Math.floor((target - size) / 2), length: size }
 	return { from: roundHalfEven((size - target) / 2), to: 0, length: target }

@@ -3,7 +3,7 @@
 /** Resampling filter, by Pillow's name. */
 export type Resample = 'nearest' | 'lanczos' | 'bilinear' | 'bicubic' | 'box' | 'hamming'
 
-/** Reach in pixels of the coarser grid, and weight by distance. */
+/** Support in pixels of the coarser grid, and weight by distance. */
 export interface Filter {
 	readonly support: number
 	weight(distance: number): number
@@ -29,7 +29,7 @@ function hamming(distance: number): number {
 	return sinc(x) * (0.54 + 0.46 * Math.cos(x * Math.PI))
 }
 
-/** All filters but `nearest`, which weighs nothing. */
+/** All filters except `nearest`, which has no weights. */
 export const filters: Readonly<Record<Exclude<Resample, 'nearest'>, Filter>> = {
 	lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 	bilinear: { support: 1, weight: (x) => Math.max(1 - Math.abs(x), 0) },

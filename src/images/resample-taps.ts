@@ -1,4 +1,4 @@
-/** Which input positions make one output position of a resized line, and how much each counts (Pillow's `Resample.c`). */
+/** Computes the input positions and weights of one output position of a resized line (Pillow's `Resample.c`). */
 
 import type { Filter } from './resample-filters.js'
 

@@ -2,9 +2,9 @@
  * Pillow's `Image.resize`, bit for bit (python-pillow/Pillow, `src/libImaging/Resample.c` and `Geometry.c`): weights in
  * 22-bit fixed point, along the rows first, rounded to 8 bits in between, antialiased when scaling down.
  *
- * Since version 12.3 (for very tall pictures) and 13.0, Pillow works along the columns first where the height shrinks much
- * more than the width, which changes levels there. Published numbers come from earlier versions, so their order is kept;
- * with the aspect ratio kept, as in evaluation, all versions agree.
+ * Since version 12.3 (for very tall pictures) and 13.0, Pillow works along the columns first if the height shrinks much more
+ * than the width, which changes levels. Published numbers come from earlier versions, so we keep their order; if the aspect
+ * ratio is preserved, as in evaluation, all versions agree.
  */
 
 import { NaptuneError } from '../core/errors.js'
@@ -30,7 +30,7 @@ const precisionBits = 22
  * Resizes a picture as Pillow's `image.resize((width, height), resample)` does.
  * @param size Width and height of the whole result, at least 1.
  * @param window The part of the result to compute; everything by default. Its pixels do not depend on it.
- * @throws NaptuneError for sizes that are not positive whole numbers, or a window outside of the result.
+ * @throws NaptuneError for sizes that are not positive whole numbers, or a window outside the result.
  */
 export function resize(
 	image: DecodedImage,
@@ -43,7 +43,7 @@ export function resize(
 	if (!whole || !inside(left, width, size.width) || !inside(top, height, size.height)) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`Cannot resize to ${size.width} x ${size.height} and cut out ${width} x ${height} at ${left}, ${top}: whole numbers of at least 1 and a part inside of the result are expected.`,
+			`Cannot resize to ${size.width} x ${size.height} and cut out ${width} x ${height} at ${left}, ${top}; expected whole numbers of at least 1 and a part inside the result.`,
 		)
 	}
 	if (resample === 'nearest') return nearest(image, size, window)
@@ -84,31 +84,52 @@ function windowWeights(from: number, to: number, start: number, length: number, 
 	}
 }
 
-/** First pass. Only the rows that the second pass reads are computed. @returns bytes, and the input row they start at. */
+/**
+ * First pass. Only the rows that the second pass reads are computed. Sums are those of Pillow in 32 bits: 255 times the
+ * absolute weights of any filter stays below 2^31, so that whole-number arithmetic loses nothing and is several times faster
+ * than that of doubles.
+ * @returns bytes, and the input row they start at.
+ */
 function resampleColumns({ width, rgb }: DecodedImage, columns: Weights, rows: Weights) {
 	const firstRow = rows.first[0]!
 	const last = rows.first.length - 1
 	const height = rows.first[last]! + rows.count[last]! - firstRow
-	const outputWidth = columns.first.length
+	const { first, count, weights, stride } = columns
+	const outputWidth = first.length
 	const bytes = new Uint8ClampedArray(outputWidth * height * 3)
-	for (let row = 0; row < height; row++) {
-		const line = (firstRow + row) * width
+	const half = 1 << (precisionBits - 1)
+	const [line, outputLine] = [width * 3, outputWidth * 3]
+	// Two rows at a time share the weights and the counting; the last row of an odd number goes with itself.
+	for (let row = 0; row < height; row += 2) {
+		const next = row + 1 < height ? 1 : 0
+		const start = (firstRow + row) * line
+		const below = next * line
+		let target = row * outputLine
 		for (let column = 0; column < outputWidth; column++) {
-			let source = (line + columns.first[column]!) * 3
-			const base = column * columns.stride
-			let red = 1 << (precisionBits - 1)
-			let green = red
-			let blue = red
-			for (let tap = base; tap < base + columns.count[column]!; tap++) {
-				const weight = columns.weights[tap]!
-				red += rgb[source++]! * weight
-				green += rgb[source++]! * weight
-				blue += rgb[source++]! * weight
+			let source = start + first[column]! * 3
+			const base = column * stride
+			const end = base + count[column]!
+			let [red, green, blue] = [half, half, half]
+			let [redBelow, greenBelow, blueBelow] = [half, half, half]
+			for (let tap = base; tap < end; tap++) {
+				const weight = weights[tap]!
+				const other = source + below
+				red = (red + Math.imul(rgb[source]!, weight)) | 0
+				green = (green + Math.imul(rgb[source + 1]!, weight)) | 0
+				blue = (blue + Math.imul(rgb[source + 2]!, weight)) | 0
+				redBelow = (redBelow + Math.imul(rgb[other]!, weight)) | 0
+				greenBelow = (greenBelow + Math.imul(rgb[other + 1]!, weight)) | 0
+				blueBelow = (blueBelow + Math.imul(rgb[other + 2]!, weight)) | 0
+				source += 3
 			}
-			const target = (row * outputWidth + column) * 3
+			const targetBelow = target + next * outputLine
+			bytes[targetBelow] = redBelow >> precisionBits
+			bytes[targetBelow + 1] = greenBelow >> precisionBits
+			bytes[targetBelow + 2] = blueBelow >> precisionBits
 			bytes[target] = red >> precisionBits
 			bytes[target + 1] = green >> precisionBits
 			bytes[target + 2] = blue >> precisionBits
+			target += 3
 		}
 	}
 	return { bytes, firstRow }
@@ -117,20 +138,39 @@ function resampleColumns({ width, rgb }: DecodedImage, columns: Weights, rows: W
 /** Second pass, over rows. */
 function resampleRows(
 	{ bytes, firstRow }: ReturnType<typeof resampleColumns>,
-	rows: Weights,
+	{ first, count, weights, stride }: Weights,
 	width: number,
 ): Uint8Array {
 	const line = width * 3
-	const output = new Uint8ClampedArray(rows.first.length * line)
-	const sums = new Float64Array(line)
-	for (let row = 0; row < rows.first.length; row++) {
-		sums.fill(1 << (precisionBits - 1))
-		for (let tap = 0; tap < rows.count[row]!; tap++) {
-			const weight = rows.weights[row * rows.stride + tap]!
-			const source = (rows.first[row]! - firstRow + tap) * line
-			for (let at = 0; at < line; at++) sums[at]! += bytes[source + at]! * weight
+	const output = new Uint8ClampedArray(first.length * line)
+	const half = 1 << (precisionBits - 1)
+	const sums = new Int32Array(line)
+	for (let row = 0; row < first.length; row++) {
+		const base = row * stride
+		const end = base + count[row]!
+		let source = (first[row]! - firstRow) * line
+		sums.fill(half)
+		let tap = base
+		// Four lines at a time: what is summed up is read and written once for them.
+		for (; tap + 3 < end; tap += 4) {
+			const [one, two] = [weights[tap]!, weights[tap + 1]!]
+			const [three, four] = [weights[tap + 2]!, weights[tap + 3]!]
+			for (let at = 0; at < line; at++) {
+				const place = source + at
+				const first = (sums[at]! + Math.imul(bytes[place]!, one)) | 0
+				const second = (first + Math.imul(bytes[place + line]!, two)) | 0
+				const third = (second + Math.imul(bytes[place + 2 * line]!, three)) | 0
+				sums[at] = (third + Math.imul(bytes[place + 3 * line]!, four)) | 0
+			}
+			source += 4 * line
 		}
-		for (let at = 0; at < line; at++) output[row * line + at] = sums[at]! >> precisionBits
+		for (; tap < end; tap++) {
+			const weight = weights[tap]!
+			for (let at = 0; at < line; at++) sums[at] = sums[at]! + Math.imul(bytes[source + at]!, weight)
+			source += line
+		}
+		const target = row * line
+		for (let at = 0; at < line; at++) output[target + at] = sums[at]! >> precisionBits
 	}
 	return new Uint8Array(output.buffer)
 }
@@ -151,7 +191,7 @@ function nearest({ width, height, rgb }: DecodedImage, size: Size, window: Windo
 	return { width: window.width, height: window.height, rgb: output }
 }
 
-/** Pillow adds up steps rather than multiplying, which decides where a position falls exactly between two pixels. */
+/** Adds up steps instead of multiplying, like Pillow, which matters for positions exactly between two pixels. */
 function nearestPositions(from: number, to: number, start: number, length: number): Int32Array {
 	const step = from / to
 	const positions = new Int32Array(length)

@@ -31,7 +31,7 @@ it('is the same after a trip through JSON', () => {
 
 it('has to have its size', () => {
 	expect(() => viewOf(picture, { ...prepared, size: 17 })).toThrow(
-		'makes images of 16 x 16 pixels, config.json reads 17 x 17',
+		'makes images of 16 x 16 pixels, but config.json expects 17 x 17',
 	)
 })
 

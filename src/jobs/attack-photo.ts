@@ -1,4 +1,6 @@
-/** One picture under attack: pictures of before, after and the difference, and what vanilla CLIP and a tuned run see in them. */
+/**
+ * Attacks one picture and shows it before, after and as a difference, with what vanilla CLIP and a tuned run see in each.
+ */
 
 import { basename, extname, join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -49,35 +51,38 @@ import { loadModel, tunedRun } from './common/inputs.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link attackPhoto} is asked. */
+/** The input of {@link attackPhoto}. */
 export const attackPhotoInput = z.strictObject({
 	/** A JPEG, PNG, WebP, GIF, TIFF or AVIF file. */
 	photo: z.string(),
-	/** Run directory of `tune`, with vanilla CLIP beside it; without one vanilla CLIP alone is attacked. */
+	/** Run directory of `tune`, attacked beside vanilla CLIP; without a run the job attacks vanilla CLIP alone. */
 	run: z.string().optional(),
-	/** Without a run: a CLIP checkpoint, a folder or an id of the Hugging Face hub; with one: where it lies now. */
+	/**
+	 * Without a run: a CLIP checkpoint, a folder or an id of the Hugging Face hub; with one: where that run's checkpoint is
+	 * now.
+	 */
 	model: modelField.removeDefault().optional(),
 	/** Without a run: class names, a file of them, or names separated by commas; by default those of the data. */
 	classes: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
-	/** Without a run or classes: data whose classes are told apart. */
+	/** Without a run or classes: data whose classes the model distinguishes. */
 	data: dataField,
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
 	/** The true class; by default what each model sees in the photo. */
 	label: z.string().optional(),
-	/** Name of an attack; by default that of the run's preset, or `pgd-100`. */
+	/** Name of an attack; by default the attack of the run's preset, or `pgd-100`. */
 	attack: z.string().optional(),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
 	/** Norm of the perturbation. */
 	norm: z.enum(norms).default('linf'),
-	/** Size of the perturbation; with a run by default that of its preset, or of its inner attack. */
+	/** Size of the perturbation; with a run by default the size of its preset, or of its inner attack. */
 	epsilon: sizeField.optional(),
-	/** Classes to name per picture. */
+	/** Number of classes to list per picture. */
 	top: countField.default(3),
 	/** Folder for the pictures; by default named after the photo, in `attacks`. */
 	output: z.string().optional(),
-	/** Of the attack. */
+	/** Seed of the attack. */
 	seed: seedField.default(1),
 })
 
@@ -90,49 +95,48 @@ const sight = z
 	)
 	.describe('The most probable classes by model, best first.')
 
-/** What {@link attackPhoto} gives. */
+/** The result of {@link attackPhoto}. */
 export const attackPhotoResult = z.object({
 	photo: z.string(),
 	attack: z.string(),
 	...threatModelSchema.shape,
 	seed: count,
 	classNames: z.array(z.string()),
-	size: count.describe('Height and width of what the models read.'),
-	factor: count.describe('By which differences are magnified; none is clipped.'),
+	size: count.describe("Height and width of the models' input."),
+	factor: count.describe('Factor that magnifies the differences; none is clipped.'),
 	before: z.object({ file: z.string(), seen: sight }),
 	attacked: z
 		.array(
 			z.object({
-				model: z.string().describe('The attacked model, of which the attack knows everything.'),
-				label: z.string().describe('The class that the attack leads away from.'),
-				fooled: z.boolean().describe('Whether it sees another class now; also where it did before.'),
+				model: z.string().describe('The attacked model; the attack knows everything about it.'),
+				label: z.string().describe('The class that the attack moves the model away from.'),
+				fooled: z.boolean().describe('Whether the model now sees another class, even if it already did before.'),
 				after: z
 					.object({ file: z.string(), difference: z.string(), seen: sight })
 					.exactOptional()
-					.describe('Missing where the model is wrong already, so that there was nothing to attack.'),
+					.describe('Missing if the model was already wrong, so that there was nothing to attack.'),
 				pasted: z
 					.object({
 						file: z.string(),
 						seen: sight,
 						fooled: z.boolean(),
-						largestChange: count.describe('In levels of 255.'),
-						covered: share.describe('Share of the photo that the model reads.'),
+						largestChange: count.describe('Largest change of a value, in levels of 255.'),
+						covered: share.describe('Share of the photo that the model sees.'),
 					})
 					.exactOptional()
-					.describe('The change in the photo at its own size, and what the models see in it when they read it anew.'),
+					.describe('The change in the photo at its full size, and what the models see when they read that file.'),
 			}),
 		)
-		.describe('Vanilla first.'),
-	sheet: z.string().describe('All pictures on one.'),
+		.describe('One entry per attacked model, vanilla first.'),
+	sheet: z.string().describe('Contact sheet of all pictures.'),
 	seconds,
 })
 
 type Input = z.output<typeof attackPhotoInput>
 type Result = z.output<typeof attackPhotoResult>
 
-/**
- * Attacks one picture on vanilla CLIP and on a tuned run, and writes pictures of it.
- * @throws NaptuneError when photo, run, model or classes cannot be used, or the label is none of the classes.
+/** Attacks one picture on vanilla CLIP and on a tuned run, and writes the resulting pictures.
+ * @throws NaptuneError when photo, run, model or classes cannot be used, or the label is not one of the classes.
  */
 export const attackPhoto = defineJob({
 	name: 'attack-photo',
@@ -153,7 +157,7 @@ export const attackPhoto = defineJob({
 		context.onNote({ kind: 'plan', text })
 		if (threat.norm === 'linf' && 255 * threat.epsilon < 1 - 1e-6) {
 			const note =
-				'Epsilon is less than one of 255 levels, so that no file of 8 bits can hold the change: nothing will be seen.'
+				'Epsilon is below one of 255 levels. An 8-bit file cannot hold the change, so nothing will be visible.'
 			context.onNote({ kind: 'note', text: note })
 		}
 		const task = startTask(context, `attacking ${basename(input.photo)}`, 100, '%')
@@ -175,7 +179,7 @@ export const attackPhoto = defineJob({
 				task.update(Math.floor((100 * sum) / models.length))
 			},
 		}).finally(task.end)
-		if (!found) throw stopped('Stopped. Nothing was written; the same command starts anew.')
+		if (!found) throw stopped('Stopped. Nothing was written; run the same command to start over.')
 		await makeFolder(output)
 		const described = {
 			photo: input.photo,
@@ -204,14 +208,14 @@ async function chosen(input: Input, context: JobContext): Promise<Chosen> {
 	if (epsilon === undefined) {
 		throw new NaptuneError(
 			'NAP_OPTION_MISSING',
-			`Give the size of the perturbation, such as --epsilon ${norm === 'linf' ? '4/255' : '0.5'}; only a run in L-infinity says it itself.`,
+			`Give the size of the perturbation, such as --epsilon ${norm === 'linf' ? '4/255' : '0.5'}; only a run tuned in L-infinity supplies a default.`,
 		)
 	}
 	const attack = prepareAttack(input.attack ?? run?.protocol.attack ?? 'pgd-100', input.set)
 	const threat = threatModel(norm, epsilon)
 	if (run) {
 		const { clip, defense, parameters } = run
-		// The data themselves need not be there.
+		// Only the class names are needed; the data may be absent.
 		const { dataset } = await readRecord(runDescriptionForm, join(run.directory, runFiles.description))
 		const control = controlDefense(clip, { name: dataset.name, classNames: defense.classNames })
 		return {
@@ -240,7 +244,7 @@ function labelOf(label: string | undefined, classNames: readonly string[]): numb
 	if (position >= 0) return position
 	throw new NaptuneError(
 		'NAP_NAME_UNKNOWN',
-		`The models tell no class ${JSON.stringify(label)} apart; they have ${classNames.join(', ')}.${didYouMean(label, classNames)}`,
+		`The models have no class ${JSON.stringify(label)}; their classes are ${classNames.join(', ')}.${didYouMean(label, classNames)}`,
 	)
 }
 
@@ -264,13 +268,13 @@ async function write(
 	const found: Result['attacked'] = []
 	const rows: SheetCell[][] = []
 	for (const [which, { model, label, after }] of attacked.entries()) {
-		// Each model by its own class: the true one where it is known, else what it saw before.
+		// Each model against its own class: the true one if known, otherwise the one it saw before the attack.
 		const lines = (sights: PhotoAttack['seen']) =>
 			sights.map((classes, one) => sightLine(at(names, one), at(classes, 0), at(attacked, one).label))
 		const start: SheetCell = { title: 'before', png: await pixelsPng(before, size, sheetCellSize), lines: lines(seen) }
 		const about = { model, label: at(classNames, label) }
 		if (!after) {
-			rows.push([start, { ...start, title: `${model} is wrong already`, lines: [] }])
+			rows.push([start, { ...start, title: `${model} was already wrong`, lines: [] }])
 			found.push({ ...about, fooled: true })
 			continue
 		}
@@ -285,7 +289,7 @@ async function write(
 			{
 				title: `difference × ${factor}`,
 				png: await differencePng(before, pixels, size, factor, sheetCellSize),
-				lines: [{ text: 'grey: nothing changed' }],
+				lines: [{ text: 'grey: unchanged' }],
 			},
 		])
 		const name = slug(model)
@@ -320,5 +324,5 @@ function pastedNote(
 		const best = at(classes, 0)
 		return `${name} ${best.className} ${percentText(best.probability)}`
 	})
-	return `Attack on ${model}, pasted into the photo of ${width} x ${height} and read anew: ${views.join(', ')}.`
+	return `Attack on ${model}, pasted into the photo of ${width} x ${height} and read back: ${views.join(', ')}.`
 }

@@ -1,4 +1,4 @@
-/** Any ONNX model of an image classifier under attack. */
+/** Attacks any ONNX image classifier. */
 
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
@@ -40,66 +40,69 @@ const { layout, range, channelOrder } = modelInputSchema.shape
 export const attackInput = z.strictObject({
 	/** The model (.onnx); or give `model`. */
 	onnx: z.string().optional(),
-	/** A CLIP or SigLIP that classifies zero-shot, see `model` of `tune`; what is said of ONNX files does not apply to it. */
+	/** A CLIP or SigLIP that classifies zero-shot, see `model` of `tune`; options for ONNX files do not apply to it. */
 	model: z.string().optional(),
 	/** A folder with one folder of images per class, a manifest, a data set of the hub, or the name of a data set. */
 	data: z.string(),
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Name of an attack. */
+	/** Name of the attack. */
 	attack: z.string().default('pgd-100'),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
 	/** Norm of the perturbation. */
 	norm: z.enum(norms).default('linf'),
 	/** Size of the perturbation, such as `4/255`, or 0.5 in L2. */
 	epsilon: sizeField,
-	/** So many images, balanced over the classes; by default all. */
+	/** Number of images, balanced over the classes; by default all. */
 	limit: countField.optional(),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of the attack and of the choice of images. */
+	/** Seed of the attack and of the choice of images. */
 	seed: seedField.default(1),
 	/** Folder where the record is written. */
 	output: z.string().default('attacks'),
-	/** Order of the input's axes; by default as its shape tells. */
+	/** Order of the input's axes; by default inferred from its shape. */
 	layout: layout.optional(),
-	/** Range of pixels before normalisation; by default 0..1 with a normalisation, else guessed. */
+	/** Range of pixels before normalisation; by default 0..1 with a normalisation, otherwise guessed. */
 	range: range.optional(),
 	/** Usual mean and deviation; by default none with a range, else guessed. */
 	normalisation: z.enum(Object.keys(normalisations) as (keyof typeof normalisations)[]).optional(),
-	/** Mean by channel, in the unit of the range; with `std`, instead of `normalisation`. */
+	/** Mean per channel, in the unit of the range; with `std`, instead of `normalisation`. */
 	mean: z.array(z.number()).readonly().optional(),
-	/** Deviation by channel, in the unit of the range. */
+	/** Deviation per channel, in the unit of the range. */
 	std: z.array(z.number()).readonly().optional(),
-	/** Order of the input's colours; by default rgb, as a guess. */
+	/** Order of the input's colour channels; by default guessed to be rgb. */
 	channelOrder: channelOrder.optional(),
-	/** Height and width, where the model leaves them open. */
+	/** Height and width, if the model leaves them open. */
 	size: z.tuple([countField, countField]).readonly().optional(),
-	/** How pictures get that size. */
+	/** How pictures are brought to that size. */
 	resize: z.enum(Object.keys(resizings) as Resizing[]).default('crop'),
 	/** Input that takes the images; by default the only one of rank 4. */
 	inputName: z.string().optional(),
-	/** Output that holds logits; by default `logits`, or the only one with a row per image. */
+	/** Output that holds logits; by default `logits`, or the only output with a row per image. */
 	outputName: z.string().optional(),
-	/** What it holds; by default as the graph tells. */
+	/** What that output holds; by default inferred from the graph. */
 	outputKind: z.enum(['logits', 'probabilities']).optional(),
 	/**
-	 * The model's class names in its order: a list, a file with one per line or in JSON, or names separated by commas; by
-	 * default those of the file's metadata.
+	 * The class names in the model's order: a list, a file with one per line or in JSON, or names separated by commas; by
+	 * default the names in the file's metadata.
 	 */
 	classes: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
 	/**
-	 * From class folder to name or position in the model, or a JSON file of it; by default folders go by their names.
+	 * Maps each class folder to its name or position in the model, directly or as a JSON file; by default folders match by
+	 * name.
 	 */
 	classMap: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number()]))]).optional(),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
+	/** What to do with unreadable images: `stop`, or `exclude` them, which the job reports and records. */
 	unreadable: unreadableField,
 })
 
-const record = z.string().describe('File with every outcome.')
+const record = z.string().describe('File that holds every outcome.')
 
-/** The result of {@link attack}: the record without the outcomes, of an ONNX file or of a model that classifies zero-shot. */
+/**
+ * The result of {@link attack}: the record without its outcomes, for an ONNX file or a zero-shot model.
+ */
 export const attackResult = z.union([
 	onnxAttackKind.schema.omit({ outcomes: true }).extend({ record }),
 	evaluationKind.schema.omit({ outcomes: true }).extend({ record }),
@@ -108,13 +111,14 @@ export const attackResult = z.union([
 type Input = z.output<typeof attackInput>
 
 /**
- * Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. Nothing has to be
- * prepared in the file; what it does not say of its input is guessed, with a note. A stopped attack resumes where it stopped.
+ * Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. The file needs
+ * no preparation; naptune guesses what it does not say about its input, and notes the guess. A stopped attack resumes where
+ * it stopped.
  * @throws NaptuneError when model or data cannot be used, classes do not match, or the attack needs a class to aim at.
  */
 export const attack = defineJob({
 	name: 'attack',
-	doc: 'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
+	doc: 'Attack any ONNX image classifier, or a zero-shot CLIP or SigLIP, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; naptune guesses what the file does not say about its input, and notes the guess. A stopped attack resumes where it stopped.',
 	input: attackInput,
 	result: attackResult,
 	async run(input, context) {
@@ -136,7 +140,10 @@ export const attack = defineJob({
 			return { ...rest, record: found.path }
 		}
 		if (model !== undefined) {
-			throw new NaptuneError('NAP_OPTION_CONFLICT', 'Give either --onnx or --model: one model is attacked.')
+			throw new NaptuneError(
+				'NAP_OPTION_CONFLICT',
+				'Give either --onnx or --model, not both; the command attacks one model.',
+			)
 		}
 		const data = await images(input, context)
 		const classifier = await openOnnxClassifier(await context.engine(), onnx, await declared(input))
@@ -198,7 +205,7 @@ async function folderImages(path: string): Promise<LabelledImages> {
 	if (existsSync(path)) return loadLabelledFolder(path)
 	throw new NaptuneError(
 		'NAP_DATA_UNKNOWN',
-		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.${didYouMean(path, datasetNames) || didYouMeanPath(path)}`,
+		`${JSON.stringify(path)} is neither a known data set (${datasetNames.join(', ')}) nor an existing folder, nor ${sourceForms}.${didYouMean(path, datasetNames) || didYouMeanPath(path)}`,
 	)
 }
 
@@ -213,10 +220,10 @@ async function namedImages({ data, seed, dataRoot }: Input, context: JobContext)
 async function declared(input: Input): Promise<OnnxClassifierOptions> {
 	const { normalisation, mean, std, size, outputKind, classes } = input
 	if ((mean === undefined) !== (std === undefined)) {
-		throw new NaptuneError('NAP_OPTION_MISSING', 'Give --mean and --std together.')
+		throw new NaptuneError('NAP_OPTION_MISSING', '--mean and --std need each other; give both.')
 	}
 	if (mean && normalisation) {
-		throw new NaptuneError('NAP_OPTION_CONFLICT', 'Give either --normalisation or --mean and --std.')
+		throw new NaptuneError('NAP_OPTION_CONFLICT', 'Give either --normalisation, or --mean with --std, not both.')
 	}
 	return {
 		input: defined({

@@ -1,4 +1,4 @@
-/** Whether the robustness of a tuned run is real, or the attacks on it do not work. */
+/** Checks whether a tuned run is really robust, or the attacks on it merely fail. */
 
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -27,48 +27,48 @@ import { stopped } from './common/stopped.js'
 import { chosenTestTime } from './common/test-time.js'
 import { defineJob, startTask } from './job.js'
 
-/** Images by default, and of a quick audit. */
+/** Default number of images of a full and of a quick audit. */
 export const auditedImages = { full: 100, quick: 40 } as const
 
 /** The input of {@link audit}. */
 export const auditInput = z.strictObject({
 	...runFields,
-	/** L-infinity size of the attacks; by default that of the run's preset, or of its inner attack. */
+	/** L-infinity size of the attacks; by default the size of the run's preset, or of its inner attack. */
 	epsilon: epsilonField.optional(),
 	/** Images to attack. */
 	split: splitField.default('test'),
-	/** So many of them, balanced over the classes; by default 100, of a quick audit 40. */
+	/** How many of them, balanced over the classes; by default 100, or 40 in a quick audit. */
 	limit: countField.optional(),
 	/** Fewer images, steps and queries. */
 	quick: z.boolean().default(false),
 	/** Test-time defense to audit the run with. */
 	testTime: z.string().optional(),
-	/** Options of it, over its own. */
+	/** Its options that override its defaults. */
 	testTimeSet: settingsField,
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of the attacks and of the choice of images. */
+	/** Seed of the attacks and of the choice of images. */
 	seed: seedField.default(1),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
+	/** What to do with unreadable images: `stop`, or `exclude` them, which the job reports and records. */
 	unreadable: unreadableField,
 })
 
 /** The result of {@link audit}. */
 export const auditJobResult = z.object({
 	run: z.string().describe('The run directory.'),
-	model: z.string().describe('What was audited, such as `nap` or `nap + ttc`.'),
+	model: z.string().describe('The audited model, such as `nap` or `nap + ttc`.'),
 	...attackedFields,
 	notices: noticesField,
 	passed: z.boolean().describe('Whether no check failed.'),
-	results: z.array(auditResultSchema).describe('In the order of the checks.'),
-	seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
-	record: z.string().describe('The file.'),
+	results: z.array(auditResultSchema).describe('One result per check, in their order.'),
+	seconds: seconds.describe('Wall-clock time, summed over all processes that worked on it.'),
+	record: z.string().describe('File of the record.'),
 })
 
 /**
  * Checks whether the measured robustness of a tuned run is real: whether gradients, attacks and the control behave as they
  * must where nothing hides the gradient. Writes a record; a stopped audit resumes where it stopped.
- * @throws NaptuneError when the run or its data cannot be used. A check that fails is no error: see `passed`.
+ * @throws NaptuneError when the run or its data cannot be used. A failing check is a result, not an error; see `passed`.
  */
 export const audit = defineJob({
 	name: 'audit',
@@ -115,7 +115,7 @@ export const audit = defineJob({
 			},
 			onAttack: (description) => task.update(at.done, `${at.id}: ${description}`),
 		}).finally(task.end)
-		if (!found) throw stopped('Stopped. What was found is saved; run the same command again to resume.')
+		if (!found) throw stopped('Stopped. The results so far are saved; run the same command again to resume.')
 		return {
 			run: run.directory,
 			model,

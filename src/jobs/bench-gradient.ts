@@ -1,4 +1,4 @@
-/** How close gradients of a CLIP come to the machine's matrix product. */
+/** Measures how close the gradients of a CLIP come to the speed of the machine's matrix product. */
 
 import { z } from 'zod'
 import { gradientBenchSchema, benchGradient as measure } from '../bench/bench-gradient.js'
@@ -10,9 +10,9 @@ import { defineJob, type JobTask, startTask } from './job.js'
 export const benchGradientInput = z.strictObject({
 	/** Images per run. */
 	batch: z.array(countField).min(1).readonly().default([16]),
-	/** Measurements, of which the best counts. */
+	/** Number of measurements; the best one counts. */
 	rounds: countField.default(4),
-	/** Whether weights are pre-packed, which is faster and takes more memory. */
+	/** Whether to pre-pack weights, which is faster but takes more memory. */
 	prepack: z.boolean().default(true),
 })
 

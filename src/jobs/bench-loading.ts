@@ -1,4 +1,4 @@
-/** What reading and augmenting images costs beside the tuning step that they are for. */
+/** Measures what reading and augmenting images costs relative to the tuning step that uses them. */
 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,23 +16,23 @@ import { defineJob, type JobTask, startTask } from './job.js'
 
 /** The input of {@link benchLoading}. */
 export const benchLoadingInput = z.strictObject({
-	/** A folder of class folders, a manifest, a data set of the hub, or the name of a data set; of files. */
+	/** A folder of class folders, a manifest, a data set of the hub, or the name of a data set; its images must be files. */
 	data: z.string(),
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
 	/** A CLIP checkpoint; by default random weights in the geometry of ViT-B/32. */
 	model: z.string().optional(),
-	/** Settings of the step. */
+	/** Preset that sets the tuning step. */
 	preset: z.string().default('paper'),
 	/** Training images per class. */
 	shots: countField.default(16),
-	/** Load at most so many; by default all. */
+	/** Maximum number of images to load; by default all. */
 	images: countField.optional(),
-	/** Images that the step is measured on, at least 2. */
+	/** Number of images to measure the step on, at least 2. */
 	stepImages: z.int().min(2).default(16),
 	/** Threads that decode and augment image files; by default half of the cores. */
 	loaderThreads: z.int().nonnegative().optional(),
-	/** Of sample and augmentation. */
+	/** Seed of sample and augmentation. */
 	seed: seedField.default(1),
 })
 
@@ -44,20 +44,19 @@ export const benchLoadingResult = z.object({
 })
 
 /**
- * Measures loading and augmenting images, on the main thread and in threads of its own, against the tuning step that they
- * are for.
+ * Measures loading and augmenting images, on the main thread and on worker threads, against the tuning step that uses them.
  * @throws NaptuneError when data or model cannot be used.
  */
 export const benchLoading = defineJob({
 	name: 'bench-loading',
-	doc: 'Measure loading and augmenting images, on the main thread and in threads of its own, against the tuning step that they are for.',
+	doc: 'Measure loading and augmenting images, on the main thread and on worker threads, against the tuning step that uses them.',
 	input: benchLoadingInput,
 	result: benchLoadingResult,
 	async run(input, context) {
 		const { data, model, shots, seed, stepImages, loaderThreads } = input
 		const { config } = presetConfig(await loadPreset(input.preset), undefined, { shots, seed })
 		const dataset = fewShot(await loadData(context, data, seed, input.dataRoot), shots, seed)
-		context.onNote({ kind: 'plan', text: 'making the model' })
+		context.onNote({ kind: 'plan', text: 'creating the model' })
 		const random =
 			model === undefined ? await writeBenchCheckpoint(join(embeddedDirectory, 'tokenizer.json'), tmpdir()) : undefined
 		let task: JobTask | undefined

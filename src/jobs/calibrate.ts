@@ -1,4 +1,4 @@
-/** What the size of the refiners' corrections says of an image, measured on clean and attacked ones. */
+/** Measures, on clean and attacked images, what the size of the refiners' corrections says about an image. */
 
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -28,19 +28,19 @@ export const calibrateInput = z.strictObject({
 	...runFields,
 	/** Share of clean images that may be flagged as heavily corrected. */
 	falsePositiveRate: rateField,
-	/** Attack test images, too; by default none are attacked. */
+	/** Attack to run on test images as well; by default none. */
 	attack: z.string().optional(),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
-	/** Weight of the scores for the attacker who evades them; 0 leaves that attack out. */
+	/** Weight that the evading attacker gives to the scores; 0 skips that attack. */
 	adaptiveWeight: z.number().nonnegative().default(10),
-	/** L-infinity size of the attack; by default that of the run's preset, or of its inner attack. */
+	/** L-infinity size of the attack; by default the size of the run's preset, or of its inner attack. */
 	epsilon: epsilonField.optional(),
-	/** So many test images, balanced over the classes; by default all. */
+	/** Number of test images, balanced over the classes; by default all. */
 	limit: countField.optional(),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of the attack and of the choice of images. */
+	/** Seed of the attack and of the choice of images. */
 	seed: seedField.default(1),
 })
 
@@ -52,10 +52,10 @@ export const calibrateResult = z.object({
 	calibration: flagRatesSchema.extend({
 		scores: z
 			.object({
-				correction: z.array(z.number()).describe('Smallest, median and largest.'),
+				correction: z.array(z.number()).describe('Smallest, median and largest score.'),
 				disagreement: z.array(z.number()).exactOptional(),
 			})
-			.describe('Of the clean images.'),
+			.describe('Scores of the clean images.'),
 		thresholds: calibrationKind.schema.shape.thresholds,
 		file: z.string(),
 	}),
@@ -64,23 +64,23 @@ export const calibrateResult = z.object({
 			epsilon: z.number(),
 			seed: count,
 			split: z.literal('test'),
-			note: z.string().describe('What the numbers do not say.'),
+			note: z.string().describe('What the numbers do not show.'),
 			images: numbers.images,
 			falsePositiveRate: numbers.falsePositiveRate,
 			cleanAccuracy: numbers.cleanAccuracy,
 			falsePositives: numbers.falsePositives,
 			attacks: numbers.attacks,
-			record: z.string().describe('File with every outcome.'),
+			record: z.string().describe('File that holds every outcome.'),
 		})
 		.exactOptional()
-		.describe('Whether the scores detect the attack; where one was asked for.'),
+		.describe('Whether the scores detect the attack, if the input names one.'),
 })
 
 type Input = z.output<typeof calibrateInput>
 
 /**
  * Scores how heavily a run's refiners correct clean validation images, so that `classify` can tell unusual pictures; with an
- * attack, measures whether the score detects it on test images.
+ * attack, also measures on test images whether the score detects it.
  * @throws NaptuneError when the run has no refiners, or run or data cannot be used.
  */
 export const calibrate = defineJob({
@@ -187,7 +187,7 @@ async function detected(
 	}
 }
 
-/** The plain white-box attack, and where an attack takes an objective, the one that also evades the scores. */
+/** The plain white-box attack and, if the attack takes an objective, the one that also evades the scores. */
 function chosenAttacks(
 	{ attack, set, adaptiveWeight }: Input & { readonly attack: string },
 	scores: ReturnType<typeof scoreTaps>,
@@ -198,8 +198,8 @@ function chosenAttacks(
 }
 
 function adaptiveNote(attacks: readonly unknown[]): string {
-	const warning = 'The score is no defense, since an attacker who knows it can evade it'
+	const warning = 'The score is not a defense: an attacker who knows it can evade it'
 	return attacks.length > 1
-		? `${warning}; the second attack tries this with one weight and one number of steps; stronger ones may do better.`
-		: `${warning}; that was not measured here.`
+		? `${warning}. The second attack tries this with one weight and one number of steps; stronger attacks may succeed more often.`
+		: `${warning}. This run did not measure such an attacker.`
 }

@@ -1,4 +1,4 @@
-/** What a CLIP, tuned or not, sees in pictures. */
+/** Classifies pictures with a CLIP, tuned or not. */
 
 import { z } from 'zod'
 import { defined } from '../core/defined.js'
@@ -24,21 +24,21 @@ import { defineJob, type JobContext, startTask } from './job.js'
 export const classifyInput = z.strictObject({
 	/** JPEG, PNG, WebP, GIF, TIFF or AVIF files. */
 	images: z.array(z.string()).min(1).readonly(),
-	/** Run directory of `tune`; without one a CLIP classifies zero-shot. */
+	/** Run directory of `tune`; without a run, a CLIP classifies zero-shot. */
 	run: z.string().optional(),
 	/** Without a run: a CLIP checkpoint, a folder or an id of the Hugging Face hub. */
 	model: modelField,
 	/** Without a run: class names; by default those of the data. */
 	classes: z.array(z.string()).readonly().optional(),
-	/** Without a run or classes: data whose classes are told apart. */
+	/** Without a run or classes: data whose classes the model distinguishes. */
 	data: dataField,
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Without a run: prompt of a class, `{}` stands for its name; by default that of the data. */
+	/** Without a run: prompt of a class, in which `{}` stands for its name; by default the prompt of the data. */
 	template: z.string().optional(),
-	/** Classes to name per picture. */
+	/** Number of classes to list per picture. */
 	top: countField.default(5),
-	/** Of a run with refiners: share of clean images that may be flagged as heavily corrected. */
+	/** For a run with refiners: share of clean images that may be flagged as heavily corrected. */
 	falsePositiveRate: rateField,
 })
 
@@ -48,15 +48,15 @@ export const classifyResult = z.object({
 	classNames: z.array(z.string()),
 	calibration: flagRatesSchema
 		.exactOptional()
-		.describe('What flags of heavily corrected pictures rest on; of a run with refiners.'),
-	images: z.array(classifiedImageSchema).describe('In the order in which they were given.'),
+		.describe('What the flags of heavily corrected pictures are based on, for a run with refiners.'),
+	images: z.array(classifiedImageSchema).describe('In input order.'),
 })
 
 type Input = z.output<typeof classifyInput>
 
 /**
  * Classifies pictures with a tuned run, or zero-shot with a CLIP and class names.
- * @throws NaptuneError when run, model or data cannot be used, or naming a file that is not a readable image.
+ * @throws NaptuneError when run, model or data cannot be used, or when a file is not a readable image; it names the file.
  */
 export const classify = defineJob({
 	name: 'classify',

@@ -1,4 +1,4 @@
-/** Several methods, tuned and attacked under one protocol, side by side. */
+/** Tunes and attacks several methods under one protocol, and compares them side by side. */
 
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -47,42 +47,45 @@ export const compareInput = z.strictObject({
 	data: dataField,
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Folder of all runs; one that holds a comparison is continued. By default `runs/compare-PRESET`. */
+	/** Folder of all runs; the job continues a comparison that it already holds. By default `runs/compare-PRESET`. */
 	output: z.string().optional(),
-	/** Experiment of one attack, such as `fair` or `ablation`, or a preset under which all methods are tuned; by default `fair`. */
+	/**
+	 * Experiment of one attack, such as `fair` or `ablation`, or a preset under which all methods are tuned; by default
+	 * `fair`.
+	 */
 	preset: z.string().optional(),
 	/** The small form of the experiment. */
 	quick: z.boolean().default(false),
-	/** Methods, or rows of an ablation; vanilla CLIP is always compared. By default all. */
+	/** Methods, or rows of an ablation; vanilla CLIP is always included. By default all. */
 	defenses: z.array(z.string()).min(1).readonly().optional(),
 	/** Test images to attack, balanced over the classes; by default the experiment's. */
 	images: countField.optional(),
-	/** By default the experiment's. */
+	/** Name of the attack; by default the experiment's. */
 	attack: z.string().optional(),
 	/** L-infinity size of inner attack and attack; by default the experiment's. */
 	epsilon: epsilonField.optional(),
-	/** Of tuning, choice of images and attack; by default the experiment's. */
+	/** Seed of tuning, choice of images and attack; by default the experiment's. */
 	seed: seedField.optional(),
-	/** Any tuning setting for all methods, such as `{ epochs: 5 }`. */
+	/** Other tuning settings for all methods, such as `{ epochs: 5 }`. */
 	set: settingsField,
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
+	/** What to do with unreadable images: `stop`, or `exclude` them, which the job reports and records. */
 	unreadable: unreadableField,
 })
 
 const method = z.object({
-	defense: z.string().describe('Name of the method, or of a row of an ablation.'),
+	defense: z.string().describe('Name of the method or of the ablation row.'),
 	trainableParameters: count,
 	clean: accuracySchema,
 	robust: accuracySchema,
 	paired: z
 		.object({
-			onlyThis: count.describe('Images under attack that only this one gets right.'),
-			onlyReference: count.describe('Images under attack that only the reference gets right.'),
+			onlyThis: count.describe('Images that only this method gets right under attack.'),
+			onlyReference: count.describe('Images that only the reference gets right under attack.'),
 			p: share.describe('Exact two-sided McNemar p-value.'),
-			correctedP: share.describe("The same, corrected by Holm's method over all methods beside the reference."),
+			correctedP: share.describe("The p-value, corrected by Holm's method over all methods except the reference."),
 		})
 		.nullable()
-		.describe('Beside the reference on the same images; null for the reference itself.'),
+		.describe('Paired with the reference on the same images; null for the reference itself.'),
 	tuningSeconds: seconds,
 	evaluationSeconds: seconds,
 })
@@ -91,11 +94,11 @@ const method = z.object({
 export const compareResult = z.object({
 	experiment: z.object({ name: z.string(), version: positive, preset: z.string() }),
 	output: z.string().describe('Folder of all runs, with every outcome.'),
-	record: z.string().describe('File of the result; naptune report makes a page of it.'),
+	record: z.string().describe('File of the result, from which naptune report makes a page.'),
 	model: z.string(),
 	attack: z.string(),
 	...attackedFields,
-	reference: z.string().describe('Method that the others are paired with.'),
+	reference: z.string().describe('Method to which the others are compared.'),
 	methods: z.array(method),
 	problems: experimentForm.schema.shape.problems.describe('What could not be measured.'),
 	seconds: seconds.describe('Wall-clock time of this call.'),
@@ -104,7 +107,8 @@ export const compareResult = z.object({
 type Input = z.output<typeof compareInput>
 
 /**
- * Tunes every method with the same budget, and attacks all of them and vanilla CLIP. A stopped comparison resumes where it stopped.
+ * Tunes every method with the same budget, and attacks all of them and vanilla CLIP. A stopped comparison resumes where it
+ * stopped.
  * @throws NaptuneError for names or settings that do not exist, or a folder that holds other runs, before anything is
  * computed.
  */
@@ -142,10 +146,10 @@ export const compare = defineJob({
 			cells,
 			plan.cells.map(({ cell }) => cell),
 		)
-		// It makes one table and no report, which would look into runs.
+		// A comparison makes one table, not a report, which would open the runs.
 		const finished = await runExperiments({ ...cells, experiments, look: false }).finally(end)
 		if (!finished) {
-			throw stopped(`Stopped. What was done is saved in ${output}; run the same command again to resume.`)
+			throw stopped(`Stopped. The work so far is saved in ${output}; run the same command again to resume.`)
 		}
 		const { result, file } = at(finished, 0)
 		return {
@@ -160,7 +164,7 @@ export const compare = defineJob({
 	},
 })
 
-/** The experiment with what was chosen, before anything is loaded. */
+/** The experiment with the input's changes, before anything is loaded. */
 async function definitionOf(input: Input, preset: string): Promise<ExperimentDefinition> {
 	const { model, data, seed, epsilon, images, attack, quick } = input
 	const overrides = mergeSettings([epsilon === undefined ? {} : { attack: { epsilon } }, input.set])
@@ -175,7 +179,7 @@ async function definitionOf(input: Input, preset: string): Promise<ExperimentDef
 		overrides: Object.keys(overrides).length > 0 ? overrides : undefined,
 	})
 	if (!isPackaged(preset) && quick) {
-		throw new NaptuneError('NAP_OPTION_CONFLICT', `Preset ${preset} has no small form; leave --quick out.`)
+		throw new NaptuneError('NAP_OPTION_CONFLICT', `Preset ${preset} has no small form; omit --quick.`)
 	}
 	const whole = isPackaged(preset)
 		? await loadExperiment(preset, { quick, changes: { ...changes, folders: 'by-method' } })
@@ -184,7 +188,7 @@ async function definitionOf(input: Input, preset: string): Promise<ExperimentDef
 	if (attacks.length !== 1 || whole.epsilonCurve) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`A comparison is of one attack, and experiment ${preset} has several; run naptune reproduce ${preset}, or choose one by --attack.`,
+			`A comparison uses one attack, but experiment ${preset} has several. Run naptune reproduce ${preset}, or choose one with --attack.`,
 		)
 	}
 	return narrowed(whole, defined({ methods: wantedMethods(whole, input.defenses) }))
@@ -200,13 +204,13 @@ function wantedMethods(
 	if (unknown !== undefined) {
 		throw new NaptuneError(
 			'NAP_NAME_UNKNOWN',
-			`${unknown} is not a method that can be tuned here; choose among ${tuned.join(', ')}. Vanilla CLIP is always compared.${didYouMean(unknown, tuned)}`,
+			`${unknown} is not a method of this comparison; choose from ${tuned.join(', ')}. Vanilla CLIP is always included.${didYouMean(unknown, tuned)}`,
 		)
 	}
 	return ['vanilla', ...wanted]
 }
 
-/** The data with the test images that can be attacked, where those that cannot be read are to be left out. */
+/** The data with readable test images only, if unreadable ones should be excluded. */
 async function attackable(
 	whole: Dataset,
 	{ unreadable }: Input,
@@ -239,7 +243,7 @@ function protocolOf({ models, reference, datasets }: ExperimentResult, { cells }
 	}
 }
 
-/** A row per method whose clean images and attack were measured. */
+/** One row per method with a measured clean accuracy and attack. */
 function methodsOf(result: ExperimentResult): z.output<typeof method>[] {
 	const corrected = correctedProbabilities(result)
 	const attacked = new Set(result.conditions.flatMap(({ name, attack }) => (attack ? [name] : [])))

@@ -1,4 +1,4 @@
-/** Whether data sets are whole. */
+/** Checks whether data sets are complete. */
 
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
@@ -16,25 +16,25 @@ import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** The input of {@link dataDoctor}. */
 export const dataDoctorInput = z.strictObject({
-	/** Data set of `dataList`, its folder, a data root with several, or whatever else data are loaded from. */
+	/** Data set of `dataList`, its folder, a data root with several, or any other source of data. */
 	data: z.string(),
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Images to decode: all (of ImageNet that takes hours), or so many of all; 0 for none. */
+	/** Images to decode: all (hours for ImageNet), or a number of them; 0 for none. */
 	decode: z.union([z.literal('all'), z.int().nonnegative()]).default('all'),
-	/** Images that are decoded at a time; by default as many as there are cores. */
+	/** Images to decode in parallel; by default the number of cores. */
 	parallel: countField.optional(),
-	/** Of the split, where a folder comes without one. */
+	/** Seed of the split, if a folder comes without one. */
 	seed: seedField.default(1),
 })
 
-/** The result of {@link dataDoctor}: an examination, or those of all data sets of a data root. */
+/** The result of {@link dataDoctor}: one examination, or one per data set of a data root. */
 export const dataDoctorResult = z.union([
 	examinationSchema,
 	z.object({
 		root: z.string().describe('The data root.'),
 		examinations: z.array(examinationSchema),
-		absent: z.array(z.string()).describe('Published data sets that are not below it.'),
+		absent: z.array(z.string()).describe('Published data sets that it does not contain.'),
 	}),
 ])
 
@@ -42,12 +42,12 @@ type Input = z.output<typeof dataDoctorInput>
 
 /**
  * Examines data: classes and images of each split beside the published numbers, missing and unreadable images, the split
- * file. What is wrong is no error, but told in `problems`.
- * @throws NaptuneError when there are no data at all.
+ * file. Faults are no error; `problems` lists them.
+ * @throws NaptuneError when there is no data at all.
  */
 export const dataDoctor = defineJob({
 	name: 'data-doctor',
-	doc: 'Examine a data set: classes and images of each split beside the published numbers, missing and unreadable images, the split file; with --json the images of every class, and all that are missing. Exits with 3 when something is wrong.',
+	doc: 'Examine a data set: classes and images of each split beside the published numbers, missing and unreadable images, the split file. With --json, also list the images of every class and all missing files. Exits with 3 when something is wrong.',
 	input: dataDoctorInput,
 	result: dataDoctorResult,
 	async run(input, context) {

@@ -1,4 +1,4 @@
-/** The data sets that can be named, and which of them are there. */
+/** Lists the named data sets, and which of them are present. */
 
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -20,27 +20,27 @@ export const dataListInput = z.strictObject({
 
 /** The result of {@link dataList}. */
 export const dataListResult = z.object({
-	root: z.string().nullable().describe('Where it was looked for them; null where no data root was given.'),
+	root: z.string().nullable().describe('The folder searched for them; null without a data root.'),
 	datasets: z.array(
 		z.object({
 			name: z.string(),
-			title: z.string().describe('As papers write it.'),
-			folder: z.string().nullable().describe('Below the data root; null for the one in the package.'),
+			title: z.string().describe('Name as papers write it.'),
+			folder: z.string().nullable().describe('Path below the data root; null for the data set in the package.'),
 			classes: positive,
-			sizes: z.object({ train: count, validation: count, test: count }).describe('Images, as published.'),
+			sizes: z.object({ train: count, validation: count, test: count }).describe('Published numbers of images.'),
 			template: z.string().describe('Prompt of vanilla CLIP; `{}` stands for a class name.'),
 			missing: z
 				.array(z.string())
 				.nullable()
-				.describe('Its parts below the data root that are not there; null where no data root was given.'),
+				.describe('Its missing parts below the data root; null without a data root.'),
 		}),
 	),
 })
 
-/** Lists the data sets that can be named, and which of them are there. */
+/** Lists the named data sets, and which of them are present. */
 export const dataList = defineJob({
 	name: 'data-list',
-	doc: 'List the data sets that have names, and which of them are there.',
+	doc: 'List the named data sets, and show which of them are present.',
 	input: dataListInput,
 	result: dataListResult,
 	async run({ dataRoot }) {

@@ -1,4 +1,4 @@
-/** The defenses: what each trains, how large it is on a model, and where it comes from. */
+/** Lists the defenses: what each trains, its size on a model, and its source. */
 
 import { z } from 'zod'
 import { entry } from '../core/at.js'
@@ -19,18 +19,18 @@ import { defineJob } from './job.js'
 
 /** The input of {@link defenses}. */
 export const defensesInput = z.strictObject({
-	/** The CLIP checkpoint whose parameters are counted: a folder, or an id of the Hugging Face hub. */
+	/** The CLIP checkpoint for which to count parameters: a folder, or an id of the Hugging Face hub. */
 	model: modelField,
 })
 
 const defenseSchema = z.object({
 	name: z.string(),
-	doc: z.string().describe('What it learns.'),
+	doc: z.string().describe('What the method learns.'),
 	source: z.string().describe('Paper, section and equations that it follows.'),
-	trainableParameters: count.describe('On the model, at default options.'),
-	parts: z.record(z.string(), count).describe('The same by part.'),
-	loss: z.string().nullable().describe('What is minimised; null for a method that learns nothing.'),
-	options: options.describe('With their defaults.'),
+	trainableParameters: count.describe('Number on the model, at default options.'),
+	parts: z.record(z.string(), count).describe('The same number by part.'),
+	loss: z.string().nullable().describe('What it minimises; null for a method that learns nothing.'),
+	options: options.describe('Options with their defaults.'),
 })
 
 /** The result of {@link defenses}. */
@@ -43,17 +43,17 @@ export const defensesResult = z.object({
 				name: z.string(),
 				doc: z.string(),
 				source: z.string(),
-				adapts: z.string().describe('What is changed for each image.'),
+				adapts: z.string().describe('What it changes for each image.'),
 				attackedThrough: testTimeSchema.shape.attackedThrough
 					.exclude(['none'])
-					.describe("How an attacker's gradient goes through it."),
+					.describe("How an attacker's gradient passes through it."),
 			}),
 		)
-		.describe('What goes around any of the defenses when images are classified.'),
+		.describe('Wrappers around any defense at classification time.'),
 	presets: z.array(z.object({ name: z.string(), version: positive, doc: z.string() })),
 })
 
-/** Classes play no part in the number of parameters, which all methods share among classes. */
+/** Every method shares its parameters among classes, so the choice of classes does not change the count. */
 const exampleClasses = ['cat', 'dog']
 
 /**

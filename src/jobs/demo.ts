@@ -1,4 +1,4 @@
-/** NAP-Tuning on the embedded model and data, from nothing to robust accuracies. */
+/** Runs NAP-Tuning on the embedded model and data, from scratch to robust accuracies. */
 
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -31,7 +31,7 @@ import type { TuneEvent } from './tune.js'
 
 /** The input of {@link demo}. */
 export const demoInput = z.strictObject({
-	/** The paper's schedule on all test images (preset `paper`), which takes far longer. */
+	/** The paper's schedule on all test images (preset `paper`), which takes much longer. */
 	full: z.boolean().default(false),
 	/** Run directory to write; by default `runs/demo-<date and time>`. */
 	output: z.string().optional(),
@@ -43,7 +43,7 @@ export const demoInput = z.strictObject({
 	epochs: countField.optional(),
 	/** Test images to attack, balanced over the classes; by default the preset's. */
 	images: countField.optional(),
-	/** Of tuning and evaluation; by default the preset's. */
+	/** Seed of tuning and evaluation; by default the preset's. */
 	seed: seedField.optional(),
 })
 
@@ -51,7 +51,7 @@ export const demoInput = z.strictObject({
 export const demoResult = z.object({
 	output: z.string().describe('The run directory, with every outcome.'),
 	epsilon: z.number().describe('L-infinity size of the attack.'),
-	images: positive.describe('Test images that were attacked.'),
+	images: positive.describe('Number of attacked test images.'),
 	seed: count,
 	seconds: seconds.describe('Wall-clock time of this call.'),
 	notices: noticesField,
@@ -61,17 +61,17 @@ export const demoResult = z.object({
 			attack: z.string(),
 			cleanAccuracy: share,
 			robustAccuracy: share,
-			interval: accuracySchema.shape.interval.describe('Of the robust accuracy.'),
+			interval: accuracySchema.shape.interval.describe('Interval of the robust accuracy.'),
 			clean: accuracySchema,
 			robust: accuracySchema,
-			seconds: seconds.describe('Of the attack.'),
+			seconds: seconds.describe('Duration of the attack.'),
 		}),
 	),
 })
 
 /**
  * Tunes NAP on the embedded CLIP and photographs, then attacks it and vanilla CLIP; a few minutes on two cores.
- * @throws NaptuneError as tuning and evaluation do.
+ * @throws NaptuneError for the reasons that tuning and evaluation have.
  */
 export const demo = defineJob({
 	name: 'demo',
@@ -95,9 +95,7 @@ export const demo = defineJob({
 		const output = resolve(input.output ?? join('runs', `demo-${timestamp()}`))
 		context.onFolder(output)
 		const stop = () =>
-			stopped(
-				`Stopped. What was done is saved; naptune demo --resume --output ${shellWord(output)} goes on from there.`,
-			)
+			stopped(`Stopped. The work so far is saved; run naptune demo --resume --output ${shellWord(output)} to continue.`)
 
 		const clip = await loadModel(context, embeddedModel)
 		const dataset = await loadData(context, packagedData, config.seed)
@@ -169,7 +167,7 @@ export const demo = defineJob({
 	},
 })
 
-/** What was chosen, before it happens. */
+/** Announces the choices before the work begins. */
 function choices(
 	preset: string,
 	config: TuningConfig,

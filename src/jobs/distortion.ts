@@ -1,4 +1,4 @@
-/** How far an attack moves the tokens of every layer, before and after the refiner. */
+/** Measures how far an attack moves the tokens of every layer, before and after the refiner. */
 
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -30,21 +30,21 @@ import { defineJob, startTask } from './job.js'
 /** The input of {@link distortion}. */
 export const distortionInput = z.strictObject({
 	...runFields,
-	/** Attack on either model. */
+	/** Name of the attack on both models. */
 	attack: z.string().default('pgd-20'),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
-	/** L-infinity size of attack and noise; by default that of the run's preset, or of its inner attack. */
+	/** L-infinity size of attack and noise; by default the size of the run's preset, or of its inner attack. */
 	epsilon: epsilonField.optional(),
 	/** Images to perturb. */
 	split: splitField.default('test'),
-	/** At most so many, balanced over the classes; at least 2. */
+	/** Maximum number of images, balanced over the classes; at least 2. */
 	limit: z.int().min(2).default(100),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of attack and noise and of the choice of images. */
+	/** Seed of attack, noise and the choice of images. */
 	seed: seedField.default(1),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
+	/** What to do with unreadable images: `stop`, or `exclude` them, which the job reports and records. */
 	unreadable: unreadableField,
 })
 
@@ -53,21 +53,19 @@ export const distortionResult = z.object({
 	run: z.string().describe('The run directory.'),
 	attack: z.string(),
 	...attackedFields,
-	models: z.array(z.string()).describe('Names of the models, the control first.'),
+	models: z.array(z.string()).describe('Names of the models, control first.'),
 	notices: noticesField,
 	measurements: distortionKind.schema.shape.measurements,
-	record: z.string().describe('The file.'),
+	record: z.string().describe('File of the record.'),
 	figures: z.array(z.string()).describe('The figure as SVG and as PNG.'),
 })
 
-/**
- * Measures by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those
- * of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure.
+/** Measures per layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and of vanilla CLIP: under an attack on each model and under noise of the same size. Writes a record and a figure.
  * @throws NaptuneError when run or data cannot be used.
  */
 export const distortion = defineJob({
 	name: 'distortion',
-	doc: 'Measure by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure into the run.',
+	doc: 'Measure per layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and of vanilla CLIP: under an attack on each model and under noise of the same size. Writes a record and a figure into the run.',
 	input: distortionInput,
 	result: distortionResult,
 	async run(input, context) {
@@ -104,7 +102,7 @@ export const distortion = defineJob({
 				if (perImage) task.update(Math.min(Math.floor(gradients / perImage), 2 * split.length))
 			},
 		}).finally(task.end)
-		if (!record) throw stopped('Stopped. Nothing was written; the same command starts anew.')
+		if (!record) throw stopped('Stopped. Nothing was written; run the same command to start over.')
 		const figures = ['svg', 'png'].map((ending) => path.replace(/json$/, ending))
 		await writeFigure(distortionFigure(record, protocol), ...figures)
 		return {

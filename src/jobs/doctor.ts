@@ -1,4 +1,4 @@
-/** Whether this installation can work, and what to do where it cannot. */
+/** Checks whether this installation works, and says what to do about each problem. */
 
 import { z } from 'zod'
 import { embeddedModel } from '../checkpoints/checkpoint.js'
@@ -15,27 +15,27 @@ import { examineParity, paritySchema } from './doctor/parity.js'
 import { examinePlaces, placeSchema } from './doctor/places.js'
 import { defineJob, type JobContext } from './job.js'
 
-/** What {@link doctor} is asked: nothing; the engine that it tries is that of its context. */
+/** The input of {@link doctor}: empty, since it tries the engine of its context. */
 export const doctorInput = z.strictObject({})
 
 const problemSchema = z.object({
-	severity: z.enum(['error', 'advice']).describe('`error`: something cannot work; `advice`: it works, but not well.'),
+	severity: z.enum(['error', 'advice']).describe('`error`: something does not work; `advice`: it works, but poorly.'),
 	problem: z.string(),
 	remedy: z.string(),
 })
 
-/** What {@link doctor} gives. */
+/** The result of {@link doctor}. */
 export const doctorResult = z.object({
 	naptune: z.string().describe('Version.'),
 	machine: machineSchema,
-	engines: z.array(engineSchema).describe('In the order in which they are tried.'),
+	engines: z.array(engineSchema).describe('Engines in the order in which naptune tries them.'),
 	providers: z.array(z.string()).describe('Execution providers in the build of the native engine.'),
 	running: z
 		.object({ version: z.string(), device: z.string(), threads: positive })
 		.nullable()
-		.describe('The engine that was started; null where none starts.'),
-	parity: paritySchema.nullable().describe('Null where no engine starts.'),
-	imageDecoder: z.boolean().describe('Whether pictures can be read.'),
+		.describe('The engine that started; null if none does.'),
+	parity: paritySchema.nullable().describe('Comparison with known logits; null if no engine starts.'),
+	imageDecoder: z.boolean().describe('Whether pictures can be decoded.'),
 	places: z.array(placeSchema),
 	problems: z.array(problemSchema),
 })
@@ -46,14 +46,14 @@ type Problem = z.output<typeof problemSchema>
 /** Below these, tuning ViT-B/16 and its download fail. */
 const least = { memoryBytes: 4 * 2 ** 30, freeBytes: 2 * 2 ** 30, node: [20, 19] } as const
 
-/** A white pixel: what a picture needs at least. */
+/** A white pixel, the smallest possible picture. */
 const smallestPicture =
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg=='
 
-/** Examines the installation. What is wrong is no error, but told in `problems`, each with what to do about it. */
+/** Examines the installation. Faults are no error; `problems` lists each with its remedy. */
 export const doctor = defineJob({
 	name: 'doctor',
-	doc: 'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes what it should. Exits with 3 when something cannot work.',
+	doc: 'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes correctly. Exits with 3 when something does not work.',
 	input: doctorInput,
 	result: doctorResult,
 	async run(_, context) {
@@ -65,16 +65,13 @@ export const doctor = defineJob({
 			})
 		const machine = await examineMachine()
 		const { engines, providers } = await examineEngines()
-		const places = (await caught(examinePlaces(), 'Correct or unset the variable that the message names.')) ?? []
-		const engine = await caught(
-			context.engine(),
-			'Do as the message says. Without --device everything runs on the processor.',
-		)
+		const places = (await caught(examinePlaces(), 'Correct or unset the variable named in the message.')) ?? []
+		const engine = await caught(context.engine(), 'Follow the message, or omit --device to run on the processor.')
 		const parity =
 			engine &&
 			(await caught(
 				loadClip(embeddedModel, defined({ onNotice: noteTo(context) })).then((clip) => examineParity(engine, clip)),
-				'Install naptune again: its embedded model cannot be run.',
+				'Reinstall naptune; its embedded model does not run.',
 			))
 		const picture = await caught(
 			decodeImage(Buffer.from(smallestPicture, 'base64')),
@@ -91,7 +88,7 @@ function noteTo({ onNote }: Pick<JobContext, 'onNote'>): (text: string) => void 
 	return (text) => onNote({ kind: 'note', text })
 }
 
-/** What follows from what was found. */
+/** Derives problems and remedies from the findings. */
 export function problemsOf(found: Omit<Result, 'problems'>): Problem[] {
 	const { machine, engines, running, parity, places } = found
 	const problems: Problem[] = []
@@ -106,38 +103,38 @@ export function problemsOf(found: Omit<Result, 'problems'>): Problem[] {
 		const musl = machine.libc === 'musl'
 		add(
 			'advice',
-			`${name} is installed and cannot be used: ${reason ?? 'no reason is known'}.`,
-			musl ? 'The native engine needs glibc: use an image that is not based on Alpine.' : `Run: ${nativeEngineCommand}`,
+			`${name} is installed but unusable: ${reason ?? 'reason unknown'}.`,
+			musl ? 'The native engine needs glibc; use an image not based on Alpine.' : `Run: ${nativeEngineCommand}`,
 		)
 	}
 	if (running?.device === 'wasm' && !engines.some(({ state }) => state === 'used')) {
 		add(
 			'error',
-			'The native engine cannot be loaded; everything runs on onnxruntime-web (WASM), several times slower.',
+			'The native engine does not load, so everything runs on onnxruntime-web (WASM), several times slower.',
 			`Run: ${nativeEngineCommand}`,
 		)
 	}
 	if (parity && !parity.agrees) {
 		add(
 			'error',
-			`The engine is wrong: a logit differs by ${parity.distance.toPrecision(2)} from the kept value, ${parity.tolerance} is allowed.`,
-			running?.device === 'cpu' ? `Install the engine again: ${nativeEngineCommand}` : 'Use device cpu.',
+			`The engine computes wrong values: a logit differs by ${parity.distance.toPrecision(2)} from its reference; at most ${parity.tolerance} is allowed.`,
+			running?.device === 'cpu' ? `Reinstall the engine: ${nativeEngineCommand}` : 'Use --device cpu.',
 		)
 	}
 	if (machine.memoryBytes < least.memoryBytes) {
 		add(
 			'advice',
 			`The machine has ${gibibytes(machine.memoryBytes)} of memory; tuning a ViT-B/16 takes about ${gibibytes(least.memoryBytes)}.`,
-			'Use a smaller --batch-size or model.',
+			'Use a smaller --batch-size or a smaller model.',
 		)
 	}
 	for (const { what, folder, setBy, writable, freeBytes } of places) {
-		if (!writable) add('error', `${folder} (${what}) cannot be written.`, `Change its permissions, or set ${setBy}.`)
+		if (!writable) add('error', `${folder} (${what}) is not writable.`, `Change its permissions, or set ${setBy}.`)
 		if (freeBytes !== null && freeBytes < least.freeBytes) {
 			add(
 				'advice',
 				`The disk of ${folder} (${what}) has ${gibibytes(freeBytes)} left.`,
-				`Make room, or set ${setBy} to a folder on another disk.`,
+				`Free some space, or set ${setBy} to a folder on another disk.`,
 			)
 		}
 	}

@@ -1,4 +1,4 @@
-/** Clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
+/** Measures clean and robust accuracy of a tuned run, with vanilla CLIP as the control. */
 
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -45,41 +45,41 @@ import { defineJob, type JobContext } from './job.js'
 /** The input of {@link evaluate}. */
 export const evaluateInput = z.strictObject({
 	...runFields,
-	/** Name of an attack; by default that of the run's preset, or `pgd-100`. */
+	/** Name of an attack; by default the attack of the run's preset, or `pgd-100`. */
 	attack: z.string().optional(),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
-	/** What the attacker knows, one level or more; by default all that the attack can use. */
+	/** What the attacker knows, one level or more; by default every level that the attack can use. */
 	knowledge: z.array(z.enum(knowledgeNames)).readonly().optional(),
-	/** Class that images are to be taken for; needs a targeted attack. By default any other than the true one. */
+	/** Class for which the model should mistake images; needs a targeted attack. By default any class but the true one. */
 	target: z.string().optional(),
-	/** Folder of adversarial images to score that were stored before; by default images are attacked now. */
+	/** Folder of stored adversarial images to score; by default the job attacks images now. */
 	images: z.string().optional(),
-	/** Folder to store adversarial images in, with a folder for each row; by default they are not stored. */
+	/** Folder in which to store adversarial images, one subfolder per row; by default they are not stored. */
 	keepImages: z.string().optional(),
 	/** Norm of the perturbation. */
 	norm: z.enum(norms).default('linf'),
-	/** Size of the perturbation; by default, in L-infinity, that of the run's preset, or of its inner attack. */
+	/** Size of the perturbation; by default, in L-infinity, the size of the run's preset, or of its inner attack. */
 	epsilon: sizeField.optional(),
-	/** Test-time defense that every model is measured with as well. */
+	/** Test-time defense with which to measure every model as well. */
 	testTime: z.string().optional(),
-	/** Options of it, over its own. */
+	/** Its options that override its defaults. */
 	testTimeSet: settingsField,
 	/** Other data to attack, with their own classes; by default the run's. */
 	data: z.string().optional(),
 	/** Images to attack. */
 	split: splitField.default('test'),
-	/** So many of them, balanced over the classes; by default all, with `images` those of the store. */
+	/** So many of them, balanced over the classes; by default all, or with `images` those of the store. */
 	limit: countField.optional(),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of the attack and of the choice of images. */
+	/** Seed of the attack and of the choice of images. */
 	seed: seedField.default(1),
-	/** Whether vanilla CLIP is measured as the control. */
+	/** Whether to measure vanilla CLIP as the control. */
 	vanilla: z.boolean().default(true),
 	/** Prompts of the control: the name of an ensemble, or templates with `{}`; by default the data set's own. */
 	vanillaTemplates: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
+	/** What to do with unreadable images: `stop`, or `exclude` them, which the job reports and records. */
 	unreadable: unreadableField,
 	...trackingFields,
 })
@@ -90,49 +90,49 @@ const rowSchema = z.object({
 	knowledge: z
 		.enum([...knowledgeNames, 'either'])
 		.describe('`either` is the worse of full knowledge and transfer for each image.'),
-	testTime: z.string().exactOptional().describe('Test-time defense around it.'),
+	testTime: z.string().exactOptional().describe('Test-time defense around the model.'),
 	attackerKnows: z.string().describe('The knowledge in words.'),
 	clean: accuracySchema,
 	robust: accuracySchema,
 	reached: accuracySchema
 		.exactOptional()
-		.describe('Of a targeted attack: share of the attacked images of other classes that are taken for the target.'),
-	stages: z.array(stageSchema).exactOptional().describe('Of an attack with several.'),
+		.describe(
+			'For a targeted attack: share of the attacked images of other classes that the model mistakes for the target.',
+		),
+	stages: z.array(stageSchema).exactOptional().describe('Stages of an attack that has several.'),
 	passes: passesSchema.exactOptional().describe('Images passed through models; missing in older records.'),
-	seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
-	record: z.string().exactOptional().describe('File with every outcome.'),
-	records: z.array(z.string()).exactOptional().describe('Of a row that is the worst of several.'),
+	seconds: seconds.describe('Wall-clock time, summed over all processes that worked on it.'),
+	record: z.string().exactOptional().describe('File that holds every outcome.'),
+	records: z.array(z.string()).exactOptional().describe('Records of a row that is the worst of several.'),
 })
 
 /** The result of {@link evaluate}. */
 export const evaluateResult = z.object({
 	run: z.string().describe('The run directory.'),
-	attack: z
-		.string()
-		.describe("The attack that was asked for; a row may have another that its attacker's knowledge allows."),
+	attack: z.string().describe("The chosen attack; a row may use another if its attacker's knowledge requires it."),
 	...attackedFields,
-	target: z.string().exactOptional().describe('The class that images were to be taken for.'),
-	store: z.string().exactOptional().describe('The store whose images were scored.'),
-	stores: z.array(z.string()).exactOptional().describe('Stores of the images that were made.'),
+	target: z.string().exactOptional().describe('The class for which the model should mistake images.'),
+	store: z.string().exactOptional().describe('The store of the scored images.'),
+	stores: z.array(z.string()).exactOptional().describe('Stores of the images made by this evaluation.'),
 	notices: noticesField,
 	rows: z.array(rowSchema),
 	verdict: z
 		.array(z.string())
 		.describe(
-			'What the rows say, in the sentences that a report begins with: first, with the paired test, where the model is worse than vanilla CLIP.',
+			'What the rows show, in the sentences that open a report; if the model is worse than vanilla CLIP, the first sentence says so with the paired test.',
 		),
 })
 
 type Input = z.output<typeof evaluateInput>
 
 /**
- * Attacks a tuned model and counts what it still gets right; vanilla CLIP under the same attack is the control. Several
- * levels of knowledge give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.
- * @throws NaptuneError when the run or the data cannot be used, or attack, knowledge and target do not go together.
+ * Attacks a tuned model and counts what it still gets right; vanilla CLIP under the same attack is the control. Each level
+ * of attacker knowledge gives a row. A stopped evaluation resumes where it stopped; finished rows come from their records.
+ * @throws NaptuneError when the run or the data cannot be used, or attack, knowledge and target do not fit together.
  */
 export const evaluate = defineJob({
 	name: 'evaluate',
-	doc: 'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.',
+	doc: 'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Each level of attacker knowledge gives a row. A stopped evaluation resumes where it stopped; finished rows come from their records.',
 	input: evaluateInput,
 	result: evaluateResult,
 	async run(input, context) {
@@ -165,7 +165,7 @@ export const evaluate = defineJob({
 	},
 })
 
-/** What an evaluation is of: data, attack and its size. */
+/** Prepares the data, the attack and its size. */
 async function prepare(input: Input, run: TunedRun, context: JobContext) {
 	const images = input.images === undefined ? undefined : resolve(input.images)
 	const store = images === undefined ? undefined : await readAdversarialImages(images)
@@ -197,7 +197,7 @@ async function measureRows(
 		seed,
 	})
 	context.onNote({ kind: 'plan', text: `${protocol}, ${attack.name}` })
-	// The parameters know no classes: on other data they stand beside other class names.
+	// Parameters are independent of classes, so other data only bring other class names.
 	const { name, config } = run.defense
 	const defense = input.data ? prepareDefense(name, run.clip, dataset.classNames, config) : run.defense
 	const models = [
@@ -252,12 +252,12 @@ function rowOf({ row, records }: MeasuredRow): Immutable<z.output<typeof rowSche
 	}
 }
 
-/** @throws NaptuneError for fields that do not go together. */
+/** @throws NaptuneError for fields that exclude each other. */
 function requireCompatible(input: Input): void {
 	if (input.testTime !== undefined && input.knowledge) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			'With --test-time every model is attacked with full knowledge and by transfer anyway; leave --knowledge out.',
+			'With --test-time the command always attacks with full knowledge and by transfer; omit --knowledge.',
 		)
 	}
 	if (input.images === undefined) return
@@ -266,11 +266,11 @@ function requireCompatible(input: Input): void {
 	if (decided === undefined) return
 	throw new NaptuneError(
 		'NAP_OPTION_CONFLICT',
-		`The stored images of ${input.images} say themselves how they were made, so ${decided} decides nothing; leave it out.`,
+		`The stored images of ${input.images} already record how they were made, so ${decided} has no effect; omit it.`,
 	)
 }
 
-/** A folder name that differs where data sets of one name have other images. */
+/** A folder name that differs if data sets of the same name have different images. */
 function folderOf({ name, test }: Dataset): string {
 	const ids = Array.from({ length: test.length }, (_, index) => [test.id(index), test.label(index)])
 	return withOptions(name, ids)
@@ -278,6 +278,6 @@ function folderOf({ name, test }: Dataset): string {
 
 async function evaluatedData(run: TunedRun, { data, seed }: Input, context: JobContext): Promise<Dataset> {
 	if (data !== undefined) return loadData(context, data, seed, run.dataRoot)
-	// What must be known of the run's own data was told when it was tuned.
+	// Tuning already passed on the notices of the run's own data.
 	return run.dataset()
 }

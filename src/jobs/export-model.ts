@@ -1,4 +1,4 @@
-/** A finished run as a folder that other programs load. */
+/** Exports a finished run as a folder that other programs load. */
 
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -31,55 +31,52 @@ export const exportInput = z.strictObject({
 	output: z.string(),
 	/** `classifier`: pixels to logits of the run's classes. */
 	task: z.enum(exportTasks).default('classifier'),
-	/** What the folder is for. */
+	/** Which programs the folder is for. */
 	layout: z.enum(exportLayouts).default('onnx'),
 	/** Element type of weights and arithmetic. */
 	dtype: z.enum(exportPrecisions).default('fp32'),
-	/** Where pictures become pixel values: in the program, or in the graph. */
+	/** Where preprocessing happens: in the program, or in the graph. */
 	preprocess: z.enum(preprocessPlaces).default('outside'),
-	/** Whether a classifier gives probabilities, too. */
+	/** Whether a classifier also outputs probabilities. */
 	probabilities: z.boolean().default(false),
-	/** Whether a classifier gives the scores of how heavily an image was corrected, too. */
+	/** Whether a classifier also outputs how heavily an image was corrected. */
 	correctionScore: z.boolean().default(false),
-	/** Test images that the files are measured on, balanced over the classes. */
+	/** Number of test images to measure the files on, balanced over the classes. */
 	images: countField.default(200),
 	/** L-infinity size of the attack; by default that of the run. */
 	epsilon: epsilonField.optional(),
-	/** Of the attack and of the choice of images. */
+	/** Seed of the attack and of the choice of images. */
 	seed: seedField.default(1),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Share of images by which a file of lower precision may be worse than the run, clean or under attack. */
+	/** Largest drop in accuracy, clean or under attack, that files of lower precision may cost. */
 	maxDrop: z.number().min(0).max(1).default(0.01),
-	/** Licence of the base model for the card, as the hub writes it, such as `mit`. */
+	/** Licence of the base model for the model card, in the hub's notation, such as `mit`. */
 	license: z.string().optional(),
-	/** Repository of the hub, `owner/name`, that the export is pushed to as well; it is made where there is none. */
+	/** Repository of the hub, `owner/name`, to which to push the export as well; created if it does not exist. */
 	push: z.string().optional(),
-	/** Whether a repository that is made for it is private. */
+	/** Whether a repository created for the push is private. */
 	private: z.boolean().default(false),
-	/** Replace an export that lies in the folder. */
+	/** Replace an export that the folder already holds. */
 	force: z.boolean().default(false),
 })
 
 /** The result of {@link exportModel}. */
 export const exportResult = exportForm.schema.omit({ calibration: true }).extend({
-	output: z.string().describe('The folder that was written; its `export.json` holds the same.'),
-	pushed: z
-		.object({ url: z.string(), commit: z.string() })
-		.exactOptional()
-		.describe('Where it was pushed to on the hub.'),
+	output: z.string().describe('The written folder; its `export.json` holds the same fields.'),
+	pushed: z.object({ url: z.string(), commit: z.string() }).exactOptional().describe('Where on the hub the push went.'),
 })
 
 type Input = z.output<typeof exportInput>
 
 /**
- * Exports a tuned model as files that onnxruntime and transformers.js load, measured before they are in place.
- * @throws NaptuneError when the run is bad or unfinished, the files would be worse than allowed, or the folder holds
- * something that must not be replaced.
+ * Exports a tuned model as files that onnxruntime and transformers.js load, and measures them before it puts them in place.
+ * @throws NaptuneError when the run is worthless or unfinished, the files would be worse than allowed, or the folder holds
+ * something that the export must not replace.
  */
 export const exportModel = defineJob({
 	name: 'export-model',
-	doc: 'Export a tuned model as files that onnxruntime and transformers.js load. The files themselves are measured, clean and under attack, before they are put in place; a model card is made of the records.',
+	doc: 'Export a tuned model as files that onnxruntime and transformers.js load. Measures the files themselves, clean and under attack, before it puts them in place, and writes a model card from the records.',
 	input: exportInput,
 	result: exportResult,
 	async run(input, context) {
@@ -121,19 +118,19 @@ export const exportModel = defineJob({
 	},
 })
 
-/** The library of the hub, which is large, is loaded for who pushes. */
+/** Loads the large hub library only for a push. */
 function pushing(): Promise<typeof import('../export/push.js')> {
 	return import('../export/push.js')
 }
 
-/** @throws NaptuneError for a run whose parameters are worthless. */
+/** @throws NaptuneError for a run with worthless parameters. */
 async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	if (defense.parameters.size === 0) return
 	const path = join(directory, runFiles.result)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
 			'NAP_EXPORT_REFUSED',
-			`The run in ${directory} was not exported: its ${runFiles.result} is missing, so damage to the parameters could not be noticed. Restore it, or tune again.`,
+			`The run in ${directory} was not exported: its ${runFiles.result} is missing, so damage to the parameters would go unnoticed. Restore the file, or tune again.`,
 		)
 	}
 	const { epochsAtChance } = await readRecord(runResultForm, path)
@@ -144,7 +141,7 @@ async function requireTuned({ directory, defense }: TunedRun): Promise<void> {
 	)
 }
 
-/** The calibration of a run whose corrections are scored; none where nothing is corrected. */
+/** The calibration of a run with correction scores; undefined for a run that corrects nothing. */
 async function calibrationOf(
 	run: TunedRun,
 	{ correctionScore }: Input,
@@ -156,7 +153,7 @@ async function calibrationOf(
 		if (!hasCorrections(classifier)) {
 			throw new NaptuneError(
 				'NAP_OPTION_CONFLICT',
-				`${run.defense.name} as tuned in ${run.directory} changes no image tokens, so there is no correction to score. Leave --correction-score out.`,
+				`${run.defense.name} as tuned in ${run.directory} changes no image tokens, so there is no correction to score. Omit --correction-score.`,
 			)
 		}
 		context.onFolder(run.directory)
@@ -171,7 +168,7 @@ async function calibrationOf(
 	}
 }
 
-/** Evaluations of the run on its own data, in the order of their names. */
+/** Evaluations of the run on its own data, sorted by name. */
 async function evaluationsOf({ directory }: TunedRun): Promise<EvaluationRecord[]> {
 	const folder = join(directory, runFolders.evaluations)
 	if (!existsSync(folder)) return []
@@ -179,7 +176,7 @@ async function evaluationsOf({ directory }: TunedRun): Promise<EvaluationRecord[
 	return Promise.all(names.map((name) => readEvaluationRecord(join(folder, name))))
 }
 
-/** @throws NaptuneError for options of which one decides nothing beside the other. */
+/** @throws NaptuneError for options that cancel each other. */
 function refuseConflicts({ task, layout, preprocess, probabilities, correctionScore }: Input): void {
 	const conflict = (message: string) => new NaptuneError('NAP_OPTION_CONFLICT', message)
 	if (task === 'zero-shot') {
@@ -188,14 +185,15 @@ function refuseConflicts({ task, layout, preprocess, probabilities, correctionSc
 			...(probabilities ? ['--probabilities'] : []),
 			...(correctionScore ? ['--correction-score'] : []),
 		]
-		if (given.length > 0) throw conflict(`${given.join(' and ')} is for classifiers; leave it out of --task zero-shot.`)
+		if (given.length > 0)
+			throw conflict(`${given.join(' and ')} applies only to classifiers; omit it with --task zero-shot.`)
 	}
 	if (layout === 'transformers' && task === 'classifier') {
-		throw conflict('Layout transformers holds the weights of a CLIP for any classes; add --task zero-shot.')
+		throw conflict('Layout transformers holds a CLIP for any classes; add --task zero-shot.')
 	}
 	if (preprocess === 'inside' && layout !== 'onnx') {
 		throw conflict(
-			`The pipelines that load layout ${layout} prepare pictures themselves; --preprocess inside is for --layout onnx.`,
+			`Pipelines that load layout ${layout} preprocess pictures themselves; --preprocess inside needs --layout onnx.`,
 		)
 	}
 }

@@ -1,4 +1,4 @@
-/** A gate's configuration and baseline, from a model as it is now. */
+/** Writes a gate's configuration and baseline from the current model. */
 
 import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
@@ -32,65 +32,65 @@ import { defineJob, type JobContext } from './job.js'
 export const gateInitInput = z.strictObject({
 	/** Run directory of `tune`, folder of an export, or ONNX file. */
 	subject: z.string(),
-	/** The configuration to write; the baseline is written beside it. */
+	/** File of the configuration; the baseline goes beside it. */
 	config: z.string().default(gateFile),
-	/** Whether files that are there may be replaced. */
+	/** Whether to replace existing files. */
 	force: z.boolean().default(false),
-	/** Data to attack; of a run by default those that it was tuned on. */
+	/** Data to attack; for a run by default its tuning data. */
 	data: z.string().optional(),
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Of a run: where the checkpoint lies now; by default where the run found it. */
+	/** Of a run: where the checkpoint is now; by default where the run found it. */
 	model: z.string().optional(),
 	/** Images to attack. */
 	split: splitField.default('test'),
-	/** So many of them, balanced over the classes. */
+	/** How many of them, balanced over the classes. */
 	limit: countField.default(200),
-	/** Name of an attack; by default that of the run's preset, or `pgd-100`. */
+	/** Name of an attack; by default the attack of the run's preset, or `pgd-100`. */
 	attack: z.string().optional(),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
 	/** Norm of the perturbation. */
 	norm: z.enum(norms).default('linf'),
-	/** Size of the perturbation; of a run by default that of its preset, or of its inner attack. */
+	/** Size of the perturbation; for a run by default the size of its preset, or of its inner attack. */
 	epsilon: sizeField.optional(),
-	/** What thresholds stay below the lower ends of the intervals that were measured. */
+	/** Distance of thresholds below the lower ends of the measured intervals. */
 	slack: share.default(usualSlack),
-	/** The largest drop against the baseline. */
+	/** Largest permitted drop from the baseline. */
 	maxDrop: share.default(0.03),
-	/** Whether audit checks that the model passes are demanded. */
+	/** Whether the gate requires the audit checks that the model passes now. */
 	audit: z.boolean().default(true),
 	/** Seconds that a gate may take. */
 	timeBudget: z.number().positive().default(1800),
-	/** Of the choice and order of images, and of the attack. */
+	/** Seed of the choice and order of images, and of the attack. */
 	seed: seedField.default(1),
-	/** Folder of outcomes, which later gates find again. */
+	/** Folder of outcomes, which later gates reuse. */
 	cache: z.string().default(join('naptune-gate', 'cache')),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
 })
 
 /** The result of {@link gateInit}. */
 export const gateInitResult = z.object({
-	config: z.string().describe('The file of the configuration.'),
-	baseline: z.string().describe('The file of the baseline.'),
+	config: z.string().describe('File of the configuration.'),
+	baseline: z.string().describe('File of the baseline.'),
 	subject: gateBaselineForm.schema.shape.subject,
 	images: z.int().positive(),
 	clean: z.strictObject({ right: z.int().nonnegative(), min: share }),
 	robust: z.strictObject({ attack: z.string(), epsilon: z.string(), right: z.int().nonnegative(), min: share }),
-	audit: z.array(z.string()).describe('Ids of the audit checks that are demanded.'),
-	leftOut: z.array(z.string()).describe('Ids of those that the model does not pass.'),
+	audit: z.array(z.string()).describe('Ids of the required audit checks.'),
+	leftOut: z.array(z.string()).describe('Ids of the checks left out because the model fails them.'),
 })
 
 type Input = z.output<typeof gateInitInput>
 
 /**
- * Writes the configuration and the baseline of a gate from what a model reaches now.
- * @throws NaptuneError when model or data cannot be used, a file is there already, or attack or epsilon are missing.
+ * Writes the configuration and the baseline of a gate from what a model achieves now. @throws NaptuneError when model or
+ * data cannot be used, a file already exists, or attack or epsilon are missing.
  */
 export const gateInit = defineJob({
 	name: 'gate-init',
-	doc: 'Write naptune.gate.json and a baseline from what a model reaches now.',
+	doc: 'Write naptune.gate.json and a baseline from what a model achieves now.',
 	input: gateInitInput,
 	result: gateInitResult,
 	async run(input, context) {
@@ -101,7 +101,7 @@ export const gateInit = defineJob({
 		if (present !== undefined) {
 			throw new NaptuneError(
 				'NAP_FILE_UNWRITABLE',
-				`${present} is there already. Replace it with --force, or name another by --config.`,
+				`${present} already exists. Replace it with --force, or choose another name with --config.`,
 			)
 		}
 		const config = draft(await defaults(input, context, folder), input, relative(folder, baselineFile))
@@ -123,7 +123,7 @@ export const gateInit = defineJob({
 				signal: context.signal,
 				onProgress: tell.progress,
 			}).finally(tell.end)
-			if (!found?.baseline) throw stopped('Stopped. The outcomes are kept; run the same command again to resume.')
+			if (!found?.baseline) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 			for (const text of found.verdict.notices) context.onNote({ kind: 'note', text })
 			const { baseline, verdict } = found
 			const audited = verdict.checks.filter(({ decidedBy }) => decidedBy === 'audit')
@@ -156,7 +156,7 @@ interface Defaults {
 	readonly epsilon: number
 }
 
-/** What is left out is that of the run. @throws NaptuneError where there is no run to say it. */
+/** Fills missing fields from the run. @throws NaptuneError for missing fields without a run. */
 async function defaults(input: Input, context: JobContext, folder: string): Promise<Defaults> {
 	const isRun = existsSync(join(resolve(input.subject), runFiles.description))
 	const run = isRun ? await tunedRun(context, { ...input, run: input.subject }) : undefined
@@ -166,7 +166,10 @@ async function defaults(input: Input, context: JobContext, folder: string): Prom
 	const epsilon = input.epsilon ?? (input.norm === 'linf' ? run?.protocol.epsilon : undefined)
 	const missing = [...(data === undefined ? ['--data'] : []), ...(epsilon === undefined ? ['--epsilon'] : [])]
 	if (data === undefined || epsilon === undefined) {
-		throw new NaptuneError('NAP_OPTION_MISSING', `Give ${missing.join(' and ')}: ${input.subject} does not say them.`)
+		throw new NaptuneError(
+			'NAP_OPTION_MISSING',
+			`Give ${missing.join(' and ')}: ${input.subject} does not record them.`,
+		)
 	}
 	return {
 		data,
@@ -176,7 +179,7 @@ async function defaults(input: Input, context: JobContext, folder: string): Prom
 	}
 }
 
-/** A configuration that demands nothing yet. */
+/** A configuration without requirements yet. */
 function draft({ data, splitSeed, attack, epsilon }: Defaults, input: Input, baseline: string): GateConfig {
 	const { norm, set, split, limit, seed, audit } = input
 	return parseRecord(
@@ -198,7 +201,7 @@ function draft({ data, splitSeed, attack, epsilon }: Defaults, input: Input, bas
 	)
 }
 
-/** The configuration with what the model reached, as it is written. */
+/** The configuration to write, with what the model achieved. */
 function settled(
 	config: GateConfig,
 	{ images, clean, attacks }: GateBaseline,

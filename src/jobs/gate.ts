@@ -1,4 +1,4 @@
-/** Whether a model may be released: its robustness against what a configuration demands. */
+/** Decides whether a model may be released: checks its robustness against a configuration. */
 
 import { existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
@@ -6,14 +6,16 @@ import { z } from 'zod'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { type Dataset, type Split, subset } from '../data/dataset.js'
+import { isExport } from '../export/load-export.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { didYouMeanPath } from '../files/nearest-path.js'
 import { packageVersion } from '../files/package-version.js'
 import { readBaseline } from '../gate/baseline.js'
+import { exportSubject } from '../gate/export-subject.js'
 import { junitXml } from '../gate/junit.js'
 import { verdictMarkdown } from '../gate/markdown.js'
-import { exportSubject, isExport, onnxSubject } from '../gate/onnx-subject.js'
+import { onnxSubject } from '../gate/onnx-subject.js'
 import { processorType } from '../gate/processor.js'
 import { runGate } from '../gate/run-gate.js'
 import { runSubject } from '../gate/run-subject.js'
@@ -30,7 +32,7 @@ import { chosenImages, loadData, tunedRun } from './common/inputs.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
-/** Name of the configuration by default. */
+/** Default name of the configuration. */
 export const gateFile = 'naptune.gate.json'
 
 /** The input of {@link gate}. */
@@ -39,46 +41,47 @@ export const gateInput = z.strictObject({
 	subject: z.string(),
 	/** The configuration. */
 	config: z.string().default(gateFile),
-	/** Of a run: whether its CLIP is judged without what was tuned. */
+	/** For a run: whether to judge its CLIP without the tuned parameters. */
 	vanilla: z.boolean().default(false),
-	/** Whether the model becomes the baseline of later gates, if it passes all that is demanded but drops. */
+	/** Whether the model becomes the new baseline if it passes every requirement except the drops. */
 	updateBaseline: z.boolean().default(false),
-	/** Folder for the verdict as JSON, JUnit XML and Markdown. */
+	/** Folder for the verdict, written as JSON, JUnit XML and Markdown. */
 	output: z.string().default('naptune-gate'),
 	/** Folder of outcomes of earlier gates; by default `cache` in the output. */
 	cache: z.string().optional(),
-	/** Of a run: where the checkpoint lies now; by default where the run found it. */
+	/** Of a run: where the checkpoint is now; by default where the run found it. */
 	model: z.string().optional(),
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
 })
 
 /** The result of {@link gate}. */
 export const gateResult = gateVerdictForm.schema.extend({
-	attacked: count.describe('Trials that were made in this call; all others were in the cache.'),
+	attacked: count.describe('Trials made by this call; all others came from the cache.'),
 	seconds: seconds.describe('Wall-clock time of this call.'),
 	files: z
 		.strictObject({
 			verdict: z.string(),
 			junit: z.string(),
 			summary: z.string(),
-			baseline: z.string().exactOptional().describe('Where it was written.'),
+			baseline: z.string().exactOptional().describe('Path of the new baseline.'),
 		})
-		.describe('What was written. The first three hold no time, and are the same bytes for the same inputs.'),
+		.describe('The written files. The first three hold no times, so that the same inputs give the same bytes.'),
 })
 
 type Input = z.output<typeof gateInput>
 
 /**
- * Decides whether a model may be released: attacks it as a configuration says, until every check is decided.
- * @throws NaptuneError when model, data or configuration cannot be used. A gate that fails or is undecided is no error: see
+ * Decides whether a model may be released: attacks it as a configuration prescribes, until every check is decided.
+ * @throws NaptuneError when model, data or configuration cannot be used. A failed or undecided gate is a result, not an
+ * error; see
  * `verdict`.
  */
 export const gate = defineJob({
 	name: 'gate',
-	doc: 'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json says, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
+	doc: 'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json prescribes, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
 	input: gateInput,
 	result: gateResult,
 	async run(input, context) {
@@ -87,7 +90,7 @@ export const gate = defineJob({
 		if (!existsSync(path)) {
 			throw new NaptuneError(
 				'NAP_FILE_MISSING',
-				`The configuration ${input.config} is missing. Write one with naptune gate init, or name it by --config.${didYouMeanPath(path)}`,
+				`The configuration ${input.config} is missing. Write one with naptune gate init, or name another with --config.${didYouMeanPath(path)}`,
 			)
 		}
 		const config: GateConfig = await readRecord(gateConfigForm, path)
@@ -114,7 +117,7 @@ export const gate = defineJob({
 			if (baseline && baseline.record.processor !== processor) {
 				context.onNote({
 					kind: 'note',
-					text: `The baseline was made on ${baseline.record.processor}, this is ${processor}: outcomes of single images may differ between them.`,
+					text: `The baseline was made on ${baseline.record.processor}; this machine has ${processor}. Outcomes of single images may differ between them.`,
 				})
 			}
 			const found = await runGate({
@@ -131,9 +134,9 @@ export const gate = defineJob({
 				signal: context.signal,
 				onProgress: tell.progress,
 			}).finally(tell.end)
-			if (!found) throw stopped('Stopped. The outcomes are kept; run the same command again to resume.')
+			if (!found) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 			const { verdict, made } = found
-			// A model that fails is nothing to compare others with.
+			// A failing model must not become the baseline.
 			const released = verdict.verdict === 'pass' ? found.baseline : undefined
 			if (released && baselinePath !== undefined) {
 				await makeFolder(dirname(baselinePath))
@@ -156,7 +159,7 @@ export const gate = defineJob({
 	},
 })
 
-/** The images of a gate in the order in which they are looked at: drawn by the seed, so that any beginning is a fair sample. */
+/** The images of a gate in the order of their trials. The seed draws the order, so that any prefix is a fair sample. */
 export async function sample(
 	context: JobContext,
 	config: Pick<GateConfig, 'data' | 'split' | 'splitSeed' | 'images' | 'seed'>,
@@ -169,7 +172,7 @@ export async function sample(
 	return { dataset, split: subset(chosen, permutation(generator(seed, 'gate-order'), chosen.length)) }
 }
 
-/** Data as the configuration names them: what lies beside it goes before what lies where one happens to be. */
+/** Resolves the configuration's data; a path beside the configuration takes precedence over the current folder. */
 function placeOf(data: string, folder: string): string {
 	if (isAbsolute(data)) return data
 	const [file = data] = data.split('?', 1)
@@ -180,7 +183,7 @@ function limitsDrops({ clean, attacks }: GateConfig): boolean {
 	return [clean, ...attacks.map(({ robust }) => robust)].some((demands) => demands?.maxDrop !== undefined)
 }
 
-/** The model, by what lies at its path. @throws NaptuneError when nothing that a gate takes does. */
+/** Opens the model at a path. @throws NaptuneError when the path holds nothing that a gate accepts. */
 export async function openSubject(
 	context: JobContext,
 	{ subject: given, vanilla, model, dataRoot }: Pick<Input, 'subject' | 'vanilla' | 'model' | 'dataRoot'>,
@@ -194,7 +197,7 @@ export async function openSubject(
 	if (vanilla && !isRun) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`--vanilla judges the CLIP of a tuned run without what was tuned, and ${given} is no run. Give a run, or leave it out.`,
+			`--vanilla judges the CLIP of a tuned run without the tuned parameters, but ${given} is not a run. Give a run, or omit --vanilla.`,
 		)
 	}
 	const engine = await context.engine()
@@ -202,11 +205,11 @@ export async function openSubject(
 		const run = await tunedRun(context, { run: path, model, dataRoot })
 		return runSubject({ engine, run, dataset, split, vanilla })
 	}
-	if (isFolder && isExport(path)) return exportSubject({ engine, path, dataset, split, ...defined({ declared }) })
+	if (isFolder && isExport(path)) return exportSubject({ engine, path, dataset, split })
 	if (isFolder || !existsSync(path)) {
 		throw new NaptuneError(
 			isFolder ? 'NAP_FILE_INVALID' : 'NAP_FILE_MISSING',
-			`${given} is ${isFolder ? 'a folder of neither a tuning run (run.json) nor an export (export.json)' : 'not there'}. Give a run directory, an export's folder or an ONNX file.${didYouMeanPath(path)}`,
+			`${given} is ${isFolder ? 'a folder of neither a tuning run (run.json) nor an export (export.json)' : 'missing'}. Give a run directory, an export's folder or an ONNX file.${didYouMeanPath(path)}`,
 		)
 	}
 	const classNames = declared?.classes === undefined ? undefined : await namesOf(declared.classes, folder)
@@ -219,7 +222,7 @@ async function namesOf(classes: string | readonly string[], folder: string): Pro
 	return checkedClasses(await readClassNames(existsSync(beside) ? beside : classes))
 }
 
-/** Progress of one task after the other. */
+/** Reports the progress of consecutive tasks. */
 export function follow(context: JobContext): {
 	progress(task: string, done: number, total: number, unit: string): void
 	end(): void

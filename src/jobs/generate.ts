@@ -1,4 +1,4 @@
-/** Adversarial images made on surrogates, once, to be tried on any model. */
+/** Makes adversarial images on surrogates once, to try on any model. */
 
 import { resolve } from 'node:path'
 import { z } from 'zod'
@@ -28,19 +28,19 @@ import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** The input of {@link generate}. */
 export const generateInput = z.strictObject({
-	/** Folder of the images; new, or one that this job began. */
+	/** Folder of the images; new, or started by an earlier call. */
 	store: z.string(),
 	/** Classifiers of the same classes (.onnx), such as `surrogateTrain` makes. */
 	surrogate: z.array(z.string()).min(1).readonly(),
-	/** How surrogates read pixels of [0, 1] that do not say so themselves; by default guessed, with a note. */
+	/** Normalisation of surrogates that do not declare one; by default guessed, with a note. */
 	normalisation: z.enum(Object.keys(normalisations) as (keyof typeof normalisations)[]).optional(),
-	/** Name of an attack; those that are not made for surrogates take exactly one. */
+	/** Name of the attack; attacks not made for surrogates take exactly one. */
 	attack: z.string().default('mi-cwa'),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
-	/** L-infinity size of the attack; by default 16/255, that of CWA's paper. */
+	/** L-infinity size of the attack; by default 16/255, as in CWA's paper. */
 	epsilon: epsilonField.default(16 / 255),
-	/** The CLIP that the images are for, of which only image size and preprocessing are used. */
+	/** The CLIP that the images are for; only its image size and preprocessing matter. */
 	model: modelField,
 	/** A folder of class folders, a manifest, a data set of the hub, or the name of a data set. */
 	data: dataField,
@@ -48,35 +48,35 @@ export const generateInput = z.strictObject({
 	dataRoot: dataRootField,
 	/** Images to attack. */
 	split: splitField.default('test'),
-	/** So many of them, balanced over the classes; by default all. */
+	/** How many of them, balanced over the classes; by default all. */
 	limit: countField.optional(),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of the attack, of the choice of images, and of the split where the data come without one. */
+	/** Seed of the attack, of the choice of images, and of the split if the data come without one. */
 	seed: seedField.default(1),
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
+	/** What to do with unreadable images: `stop`, or `exclude` them, which the job reports and records. */
 	unreadable: unreadableField,
 })
 
 /** The result of {@link generate}. */
 export const generateResult = z.object({
-	store: z.string().describe('The folder.'),
-	images: count.describe('Images of the data that are stored now.'),
-	made: count.describe('Of them, made by this call.'),
-	before: count.describe('Of them, there before.'),
+	store: z.string().describe('Folder of the images.'),
+	images: count.describe('Images of the data that the store now holds.'),
+	made: count.describe('Those made by this call.'),
+	before: count.describe('Those stored before.'),
 	manifest: adversarialManifestForm.schema,
 })
 
 type Input = z.output<typeof generateInput>
 
 /**
- * Makes adversarial images on surrogates, without the model that they are for, and stores them: they are made once and tried
- * on any model (`evaluate` with `images`). A stopped job resumes where it stopped; a larger limit adds images.
+ * Makes adversarial images on surrogates, without the target model, and stores them. Make them once, then try them on any
+ * model (`evaluate` with `images`). A stopped job resumes where it stopped; a larger limit adds images.
  * @throws NaptuneError when surrogates and data do not fit, or the store holds other images.
  */
 export const generate = defineJob({
 	name: 'generate',
-	doc: 'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
+	doc: 'Make adversarial images on surrogates, without the target model, and store them. Make them once, then try them on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
 	input: generateInput,
 	result: generateResult,
 	async run(input, context) {
@@ -119,7 +119,7 @@ export const generate = defineJob({
 	},
 })
 
-/** Progress by images. A batch can take long: its part that is done counts as so many images. */
+/** Reports progress by images. A batch can take long, so its finished part counts as that many images. */
 function followImages(context: JobContext, images: number) {
 	let task: JobTask | undefined
 	let finished = 0

@@ -1,4 +1,4 @@
-/** Jobs with their schemas, and what defines one. */
+/** Exports all jobs with their schemas, and `defineJob`. */
 
 export { attack } from './attack.js'
 export { attackPhoto } from './attack-photo.js'
@@ -39,6 +39,7 @@ export { type JobDescription, jobs } from './registry.js'
 export { report } from './report.js'
 export { reproduce } from './reproduce.js'
 export { reproducePlan } from './reproduce-plan.js'
+export { reproduceShard } from './reproduce-shard.js'
 export { retrieve } from './retrieve.js'
 export { serve } from './serve.js'
 export { surrogateHead } from './surrogate-head.js'

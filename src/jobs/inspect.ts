@@ -1,4 +1,4 @@
-/** What a tuning run is, where it stands and how it learned. */
+/** Describes a tuning run: what it is, how far it is, and how it learned. */
 
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
@@ -12,26 +12,25 @@ import { defineJob } from './job.js'
 
 /** The input of {@link inspect}. */
 export const inspectInput = z.strictObject({
-	/** Run directory of `tune`; of a run that is under way, too. */
+	/** Run directory of `tune`, finished or under way. */
 	run: z.string(),
-	/** Where the checkpoint lies now; by default where the run found it. */
+	/** Where the checkpoint is now; by default where the run found it. */
 	model: z.string().optional(),
-	/** File to draw the learning curves into; ends in .svg or .png. */
+	/** File for a figure of the learning curves; ends in .svg or .png. */
 	plot: z.string().optional(),
 })
 
 /** The result of {@link inspect}. */
 export const inspectResult = runInspectionSchema.extend({
-	plot: z.string().exactOptional().describe('The figure that was drawn.'),
+	plot: z.string().exactOptional().describe('File of the figure.'),
 })
 
-/**
- * Looks at a run, finished or not: method, model, data, settings, shapes through both towers, parameters, learning curves.
- * @throws NaptuneError when there is no run, its files are damaged, or the model is not the same or gone.
+/** Describes a run, finished or not: method, model, data, settings, shapes through both towers, parameters, learning curves.
+ * @throws NaptuneError when there is no run, its files are damaged, or the model is missing or has changed.
  */
 export const inspect = defineJob({
 	name: 'inspect',
-	doc: 'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works while it runs.',
+	doc: 'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works on a run under way.',
 	input: inspectInput,
 	result: inspectResult,
 	async run({ run, model, plot }, { onFolder }) {

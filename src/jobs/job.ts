@@ -1,21 +1,20 @@
-/**
- * Jobs: what a person asks for, as one typed function each. The command line is a thin skin on them, and `naptune` as a
- * library exports them.
+/** Defines jobs: each is one task of the user as one typed function. The command line is a thin layer over them, and the `naptune` library exports them.
  *
  * A job is `job(input, context)`:
- * - `input` is one flat object of plain values, described by a zod schema with a doc comment per field. It names things as a
- *   person does (a folder, an id of the hub, the name of an attack), and has the defaults of the command line.
- * - `context` is what the job works with and whom it tells: an engine and a loader of images, which are started when they
- *   are first needed; a signal to stop; callbacks. All of it may be left out.
- * - The result is plain JSON, described by a zod schema beside the input's: it is what `--json` prints, what the library
- *   returns and what `schemas/jobs/NAME.schema.json` describes, with the words of its `describe`. Files that the job wrote are named in it by their paths.
+ * - `input` is one flat object of plain values, described by a zod schema with a doc comment per field. It names things the
+ * way users do (a folder, an id of the hub, the name of an attack), and has the defaults of the command line.
+ * - `context` supplies what the job works with: an engine and an image loader, which start at first use; a signal to stop;
+ * callbacks. Every part is optional.
+ * - The result is plain JSON, described by a zod schema beside the input's. `--json` prints it, the library returns it, and
+ * `schemas/jobs/NAME.schema.json` describes it in the words of `describe`. It names the files that the job wrote by their
+ * paths.
  *
- * A job throws a NaptuneError when what was asked for cannot be done, with code `NAP_STOPPED` when its signal stopped it: after
- * the step under way, or within a second where none is (while a model is loaded or compiled, say). A check that fails (an
- * audit, a damaged data set) is no error but a result that says so.
+ * A job throws a NaptuneError when it cannot do its task, with code `NAP_STOPPED` when its signal stopped it. It stops after
+ * the step under way, or within a second if there is none (for example while it loads or compiles a model). A failing check
+ * (an audit, a damaged data set) is a result, not an error.
  *
- * Each job is a file of its own: schemas first, then `export const NAME = defineJob({…})`, whose `run` does the work with the
- * rooms above. It prints nothing: what a person reads of its result is written by `cli/text/`.
+ * Each job has its own file: schemas first, then `export const NAME = defineJob({…})`, whose `run` does the work with the
+ * rooms above. A job prints nothing; `cli/text/` turns its result into text.
  */
 
 import type { z } from 'zod'
@@ -24,78 +23,81 @@ import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 import { createImageLoader, type ImageLoader } from '../data/loading/image-loader.js'
 import { explainIssues } from '../files/explain-issues.js'
-import { createEngine, type ModelEngine } from '../runtime/index.js'
+import { createEngine, type EngineOptions, type ModelEngine } from '../runtime/index.js'
 import { untilStopped } from './common/until-stopped.js'
 
-/** Where one task of a job stands. A job has at most one task at a time that is worth showing; the latest counts. */
+/** Progress of one task of a job. A job shows at most one task at a time; the latest counts. */
 export interface JobProgress {
-	/** What is done, such as `tuning`. */
+	/** Name of the task, such as `tuning`. */
 	readonly task: string
-	/** What is counted, in the plural, such as `images`. */
+	/** Unit of the counts, in the plural, such as `images`. */
 	readonly unit: string
 	readonly done: number
-	/** May become known, or change, as the task goes. */
+	/** May become known, or change, during the task. */
 	readonly total: number
-	/** A few words about where it stands. */
+	/** A few words about the current state. */
 	readonly detail?: string
-	/** `start` comes once, with what was done before; `end` once, whether or not all was done. */
+	/** `start` comes once, with the units done before; `end` comes once, whether or not the task completed. */
 	readonly state: 'start' | 'update' | 'end'
 }
 
 /** A sentence for a person. */
 export interface JobNote {
 	/**
-	 * `note`: what must be known before numbers are believed, such as a split that was drawn here. `warning`: what speaks
-	 * against them. `plan`: what the job is about to do, under which protocol.
+	 * `note`: what to know before trusting the numbers, such as a split drawn here. `warning`: evidence against them. `plan`:
+	 * what the job is about to do, and under which protocol.
 	 */
 	readonly kind: 'note' | 'warning' | 'plan'
 	readonly text: string
 }
 
-/** What a job works with and whom it tells. @typeParam Event What it tells beside progress and notes; see its own file. */
+/** What a job works with and reports to. @typeParam Event The job's own events, besides progress and notes. */
 export interface JobContext<Event = never> {
-	/** The engine; started at the first call. Who gives it closes it. */
-	engine(): Promise<ModelEngine>
+	/**
+	 * The engine; started at the first call, as it asks. Who gives it closes it.
+	 * @param options.spinning See `createEngine`.
+	 */
+	engine(options?: Pick<EngineOptions, 'spinning'>): Promise<ModelEngine>
 	/** The loader of images. Who gives it closes it. */
 	imageLoader(): ImageLoader
-	/** Aborted when the job should finish its step, save what it has and stop. */
+	/** Abort it to make the job finish its step, save its state and stop. */
 	readonly signal: AbortSignal
 	onProgress(progress: JobProgress): void
 	onNote(note: JobNote): void
 	onEvent(event: Event): void
-	/** Called with the folders that the job will write to, before it does. */
+	/** Called with each folder before the job writes to it. */
 	onFolder(folder: string): void
 }
 
-/** What a job is made of. */
+/** The parts of a job. */
 export interface JobDefinition<Input extends z.ZodType, Result extends z.ZodType, Event> {
-	/** As in the command: `tune`, `data-doctor`. */
+	/** Name as in the command: `tune`, `data-doctor`. */
 	readonly name: string
-	/** What it does, in one sentence. */
+	/** What the job does, in one sentence. */
 	readonly doc: string
 	readonly input: Input
 	readonly result: Result
 	run(input: z.output<Input>, context: JobContext<Event>): Promise<Immutable<z.output<Result>>>
 }
 
-/** A job: a function, with its schemas beside it. */
+/** A job: a function that carries its schemas. */
 export interface Job<Input extends z.ZodType, Result extends z.ZodType, Event = never>
 	extends Readonly<Omit<JobDefinition<Input, Result, Event>, 'name' | 'run'>> {
 	/**
-	 * @param context What is left out is made for this call (an engine on the processor, a loader) and closed after it.
-	 * @throws NaptuneError when the input is wrong, what was asked for cannot be done, or the signal stopped it.
+	 * @param context Missing parts (an engine on the processor, a loader) are created for this call and closed after it.
+	 * @throws NaptuneError when the input is wrong, the task is impossible, or the signal stopped the job.
 	 */
 	(input: z.input<Input>, context?: Partial<JobContext<Event>>): Promise<Immutable<z.output<Result>>>
 	/** See {@link JobDefinition.name}; functions have a `name` already. */
 	readonly jobName: string
 }
 
-/** What a caller may give a job. */
+/** The input type of a job. */
 export type JobInput<J> = J extends Job<infer Input, z.ZodType, never> ? z.input<Input> : never
-/** What a job gives. */
+/** The result type of a job. */
 export type JobResult<J extends { readonly result: z.ZodType }> = Immutable<z.output<J['result']>>
 
-/** Makes a job of its parts. */
+/** Creates a job from its parts. */
 export function defineJob<Input extends z.ZodType, Result extends z.ZodType, Event = never>({
 	name,
 	doc,
@@ -121,14 +123,14 @@ function checkedInput<Input extends z.ZodType>(name: string, schema: Input, inpu
 	const unknown = parsed.error.issues.some(({ code }) => code === 'unrecognized_keys')
 	throw new NaptuneError(
 		unknown ? 'NAP_OPTION_UNKNOWN' : 'NAP_OPTION_INVALID',
-		`The input of ${name} is not usable:\n${explainIssues(parsed.error, schema, input)}`,
+		`The input of ${name} is invalid:\n${explainIssues(parsed.error, schema, input)}`,
 	)
 }
 
-/** A context with everything, and what closes those of its parts that were made here. */
+/** Completes a context, and returns a function that closes the parts created here. */
 function completeContext<Event>(given: Partial<JobContext<Event>>): {
 	readonly complete: JobContext<Event>
-	/** Whether a task is under way that has made a step. */
+	/** Whether a task that has made a step is under way. */
 	stepping(): boolean
 	close(): Promise<void>
 } {
@@ -138,8 +140,8 @@ function completeContext<Event>(given: Partial<JobContext<Event>>): {
 	return {
 		stepping: () => under.size > 0,
 		complete: {
-			engine() {
-				engine ??= createEngine()
+			engine(options) {
+				engine ??= createEngine(options)
 				return engine
 			},
 			imageLoader() {
@@ -167,15 +169,15 @@ function completeContext<Event>(given: Partial<JobContext<Event>>): {
 	}
 }
 
-/** One task that is under way. */
+/** A task under way. */
 export interface JobTask {
-	/** @param detail As before where it is left out. @param total As before where it is left out. */
+	/** @param detail Unchanged if omitted. @param total Unchanged if omitted. */
 	update(done: number, detail?: string, total?: number): void
 	/** May be called twice. */
 	end(): void
 }
 
-/** Begins a task and tells its progress. @param done Units that were done before. */
+/** Starts a task and reports its progress. @param done Units done before. */
 export function startTask(
 	{ onProgress }: Pick<JobContext, 'onProgress'>,
 	task: string,

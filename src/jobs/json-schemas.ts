@@ -1,9 +1,9 @@
-/** The results of jobs as JSON Schema: what commands print with --json. */
+/** Writes the results of jobs, which commands print with --json, as JSON Schema. */
 
 import { jsonSchemaFiles } from '../records/json-schemas.js'
 import { jobs } from './registry.js'
 
-/** Files of JSON Schemas with their content, by name: `tune.schema.json`. */
+/** Contents of the JSON Schema files, by name: `tune.schema.json`. */
 export function jobSchemaFiles(): ReadonlyMap<string, string> {
 	return jsonSchemaFiles(
 		Object.fromEntries(

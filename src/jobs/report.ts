@@ -1,4 +1,4 @@
-/** One page about an experiment, a run or an evaluation. */
+/** Writes one page about an experiment, a run or an evaluation. */
 
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -13,14 +13,14 @@ import { defineJob } from './job.js'
 export const reportInput = z.strictObject({
 	/** Folder of an experiment, run directory of `tune`, or an evaluation record (.json). */
 	source: z.string(),
-	/** An .html file, or a folder for report.html; by default into the experiment or run, for a record a folder beside it. */
+	/** An .html file, or a folder for report.html; by default inside the experiment or run, or in a folder beside a record. */
 	output: z.string().optional(),
 	/**
-	 * First attack so many test images for a gallery, which stays in the run; of an experiment in every run that it shows. By
-	 * default galleries that are there.
+	 * Number of test images to attack first for a gallery, which stays in the run; for an experiment in every run that it
+	 * shows. By default the page shows existing galleries only.
 	 */
 	gallery: countField.optional(),
-	/** Where the checkpoint of a run lies now; by default where the run found it. */
+	/** Where the checkpoint of a run is now; by default where the run found it. */
 	model: z.string().optional(),
 	/** Folder that holds the folders of named data sets now; by default where the run found them. */
 	dataRoot: dataRootField,
@@ -29,22 +29,22 @@ export const reportInput = z.strictObject({
 /** The result of {@link report}. */
 export const reportResult = z.object({
 	kind: z.enum(['experiment', 'run', 'evaluation']).describe('What the report is about.'),
-	report: z.string().describe('The page.'),
-	figures: z.array(z.string()).describe('SVG and PNG of every figure.'),
-	tables: z.array(z.string()).describe('Tables in every format.'),
-	verdict: z.array(z.string()).describe('What the page says first.'),
+	report: z.string().describe('File of the page.'),
+	figures: z.array(z.string()).describe('SVG and PNG files of every figure.'),
+	tables: z.array(z.string()).describe('Files of the tables, in every format.'),
+	verdict: z.array(z.string()).describe('The opening sentences of the page.'),
 	problems: z
 		.array(z.string())
-		.describe('Records and other files that were changed or are damaged; the page says it, and leaves them out.'),
+		.describe('Changed or damaged records and other files; the page lists and excludes them.'),
 })
 
 /**
- * Writes a report as one HTML file that loads nothing from anywhere, with figures and tables beside it.
+ * Writes a report as one self-contained HTML file, with figures and tables beside it.
  * @throws NaptuneError when there is nothing to report on, or it is damaged.
  */
 export const report = defineJob({
 	name: 'report',
-	doc: 'Write a report as one HTML file that loads nothing from anywhere: results, figures, protocol, provenance and how to repeat it. Figures (SVG, PNG) and tables (Markdown, CSV, LaTeX, JSON) are written beside it.',
+	doc: 'Write a report as one self-contained HTML file: results, figures, protocol, provenance and how to repeat it. Also writes figures (SVG, PNG) and tables (Markdown, CSV, LaTeX, JSON) beside it.',
 	input: reportInput,
 	result: reportResult,
 	async run({ source: path, output, gallery, model, dataRoot }, context) {

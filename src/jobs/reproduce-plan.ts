@@ -1,4 +1,4 @@
-/** What experiments would take on the device at hand. */
+/** Estimates what experiments would cost on this device. */
 
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -36,21 +36,23 @@ export const reproducePlanResult = z.object({
 				experiment: z.string(),
 				model: z.string(),
 				dataset: z.string(),
-				runs: count.describe('Tuning runs; those that an experiment before shares are counted there.'),
+				runs: count.describe('Tuning runs; runs shared with an earlier experiment count there.'),
 				attacks: count.describe('Evaluations under attack.'),
-				tuningGradients: z.number().describe('Gradients of one image.'),
-				attackGradients: z.number().describe('The same in attacks, with what is expected to be fooled early.'),
-				evaluations: z.number().describe('Looks at one image in attacks.'),
-				hours: hours.describe('Wall-clock time of all of it on this device.'),
+				tuningGradients: z.number().describe('Single-image gradients in tuning.'),
+				attackGradients: z
+					.number()
+					.describe('Single-image gradients in attacks, allowing for images expected to be fooled early.'),
+				evaluations: z.number().describe('Single-image forward passes in attacks.'),
+				hours: hours.describe('Total wall-clock time on this device.'),
 				tuningHours: hours,
 				attackHours: hours,
 				surrogateHours: hours.describe('Training surrogates and making images on them.'),
-				processorHours: hours.describe('Of all threads; does not grow with other work beside.'),
-				diskBytes: z.number().describe('Of runs, records and stores of images.'),
+				processorHours: hours.describe('Time over all threads; other work on the machine does not increase it.'),
+				diskBytes: z.number().describe('Disk space of runs, records and image stores.'),
 				peakBytes: z.number().describe('Largest resident memory.'),
 			}),
 		)
-		.describe('Per experiment, model and data set.'),
+		.describe('One entry per experiment, model and data set.'),
 	total: z.object({
 		hours,
 		processorHours: hours,
@@ -60,28 +62,28 @@ export const reproducePlanResult = z.object({
 	}),
 	gradientsPerSecond: z
 		.record(z.string(), z.number())
-		.describe('Gradients to the pixels per second of the undefended or first model measured, by model.'),
-	planned: z.array(z.string()).describe('Data sets that are not there: planned from their published counts.'),
-	stoodIn: z.array(z.string()).describe('Models that are not there: measured with random weights of their size.'),
+		.describe('Pixel gradients per second, by model, of the undefended model or the first one measured.'),
+	planned: z.array(z.string()).describe('Missing data sets, planned from their published counts.'),
+	stoodIn: z.array(z.string()).describe('Missing models, measured with random weights of their size.'),
 	device: z.object({ engine: z.string(), device: z.string(), threads: count }),
-	measuredSeconds: seconds.describe('What the benchmark took.'),
+	measuredSeconds: seconds.describe('Duration of the benchmark.'),
 })
 
-/** Geometries of the paper's models, by what their ids end with. */
+/** Geometries of the paper's models, by the ends of their ids. */
 const geometries: readonly (readonly [RegExp, { readonly patch_size: number }])[] = [
 	[/vit-base-patch16$/i, { patch_size: 16 }],
 	[/vit-base-patch32$/i, { patch_size: 32 }],
 ]
 
 /**
- * Says what experiments would take: cells, gradients, hours on this device, disk and memory, from a short benchmark of every
- * method. Nothing is written. Data sets that are not there are planned from their published counts, and the paper's models, if
- * they are not there, with random weights of their size.
- * @throws NaptuneError as `reproduce` for names and settings that do not exist.
+ * Estimates what experiments would cost from a short benchmark of every method: cells, gradients, hours on this device, disk
+ * and memory. Writes nothing. Plans missing data sets from their published counts, and measures missing models of the paper
+ * with random weights of their size.
+ * @throws NaptuneError, as `reproduce` does, for unknown names or settings.
  */
 export const reproducePlan = defineJob({
 	name: 'reproduce-plan',
-	doc: 'Say what experiments would take on the device at hand, from a short benchmark: cells, gradients, hours, disk and memory per experiment and data set. Data sets that are not there are planned from their published counts.',
+	doc: 'Estimate what experiments would cost on this device from a short benchmark: cells, gradients, hours, disk and memory per experiment and data set. Plans missing data sets from their published counts.',
 	input: reproducePlanInput,
 	result: reproducePlanResult,
 	async run(input, context) {
@@ -124,6 +126,7 @@ export const reproducePlan = defineJob({
 			const rates = new Map<string, MethodRates>()
 			const gradientsPerSecond: Record<string, number> = {}
 			const surrogates = new Map<string, SurrogateRates>()
+			const measured = new Map<string, SurrogateRates>()
 			try {
 				for (const [key, cell] of cells) {
 					stopIfAsked(context)
@@ -142,8 +145,13 @@ export const reproducePlan = defineJob({
 					stopIfAsked(context)
 					task.update(rates.size + surrogates.size, `surrogates of ${attack.condition} on ${dataset.name}`)
 					const small = fewImages(dataset, 100, planned.has(dataset.name))
+					// Made-up pictures of one recipe take the same for every data set but for the number of images.
+					const { madeOn, options } = attack
+					const alike = planned.has(dataset.name) ? JSON.stringify([attack.attack, options, madeOn]) : key
 					const own = await mkdtemp(join(folder, 'surrogates-'))
-					surrogates.set(key, await measureSurrogates(engine, attack, dataset, small, own))
+					const found = measured.get(alike) ?? (await measureSurrogates(engine, attack, dataset, small, own))
+					measured.set(alike, found)
+					surrogates.set(key, found)
 				}
 			} finally {
 				task.end()
@@ -185,7 +193,7 @@ export const reproducePlan = defineJob({
 
 type PlanContext = Pick<JobContext, 'imageLoader' | 'onNote' | 'onProgress' | 'signal'>
 
-/** Random weights of its size in place of a model of the paper that is not there. */
+/** The model, or random weights of its size if a model of the paper is missing. */
 async function modelOrStandIn(
 	context: PlanContext,
 	name: string,
@@ -199,7 +207,7 @@ async function modelOrStandIn(
 		const geometry = geometries.find(([ending]) => ending.test(name))?.[1]
 		if (!(error instanceof NaptuneError) || !geometry || existsSync(name)) throw error
 		stoodIn.add(name)
-		context.onNote({ kind: 'note', text: `${name} is not there: measured with random weights of its size` })
+		context.onNote({ kind: 'note', text: `${name} is missing; measuring with random weights of its size` })
 		const tokenizer = fileURLToPath(new URL('../../models/nano/tokenizer.json', import.meta.url))
 		const written = await writeBenchCheckpoint(tokenizer, folder, { vision: geometry })
 		removals.push(() => written.remove())
@@ -207,7 +215,7 @@ async function modelOrStandIn(
 	}
 }
 
-/** The published counts of a data set that is not there. */
+/** The data set, or its published counts if it is missing. */
 async function dataOrCounts(
 	context: PlanContext,
 	name: string,

@@ -1,8 +1,12 @@
-/** The paper's tables and figures, and experiments of one's own: from data and a checkpoint to results. */
+/** Reproduces the paper's tables and figures, and runs your own experiments, from data and a checkpoint to results. */
 
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { mergeFolders } from '../cluster/merge-folders.js'
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import { type PreparedExperiment, prepareExperiments } from '../experiments/prepare.js'
 import { runExperiments } from '../experiments/run-experiments.js'
 import { experimentForm } from '../records/experiment.js'
@@ -22,10 +26,15 @@ import { defineJob, type JobContext } from './job.js'
 /** The input of {@link reproduce}. */
 export const reproduceInput = z.strictObject({
 	...wantedFields,
-	/** Folder of all experiments; by default `runs/reproduce`, of small ones `runs/reproduce-quick`. */
+	/** Folder of all experiments; by default `runs/reproduce`, or `runs/reproduce-quick` for small ones. */
 	output: z.string().optional(),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
+	/**
+	 * Folders that shards wrote, to be joined into `output` first; an empty list stands for all below its folder `shards`. By
+	 * default none.
+	 */
+	merge: z.array(z.string()).readonly().optional(),
 })
 
 const { problems, missing } = experimentForm.schema.shape
@@ -35,29 +44,37 @@ export const reproduceResult = z.object({
 	experiments: z.array(
 		z.object({
 			name: z.string(),
-			record: z.string().describe('File of the result, which names the record of every number.'),
-			cells: count.describe('Numbers that were measured.'),
+			record: z.string().describe('File of the result; it names the record behind every number.'),
+			cells: count.describe('Number of measurements.'),
 			problems: problems.describe('What could not be measured.'),
 			missing,
-			page: z.string().describe('The report.'),
-			figures: z.array(z.string()).describe('SVG and PNG of every figure.'),
-			tables: z.array(z.string()).describe('Tables in every format.'),
-			verdict: z.array(z.string()).describe('What the report says first.'),
+			page: z.string().describe('File of the report.'),
+			figures: z.array(z.string()).describe('SVG and PNG files of every figure.'),
+			tables: z.array(z.string()).describe('Files of the tables, in every format.'),
+			verdict: z.array(z.string()).describe('The opening sentences of the report.'),
 			main: reportTableSchema.describe('The first table.').exactOptional(),
 		}),
 	),
+	merged: z
+		.object({
+			folders: z.array(z.string()),
+			copied: count.describe('Runs, records and stores that were taken over.'),
+			equal: count.describe('Those that were there already, with the same content.'),
+			joined: count.describe('Parts of evaluations that were joined.'),
+		})
+		.describe('What came from shards; missing where nothing was to be merged.')
+		.exactOptional(),
 	seconds: seconds.describe('Wall-clock time of this call.'),
 })
 
 /**
  * Runs experiments: tunes every method on every data set, attacks all of them, and writes tables, figures and a report. A
- * stopped or killed call resumes where it stopped; cells that experiments share are computed once.
- * @throws NaptuneError for names or settings that do not exist, before anything is computed, or when nothing at all could be
- * measured.
+ * stopped or killed call resumes where it stopped; experiments compute shared cells once. @throws NaptuneError for unknown
+ * names or settings, before anything is computed, or when nothing could be measured.
  */
 export const reproduce = defineJob({
 	name: 'reproduce',
-	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
+	doc: "Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; experiments compute shared cells once.",
 	input: reproduceInput,
 	result: reproduceResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
@@ -65,6 +82,7 @@ export const reproduce = defineJob({
 		const { quick, protocol } = input
 		const output = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
 		const definitions = await wantedExperiments(input)
+		const merged = input.merge && (await mergeShards(output, input.merge))
 		const experiments = await prepareExperiments({
 			definitions,
 			quick,
@@ -82,7 +100,7 @@ export const reproduce = defineJob({
 			batchSize: input.batchSize,
 			signal: context.signal,
 		}).finally(end)
-		if (!finished) throw stopped('Stopped. What was done is saved; run the same command again to resume.')
+		if (!finished) throw stopped('Stopped. The work so far is saved; run the same command again to resume.')
 		const told = []
 		for (const { result, file, folder } of finished) {
 			for (const part of ['figures', 'tables']) context.onFolder(join(folder, part))
@@ -96,9 +114,23 @@ export const reproduce = defineJob({
 				...defined({ main }),
 			})
 		}
-		return { experiments: told, seconds: (performance.now() - started) / 1000 }
+		return { experiments: told, ...defined({ merged }), seconds: (performance.now() - started) / 1000 }
 	},
 })
+
+/** Joins the folders of shards. @throws NaptuneError where there are none, and as `mergeFolders`. */
+async function mergeShards(output: string, wanted: readonly string[]) {
+	const shards = join(output, 'shards')
+	const found = wanted.length > 0 || !existsSync(shards) ? [] : (await readdir(shards)).sort()
+	const folders = wanted.length > 0 ? wanted.map((folder) => resolve(folder)) : found.map((name) => join(shards, name))
+	if (folders.length === 0) {
+		throw new NaptuneError(
+			'NAP_FILE_MISSING',
+			`There is nothing to merge: ${shards} holds no folders of shards. Name the folders after --merge, or run the shards first.`,
+		)
+	}
+	return { folders, ...(await mergeFolders(output, folders)) }
+}
 
 function tellPlan({ onNote }: Pick<JobContext, 'onNote'>, { plan, missing }: PreparedExperiment): void {
 	const { definition, datasets, models } = plan
@@ -107,5 +139,5 @@ function tellPlan({ onNote }: Pick<JobContext, 'onNote'>, { plan, missing }: Pre
 		kind: 'plan',
 		text: `${definition.name}: ${Object.keys(definition.methods).join(', ')} on ${list(datasets)} with ${list(models)}; ${list(definition.conditions)}`,
 	})
-	for (const { dataset, reason } of missing) onNote({ kind: 'note', text: `left out ${dataset}: ${reason}` })
+	for (const { dataset, reason } of missing) onNote({ kind: 'note', text: `skipping ${dataset}: ${reason}` })
 }

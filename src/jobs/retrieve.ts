@@ -1,4 +1,4 @@
-/** Image-text retrieval with a tuned run, clean and under attack, with vanilla CLIP as the control. */
+/** Measures image-text retrieval of a tuned run, clean and under attack, with vanilla CLIP as the control. */
 
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -25,27 +25,27 @@ import { defineJob, type JobContext, startTask } from './job.js'
 export const retrieveInput = z.strictObject({
 	...runFields,
 	/**
-	 * File of JSON lines, or a JSON array, of `{ "image": path, "captions": [texts] }`; by default captions made of the class
-	 * names of the run's data.
+	 * File of JSON lines, or a JSON array, of `{ "image": path, "captions": [texts] }`; by default captions made from the
+	 * class names of the run's data.
 	 */
 	captions: z.string().optional(),
-	/** PGD on the contrastive loss. */
+	/** Name of a PGD attack, which maximises the contrastive loss. */
 	attack: z.string().default('pgd-100'),
-	/** Options of the attack, over its own. */
+	/** Options of the attack that override its defaults. */
 	set: settingsField,
-	/** L-infinity size of the attack; by default that of the run's preset, or of its inner attack. */
+	/** L-infinity size of the attack; by default the size of the run's preset, or of its inner attack. */
 	epsilon: epsilonField.optional(),
-	/** Images of the data set, where captions are of its classes. */
+	/** Images of the data set, if captions are made from its classes. */
 	split: splitField.default('test'),
-	/** A seeded choice of so many images; by default all. */
+	/** Number of images, chosen by the seed; by default all. */
 	limit: countField.optional(),
-	/** Recall at these. */
+	/** Ranks at which to measure recall. */
 	k: z.array(countField).readonly().default([1, 5, 10]),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of the attack and of the choice of images. */
+	/** Seed of the attack and of the choice of images. */
 	seed: seedField.default(1),
-	/** Whether vanilla CLIP is measured as the control. */
+	/** Whether to measure vanilla CLIP as the control. */
 	vanilla: z.boolean().default(true),
 })
 
@@ -66,9 +66,9 @@ export const retrieveResult = z.object({
 		z.object({
 			defense: z.string(),
 			clean,
-			attacked: attacked.describe('With all images attacked on the contrastive loss.'),
-			seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
-			record: z.string().describe('File with every rank.'),
+			attacked: attacked.describe('Recall with all images attacked on the contrastive loss.'),
+			seconds: seconds.describe('Wall-clock time, summed over all processes that worked on it.'),
+			record: z.string().describe('File that holds every rank.'),
 		}),
 	),
 })
@@ -121,7 +121,7 @@ export const retrieve = defineJob({
 				onProgress: task.update,
 				signal: context.signal,
 			}).finally(task.end)
-			if (!record) throw stopped('Stopped. What was attacked is saved; run the same command again to resume.')
+			if (!record) throw stopped('Stopped. The attacked images are saved; run the same command again to resume.')
 			rows.push({
 				defense: record.defense.name,
 				clean: record.clean,
@@ -134,7 +134,7 @@ export const retrieve = defineJob({
 	},
 })
 
-/** Under which protocol images and captions were looked up, in words. */
+/** States the retrieval protocol in words. */
 export function retrievalProtocol(
 	about: Pick<z.output<typeof retrieveResult>, 'images' | 'captions' | 'data' | 'attack' | 'epsilon' | 'seed'>,
 ): string {
@@ -152,7 +152,7 @@ function models(run: TunedRun, { captions }: Gallery, vanilla: boolean) {
 	]
 }
 
-/** A file name that differs where the ranks may. */
+/** A file name that differs whenever the ranks may. */
 function recordName(
 	{ defense }: Pick<RecordedRetrievalInput, 'defense'>,
 	gallery: Gallery,

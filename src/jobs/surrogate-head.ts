@@ -1,4 +1,4 @@
-/** A surrogate from a pre-trained network: its features and a new last layer for the data at hand. */
+/** Builds a surrogate from a pre-trained network: its features and a new last layer for the data. */
 
 import { z } from 'zod'
 import { writtenSurrogate } from '../experiments/surrogate-text.js'
@@ -10,25 +10,27 @@ import { stopped } from './common/stopped.js'
 import { type SurrogateEvent, surrogateOutput, surrogateResult } from './common/surrogate.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
-/** What {@link surrogateHead} is asked. */
+/** The input of {@link surrogateHead}. */
 export const surrogateHeadInput = z.strictObject({
-	/** The pre-trained network (.onnx), with what is known of its input: `resnet50.onnx?normalisation=imagenet&size=224`. */
+	/**
+	 * The pre-trained network (.onnx), with the known facts about its input: `resnet50.onnx?normalisation=imagenet&size=224`.
+	 */
 	backbone: z.string(),
-	/** The .onnx file to write; its record and log lie beside it. */
+	/** The .onnx file to write; its record and log go beside it. */
 	out: z.string(),
 	/** A folder of images, a manifest, a data set of the hub, or the name of a data set. */
 	data: dataField,
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Training images per class, which caps large data sets; by default 16. */
+	/** Training images per class, a cap for large data sets; by default 16. */
 	shots: countField.optional(),
 	/** Passes over the images; by default 90. */
 	epochs: countField.optional(),
 	/** Images per step; by default 32. */
 	batchSize: countField.optional(),
-	/** First rate of AdamW; by default 0.001. */
+	/** Initial learning rate of AdamW; by default 0.001. */
 	learningRate: z.number().positive().optional(),
-	/** Of the sample, of initial values and order; by default 1. */
+	/** Seed of the sample, initial values and order; by default 1. */
 	seed: seedField.optional(),
 })
 
@@ -63,7 +65,8 @@ export const surrogateHead = defineJob({
 			onImage: (done, total) => task.update(done, backbone.what, total),
 			onEpoch: (means) => context.onEvent({ kind: 'surrogate-epoch', means, epochs: recipe.epochs }),
 		}).finally(() => task.end())
-		if (!result) throw stopped('Stopped; a head takes little time, and nothing is saved of it.')
+		if (!result)
+			throw stopped('Stopped. Nothing was saved, since a head trains quickly; run the same command to start over.')
 		return { output, ...result }
 	},
 })

@@ -1,4 +1,4 @@
-/** A substitute trained on images without labels, on which attacks are made that must transfer to others (AGS). */
+/** Trains a substitute on unlabelled images, for attacks that must transfer to other models (AGS). */
 
 import { z } from 'zod'
 import { loadUnlabelled } from '../data/folders/unlabelled-images.js'
@@ -25,7 +25,7 @@ export const surrogateSubstituteInput = z.strictObject({
 
 /**
  * Trains a substitute by self-supervised adversarial training and writes it as an ONNX file with its mid-layer features. The
- * same call continues a training that was stopped.
+ * same call continues a stopped training.
  * @throws NaptuneError when data and settings do not fit, or `out` holds another model.
  */
 export const surrogateSubstitute = defineJob({

@@ -1,4 +1,4 @@
-/** A classifier of our own, on which attacks are made that must transfer to others. */
+/** Trains a classifier for attacks that must transfer to other models. */
 
 import { z } from 'zod'
 import { classifierRecipe } from '../methods/surrogates/recipe.js'
@@ -23,7 +23,7 @@ export const surrogateTrainInput = z.strictObject({
 })
 
 /**
- * Trains a small convolutional classifier and writes it as an ONNX file. The same call continues a training that was stopped.
+ * Trains a small convolutional classifier and writes it as an ONNX file. The same call continues a stopped training.
  * @throws NaptuneError when data and settings do not fit, or `out` holds another model.
  */
 export const surrogateTrain = defineJob({

@@ -25,7 +25,7 @@ it('stopped before its first step says that nothing is saved', async () => {
 	await expect(stopped).rejects.toMatchObject({
 		code: 'NAP_STOPPED',
 		// A machine that is slow to compile is not waited for.
-		message: expect.stringMatching(/^Stopped\.$|before the first step .* nothing to save; .*--resume begins anew/),
+		message: expect.stringMatching(/^Stopped\.$|before the first step .* nothing to save; .*--resume to start over/),
 	})
 })
 

@@ -1,4 +1,4 @@
-/** A defense on a CLIP and labelled images. */
+/** Tunes a defense on a CLIP and labelled images. */
 
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -52,7 +52,7 @@ export const tuneInput = z.strictObject({
 	dataRoot: dataRootField,
 	/** Run directory to write. */
 	output: z.string(),
-	/** Settings to start from; by default `paper` for a data set that has a name, and `photos` for images of one's own. */
+	/** Settings to start from; by default `paper` for a named data set, and `photos` for your own images. */
 	preset: z.string().optional(),
 	/** Method; by default the preset's. */
 	defense: z.string().optional(),
@@ -62,13 +62,13 @@ export const tuneInput = z.strictObject({
 	epochs: countField.optional(),
 	/** Images per step; by default the preset's. */
 	batchSize: countField.optional(),
-	/** L-infinity size of the inner attack, such as `1/255`; by default the preset's, which may be measured. */
+	/** L-infinity size of the inner attack, such as `1/255`; by default the preset's, which may be a measured value. */
 	epsilon: epsilonField.optional(),
 	/** Seed of sample, initial values, order and augmentation; by default the preset's. */
 	seed: seedField.optional(),
-	/** Any other setting, such as `{ optimizer: { learningRate: 0.002 } }`. */
+	/** Other settings, such as `{ optimizer: { learningRate: 0.002 } }`. */
 	set: settingsField,
-	/** What an image that cannot be read does: `stop`, or `exclude`, which is reported and recorded. */
+	/** What to do with unreadable images: `stop`, or `exclude` them, which the job reports and records. */
 	unreadable: unreadableField,
 	/** Continue the run that the output folder holds. */
 	resume: z.boolean().default(false),
@@ -83,36 +83,34 @@ export const tuneResult = z.object({
 	classes: positive,
 	images: positive.describe('Training images.'),
 	epochs: positive,
-	epsilon: z.number().describe('Of the inner attack.'),
-	seconds: seconds.describe('Wall-clock time of all processes that worked on the run.'),
-	residentBytes: z
-		.number()
-		.describe('Bytes that the process held at its largest after compiling all programs of the run.'),
+	epsilon: z.number().describe('Epsilon of the inner attack.'),
+	seconds: seconds.describe('Wall-clock time, summed over all processes that worked on the run.'),
+	residentBytes: z.number().describe('Peak memory of the process in bytes after it compiled all programs of the run.'),
 	notices: noticesField,
 	warnings: z
 		.array(z.object({ id: z.enum(tuningNoticeIds), message: z.string() }))
-		.describe('What speaks against the result, such as steps too few to learn, or a file that cannot be checked.'),
-	lastEpoch: epochForm.schema.nullable().describe('The last epoch of this call; null where none was run.'),
+		.describe('Evidence against the result, such as too few steps to learn, or a file that cannot be checked.'),
+	lastEpoch: epochForm.schema.nullable().describe('The last epoch of this call; null if none ran.'),
 })
 
 /** The events of {@link tune}, beside progress and notes: every finished epoch. */
 export interface TuneEvent {
 	readonly kind: 'epoch'
 	readonly record: EpochRecord
-	/** Of the whole run. */
+	/** Epochs of the whole run. */
 	readonly epochs: number
 }
 
 type Input = z.output<typeof tuneInput>
 
 /**
- * Tunes a defense into a run directory, by adversarial few-shot tuning of a CLIP whose own weights stay as they are.
+ * Tunes a defense into a run directory, by adversarial few-shot tuning of a CLIP whose own weights stay frozen.
  * @throws NaptuneError when data, model and settings do not fit, images cannot be read, a loss or gradient is not finite, or
  * the run collapses to chance. The last good state stays in the run directory.
  */
 export const tune = defineJob({
 	name: 'tune',
-	doc: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.',
+	doc: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay frozen.',
 	input: tuneInput,
 	result: tuneResult,
 	async run(input, context: JobContext<TuneEvent>) {
@@ -138,7 +136,7 @@ export const tune = defineJob({
 		context.onNote({ kind: 'plan', text: protocol })
 		const { signal } = context
 		const run: TuneInput = { engine, clip, dataset, prepared, unreadable, config, origin, output, resume, signal }
-		// A run that cannot begin is not tracked.
+		// Track only runs that can begin.
 		if (isTracked(input)) await checkRun(run)
 		let lastEpoch: EpochRecord | null = null
 		const tuned = await withTracker(input, context, tracked, async (tracker) => {
@@ -178,24 +176,24 @@ export const tune = defineJob({
 	},
 })
 
-/** What a stopped run says: no more than what is true. */
+/** The message of a stopped run, which claims no more than what was saved. */
 function whatIsSaved(saved: SavedPart, output: string): string {
-	const again = 'the same command with --resume'
-	if (saved === 'state') return `Stopped. The state is saved in ${output}; ${again} goes on from there.`
+	const again = 'run the same command with --resume'
+	if (saved === 'state') return `Stopped. The state is saved in ${output}; ${again} to continue.`
 	if (saved === 'bank') {
-		return `Stopped before the first step was done. What was made of the feature bank is saved in ${output}; ${again} goes on from there.`
+		return `Stopped before the first step finished. The feature bank so far is saved in ${output}; ${again} to continue.`
 	}
-	return `Stopped before the first step was done, so there is nothing to save; ${again} begins anew.`
+	return `Stopped before the first step finished, so there is nothing to save; ${again} to start over.`
 }
 
-/** The preset's values, then fields of the input, then settings. */
+/** Merges the preset's values, then input fields, then settings. */
 function configOf(preset: Preset, input: Input): ReturnType<typeof presetConfig> {
 	const { defense, shots, epochs, batchSize, epsilon, seed, set } = input
 	const attack = epsilon === undefined ? undefined : { epsilon }
 	return presetConfig(preset, defense, defined({ shots, epochs, batchSize, seed, attack }), set)
 }
 
-/** The epsilon that was given; where the preset says so, one that is measured, or was when the run began. */
+/** The given epsilon; if the preset says so, one that is measured now, or was when the run began. */
 async function epsilonOf(
 	preset: Preset,
 	input: Input,

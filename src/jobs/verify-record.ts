@@ -1,4 +1,4 @@
-/** Whether the outcomes of an evaluation record are those that its run gives. */
+/** Checks whether a run reproduces the outcomes of an evaluation record. */
 
 import { resolve } from 'node:path'
 import { z } from 'zod'
@@ -17,13 +17,13 @@ export const verifyRecordInput = z.strictObject({
 	...runFields,
 	/** File of the evaluation record. */
 	record: z.string(),
-	/** Share of its images that is computed again, above 0 and at most 1. */
+	/** Share of its images to recompute, above 0 and at most 1. */
 	share: z.number().gt(0).max(1).default(1),
-	/** The data that the record is of; by default the run's. */
+	/** The data of the record; by default the run's. */
 	data: z.string().optional(),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
-	/** Of the choice of images. */
+	/** Seed of the choice of images. */
 	seed: seedField.default(1),
 })
 
@@ -32,32 +32,32 @@ const value = z.union([z.string(), z.number(), z.boolean(), z.null()])
 /** The result of {@link verifyRecord}. */
 export const verifyRecordResult = z.object({
 	run: z.string().describe('The run directory.'),
-	record: z.string().describe('The file.'),
+	record: z.string().describe('File of the record.'),
 	share: z.number(),
-	seed: count.describe('Of the choice of images.'),
-	images: positive.describe('Images that were computed again.'),
-	of: positive.describe('Images of the record.'),
+	seed: count.describe('Seed of the choice of images.'),
+	images: positive.describe('Number of recomputed images.'),
+	of: positive.describe('Number of images of the record.'),
 	differences: z
 		.array(
 			z.object({
-				id: z.string().describe('Of the image.'),
-				field: z.string().describe('Of its outcome.'),
-				recorded: value.describe('Null where the record has none.'),
-				recomputed: value.describe('Null where there is none.'),
+				id: z.string().describe('Id of the image.'),
+				field: z.string().describe('Field of its outcome.'),
+				recorded: value.describe('Null if the record has none.'),
+				recomputed: value.describe('Null if there is none.'),
 			}),
 		)
-		.describe('None where all is as the record says.'),
+		.describe('Differences; empty if the run reproduces everything.'),
 	notices: noticesField,
 })
 
 /**
- * Computes outcomes of an evaluation record again from its run, and compares them image by image: what follows from one
- * another in a record may still be made up as a whole. A difference is a result, no error.
- * @throws NaptuneError when the record is damaged, or of another model, other parameters or other data.
+ * Recomputes outcomes of an evaluation record from its run, and compares them image by image, because even a consistent
+ * record may be fabricated. A difference is a result, not an error.
+ * @throws NaptuneError when the record is damaged, or belongs to another model, other parameters or other data.
  */
 export const verifyRecord = defineJob({
 	name: 'verify-record',
-	doc: 'Compute outcomes of an evaluation record again from its run, all or a share of them, and compare them image by image.',
+	doc: 'Recompute outcomes of an evaluation record from its run, all or a share of them, and compare them image by image.',
 	input: verifyRecordInput,
 	result: verifyRecordResult,
 	async run(input, context) {
@@ -67,7 +67,7 @@ export const verifyRecord = defineJob({
 		const dataset =
 			input.data === undefined ? await run.dataset() : await loadData(context, input.data, record.seed, run.dataRoot)
 		const images = Math.max(1, Math.round(record.images * input.share))
-		const follow = followAttack(context, 'computing again', images, (record.stages?.length ?? 1) > 1)
+		const follow = followAttack(context, 'recomputing', images, (record.stages?.length ?? 1) > 1)
 		const { share, seed, batchSize } = input
 		const found = await verify({
 			engine: await context.engine(),
@@ -80,7 +80,7 @@ export const verifyRecord = defineJob({
 			onProgress: follow.tell,
 			signal: context.signal,
 		}).finally(follow.end)
-		if (!found) throw stopped('Stopped. Nothing was saved; the same command computes it again.')
+		if (!found) throw stopped('Stopped. Nothing was saved; run the same command to start over.')
 		return { run: run.directory, record: path, share, seed, ...found }
 	},
 })

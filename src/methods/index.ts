@@ -1,4 +1,4 @@
-/** What is trained: tuning of defenses, and surrogates. */
+/** Training methods: tuning of defenses, and surrogates. */
 
 export { families as surrogateFamilies } from './surrogates/families/registry.js'
 export {

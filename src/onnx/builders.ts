@@ -1,4 +1,4 @@
-/** The functions with which graphs are written. Numbers stand for scalar constants of the other operand's type. */
+/** Functions that build graphs. Numbers stand for scalar constants of the other operand's type. */
 
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -13,7 +13,7 @@ const emit = emitter('')
 
 /**
  * A graph input, fed at every run.
- * @param shape Sizes, of which some may be symbolic (`B`, `50*B`); the same name stands for the same size everywhere.
+ * @param shape Sizes, some of which may be symbolic (`B`, `50*B`); a name stands for the same size everywhere.
  * @throws NaptuneError for an empty name, or sizes that are neither whole numbers nor products of names.
  */
 export function input(name: string, type: ElementType, shape: Shape): Value {
@@ -31,9 +31,8 @@ export function input(name: string, type: ElementType, shape: Shape): Value {
 }
 
 /**
- * A weight by reference: a slice of a file in little-endian order that is mapped, never copied, into the engine.
- * @throws NaptuneError when the slice does not have as many bytes as type and shape need, or content that is in memory ends
- * before it does.
+ * A weight by reference: a slice of a little-endian file, which the engine maps and never copies.
+ * @throws NaptuneError when the length of the slice does not match type and shape, or in-memory content ends too early.
  */
 export function external(
 	name: string,
@@ -53,7 +52,7 @@ export function external(
 	if (content && content.byteLength < offset + length) {
 		throw new NaptuneError(
 			'NAP_GRAPH_INVALID',
-			`Weight ${name} takes the bytes ${offset} to ${offset + length} of ${reference.file}, which has only ${content.byteLength}. Is the file complete?`,
+			`Weight ${name} needs the bytes ${offset} to ${offset + length} of ${reference.file}, which has only ${content.byteLength}. Is the file complete?`,
 		)
 	}
 	return { type, shape, source: { kind: 'external', name, reference } }
@@ -121,13 +120,13 @@ export const softplus = unary('Softplus')
 export const erf = unary('Erf')
 export const floor = unary('Floor')
 export const ceil = unary('Ceil')
-/** To the nearest whole number, halves to the even one. */
+/** Rounds to the nearest integer, halves to even. */
 export const round = unary('Round')
 export const identity = unary('Identity')
 /** The sizes of a value's axes as int64, for `expandLike` and reshapes with several symbolic sizes. */
 export const shapeOf = unary('Shape')
 
-/** Entries of `a` where the condition holds, else of `b`. */
+/** Entries of `a` where the condition holds, otherwise of `b`. */
 export function where(condition: Value, a: Operand, b: Operand): Value {
 	const like = typeof a === 'number' ? b : a
 	if (typeof like === 'number') {
@@ -260,7 +259,7 @@ export function argMax(x: Value, axis: number, keepDimensions = false): Value {
 	return emit('ArgMax', [x], { axis: int(axis), keepdims: int(keepDimensions ? 1 : 0) })
 }
 
-/** The k largest entries along one axis in falling order, and their positions as int64. */
+/** The k largest entries along one axis in descending order, and their positions as int64. */
 export function topK(x: Value, k: number, axis = -1): { readonly values: Value; readonly indices: Value } {
 	const [values, indices] = emit.all('TopK', [x, integers([k])], { axis: int(axis) })
 	return { values: values!, indices: indices! }

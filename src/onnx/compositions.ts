@@ -1,4 +1,4 @@
-/** Functions that several builders make up. */
+/** Functions composed of several builders. */
 
 import {
 	add,
@@ -57,7 +57,7 @@ export function klDivergence(p: Value, q: Value): Value {
 }
 
 /**
- * Repeats x along a new first axis as often as the first axis of `like` is long (its size may be symbolic).
+ * Repeats x along a new first axis, as many times as the first axis of `like` has entries (its size may be symbolic).
  * @param x Any value of fixed shape [...].
  * @returns [B, ...], where B is the first size of `like`.
  */
@@ -68,9 +68,9 @@ export function repeatForBatch(x: Value, like: Value): Value {
 }
 
 /**
- * Sums of the rows of [B, N], as [B]. A reduction adds up short rows in an order that depends on where in memory a row
- * lies; a product with a constant matrix works on each row alone, so that on the CPU a sum has the same bytes wherever in a
- * batch its row stands. Not one column but eight: a product with one column takes another kernel.
+ * Sums of the rows of [B, N], as [B]. A reduction sums short rows in an order that depends on their place in memory. A
+ * product with a constant matrix handles each row alone, so on the CPU a sum has the same bytes at any position in a batch.
+ * It uses eight columns, because a product with one column uses another kernel.
  * @param x float32, N a number.
  */
 export function rowSums(x: Value): Value {

@@ -39,7 +39,7 @@ export function product(dimensions: Shape): Dimension {
 	})
 }
 
-/** `dividend / divisor` when it divides without rest, else `undefined`. */
+/** `dividend / divisor` if it divides without remainder, otherwise `undefined`. */
 export function quotient(dividend: Dimension, divisor: Dimension): Dimension | undefined {
 	const upper = parse(dividend)
 	const lower = parse(divisor)
@@ -64,7 +64,7 @@ export function describeShape(shape: Shape): string {
 }
 
 /**
- * The shape that NumPy-style broadcasting of two shapes gives.
+ * The result shape of NumPy-style broadcasting.
  * @throws NaptuneError when two sizes differ and neither is 1.
  */
 export function broadcastShapes(a: Shape, b: Shape, where: string): Shape {
@@ -99,7 +99,7 @@ export function staticDimension(shape: Shape, axis: number, where: string): numb
 	if (typeof dimension !== 'number') {
 		throw new NaptuneError(
 			'NAP_GRAPH_INVALID',
-			`${where} needs a fixed size on axis ${axis} of ${describeShape(shape)}, which is symbolic there.`,
+			`${where} needs a fixed size on axis ${axis} of ${describeShape(shape)}, but that size is symbolic.`,
 		)
 	}
 	return dimension

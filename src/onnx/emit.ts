@@ -1,4 +1,4 @@
-/** Applying registered operators: the one place where nodes are made. */
+/** Applies registered operators; the only place that creates nodes. */
 
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -52,8 +52,9 @@ function requireWhole(values: readonly number[]): void {
 }
 
 /**
- * An emitter whose nodes carry the given origin, which errors of the engine will name.
- * @throws NaptuneError for an operator that is not registered, attributes it does not know, or inputs its shape rule refuses.
+ * An emitter whose nodes carry the given origin, which engine errors will name.
+ * @throws NaptuneError for an operator that is not registered, attributes it does not know, or inputs its shape rule
+ * refuses.
  */
 export function emitter(origin: string): Emit {
 	const all = (operator: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly Value[] => {

@@ -1,4 +1,4 @@
-/** Reverse-mode differentiation: appends to a graph the nodes that compute the gradients asked for, and no others. */
+/** Reverse-mode differentiation: appends the nodes that compute the requested gradients, and no others. */
 
 import { NaptuneError } from '../core/errors.js'
 import { describeShape, sameShape } from './dimensions.js'
@@ -69,7 +69,7 @@ export function grad(loss: Value, values: readonly Value[], options: GradOptions
 	return values.map((value) => gradients.get(value) ?? filled(value, 0, 'gradient of an independent value'))
 }
 
-/** Values that depend on one of `asked`: the only ones whose gradients are needed on the way. */
+/** Values that depend on one of `asked`; only these need gradients along the way. */
 function activeValues(order: readonly Node[], asked: ReadonlySet<Value>): Set<Value> {
 	const active = new Set(asked)
 	for (const node of order) {
@@ -83,7 +83,7 @@ function activeValues(order: readonly Node[], asked: ReadonlySet<Value>): Set<Va
 
 /**
  * One input, or one slice of a weights file, can be two values in a graph; the gradient to one would miss the other.
- * @throws NaptuneError when that happens to a value whose gradient is asked for.
+ * @throws NaptuneError if this affects a value whose gradient was requested.
  */
 function refuseTwins(leaves: readonly Value[], asked: ReadonlySet<Value>): void {
 	const byIdentity = new Map<string, Value>()

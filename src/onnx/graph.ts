@@ -1,6 +1,6 @@
 /**
- * The graph language and its derivative, without what turns graphs into bytes and back. Other rooms import this one, so
- * that the protobuf library is loaded when a graph is compiled, read or written, and not with the program.
+ * The graph language and its derivative, without serialisation. Other rooms import this module, so that the protobuf library
+ * loads only when a graph is compiled, read or written.
  */
 
 export { float32, tensor } from '../core/tensor.js'

@@ -1,4 +1,4 @@
-/** Rearranging the entries of small tensors that are known while a graph is built, in row-major order. */
+/** Rearranges the entries of small tensors known at graph-building time, in row-major order. */
 
 import { at } from '../core/at.js'
 import type { Dimension, Node, Shape } from './value.js'
@@ -6,7 +6,7 @@ import type { Dimension, Node, Shape } from './value.js'
 /** Entries of a tensor in row-major order. */
 export type Entries = readonly Dimension[]
 
-/** Entries of which some are not known. */
+/** Entries, some of them unknown. */
 export type Partial = readonly (Dimension | undefined)[]
 
 /** How an operator's entries follow from those of its inputs. */

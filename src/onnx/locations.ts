@@ -1,11 +1,11 @@
-/** Names of files in models: paths of either kind of system, without a file system. */
+/** Handles file names in models: paths of Windows and POSIX, without a file system. */
 
 /** What follows the last slash or backslash. */
 export function fileName(path: string): string {
 	return path.slice(lastSlash(path) + 1)
 }
 
-/** What precedes the last slash or backslash; `.` where there is none. */
+/** What precedes the last slash or backslash; `.` if there is none. */
 export function folderName(path: string): string {
 	const at = lastSlash(path)
 	return at < 0 ? '.' : path.slice(0, Math.max(at, 1))
@@ -17,7 +17,7 @@ function lastSlash(path: string): number {
 
 /**
  * A relative path with `/` between its parts and without `.` and `..`.
- * @returns undefined for the path of a root, a drive, nothing, or something outside of the folder that it starts from.
+ * @returns Undefined for a root, a drive, an empty path, or a path that leaves its starting folder.
  */
 export function pathBelow(location: string): string | undefined {
 	const path = location.replaceAll('\\', '/')

@@ -1,4 +1,4 @@
-/** What an operator is: its shape rule, its gradient rule and one line of documentation, in one object. */
+/** The definition of an operator: its shape rule, gradient rule and one line of documentation, in one object. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { ElementType } from '../core/tensor.js'
@@ -34,7 +34,7 @@ export interface Emit {
 	integers(values: readonly number[]): Value
 }
 
-/** What a gradient rule sees. */
+/** The input of a gradient rule. */
 export interface GradientCall {
 	readonly node: Node
 	readonly inputs: readonly (Value | null)[]
@@ -42,11 +42,11 @@ export interface GradientCall {
 	readonly outputs: readonly Value[]
 	/** Gradients that arrived at the outputs; `null` where none did. At least one is present. */
 	readonly outputGradients: readonly (Value | null)[]
-	/** Which inputs' gradients somebody asked for; others may be returned as `null`. */
+	/** Inputs whose gradients are needed; others may be returned as `null`. */
 	readonly wanted: readonly boolean[]
 	/**
-	 * Whether a value's own gradient is a result. A rule may pass over values between its node and an input that are
-	 * not, and give the input's gradient in one go.
+	 * Whether a value's own gradient is a result. A rule may skip other values between its node and an input, and return the
+	 * input's gradient directly.
 	 */
 	readonly asked: (value: Value) => boolean
 	readonly emit: Emit
@@ -65,7 +65,7 @@ export interface Operator {
 	readonly attributes?: Readonly<Record<string, Attribute['kind']>>
 	/** Types and shapes of all outputs. @throws NaptuneError on unusable inputs. */
 	readonly infer: (call: Call) => readonly TensorType[]
-	/** How many outputs a node must name even where nothing reads them; 1 by default. */
+	/** Number of outputs that a node must name even if nothing reads them; 1 by default. */
 	readonly requiredOutputs?: number
 	/** The gradient rule; `'none'` where the derivative is zero or undefined everywhere (integers, comparisons, sign). */
 	readonly gradient: GradientRule | 'none'
@@ -160,8 +160,8 @@ export function text(value: string): Attribute {
 }
 
 /**
- * The whole numbers of an integer input that is known while the graph is built, such as axes or slice bounds:
- * a constant, or computed from constants and fixed sizes.
+ * The values of an integer input known at graph-building time, such as axes or slice bounds: a constant, or computed from
+ * constants and fixed sizes.
  * @throws NaptuneError when it depends on anything else.
  */
 export function constantIntegers(call: { readonly operator: string }, value: Value): readonly number[] {
@@ -169,7 +169,7 @@ export function constantIntegers(call: { readonly operator: string }, value: Val
 	if (!known?.every((entry) => typeof entry === 'number')) {
 		throw new NaptuneError(
 			'NAP_GRAPH_INVALID',
-			`${call.operator} needs its axes, amounts or bounds as constant integers, so that ranks and sizes are known while the graph is built; got ${value.type} ${describeShape(value.shape)}${known ? ` with the entries ${describeShape(known)}` : ' that depends on data'}.`,
+			`${call.operator} needs constant integers for its axes, amounts or bounds, so that ranks and sizes are known while building the graph; got ${value.type} ${describeShape(value.shape)}${known ? ` with the entries ${describeShape(known)}` : ' that depends on data'}.`,
 		)
 	}
 	return known as readonly number[]

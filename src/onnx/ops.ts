@@ -1,4 +1,4 @@
-/** All functions with which graphs are written. */
+/** All functions that build graphs. */
 
 export * from './builders.js'
 export * from './compositions.js'

@@ -1,4 +1,4 @@
-/** ONNX files as messages: what they declare, and what of it is not supported. */
+/** Parses ONNX files: what they declare, and what of it is unsupported. */
 
 import { fromBinary } from '@bufbuild/protobuf'
 import { type GraphProto, type ModelProto, ModelProtoSchema } from 'onnx-buf'
@@ -6,7 +6,7 @@ import { NaptuneError } from '../core/errors.js'
 import { isReadable } from './read-nodes.js'
 import { storedType, typeName } from './read-tensor.js'
 
-/** Versions of the standard operator set that are read. */
+/** Readable versions of the standard operator set. */
 export const readableOpsets = { least: 7, most: 21 } as const
 
 /** A complete model. */
@@ -19,22 +19,22 @@ export interface ParsedModel {
 /** An input or output as a file declares it. */
 export interface DeclaredPort {
 	readonly name: string
-	/** Element type in ONNX's words, such as `float`; `undefined` where it is no tensor. */
+	/** Element type in ONNX's words, such as `float`; `undefined` if it is not a tensor. */
 	readonly type: string | undefined
-	/** Sizes, of which open ones go by their names, or `?` without one; `undefined` where none are declared. */
+	/** Sizes; symbolic ones appear by name, or as `?` without one. `undefined` if none are declared. */
 	readonly shape: readonly (number | string)[] | undefined
 	/** Operators that read it first; none for an output. */
 	readonly readBy: readonly string[]
 }
 
-/** What a file says of itself. */
+/** The declarations of a file. */
 export interface ModelDescription {
-	/** What must be fed. */
+	/** Inputs that a run must feed. */
 	readonly inputs: readonly DeclaredPort[]
 	readonly outputs: readonly DeclaredPort[]
 	readonly opset: number
 	readonly producer: string
-	/** Notes that exporters leave, such as class names. */
+	/** Metadata from exporters, such as class names. */
 	readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -54,7 +54,7 @@ export function parseModel(bytes: Uint8Array): ParsedModel {
 	return { model, graph, opset: opsetOf(model) }
 }
 
-/** What a model says of itself. @throws NaptuneError as {@link parseModel}. */
+/** Describes a model. @throws NaptuneError as {@link parseModel} does. */
 export function describeModel(bytes: Uint8Array): ModelDescription {
 	const { model, graph, opset } = parseModel(bytes)
 	const stored = new Set(graph.initializer.map(({ name }) => name))
@@ -69,7 +69,7 @@ export function describeModel(bytes: Uint8Array): ModelDescription {
 	}
 }
 
-/** Operators of the nodes that read a value, beyond those that only rearrange it. */
+/** Operators of the nodes that read a value, looking past those that only rearrange it. */
 function readers(graph: GraphProto, name: string): string[] {
 	const names = new Set([name])
 	const found = new Set<string>()
@@ -124,7 +124,7 @@ function opsetOf(model: ModelProto): number {
 	return version
 }
 
-/** @throws NaptuneError that lists all operators and element types which are not supported, with their counts. */
+/** @throws NaptuneError listing all unsupported operators and element types with their counts. */
 export function refuseUnsupported(graph: GraphProto): void {
 	const counts = new Map<string, number>()
 	const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
@@ -138,19 +138,19 @@ export function refuseUnsupported(graph: GraphProto): void {
 	const list = [...counts].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} (${times})`)
 	throw new NaptuneError(
 		'NAP_ONNX_UNSUPPORTED',
-		`The model uses what is not supported: ${list.join(', ')}.${advice([...counts.keys()])}`,
+		`The model uses unsupported features: ${list.join(', ')}.${advice([...counts.keys()])}`,
 	)
 }
 
-/** What to do about a model of a kind that is refused. */
+/** Advice for an unsupported kind of model. */
 function advice(unsupported: readonly string[]): string {
 	const has = (pattern: RegExp) => unsupported.some((what) => pattern.test(what))
 	if (has(/Quantize|QLinear|Integer|QAttention|QGemm|NBits|^u?int8 init|^u?int4 init/)) {
-		return ' It is quantised: its gradient is zero almost everywhere. Attack the float32 model that it was made from; images found there can be tried on this one.'
+		return ' It is quantised, so its gradient is zero almost everywhere. Attack its float32 original, and try the resulting images on this model.'
 	}
-	if (has(/float16/)) return ' It is in half precision: export it in float32.'
+	if (has(/float16/)) return ' It is in half precision. Export it in float32.'
 	if (has(/^com\.microsoft\./)) {
-		return ' Operators of com.microsoft are left by optimisers for one runtime: use the file from before that step.'
+		return ' Optimisers for one runtime add operators of com.microsoft. Use the file from before that step.'
 	}
 	return ''
 }

@@ -27,8 +27,8 @@ export interface Port {
 }
 
 /**
- * A node whose operands have the given names. Omitted operands at the end are left out: ONNX Runtime's layer
- * normalization reads a bias of empty name as if it were there, and crashes.
+ * A node whose operands have the given names, without omitted operands at the end, because ONNX Runtime's layer
+ * normalization reads a bias with an empty name as present, and crashes.
  */
 export function nodeMessage(node: Node, name: string, names: ReadonlyMap<Value, string>) {
 	const input = node.inputs.map((value) => (value ? entry(names, value) : ''))
@@ -81,7 +81,7 @@ export function inlineInitializer(name: string, { type, shape, data }: Tensor) {
 	})
 }
 
-/** A tensor stored in another file. @param location The file's path as the model names it. */
+/** A tensor stored in another file. @param location Path of the file in the model. */
 export function externalInitializer(name: string, value: Value, reference: ExternalReference, location: string) {
 	const item = (key: string, text: string) => create(StringStringEntryProtoSchema, { key, value: text })
 	return create(TensorProtoSchema, {

@@ -1,4 +1,4 @@
-/** Nodes of ONNX files in the graph language: what other versions and tools write differently, or with more operators. */
+/** Converts nodes of ONNX files to the graph language, including forms and operators that other versions and tools write. */
 
 import { entry } from '../core/at.js'
 import { operators } from './operators/index.js'

@@ -1,4 +1,4 @@
-/** Inputs and attributes of ONNX files. */
+/** Reads inputs and attributes of ONNX files. */
 
 import { type AttributeProto, AttributeProto_AttributeType, type NodeProto, type ValueInfoProto } from 'onnx-buf'
 import { NaptuneError } from '../core/errors.js'
@@ -12,7 +12,7 @@ import type { Attribute, Dimension, Value } from './value.js'
 /**
  * The graph input that a model declares.
  * @param symbols Names of symbolic sizes, one function per model.
- * @throws NaptuneError when it is no tensor of a known element type and rank.
+ * @throws NaptuneError when it is not a tensor of a known element type and rank.
  */
 export function readInput(port: ValueInfoProto, symbols: (text: string) => string): Value {
 	const declared = port.type?.value
@@ -32,7 +32,7 @@ export function readInput(port: ValueInfoProto, symbols: (text: string) => strin
 	if (!declared.value.shape) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`Input ${port.name} of the model has no shape; its rank must be known. Export it with one.`,
+			`Input ${port.name} of the model has no shape, but its rank must be known. Export the model with shapes.`,
 		)
 	}
 	const shape = declared.value.shape.dim.map(({ value }, axis): Dimension => {
@@ -43,7 +43,7 @@ export function readInput(port: ValueInfoProto, symbols: (text: string) => strin
 	return input(port.name, type, shape)
 }
 
-/** @throws NaptuneError when a value cannot stand for an input, by its type, rank or fixed sizes. */
+/** @throws NaptuneError when a value cannot replace an input because of its type, rank or fixed sizes. */
 export function requireFit(port: ValueInfoProto, { type, shape }: Value): void {
 	const declared = port.type?.value
 	const sizes = declared?.case === 'tensorType' ? declared.value.shape?.dim : undefined
@@ -56,7 +56,7 @@ export function requireFit(port: ValueInfoProto, { type, shape }: Value): void {
 	const expected = sizes?.map(({ value }) => (value.case === 'dimValue' ? value.value : value.value || '?')).join(', ')
 	throw new NaptuneError(
 		'NAP_ONNX_INVALID',
-		`The model's input ${port.name} is ${declared?.case === 'tensorType' ? typeName(declared.value.elemType) : 'no tensor'} [${expected ?? '?'}]; ${type} [${shape.join(', ')}] cannot be given for it.`,
+		`The model's input ${port.name} is ${declared?.case === 'tensorType' ? typeName(declared.value.elemType) : 'no tensor'} [${expected ?? '?'}]; ${type} [${shape.join(', ')}] cannot replace it.`,
 	)
 }
 
@@ -76,7 +76,7 @@ export function symbolNames(): (text: string) => string {
 	}
 }
 
-/** Attributes of a node: those that the language can hold, and tensors. @throws NaptuneError for others. */
+/** Attributes of a node: those that the language supports, and tensors. @throws NaptuneError for others. */
 export function splitAttributes(node: NodeProto): Pick<StoredNode, 'attributes' | 'tensors'> {
 	const attributes: [string, Attribute][] = []
 	const tensors: [string, Tensor][] = []
@@ -105,6 +105,6 @@ function readAttribute(stored: AttributeProto): Attribute | Tensor {
 	}
 	throw new NaptuneError(
 		'NAP_ONNX_UNSUPPORTED',
-		`attribute ${stored.name} is of a kind that is not supported (${AttributeProto_AttributeType[stored.type] ?? stored.type}).`,
+		`attribute ${stored.name} has an unsupported kind (${AttributeProto_AttributeType[stored.type] ?? stored.type}).`,
 	)
 }

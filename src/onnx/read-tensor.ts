@@ -1,4 +1,4 @@
-/** Tensors stored in ONNX files, and references from them to other files. */
+/** Reads tensors stored in ONNX files, and their references to other files. */
 
 import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from 'onnx-buf'
 import { NaptuneError } from '../core/errors.js'
@@ -15,8 +15,8 @@ export interface WeightsFile extends Pick<ExternalReference, 'file' | 'content'>
 }
 
 /**
- * Files of weights beside a model: their contents by the path that the model knows them by (relative, with `/`), or what
- * finds them by it and throws a NaptuneError where there is none.
+ * Weight files beside a model: their contents by their path in the model (relative, with `/`), or a function that finds them
+ * by path and throws a NaptuneError if there is none.
  */
 export type WeightsFiles = Readonly<Record<string, Uint8Array>> | ((path: string, weight: string) => WeightsFile)
 
@@ -58,7 +58,7 @@ export function readInitializer(stored: TensorProto, files: WeightsFiles | undef
 	if (offset + length > size) {
 		throw new NaptuneError(
 			'NAP_ONNX_INVALID',
-			`Weight ${stored.name} takes the bytes ${offset} to ${offset + length} of ${found.file}, which has only ${size}. Is the file complete?`,
+			`Weight ${stored.name} needs the bytes ${offset} to ${offset + length} of ${found.file}, which has only ${size}. Is the file complete?`,
 		)
 	}
 	return external(stored.name, type, shape, { ...found, offset, length })
@@ -69,13 +69,13 @@ function find(name: string, location: string, files: WeightsFiles | undefined): 
 	if (path === undefined) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`Weight ${name} refers to the file "${location}"; only files below the model's own directory are read.`,
+			`Weight ${name} refers to the file "${location}"; only files inside the model's own directory are allowed.`,
 		)
 	}
 	if (files === undefined) {
 		throw new NaptuneError(
 			'NAP_FILE_MISSING',
-			`Weight ${name} lies in the file ${location}; say in which directory the model's files are, or hand them in.`,
+			`Weight ${name} is in the file ${location}; give the directory of the model's files, or their contents.`,
 		)
 	}
 	if (typeof files === 'function') return files(path, name)
@@ -84,7 +84,7 @@ function find(name: string, location: string, files: WeightsFiles | undefined): 
 	const known = Object.keys(files).join(', ') || 'none'
 	throw new NaptuneError(
 		'NAP_FILE_MISSING',
-		`Weight ${name} lies in the file ${path}, which was not handed in; handed in are: ${known}.`,
+		`Weight ${name} is in the file ${path}, which was not given; given files: ${known}.`,
 	)
 }
 
@@ -113,7 +113,7 @@ const storages = {
 	bool: Uint8Array,
 } as const
 
-/** Where ONNX keeps numbers that are not raw bytes; booleans and small integers share a list with int32. */
+/** The list in which ONNX stores numbers other than raw bytes; booleans and small integers share one with int32. */
 function listedData(stored: TensorProto, type: ElementType): TensorData {
 	switch (type) {
 		case 'float32':
@@ -134,7 +134,7 @@ function typeAndShape(stored: TensorProto): { readonly type: ElementType; readon
 	if (!type) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`Tensor ${stored.name} holds ${typeName(stored.dataType)}; supported are ${Object.keys(elementTypeNumbers).join(', ')}.`,
+			`Tensor ${stored.name} holds ${typeName(stored.dataType)}; supported: ${Object.keys(elementTypeNumbers).join(', ')}.`,
 		)
 	}
 	const shape = stored.dims.map(Number)
@@ -156,6 +156,6 @@ function typeAndShape(stored: TensorProto): { readonly type: ElementType; readon
 function wrongSize(stored: TensorProto, needed: string, found: string): NaptuneError {
 	return new NaptuneError(
 		'NAP_ONNX_INVALID',
-		`Tensor ${stored.name} of shape [${stored.dims.join(', ')}] needs ${needed}, the model has ${found}. Is the file damaged?`,
+		`Tensor ${stored.name} of shape [${stored.dims.join(', ')}] needs ${needed}, but the model has ${found}. Is the file damaged?`,
 	)
 }

@@ -42,17 +42,17 @@ describe('refusals', () => {
 				],
 				initializers: [{ ...one, dataType: 10, rawData: new Uint8Array(2) }],
 			},
-			'not supported: LSTM (2), If (1), com.microsoft.FusedMatMul (1), float16 initializer (1)',
+			'unsupported features: LSTM (2), If (1), com.microsoft.FusedMatMul (1), float16 initializer (1)',
 		],
 		['old operator sets', { opset: 6, nodes: [neg] }, 'operator set 6; 7 to 21 are supported'],
 		['new operator sets', { opset: 22, nodes: [neg] }, 'operator set 22; 7 to 21'],
 		['no operator set', { domain: 'com.example', nodes: [neg] }, 'operator set of no version'],
 		['no outputs', { nodes: [neg], outputs: [] }, 'no graph with outputs'],
-		['outputs of no node', { nodes: [neg], outputs: ['z'] }, 'output z is produced by no node'],
+		['outputs of no node', { nodes: [neg], outputs: ['z'] }, "No node produces the model's output z"],
 		[
 			'operands of no node',
 			{ nodes: [{ ...neg, input: ['z'] }] },
-			'Node visual/neg (Neg) of the model: it reads z, which nothing before it produces',
+			'Node visual/neg (Neg) of the model: it reads z, which no earlier node produces',
 		],
 		['names twice', { nodes: [neg, neg] }, 'defines y twice'],
 		[
@@ -72,7 +72,7 @@ describe('refusals', () => {
 		[
 			'graphs as attributes',
 			{ nodes: [{ ...neg, attribute: [{ name: 'body', type: Kind.GRAPH }] }] },
-			'attribute body is of a kind that is not supported (GRAPH)',
+			'attribute body has an unsupported kind (GRAPH)',
 		],
 		['more outputs than an operator has', { nodes: [{ ...neg, output: ['y', 'z'] }] }, 'has no output 1'],
 		[
@@ -81,19 +81,19 @@ describe('refusals', () => {
 				nodes: [{ opType: 'Dropout', input: ['x', '', 't'], output: ['y'] }],
 				initializers: [{ name: 't', dataType: 9, dims: [], int32Data: [1] }],
 			},
-			'inference only',
+			'only supported for inference',
 		],
 		['inputs without a shape', { inputs: { x: { elemType: 1, shape: null } }, nodes: [neg] }, 'has no shape'],
 		['inputs of other types', { inputs: { x: { elemType: 10, shape: [1] } }, nodes: [neg] }, 'element type float16'],
 		[
 			'too few numbers',
 			{ nodes: [add], initializers: [{ ...one, dims: [2n], floatData: [1] }] },
-			'shape [2] needs 2 numbers, the model has 1',
+			'shape [2] needs 2 numbers, but the model has 1',
 		],
 		[
 			'too few bytes',
 			{ nodes: [add], initializers: [{ ...one, rawData: new Uint8Array(3) }] },
-			'needs 4 bytes, the model has 3',
+			'needs 4 bytes, but the model has 3',
 		],
 		['negative sizes', { nodes: [add], initializers: [{ ...one, dims: [-1n] }] }, 'claims the shape [-1]'],
 		[
@@ -125,13 +125,13 @@ describe('refusals', () => {
 			},
 			'not possible',
 		],
-		['absolute files', external('/etc/passwd'), "only files below the model's own directory"],
-		['files of other folders', external('parts/../../secret'), "only files below the model's own directory"],
-		['files of other folders on Windows', external('..\\secret'), "only files below the model's own directory"],
-		['drives', external('C:\\secret'), "only files below the model's own directory"],
-		['no file name', external(''), "only files below the model's own directory"],
+		['absolute files', external('/etc/passwd'), "only files inside the model's own directory"],
+		['files of other folders', external('parts/../../secret'), "only files inside the model's own directory"],
+		['files of other folders on Windows', external('..\\secret'), "only files inside the model's own directory"],
+		['drives', external('C:\\secret'), "only files inside the model's own directory"],
+		['no file name', external(''), "only files inside the model's own directory"],
 		['missing files', external('missing.bin'), 'put it beside the model'],
-		['short files', external('short.bin'), 'takes the bytes 0 to 4'],
+		['short files', external('short.bin'), 'needs the bytes 0 to 4'],
 		['offsets past the end', external('short.bin', { offset: '9007199254740000', length: '4' }), 'has only 3'],
 		['offsets that are no numbers', external('short.bin', { offset: '-4' }), 'not a number of bytes'],
 		['lengths that do not fit the shape', external('short.bin', { length: '3' }), 'needs 4 bytes'],
@@ -146,14 +146,14 @@ describe('refusals', () => {
 	it('files that were not handed in, or are too short', () => {
 		const read = (weights: Record<string, Uint8Array>) =>
 			readModel(model({ inputs: x, ...external('./parts/w.bin') }), { weights })
-		expect(() => read({ 'w.bin': new Uint8Array(4) })).toThrow('not handed in; handed in are: w.bin')
+		expect(() => read({ 'w.bin': new Uint8Array(4) })).toThrow('not given; given files: w.bin')
 		expect(() => read({ 'parts/w.bin': new Uint8Array(3) })).toThrow('has only 3')
 		const { y } = read({ 'parts/w.bin': new Uint8Array(4) }).outputs
 		expect(y?.shape).toEqual(['batch', 4])
 	})
 
 	it('weights elsewhere without a directory, and files that cannot be read', async () => {
-		expect(() => readModel(model({ inputs: x, ...external('short.bin') }))).toThrow('say in which directory')
+		expect(() => readModel(model({ inputs: x, ...external('short.bin') }))).toThrow('give the directory')
 		await expect(readModelFile(join(folder, 'no.onnx'))).rejects.toThrow('cannot be read; check the path')
 		await writeFile(join(folder, 'text.onnx'), 'this is a text file')
 		await expect(readModelFile(join(folder, 'text.onnx'))).rejects.toThrow(/text\.onnx: This is not/)

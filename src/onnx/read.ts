@@ -1,4 +1,4 @@
-/** Reading `.onnx` files into the graph language, so that any model can be differentiated. */
+/** Reads `.onnx` files into the graph language, so that any model can be differentiated. */
 
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -16,22 +16,22 @@ import type { Value } from './value.js'
 
 /** A model in the graph language. */
 export interface ReadModel {
-	/** What must be fed, in the file's order; initializers are constants or external weights inside. */
+	/** Inputs that a run must feed, in the file's order; initializers become constants or external weights. */
 	readonly inputs: readonly Value[]
 	readonly outputs: Readonly<Record<string, Value>>
 	/** Version of the standard operator set the file is written in. */
 	readonly opset: number
-	/** The tool that wrote the file, as it says. */
+	/** The tool that wrote the file, according to the file. */
 	readonly producer: string
 }
 
 /** Options of {@link readModel}. */
 export interface ReadOptions {
-	/** Files that weights are stored in, beside the model; needed where the model has such weights. */
+	/** Weight files beside the model; required if the model has any. */
 	readonly weights?: WeightsFiles
 	/**
-	 * Values in place of inputs, by the inputs' names: a model that is part of a larger graph. Sizes that the file leaves
-	 * open are those of the value. Also in place of what a node of one output produces, by that output's name.
+	 * Values that replace inputs, by input name, for a model that is part of a larger graph. Symbolic sizes of the file take
+	 * the value's sizes. They can also replace the result of a node with one output, by that output's name.
 	 */
 	readonly inputs?: Readonly<Record<string, Value>>
 }
@@ -39,9 +39,9 @@ export interface ReadOptions {
 /**
  * Reads a model. Weights in other files stay there (external values); computations of shapes are folded.
  * @param bytes The content of an `.onnx` file.
- * @throws NaptuneError for anything that is not a complete model, for operator sets outside 7 to 21, for operators and
- * element types that are not supported (all of them at once, with their counts), for damaged or missing weights, and for
- * values that do not fit the inputs that they stand for.
+ * @throws NaptuneError for anything that is not a complete model, for operator sets outside 7 to 21, for unsupported
+ * operators and element types (all at once, with counts), for damaged or missing weights, and for values that do not fit the
+ * inputs they replace.
  */
 export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: ReadOptions = {}): ReadModel {
 	const { model, graph, opset } = parseModel(bytes)
@@ -57,7 +57,7 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 	const symbols = symbolNames()
 	const inputs: Value[] = []
 	for (const port of graph.input) {
-		// Old files list initializers among the inputs, too.
+		// Old files also list initializers as inputs.
 		if (values.has(port.name)) continue
 		const replaced = Object.hasOwn(given, port.name) ? entry(given, port.name) : undefined
 		if (replaced) requireFit(port, replaced)
@@ -77,7 +77,7 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 			const operands = node.input.map((operand) => {
 				if (operand === '') return null
 				const value = values.get(operand)
-				if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `it reads ${operand}, which nothing before it produces.`)
+				if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `it reads ${operand}, which no earlier node produces.`)
 				return value
 			})
 			const origin = ours ? node.docString : name
@@ -104,13 +104,13 @@ export function readModel(bytes: Uint8Array, { weights, inputs: given = {} }: Re
 	})
 	const outputs = graph.output.map(({ name }) => {
 		const value = values.get(name)
-		if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `The model's output ${name} is produced by no node.`)
+		if (!value) throw new NaptuneError('NAP_ONNX_INVALID', `No node produces the model's output ${name}.`)
 		return [name, value] as const
 	})
 	return { inputs, outputs: Object.fromEntries(outputs), opset, producer: model.producerName }
 }
 
-/** Small integers that are known already become constants, so that chains of shape computations stay short. */
+/** Turns known small integers into constants, so that chains of shape computations stay short. */
 function folded(value: Value): Value {
 	if (value.source.kind !== 'node') return value
 	if (isFloat(value.type)) return value

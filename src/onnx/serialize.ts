@@ -1,4 +1,4 @@
-/** Writing a graph as an ONNX model. Large weights stay where they are: initializers by reference (external data). */
+/** Writes a graph as an ONNX model. Large weights stay in place, as initializers by reference (external data). */
 
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { bytesToHex } from '@noble/hashes/utils.js'
@@ -27,7 +27,7 @@ import {
 import { leavesOf, nodesInOrder } from './traverse.js'
 import type { ExternalReference, Node, Value } from './value.js'
 
-/** Version of the standard operator set that graphs are written in. */
+/** Version of the standard operator set of written graphs. */
 export const opsetVersion = 20
 /** Version of the ONNX file format. */
 export const irVersion = 9
@@ -40,11 +40,11 @@ export interface SerializedModel {
 	readonly bytes: Uint8Array
 	readonly inputs: readonly Port[]
 	readonly outputs: readonly Port[]
-	/** The one directory in which all external files lie; undefined where there are none, or several directories. */
+	/** The directory of all external files; undefined if there are none, or several directories. */
 	readonly externalDirectory: string | undefined
 	/** Paths of all external files that are on disk. */
 	readonly externalFiles: readonly string[]
-	/** External files that are in memory, by what the model calls them. */
+	/** External files in memory, by their names in the model. */
 	readonly externalContents: ReadonlyMap<string, Uint8Array>
 	/** Origin of each node by its name in the model, for errors of the engine. */
 	readonly nodeOrigins: ReadonlyMap<string, string>
@@ -54,16 +54,16 @@ export interface SerializedModel {
 export interface SerializeOptions {
 	/** Maps the path of an external file to its real path (symlinks resolved). Identity by default. */
 	readonly resolveFile?: (file: string) => string
-	/** What the model calls an external file on disk, given its real path. Its name without the directory by default. */
+	/** Names an external file on disk for the model, given its real path. By default its name without the directory. */
 	readonly locate?: (file: string) => string
-	/** Free-form text that the model carries, by key: ONNX's metadata_props. */
+	/** Free-form text to store in the model, by key: ONNX's metadata_props. */
 	readonly metadata?: Readonly<Record<string, string>>
 }
 
 /**
  * Serialises the graph that computes the named outputs. Equal small constants and equal references are stored once.
- * @throws NaptuneError when there are no outputs, when inputs of one name differ, when two external files would get
- * the same name, or when constants do not fit into one model.
+ * @throws NaptuneError when there are no outputs, when inputs of one name differ, when two external files would share a
+ * name, or when constants do not fit into one model.
  */
 export function serializeModel(
 	outputs: Readonly<Record<string, Value>>,
@@ -153,7 +153,7 @@ function inputsOf(leaves: readonly Value[]): Map<string, Value> {
 	return inputs
 }
 
-/** Makes names that differ from each other and from `taken`, whatever inputs and outputs are called. */
+/** Creates names that differ from each other and from `taken`. */
 function uniqueNames(taken: Iterable<string>): (name: string) => string {
 	const known = new Set(taken)
 	return (name) => {
@@ -173,7 +173,7 @@ function storedTensors(
 	const initializers: TensorProto[] = []
 	const byKey = new Map<string, string>()
 	const storages = new Map<TensorData, number>()
-	/** External files by what the model calls them. */
+	/** External files by their names in the model. */
 	const files = new Map<string, Pick<ExternalReference, 'file' | 'content'>>()
 	let inlineBytes = 0
 
@@ -197,7 +197,7 @@ function storedTensors(
 			if (inlineBytes > largestInline) {
 				throw new NaptuneError(
 					'NAP_GRAPH_INVALID',
-					`The constants of this graph need more than ${largestInline} bytes, the most that fits into one ONNX model; make large weights external, or feed them as inputs.`,
+					`The constants of this graph need more than ${largestInline} bytes, the limit of one ONNX model. Make large weights external, or feed them as inputs.`,
 				)
 			}
 			return inlineInitializer(unique(`constant_${initializers.length}`), value)
@@ -225,7 +225,7 @@ function storedTensors(
 	return { initializers, files, nameOf }
 }
 
-/** Outputs of nodes that something reads; optional others are left out, so that the engine does not compute them. */
+/** Outputs of nodes that are read; unread optional ones are omitted, so that the engine does not compute them. */
 function usedOutputs(order: readonly Node[], roots: readonly Value[]): Set<Value> {
 	const used = new Set<Value>(roots)
 	for (const node of order) for (const input of node.inputs) if (input) used.add(input)

@@ -1,4 +1,4 @@
-/** Changes to the structure of an ONNX file: each gives well-formed protobuf that need not be a model any more. */
+/** Changes to the structure of an ONNX file; each yields well-formed protobuf that may no longer be a model. */
 
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { type AttributeProto, type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from 'onnx-buf'
@@ -18,7 +18,7 @@ function node(graph: GraphProto, draw: Generator): NodeProto {
 	return pick(draw, graph.node)
 }
 
-/** Names of all values, and some of none. */
+/** Names of all values, and some that do not exist. */
 function anyName(graph: GraphProto, draw: Generator): string {
 	const names = [...graph.input, ...graph.output, ...graph.initializer].map(({ name }) => name)
 	return pick(draw, [...names, ...graph.node.flatMap(({ output }) => output), 'nowhere', ''])
@@ -156,7 +156,7 @@ export const structuralChanges: Readonly<Record<string, Change>> = {
 
 /**
  * A file with some changes of its structure.
- * @param changes How many.
+ * @param changes Number of changes.
  */
 export function structurallyChanged(bytes: Uint8Array, draw: Generator, changes: number): Uint8Array {
 	const model = fromBinary(ModelProtoSchema, bytes)

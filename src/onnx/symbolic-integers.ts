@@ -1,7 +1,6 @@
 /**
- * What is known about small tensors while a graph is built. Exporters compute shapes inside the graph (`Shape`, `Gather`,
- * `Concat`, …), some of them by way of floats and matrices; their results are numbers or symbolic sizes that shape rules
- * need at once.
+ * Evaluates small tensors at graph-building time. Exporters compute shapes inside the graph (`Shape`, `Gather`, `Concat`,
+ * …), sometimes through floats and matrices; shape rules need the resulting numbers or symbolic sizes immediately.
  */
 
 import { at, entry } from '../core/at.js'
@@ -12,7 +11,7 @@ import type { Dimension, Node, Value } from './value.js'
 
 /** Longer tensors are data, not shapes. */
 const longest = 64
-/** Deeper computations are not followed, so that hostile graphs cannot exhaust the call stack. */
+/** Maximum depth of computations, so that hostile graphs cannot exhaust the call stack. */
 const deepest = 256
 
 /**
@@ -70,11 +69,11 @@ export function shapeEntries({ inputs, attributes }: Pick<Node, 'inputs' | 'attr
 
 const same: Rule = ([x]) => x
 
-/** Entry by entry; a single entry meets every entry of the other. */
+/** Combines entry by entry; a single entry pairs with every entry of the other. */
 function zip(operation: (a: Dimension, b: Dimension, node: Node) => Dimension | undefined): Rule {
 	return ([a, b], node) => {
 		const length = a!.length === 1 ? b!.length : a!.length
-		// Entries of matrices pair up only where the shapes are the same.
+		// Entries of matrices pair up only if the shapes are equal.
 		const shapes = [0, 1].map((index) => node.inputs[index]?.shape ?? [])
 		const matrices = shapes.some(({ length }) => length > 1) && a!.length > 1 && b!.length > 1
 		if (matrices && String(shapes[0]) !== String(shapes[1])) return undefined
@@ -106,7 +105,7 @@ function divide(a: Dimension, b: Dimension, node: Node): Dimension | undefined {
 	return quotient(a, b)
 }
 
-/** The rest has the sign of the divisor, or of the dividend with fmod; a multiple of a size leaves none. */
+/** The remainder has the sign of the divisor, or of the dividend with fmod; a multiple of a size leaves 0. */
 function remainder(a: Dimension, b: Dimension, node: Node): Dimension | undefined {
 	if (typeof a !== 'number' || typeof b !== 'number') return quotient(a, b) === undefined ? undefined : 0
 	if (b === 0) return undefined

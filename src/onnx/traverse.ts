@@ -1,9 +1,11 @@
-/** Walking a graph from its outputs. */
+/** Walks a graph from its outputs. */
 
 import { at } from '../core/at.js'
 import type { Node, Value } from './value.js'
 
-/** All nodes that `outputs` depend on, every node after its inputs. Iterative: graphs are deeper than the call stack. */
+/**
+ * All nodes that `outputs` depend on, every node after its inputs. Iterative, because graphs are deeper than the call stack.
+ */
 export function nodesInOrder(outputs: readonly Value[]): Node[] {
 	const order: Node[] = []
 	const state = new Map<Node, 'open' | 'done'>()

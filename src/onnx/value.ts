@@ -21,11 +21,11 @@ export type Attribute =
 /** Attributes of a node by ONNX name. */
 export type Attributes = Readonly<Record<string, Attribute>>
 
-/** Where the bytes of a large initializer lie: a slice of an existing file, never copied. */
+/** Location of a large initializer's bytes: a slice of an existing file, never copied. */
 export interface ExternalReference {
 	/** Absolute path of the file that holds the bytes (symlinks allowed; resolved when compiled); with `content`, its name. */
 	readonly file: string
-	/** The whole file where it is in memory, as in a browser. */
+	/** The whole file if it is in memory, as in a browser. */
 	readonly content?: Uint8Array
 	/** Offset of the first byte. */
 	readonly offset: number
@@ -46,7 +46,7 @@ export interface Node {
 	origin: string
 }
 
-/** How a value comes to be. */
+/** Origin of a value. */
 export type Source =
 	| { readonly kind: 'input'; readonly name: string }
 	| { readonly kind: 'constant'; readonly tensor: Tensor }

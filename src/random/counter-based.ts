@@ -1,7 +1,7 @@
 /**
  * Counter-based randomness: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
- * A stream is named by a seed and keys (an image's id, a step), so what one image draws does not depend on the batch it
- * is in, on the order, on the number of machines or on where a run was resumed.
+ * A stream is named by a seed and keys (an image's id, a step), so an image's draws do not depend on its batch, the order,
+ * the number of machines or where a run was resumed.
  */
 
 import { NaptuneError } from '../core/errors.js'
@@ -23,7 +23,7 @@ function multiplyHigh(a: number, b: number): number {
  * One block of four random words: ten rounds of Philox.
  * @param counter 128 bits, lowest word first.
  * @param key 64 bits, lowest word first.
- * @param output Takes the four words.
+ * @param output Receives the four words.
  */
 export function philox(counter: Uint32Array, key: Uint32Array, output: Uint32Array): void {
 	let c0 = counter[0]!
@@ -50,8 +50,7 @@ export function philox(counter: Uint32Array, key: Uint32Array, output: Uint32Arr
 	output[3] = c3
 }
 
-/**
- * The stream named by a seed and keys. Equal names give equal streams, different names independent ones.
+/** The stream named by a seed and keys. Equal names give equal streams; different names give independent ones.
  * @param seed A whole number from 0 to 2^53 - 1.
  * @param keys What the stream is for, such as a purpose and an image id. Numbers and strings are distinct keys.
  * @throws NaptuneError for a seed outside its range, or a key that is not a finite number.
@@ -110,7 +109,7 @@ export function generator(seed: number, ...keys: readonly (number | string)[]): 
 					`A random whole number below n needs n from 1 to 2^32, got ${n}.`,
 				)
 			}
-			// Words in the last, incomplete multiple of n would favour small numbers; they are drawn again.
+			// Words in the last, incomplete multiple of n would favour small numbers, so draw again.
 			const limit = 2 ** 32 - (2 ** 32 % n)
 			let word = uint32()
 			while (word >= limit) word = uint32()

@@ -1,4 +1,4 @@
-/** naptune/random: streams of random numbers that are named by a seed and keys, and Python's generator. */
+/** naptune/random: random streams named by a seed and keys, and Python's generator. */
 
 export { generator, permutation, philox } from './counter-based.js'
 export type { Generator } from './generator.js'

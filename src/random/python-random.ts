@@ -26,7 +26,9 @@ export interface PythonRandom {
 const size = 624
 const shift = 397
 
-/** The generator after `random.seed(seed)`. @param seed A whole number from 0 to 2^53 - 1. @throws NaptuneError otherwise. */
+/**
+ * The generator after `random.seed(seed)`. @param seed A whole number from 0 to 2^53 - 1. @throws NaptuneError otherwise.
+ */
 export function pythonRandom(seed: number): PythonRandom {
 	if (!Number.isSafeInteger(seed) || seed < 0) {
 		throw new NaptuneError(
@@ -49,7 +51,7 @@ export function pythonRandom(seed: number): PythonRandom {
 		return (word ^ (word >>> 18)) >>> 0
 	}
 	const getrandbits = (bits: number): number => {
-		if (!Number.isInteger(bits) || bits < 1 || bits > 32) throw new RangeError(`1 to 32 bits can be drawn, not ${bits}`)
+		if (!Number.isInteger(bits) || bits < 1 || bits > 32) throw new RangeError(`can draw 1 to 32 bits, not ${bits}`)
 		return uint32() >>> (32 - bits)
 	}
 	const randbelow = (n: number): number => {

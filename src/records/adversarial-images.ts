@@ -1,4 +1,4 @@
-/** Stores of adversarial images: what they say of how their images came about. */
+/** Manifests of stores of adversarial images, which state how the images were made. */
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
@@ -11,35 +11,31 @@ import type { RecordForm } from './record-form.js'
 
 const { name, origin, notices, classNames } = datasetShape
 
-const seed = count.describe("Of the attack's random choices.")
+const seed = count.describe("Seed of the attack's random choices.")
 
 const models = z
 	.array(z.strictObject({ name: z.string(), sha256, reads: options.exactOptional() }))
 	.min(1)
-	.describe(
-		'What the images were made on: surrogates, with how pixels are given to them, or the attacked model itself.',
-	)
+	.describe('What the images were made on: surrogates, with the way they take pixels, or the attacked model itself.')
 
 const evaluation = z
 	.strictObject({
-		options: options.describe('Of the defense that was attacked.'),
+		options: options.describe('Options of the attacked defense.'),
 		testTime: chosen.exactOptional(),
 		knowledge: knowledgeSchema,
-		knownModel: chosen
-			.exactOptional()
-			.describe('The model that gradients were taken of, where it was not the attacked one.'),
-		target: count.exactOptional().describe('Position of the class that was aimed at.'),
+		knownModel: chosen.exactOptional().describe('The model that supplied the gradients, if not the attacked one.'),
+		target: count.exactOptional().describe('Position of the target class.'),
 	})
 	.exactOptional()
 	.describe(
-		'Of images that were kept of an evaluation: what else it was of. Whatever the attacker did not know still chose them.',
+		'For images kept from an evaluation: its other settings. Even what the attacker did not know influenced which images were kept.',
 	)
 
-/** Manifests of stores; one format with the shards beside it. */
+/** Manifests of stores; they share a format version with the shards beside them. */
 export const adversarialManifestForm = {
 	title: 'a manifest',
-	doc: 'Everything that decides the adversarial images of a store (naptune generate, naptune evaluate --keep-images).',
-	advice: 'Restore it, or generate the images anew in another folder.',
+	doc: 'Everything that determines the adversarial images of a store (naptune generate, naptune evaluate --keep-images).',
+	advice: 'Restore it, or generate the images again in another folder.',
 	schema: z.strictObject({
 		format: z.literal(1),
 		attack: attackSchema,
@@ -48,23 +44,23 @@ export const adversarialManifestForm = {
 		threatModel: threatModelSchema,
 		seed,
 		imageShape: z.tuple([positive, positive, positive]).describe('[channels, height, width] of one image.'),
-		preprocessing: options.describe('How an image of the data became pixels.'),
+		preprocessing: options.describe('How images of the data became pixels.'),
 		dataset: z
 			.strictObject({ name, origin, notices, split: z.string(), classNames: classNames.min(1) })
-			.describe('Where the images are from; more of them can be added later.'),
+			.describe('Where the images come from; more can be added later.'),
 		versions: versionsSchema,
 	}),
 } satisfies RecordForm<z.ZodType>
 
-/** Everything that decides the images of a store; JSON. */
+/** Everything that determines the images of a store; JSON. */
 export type AdversarialManifest = Immutable<z.output<typeof adversarialManifestForm.schema>>
 
 const made = z.strictObject({ seed, models, evaluation, manifest: sha256.exactOptional() })
 
-/** What the options of an attack by stored images say of how they came about. */
+/** How stored images were made, from the options of the attack that uses them. */
 export type MadeBefore = Immutable<z.output<typeof made>>
 
-/** What an attack by stored images says of how they came about; undefined where images are made by the attack itself. */
+/** How stored images were made, for an attack that uses them; undefined for an attack that makes its own images. */
 export function madeBefore(attack: Pick<AttackDescription, 'options'>): MadeBefore | undefined {
 	return made.safeParse(attack.options.made).data
 }
@@ -73,11 +69,11 @@ export function madeBefore(attack: Pick<AttackDescription, 'options'>): MadeBefo
 export const storedImagesSchema = z.array(
 	z.strictObject({
 		id: z.string(),
-		label: count.describe('The label that the attack was given: the true class, or the target of a targeted attack.'),
-		clean: sha256.describe("Of the clean image's float32 values, little-endian."),
-		adversarial: sha256.describe("Of the adversarial image's."),
+		label: count.describe('The label given to the attack: the true class, or the target of a targeted attack.'),
+		clean: sha256.describe("SHA-256 of the clean image's float32 values, little-endian."),
+		adversarial: sha256.describe('The same of the adversarial image.'),
 	}),
 )
 
-/** What is known of a stored image without reading it. */
+/** What a manifest knows about a stored image. */
 export type StoredImageEntry = Immutable<z.output<typeof storedImagesSchema>>[number]

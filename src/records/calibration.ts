@@ -1,4 +1,4 @@
-/** Calibrations: the correction scores of clean images that a model was not tuned on. */
+/** Calibrations: the correction scores of clean images held out of tuning. */
 
 import { z } from 'zod'
 import { positive, sha256 } from './parts/fields.js'
@@ -6,11 +6,11 @@ import { type RecordOf, recordKind } from './record-form.js'
 
 const scores = z.array(z.number().nonnegative()).min(1)
 
-/** What the scores are of; others are computed where it differs. */
+/** The key of the scores; a different key means that they must be recomputed. */
 export const calibrationKeySchema = z.strictObject({
-	model: sha256.describe('Of the checkpoint.'),
+	model: sha256.describe('SHA-256 of the checkpoint.'),
 	parameters: sha256,
-	ids: sha256.describe('Of the image ids in order.'),
+	ids: sha256.describe('SHA-256 of the image ids in order.'),
 	split: z
 		.enum(['validation', 'held-out training'])
 		.describe('`validation`, or training images outside of the few-shot sample.'),
@@ -22,7 +22,7 @@ const scoresSchema = z.strictObject({ correction: scores, disagreement: scores.e
 /** Calibrations of runs. */
 export const calibrationKind = recordKind({
 	title: 'a calibration',
-	doc: "How heavily a run's refiners correct clean images that it was not tuned on (naptune calibrate).",
+	doc: "How heavily a run's refiners correct clean images held out of its tuning (naptune calibrate).",
 	advice: 'Calibrate again.',
 	settings: { format: z.literal(1), key: calibrationKeySchema },
 	found: {
@@ -35,7 +35,7 @@ export const calibrationKind = recordKind({
 					disagreement: z.number().nullable().exactOptional(),
 				}),
 			)
-			.describe('Scores above a threshold are flagged at this false-positive rate.'),
+			.describe('Thresholds by false-positive rate; scores above them are flagged.'),
 	},
 })
 

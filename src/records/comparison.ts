@@ -1,4 +1,4 @@
-/** Methods side by side: one record from the evaluations of all of them on the same images under the same attack. */
+/** Comparisons of methods: one record from their evaluations on the same images under the same attack. */
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
@@ -9,7 +9,7 @@ import { presetSchema } from './parts/preset.js'
 import type { RecordForm } from './record-form.js'
 
 const method = z.strictObject({
-	defense: z.string().describe('Name of the defense, or of a variant of it.'),
+	defense: z.string().describe('Name of the defense or of a variant.'),
 	trainableParameters: count,
 	clean: accuracySchema,
 	robust: accuracySchema,
@@ -17,7 +17,7 @@ const method = z.strictObject({
 		.strictObject({ onlyThis: count, onlyReference: count, p: share })
 		.nullable()
 		.describe(
-			'Against the reference method on the same images under attack: images that only this one, and only the reference, gets right, and the exact two-sided McNemar p-value; null for the reference itself.',
+			'Compared with the reference method on the same images under attack: images that only this method and only the reference gets right, and the exact two-sided McNemar p-value; null for the reference itself.',
 		),
 	tuningSeconds: seconds,
 	evaluationSeconds: seconds,
@@ -32,17 +32,17 @@ const comparison = z.strictObject({
 	attack,
 	threatModel,
 	seed,
-	reference: z.string().describe('Method that the others are paired with.'),
+	reference: z.string().describe('Method to which the others are compared.'),
 	methods: z.array(method),
 })
 
-/** A comparison; everything but times follows from the records it was made of. */
+/** A comparison; everything except times follows from its records. */
 export type Comparison = Immutable<z.output<typeof comparison>>
 
 /** Comparisons under a preset. */
 export const comparisonForm = {
 	title: 'a comparison',
-	doc: 'Methods that were tuned and attacked under one protocol, side by side (naptune compare).',
-	advice: 'Compare again; what is finished is not computed again.',
+	doc: 'Methods tuned and attacked under one protocol, side by side (naptune compare).',
+	advice: 'Compare again; finished work is reused.',
 	schema: comparison.extend({ preset: presetSchema }),
 } satisfies RecordForm<z.ZodType>

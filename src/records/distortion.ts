@@ -1,4 +1,4 @@
-/** Distortion by layer: how far perturbations move the tokens of models, before and after the refiner of every block. */
+/** Distortion per layer: how far perturbations move the tokens of models, before and after the refiner of every block. */
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
@@ -19,19 +19,21 @@ const distance = z.strictObject({
 	overSpread: estimateSchema
 		.nullable()
 		.describe(
-			'`absolute` over `spread`, which counts as exact in the interval; null where all images have the same tokens.',
+			'`absolute` divided by `spread`, which the interval takes as exact; null if all images have the same tokens.',
 		),
 })
 
 /**
- * Means over images of distances, and what they are to be compared with: a small relative distance may come from a large
- * part of the tokens that is the same for all images and says nothing about any.
+ * Mean distances over images, and what to compare them with: a relative distance may be small merely because a large part of
+ * the tokens is the same for all images and says nothing about any of them.
  */
 export type DistanceEstimate = Immutable<z.output<typeof distance>>
 
 const place = z.strictObject({
-	tokens: distance.describe('Of class token and patches together; prompts are left out.'),
-	classToken: distance.describe('Of the class token alone.'),
+	tokens: distance.describe('Of class token (where the tower has one) and patches together; prompts are left out.'),
+	classToken: distance
+		.exactOptional()
+		.describe('Of the class token alone; missing for towers without one, as in SigLIP.'),
 })
 
 /** Distances at one place. */
@@ -39,15 +41,13 @@ export type PlaceDistortion = Immutable<z.output<typeof place>>
 
 const layer = z.strictObject({
 	layer: count.describe(
-		'The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one.',
+		'The block that the tokens enter, counted from 0; the number of blocks for the output of the last one.',
 	),
 	refined: z.boolean(),
-	before: place.describe('Equation 9: the tokens h(x + delta) against h(x) as the block before gave them.'),
-	after: place.describe(
-		'Equation 10: the same of the refined tokens R(h); equal to `before` where nothing is refined.',
-	),
+	before: place.describe('Equation 9: the tokens h(x + delta) against h(x) as the previous block returned them.'),
+	after: place.describe('Equation 10: the same for the refined tokens R(h); equal to `before` without a refiner.'),
 	change: z
-		.strictObject({ tokens: estimateSchema, classToken: estimateSchema })
+		.strictObject({ tokens: estimateSchema, classToken: estimateSchema.exactOptional() })
 		.describe('Relative distance after minus before, image by image: below 0 where the refiner lessens distortion.'),
 })
 
@@ -56,19 +56,19 @@ export type LayerDistortion = Immutable<z.output<typeof layer>>
 
 const summary = {
 	clean: accuracySchema.describe('Share of images that the model gets right when clean.'),
-	perturbed: accuracySchema.describe('Share that it gets right when perturbed, whatever it says when clean.'),
-	layers: z.array(layer).min(1).describe('What enters each block, and last what leaves the last block.'),
-	features: distance.describe('Of the image features, not normalised, as one token.'),
+	perturbed: accuracySchema.describe('Share that it gets right when perturbed, whatever its clean answer.'),
+	layers: z.array(layer).min(1).describe('The input of each block, then the output of the last block.'),
+	features: distance.describe('Distance of the image features, not normalised, as one token.'),
 }
 
 const summarySchema = z.strictObject(summary)
 
-/** What one model shows under one perturbation. */
+/** Summary of one model under one perturbation. */
 export type DistortionSummary = Immutable<z.output<typeof summarySchema>>
 
 const measurement = z.strictObject({
 	tower: z.string().describe('Name of the model that sees the images.'),
-	perturbation: z.string().describe('Name of the model that the attack was run against, or `noise`.'),
+	perturbation: z.string().describe('Name of the attacked model, or `noise`.'),
 	pixels: estimateSchema.describe('Euclidean norm of the change of all pixels of an image, in pixel units of [0, 1].'),
 	...summary,
 })
@@ -84,7 +84,7 @@ export const distortionKind = recordKind({
 	settings: {
 		kind: z.literal('distortion'),
 		...evaluated,
-		models: z.array(defenseSchema).min(1).describe('In the order in which they were given, the control first.'),
+		models: z.array(defenseSchema).min(1).describe('The models in input order, control first.'),
 	},
 	found: {
 		measurements: z.array(measurement).min(1).describe('All pairs of a model and a perturbation.'),
@@ -94,8 +94,8 @@ export const distortionKind = recordKind({
 	},
 })
 
-/** What decides a measurement. */
+/** The settings that determine a measurement. */
 export type DistortionSettings = SettingsOf<typeof distortionKind>
 
-/** A finished measurement. Every model is attacked with full knowledge of it. */
+/** A finished measurement. The attack on each model has full knowledge of it. */
 export type DistortionRecord = RecordOf<typeof distortionKind>

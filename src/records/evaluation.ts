@@ -11,49 +11,54 @@ import { outcomeSchema } from './parts/outcome.js'
 import { threatModelSchema } from './parts/threat-model.js'
 import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
-/** What decides the outcomes of attacking a defense on images; other records are of some of these, too. */
+/** The settings that determine the outcomes of an attack on a defense; other records share some of them. */
 export const evaluationSettingsShape = {
 	format: z.literal(1),
 	defense: defenseSchema,
 	testTime: testTimeSchema
 		.exactOptional()
-		.describe('What is changed for each image when it is classified; missing where nothing is.'),
+		.describe('What changes for each image at classification time; missing if nothing does.'),
 	knowledge: knowledgeSchema,
 	knownModel: chosen
 		.exactOptional()
-		.describe('The model that gradients are taken of, where the attacker does not know the attacked one.'),
+		.describe('The model that supplies gradients if the attacker does not know the attacked one.'),
 	attack: attackSchema,
-	target: count.exactOptional().describe('Position of the class that a targeted attack aims at.'),
+	target: count.exactOptional().describe('Position of the target class of a targeted attack.'),
 	threatModel: threatModelSchema,
-	seed: count.describe("Of the attack's random choices."),
+	seed: count.describe("Seed of the attack's random choices."),
 	model: modelSchema,
 	dataset: imagesSchema,
 	versions: versionsSchema,
 }
 
-/** What attacking images finds. */
+/** The findings of an attack on images. */
 export const findingsShape = {
-	images: count.describe('All count in both denominators; wrong when clean means wrong under attack.'),
+	images: count.describe(
+		'Number of images. All count in both denominators; an image that is wrong when clean is wrong under attack.',
+	),
 	clean: accuracySchema,
 	robust: accuracySchema,
 	reached: accuracySchema
 		.exactOptional()
 		.describe(
-			'Of a targeted attack: the share of images taken for the target, among those of other classes that were attacked; missing where there are none.',
+			'For a targeted attack: among attacked images of other classes, the share mistaken for the target; missing if there are none.',
 		),
-	stages: z.array(stageSchema).min(2).exactOptional().describe('Of an attack with several.'),
-	seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
+	stages: z.array(stageSchema).min(2).exactOptional().describe('Stages of an attack that has several.'),
+	seconds: seconds.describe('Wall-clock time, summed over all processes that worked on it.'),
 	passes: passesSchema
 		.exactOptional()
 		.describe(
-			'Images passed through the attacked models and their surrogates, by all processes that worked on it. Missing in older records.',
+			'Images passed through the attacked models and their surrogates, summed over all processes. Missing in older records.',
 		),
-	outcomes: z.array(outcomeSchema).min(1).describe('In the order of the images.'),
+	outcomes: z.array(outcomeSchema).min(1).describe('Outcomes in the order of the images.'),
 }
 
 const findings = z.strictObject(findingsShape)
 
-/** What attacking images found. All images count in both denominators; wrong when clean means wrong under attack. */
+/**
+ * The findings of an attack on images. All images count in both denominators; an image that is wrong when clean is wrong
+ * under attack.
+ */
 export type AttackFindings = Immutable<z.output<typeof findings>>
 
 /** Evaluation records. */
@@ -65,7 +70,7 @@ export const evaluationKind = recordKind({
 	found: { ...findingsShape, threads: positive, batchSize: positive },
 })
 
-/** What decides the outcomes of an evaluation; JSON. */
+/** The settings that determine the outcomes of an evaluation; JSON. */
 export type EvaluationSettings = SettingsOf<typeof evaluationKind>
 
 /** A finished evaluation. */

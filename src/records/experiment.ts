@@ -1,6 +1,6 @@
 /**
- * What an experiment found: cells of a table or points of a figure, each made of records of evaluations. Tables, figures and
- * the report are made of this and of the records that it names, of nothing else.
+ * Results of experiments: cells of a table or points of a figure, each from evaluation records. Tables, figures and the
+ * report use only this result and the records that it names.
  */
 
 import { z } from 'zod'
@@ -17,18 +17,18 @@ const path = z
 	.string()
 	.min(1)
 	.refine((text) => !/^([/\\]|[A-Za-z]:)/.test(text) && !text.split(/[/\\]/).includes('..'), {
-		message: 'a path below the folder of all experiments was expected',
+		message: 'expected a path below the folder of all experiments',
 	})
 
 const condition = z.strictObject({
-	name: z.string().describe('Such as `clean`, `cwa`, `pgd`, `autoattack`.'),
-	title: z.string().describe('What a reader sees, such as `AutoAttack`.'),
-	attack: attackSchema.exactOptional().describe('Missing for clean images.'),
+	name: z.string().describe('Name, such as `clean`, `cwa`, `pgd` or `autoattack`.'),
+	title: z.string().describe('Title for readers, such as `AutoAttack`.'),
+	attack: attackSchema.exactOptional().describe('The attack; missing for clean images.'),
 	threatModel: threatModelSchema.exactOptional(),
 	role: z
 		.enum(['table', 'epsilon-curve'])
 		.describe(
-			'`table` rows stand in tables and ablation curves; `epsilon-curve` ones are points of robust accuracy over epsilon.',
+			'`table` rows appear in tables and ablation curves; `epsilon-curve` rows are points of robust accuracy over epsilon.',
 		),
 })
 
@@ -36,24 +36,24 @@ const condition = z.strictObject({
 export type Condition = Immutable<z.output<typeof condition>>
 
 const method = z.strictObject({
-	name: z.string().describe('Such as `vanilla` or `nap`.'),
-	title: z.string().describe('As papers write it, such as `AdvPT-VLI`.'),
-	protocol: z.string().exactOptional().describe('Name of the protocol that it was tuned under.'),
-	of: z.string().exactOptional().describe('The method, where rows of several protocols have names of their own.'),
+	name: z.string().describe('Name, such as `vanilla` or `nap`.'),
+	title: z.string().describe('Name as papers write it, such as `AdvPT-VLI`.'),
+	protocol: z.string().exactOptional().describe('Name of its tuning protocol.'),
+	of: z.string().exactOptional().describe('The method, if rows of several protocols have their own names.'),
 })
 
 /** A method, or a variant of one. */
 export type Method = Immutable<z.output<typeof method>>
 
 const axis = z.strictObject({
-	name: z.string().describe('Such as `shots`.'),
-	title: z.string().describe('With unit, such as `training images per class`.'),
+	name: z.string().describe('Name of the option, such as `shots`.'),
+	title: z.string().describe('Title with unit, such as `training images per class`.'),
 	scale: z.enum(['linear', 'log']),
-	values: z.array(z.number()).min(1).describe('In ascending order.'),
+	values: z.array(z.number()).min(1).describe('Values in ascending order.'),
 	labels: z
 		.array(z.string())
 		.exactOptional()
-		.describe('How values are written where not as numbers: `1/255`. Same length.'),
+		.describe('Labels of the values, if not plain numbers, such as `1/255`. Same length.'),
 })
 
 /** The option that an ablation varies. */
@@ -63,9 +63,7 @@ const losses = z.tuple([z.number(), z.number()])
 
 const learning = z.strictObject({
 	cleanLoss: losses.describe('Mean loss on clean training images in the first epoch and in the last.'),
-	adversarialLoss: losses
-		.exactOptional()
-		.describe('The same on attacked ones; missing for a loss that attacks nothing.'),
+	adversarialLoss: losses.exactOptional().describe('The same on attacked images; missing for a loss without attack.'),
 	moved: z
 		.number()
 		.nonnegative()
@@ -74,21 +72,23 @@ const learning = z.strictObject({
 	trained: z.boolean().describe('Whether the run learned enough to be a result of its method.'),
 })
 
-/** What moved in a tuning run. */
+/** What a tuning run changed. */
 export type Learning = Immutable<z.output<typeof learning>>
 
 const seedResult = z.strictObject({
 	seed: count,
 	images: count,
 	accuracy: accuracySchema,
-	stages: z.array(stageSchema).exactOptional().describe('Of an attack with several.'),
+	stages: z.array(stageSchema).exactOptional().describe('Stages of an attack that has several.'),
 	record: path.describe(
 		"Path of the evaluation's record, below the folder of all experiments, or below that of an experiment whose runs have folders by method; with forward slashes.",
 	),
-	run: path.exactOptional().describe('Folder of the tuning run there; missing for vanilla.'),
+	run: path.exactOptional().describe('Folder of the tuning run, relative to the same place; missing for vanilla.'),
 	tuningSeconds: seconds,
 	evaluationSeconds: seconds,
-	learning: learning.exactOptional().describe('Of a run under a protocol; missing for others and for vanilla.'),
+	learning: learning
+		.exactOptional()
+		.describe('Learning of a run under a protocol; missing for other runs and for vanilla.'),
 })
 
 /** A cell measured with one seed. */
@@ -96,14 +96,14 @@ export type SeedResult = Immutable<z.output<typeof seedResult>>
 
 const paired = z.strictObject({
 	reference: z.string(),
-	onlyThis: count.describe('Images that only this method gets right; of the first seed.'),
-	onlyReference: count.describe('Images that only the reference gets right; of the first seed.'),
-	p: share.describe('Exact two-sided McNemar p-value of the first seed.'),
+	onlyThis: count.describe('Images that only this method gets right, for the first seed.'),
+	onlyReference: count.describe('Images that only the reference gets right, for the first seed.'),
+	p: share.describe('Exact two-sided McNemar p-value for the first seed.'),
 	difference: z.number().describe("Accuracy minus the reference's, mean over seeds."),
 	interval: interval.describe('95 % interval of the difference from a paired bootstrap over images.'),
 })
 
-/** A method beside the reference on the same images. */
+/** A method compared with the reference on the same images. */
 export type PairedResult = Immutable<z.output<typeof paired>>
 
 const cell = z.strictObject({
@@ -114,18 +114,20 @@ const cell = z.strictObject({
 	point: z
 		.number()
 		.exactOptional()
-		.describe('Value on the axis; missing without one, and for methods that do not depend on it.'),
-	seeds: z.array(seedResult).min(1).describe('In the order of their seeds.'),
-	images: count.describe('Test images, the same ones for every seed.'),
-	trainableParameters: count.exactOptional().describe('Of the method on this model; missing in older results.'),
+		.describe('Value on the axis; missing without an axis, and for methods that do not depend on it.'),
+	seeds: z.array(seedResult).min(1).describe('Results ordered by seed.'),
+	images: count.describe('Number of test images, the same for every seed.'),
+	trainableParameters: count
+		.exactOptional()
+		.describe('Trainable parameters of the method on this model; missing in older results.'),
 	accuracy: share.describe('Mean over seeds.'),
 	interval: interval.describe(
-		'95 % Wilson interval of the mean, counting every image once however many seeds there are.',
+		'95 % Wilson interval of the mean; each image counts once, whatever the number of seeds.',
 	),
 	deviation: z.number().exactOptional().describe('Sample standard deviation over seeds; missing for one seed.'),
 	paired: paired
 		.exactOptional()
-		.describe('Beside the reference on the same images in the same condition, model, data set and point.'),
+		.describe('Comparison with the reference on the same images in the same condition, model, data set and point.'),
 	target: z
 		.strictObject({ paper: z.number(), difference: z.number() })
 		.exactOptional()
@@ -140,17 +142,17 @@ const average = z.strictObject({
 	method: z.string(),
 	condition: z.string(),
 	point: z.number().exactOptional(),
-	datasets: count.describe('Data sets that are in the mean.'),
+	datasets: count.describe('Number of data sets in the mean.'),
 	accuracy: share.describe("Mean of the cells' accuracies."),
 	target: z
 		.strictObject({ stated: z.number().exactOptional(), recomputed: z.number().exactOptional() })
 		.exactOptional()
 		.describe(
-			'What the paper prints, and what the mean of its cells is where it prints those, in percent; over all eleven data sets.',
+			"The paper's printed mean, and the mean of its printed cells if it has them, in percent, over all eleven data sets.",
 		),
 })
 
-/** The mean of a method's cells over data sets, as the paper's last column should be. */
+/** The mean of a method's cells over data sets, which the paper's last column should equal. */
 export type Average = Immutable<z.output<typeof average>>
 
 const problem = z.strictObject({
@@ -160,31 +162,31 @@ const problem = z.strictObject({
 	point: z.number().exactOptional(),
 	seed: count.exactOptional(),
 	condition: z.string().exactOptional(),
-	message: z.string().describe('What went wrong and what to do, as the error said it.'),
+	message: z.string().describe('What went wrong and what to do, in the words of the error.'),
 })
 
 /** A cell that could not be measured. */
 export type Problem = Immutable<z.output<typeof problem>>
 
-/** A surrogate that images were made on. */
+/** A surrogate used to make images. */
 export const surrogateWorthSchema = z.strictObject({
 	name: z.string(),
 	sha256,
 	accuracy: share
 		.exactOptional()
-		.describe('Of a classifier: share of the clean test images that it gets right, which were then attacked.'),
+		.describe('For a classifier: share of the clean test images that it gets right, which are then attacked.'),
 	images: count,
-	reads: options.exactOptional().describe('How pixels are given to it, and where its logits are from.'),
+	reads: options.exactOptional().describe('How it takes pixels, and where its logits come from.'),
 })
 
-/** A surrogate that images were made on. */
+/** A surrogate used to make images. */
 export type SurrogateWorth = Immutable<z.output<typeof surrogateWorthSchema>>
 
 /** Results of experiments. */
 export const experimentForm = {
 	title: 'the result of an experiment',
-	doc: 'A finished experiment, or the part of it that could be measured (naptune reproduce).',
-	advice: 'Run the experiment again; what is finished is not computed again.',
+	doc: 'A finished experiment, or its measurable part (naptune reproduce).',
+	advice: 'Run the experiment again; finished work is reused.',
 	schema: z.strictObject({
 		format: z.literal(1),
 		name: z.string(),
@@ -198,17 +200,17 @@ export const experimentForm = {
 				'`table`: conditions by methods by data sets. `curve`: accuracy over an axis. `matrix`: axis by conditions, such as epsilons.',
 			),
 		definition: options.describe(
-			'The definition as it ran, with everything that was chosen on the command line but thread and batch sizes.',
+			'The definition as it ran, with all choices from the command line except thread and batch sizes.',
 		),
 		models: z.array(z.string()),
-		datasets: z.array(z.string()).describe("Those that are measured, in the paper's order."),
+		datasets: z.array(z.string()).describe("The measured data sets, in the paper's order."),
 		missing: z
 			.array(z.strictObject({ dataset: z.string(), reason: z.string() }))
-			.describe('Those that are left out, with the reason.'),
+			.describe('The skipped data sets, with reasons.'),
 		methods: z.array(method),
 		conditions: z.array(condition),
 		axis: axis.exactOptional(),
-		reference: z.string().exactOptional().describe('Method that others are paired with; missing where there is none.'),
+		reference: z.string().exactOptional().describe('Method to which others are compared; missing if there is none.'),
 		seeds: z.array(count),
 		cells: z.array(cell),
 		averages: z.array(average),
@@ -219,19 +221,19 @@ export const experimentForm = {
 					dataset: z.string(),
 					condition: z.string(),
 					models: z.array(surrogateWorthSchema).min(1),
-					weakBelow: share.describe('Accuracy below which one counts as weak.'),
+					weakBelow: share.describe('Accuracy below which a surrogate counts as weak.'),
 					weak: z
 						.boolean()
-						.describe('Whether the best of them is weak: the row says little of what a better attacker would get.'),
+						.describe('Whether even the best one is weak, so that the row says little about a better attacker.'),
 				}),
 			)
 			.exactOptional()
-			.describe('Which models of an attacker made the images of which row; missing without any, and in older results.'),
+			.describe('Surrogates that made the images of each row; missing without any, and in older results.'),
 		problems: z.array(problem),
 		shown: z
 			.array(z.strictObject({ method: z.string(), run: path, dataset: z.string() }))
 			.describe(
-				'Folders of tuning runs whose learning curves, distortion and gallery the report shows; where `record` paths are.',
+				'Folders of tuning runs whose learning curves, distortion and gallery the report shows; relative like `record` paths.',
 			),
 		provenance: z.strictObject({
 			naptune: z.string(),
@@ -244,5 +246,5 @@ export const experimentForm = {
 	}),
 } satisfies RecordForm<z.ZodType>
 
-/** A finished experiment, or the part of it that could be measured. */
+/** A finished experiment, or its measurable part. */
 export type ExperimentResult = Immutable<z.output<typeof experimentForm.schema>>

@@ -1,4 +1,4 @@
-/** Exported models: what lies in the folder, how it is used, and what was measured of its files. */
+/** Exported models: the files of the folder, how to use them, and how they measured. */
 
 import { z } from 'zod'
 import { calibrationKind } from './calibration.js'
@@ -17,8 +17,11 @@ export const exportTasks = ['classifier', 'zero-shot'] as const
 export const exportLayouts = ['onnx', 'transformers.js', 'transformers', 'hub'] as const
 /** Element types of weights and arithmetic; inputs and outputs are float32 either way. */
 export const exportPrecisions = ['fp32', 'fp16'] as const
-/** Where pictures become pixel values: in the program that runs the graph, or in the graph. */
+/** Where preprocessing happens: in the program that runs the graph, or in the graph. */
 export const preprocessPlaces = ['outside', 'inside'] as const
+
+/** Execution providers of onnxruntime that were tried. */
+export const exportProviders = ['cpu', 'wasm', 'webgpu'] as const
 
 /** What an export can do, one of {@link exportTasks}. */
 export type ExportTask = (typeof exportTasks)[number]
@@ -32,41 +35,52 @@ export type PreprocessPlace = (typeof preprocessPlaces)[number]
 const port = z.strictObject({
 	name: z.string(),
 	type: z.enum(['float32', 'int64', 'uint8']),
-	shape: z.array(z.union([count, z.string()])).describe('Sizes; names are free and the same where they are equal.'),
+	shape: z
+		.array(z.union([count, z.string()]))
+		.describe('Sizes; a name stands for a free size, and equal names mean equal sizes.'),
 })
 
 const parity = z.strictObject({
 	images: positive,
 	largestLogitDifference: z.number().nonnegative(),
-	relativeL2: z.number().nonnegative().describe('Of all logits together: ‖difference‖ / ‖logits‖.'),
-	labelAgreement: share.describe('Images that file and run give the same class.'),
+	relativeL2: z.number().nonnegative().describe('Relative difference over all logits: ‖difference‖ / ‖logits‖.'),
+	labelAgreement: share.describe('Share of images for which file and run predict the same class.'),
 })
 
 const preparation = z
 	.strictObject({
 		images: positive,
-		differingPixels: share.describe('Of the prepared images, as bytes.'),
-		largestDifference: count.describe('In grey levels of 255.'),
+		differingPixels: share.describe('Share of differing pixels in the preprocessed images, as bytes.'),
+		largestDifference: count.describe('Largest difference, in grey levels of 255.'),
 		labelAgreement: share,
 	})
-	.describe("The graph's own preparation of pictures against naptune's, which is Pillow's.")
+	.describe("The graph's own preprocessing compared with naptune's, which follows Pillow.")
 
 const pipelines = z
 	.strictObject({
 		images: positive,
 		resized: count.describe('Images whose size the preparation changes; only these are prepared in another way.'),
+		enlarged: count
+			.exactOptional()
+			.describe('Images that had the size of the model already, and were enlarged first: five times as wide, 4 : 3.'),
+		pillow: z
+			.strictObject({ clean: accuracySchema, robust: accuracySchema })
+			.exactOptional()
+			.describe('The same of these enlarged images as naptune prepares them.'),
 		differingPixels: share.describe('Of the prepared images, as bytes.'),
 		largestDifference: count.describe('In grey levels of 255.'),
 		labelAgreement: share.describe('Images that the file gives the same class in both preparations.'),
 		clean: accuracySchema,
 		robust: accuracySchema,
 	})
-	.describe('On images as the pipelines of transformers.js prepare them in Node.js, which resize without antialiasing.')
+	.describe(
+		'Measured on images preprocessed by the pipelines of transformers.js in Node.js, which resize without antialiasing.',
+	)
 
 /** `export.json`. */
 export const exportForm = {
 	title: 'the description of an export',
-	doc: 'An exported model: its files and how they are used, the run it was made of, and what was measured of the files themselves (naptune export).',
+	doc: 'An exported model: its files, how to use them, the run behind them, and measurements of the files themselves (naptune export).',
 	advice: 'Export again.',
 	schema: z.strictObject({
 		format: z.literal(1),
@@ -77,7 +91,7 @@ export const exportForm = {
 		preprocess: z.enum(preprocessPlaces),
 		classNames: z
 			.array(z.string())
-			.describe('In the order of logits; of a zero-shot model those that it was tuned for.'),
+			.describe('Class names in the order of the logits; for a zero-shot model its tuning classes.'),
 		graphs: z
 			.array(
 				z.strictObject({
@@ -89,18 +103,28 @@ export const exportForm = {
 				}),
 			)
 			.describe('None in layout transformers, whose weights are `model.safetensors`.'),
+		providers: z
+			.array(z.enum(exportProviders))
+			.exactOptional()
+			.describe(
+				'Where graphs of this kind were run by the tests of the project and gave the logits of the CPU within 1e-4 (float16: 1e-3), relative L2.',
+			),
 		image: z
 			.strictObject({
-				size: positive.describe('Height and width that the image tower reads.'),
+				size: positive.describe('Height and width of the image tower.'),
 				mean: z.array(z.number()),
 				std: z.array(z.number()),
 			})
 			.describe('pixel_values are (pixel - mean) / std of pixels in [0, 1], red first, [B, 3, size, size].'),
+		probabilities: z
+			.literal('sigmoid')
+			.exactOptional()
+			.describe('How logits become probabilities: of each class by itself; by a softmax where this is left out.'),
 		text: z
 			.strictObject({
-				contexts: count.describe('Learned vectors that the graph puts behind the start token.'),
-				maxTokens: positive.describe('Longest text, start and end token included.'),
-				hypothesisTemplate: z.string().describe('What a class name is put into; {} stands for it.'),
+				contexts: count.describe('Learned vectors that the graph inserts after the start token.'),
+				maxTokens: positive.describe('Maximum length of a text, including start and end tokens.'),
+				hypothesisTemplate: z.string().describe('Template of a prompt; {} stands for the class name.'),
 			})
 			.exactOptional(),
 		calibration: z
@@ -110,7 +134,7 @@ export const exportForm = {
 				scores: calibrationKind.schema.shape.scores,
 			})
 			.exactOptional()
-			.describe('Correction scores of clean images, for the p-value of a score: the share of these that reach it.'),
+			.describe('Correction scores of clean images. The p-value of a score is the share of these that reach it.'),
 		run: z.strictObject({
 			source: informative(z.string().describe('Name of the run directory.')),
 			model: modelSchema,
@@ -132,18 +156,18 @@ export const exportForm = {
 				reference: z
 					.strictObject({ clean: accuracySchema, robust: accuracySchema, maxDrop: share })
 					.exactOptional()
-					.describe('The same of the run in float32, for a file of another precision.'),
-				how: z.string().describe('What was attacked and what was counted.'),
+					.describe('The same for the run in float32, if the files have another precision.'),
+				how: z.string().describe('What was attacked, and how outcomes were counted.'),
 				versions: versionsSchema,
 			})
-			.describe('Of the exported files, on test images of the data that the run was tuned on.'),
-		files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })).describe('All files but this one.'),
+			.describe("Measurements of the exported files on test images of the run's tuning data."),
+		files: z.record(z.string(), z.strictObject({ bytes: count, sha256 })).describe('All files except this one.'),
 	}),
 } satisfies RecordForm<z.ZodType>
 
-/** What an export says of itself. */
+/** The description of an export. */
 export type ExportRecord = RecordOf<typeof exportForm>
 /** One graph of an export. */
 export type ExportedGraph = ExportRecord['graphs'][number]
-/** What was measured of an export. */
+/** Measurements of an export. */
 export type ExportMeasurement = ExportRecord['measured']

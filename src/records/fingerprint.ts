@@ -1,9 +1,9 @@
-/** Fingerprints by which records know parameters, images and options. */
+/** Fingerprints with which records identify parameters, images and options. */
 
 import type { Tensor } from '../core/tensor.js'
 import { sha256OfBytes } from '../files/sha256.js'
 
-/** SHA-256 of parameters: names, shapes and bytes in the order of the names. */
+/** SHA-256 of parameters: names, shapes and bytes, ordered by name. */
 export function fingerprint(parameters: Readonly<Record<string, Tensor<'float32'>>>): string {
 	const parts = Object.entries(parameters)
 		.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -14,7 +14,7 @@ export function fingerprint(parameters: Readonly<Record<string, Tensor<'float32'
 	return sha256OfBytes(parts.join('\n'))
 }
 
-/** SHA-256 of a value as JSON, with its entries in their order: of ids of images, of what a folder is named by. */
+/** SHA-256 of a value as JSON, with its entries in their given order; used for image ids and folder names. */
 export function jsonFingerprint(value: unknown): string {
 	return sha256OfBytes(JSON.stringify(value))
 }

@@ -16,22 +16,22 @@ const view = z.strictObject({
 	clean: classes,
 	adversarial: classes
 		.exactOptional()
-		.describe('Under the attack; missing where the model was wrong already and was not attacked.'),
+		.describe('Classes under attack; missing if the model was already wrong and was not attacked.'),
 })
 
 /** What one model sees in an image: its most probable classes, best first. */
 export type GalleryView = Immutable<z.output<typeof view>>
 
-/** Records of galleries; their pixels lie beside them. */
+/** Records of galleries; the pixels are in a file beside them. */
 export const galleryKind = recordKind({
 	title: 'a gallery',
-	doc: 'A few images under attack and what two models see in them; the pixels lie beside it (naptune report).',
+	doc: 'A few images under attack and what two models see in them; the pixels are in a file beside it (naptune report).',
 	advice: 'Make the gallery again.',
 	settings: {
 		kind: z.literal('gallery'),
 		...evaluated,
 		models: z.array(defenseSchema).length(2).describe('The control, and the tuned model.'),
-		rule: z.string().describe('How images were chosen; a sentence.'),
+		rule: z.string().describe('Sentence that states how the images were chosen.'),
 	},
 	found: {
 		images: z
@@ -39,17 +39,17 @@ export const galleryKind = recordKind({
 				z.strictObject({
 					id: z.string(),
 					label: count,
-					models: z.array(view).length(2).describe('In the order of the models.'),
+					models: z.array(view).length(2).describe('Views in the order of the models.'),
 				}),
 			)
 			.min(1),
-		pixels: sha256.describe('Of the file of pixels.'),
+		pixels: sha256.describe('SHA-256 of the file of pixels.'),
 		seconds,
 		threads: positive,
 	},
 })
 
-/** What decides a gallery. */
+/** The settings that determine a gallery. */
 export type GallerySettings = SettingsOf<typeof galleryKind>
 
 /** A gallery as JSON. */

@@ -1,4 +1,4 @@
-/** Records of everything that is measured: their schemas, their types, and how they are read and compared. */
+/** Records of every measurement: their schemas and types, and the functions that read and compare them. */
 
 export { type AdversarialManifest, adversarialManifestForm } from './adversarial-images.js'
 export { type AuditRecord, type AuditSettings, auditKind } from './audit.js'

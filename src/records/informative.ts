@@ -1,12 +1,12 @@
-/** Marks of fields that decide nothing. */
+/** Marks fields that do not affect results. */
 
 import { z } from 'zod'
 
 const decideNothing = z.registry<{ readonly informative: true }>()
 
 /**
- * Marks a field that says where something lay or what was said of it: no number follows from it. The mark belongs to this
- * very schema, so it comes last, after all that makes another schema of it.
+ * Marks a field that says where something was or what it was called, and so affects no number. The mark belongs to this
+ * schema object, so apply it last, after all calls that return another schema.
  */
 export function informative<Schema extends z.ZodType>(schema: Schema): Schema {
 	decideNothing.add(schema, { informative: true })

@@ -1,4 +1,4 @@
-/** The schemas of records as JSON Schema, for programs that read them without this one. */
+/** Writes the schemas of records as JSON Schema, for programs that do not use naptune. */
 
 import { z } from 'zod'
 import { adversarialManifestForm } from './adversarial-images.js'
@@ -18,7 +18,7 @@ import { retrievalKind } from './retrieval.js'
 import { epochForm, pretrainingStepForm, runDescriptionForm, runResultForm } from './run.js'
 import { surrogateEpochForm, surrogateKind } from './surrogate.js'
 
-/** Every kind of record, and of line in a log, by the name of its JSON Schema. */
+/** Every kind of record and log line, by the name of its JSON Schema. */
 export const recordForms: Readonly<Record<string, RecordForm<z.ZodType>>> = {
 	'adversarial-manifest': adversarialManifestForm,
 	audit: auditKind,
@@ -45,7 +45,7 @@ export const recordForms: Readonly<Record<string, RecordForm<z.ZodType>>> = {
 
 const draft = 'https://json-schema.org/draft/2020-12/schema'
 
-/** A form as a JSON Schema (draft 2020-12) of what lies on the disk. */
+/** The JSON Schema (draft 2020-12) of a form as stored on disk. */
 export function jsonSchemaOf({
 	title,
 	doc,
@@ -55,13 +55,13 @@ export function jsonSchemaOf({
 	return { $schema, title: `${title[0]?.toUpperCase()}${title.slice(1)}`, description: doc, ...rest }
 }
 
-/** Whole numbers are those that JSON can hold exactly; to say so of every one of them hides what else is said. */
+/** Drops the range of exact JSON integers; repeating it for every number would hide the meaningful bounds. */
 function withoutSafeRange({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
 	if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
 	if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
 }
 
-/** Files of JSON Schemas with their content, by name. */
+/** Contents of the JSON Schema files, by name. */
 export function jsonSchemaFiles(
 	forms: Readonly<Record<string, RecordForm<z.ZodType>>> = recordForms,
 ): ReadonlyMap<string, string> {

@@ -11,27 +11,29 @@ import { versionsSchema } from './parts/model.js'
 import { threatModelSchema } from './parts/threat-model.js'
 import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
-/** How pictures get the size that a model reads. */
+/** How pictures are brought to a model's input size. */
 export const resizings = {
 	crop: 'shorter edge to the size, centre crop',
 	margin: 'shorter edge to size / 0.875, centre crop, as ImageNet is usually evaluated',
 	stretch: 'to the size whatever the proportions',
 } as const
 
-/** How pictures get the size that a model reads, one of {@link resizings}. */
+/** How pictures are brought to a model's input size, one of {@link resizings}. */
 export type Resizing = keyof typeof resizings
 
-/** How images are given to an ONNX model, and what of it was guessed. */
+/** How an ONNX model takes images, and which parts of that were guessed. */
 export const modelInputSchema = z.strictObject({
 	name: z.string(),
 	layout: z.enum(['nchw', 'nhwc']),
-	range: z.enum(['0..1', '0..255', '-1..1']).describe('Of pixels before normalisation.'),
-	mean: z.array(z.number()).describe("In the unit of the range and the order of the model's channels."),
+	range: z.enum(['0..1', '0..255', '-1..1']).describe('Range of pixels before normalisation.'),
+	mean: z
+		.array(z.number())
+		.describe("Mean per channel, in the unit of the range and the order of the model's channels."),
 	std: z.array(z.number()),
 	channelOrder: z.enum(['rgb', 'bgr']),
 	shape: z.tuple([positive, positive, positive]).describe('[channels, height, width].'),
 	oneImage: z.boolean().describe('Whether the model takes one image at a time.'),
-	guessed: z.array(z.string()).describe('Names of what nobody declared and the file does not say.'),
+	guessed: z.array(z.string()).describe('Names of settings that were neither declared nor found in the file.'),
 })
 
 /** A complete declaration of the input of an ONNX model. */
@@ -42,16 +44,16 @@ export const modelOutputSchema = z.strictObject({
 	name: z.string(),
 	from: z
 		.enum(['output', 'before softmax', 'before sigmoid', 'log of probabilities'])
-		.describe('How logits were found.'),
+		.describe('Where the logits come from.'),
 })
 
-/** How logits were found: as the output, before a softmax or sigmoid at its end, or as the logarithm of probabilities. */
+/** Where the logits come from: the output, before a softmax or sigmoid at its end, or the logarithm of probabilities. */
 export type LogitsFrom = z.output<typeof modelOutputSchema>['from']
 
-/** Where class names are from. */
+/** Where class names come from. */
 const classNamesFrom = z.enum(['given', 'metadata', 'positions'])
 
-/** Where class names are from. */
+/** Where class names come from. */
 export type ClassNamesFrom = z.output<typeof classNamesFrom>
 
 /** Records of attacks on ONNX models. */
@@ -63,9 +65,9 @@ export const onnxAttackKind = recordKind({
 		format: z.literal(1),
 		kind: z.literal('onnx-attack'),
 		model: z.strictObject({
-			source: informative(z.string().describe('Path of the file.')),
+			source: informative(z.string().describe('Path of the model file.')),
 			sha256,
-			weights: z.record(z.string(), sha256).describe('SHA-256 of files that hold weights, by name.'),
+			weights: z.record(z.string(), sha256).describe('SHA-256 of weight files, by name.'),
 			opset: z.int(),
 			producer: z.string(),
 		}),
@@ -74,7 +76,9 @@ export const onnxAttackKind = recordKind({
 		resizing: z.enum(Object.keys(resizings) as Resizing[]),
 		classNames: z.array(z.string()),
 		classNamesFrom,
-		classFolders: z.record(z.string(), count).describe("Positions of the data's class folders in the classes."),
+		classFolders: z
+			.record(z.string(), count)
+			.describe("Position of each of the data's class folders among the classes."),
 		knowledge: knowledgeSchema,
 		attack: attackSchema,
 		threatModel: threatModelSchema,
@@ -83,7 +87,7 @@ export const onnxAttackKind = recordKind({
 			name: z.string(),
 			origin: dataOriginSchema,
 			images: count,
-			ids: sha256.describe('Of the image ids in order.'),
+			ids: sha256.describe('SHA-256 of the image ids in order.'),
 		}),
 		versions: versionsSchema,
 	},
@@ -91,11 +95,11 @@ export const onnxAttackKind = recordKind({
 		...findingsShape,
 		threads: positive,
 		batchSize: positive,
-		notices: z.array(z.string()).describe('What a person was told.'),
+		notices: z.array(z.string()).describe('Notices shown to the user.'),
 	},
 })
 
-/** What decides the outcomes. JSON. */
+/** The settings that determine the outcomes; JSON. */
 export type OnnxAttackSettings = SettingsOf<typeof onnxAttackKind>
 
 /** A record. */

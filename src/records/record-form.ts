@@ -1,23 +1,23 @@
-/** Kinds of records: one schema each, from which their types are inferred and by which their content is checked. */
+/** Kinds of records: one schema each, which gives the type and checks the content. */
 
 import { z } from 'zod'
 import { NaptuneError } from '../core/errors.js'
 import type { Immutable } from '../core/immutable.js'
 
-/** How a file of JSON is read. */
+/** Describes how to read a JSON file. */
 export interface RecordForm<Schema extends z.ZodType> {
-	/** What a person calls it, such as `an evaluation record`. */
+	/** Name for people, such as `an evaluation record`. */
 	readonly title: string
-	/** What it is for and where it is written; one sentence, for its JSON Schema. */
+	/** Purpose and origin in one sentence, for the JSON Schema. */
 	readonly doc: string
-	/** What to do where a file is none. */
+	/** What to do if a file does not match. */
 	readonly advice: string
 	readonly schema: Schema
 }
 
-/** A record of something measured: what was decided, and what was found. */
+/** A record of a measurement: its settings and its findings. */
 export interface RecordKind<Settings extends z.ZodObject, Schema extends z.ZodObject> extends RecordForm<Schema> {
-	/** Everything that decides what is found; the first entries of the record. */
+	/** Everything that determines the findings; the first entries of the record. */
 	readonly settings: Settings
 }
 
@@ -33,10 +33,10 @@ export function recordKind<Settings extends z.ZodRawShape, Findings extends z.Zo
 /** The content of a file of a kind. */
 export type RecordOf<Form extends RecordForm<z.ZodType>> = Immutable<z.output<Form['schema']>>
 
-/** What decides the content of a record of a kind. */
+/** The settings of a kind of record. */
 export type SettingsOf<Kind extends RecordKind<z.ZodObject, z.ZodObject>> = Immutable<z.output<Kind['settings']>>
 
-/** Checks a JSON value. @param name What an error calls it: its path. @throws NaptuneError when it is none of this kind. */
+/** Checks a JSON value. @param name Its path, for errors. @throws NaptuneError when it is not of this kind. */
 export function parseRecord<Schema extends z.ZodType>(
 	{ schema, title, advice }: RecordForm<Schema>,
 	value: unknown,
@@ -46,6 +46,6 @@ export function parseRecord<Schema extends z.ZodType>(
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
 		'NAP_RECORD_INVALID',
-		`${name} is not ${title} that this version reads:\n${z.prettifyError(parsed.error)}\n${advice}`,
+		`${name} is not ${title} that this version can read:\n${z.prettifyError(parsed.error)}\n${advice}`,
 	)
 }

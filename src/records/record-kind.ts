@@ -1,4 +1,4 @@
-/** Files of records, read and written by their schema. */
+/** Reads and writes record files through their schemas. */
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
@@ -15,7 +15,7 @@ export {
 	type SettingsOf,
 } from './record-form.js'
 
-/** Reads a record. @throws NaptuneError when the file is missing, or none of this kind. */
+/** Reads a record. @throws NaptuneError when the file is missing or not of this kind. */
 export async function readRecord<Schema extends z.ZodType>(
 	form: RecordForm<Schema>,
 	path: string,
@@ -26,7 +26,7 @@ export async function readRecord<Schema extends z.ZodType>(
 /**
  * Writes a record atomically.
  * @throws NaptuneError when the file cannot be written.
- * @throws Error for a record that could not be read back, which is a fault of the program; nothing is written then.
+ * @throws Error for a record that could not be read back, which is a bug; it writes nothing then.
  */
 export async function writeRecord<Schema extends z.ZodType>(
 	{ schema, title }: RecordForm<Schema>,
@@ -35,7 +35,6 @@ export async function writeRecord<Schema extends z.ZodType>(
 ): Promise<void> {
 	const text = `${JSON.stringify(record, null, '\t')}\n`
 	const parsed = schema.safeParse(JSON.parse(text))
-	if (!parsed.success)
-		throw new Error(`What was to be written to ${path} is not ${title}: ${z.prettifyError(parsed.error)}`)
+	if (!parsed.success) throw new Error(`The content for ${path} is not ${title}: ${z.prettifyError(parsed.error)}`)
 	await writeFileAtomic(path, text)
 }

@@ -106,13 +106,13 @@ describe('resumable', () => {
 		await add(settings, [], 3)
 		const log = await readFile(`${path}.log.jsonl`, 'utf8')
 		await expect(add({ ...settings, upTo: 6 })).rejects.toThrow(
-			/sum\.json\.log\.jsonl is the beginning of a sum of other settings; it differs in upTo \(6, was 5\)\. Finish it/,
+			/sum\.json\.log\.jsonl is the log of a sum with other settings; it differs in upTo \(6, was 5\)\. Finish that work/,
 		)
 		expect(await readFile(`${path}.log.jsonl`, 'utf8')).toBe(log)
 		await add(settings)
 		const record = await readFile(path)
 		await expect(add({ ...settings, upTo: 6 })).rejects.toThrow(
-			/sum\.json is a sum of other settings; it differs in upTo \(6, was 5\)\. Use the same settings, or move it away/,
+			/sum\.json is a sum with other settings; it differs in upTo \(6, was 5\)\. Use the same settings, or move the file away/,
 		)
 		expect(await readFile(path)).toEqual(record)
 	})
@@ -146,7 +146,7 @@ describe('resumable', () => {
 		expect(done).toEqual([2, 3, 4, 5])
 		await writeFile(path, '{"upTo":5}')
 		await expect(add(settings)).rejects.toThrow(
-			/sum\.json is not a sum that this version reads:\n(.|\n)*source(.|\n)*\nAdd again\./,
+			/sum\.json is not a sum that this version can read:\n(.|\n)*source(.|\n)*\nAdd again\./,
 		)
 	})
 })

@@ -1,4 +1,4 @@
-/** Work that ends in a record: read where it is done, gone on with where it was cut off, never mixed with other work. */
+/** Work that ends in a record: reuses finished records, resumes interrupted work, and never mixes different work. */
 
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -12,13 +12,13 @@ import { makeFolder } from '../files/make-folder.js'
 import { type RecordKind, readRecord, writeRecord } from './record-kind.js'
 import { differences, recordDifferences } from './settings.js'
 
-/** The lines that some work leaves before it ends in a record. */
+/** The log lines that work writes before its record. */
 export interface WorkLog<Line extends z.ZodType> {
-	/** What an earlier call under the same settings had left. */
+	/** Lines from an earlier call with the same settings. */
 	readonly earlier: readonly z.output<Line>[]
 	/** Waits until the lines are on the disk. @throws NaptuneError when they cannot be written. */
 	append(lines: readonly Immutable<z.output<Line>>[]): Promise<void>
-	/** Wall-clock seconds of the work up to now, over all processes: of those that were cut off, up to their last lines. */
+	/** Wall-clock seconds of the work so far, over all processes; killed ones count up to their last lines. */
 	seconds(): number
 }
 
@@ -29,32 +29,32 @@ export interface ResumableWork<
 	Line extends z.ZodType,
 	Result extends Immutable<z.output<Schema>> | undefined,
 > {
-	/** Of the record; its folder is made. */
+	/** Path of the record; its folder is created. */
 	readonly path: string
 	/** The first entries of the record. */
 	readonly settings: Immutable<z.output<Settings>>
-	/** What lies beside the record while the work is under way, also after it was stopped; missing for work that begins anew. */
+	/** The log beside the record while work is under way or stopped; missing for work that cannot resume. */
 	readonly log?: {
-		/** Name after that of the record, such as `.outcomes.jsonl`. */
+		/** Suffix to the name of the record, such as `.outcomes.jsonl`. */
 		readonly suffix: string
 		readonly line: Line
 	}
-	/** Reads a record that is there; undefined for one that is to be made again. By default by its schema alone. */
+	/** Reads an existing record; undefined asks for a new one. By default checks only the schema. */
 	readonly read?: (path: string) => Promise<Immutable<z.output<Schema>> | undefined>
-	/** Whether a record of the same settings is the result. Default true; otherwise the work is done again. */
+	/** Whether to reuse a record with the same settings. Default true; otherwise repeats the work. */
 	readonly reuse?: boolean
-	/** Whether a record of other settings is replaced, being a mere cache. Default false. */
+	/** Whether to replace a record with other settings, as in a cache. Default false. */
 	readonly replace?: boolean
-	/** Gives the record, or undefined when it was stopped. */
+	/** Returns the record, or undefined when stopped. */
 	readonly work: (log: WorkLog<Line>) => Promise<Result>
 }
 
 /**
- * The record of some work: the one that lies there under the same settings, or that of the work, which goes on from the lines
- * that an earlier call left.
+ * Returns an existing record with the same settings, or does the work, which continues from the log lines of an earlier
+ * call.
  * @returns Undefined when the work was stopped.
- * @throws NaptuneError when record or lines are there under other settings, naming what differs, or a file cannot be written;
- * and whatever the work throws. Nothing that was there is lost then.
+ * @throws NaptuneError when a record or log exists with other settings, naming the differences, or a file cannot be written;
+ * and whatever the work throws. Existing files stay intact.
  */
 export async function resumable<
 	Settings extends z.ZodObject,
@@ -69,7 +69,7 @@ export async function resumable<
 	const logPath = log && `${path}${log.suffix}`
 	const found = existsSync(path) ? await foundRecord(kind, task) : undefined
 	if (found && task.reuse !== false) {
-		// A process that was killed between the record and this has left it.
+		// A process killed just after it wrote the record leaves its log.
 		if (logPath !== undefined) await rm(logPath, { force: true }).catch(() => {})
 		return found
 	}
@@ -96,12 +96,12 @@ export async function resumable<
 	} finally {
 		await lines?.close()
 	}
-	// What the lines say is in the record now.
+	// The record now holds the content of the lines.
 	if (record && logPath !== undefined) await rm(logPath, { force: true })
 	return record
 }
 
-/** The record that is there, if it is of the same settings. @throws NaptuneError where it is not and may not be replaced. */
+/** The existing record, if it has the same settings. @throws NaptuneError if it has others and must not be replaced. */
 async function foundRecord<Settings extends z.ZodObject, Schema extends z.ZodObject, Line extends z.ZodType>(
 	kind: RecordKind<Settings, Schema>,
 	{
@@ -118,14 +118,17 @@ async function foundRecord<Settings extends z.ZodObject, Schema extends z.ZodObj
 	if (replace) return undefined
 	throw new NaptuneError(
 		'NAP_RUN_DIFFERS',
-		`${path} is ${kind.title} of other settings; it differs in ${changed.join(', ')}. Use the same settings, or move it away to make another one.`,
+		`${path} is ${kind.title} with other settings; it differs in ${changed.join(', ')}. Use the same settings, or move the file away to start a new one.`,
 	)
 }
 
-/** The last line of those that were written at once, with the seconds that the work had taken; older logs have none. */
+/** The last line of one write, with the seconds of work so far; older logs lack it. */
 const timedSchema = z.strictObject({ seconds: z.number().nonnegative(), line: z.unknown() })
 
-/** Undefined for lines that were tampered with, from which nothing can go on. @throws NaptuneError for those of other settings. */
+/**
+ * Reads the earlier lines; undefined if they were tampered with and cannot be resumed. @throws NaptuneError for other
+ * settings.
+ */
 async function earlierLines<Settings extends z.ZodObject, Schema extends z.ZodObject, Line extends z.ZodType>(
 	kind: RecordKind<Settings, Schema>,
 	path: string,
@@ -138,7 +141,7 @@ async function earlierLines<Settings extends z.ZodObject, Schema extends z.ZodOb
 	if (changed.length > 0) {
 		throw new NaptuneError(
 			'NAP_RUN_DIFFERS',
-			`${path} is the beginning of ${kind.title} of other settings; it differs in ${changed.join(', ')}. Finish it with the same settings, or remove it to begin anew.`,
+			`${path} is the log of ${kind.title} with other settings; it differs in ${changed.join(', ')}. Finish that work with the same settings, or remove the file to start over.`,
 		)
 	}
 	const timed = rest.flatMap((one) => timedSchema.safeParse(one).data ?? [])

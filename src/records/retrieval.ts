@@ -1,4 +1,4 @@
-/** Image-text retrieval, clean and with attacked images. */
+/** Records of image-text retrieval, with clean and with attacked images. */
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
@@ -8,19 +8,19 @@ import { type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 const recall = z.strictObject({
 	k: positive,
-	recall: share.describe('Share of queries that find something of their own among the first k.'),
+	recall: share.describe('Share of queries with a match among the first k.'),
 	interval: z.tuple([share, share]).describe('95 % Wilson interval over queries.'),
-	chance: z.number().describe('Expected recall of a random order.'),
+	chance: z.number().describe('Expected recall of a random ranking.'),
 })
 
-/** The share of queries that find something of their own among the first k. */
+/** The share of queries with a match among the first k. */
 export type Recall = Immutable<z.output<typeof recall>>
 
 const direction = z.strictObject({
 	queries: count,
-	candidates: count.describe('Things that are ranked.'),
+	candidates: count.describe('Number of ranked candidates.'),
 	recalls: z.array(recall),
-	medianRank: z.number().describe("Of the queries' ranks; the mean of the middle two of an even number."),
+	medianRank: z.number().describe("Median of the queries' ranks; for an even number, the mean of the middle two."),
 })
 
 /** One direction of retrieval. */
@@ -43,14 +43,14 @@ export const retrievalKind = recordKind({
 				.enum(['image', 'class'])
 				.describe('`image`: captions of single images. `class`: every image of a class shares its captions.'),
 			captions: count,
-			gallery: sha256.describe('Of the captions and of whose they are.'),
-			attacked: z.literal('images').describe('All images of the gallery are attacked, captions are not.'),
+			gallery: sha256.describe('SHA-256 of the captions and their images.'),
+			attacked: z.literal('images').describe('All images of the gallery are attacked; captions are not.'),
 		}),
 	},
 	found: {
 		clean: both,
 		attacked: both,
-		seconds: seconds.describe('Wall-clock time of all processes that worked on it.'),
+		seconds: seconds.describe('Wall-clock time, summed over all processes that worked on it.'),
 		threads: positive,
 		batchSize: positive,
 		images: z.array(
@@ -64,14 +64,14 @@ export const retrievalKind = recordKind({
 		captions: z.array(
 			z.strictObject({
 				text: z.string(),
-				cleanRank: positive.nullable().describe('Null where no image of the gallery has the caption.'),
+				cleanRank: positive.nullable().describe('Null if no image of the gallery has the caption.'),
 				attackedRank: positive.nullable(),
 			}),
 		),
 	},
 })
 
-/** What decides the ranks; JSON. */
+/** The settings that determine the ranks; JSON. */
 export type RetrievalSettings = SettingsOf<typeof retrievalKind>
 
 /** A finished retrieval. Ranks count from 1. */

@@ -1,4 +1,4 @@
-/** Tuning runs: what was asked for, how it went, and how it ended. */
+/** Records of tuning runs: their settings, their progress and their results. */
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
@@ -12,20 +12,22 @@ import type { RecordForm, RecordOf } from './record-form.js'
 /** Descriptions of runs: `run.json`. */
 export const runDescriptionForm = {
 	title: 'the description of a run',
-	doc: 'Everything that decides the result of a tuning run (naptune tune).',
+	doc: 'Everything that determines the result of a tuning run (naptune tune).',
 	advice: 'Restore the run directory, or tune again.',
 	schema: z.strictObject({
 		format: z.literal(1),
 		model: z.strictObject({
 			...checkpointShape,
 			geometry: options,
-			preprocessor: options.describe('How a picture becomes pixels.'),
-			promptIds: sha256.describe('Of the token ids of all prompts: all that the tokenizer does for the result.'),
+			preprocessor: options.describe('How pictures become pixels.'),
+			promptIds: sha256.describe(
+				'SHA-256 of the token ids of all prompts, the only effect of the tokenizer on the result.',
+			),
 		}),
 		dataset: z.strictObject(datasetShape),
 		training: z.strictObject({
 			images: positive,
-			ids: sha256.describe('Of the ids and labels of the training images in order.'),
+			ids: sha256.describe('SHA-256 of the ids and labels of the training images in order.'),
 		}),
 		defense: z.strictObject({ name: z.string(), options, trainableParameters: count }),
 		config: optionsWith({
@@ -37,7 +39,7 @@ export const runDescriptionForm = {
 		}).describe('Every setting of tuning.'),
 		preset: informative(
 			presetSchema
-				.extend({ overrides: z.array(options).describe('What was asked for beside the preset.') })
+				.extend({ overrides: z.array(options).describe('Settings given in addition to the preset.') })
 				.exactOptional(),
 		),
 		naptune: z.string(),
@@ -45,52 +47,52 @@ export const runDescriptionForm = {
 	}),
 } satisfies RecordForm<z.ZodType>
 
-/** Everything that decides the result of a tuning run. */
+/** Everything that determines the result of a tuning run. */
 export type RunDescription = RecordOf<typeof runDescriptionForm>
 
 /** Closing records of runs: `result.json`. */
 export const runResultForm = {
 	title: 'the closing record of a run',
-	doc: 'How a tuning run went, with the fingerprint of its parameters (naptune tune).',
+	doc: 'Summary of a tuning run, with the fingerprint of its parameters (naptune tune).',
 	advice: 'Restore the run directory, or tune again.',
 	schema: z.strictObject({
 		format: z.literal(1),
 		optimizerSteps: count,
-		seconds: seconds.describe('Wall-clock time of all processes that worked on the run.'),
-		residentBytes: count.describe(
-			'The largest resident memory of the process that was seen with all programs of the run compiled.',
+		seconds: seconds.describe('Wall-clock time, summed over all processes that worked on the run.'),
+		residentBytes: count.describe('Peak resident memory observed after the process compiled all programs of the run.'),
+		epochsAtChance: count.describe(
+			'Number of consecutive final epochs at chance; above 0 the parameters are worthless.',
 		),
-		epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
-		parametersSha256: sha256.describe('Of the file of final parameters.'),
+		parametersSha256: sha256.describe('SHA-256 of the file of final parameters.'),
 		moved: z
 			.number()
 			.nonnegative()
 			.exactOptional()
 			.describe(
-				'L2 distance of all parameters from their start, as a multiple of the length of the start; missing in older runs, and where all start at zero.',
+				'L2 distance of all parameters from their start, as a multiple of the length of the start; missing in older runs, and if all start at zero.',
 			),
 		checkpointSha256: sha256
 			.exactOptional()
 			.describe(
-				'Of the weights of the checkpoint beside the run; only of methods that fine-tune weights of the model.',
+				'SHA-256 of the weights of the checkpoint beside the run; only for methods that fine-tune model weights.',
 			),
 	}),
 } satisfies RecordForm<z.ZodType>
 
-/** How a run went. */
+/** The summary of a run. */
 export type RunResult = RecordOf<typeof runResultForm>
 
 /** Lines of a run's log: `log.jsonl`. */
 export const epochForm = {
 	title: 'the record of an epoch',
 	doc: 'Means over the training images of an epoch, attacked by the inner attack; one line of the log of a tuning run.',
-	advice: 'The file was changed or damaged; restore it.',
+	advice: 'The file was changed or damaged. Restore it.',
 	schema: z.strictObject({
 		epoch: count.describe('0-based.'),
 		learningRate: z.number(),
 		alpha: z.number().describe('Weight of the adversarial loss.'),
 		cleanLoss: z.number(),
-		adversarialLoss: z.number().nullable().describe('Null for a loss that attacks nothing, as the accuracy below.'),
+		adversarialLoss: z.number().nullable().describe('Null for a loss without attack, like the accuracy below.'),
 		cleanAccuracy: share,
 		adversarialAccuracy: share.nullable(),
 		images: count,
@@ -103,12 +105,12 @@ export type EpochRecord = RecordOf<typeof epochForm>
 /** Lines of the log of a pre-training run. */
 export const pretrainingStepForm = {
 	title: 'a line of the log of a pre-training run',
-	doc: 'Means since the line before; one line of the log of a pre-training run (naptune pretrain).',
-	advice: 'The file was changed or damaged; restore it.',
+	doc: 'Means since the previous line; one line of the log of a pre-training run (naptune pretrain).',
+	advice: 'The file was changed or damaged. Restore it.',
 	schema: z.strictObject({
 		step: count,
-		epoch: z.number().describe('Epochs done, with fraction.'),
-		loss: z.number().describe('Mean since the last line.'),
+		epoch: z.number().describe('Finished epochs, with fraction.'),
+		loss: z.number().describe('Mean loss since the previous line.'),
 		learningRate: z.number(),
 		scale: z.number().describe('Similarity scale.'),
 		imagesPerSecond: z.number(),

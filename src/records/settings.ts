@@ -1,6 +1,6 @@
 /**
- * What decides a number. Everything that the settings of a record hold does, but for the fields that their schema marks:
- * those say where something lay or what was said of it. So a new field decides unless it says otherwise.
+ * Compares the settings that determine a number. All settings of a record count except the fields that their schema marks as
+ * informative, such as locations and names. So a new field counts unless it is marked.
  */
 
 import { isDeepStrictEqual } from 'node:util'
@@ -8,17 +8,17 @@ import { z } from 'zod'
 import { isRecord } from '../core/guards.js'
 import { isInformative } from './informative.js'
 
-/** One setting that is not the same. */
+/** One setting that differs. */
 export interface SettingChange {
 	/** Its path, such as `optimizer.learningRate`. */
 	readonly setting: string
-	/** Its value; null where there is none. */
+	/** Its value; null if there is none. */
 	readonly value: unknown
-	/** What it is compared with: its usual value, or an earlier one; null where there is none. */
+	/** The value to compare with, either the usual or an earlier one; null if there is none. */
 	readonly usual: unknown
 }
 
-/** Settings that are not the same, deep in the objects of two JSON values. */
+/** Settings that differ between two JSON values, at any depth. */
 export function settingChanges(usual: unknown, value: unknown): SettingChange[] {
 	return changes(usual, value, '').map(({ setting, before, now }) => ({
 		setting,
@@ -27,7 +27,7 @@ export function settingChanges(usual: unknown, value: unknown): SettingChange[] 
 	}))
 }
 
-/** Undefined is what is not there. */
+/** Undefined stands for a missing value. */
 interface Change {
 	readonly setting: string
 	readonly before: unknown
@@ -42,16 +42,16 @@ function changes(before: unknown, now: unknown, setting: string): Change[] {
 }
 
 /**
- * What decides and is not the same in two settings of one schema, as `config.shots (8, was 16)`. Values that take more than
- * a few words are left out. None where they come to the same numbers.
- * @param before JSON, such as from a file; anything that is no settings differs in everything.
- * @param now As JSON would have it.
+ * The relevant differences between two settings of one schema, such as `config.shots (8, was 16)`, without long values.
+ * Empty if both lead to the same numbers.
+ * @param before JSON, for example from a file; anything that is not settings differs in everything.
+ * @param now Settings as JSON represents them.
  */
 export function differences(schema: z.ZodType, before: unknown, now: unknown): string[] {
 	return changes(deciding(schema, plain(before)), deciding(schema, plain(now)), '').map(changeText)
 }
 
-/** {@link differences} of the settings of two whole records of one kind. */
+/** {@link differences} between the settings of two complete records of one kind. */
 export function recordDifferences(
 	{ settings }: { readonly settings: z.ZodObject },
 	before: object,
@@ -60,17 +60,17 @@ export function recordDifferences(
 	return differences(settings, settingsIn(settings, before), settingsIn(settings, now))
 }
 
-/** Whether two settings of one schema come to the same numbers. */
+/** Whether two settings of one schema lead to the same numbers. */
 export function sameSettings(schema: z.ZodType, a: unknown, b: unknown): boolean {
 	return differences(schema, a, b).length === 0
 }
 
-/** The entries of a record that an object's schema knows: of a whole record, its settings. */
+/** The entries of a record that a schema knows; for a complete record, its settings. */
 export function settingsIn(schema: z.ZodObject, record: object): Record<string, unknown> {
 	return Object.fromEntries(Object.entries(record).filter(([key]) => Object.hasOwn(schema.shape, key)))
 }
 
-/** A JSON value without what decides nothing; entries that the schema does not know stay. */
+/** A JSON value without informative fields; entries unknown to the schema stay. */
 export function deciding(schema: z.ZodType, value: unknown): unknown {
 	const inner = unwrapped(schema)
 	if (inner instanceof z.ZodUnion) {

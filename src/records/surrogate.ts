@@ -1,4 +1,4 @@
-/** Surrogates: how a network of an attacker was trained, and what it is worth. */
+/** Records of surrogates: how an attacker's network was trained, and how good it is. */
 
 import { z } from 'zod'
 import type { Immutable } from '../core/immutable.js'
@@ -9,14 +9,18 @@ import { trainingEngineSchema } from './parts/model.js'
 import { type RecordForm, type RecordOf, recordKind, type SettingsOf } from './record-form.js'
 
 const epoch = z
-	.object({ epoch: count.describe('0-based.'), learningRate: z.number().describe('The last one.'), loss: z.number() })
+	.object({
+		epoch: count.describe('Epoch, counted from 0.'),
+		learningRate: z.number().describe('Learning rate of the last step.'),
+		loss: z.number(),
+	})
 	.catchall(z.number())
 
 /** Lines of the log of a surrogate's training. */
 export const surrogateEpochForm = {
 	title: 'the record of an epoch',
 	doc: "Means over the steps of an epoch; one line of the log of a surrogate's training.",
-	advice: 'The file was changed or damaged; restore it.',
+	advice: 'The file was changed or damaged. Restore it.',
 	schema: epoch,
 } satisfies RecordForm<z.ZodType>
 
@@ -25,35 +29,35 @@ export type SurrogateEpoch = Immutable<z.output<typeof epoch>>
 
 const result = z.strictObject({
 	parameters: count,
-	seconds: seconds.describe('Wall-clock time of training, over all processes that worked on it.'),
+	seconds: seconds.describe('Wall-clock time of training, summed over all processes that worked on it.'),
 	lastEpoch: epoch.describe('The last line of the log.'),
 	testAccuracy: share
 		.exactOptional()
-		.describe('Of a classifier: share of the test images that the written model classifies right.'),
+		.describe('For a classifier: share of the test images that the written model classifies correctly.'),
 	testImages: count.exactOptional(),
-	sha256: sha256.describe('Of the model file.'),
+	sha256: sha256.describe('SHA-256 of the model file.'),
 })
 
-/** What a surrogate is worth and what it took. */
+/** The quality and the cost of a surrogate. */
 export type SurrogateResult = Immutable<z.output<typeof result>>
 
-/** Records of surrogates, which lie beside their models. */
+/** Records of surrogates, stored beside their models. */
 export const surrogateKind = recordKind({
 	title: 'the record of a surrogate',
-	doc: "How an attacker's own network was trained, and what it is worth (naptune surrogate).",
+	doc: "How an attacker's own network was trained, and how good it is (naptune surrogate).",
 	advice: 'Restore it, or train the surrogate again.',
 	settings: {
 		format: z.literal(1),
 		kind: z.enum(['classifier', 'substitute']),
 		recipe: options,
-		// Data are known by their pixels; where they lie and what they are called does not matter.
+		// The pixels identify the data; location and name do not matter.
 		data: z.strictObject({
 			name: informative(datasetShape.name),
 			origin: informative(datasetShape.origin),
 			classNames: datasetShape.classNames.exactOptional(),
 			notices: informative(datasetShape.notices.exactOptional()),
 			images: count,
-			sha256: sha256.describe('Of the pixels of all images.'),
+			sha256: sha256.describe('SHA-256 of the pixels of all images.'),
 		}),
 		naptune: z.string(),
 		engine: trainingEngineSchema,
@@ -61,7 +65,7 @@ export const surrogateKind = recordKind({
 	found: { result },
 })
 
-/** Everything that decides how a surrogate comes out (JSON). */
+/** Everything that determines a surrogate (JSON). */
 export type SurrogateSettings = SettingsOf<typeof surrogateKind>
 
 /** A finished surrogate. */

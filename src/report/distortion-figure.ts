@@ -1,4 +1,4 @@
-/** Distortion by layer as a figure: one column per perturbation, one line per model before and after its refiners. */
+/** Draws distortion by layer: one column per perturbation, one line per model before and after its refiners. */
 
 import type { TopLevelSpec } from 'vega-lite'
 import { at } from '../core/at.js'
@@ -15,36 +15,50 @@ import { type LinePoint, linePanel } from './line-panel.js'
 /** A row of panels. */
 interface Quantity {
 	readonly title: readonly string[]
+	/** Of the class token, which some towers do not have; else of all tokens. */
+	readonly of?: 'classToken'
 	readonly read: (place: LayerDistortion['before']) => Estimate | null
-	/** Image features come from the class token. */
+	/** Where image features come from the class token: theirs. */
 	readonly features?: (distance: DistanceEstimate) => Estimate | null
+	/** Theirs where they are pooled from all tokens. */
+	readonly pooled?: (distance: DistanceEstimate) => Estimate | null
 }
 
 const distances: readonly Quantity[] = [
 	{ title: ['RMS distance,', 'all tokens'], read: ({ tokens }) => tokens.absolute },
-	{ title: ['distance / clean norm,', 'all tokens'], read: ({ tokens }) => tokens.relative },
+	{
+		title: ['distance / clean norm,', 'all tokens'],
+		read: ({ tokens }) => tokens.relative,
+		pooled: ({ relative }) => relative,
+	},
 	{
 		title: ['distance / clean norm,', 'class token'],
-		read: ({ classToken }) => classToken.relative,
+		of: 'classToken',
+		read: ({ classToken }) => classToken?.relative ?? null,
 		features: ({ relative }) => relative,
 	},
-	{ title: ['distance / spread,', 'all tokens'], read: ({ tokens }) => tokens.overSpread },
+	{
+		title: ['distance / spread,', 'all tokens'],
+		read: ({ tokens }) => tokens.overSpread,
+		pooled: ({ overSpread }) => overSpread,
+	},
 	{
 		title: ['distance / spread,', 'class token'],
-		read: ({ classToken }) => classToken.overSpread,
+		of: 'classToken',
+		read: ({ classToken }) => classToken?.overSpread ?? null,
 		features: ({ overSpread }) => overSpread,
 	},
 ]
 const norms: readonly Quantity[] = [
 	{ title: ['clean norm, all'], read: ({ tokens }) => tokens.norm },
-	{ title: ['clean norm, class'], read: ({ classToken }) => classToken.norm },
+	{ title: ['clean norm, class'], of: 'classToken', read: ({ classToken }) => classToken?.norm ?? null },
 ]
 const explanation = [
-	'Means over images with 95 % bands. Layer: the block that the tokens enter, from 0; out: what leaves the last block; feat.: image feature.',
+	'Means over images with 95 % bands. Layer: the block that the tokens enter, from 0; out: output of the last block; feat.: image feature.',
 	'Spread: root mean square distance of clean tokens of different images to their mean.',
 ]
 
-/** How a perturbation is called where people read. @param name As in {@link Distortion}. */
+/** The name of a perturbation for people. @param name As in {@link Distortion}. */
 export function perturbationTitle(name: string, attack: string): string {
 	return name === noise ? 'uniform noise' : `${attack} against ${name}`
 }
@@ -57,6 +71,8 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 	const { measurements, attack, models } = record
 	const refining = new Set(measurements.flatMap(({ tower, layers }) => (layers.some(isRefined) ? [tower] : [])))
 	const lines = models.flatMap(({ name }) => (refining.has(name) ? [sideName(name, 0), sideName(name, 1)] : [name]))
+	const classToken = measurements.some(({ layers }) => layers.some(({ before }) => before.classToken))
+	const shown = (quantities: readonly Quantity[]) => (classToken ? quantities : quantities.flatMap(withoutClassToken))
 	const perturbations = [...new Set(measurements.map(({ perturbation }) => perturbation))]
 	const names = at(measurements, 0).layers.map(({ layer }, index, all) =>
 		index === all.length - 1 ? 'out' : String(layer),
@@ -66,7 +82,7 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 			measurements
 				.filter((one) => one.perturbation === perturbation)
 				.flatMap((one) => pointsOf(one, quantity, names, refining.has(one.tower)))
-		// One scale for all columns.
+		// All columns share one scale.
 		const most = Math.max(...of.flatMap(points).map(({ high = 0 }) => high))
 		return of.map((perturbation, column) =>
 			linePanel({
@@ -90,10 +106,15 @@ export function distortionFigure(record: DistortionRecord, protocol: string): Fi
 		config: figureConfig,
 		...grid(perturbations.length),
 		concat: [
-			...distances.flatMap((quantity, position) => row(quantity, perturbations, position === 0)),
-			...norms.flatMap((quantity) => row(quantity, perturbations.slice(0, 1), false)),
+			...shown(distances).flatMap((quantity, position) => row(quantity, perturbations, position === 0)),
+			...shown(norms).flatMap((quantity) => row(quantity, perturbations.slice(0, 1), false)),
 		],
 	} satisfies TopLevelSpec
+}
+
+/** As it is drawn for towers without a class token. */
+function withoutClassToken({ of, title, read, pooled }: Quantity): Quantity[] {
+	return of === 'classToken' ? [] : [{ title, read, ...defined({ features: pooled }) }]
 }
 
 function isRefined({ refined }: LayerDistortion): boolean {

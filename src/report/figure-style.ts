@@ -1,9 +1,9 @@
-/** What all figures look like. */
+/** The common style of all figures. */
 
 import type { Config } from 'vega-lite'
 import { at } from '../core/at.js'
 
-/** Colours that people with any colour vision tell apart (Okabe and Ito, 2008). */
+/** Colours that people with any colour vision can distinguish (Okabe and Ito, 2008). */
 export const palette = {
 	black: '#000000',
 	orange: '#E69F00',
@@ -14,15 +14,15 @@ export const palette = {
 	purple: '#CC79A7',
 } as const
 
-/** How one line is drawn: colour, dash and point shape each tell it apart alone. */
+/** Style of one line; colour, dash and point shape each identify it alone. */
 export interface LineStyle {
 	readonly color: string
-	/** Lengths of drawn and empty parts. */
+	/** Lengths of dashes and gaps. */
 	readonly dash: readonly number[]
 	readonly shape: string
 }
 
-/** Styles in the order in which lines take them. */
+/** Styles in the order of assignment to lines. */
 export const lineStyles: readonly LineStyle[] = [
 	{ color: palette.blue, dash: [1, 0], shape: 'circle' },
 	{ color: palette.vermillion, dash: [6, 3], shape: 'square' },
@@ -64,15 +64,15 @@ export const figureConfig = {
 } as const satisfies Config
 
 /**
- * The layout of a figure of panels in columns. Panels are placed by their frames: without a browser, the room that text
- * takes is only estimated, and too large.
+ * The layout of a figure of panels in columns. Panels are aligned by their frames, because without a browser the size of
+ * text is only estimated, and overestimated.
  * @param columnSpacing Room for the numbers and title of a vertical axis.
  */
 export function grid(columns: number, columnSpacing = 52) {
 	return { columns, bounds: 'flush' as const, spacing: { row: 52, column: columnSpacing } }
 }
 
-/** Text as lines of at most `width` characters, by default as many as a figure has room for. */
+/** Breaks text into lines of at most `width` characters, by default as many as fit in a figure. */
 export function textLines(text: string, width = 95): string[] {
 	const lines: string[] = []
 	for (const word of text.split(' ')) {

@@ -55,7 +55,7 @@ describe('writeFigure', () => {
 		expect([image.format, image.width, image.height]).toEqual(['png', 2 * Number(width), 2 * Number(height)])
 		const { dominant } = await sharp(png).stats()
 		expect(Math.min(dominant.r, dominant.g, dominant.b)).toBeGreaterThan(240)
-		await expect(writeFigure(figure, join(folder, 'a.pdf'))).rejects.toThrow(/end it in \.svg or \.png/)
+		await expect(writeFigure(figure, join(folder, 'a.pdf'))).rejects.toThrow(/it must end in \.svg or \.png/)
 		expect(['x.svg', 'x.png', 'x.pdf', 'svg'].map(isFigureFile)).toEqual([true, true, false, false])
 	})
 })

@@ -7,12 +7,12 @@ import { plainText } from '../core/plain-text.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 
 /**
- * A figure as data: a Vega-Lite specification. What makes one checks it with `satisfies TopLevelSpec`; that type is kept out
- * of our declarations, because those of the library do not compile under `exactOptionalPropertyTypes`.
+ * A figure as data: a Vega-Lite specification. Its makers check it with `satisfies TopLevelSpec`. Our declarations avoid
+ * that type, because the library's do not compile under `exactOptionalPropertyTypes`.
  */
 export type Figure = Readonly<Record<string, unknown>>
 
-/** Dots per inch of a PNG; the renderer takes a figure's own unit as 1/72 inch. */
+/** Dots per inch of a PNG; the renderer treats a figure's unit as 1/72 inch. */
 const dotsPerInch = 144
 
 /** The figure as an SVG document. */
@@ -27,15 +27,15 @@ export async function figureSvg(figure: Figure): Promise<string> {
 	}
 }
 
-/** Line and paragraph separators end a line in the library's expressions, even inside of texts. */
+/** Removes line and paragraph separators, which end a line in the library's expressions even inside strings. */
 function withoutSeparators(figure: Figure): TopLevelSpec {
 	return JSON.parse(JSON.stringify(figure).replaceAll(/[\u2028\u2029]/g, ' ')) as TopLevelSpec
 }
 
-/** Dots on the longer side of a PNG at most; the renderer ends at twice as many. */
+/** Maximum dots on the longer side of a PNG; the renderer's limit is twice as high. */
 const mostDots = 16_000
 
-/** An SVG document as PNG, two dots per unit; fewer where it would be very large. */
+/** Converts an SVG document to PNG, with two dots per unit, or fewer if it would be very large. */
 export async function pngOfSvg(svg: string): Promise<Buffer> {
 	const size = /<svg\b[^>]*\bwidth="([\d.]+)" height="([\d.]+)"/.exec(svg)
 	const longest = Math.max(1, Number(size?.[1] ?? 1), Number(size?.[2] ?? 1))
@@ -57,7 +57,10 @@ export function isFigureFile(path: string): boolean {
 export async function writeFigure(figure: Figure, ...paths: readonly string[]): Promise<void> {
 	const wrong = paths.find((path) => !isFigureFile(path))
 	if (wrong !== undefined)
-		throw new NaptuneError('NAP_OPTION_INVALID', `${wrong} is not the name of a figure; end it in .svg or .png.`)
+		throw new NaptuneError(
+			'NAP_OPTION_INVALID',
+			`${wrong} is not a file name for a figure; it must end in .svg or .png.`,
+		)
 	const svg = await figureSvg(figure)
 	for (const path of paths) {
 		await writeFileAtomic(path, extname(path).toLowerCase() === '.svg' ? svg : await pngOfSvg(svg))

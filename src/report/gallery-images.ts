@@ -1,4 +1,4 @@
-/** Pictures of a gallery: clean and adversarial images, and what was changed, magnified. */
+/** Draws the pictures of a gallery: clean and adversarial images, and their magnified differences. */
 
 import { at } from '../core/at.js'
 import type { AttackGallery, GalleryImage } from '../evaluation/gallery/gallery.js'
@@ -13,7 +13,7 @@ export interface GalleryPicture {
 /** The pictures of one image. */
 export interface PicturedImage {
 	readonly clean: GalleryPicture
-	/** In the order of the gallery's models; undefined where a model was wrong already and was not attacked. */
+	/** In the order of the gallery's models; undefined if a model was already wrong and was not attacked. */
 	readonly models: readonly (
 		| { readonly adversarial: GalleryPicture; readonly difference: GalleryPicture }
 		| undefined
@@ -22,7 +22,7 @@ export interface PicturedImage {
 
 /** All pictures of a gallery. */
 export interface PicturedGallery {
-	/** How many times differences are magnified; one grey level is shown as so many. */
+	/** Magnification of differences; one grey level appears as this many. */
 	readonly factor: number
 	readonly images: readonly PicturedImage[]
 }
@@ -30,10 +30,10 @@ export interface PicturedGallery {
 const halfRange = 127
 
 /**
- * Draws a gallery. Pixels are rounded to 8 bits to be shown. Differences are mid-grey where nothing was changed, and
- * magnified by the largest whole number that shows the largest change of the gallery, or epsilon where that bounds every
- * pixel, without clipping. Small images are enlarged pixel by pixel.
- * @param least Width and height in dots that pictures are enlarged to at least; default 128.
+ * Draws a gallery with pixels rounded to 8 bits. Differences are mid-grey where nothing changed, and magnified by the
+ * largest whole number that shows the largest change of the gallery (or epsilon, if that bounds every pixel) without
+ * clipping. Small images are enlarged pixel by pixel.
+ * @param least Minimum width and height of the enlarged pictures in dots; default 128.
  */
 export async function galleryPictures(gallery: AttackGallery, least = 128): Promise<PicturedGallery> {
 	const { images, width, height } = gallery
@@ -75,12 +75,12 @@ function largestChange({ clean, models }: GalleryImage): number {
 	return largest
 }
 
-/** Where nothing was changed: the grey level 128 of 255. */
+/** Magnified differences; no change is the grey level 128 of 255. */
 export function magnified(clean: Float32Array, adversarial: Float32Array, factor: number): Float32Array {
 	return adversarial.map((value, index) => 128 / 255 + factor * (value - at(clean, index)))
 }
 
-/** @param pixels [3, height, width]; what lies outside [0, 1] is clipped. @param times How many dots a pixel is wide. */
+/** @param pixels [3, height, width], clipped to [0, 1]. @param times Width of a pixel in dots. */
 export async function picture(
 	pixels: Float32Array,
 	width: number,

@@ -1,4 +1,4 @@
-/** The learning curves of a tuning run as a figure. */
+/** Draws the learning curves of a tuning run. */
 
 import type { TopLevelSpec } from 'vega-lite'
 import { defined } from '../core/defined.js'
@@ -24,7 +24,7 @@ interface Panel {
 	readonly curves: readonly (readonly [string, CurveField])[]
 }
 
-/** Symbols of a line, about. */
+/** Approximate number of symbols per line. */
 const symbols = 15
 
 const panels: readonly Panel[] = [
@@ -60,7 +60,7 @@ export function learningCurvesFigure(
 	if (epochs.length === 0) {
 		throw new NaptuneError(
 			'NAP_RUN_UNFINISHED',
-			`The run in ${directory} has not finished an epoch; there are no curves to draw yet.`,
+			`The run in ${directory} has not finished an epoch, so there are no curves to draw yet.`,
 		)
 	}
 	const pointsOf = ([line, field]: readonly [string, CurveField]): LinePoint[] =>

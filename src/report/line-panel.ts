@@ -1,4 +1,4 @@
-/** One panel of lines with bands: what figures with many panels are put together from. */
+/** Draws one panel of lines with bands, the building block of figures with many panels. */
 
 import { defined } from '../core/defined.js'
 import { lineScales } from './figure-style.js'
@@ -12,24 +12,24 @@ export interface LinePoint {
 	/** The band around the line. */
 	readonly low?: number
 	readonly high?: number
-	/** Whether it has a symbol; yes by default. */
+	/** Whether the point has a symbol; true by default. */
 	readonly marked?: boolean
 }
 
-/** What a panel shows. */
+/** The content of a panel. */
 export interface LinePanel {
 	readonly points: readonly LinePoint[]
 	/** All lines of the figure, in the order of their styles. */
 	readonly lines: readonly string[]
-	/** Above the panel. */
+	/** Title above the panel. */
 	readonly title?: string
-	/** Lines of the title of the vertical axis; none for an axis without one. */
+	/** Lines of the vertical axis's title; empty for no title. */
 	readonly yTitle: readonly string[]
 	readonly yDomain?: readonly [number, number]
 	/** d3 format of the numbers on the vertical axis. */
 	readonly yFormat?: string
 	readonly xTitle: string
-	/** Names on the horizontal axis in order; numbers without. */
+	/** Names on the horizontal axis in order; without them it shows numbers. */
 	readonly xNames?: readonly string[]
 	readonly width: number
 	readonly height: number
@@ -44,7 +44,7 @@ export function linePanel(panel: LinePanel) {
 		orient: 'top' as const,
 		direction: 'horizontal' as const,
 		symbolOpacity: 1,
-		// Its outline would be dashed like the line.
+		// Otherwise its outline would be dashed like the line.
 		symbolStrokeWidth: 0,
 		columnPadding: 24,
 	}
@@ -61,7 +61,7 @@ export function linePanel(panel: LinePanel) {
 				type: 'quantitative' as const,
 				title: xTitle,
 				scale: { zero: false, nice: false, padding: 8 },
-				// Whole numbers only, however short the axis.
+				// Show only whole numbers, however short the axis.
 				axis: { format: 'd', tickMinStep: 1, tickCount: Math.min(8, Math.max(1, ...numbers)) },
 			}
 	const y = (field: string) => ({

@@ -1,18 +1,18 @@
-/** Runs that hardly learned: what they left is no result of their method. */
+/** Finds runs that hardly learned, whose numbers are not results of their method. */
 
 import type { Average, Cell, ExperimentResult } from '../experiments/experiment-result.js'
 import type { Learning } from '../records/experiment.js'
 import { percentText } from './number-text.js'
 
-/** Stands in tables where a number would be. */
+/** Replaces a number in tables. */
 export const notTrained = 'not trained'
 
-/** What moved in the run of a cell that hardly learned, with any seed; undefined for all others. */
+/** The learning of a cell of which a run hardly learned with any seed; undefined for all others. */
 export function untrained({ seeds }: Cell): Learning | undefined {
 	return seeds.find(({ learning }) => learning && !learning.trained)?.learning
 }
 
-/** What moved and by how much, such as `clean loss 1.57 to 1.47 (−6.4 %), parameters by 0.3 %`. */
+/** States what changed and by how much, such as `clean loss 1.57 to 1.47 (−6.4 %), parameters by 0.3 %`. */
 export function movedText({ cleanLoss, adversarialLoss, moved }: Learning): string {
 	return [
 		`clean loss ${lossText(cleanLoss)}`,
@@ -40,7 +40,7 @@ export function averageIsUntrained(result: ExperimentResult, average: Omit<Avera
 	)
 }
 
-/** The result without what hardly learned: what verdicts, comparisons and figures are made of. */
+/** The result without runs that hardly learned, for verdicts, comparisons and figures. */
 export function trainedResult(result: ExperimentResult): ExperimentResult {
 	if (result.cells.every((cell) => untrained(cell) === undefined)) return result
 	return {

@@ -1,4 +1,4 @@
-/** Numbers as people read them in running text. */
+/** Formats numbers for running text. */
 
 export { counted, grouped } from '../core/counted.js'
 

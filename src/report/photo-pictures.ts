@@ -1,4 +1,4 @@
-/** Pictures of one photo under attack: files of their own, and one sheet with everything on it. */
+/** Draws pictures of one photo under attack: single files, and one contact sheet. */
 
 import { encodeXML } from 'entities'
 import { at } from '../core/at.js'
@@ -17,26 +17,26 @@ export interface SheetCell {
 /** A line of text. */
 export interface SheetLine {
 	readonly text: string
-	/** `good`: still the class that is right; `bad`: another one. */
+	/** `good`: still the correct class; `bad`: another one. */
 	readonly tone?: 'plain' | 'good' | 'bad'
 }
 
-/** What a sheet holds, by rows. */
+/** The content of a sheet, by rows. */
 export interface Sheet {
 	readonly heading: string
 	readonly rows: readonly (readonly SheetCell[])[]
-	/** Below all rows. */
+	/** Notes below all rows. */
 	readonly notes: readonly string[]
-	/** Dots that a picture is wide; default {@link sheetCellSize}. */
+	/** Width of a picture in dots; default {@link sheetCellSize}. */
 	readonly cellSize?: number
-	/** Size of letters of the notes; default 18. */
+	/** Font size of the notes; default 18. */
 	readonly noteSize?: number
 }
 
-/** The largest difference is shown so far from mid-grey, of 127 levels, that no colour is at the end of the scale. */
+/** Distance of the largest difference from mid-grey, of 127 levels, so that no colour reaches the end of the scale. */
 const shownAtMost = 96
 
-/** The whole number by which differences are magnified, so that the scale never saturates. 1 where nothing was changed. */
+/** The integer factor that magnifies differences without saturating the scale; 1 if nothing changed. */
 export function differenceFactor(before: Float32Array, ...after: readonly Float32Array[]): number {
 	let largest = 0
 	for (const pixels of after) {
@@ -45,14 +45,14 @@ export function differenceFactor(before: Float32Array, ...after: readonly Float3
 	return largest > 0 ? Math.max(1, Math.floor(shownAtMost / (255 * largest) + 1e-3)) : 1
 }
 
-/** Pixels [3, size, size] as PNG, each pixel so many dots wide that the picture has at least `least`. */
+/** Pixels [3, size, size] as PNG, with enough dots per pixel that the picture is at least `least` dots wide. */
 export async function pixelsPng(pixels: Float32Array, size: number, least = size): Promise<Buffer> {
-	// Floating-point levels just below a whole number would be cut to the one below it.
+	// Round, because truncation would lower levels just below a whole number.
 	const levels = pixels.map((value) => (Math.round(255 * value) + 0.25) / 255)
 	return (await picture(levels, size, size, Math.max(1, Math.ceil(least / size)))).png
 }
 
-/** The magnified difference as PNG: mid-grey where nothing was changed. */
+/** The magnified difference as PNG, mid-grey where nothing changed. */
 export async function differencePng(
 	before: Float32Array,
 	after: Float32Array,
@@ -81,7 +81,7 @@ export function sightLine(
 	return { text: `${model}: ${seen.className} ${percentText(seen.probability)}`, tone }
 }
 
-/** Look of a sheet: a card that stands on light and dark pages alike; sizes in dots. */
+/** Style of a sheet: a card that suits light and dark pages; sizes in dots. */
 const look = {
 	cell: 288,
 	gap: 24,
@@ -96,10 +96,10 @@ const look = {
 	bad: '#b3261e',
 } as const
 
-/** Dots that a picture is wide on a sheet. */
+/** Width of a picture on a sheet, in dots. */
 export const sheetCellSize: number = look.cell
 
-/** A sheet as PNG. Texts that are too long for their place are narrowed; their control characters are shown as escapes. */
+/** A sheet as PNG. Long texts are narrowed to fit; control characters appear as escapes. */
 export async function sheetPng(sheet: Sheet): Promise<Buffer> {
 	const { default: sharp } = await import('sharp')
 	return sharp(Buffer.from(sheetSvg(sheet)))
@@ -145,7 +145,7 @@ export function sheetSvg({ heading, rows, notes, cellSize: cell = sheetCellSize,
 	].join('\n')
 }
 
-/** A text in at most so many dots: a wider one gets smaller letters. */
+/** A text within a maximum width in dots; wider texts get a smaller font. */
 function textAt(
 	x: number,
 	y: number,
@@ -156,7 +156,7 @@ function textAt(
 	colour: string = tone === 'plain' ? look.text : look[tone],
 ): string {
 	const shown = plainText(text, 'shown').replace(/\s+/g, ' ')
-	// Letters are about so wide on average; where that is too little, the text ends within the margin.
+	// The mean width of letters is an estimate; if it is too small, the margin absorbs the rest.
 	const fitting = Math.min(size, width / (Math.max(1, shown.length) * (bold ? 0.56 : 0.52)))
 	return `<text x="${x}" y="${y}" font-size="${fitting.toFixed(1)}"${bold ? ' font-weight="bold"' : ''} fill="${colour}">${encodeXML(shown)}</text>`
 }

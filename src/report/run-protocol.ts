@@ -1,10 +1,10 @@
-/** What was tuned how, in one line. */
+/** Summarises a tuning run in one line. */
 
 import { epsilonText } from '../attacks/sets/size-text.js'
 import type { RunInspection } from '../evaluation/deployed/inspect-run.js'
 import { grouped } from './number-text.js'
 
-/** Such as `nap on 160 images of cifar10-mini, inner attack L-infinity epsilon 1/255, seed 1`. */
+/** For example `nap on 160 images of cifar10-mini, inner attack L-infinity epsilon 1/255, seed 1`. */
 export function runProtocol({ defense, data, config }: RunInspection): string {
 	const { attack, seed } = config as { attack?: { epsilon?: number }; seed?: number }
 	return [

@@ -85,7 +85,7 @@ it('finds a result that was changed', async () => {
 		const cells = [{ ...first, ...change(first) }, ...result.cells.slice(1)]
 		return (await soundResult({ ...result, cells }, root)).changed
 	}
-	expect(await changed(() => ({ accuracy: 0.99 }))).toEqual([expect.stringContaining('and their cell 99.0 %')])
+	expect(await changed(() => ({ accuracy: 0.99 }))).toEqual([expect.stringContaining('but their cell says 99.0 %')])
 	expect(await changed(({ paired }) => ({ paired: { ...paired, p: 0.001 } }))).toEqual([
 		expect.stringContaining('The records of vanilla and nap differ'),
 	])

@@ -1,4 +1,4 @@
-/** Whether the numbers of a result are those of its records. */
+/** Checks the numbers of a result against its records. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,10 +12,10 @@ import type { Cell, ExperimentResult, SeedResult } from '../experiments/experime
 import { mcnemarOf } from '../statistics/mcnemar.js'
 import { percentText } from './number-text.js'
 
-/** A result whose numbers their records bear out, and what was left out for that. */
+/** A result confirmed by its records, and what was excluded from it. */
 export interface SoundResult {
 	readonly result: ExperimentResult
-	/** What was changed, in sentences; empty where nothing was. */
+	/** Sentences about changed numbers; empty if none changed. */
 	readonly changed: readonly string[]
 }
 
@@ -23,9 +23,9 @@ export interface SoundResult {
 const rounding = 1e-9
 
 /**
- * Reads every record that a result names and holds its numbers against it. Cells that contradict their records, or whose
- * records contradict themselves, become problems of the result; records that are not there say nothing.
- * @param root Folder that the paths of records are below.
+ * Reads every record that a result names and compares the numbers. Cells that contradict their records, or whose records
+ * contradict themselves, become problems of the result; missing records are ignored.
+ * @param root Base folder of the records' paths.
  */
 export async function soundResult(result: ExperimentResult, root: string): Promise<SoundResult> {
 	const records = new Map<string, EvaluationRecord | NaptuneError | undefined>()
@@ -74,7 +74,7 @@ async function recordAt(path: string): Promise<EvaluationRecord | NaptuneError |
 	}
 }
 
-/** What is wrong with a cell, in a sentence; undefined where nothing is. */
+/** Describes the fault of a cell in a sentence; undefined if there is none. */
 function faultOf(
 	cell: Cell,
 	result: ExperimentResult,
@@ -92,14 +92,14 @@ function faultOf(
 		)
 		if (!same) {
 			return contradiction(
-				`${seed.record} says ${percentText(own.accuracy)} of ${record.images} images of ${record.dataset.name}, and the result ${percentText(seed.accuracy.accuracy)} of ${seed.images} of ${cell.dataset}`,
+				`${seed.record} says ${percentText(own.accuracy)} of ${record.images} images of ${record.dataset.name}, but the result says ${percentText(seed.accuracy.accuracy)} of ${seed.images} of ${cell.dataset}`,
 			)
 		}
 	}
 	const mean = cell.seeds.reduce((sum, { accuracy }) => sum + accuracy.accuracy, 0) / cell.seeds.length
 	if (Math.abs(mean - cell.accuracy) > rounding) {
 		return contradiction(
-			`The seeds of ${cell.method} have ${percentText(mean)}, and their cell ${percentText(cell.accuracy)}`,
+			`The seeds of ${cell.method} average ${percentText(mean)}, but their cell says ${percentText(cell.accuracy)}`,
 		)
 	}
 	return pairFault(cell, result, clean, recordOf)
@@ -126,10 +126,10 @@ function pairFault(
 	const { onlyThis, onlyReference } = paired
 	if (isDeepStrictEqual([onlyFirst, onlySecond, p], [onlyThis, onlyReference, paired.p])) return undefined
 	return contradiction(
-		`The records of ${cell.method} and ${paired.reference} differ on ${onlyFirst} and ${onlySecond} images, and the result says ${onlyThis} and ${onlyReference}`,
+		`The records of ${cell.method} and ${paired.reference} differ on ${onlyFirst} and ${onlySecond} images, but the result says ${onlyThis} and ${onlyReference}`,
 	)
 }
 
 function contradiction(what: string): string {
-	return `${what}: one of the two was changed. Restore it, or run the experiment again.`
+	return `${what}. One of the two was changed. Restore it, or run the experiment again.`
 }

@@ -1,10 +1,10 @@
-/** Curves as one line of block characters. */
+/** Draws curves as one line of block characters. */
 
 const blocks = '▁▂▃▄▅▆▇█'
 
 /**
- * The values from left to right, the smallest as the lowest block and the largest as the highest; a gap for null.
- * @param width Most characters, at least 1; more values than that are averaged in groups of neighbours.
+ * Draws the values from left to right, the smallest as the lowest block and the largest as the highest, with a gap for null.
+ * @param width Maximum characters, at least 1; neighbouring values are averaged if there are more.
  */
 export function sparkline(values: readonly (number | null)[], width: number): string {
 	const columns = Math.min(width, values.length)
@@ -19,7 +19,7 @@ export function sparkline(values: readonly (number | null)[], width: number): st
 	return means
 		.map((value) => {
 			if (value === null) return ' '
-			// A curve that does not move is drawn in the middle.
+			// Draw a constant curve in the middle.
 			const height = high === low ? 0.5 : (value - low) / (high - low)
 			return blocks[Math.min(blocks.length - 1, Math.floor(height * blocks.length))]
 		})

@@ -1,8 +1,8 @@
-/** Tables of text for a terminal. */
+/** Formats text tables for a terminal. */
 
 import { at } from '../core/at.js'
 
-/** A column: its heading, and on which side its cells are aligned. */
+/** A column: its heading and the alignment of its cells. */
 export interface Column {
 	readonly heading: string
 	readonly align?: 'left' | 'right'

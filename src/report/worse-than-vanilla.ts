@@ -1,4 +1,4 @@
-/** The sentence that a tuned model owes its reader where it is worse than CLIP without tuning. */
+/** Writes the sentence that a report must open with if a tuned model is worse than CLIP without tuning. */
 
 import { sizeText } from '../attacks/sets/size-text.js'
 import { rightImages } from '../experiments/collect.js'
@@ -6,7 +6,7 @@ import type { EvaluationRecord } from '../records/evaluation.js'
 import { mcnemarOf } from '../statistics/mcnemar.js'
 import { normText, percentText, probabilityText } from './number-text.js'
 
-/** What of an evaluation record the sentence is made of. */
+/** The parts of an evaluation record that the sentence needs. */
 export interface ComparedRecord
 	extends Pick<EvaluationRecord, 'attack' | 'threatModel' | 'clean' | 'robust' | 'outcomes'> {
 	readonly defense: { readonly name: string }
@@ -15,11 +15,12 @@ export interface ComparedRecord
 }
 
 /**
- * A tuned model is worse than vanilla CLIP where it keeps less under attack, or as much and gets less right on clean images.
- * @param own The tuned model's evaluation. @param vanilla That of vanilla CLIP on the same images under the same attack.
- * @param title What a reader calls the model; by default its defense.
- * @returns One sentence with the exact McNemar test on the same images; undefined where it is not worse, or the evaluations
- * are not of the same images.
+ * A tuned model is worse than vanilla CLIP if it keeps less under attack, or keeps as much and is less accurate on clean
+ * images.
+ * @param own The tuned model's evaluation. @param vanilla Vanilla CLIP's, on the same images under the same attack.
+ * @param title Name of the model for readers; by default its defense.
+ * @returns One sentence with the exact McNemar test on the same images; undefined if it is not worse, or the evaluations use
+ * different images.
  */
 export function worseThanVanilla(
 	own: ComparedRecord,
@@ -38,7 +39,7 @@ export function worseThanVanilla(
 	return `${title} is worse than vanilla CLIP: ${clean.text}; ${robust.text}${doubt}.`
 }
 
-/** Both on the same images. */
+/** Compares both on the same images. */
 function compared(own: ComparedRecord, vanilla: ComparedRecord, clean: boolean, where: string) {
 	const [first, second] = clean ? [own.clean, vanilla.clean] : [own.robust, vanilla.robust]
 	const { onlyFirst, onlySecond, p } = mcnemarOf(rightImages(own, clean), rightImages(vanilla, clean))

@@ -1,4 +1,4 @@
-/** What the host needs from a library that executes graphs. */
+/** The interface of a library that executes graphs. */
 
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common'
 import type { Device } from './engine.js'
@@ -18,14 +18,14 @@ export interface Backend {
 export type BackendTensor = Tensor
 
 /**
- * Severity and level that silence the library's own log: each of its errors is thrown as well,
- * and reaches the user once, with the node's origin.
+ * Severity and level that silence the library's own log, since it also throws each error, which then reaches the user once,
+ * with the node's origin.
  */
 export const quiet = { severity: 4, level: 'fatal' } as const
 
 /**
- * Optimizations that a float64 session must go without: the library fuses QuickGELU, for which it has no float64 kernel,
- * and moves the factors of matrix products into a float32 attribute, which costs half of the digits.
+ * Disables two optimizations in float64 sessions: the library fuses QuickGELU, for which it has no float64 kernel, and moves
+ * factors of matrix products into a float32 attribute, which costs half of the digits.
  */
 export function optimization({ doublePrecision }: SessionSettings): Record<string, string> {
 	return doublePrecision ? { disable_specified_optimizers: 'QuickGeluFusion;MatMulScaleFusion' } : {}

@@ -1,4 +1,4 @@
-/** Errors of the execution library, told in terms of the graph. */
+/** Translates errors of the execution library to terms of the graph. */
 
 import { NaptuneError } from '../core/errors.js'
 

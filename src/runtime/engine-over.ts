@@ -1,4 +1,4 @@
-/** The calling side of an engine, over whatever holds its sessions. */
+/** The calling side of an engine, over any host of its sessions. */
 
 import type { CompileOptions, Engine, ModelEngine, Program, SerializedModel } from './engine.js'
 import { engineError } from './engine-error.js'
@@ -9,12 +9,12 @@ import type { SessionSettings } from './protocol.js'
 import { residentTensors } from './resident-tensors.js'
 import { movable } from './transfer.js'
 
-/** A model as the host takes it: its bytes, which are the host's from then on, and where the rest of its weights is. */
+/** A model for the host: its bytes, which the host then owns, and the location of its other weights. */
 export interface PlacedModel extends Pick<SessionSettings, 'externalDirectory' | 'externalFiles' | 'externalContents'> {
 	readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** What differs between places where engines run. */
+/** The parts that differ between platforms. */
 export interface EnginePlace {
 	readonly link: HostLink
 	readonly about: Pick<Engine, 'device' | 'threads' | 'version' | 'fixedBatch'>
@@ -22,9 +22,9 @@ export interface EnginePlace {
 	readonly spinning: boolean
 	/** The real path of a file of weights. @throws NaptuneError when it cannot be read. */
 	resolveFile(file: string): string
-	/** @throws NaptuneError when weights cannot be had. */
+	/** @throws NaptuneError when weights are unavailable. */
 	place(model: SerializedModel): PlacedModel | Promise<PlacedModel>
-	/** Memory that the process holds, in bytes. */
+	/** Resident memory of the process in bytes. */
 	residentBytes(): number
 }
 
@@ -60,7 +60,7 @@ export function engineOver({ link, about, spinning, resolveFile, place, resident
 		...about,
 		compileModel,
 		async compile(outputs, options) {
-			// The protobuf library is loaded with the first graph, not with the program.
+			// The protobuf library loads with the first graph, not with the program.
 			const { serializeModel } = await import('../onnx/serialize.js')
 			return compileModel(serializeModel(outputs, { resolveFile }), options)
 		},

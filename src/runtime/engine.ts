@@ -1,4 +1,4 @@
-/** What running a graph looks like to the rest of the project, whichever engine does it. */
+/** The interface for running graphs, independent of the engine. */
 
 import type { ElementType, Tensor } from '../core/tensor.js'
 import type { Shape, Value } from '../onnx/value.js'
@@ -37,8 +37,8 @@ export interface Program {
 	/**
 	 * Runs the graph once.
 	 * @param feeds One entry per input. Plain tensors are left usable unless `transfer` is set.
-	 * @param options.outputs Names to compute; all of them by default. Unasked outputs are not computed where the engine can skip them.
-	 * @param options.transfer Hand the feeds' buffers over instead of copying them (they become unusable here).
+	 * @param options.outputs Names to compute; all of them by default. The engine skips other outputs if it can.
+	 * @param options.transfer Transfer the feeds' buffers instead of copying them (they become unusable here).
 	 * @throws NaptuneError naming a missing or unknown feed, a wrong type or shape, or the node in which the engine failed.
 	 */
 	run(
@@ -49,7 +49,7 @@ export interface Program {
 	 * Runs the graph once and leaves some outputs in the engine, to be fed to later runs without a copy.
 	 * @param keep Outputs that stay in the engine; release them when done.
 	 * @param options.outputs Further outputs that come back as plain tensors; none by default.
-	 * @throws NaptuneError as `run`.
+	 * @throws NaptuneError as `run` does.
 	 */
 	runAndKeep(
 		feeds: Feeds,
@@ -67,17 +67,17 @@ export interface CompileOptions {
 	/**
 	 * Whether the engine keeps pre-packed copies of constant and external weights, one per consumer. Default true.
 	 * With them, products with these weights are faster and, on the CPU, byte-identical for every batch size and
-	 * thread count; without them (less memory, faster compilation), and for matrices that are fed, the order of
-	 * summation depends on both.
+	 * thread count. Without them (less memory, faster compilation), and for fed matrices, the order of summation depends on
+	 * both.
 	 */
 	readonly prepack?: boolean
 }
 
-/** An execution engine: it owns sessions and resident tensors, in a worker thread where the platform has them. */
+/** An execution engine: it owns sessions and resident tensors, in a worker thread if the platform has them. */
 export interface Engine {
 	readonly device: Device
 	readonly threads: number
-	/** Rows of every run that a classifier makes on this engine, at least 1, where that was chosen for it. */
+	/** If set, the number of rows of every classifier run on this engine, at least 1. */
 	readonly fixedBatch?: number
 	/** Engine name and version, such as `onnxruntime-node 1.30.0`, for result records. */
 	readonly version: string
@@ -85,12 +85,12 @@ export interface Engine {
 	compile(outputs: Readonly<Record<string, Value>>, options?: CompileOptions): Promise<Program>
 	/** Puts a tensor into the engine for repeated use. */
 	upload(tensor: Tensor, options?: { readonly transfer?: boolean }): Promise<ResidentTensor>
-	/** Resident memory of the process (0 where the platform does not tell, as in a browser) and of what the engine holds. */
+	/** Resident memory of the process (0 if the platform does not report it, as in a browser) and of the engine's own data. */
 	memory(): Promise<{
 		readonly residentBytes: number
 		readonly programs: readonly { name: string; modelBytes: number }[]
 	}>
-	/** Releases all programs and tensors, and ends the worker where there is one. Idempotent. */
+	/** Releases all programs and tensors, and ends the worker if there is one. Idempotent. */
 	close(): Promise<void>
 }
 
@@ -101,20 +101,20 @@ export interface InputDeclaration {
 	readonly shape: Shape
 }
 
-/** A graph as bytes, with what must be known about it to run it. */
+/** A graph as bytes, with the information needed to run it. */
 export interface SerializedModel {
 	readonly bytes: Uint8Array
 	readonly inputs: readonly InputDeclaration[]
 	readonly outputs: readonly { readonly name: string }[]
 	/** Files on disk that initializers point into. */
 	readonly externalFiles: readonly string[]
-	/** Files in memory that initializers point into, by what the model calls them. */
+	/** Files in memory that initializers point into, by their names in the model. */
 	readonly externalContents?: ReadonlyMap<string, Uint8Array>
 	/** Where each named node comes from, for errors. */
 	readonly nodeOrigins: ReadonlyMap<string, string>
 }
 
-/** An engine that can also run graphs that are already bytes. */
+/** An engine that can also run serialised graphs. */
 export interface ModelEngine extends Engine {
 	/** Compiles a serialised graph. */
 	compileModel(model: SerializedModel, options?: CompileOptions): Promise<Program>

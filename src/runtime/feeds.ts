@@ -1,4 +1,4 @@
-/** Checking what is fed to a program before the engine sees it. */
+/** Checks the feeds of a program before the engine sees them. */
 
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -9,7 +9,7 @@ import type { Feeds, InputDeclaration } from './engine.js'
 
 /**
  * Checks names, element types and shapes; a symbolic size must be the same wherever it occurs in one call.
- * @throws NaptuneError saying what was fed and what was expected.
+ * @throws NaptuneError that states the given and the expected feed.
  */
 export function checkFeeds(program: string, inputs: readonly InputDeclaration[], feeds: Feeds): void {
 	const known = new Set(inputs.map(({ name }) => name))
@@ -69,7 +69,7 @@ function checkStorage(given: string, { type, shape, data }: Tensor): void {
 	}
 }
 
-/** Matches one size against a number or a multiple of symbols, remembering what each symbol stands for. */
+/** Matches one size against a number or a multiple of symbols, and remembers the value of each symbol. */
 function unify(
 	dimension: Dimension,
 	size: number,

@@ -47,7 +47,7 @@ export function transformer(tokens: number, width: number, layers: number, heads
 	return { features, loss, dx: dx! }
 }
 
-/** A chain of square products, whose running time grows with its length. */
+/** A chain of square matrix products, whose running time grows with its length. */
 export function productChain(size: number, length: number): Record<string, Value> {
 	const x = ops.input('x', 'float32', [size, size])
 	let y: Value = x

@@ -6,16 +6,16 @@ import { type Backend, type BackendTensor, quiet } from './backend.js'
 import type { Device } from './engine.js'
 import type { Answers, KeptTensor, Request } from './protocol.js'
 
-/** Loads the library for a device, and says why where it is not the one that was asked for. */
+/** Loads the library for a device, and explains any substitution. */
 export type LoadBackend = (
 	device: Device,
 	threads: number,
 ) => Promise<{ readonly backend: Backend; readonly fallbackReason?: string }>
 
-/** Answers requests, which must be given to it strictly one after the other: engines run one session at a time. */
+/** Answers requests, which must come strictly one after the other, because engines run one session at a time. */
 export type Host = (request: Request) => Promise<Answers[Request['kind']]>
 
-/** A host without a library yet; its first request is `start`. */
+/** Creates a host without a library; its first request must be `start`. */
 export function createHost(load: LoadBackend): Host {
 	let backend: Backend | undefined
 	const sessions = new Map<number, InferenceSession>()

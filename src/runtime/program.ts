@@ -11,7 +11,7 @@ import type { WireFeed } from './protocol.js'
 import type { ResidentTensors } from './resident-tensors.js'
 import { movable } from './transfer.js'
 
-/** Makes a program; the host has its session already. */
+/** Creates a program whose session the host already has. */
 export function createProgram(
 	link: HostLink,
 	residents: ResidentTensors,

@@ -1,4 +1,4 @@
-/** What the calling side of an engine and the host of its sessions say to each other. Requests are answered in order. */
+/** Messages between the calling side of an engine and the host of its sessions. The host answers requests in order. */
 
 import type { ElementType, Tensor } from '../core/tensor.js'
 import type { Device } from './engine.js'
@@ -6,7 +6,7 @@ import type { Device } from './engine.js'
 /** One fed input: the tensor itself, or the handle of one that the host already has. */
 export type WireFeed = { readonly tensor: Tensor } | { readonly resident: number }
 
-/** How a session is made; independent of the engine that makes it. */
+/** Settings of a session, independent of the engine. */
 export interface SessionSettings {
 	/** Whether the engine may keep pre-packed copies of weights. */
 	readonly prepack: boolean
@@ -18,11 +18,11 @@ export interface SessionSettings {
 	readonly externalDirectory?: string
 	/** Base names of the files there, for libraries that want their bytes instead of the directory. */
 	readonly externalFiles: readonly string[]
-	/** Files in memory that initializers point into, by what the model calls them. */
+	/** Files in memory that initializers point into, by their names in the model. */
 	readonly externalContents: ReadonlyMap<string, Uint8Array>
 }
 
-/** Everything a host can be asked. */
+/** All requests to a host. */
 export type Request =
 	| { readonly kind: 'start'; readonly device: Device; readonly threads: number }
 	| {
@@ -44,7 +44,7 @@ export type Request =
 	| { readonly kind: 'releaseTensor'; readonly handle: number }
 	| { readonly kind: 'close' }
 
-/** Type and shape of an output that stayed with the host. */
+/** Type and shape of an output kept by the host. */
 export interface KeptTensor {
 	readonly type: ElementType
 	readonly shape: readonly number[]
@@ -61,13 +61,13 @@ export interface Answers {
 	close: undefined
 }
 
-/** A request as it travels. */
+/** A request as sent between threads. */
 export interface RequestEnvelope {
 	readonly id: number
 	readonly request: Request
 }
 
-/** An answer as it travels. */
+/** An answer as sent between threads. */
 export type AnswerEnvelope =
 	| { readonly id: number; readonly answer: Answers[Request['kind']] }
 	| { readonly id: number; readonly error: string }

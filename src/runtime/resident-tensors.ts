@@ -7,7 +7,7 @@ import type { KeptTensor } from './protocol.js'
 
 /** The calling side of one engine's resident tensors. */
 export interface ResidentTensors {
-	/** A number for a tensor that is about to be given to the host. */
+	/** A handle for a tensor about to go to the host. */
 	newHandle(): number
 	/** The calling side of a tensor that the host has under this handle. */
 	adopt(handle: number, tensor: KeptTensor): ResidentTensor
@@ -39,10 +39,10 @@ export function residentTensors(link: HostLink): ResidentTensors {
 			if (!entry)
 				throw new NaptuneError(
 					'NAP_FEED_INVALID',
-					'A resident tensor of another engine was fed; upload it to this engine first.',
+					'The fed resident tensor belongs to another engine; upload it to this engine first.',
 				)
 			if (entry.released)
-				throw new NaptuneError('NAP_ENGINE_CLOSED', 'A released resident tensor was fed; upload it again.')
+				throw new NaptuneError('NAP_ENGINE_CLOSED', 'The fed resident tensor was released; upload it again.')
 			return entry.handle
 		},
 	}

@@ -1,12 +1,12 @@
-/** Tensors on their way to the host. */
+/** Prepares tensors for transfer to the host. */
 
 import type { Tensor, TensorData } from '../core/tensor.js'
 
 /**
- * The tensor as it is sent to the host, on a buffer of its own that can be moved.
+ * The tensor on its own buffer, which can be transferred to the host.
  * A view of a larger buffer (a slice of a file, a pooled Buffer) is copied even when `give` is set,
  * because moving it would take its neighbours along.
- * @param give Whether the caller hands its buffer over.
+ * @param give Whether the caller gives up its buffer.
  */
 export function movable(tensor: Tensor, give: boolean): { readonly tensor: Tensor; readonly buffer: ArrayBuffer } {
 	const { data } = tensor

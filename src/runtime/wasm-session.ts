@@ -1,4 +1,4 @@
-/** Sessions of onnxruntime-web on its WebAssembly provider, which needs no native code. */
+/** Creates sessions of onnxruntime-web on its WebAssembly provider, which needs no native code. */
 
 import type { Env, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common'
 import { type Backend, optimization, quiet } from './backend.js'
@@ -11,13 +11,13 @@ export interface WasmLibrary {
 	readonly env: Env
 }
 
-/** Files that initializers point into, by what the model calls them. */
+/** Files that initializers point into, by their names in the model. */
 export type ExternalData = readonly { readonly path: string; readonly data: Uint8Array }[]
 
 /**
- * The library as a backend. It has one runtime per process or page: the number of threads holds from the first session on.
- * Weights are copied into WebAssembly memory once per program, which holds 4 GB at most.
- * @param externalData Brings a session's external files into memory.
+ * The library as a backend. It has one runtime per process or page, so the first session fixes the number of threads.
+ * Weights are copied once per program into WebAssembly memory, which holds at most 4 GB. @param externalData Reads a
+ * session's external files into memory.
  */
 export function wasmBackend(
 	{ InferenceSession, Tensor, env }: WasmLibrary,

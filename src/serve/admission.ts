@@ -1,34 +1,34 @@
-/** What a server takes on at once: a bound on pictures and on bytes of bodies, so that load costs answers and not memory. */
+/** Bounds what a server accepts at once, in pictures and body bytes, so that overload costs answers and not memory. */
 
 /** Bounds. */
 export interface AdmissionLimits {
-	/** Pictures that were taken in and are not answered, at least 1. */
+	/** Maximum number of accepted pictures without an answer, at least 1. */
 	readonly images: number
-	/** Bytes of bodies that were taken in and are not answered. */
+	/** Maximum body bytes of accepted requests without an answer. */
 	readonly bytes: number
 }
 
-/** The place of one request. */
+/** The slot of one request. */
 export interface Ticket {
-	/** Takes a number of pictures instead of one. @returns Whether there is room; the place stays as it was where there is none. */
+	/** Claims a number of pictures instead of one. @returns Whether there is room; otherwise the slot stays unchanged. */
 	take(images: number): boolean
-	/** Gives the place back. May be called twice. */
+	/** Releases the slot. May be called twice. */
 	leave(): void
 }
 
-/** Counts what is under way. */
+/** Counts the work in progress. */
 export interface Admission {
-	/** @param bytes Of the body, or what it may have at most. @returns Nothing where there is no room. */
+	/** @param bytes Size of the body, or its maximum. @returns Undefined if there is no room. */
 	enter(bytes: number): Ticket | undefined
-	/** Pictures under way. */
+	/** Pictures in progress. */
 	readonly images: number
-	/** Requests under way. */
+	/** Requests in progress. */
 	readonly requests: number
 }
 
 /**
- * Counts requests, each of which holds a picture from its first byte on. A body that alone is larger than the bound on bytes
- * gets in where nothing else is under way.
+ * Counts requests; each occupies one picture from its first byte on. A body larger than the whole byte bound is accepted
+ * only if nothing else is in progress.
  */
 export function createAdmission(limits: AdmissionLimits): Admission {
 	let images = 0

@@ -25,29 +25,29 @@ import { isOwnHost, isOwnOrigin } from './whose-request.js'
 export interface AppOptions {
 	readonly state: () => ServerState
 	readonly limits: RequestLimits
-	/** Pictures under way at most. */
+	/** Maximum number of pictures in progress. */
 	readonly queue: number
 	readonly admission: Admission
 	readonly metrics: Metrics
-	/** Of naptune. */
+	/** Version of naptune. */
 	readonly version: string
-	/** What requests must bring as their bearer token. */
+	/** Bearer token that requests must send. */
 	readonly token?: string
-	/** Names by which requests may call the server; any where it is left out. */
+	/** Host names that requests may use; any if omitted. */
 	readonly hosts?: readonly string[]
-	/** Sites beside the server's own page whose scripts may ask. */
+	/** Origins, besides the server's own page, whose scripts may send requests. */
 	readonly origins: readonly string[]
-	/** Seconds until the queue has room again, as well as can be told. */
+	/** Estimated seconds until the queue has room again. */
 	readonly retryAfter: () => number
 	readonly onRequest: (entry: RequestEntry) => void
 }
 
-/** What the handlers of one request tell each other. */
+/** Values that the handlers of one request share. */
 export interface AppVariables {
 	requestId: string
-	/** The place of a classification. */
+	/** The slot of a classification. */
 	ticket: Ticket
-	/** For the log. */
+	/** Number of pictures, for the log. */
 	images?: number
 	problem?: ToldProblem & { readonly cause: unknown }
 }
@@ -55,7 +55,7 @@ export interface AppVariables {
 /** A request. */
 export type AppContext = Context<{ Variables: AppVariables }>
 
-/** Methods by path; everything else of these paths is answered with 405. */
+/** Methods by path; the server answers other methods on these paths with 405. */
 const methods = {
 	'/': 'GET',
 	'/page.js': 'GET',
@@ -67,12 +67,12 @@ const methods = {
 	'/v1/classify': 'POST',
 } as const
 
-/** The path as metrics and log call it: those that do not exist are one. */
+/** The path as shown in metrics and log, where all unknown paths count as one. */
 export function routeOf(path: string): string {
 	return Object.hasOwn(methods, path) ? path : 'other'
 }
 
-/** Makes the routes. They take what a request brings, and nothing from anywhere else. */
+/** Creates the routes. They use only what a request sends, and fetch nothing. */
 export function createApp(options: AppOptions) {
 	const { state, limits, queue, metrics, version, token } = options
 	const app = new Hono<{ Variables: AppVariables }>()
@@ -84,7 +84,7 @@ export function createApp(options: AppOptions) {
 	app.use(async (c, next) => {
 		checkSender(c, options)
 		await next()
-		// The connection ends with its answer, so that the server can.
+		// Close each connection with its answer, so that the server can end.
 		if (['stopping', 'failed'].includes(state().phase)) c.header('Connection', 'close')
 	})
 	if (options.origins.length > 0) {
@@ -120,7 +120,7 @@ export function createApp(options: AppOptions) {
 
 	for (const [path, method] of Object.entries(methods)) {
 		app.all(path, (c) => {
-			throw new HttpProblem(405, 'NAP_REQUEST_INVALID', `${path} is for ${method}, got ${c.req.method}.`, {
+			throw new HttpProblem(405, 'NAP_REQUEST_INVALID', `${path} accepts ${method}, got ${c.req.method}.`, {
 				Allow: method === 'GET' ? 'GET, HEAD' : method,
 			})
 		})
@@ -130,7 +130,7 @@ export function createApp(options: AppOptions) {
 	return app
 }
 
-/** Counts and logs every request when its answer is there. */
+/** Counts and logs every request once it is answered. */
 function logged({ metrics, onRequest }: AppOptions) {
 	return async (c: AppContext, next: () => Promise<void>) => {
 		const start = performance.now()
@@ -163,7 +163,7 @@ function notFound(): HttpProblem {
 	return new HttpProblem(
 		404,
 		'NAP_REQUEST_INVALID',
-		`There is nothing at this path; there are ${Object.keys(methods).join(', ')}.`,
+		`Nothing exists at this path. Available: ${Object.keys(methods).join(', ')}.`,
 	)
 }
 
@@ -174,26 +174,26 @@ function problemAnswer(c: AppContext, cause: unknown): Response {
 	return c.json({ error: { code, message, requestId: c.get('requestId') } }, status as ContentfulStatusCode, headers)
 }
 
-/** The refusals of the library's own middleware. */
+/** Converts refusals of the library's own middleware. */
 function ofLibrary(error: HTTPException): ToldProblem {
 	const { headers } = error.getResponse()
 	const authenticate = headers.get('WWW-Authenticate')
 	return {
 		status: error.status,
 		code: 'NAP_REQUEST_REFUSED',
-		message: 'This server wants a token: send it as Authorization: Bearer TOKEN.',
+		message: 'This server requires a token. Send it as Authorization: Bearer TOKEN.',
 		headers: authenticate === null ? {} : { 'WWW-Authenticate': authenticate },
 	}
 }
 
-/** @throws HttpProblem for requests that another site made a browser send. */
+/** @throws HttpProblem for requests that another site caused a browser to send. */
 function checkSender(c: AppContext, { hosts, origins }: AppOptions): void {
 	const host = c.req.header('Host')
 	if (hosts && !isOwnHost(host, hosts)) {
 		throw new HttpProblem(
 			403,
 			'NAP_REQUEST_REFUSED',
-			`The request is for the host ${JSON.stringify(host ?? '')}, and this server answers to ${hosts.join(', ')}. Where another name is meant for it, start it with --allow-host.`,
+			`The request is for the host ${JSON.stringify(host ?? '')}, but this server answers only to ${hosts.join(', ')}. To accept another name, start it with --allow-host.`,
 		)
 	}
 	const origin = c.req.header('Origin')
@@ -201,18 +201,18 @@ function checkSender(c: AppContext, { hosts, origins }: AppOptions): void {
 	throw new HttpProblem(
 		403,
 		'NAP_REQUEST_REFUSED',
-		`Scripts of ${JSON.stringify(origin)} may not use this server. Where they should, start it with --allow-origin.`,
+		`Scripts of ${JSON.stringify(origin)} may not use this server. To allow them, start it with --allow-origin.`,
 	)
 }
 
-/** @throws HttpProblem while there is no model yet, or no more. */
+/** @throws HttpProblem while the model loads, or after the engine failed. */
 function loaded(state: ServerState): LoadedState {
 	if ('model' in state) return state
-	const what = state.phase === 'loading' ? 'The model is being loaded' : 'The engine has failed'
+	const what = state.phase === 'loading' ? 'The model is still loading' : 'The engine has failed'
 	throw new HttpProblem(503, 'NAP_SERVER_BUSY', `${what}; try again in a moment.`, { 'Retry-After': '2' })
 }
 
-/** Gives a request its place before its body is read, so that bodies are bounded, too. */
+/** Reserves a slot before it reads the body, so that bodies are bounded, too. */
 function admitted({ state, admission, limits, retryAfter }: AppOptions) {
 	return async (c: AppContext, next: () => Promise<void>) => {
 		loaded(state())
@@ -229,7 +229,7 @@ function admitted({ state, admission, limits, retryAfter }: AppOptions) {
 	}
 }
 
-/** The bound on bodies that do not say how long they are. */
+/** Bounds bodies of undeclared length. */
 function limited(limits: RequestLimits) {
 	return bodyLimit({
 		maxSize: limits.bodyBytes,
@@ -244,8 +244,8 @@ async function classify(c: AppContext, options: AppOptions): Promise<Response> {
 	try {
 		return await answered(c, options, signal)
 	} catch (error) {
-		// Whatever it was stopped by, which need not be an error: nobody reads the answer, and it is no fault of the server.
-		throw signal.aborted ? new HttpProblem(clientLeft, 'NAP_STOPPED', 'The client has left.') : error
+		// The abort reason need not be an error. Nobody reads the answer, and the server is not at fault.
+		throw signal.aborted ? new HttpProblem(clientLeft, 'NAP_STOPPED', 'The client disconnected.') : error
 	}
 }
 
@@ -270,19 +270,16 @@ async function answered(
 }
 
 function busy(seconds: number): HttpProblem {
-	return new HttpProblem(
-		429,
-		'NAP_SERVER_BUSY',
-		`The server has as many pictures as it may hold; try again in ${seconds} s.`,
-		{ 'Retry-After': String(seconds) },
-	)
+	return new HttpProblem(429, 'NAP_SERVER_BUSY', `The server's queue of pictures is full; try again in ${seconds} s.`, {
+		'Retry-After': String(seconds),
+	})
 }
 
 function tooLarge({ bodyBytes }: RequestLimits): HttpProblem {
 	return new HttpProblem(
 		413,
 		'NAP_REQUEST_TOO_LARGE',
-		`The body has more bytes than the limit of ${bodyBytes}. Send smaller pictures, or fewer at a time.`,
+		`The body exceeds the limit of ${bodyBytes} bytes. Send smaller pictures, or fewer at a time.`,
 		{ Connection: 'close' },
 	)
 }

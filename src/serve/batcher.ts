@@ -1,33 +1,32 @@
-/** Dynamic batching: what arrives one by one is worked on together, without waiting longer than it pays. */
+/** Dynamic batching: processes items that arrive one by one together, without waiting longer than it pays. */
 
 import { at } from '../core/at.js'
 
 /** Options of {@link createBatcher}. */
 export interface BatcherOptions<Item, Result> {
-	/** Works on 1 to `size` items. @returns One result for each, in their order. */
+	/** Processes 1 to `size` items. @returns One result per item, in their order. */
 	readonly run: (items: readonly Item[]) => Promise<readonly Result[]>
-	/** Items of a batch at most, at least 1. */
+	/** Maximum number of items per batch, at least 1. */
 	readonly size: number
-	/** Milliseconds that an item waits for others at most, while nothing else is worked on. */
+	/** Maximum milliseconds that an item waits for others while the worker is idle. */
 	readonly window: number
 	/**
-	 * Whether more items may arrive soon. Where none may, nothing waits. Asked whenever an item arrives, so {@link Batcher.look}
-	 * must be called when the answer turns to no.
+	 * Whether more items may arrive soon; if not, nothing waits. The batcher asks whenever an item arrives, so call
+	 * {@link Batcher.look} when the answer changes to no.
 	 */
 	readonly expectsMore?: () => boolean
 }
 
 /** Collects items. */
 export interface Batcher<Item, Result> {
-	/**
-	 * Hands in an item.
-	 * @param signal Withdraws it while it waits; what is under way goes on.
-	 * @throws What the work throws, which all items of its batch get; the signal's reason.
+	/** Submits an item.
+	 * @param signal Withdraws the item while it waits; work in progress continues.
+	 * @throws Whatever the work throws, for all items of the batch; the signal's reason.
 	 */
 	add(item: Item, signal?: AbortSignal): Promise<Result>
-	/** Looks again whether waiting pays. */
+	/** Checks again whether waiting pays. */
 	look(): void
-	/** Items that wait. */
+	/** Number of waiting items. */
 	readonly waiting: number
 }
 
@@ -37,12 +36,12 @@ interface Waiting<Item, Result> {
 	reject(error: unknown): void
 }
 
-/** Full batches that may be under way at once: one is prepared or taken in while the engine works on the other. */
+/** Maximum number of full batches in progress: one is prepared or collected while the engine works on the other. */
 const mostUnderWay = 2
 
 /**
  * Collects items into batches. A batch leaves when it is full, when its first item has waited for the window, when no more
- * items are expected, or when the batch before it has ended. Items leave in the order in which they came.
+ * items are expected, or when the previous batch has finished. Items leave in order of arrival.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
 	const { run, size, window, expectsMore = () => true } = options
@@ -63,7 +62,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 		})
 	}
 	const look = () => {
-		// An empty batch is none, and one that is not full gains by waiting for the engine.
+		// A batch that is not full gains from waiting for the engine.
 		while (queue.length >= size && underWay < mostUnderWay) leave()
 		if (queue.length === 0 || underWay > 0) return
 		if (due || window === 0 || !expectsMore()) return leave()

@@ -1,4 +1,4 @@
-/** From pictures of many requests to answers: decoded in threads, classified in batches. */
+/** Answers the pictures of many requests: decodes them in threads and classifies them in batches. */
 
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
@@ -18,13 +18,13 @@ import type { ServedModel, ServedRow, VocabularyLease } from './served-model.js'
 export interface ClassifyServiceOptions {
 	readonly model: ServedModel
 	readonly pictures: PicturePool
-	/** Pictures that are classified at once, at most. */
+	/** Maximum number of pictures per batch. */
 	readonly batchSize: number
-	/** Milliseconds that a picture waits for others at most. */
+	/** Maximum milliseconds that a picture waits for others. */
 	readonly batchWindow: number
-	/** Told of every batch that was classified. */
+	/** Called after every classified batch. */
 	readonly onBatch?: (batch: { readonly images: number; readonly seconds: number }) => void
-	/** Called when the engine cannot go on, once. */
+	/** Called once if the engine fails for good. */
 	readonly onFailure?: (error: unknown) => void
 }
 
@@ -32,14 +32,14 @@ export interface ClassifyServiceOptions {
 export interface ClassifyService {
 	/** @throws NaptuneError for pictures or classes that cannot be used; the signal's reason. */
 	classify(request: ClassifyRequest, signal?: AbortSignal): Promise<ClassifyAnswer>
-	/** Pictures that wait for the engine. */
+	/** Number of pictures waiting for the engine. */
 	readonly waiting: number
 }
 
-/** So many batches in a row must fail before the engine is given up. */
+/** Number of consecutive failed batches after which the service gives up the engine. */
 const failuresInARow = 3
 
-/** Makes the service. */
+/** Creates the service. */
 export function createClassifyService(options: ClassifyServiceOptions): ClassifyService {
 	const { model, pictures, batchSize, batchWindow, onBatch = () => {}, onFailure = () => {} } = options
 	let decoding = 0
@@ -90,7 +90,9 @@ export function createClassifyService(options: ClassifyServiceOptions): Classify
 					: rows.map((row) => row.logits)
 				const images = rows.map((row, position) => ({
 					...defined({ name: at(sent, position).name }),
-					classes: mostProbable(at(logits, position), classNames, options.top, position + 1).map((one) => ({ ...one })),
+					classes: mostProbable(at(logits, position), classNames, options.top, position + 1, model.probabilities).map(
+						(one) => ({ ...one }),
+					),
 					...correctionOf(model, row, options),
 				}))
 				const told = options.correction && model.corrections
@@ -111,7 +113,7 @@ function leaseOf(model: ServedModel, { classes }: ClassifyOptions): Promise<Voca
 	throw new HttpProblem(
 		422,
 		'NAP_INPUT_UNSUITABLE',
-		'This model has learned its own classes and takes no others; leave classes out, or serve a model whose openVocabulary is true.',
+		'This model accepts only the classes it was tuned on. Omit classes, or serve a model with openVocabulary true.',
 	)
 }
 
@@ -135,7 +137,7 @@ function pictureName(position: number, name: string | undefined): string {
 	return name === undefined ? `Image ${position + 1}` : `Image ${position + 1} (${JSON.stringify(name)})`
 }
 
-/** Waits for all, so that nothing of a request goes on after its answer. @throws The first error in their order. */
+/** Waits for all, so that no work of a request outlives its answer. @throws The first error, in input order. */
 async function allOrFirstError<T>(work: readonly Promise<T>[]): Promise<T[]> {
 	const settled = await Promise.allSettled(work)
 	return settled.map((result) => {

@@ -1,9 +1,9 @@
-/** Errors as HTTP answers. */
+/** Turns errors into HTTP answers. */
 
 import type { ErrorCode } from '../core/error-codes.js'
 import { NaptuneError } from '../core/errors.js'
 
-/** An error that has its own status. */
+/** An error with its own HTTP status. */
 export class HttpProblem extends NaptuneError {
 	constructor(
 		readonly status: number,
@@ -15,7 +15,7 @@ export class HttpProblem extends NaptuneError {
 	}
 }
 
-/** What is answered. */
+/** The content of an error answer. */
 export interface ToldProblem {
 	readonly status: number
 	readonly code: ErrorCode
@@ -23,10 +23,10 @@ export interface ToldProblem {
 	readonly headers: Readonly<Record<string, string>>
 }
 
-/** The status for a client that left before it was answered; nobody sees it but the log. */
+/** The status for a client that left before its answer; only the log shows it. */
 export const clientLeft = 499
 
-/** What the sender of a request can mend. */
+/** Errors that the sender of a request can fix. */
 const unprocessable: ReadonlySet<ErrorCode> = new Set([
 	'NAP_IMAGE_DAMAGED',
 	'NAP_INPUT_UNSUITABLE',
@@ -35,7 +35,7 @@ const unprocessable: ReadonlySet<ErrorCode> = new Set([
 	'NAP_DATA_INVALID',
 ])
 
-/** How an error is reported. What is no fault of the request is told in the log, not to whoever asked. */
+/** Converts an error to an answer. Server faults go to the log, not to the client. */
 export function told(error: unknown): ToldProblem {
 	if (error instanceof HttpProblem) {
 		const { status, code, message, headers } = error
@@ -48,5 +48,5 @@ export function told(error: unknown): ToldProblem {
 		return { status: 429, code: error.code, message: error.message, headers: { 'Retry-After': '1' } }
 	}
 	const code = error instanceof NaptuneError ? error.code : 'NAP_INTERNAL'
-	return { status: 500, code, message: 'The server could not answer; its log says why.', headers: {} }
+	return { status: 500, code, message: 'The server could not answer. Its log has the reason.', headers: {} }
 }

@@ -1,13 +1,13 @@
-/** How fast pictures are classified, to say when to come again. */
+/** Measures how fast pictures are classified, to estimate when to retry. */
 
-/** Counts pictures over the last seconds. */
+/** A count of pictures over the last seconds. */
 export interface ImageRate {
 	count(images: number): void
-	/** Whole seconds from 1 to 60 in which so many pictures are done. */
+	/** Whole seconds, from 1 to 60, that this many pictures take. */
 	secondsFor(images: number): number
 }
 
-/** Seconds that are looked back on. */
+/** Length of the window in seconds. */
 const span = 10
 
 /** @param now Seconds on a clock that only moves forward. */

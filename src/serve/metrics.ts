@@ -1,12 +1,12 @@
-/** What the server counts, for Prometheus. */
+/** The server's metrics for Prometheus. */
 
 /** What is read when somebody asks. */
 export interface Gauges {
-	/** Pictures that were taken in and are not answered. */
+	/** Accepted pictures without an answer. */
 	images(): number
-	/** Requests that are not answered. */
+	/** Requests without an answer. */
 	requests(): number
-	/** 1 where the server takes requests. */
+	/** 1 if the server accepts requests. */
 	ready(): number
 }
 
@@ -64,7 +64,7 @@ function countingMetrics(client: PromClient, gauges: Gauges): Metrics {
 	})
 	const requestSeconds = new Histogram({
 		name: 'naptune_request_seconds',
-		help: 'From the first byte of a request to its answer.',
+		help: 'Time from the first byte of a request to its answer.',
 		labelNames: ['route'],
 		buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 		registers,
@@ -72,18 +72,18 @@ function countingMetrics(client: PromClient, gauges: Gauges): Metrics {
 	const images = new Counter({ name: 'naptune_images_total', help: 'Classified pictures.', registers })
 	const flagged = new Counter({
 		name: 'naptune_flagged_images_total',
-		help: 'Pictures that the answer flags as heavily corrected.',
+		help: 'Pictures flagged as heavily corrected.',
 		registers,
 	})
 	const batchImages = new Histogram({
 		name: 'naptune_batch_images',
-		help: 'Pictures that were classified at once.',
+		help: 'Pictures per batch.',
 		buckets: [1, 2, 4, 8, 16, 32, 64],
 		registers,
 	})
 	const batchSeconds = new Histogram({
 		name: 'naptune_batch_seconds',
-		help: 'Time in the engine for one batch.',
+		help: 'Engine time per batch.',
 		buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 		registers,
 	})
@@ -96,9 +96,9 @@ function countingMetrics(client: PromClient, gauges: Gauges): Metrics {
 				this.set(read())
 			},
 		})
-	gauge('naptune_images_under_way', 'Pictures that were taken in and are not answered.', gauges.images)
-	gauge('naptune_requests_under_way', 'Requests that are not answered.', gauges.requests)
-	gauge('naptune_ready', '1 where the server takes requests.', gauges.ready)
+	gauge('naptune_images_under_way', 'Accepted pictures without an answer.', gauges.images)
+	gauge('naptune_requests_under_way', 'Requests without an answer.', gauges.requests)
+	gauge('naptune_ready', '1 if the server accepts requests.', gauges.ready)
 	return {
 		request({ route, status, seconds }) {
 			requests.inc({ route, status: String(status) })

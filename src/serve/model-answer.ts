@@ -1,11 +1,11 @@
-/** What GET /v1/model tells. */
+/** Builds the answer of GET /v1/model. */
 
 import { defined } from '../core/defined.js'
 import type { ModelAnswer, RequestLimits } from './api-schemas.js'
 import { correctionMeaning } from './meaning.js'
 import type { ServedModel } from './served-model.js'
 
-/** What is told of a model and of the server's limits. */
+/** Describes a model and the server's limits. */
 export function modelAnswer(
 	model: ServedModel,
 	{ limits, queue, version }: { readonly limits: RequestLimits; readonly queue: number; readonly version: string },

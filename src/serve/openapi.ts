@@ -1,4 +1,6 @@
-/** The OpenAPI document of the server, made of the schemas that it checks requests by. OpenAPI 3.1 takes JSON Schema as it is. */
+/**
+ * Builds the server's OpenAPI document from the schemas that validate requests. OpenAPI 3.1 accepts JSON Schema directly.
+ */
 
 import { z } from 'zod'
 import {
@@ -11,10 +13,10 @@ import {
 	stateAnswerSchema,
 } from './api-schemas.js'
 
-/** What the document says of a server. */
+/** What the document states about a server. */
 export interface OpenApiOptions {
 	readonly limits: RequestLimits
-	/** Of naptune. */
+	/** Version of naptune. */
 	readonly version: string
 	/** Whether requests need a token. */
 	readonly token: boolean
@@ -44,7 +46,7 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 					operationId: 'classify',
 					summary: 'Classify pictures.',
 					description:
-						'The body is one picture as it is, a form with files, or JSON with base64. Answers come in the order of the pictures; where one of them cannot be used, none is classified.',
+						'The body is one raw picture, a form with files, or JSON with base64. Answers follow the order of the pictures. If one picture is unusable, the server classifies none.',
 					...secured,
 					parameters: queryParameters(limits),
 					requestBody: { required: true, content: bodies(limits) },
@@ -57,7 +59,7 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 			'/v1/model': {
 				get: {
 					operationId: 'model',
-					summary: 'What is served, and the limits of requests.',
+					summary: 'The served model and the limits of requests.',
 					...secured,
 					responses: { '200': answer('The model.', 'ModelAnswer'), ...failures('503') },
 				},
@@ -65,7 +67,7 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 			'/healthz': {
 				get: {
 					operationId: 'health',
-					summary: 'Whether the process works; restart it where not.',
+					summary: 'Whether the process works; restart it if not.',
 					responses: {
 						'200': answer('It works.', 'StateAnswer'),
 						'500': answer('The engine has failed.', 'StateAnswer'),
@@ -77,7 +79,7 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 					operationId: 'ready',
 					summary: 'Whether requests should be sent here.',
 					responses: {
-						'200': answer('They should.', 'StateAnswer'),
+						'200': answer('It is ready for requests.', 'StateAnswer'),
 						'503': answer('It is loading or stopping.', 'StateAnswer'),
 					},
 				},
@@ -85,7 +87,7 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 			'/metrics': {
 				get: {
 					operationId: 'metrics',
-					summary: "Counters in Prometheus' text form.",
+					summary: "Counters in Prometheus' text format.",
 					...secured,
 					responses: {
 						'200': { description: 'The counters.', content: { 'text/plain': { schema: { type: 'string' } } } },
@@ -110,10 +112,10 @@ export function openApiDocument({ limits, version, token }: OpenApiOptions): Jso
 const problems = {
 	'400': 'The request is malformed.',
 	'401': 'The token is missing or wrong.',
-	'408': 'The request came too slowly.',
-	'413': 'The body is too large, or it brings too many pictures.',
-	'415': 'The body is of no form that is read.',
-	'422': 'A picture or the classes cannot be used.',
+	'408': 'The request arrived too slowly.',
+	'413': 'The body is too large or has too many pictures.',
+	'415': 'The server does not read this type of body.',
+	'422': 'A picture or a class is unusable.',
 	'429': 'The queue is full; Retry-After says when to try again.',
 	'501': 'The package prom-client is not installed beside naptune.',
 	'503': 'The model is being loaded; Retry-After says when to try again.',
@@ -141,7 +143,7 @@ function bodies(limits: RequestLimits): Json {
 	}
 }
 
-/** Options of a body that is a picture; a form may have them in its fields. */
+/** Options for a body that is a picture; a form may send them as fields. */
 function queryParameters(limits: RequestLimits): Json[] {
 	const { properties } = jsonSchema(classifyOptionsSchema(limits), 'input')
 	return Object.entries(properties as Readonly<Record<string, Json>>).map(([name, { description, ...schema }]) => ({

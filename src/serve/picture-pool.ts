@@ -1,58 +1,77 @@
-/** Decoding off the main thread, so that the server goes on answering while a large picture is decoded. */
+/** Decodes pictures off the main thread, so that the server keeps answering while it decodes a large one. */
 
 import { availableParallelism } from 'node:os'
 import { Tinypool } from 'tinypool'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import type { DecodedImage } from '../images/decoded-image.js'
 import type { ImageView } from '../images/view.js'
 import type { PictureAnswer, PictureTask } from './picture-worker.js'
+import { slots } from './slots.js'
 
 /** Options of {@link createPicturePool}. */
 export interface PicturePoolOptions {
 	/** Threads, at least 1. Default: half of the cores; the engine needs them more. */
 	readonly threads?: number
-	/** What becomes of every picture. */
-	readonly view: ImageView
+	/** What becomes of every picture in the threads, or what is made of whole pictures behind them. */
+	readonly preparation: ImageView | ((picture: DecodedImage) => Promise<Float32Array>)
 	/** Pixels of a file at most. */
 	readonly mostPixels: number
 }
 
-/** Prepares pictures. */
+/** A pool that preprocesses pictures. */
 export interface PicturePool {
 	/**
 	 * Decodes a file and prepares it.
 	 * @param bytes Of a JPEG, PNG, WebP, GIF, TIFF or AVIF file. @param name What errors call it.
-	 * @returns [3, S, S] in [0, 1].
+	 * @returns [3, S, S] in [0, 1], or what is made of whole pictures.
 	 * @throws NaptuneError when it is not a readable image or has too many pixels; the signal's reason.
 	 */
 	prepare(bytes: Uint8Array, name: string, signal?: AbortSignal): Promise<Float32Array>
-	/** Loads the image library in all threads, which the first pictures would wait for. */
+	/** Loads the image library in all threads, so that the first pictures need not wait for it. */
 	warmUp(): Promise<void>
 	close(): Promise<void>
 }
 
-/** While one picture is being decoded by the image library, another one is resized. */
+/** While the image library decodes one picture, the thread resizes another. */
 const tasksPerThread = 2
 
 /** A PNG of one pixel. */
 const tinyPicture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNoaGgAAAMEAYFL09IQAAAAAElFTkSuQmCC'
 
-/** Starts the threads. Close it when done. */
+/** Starts the threads. Close the pool when done. */
 export function createPicturePool(options: PicturePoolOptions): PicturePool {
-	const { threads = Math.max(1, Math.floor(availableParallelism() / 2)), view, mostPixels } = options
+	const { threads = Math.max(1, Math.floor(availableParallelism() / 2)), preparation, mostPixels } = options
+	const own = typeof preparation === 'function' ? preparation : undefined
+	const view = typeof preparation === 'function' ? undefined : preparation
 	const pool = new Tinypool({
 		filename: new URL('./picture-worker.js', import.meta.url).href,
-		// The flags of the process are meant for the caller's script; some of them break this one.
+		// The process's flags are meant for the caller's script; some would break this one.
 		execArgv: [],
 		minThreads: threads,
 		maxThreads: threads,
 		concurrentTasksPerWorker: tasksPerThread,
 	})
-	const prepare: PicturePool['prepare'] = async (bytes, name, signal) => {
-		signal?.throwIfAborted()
-		const answer: PictureAnswer = await pool.run({ bytes, name, view, mostPixels } satisfies PictureTask)
-		if (answer instanceof Float32Array) return answer
-		throw new NaptuneError(answer.code, answer.problem)
+	const decoded = async (bytes: Uint8Array, name: string) => {
+		const answer: PictureAnswer = await pool.run({
+			bytes,
+			name,
+			mostPixels,
+			...defined({ view }),
+		} satisfies PictureTask)
+		if ('problem' in answer) throw new NaptuneError(answer.code, answer.problem)
+		return answer
 	}
+	// Whole pictures are large: no more are decoded than are being made into small ones.
+	const slot = slots(own ? threads * tasksPerThread : Number.POSITIVE_INFINITY)
+	const prepare: PicturePool['prepare'] = (bytes, name, signal) =>
+		slot(async () => {
+			signal?.throwIfAborted()
+			const picture = await decoded(bytes, name)
+			if (picture instanceof Float32Array) return picture
+			if (!own) throw new RangeError('Only whole pictures are made into something here.')
+			return own(picture)
+		})
 	return {
 		prepare,
 		async warmUp() {

@@ -1,4 +1,4 @@
-/** From the body of a request to pictures and options. Nothing in it is opened or fetched. */
+/** Parses a request body into pictures and options. Opens and fetches nothing that the body names. */
 
 import type { z } from 'zod'
 import { plainText } from '../core/plain-text.js'
@@ -9,31 +9,31 @@ import { HttpProblem } from './http-problem.js'
 
 /** A picture of a request. */
 export interface SentPicture {
-	/** Of an image file. */
+	/** Content of an image file. */
 	readonly bytes: Uint8Array
-	/** What the request calls it. */
+	/** Name from the request. */
 	readonly name?: string
 }
 
-/** What a request asks. */
+/** The content of a classification request. */
 export interface ClassifyRequest {
 	readonly pictures: readonly SentPicture[]
 	readonly options: ClassifyOptions
 }
 
-/** A body that was received. */
+/** A received body. */
 export interface ReceivedBody {
 	/** The header Content-Type. */
 	readonly type: string | undefined
 	readonly bytes: Uint8Array<ArrayBuffer>
-	/** Of the address: options of bodies that hold none. */
+	/** Query of the address: options for bodies that hold none. */
 	readonly query: URLSearchParams
 }
 
-/** What a body may be, for messages. */
+/** Accepted bodies, for messages. */
 const forms = 'an image file (Content-Type: image/…), multipart/form-data with files, or application/json with base64'
 
-/** @throws HttpProblem for a body that is none of the forms, or options that are not usable. */
+/** @throws HttpProblem for a body of another type, or unusable options. */
 export async function readClassifyRequest(body: ReceivedBody, limits: RequestLimits): Promise<ClassifyRequest> {
 	const type = (body.type ?? '').split(';', 1).join().trim().toLowerCase()
 	const read = type === 'multipart/form-data' ? readForm : type === 'application/json' ? readJson : undefined
@@ -42,7 +42,7 @@ export async function readClassifyRequest(body: ReceivedBody, limits: RequestLim
 		throw new HttpProblem(
 			415,
 			'NAP_REQUEST_INVALID',
-			`A body of ${type === '' ? 'no Content-Type' : `type ${shown(type)}`} is not read; send ${forms}.`,
+			`A body of ${type === '' ? 'no Content-Type' : `type ${shown(type)}`} is not supported; send ${forms}.`,
 			{ Accept: 'image/*, multipart/form-data, application/json' },
 		)
 	}
@@ -50,12 +50,12 @@ export async function readClassifyRequest(body: ReceivedBody, limits: RequestLim
 	const request = read
 		? await read(body, limits)
 		: { pictures: [{ bytes: body.bytes }], options: optionsOf([...body.query], limits) }
-	if (request.pictures.length === 0) throw invalid('The form holds no file; add pictures as files.')
+	if (request.pictures.length === 0) throw invalid('The form has no file; add pictures as files.')
 	if (request.pictures.length > limits.images) {
 		throw new HttpProblem(
 			413,
 			'NAP_REQUEST_TOO_LARGE',
-			`The request brings ${request.pictures.length} pictures, more than the limit of ${limits.images}. Send them in several requests.`,
+			`The request has ${request.pictures.length} pictures; the limit is ${limits.images}. Split them over several requests.`,
 		)
 	}
 	return request
@@ -63,7 +63,7 @@ export async function readClassifyRequest(body: ReceivedBody, limits: RequestLim
 
 async function readForm({ type, bytes, query }: ReceivedBody, limits: RequestLimits): Promise<ClassifyRequest> {
 	const form = await new Response(bytes, { headers: { 'Content-Type': type ?? '' } }).formData().catch(() => {
-		throw invalid('The form could not be read: it is cut off, or its boundary is not the one in Content-Type.')
+		throw invalid('The form is unreadable: it is truncated, or its boundary differs from the one in Content-Type.')
 	})
 	const pictures: SentPicture[] = []
 	const entries: [string, string][] = [...query]
@@ -81,7 +81,7 @@ async function readJson({ bytes, query }: ReceivedBody, limits: RequestLimits): 
 	} catch (error) {
 		throw invalid(`The body is not JSON: ${error instanceof Error ? error.message : error}.`)
 	}
-	if ([...query].length > 0) throw invalid('Options of a JSON body belong into the body, not into the address.')
+	if ([...query].length > 0) throw invalid('Options of a JSON body belong in the body, not in the address.')
 	const { images, ...options } = parsed(classifyJsonSchema(limits), value)
 	const pictures = images.map((image, position) =>
 		typeof image === 'string'
@@ -91,7 +91,7 @@ async function readJson({ bytes, query }: ReceivedBody, limits: RequestLimits): 
 	return { pictures, options }
 }
 
-/** Names are shown in errors and logs. */
+/** A name that is safe to show in errors and logs. */
 function nameOf(name: string): { readonly name?: string } {
 	const plain = plainText(name, 'removed').slice(0, 200)
 	return plain === '' ? {} : { name: plain }
@@ -103,11 +103,11 @@ function fromBase64(text: string, position: number): Uint8Array {
 		return Buffer.from(base64, 'base64')
 	}
 	throw invalid(
-		`Image ${position + 1} is not base64: it begins with ${shown(text.slice(0, 24))}. Send the bytes of the file in base64; addresses and paths are not followed.`,
+		`Image ${position + 1} is not base64: it begins with ${shown(text.slice(0, 24))}. Send the bytes of the file in base64; the server does not follow addresses or paths.`,
 	)
 }
 
-/** Options as texts, of which `classes` may be repeated. */
+/** Parses options given as texts; only `classes` may repeat. */
 function optionsOf(entries: readonly (readonly [string, string])[], limits: RequestLimits): ClassifyOptions {
 	const given: Record<string, unknown> = Object.create(null)
 	for (const [key, text] of entries) {
@@ -127,7 +127,7 @@ function optionValue(key: string, text: string): unknown {
 function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
 	const result = schema.safeParse(value)
 	if (result.success) return result.data
-	throw invalid(`The request is not usable:\n${plainText(explainIssues(result.error, schema), 'shown')}`)
+	throw invalid(`The request is invalid:\n${plainText(explainIssues(result.error, schema), 'shown')}`)
 }
 
 function invalid(message: string): HttpProblem {

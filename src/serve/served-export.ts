@@ -1,73 +1,121 @@
-/** An exported classifier as a served model: the exported file itself, in onnxruntime. */
+/** An export as a served model: the exported file itself, in onnxruntime. */
 
-import { join } from 'node:path'
 import { runPadded } from '../classifier/padded-run.js'
 import { at, entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
-import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
 import { valuesOfRow } from '../evaluation/deployed/classify.js'
+import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { flagRates } from '../evaluation/detection/assessment.js'
+import { exportedWeights, preparationOf } from '../export/attackable-export.js'
+import { compiledMessage, exportedMessage } from '../export/exported-message.js'
+import { exportedPreparation, pixelValuesPort } from '../export/exported-preparation.js'
 import { exportedProgram, pixelValuesOf } from '../export/exported-program.js'
+import { graphPart } from '../export/graph-part.js'
 import { graphOf, type LoadedExport } from '../export/load-export.js'
-import { readJsonFile } from '../files/json-file.js'
+import type { Port } from '../onnx/protobuf.js'
 import type { ExportRecord } from '../records/export.js'
-import type { ModelEngine } from '../runtime/engine.js'
-import { parsePreprocessorConfig } from '../vlm/preprocessor-config.js'
+import type { ModelEngine, Program } from '../runtime/engine.js'
 import type { ServedModel } from './served-model.js'
+import { servedOpenExport } from './served-open-export.js'
+import { servedRun } from './served-run.js'
 
 /** The input of {@link servedExport}. */
 export interface ServedExportInput {
-	/** Runs the pictures. Closed by whoever gave it. */
+	/** The engine for the pictures. Whoever supplies it closes it. */
 	readonly engine: ModelEngine
 	readonly exported: LoadedExport
 	/** Share of clean images that may be flagged as heavily corrected. */
 	readonly falsePositiveRate: number
 }
 
-/** Outputs that are told, where the file has them. */
+/** Outputs to report, if the file has them. */
 const told = ['logits', 'correction', 'disagreement'] as const
 const mostRowsPerThread = 16
 
 /**
- * An exported classifier, ready to be served. Releasing it leaves the engine running.
- * @throws NaptuneError for exports of another kind, and files that cannot be read.
+ * An export, ready to be served. Releasing it leaves the engine running.
+ * @throws NaptuneError for files that cannot be read.
  */
 export async function servedExport(input: ServedExportInput): Promise<ServedModel> {
-	const { engine, exported, falsePositiveRate } = input
+	const { engine, exported } = input
+	const { layout, task, preprocess } = exported.record
+	if (layout === 'transformers') return ofWeights(input)
+	if (task === 'zero-shot') return servedOpenExport(engine, exported)
+	return preprocess === 'inside' ? preparingInside(input) : preparedOutside(input)
+}
+
+async function preparedOutside({ engine, exported, falsePositiveRate }: ServedExportInput): Promise<ServedModel> {
 	const { record, folder } = exported
-	if (record.task !== 'classifier' || record.preprocess !== 'outside') {
-		throw new NaptuneError(
-			'NAP_INPUT_UNSUITABLE',
-			`${folder} is an export for ${record.task} with its preprocessing ${record.preprocess} the graph, which is not served. Serve the run itself, which takes other classes, too, or export it as a classifier.`,
-		)
-	}
-	const graph = graphOf(record, 'classifier')
-	const preprocessorFile = join(folder, 'preprocessor_config.json')
-	const preparation = parsePreprocessorConfig(await readJsonFile(preprocessorFile), preprocessorFile)
-	const program = await exportedProgram(engine, folder, graph)
-	const outputs = told.filter((name) => program.outputs.includes(name))
-	const { size } = record.image
+	const program = await exportedProgram(engine, folder, graphOf(record, 'classifier'))
 	return {
-		about: { kind: 'export', method: record.run.defense.name, weights: entry(record.files, graph.file).sha256 },
-		classNames: record.classNames,
-		view: { kind: 'prepared', size, preparation },
-		inputShape: [3, size, size],
-		...defined({ corrections: outputs.includes('correction') ? correctionsOf(record, falsePositiveRate) : undefined }),
-		async evaluate(pixels) {
-			const count = at(pixels.shape, 0)
-			const feeds = { pixel_values: pixelValuesOf(pixels, record.image) }
-			const rows = { most: mostRowsPerThread * engine.threads }
-			const found = await runPadded(program, count, feeds, {}, rows)
-			const taps = Object.fromEntries(outputs.map((name) => [name, entry(found, name) as Tensor<'float32'>]))
-			return Array.from({ length: count }, (_, row) => valuesOfRow(taps, row))
-		},
+		...aboutExport(exported, program, falsePositiveRate),
+		preparation: { kind: 'prepared', size: record.image.size, preparation: await preparationOf(folder) },
+		evaluate: (pixels) => rowsOf(engine, program, pixelValuesOf(pixels, record.image)),
 		release: () => program.release(),
 	}
+}
+
+/** The graph's own preparation is run picture by picture, whose sizes differ, and what lies behind it on batches. */
+async function preparingInside({ engine, exported, falsePositiveRate }: ServedExportInput): Promise<ServedModel> {
+	const { record } = exported
+	const graph = graphOf(record, 'classifier')
+	const message = await exportedMessage(exported, graph)
+	const inputs = [pixelValuesPort(record.image)]
+	const outputs: Port[] = graph.outputs.flatMap(({ name, shape }) =>
+		told.some((known) => known === name) ? [{ name, type: 'float32', shape }] : [],
+	)
+	const model = graphPart(message.model, { feeds: inputs, outputs })
+	const program = await compiledMessage(engine, { ...message, model }, { inputs, outputs }, graph.file)
+	const prepare = await exportedPreparation(engine, message, record.image)
+	return {
+		...aboutExport(exported, program, falsePositiveRate),
+		preparation: async (picture) => (await prepare.pixelValues(picture)).data,
+		evaluate: (pixelValues) => rowsOf(engine, program, pixelValues),
+		async release() {
+			await prepare.release()
+			await program.release()
+		},
+	}
+}
+
+/** What is told of a classifier. */
+function aboutExport({ record }: LoadedExport, { outputs }: Program, falsePositiveRate: number) {
+	const { size } = record.image
+	return {
+		about: { ...describedExport(record), weights: entry(record.files, graphOf(record, 'classifier').file).sha256 },
+		classNames: record.classNames,
+		inputShape: [3, size, size] as const,
+		...defined({
+			probabilities: record.probabilities,
+			corrections: outputs.includes('correction') ? correctionsOf(record, falsePositiveRate) : undefined,
+		}),
+	}
+}
+
+/** What is told of any export. */
+function describedExport({ run }: ExportRecord) {
+	return { kind: 'export' as const, method: run.defense.name }
+}
+
+async function rowsOf(engine: ModelEngine, program: Program, pixel_values: Tensor<'float32'>) {
+	const outputs = told.filter((name) => program.outputs.includes(name))
+	const count = at(pixel_values.shape, 0)
+	const found = await runPadded(program, count, { pixel_values }, {}, { most: mostRowsPerThread * engine.threads })
+	const taps = Object.fromEntries(outputs.map((name) => [name, entry(found, name) as Tensor<'float32'>]))
+	return Array.from({ length: count }, (_, row) => valuesOfRow(taps, row))
 }
 
 function correctionsOf({ calibration }: ExportRecord, falsePositiveRate: number): ServedModel['corrections'] {
 	if (!calibration) return undefined
 	const { scores } = calibration
 	return { calibration, falsePositiveRate, flags: flagRates({ key: calibration, scores }, falsePositiveRate) }
+}
+
+/** Weights of a CLIPModel: a CLIP without anything tuned beside them. */
+async function ofWeights({ engine, exported, falsePositiveRate }: ServedExportInput): Promise<ServedModel> {
+	const { clip, defense } = await exportedWeights(exported)
+	const classifier = await deployedClassifier(engine, clip, defense, {})
+	const served = servedRun({ engine, run: { clip, defense, parameters: {} }, classifier, falsePositiveRate })
+	return { ...served, about: { ...describedExport(exported.record), weights: clip.checkpoint.sha256 } }
 }

@@ -1,9 +1,14 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { familyFixture, openFamily } from '../checkpoints/families.test.support.js'
 import { at } from '../core/at.js'
 import { float32 } from '../core/tensor.js'
 import { initialParameters } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
+import { classify } from '../evaluation/deployed/classify.js'
 import { deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
+import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { generator } from '../random/counter-based.js'
 import { createClassifyService } from './classify-service.js'
 import { createPicturePool } from './picture-pool.js'
@@ -28,7 +33,7 @@ const options = { top: 3, correction: true }
 
 describe('a served run', () => {
 	it('answers as the job classify does, bit for bit, in batches of any company', async () => {
-		const pictures = createPicturePool({ threads: 2, view: model.view, mostPixels: 1e6 })
+		const pictures = createPicturePool({ threads: 2, preparation: model.preparation, mostPixels: 1e6 })
 		const stream = generator(3, 'company')
 		const sizes: number[] = []
 		for (const batchSize of [1, 2, 5, 8]) {
@@ -69,6 +74,32 @@ describe('a served run', () => {
 			expect(logits?.flatMap((row) => [...row])).toEqual([...(expected?.data ?? [])])
 		}
 		await reference.release()
+	})
+
+	it('tells probabilities of each class by itself where its model does, of its own classes and of others', async () => {
+		const { clip } = await openFamily(familyFixture('siglip'))
+		const classNames = ['cat', 'dog', 'ship']
+		const defense = prepareDefense('nap', clip, classNames, { textPrompts: 2, visualPrompts: 2 })
+		const parameters = await initialParameters(defense, 1)
+		const classifier = await deployedClassifier(bench.engine, clip, defense, parameters)
+		const folder = await temporaryFolder()
+		const path = join(folder, 'one.png')
+		await writeFile(path, at(bench.pictures, 0))
+		const expected = []
+		for await (const image of classify(clip, classifier, [path], { top: 3 })) expected.push(image.classes)
+		const run = { clip, defense, parameters }
+		const own = servedRun({ engine: bench.engine, run, classifier, falsePositiveRate: 0.05 })
+		const pictures = createPicturePool({ threads: 1, preparation: own.preparation, mostPixels: 1e6 })
+		const service = createClassifyService({ model: own, pictures, batchSize: 2, batchWindow: 0 })
+		const sent = [{ bytes: at(bench.pictures, 0) }]
+		for (const more of [{}, { classes: classNames }]) {
+			const { images } = await service.classify({ pictures: sent, options: { ...options, ...more } })
+			expect(images.map(({ classes }) => classes)).toStrictEqual(expected)
+		}
+		const sum = at(expected, 0).reduce((total, { probability }) => total + probability, 0)
+		expect(Math.abs(sum - 1)).toBeGreaterThan(0.01)
+		await pictures.close()
+		await own.release()
 	})
 
 	it('refuses classes that read the same or are too long, with a code', async () => {

@@ -1,10 +1,9 @@
-/** A tuned run as a served model. */
+/** Serves a tuned run. */
 
 import type { Classifier } from '../classifier/classifier.js'
-import { runPadded } from '../classifier/padded-run.js'
 import { at, entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
-import { float32, type Tensor } from '../core/tensor.js'
+import type { Tensor } from '../core/tensor.js'
 import { checkNames } from '../data/folders/class-folders.js'
 import type { Defense } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
@@ -17,26 +16,25 @@ import { ops } from '../onnx/graph.js'
 import { fingerprint } from '../records/fingerprint.js'
 import type { Engine } from '../runtime/engine.js'
 import { createEngine } from '../runtime/index.js'
-import { logScale } from '../vlm/model.js'
 import { preparedView } from '../vlm/prepare-image.js'
-import { similarityLogits } from '../vlm/similarity.js'
+import { classLogits, towersOf } from '../vlm/towers.js'
 import type { ServedModel } from './served-model.js'
-import { createVocabularies, type HeldVocabulary } from './vocabularies.js'
+import { createVocabularies, type HeldVocabulary, heldVocabulary, rowOf } from './vocabularies.js'
 
 /** The input of {@link servedRun}. */
 export interface ServedRunInput {
-	/** Runs the pictures. Closed by whoever gave it. */
+	/** The engine for the pictures. Whoever supplies it closes it. */
 	readonly engine: Engine
 	readonly run: DeployedModel
-	/** The run's deployed classifier; released with the served model. */
+	/** The run's deployed classifier; the served model releases it. */
 	readonly classifier: Classifier
-	/** Of a run with refiners. */
+	/** Calibration of a run with refiners. */
 	readonly calibration?: Calibration
 	/** Share of clean images that may be flagged as heavily corrected. */
 	readonly falsePositiveRate: number
 }
 
-/** A tuned run, ready to be served. Releasing it leaves the engine running. */
+/** Prepares a tuned run for serving. Releasing it leaves the engine running. */
 export function servedRun(input: ServedRunInput): ServedModel {
 	const { engine, run, classifier, calibration, falsePositiveRate } = input
 	const { clip, defense, parameters } = run
@@ -55,7 +53,8 @@ export function servedRun(input: ServedRunInput): ServedModel {
 			parameters: fingerprint(parameters),
 		},
 		classNames: defense.classNames,
-		view: preparedView(clip),
+		preparation: preparedView(clip),
+		probabilities: towersOf(clip.config).probabilities,
 		inputShape: classifier.inputShape,
 		...defined({
 			openVocabulary,
@@ -79,11 +78,6 @@ export function servedRun(input: ServedRunInput): ServedModel {
 	}
 }
 
-function rowOf({ shape, data }: Tensor<'float32'>, row: number): Float32Array {
-	const width = at(shape, 1)
-	return data.subarray(row * width, (row + 1) * width)
-}
-
 /** Whether what was tuned belongs to no class of its own: its parameters have the same shapes for any number of classes. */
 export function takesOtherClasses({ clip, defense }: Pick<DeployedModel, 'clip' | 'defense'>): boolean {
 	// Texts that depend on the image are computed with it, not once for a list of classes.
@@ -95,8 +89,8 @@ export function takesOtherClasses({ clip, defense }: Pick<DeployedModel, 'clip' 
 }
 
 /**
- * Other classes for a tuned model. An engine of its own computes their text features, so that pictures need not wait
- * while the text tower is compiled; it starts with the first list.
+ * Other classes for a tuned model. A separate engine computes their text features, so that pictures need not wait while it
+ * compiles the text tower; it starts with the first list.
  */
 function textSide({ clip, defense, parameters }: DeployedModel, { device }: Engine) {
 	let started: Promise<Engine> | undefined
@@ -122,7 +116,7 @@ function textSide({ clip, defense, parameters }: DeployedModel, { device }: Engi
 	}
 }
 
-/** Compares features of pictures with those of classes. These are constants of the graph: see `deployedClassifier`. */
+/** Compares features of pictures with those of classes, which are constants of the graph; see `deployedClassifier`. */
 async function comparison(
 	engine: Engine,
 	textFeatures: Tensor<'float32'>,
@@ -130,19 +124,7 @@ async function comparison(
 ): Promise<HeldVocabulary> {
 	const width = at(textFeatures.shape, 1)
 	const features = ops.input('features', 'float32', ['B', width])
-	const logits = similarityLogits(features, ops.literal(textFeatures), logScale(clip))
+	const logits = classLogits(clip, features, ops.literal(textFeatures))
 	const program = await engine.compile({ logits }, { name: 'comparison with classes' })
-	return {
-		classNames,
-		async logits(rows) {
-			const joined = float32([rows.length, width], new Float32Array(rows.length * width))
-			rows.forEach((row, position) => {
-				joined.data.set(row, position * width)
-			})
-			const outputs = await runPadded(program, rows.length, { features: joined }, {}, {})
-			const found = entry(outputs, 'logits') as Tensor<'float32'>
-			return rows.map((_, row) => rowOf(found, row))
-		},
-		release: () => program.release(),
-	}
+	return heldVocabulary(program, classNames, { input: 'features', output: 'logits' })
 }

@@ -1,24 +1,24 @@
-/** What the server tells while it runs; one line of its log each. */
+/** Events of a running server, one log line each. */
 
 /** An answered request. */
 export interface RequestEntry {
 	readonly event: 'request'
-	/** As in the header X-Request-Id. */
+	/** Id as in the header X-Request-Id. */
 	readonly id: string
 	readonly method: string
 	readonly path: string
 	readonly status: number
-	/** From the first byte to the answer. */
+	/** Time from the first byte to the answer. */
 	readonly milliseconds: number
-	/** Pictures that it brought, where it came so far. */
+	/** Number of pictures, if the request was read that far. */
 	readonly images?: number
-	/** Of the error, where it is none of the request's. */
+	/** Code of the error, if there was one. */
 	readonly code?: string
-	/** The error in full, where it is no fault of the request. */
+	/** The complete error, if the request is not at fault. */
 	readonly error?: string
 }
 
-/** What the server tells. */
+/** An event of the server. */
 export type ServerEvent =
 	| RequestEntry
 	| { readonly event: 'listening' | 'ready'; readonly url: string; readonly method?: string; readonly classes?: number }

@@ -1,4 +1,4 @@
-/** The server: listens, loads its model, answers, and stops without dropping what it took in. */
+/** The server: listens, loads its model, answers, and stops without dropping accepted requests. */
 
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,59 +18,58 @@ import type { ServerEvent } from './server-events.js'
 import type { ServerState } from './server-state.js'
 import { hostName, isLoopback, loopbackHosts } from './whose-request.js'
 
-/** How a server runs. Times are in seconds unless said otherwise. */
+/** Options of a server. Times are in seconds unless stated otherwise. */
 export interface ServerOptions {
-	/** Address to listen at, such as `127.0.0.1`. */
+	/** Address to listen on, such as `127.0.0.1`. */
 	readonly host: string
-	/** 0 for any that is free. */
+	/** Port; 0 picks a free one. */
 	readonly port: number
-	/** Names by which requests may call the server beside its own. */
+	/** Further host names that requests may use. */
 	readonly allowHost: readonly string[]
-	/** Sites whose scripts may use the server, such as `https://example.org`. */
+	/** Origins whose scripts may use the server, such as `https://example.org`. */
 	readonly allowOrigin: readonly string[]
-	/** Bearer token that requests must bring. */
+	/** Bearer token that requests must send. */
 	readonly token?: string
 	readonly limits: RequestLimits
-	/** Pictures that may be under way. */
+	/** Maximum number of pictures in progress. */
 	readonly queue: number
 	readonly batchSize: number
-	/** Milliseconds that a picture waits for others at most. */
+	/** Maximum milliseconds that a picture waits for others. */
 	readonly batchWindow: number
-	/** Threads that decode. */
+	/** Number of decoding threads. */
 	readonly decodeThreads?: number
-	/** A request must have come whole after so long. */
+	/** Time within which a whole request must arrive. */
 	readonly requestTimeout: number
-	/** After so long, what is not answered is cut off when the server stops. */
+	/** Time that a stopping server waits for unanswered requests before it drops them. */
 	readonly grace: number
-	/** Loads the model; what it needs while the server answers that it is not ready yet. */
+	/** Loads the model while the server already answers that it is not ready. */
 	readonly load: () => Promise<ServedModel>
 	readonly onEvent: (event: ServerEvent) => void
 }
 
-/** What a server did. */
+/** Summary of a server's work. */
 export interface ServerSummary {
 	readonly url: string
 	readonly requests: number
 	readonly images: number
-	/** Requests that were not answered when the time to stop had passed. */
+	/** Requests still unanswered after the grace period. */
 	readonly cut: number
 }
 
-/** Seconds in which a server whose engine has failed says so to those who wait. */
+/** Seconds that a server with a failed engine has to tell waiting clients. */
 const secondsToTell = 2
-/** Bytes of bodies under way at most, where one body is not larger alone. */
+/** Maximum body bytes in progress, unless a single body is larger. */
 const bodiesUnderWay = 2 ** 28
 const mostConnections = 1024
-/** Seconds between looks for requests that are too slow. */
+/** Seconds between checks for slow requests. */
 const lookInterval = 1
-/** Seconds that a connection without a request is kept. */
+/** Seconds to keep an idle connection. */
 const keepAlive = 5
-/** Seconds in which the head of a request must have come. */
+/** Seconds within which the head of a request must arrive. */
 const headTimeout = 10
 
-/**
- * Runs a server until the signal.
- * @throws NaptuneError when it cannot listen or its model cannot be loaded, what loading throws, and what the engine failed by.
+/** Runs a server until the signal aborts.
+ * @throws NaptuneError when it cannot listen, its model cannot be loaded, or its engine fails; and whatever loading throws.
  */
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<ServerSummary> {
 	const { limits, queue, batchSize, batchWindow, onEvent } = options
@@ -99,7 +98,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 	})
 	const server = createAdaptorServer({
 		fetch: app.fetch,
-		// The project's own types of requests and answers are the platform's.
+		// The project uses the platform's types of requests and answers.
 		overrideGlobalObjects: false,
 		serverOptions: {
 			requestTimeout: options.requestTimeout * 1000,
@@ -116,9 +115,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 	let model: ServedModel | undefined
 	try {
 		model = await options.load()
-		const { view } = model
 		pictures = createPicturePool({
-			view,
+			preparation: model.preparation,
 			mostPixels: limits.pixels,
 			...defined({ threads: options.decodeThreads }),
 		})
@@ -146,7 +144,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 		state = { phase: 'ready', model, service }
 		onEvent({ event: 'ready', url, method: model.about.method, classes: model.classNames.length })
 		await Promise.race([aborted(signal), failure]).catch(async (error: unknown) => {
-			// Those who wait are told.
+			// Tell waiting clients.
 			await drain(server, Math.min(options.grace, secondsToTell), () => admission.requests)
 			throw error
 		})
@@ -163,14 +161,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 	}
 }
 
-/** Compiles what the first request would wait for. */
+/** Compiles in advance, so that the first request need not wait. */
 async function warmUp({ inputShape, evaluate }: ServedModel, batchSize: number): Promise<void> {
 	const size = inputShape.reduce((product, n) => product * n, 1)
 	const shape = [batchSize, ...inputShape]
 	await evaluate({ type: 'float32', shape, data: new Float32Array(batchSize * size).fill(0.5) })
 }
 
-/** A server of this machine answers to the machine's own names: others may point here in an attacker's page. */
+/** A loopback server answers only to the machine's own names, because an attacker's page may point another name here. */
 function hostsOf({ host, allowHost }: ServerOptions): readonly string[] | undefined {
 	if (!isLoopback(host) && allowHost.length === 0) return undefined
 	return [...new Set([...(isLoopback(host) ? loopbackHosts : []), hostName(host), ...allowHost.map(hostName)])]
@@ -187,13 +185,13 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<string> 
 	return new Promise((resolve, reject) => {
 		server.once('error', (cause: NodeJS.ErrnoException) => {
 			const reasons: Readonly<Record<string, string>> = {
-				EADDRINUSE: 'another program listens there',
+				EADDRINUSE: 'another program already listens there',
 				EACCES: 'this user may not listen there',
 				EADDRNOTAVAIL: 'this machine has no such address',
-				ENOTFOUND: 'this is no address',
+				ENOTFOUND: 'it is not a valid address',
 			}
 			const reason = reasons[cause.code ?? ''] ?? cause.message
-			const message = `The server cannot listen at ${hostName(host)}:${port}: ${reason}. Choose another --port or --host.`
+			const message = `The server cannot listen on ${hostName(host)}:${port}: ${reason}. Choose another --port or --host.`
 			reject(new NaptuneError('NAP_ADDRESS_UNAVAILABLE', message, { cause }))
 		})
 		server.listen(port, host, () => {
@@ -203,9 +201,8 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<string> 
 	})
 }
 
-/**
- * Takes no more connections, and waits for the answers to what was taken in.
- * @returns Requests that had to be cut off.
+/** Accepts no more connections, and waits for the answers to accepted requests.
+ * @returns Number of dropped requests.
  */
 function drain(server: Server, seconds: number, requests: () => number): Promise<number> {
 	return new Promise((resolve) => {

@@ -1,23 +1,57 @@
-/** Text features of class lists that requests bring: computed once per list, the latest are kept. */
+/** Caches text features of class lists from requests: computes each list once and keeps the latest. */
 
+import { runPadded } from '../classifier/padded-run.js'
+import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
+import { float32, type Tensor } from '../core/tensor.js'
+import type { Program } from '../runtime/engine.js'
 import type { OpenVocabulary, Vocabulary } from './served-model.js'
 
-/** A vocabulary that holds memory of an engine. */
+/** A vocabulary that occupies engine memory. */
 export interface HeldVocabulary extends Vocabulary {
 	release(): Promise<void>
+}
+
+/**
+ * A vocabulary over a program that compares features with those of its classes, which are constants of the graph.
+ * @param input Name of the features [B, E]. @param output Of the logits [B, C].
+ */
+export function heldVocabulary(
+	program: Program,
+	classNames: readonly string[],
+	{ input, output }: { readonly input: string; readonly output: string },
+): HeldVocabulary {
+	return {
+		classNames,
+		async logits(rows) {
+			const width = at(rows, 0).length
+			const joined = float32([rows.length, width], new Float32Array(rows.length * width))
+			rows.forEach((row, position) => {
+				joined.data.set(row, position * width)
+			})
+			const found = entry(await runPadded(program, rows.length, { [input]: joined }, {}, {}), output)
+			return rows.map((_, row) => rowOf(found as Tensor<'float32'>, row))
+		},
+		release: () => program.release(),
+	}
+}
+
+/** One row of [B, n], not copied. */
+export function rowOf({ shape, data }: Tensor<'float32'>, row: number): Float32Array {
+	const width = at(shape, 1)
+	return data.subarray(row * width, (row + 1) * width)
 }
 
 /** Options of {@link createVocabularies}. */
 export interface VocabularyOptions {
 	readonly build: (classNames: readonly string[]) => Promise<HeldVocabulary>
-	/** Lists that are kept. Default 32. */
+	/** Number of lists to keep. Default 32. */
 	readonly kept?: number
-	/** New lists that may be computed or wait for it. Default 4. */
+	/** Maximum number of new lists in progress or waiting. Default 4. */
 	readonly mostWaiting?: number
 }
 
-/** Open vocabularies with an end. */
+/** Open vocabularies that can be closed. */
 export interface Vocabularies extends OpenVocabulary {
 	release(): Promise<void>
 }
@@ -28,9 +62,9 @@ interface Entry {
 	forgotten: boolean
 }
 
-/** Lists are computed one after another, so that many new ones cannot take the machine from everybody. */
+/** Computes lists one after another, so that many new ones cannot monopolise the machine. */
 export function createVocabularies({ build, kept = 32, mostWaiting = 4 }: VocabularyOptions): Vocabularies {
-	// In the order of their last use.
+	// Ordered by last use.
 	const known = new Map<string, Entry>()
 	let waiting = 0
 	let last: Promise<unknown> = Promise.resolve()
@@ -39,7 +73,7 @@ export function createVocabularies({ build, kept = 32, mostWaiting = 4 }: Vocabu
 		if (waiting >= mostWaiting) {
 			throw new NaptuneError(
 				'NAP_SERVER_BUSY',
-				`${waiting} new lists of classes are being computed, and no more may wait. Try again in a moment; lists that were used lately are answered at once.`,
+				`${waiting} new lists of classes are already being computed. Try again in a moment; recently used lists get an immediate answer.`,
 			)
 		}
 		waiting++

@@ -1,9 +1,8 @@
-/** Several tests at once. */
+/** Correction for several simultaneous tests. */
 
 /**
- * p-values corrected so that the chance of one false alarm among all of them stays below the level that each is compared
- * with (Holm, 1979).
- * @param values In [0, 1]. @returns In the same order, in [0, 1], none below the given one.
+ * Corrects p-values so that the chance of any false alarm among them stays below the level used for each (Holm, 1979).
+ * @param values P-values in [0, 1]. @returns Corrected values in the same order, in [0, 1], none below the original.
  */
 export function holmAdjusted(values: readonly number[]): number[] {
 	const order = values.map((_, index) => index).sort((one, other) => values[one]! - values[other]!)

@@ -1,4 +1,4 @@
-/** naptune/statistics: intervals and tests that reports of robustness need. */
+/** naptune/statistics: intervals and tests for reports of robustness. */
 
 export { holmAdjusted } from './holm.js'
 export { type McnemarResult, mcnemarOf, mcnemarTest } from './mcnemar.js'

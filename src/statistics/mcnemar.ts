@@ -1,4 +1,4 @@
-/** Whether one of two models is right more often on the same images. */
+/** Tests whether one of two models is right more often on the same images. */
 
 import { NaptuneError } from '../core/errors.js'
 
@@ -6,7 +6,7 @@ import { NaptuneError } from '../core/errors.js'
  * Exact two-sided McNemar test: the probability of a split at least as uneven of the images on which exactly one of two
  * models is right, if both were equally good (McNemar, 1947).
  * @param onlyFirst Images that only the first gets right. @param onlySecond Only the second.
- * @returns In (0, 1]; 1 where they never differ.
+ * @returns The p-value in (0, 1]; 1 if the models never differ.
  * @throws NaptuneError unless both are whole numbers of at least 0.
  */
 export function mcnemarTest(onlyFirst: number, onlySecond: number): number {
@@ -29,17 +29,17 @@ export function mcnemarTest(onlyFirst: number, onlySecond: number): number {
 
 /** McNemar's test of two models on the same images. */
 export interface McnemarResult {
-	/** Images that only the one, and only the other, gets right. */
+	/** Number of images that only the first model gets right, then only the second. */
 	readonly onlyFirst: number
 	readonly onlySecond: number
-	/** As {@link mcnemarTest} says. */
+	/** P-value of {@link mcnemarTest}. */
 	readonly p: number
 }
 
 /**
  * Compares two models image by image.
- * @param first Whether each image is right. @param second The same of the other model, in the same order.
- * @throws NaptuneError for other numbers of images.
+ * @param first Whether the first model gets each image right. @param second The same for the other model, in the same order.
+ * @throws NaptuneError if the numbers of images differ.
  */
 export function mcnemarOf(first: readonly boolean[], second: readonly boolean[]): McnemarResult {
 	if (first.length !== second.length) {

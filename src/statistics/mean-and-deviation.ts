@@ -1,4 +1,4 @@
-/** Numbers over seeds. */
+/** Summarises numbers over seeds. */
 
 import { NaptuneError } from '../core/errors.js'
 

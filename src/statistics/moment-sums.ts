@@ -8,15 +8,15 @@ export interface Moments {
 	readonly variance: Tensor<'float32'>
 }
 
-/** Means and variances of every element over the first axis of all tensors that were added. */
+/** Means and variances of every element over the first axis of all added tensors. */
 export interface MomentSums {
-	/** @param rows Any number of rows, all of one shape. */
+	/** @param rows Any number of rows, all of the same shape. */
 	add(rows: Tensor<'float32'>): void
 	/** Mean and unbiased variance of at least two rows. */
 	moments(): Moments
 }
 
-/** Sums of nothing yet. */
+/** Creates empty sums. */
 export function momentSums(): MomentSums {
 	let shape: readonly number[] = []
 	let mean = new Float64Array()

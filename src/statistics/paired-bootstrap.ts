@@ -1,4 +1,4 @@
-/** How much better one method is than another on the same images. */
+/** Measures how much better one method is than another on the same images. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { Generator } from '../random/generator.js'
@@ -13,11 +13,11 @@ export interface PairedDifference {
 
 /**
  * The difference of two accuracies with the 95 % interval of a paired bootstrap (Efron and Tibshirani, 1993, section 13.3):
- * images are drawn with replacement, and an image brings what both methods made of it. Seeds are averaged within an image,
- * so the interval speaks of the choice of images, not of seeds.
+ * it draws images with replacement, each with the outcomes of both methods. Seeds are averaged within an image, so the
+ * interval reflects the choice of images, not of seeds.
  * @param first Whether images are right, by seed and then in the order of images; at least one seed.
- * @param second The same of the other method; it may have another number of seeds.
- * @param options.resamples Sets of images that are drawn.
+ * @param second The same for the other method, which may have a different number of seeds.
+ * @param options.resamples Number of resampled sets of images.
  * @throws NaptuneError unless all seeds of both methods have the same images, at least one.
  */
 export function pairedBootstrap(
@@ -51,7 +51,7 @@ function shareRight(seeds: readonly (readonly boolean[])[], image: number): numb
 	return seeds.filter((seed) => seed[image]).length / seeds.length
 }
 
-/** Between order statistics, linearly. */
+/** A quantile, interpolated linearly between order statistics. */
 function quantile(sorted: Float64Array, share: number): number {
 	const position = share * (sorted.length - 1)
 	const below = Math.floor(position)

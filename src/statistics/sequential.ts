@@ -1,18 +1,18 @@
-/** Tests that look at images one after the other, and what their early stops cost. */
+/** Sequential tests over images, and the cost of their early stops. */
 
 import { NaptuneError } from '../core/errors.js'
 
-/** What a test says after some images: nothing yet, or its decision. */
+/** State of a test after some images: undecided, or its decision. */
 export type Decision = 'pass' | 'fail' | undefined
 
-/** Whether images seen so far decide. @param right Of those seen. @param seen At least 1. */
+/** Decides from the images seen so far. @param right Number of right images among them. @param seen At least 1. */
 export type StoppingRule = (right: number, seen: number) => Decision
 
 /** Hypotheses and error rates of a sequential test of a proportion. */
 export interface SequentialTestOptions {
-	/** The proportion of a model that is not to pass, in (0, 1). */
+	/** The proportion of a model that should not pass, in (0, 1). */
 	readonly bad: number
-	/** The proportion of a model that is to pass, above `bad` and below 1. */
+	/** The proportion of a model that should pass, above `bad` and below 1. */
 	readonly good: number
 	/** Bound on the chance that the test ever passes a model of `bad`. */
 	readonly falsePass: number
@@ -22,9 +22,9 @@ export interface SequentialTestOptions {
 
 /**
  * The sequential probability ratio test of a proportion (Wald, 1945), with the bounds 1/falsePass and falseFail on the
- * likelihood ratio. The ratio is a martingale with mean 1 under `bad`, and its inverse under `good`, so by Ville's inequality
- * the stated rates are bounds and no approximations, however long the test goes on; models below `bad` pass, and those above
- * `good` fail, more rarely still.
+ * likelihood ratio. The ratio is a martingale with mean 1 under `bad`, and its inverse under `good`, so by Ville's
+ * inequality the stated rates are bounds, not approximations, however long the test runs; models below `bad` pass even more
+ * rarely, and so do models above `good` fail.
  * @throws NaptuneError unless 0 < bad < good < 1 and both rates are in (0, 1).
  */
 export function sequentialTest({ bad, good, falsePass, falseFail }: SequentialTestOptions): StoppingRule {
@@ -46,21 +46,21 @@ export function sequentialTest({ bad, good, falsePass, falseFail }: SequentialTe
 	}
 }
 
-/** How a rule behaves on models of one true proportion. */
+/** Behaviour of a rule on models of one true proportion. */
 export interface RuleBehaviour {
-	/** Chance that it passes. */
+	/** Chance that the model passes. */
 	readonly pass: number
-	/** Images that it looks at on average. */
+	/** Mean number of images seen. */
 	readonly expected: number
 }
 
 /**
- * How a rule behaves, exactly: the chances of all numbers of right images are carried on from image to image, and leave where
- * the rule decides. Quadratic in the number of images.
- * @param rule Must decide at `images`, at the latest.
- * @param images The largest number that it looks at.
- * @param proportion The true one, of independent images, in [0, 1].
- * @throws RangeError where the rule leaves the whole sample undecided.
+ * Computes the behaviour of a rule exactly: it carries the probabilities of all counts of right images from image to image,
+ * and removes those for which the rule decides. Quadratic in the number of images.
+ * @param rule Must decide at `images` at the latest.
+ * @param images Size of the whole sample.
+ * @param proportion True proportion of right images, which are independent, in [0, 1].
+ * @throws RangeError if the rule leaves the whole sample undecided.
  */
 export function ruleBehaviour(rule: StoppingRule, images: number, proportion: number): RuleBehaviour {
 	let open = Float64Array.of(1)

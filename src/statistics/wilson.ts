@@ -20,8 +20,9 @@ export function wilsonInterval(successes: number, count: number): readonly [numb
 }
 
 /**
- * The same of a mean of proportions over the same `count` things, such as of an accuracy over seeds: every thing counts once.
- * @param share In [0, 1].
+ * The same for a mean of proportions over the same `count` items, such as an accuracy averaged over seeds; every item counts
+ * once.
+ * @param share Mean proportion in [0, 1].
  * @throws NaptuneError for a share outside [0, 1], or a count that is not a whole number of at least 1.
  */
 export function wilsonIntervalOfShare(share: number, count: number): readonly [number, number] {

@@ -1,4 +1,4 @@
-/** Which folder below that of all runs a run's events go to. */
+/** Chooses the folder for a run's TensorBoard events. */
 
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
@@ -11,19 +11,19 @@ import { decodeEvent } from './events.js'
 import { framedRecords } from './record-framing.js'
 import type { TrackedRun } from './tracker.js'
 
-/** Says whose events a folder holds. */
+/** File that identifies the run of a folder. */
 const identityFile = 'naptune-run.json'
 
 /** Part of the name of every file of events. */
 export const eventFilePart = 'tfevents'
 
-/** Folders of one name that are tried. */
+/** Maximum number of folders to try per name. */
 const mostFolders = 10_000
 
 /**
- * The folder of a run: its name, and `-2` and so on where that is taken. A run that goes on gets the one that it had.
- * @param folder That of all runs.
- * @throws NaptuneError when it cannot be made or written.
+ * The folder of a run: its name, with `-2` and so on if that is taken. A resumed run gets its earlier folder.
+ * @param folder Folder of all runs.
+ * @throws NaptuneError when the folder cannot be created or written.
  */
 export async function eventFolder(folder: string, { name, identity, goesOn }: TrackedRun): Promise<string> {
 	const parts = name.split('/').map((part) => part.replaceAll(/[^\w.+-]+/g, '-'))
@@ -33,7 +33,7 @@ export async function eventFolder(folder: string, { name, identity, goesOn }: Tr
 		const path = count === 1 ? stem : `${stem}-${count}`
 		const file = join(path, identityFile)
 		if (!existsSync(file)) {
-			// An own one further on would be the later one; a gap is the end.
+			// A later folder of the same run would be newer; a gap ends the search.
 			if (own !== undefined) return own
 			await makeFolder(path)
 			await writeFileAtomic(file, `${JSON.stringify({ identity })}\n`)
@@ -43,7 +43,7 @@ export async function eventFolder(folder: string, { name, identity, goesOn }: Tr
 	}
 	throw new NaptuneError(
 		'NAP_OPTION_INVALID',
-		`${stem} and its numbered neighbours all hold runs; give another folder.`,
+		`${stem} and its numbered neighbours all hold runs; choose another folder.`,
 	)
 }
 
@@ -52,7 +52,7 @@ async function hasIdentity(file: string, identity: string): Promise<boolean> {
 	return typeof content === 'object' && content !== null && (content as { identity?: unknown }).identity === identity
 }
 
-/** The last step of every tag in the files of events of a folder. @throws NaptuneError when one cannot be read. */
+/** The last step of every tag in a folder's event files. @throws NaptuneError when one cannot be read. */
 export async function lastSteps(folder: string): Promise<Map<string, number>> {
 	const steps = new Map<string, number>()
 	try {
@@ -65,7 +65,7 @@ export async function lastSteps(folder: string): Promise<Map<string, number>> {
 	} catch (error) {
 		throw new NaptuneError(
 			'NAP_FILE_UNREADABLE',
-			`The events in ${folder} could not be read: ${(error as Error).message}. Remove them, or give another folder.`,
+			`The events in ${folder} could not be read: ${(error as Error).message}. Remove them, or choose another folder.`,
 			{ cause: error },
 		)
 	}

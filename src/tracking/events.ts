@@ -1,14 +1,14 @@
-/** TensorBoard's events, as `tensorflow.Event` messages (event.proto, summary.proto, tensor.proto). */
+/** Encodes TensorBoard's events as `tensorflow.Event` messages (event.proto, summary.proto, tensor.proto). */
 
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 
-/** Something at a step of a run; each event holds one thing. */
+/** One item at a step of a run. */
 export type TrackedEvent =
-	/** The first of a file. */
+	/** The first event of a file. */
 	| { readonly kind: 'version' }
 	| { readonly kind: 'scalar'; readonly step: number; readonly tag: string; readonly value: number }
 	| { readonly kind: 'text'; readonly step: number; readonly tag: string; readonly text: string }
-	/** What a plugin reads beside the numbers. @see hparamsEvents */
+	/** Data for a plugin. @see hparamsEvents */
 	| {
 			readonly kind: 'plugin'
 			readonly step: number
@@ -17,7 +17,7 @@ export type TrackedEvent =
 			readonly content: Uint8Array
 	  }
 
-/** Version of the format, without which a file is not read. */
+/** Version of the format, which readers require. */
 const version = 'brain.Event:2'
 
 /** Field numbers of the messages. */
@@ -25,12 +25,12 @@ const event = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 } as const
 const summary = { value: 1 } as const
 const value = { tag: 1, simpleValue: 2, tensor: 8, metadata: 9 } as const
 const tensor = { dtype: 1, shape: 2, stringVal: 8 } as const
-/** A dimension without a size has none. */
+/** A dimension without a size field has size 0. */
 const shape = { dimension: 2 } as const
 const metadata = { pluginData: 1, dataClass: 4 } as const
 const pluginData = { name: 1, content: 2 } as const
 
-/** `DataType.DT_FLOAT` and `DT_STRING`, and `DataClass.DATA_CLASS_TENSOR`, by which texts are found. */
+/** `DataType.DT_FLOAT` and `DT_STRING`, and `DataClass.DATA_CLASS_TENSOR`, which marks texts. */
 const floatType = 1
 const stringType = 7
 const tensorClass = 2
@@ -61,7 +61,7 @@ function writeText(writer: BinaryWriter, text: string): void {
 	writeMetadata(writer, 'text')
 }
 
-/** A tensor without elements: all is in the metadata. */
+/** Writes a tensor without elements; the metadata holds the content. */
 function writePlugin(writer: BinaryWriter, plugin: string, content: Uint8Array): void {
 	message(writer, value.tensor, () => {
 		writer.tag(tensor.dtype, WireType.Varint).int32(floatType)
@@ -87,12 +87,12 @@ export function message(writer: BinaryWriter, field: number, fill: () => void): 
 	return writer.join()
 }
 
-/** Beyond the range of single precision, what it rounds to. */
+/** Rounds to single precision, also beyond its range. */
 function single(number: number): number {
 	return Math.fround(number)
 }
 
-/** Step and tags of an event; of other events than summaries no tags. @throws Error for bytes that are no message. */
+/** Step and tags of an event; only summaries have tags. @throws Error for bytes that are not a message. */
 export function decodeEvent(bytes: Uint8Array): { readonly step: number; readonly tags: readonly string[] } {
 	let step = 0
 	const tags: string[] = []

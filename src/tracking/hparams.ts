@@ -15,7 +15,7 @@ const value = { number: 2, text: 3, boolean: 4 } as const
 /** `STATUS_SUCCESS` of api.proto. */
 const success = 1
 
-/** The settings of a run. @param group What tells it from others. @param seconds When it began, since 1970. */
+/** The settings of a run. @param group Identity of the run. @param seconds Start time, since 1970. */
 export function hparamsStart(
 	settings: Readonly<Record<string, unknown>>,
 	group: string,
@@ -35,7 +35,7 @@ export function hparamsStart(
 	return plugin('_hparams_/session_start_info', writer)
 }
 
-/** That a run is finished. Called once at most: of several ends TensorBoard reads the first. @param seconds Since 1970. */
+/** Marks a run as finished. Call it at most once, since TensorBoard reads only the first end. @param seconds Since 1970. */
 export function hparamsEnd(seconds: number): TrackedEvent {
 	const writer = new BinaryWriter()
 	message(writer, data.end, () => {

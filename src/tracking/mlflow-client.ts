@@ -1,33 +1,33 @@
-/** MLflow's REST interface, version 2.0: requests with credentials, a time limit and another try. */
+/** A client for MLflow's REST interface, version 2.0, with credentials, a time limit and retries. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 
-/** Who asks. */
+/** Credentials for requests. */
 export type Credentials =
 	| { readonly token: string }
 	| { readonly username: string; readonly password: string }
 	| undefined
 
-/** A server and how it is talked to. */
+/** A server and the settings of its connection. */
 export interface MlflowServer {
-	/** Without credentials. */
+	/** Address without credentials. */
 	readonly url: URL
 	readonly credentials: Credentials
-	/** Milliseconds before each further try; 500, 1000 and 2000 by default. */
+	/** Milliseconds before each retry; 500, 1000 and 2000 by default. */
 	readonly delays?: readonly number[]
-	/** Milliseconds that an answer may take; 10000 by default. */
+	/** Time limit of an answer in milliseconds; 10000 by default. */
 	readonly patience?: number
 }
 
-/** A request that failed. */
+/** A failed request. */
 export class MlflowFailure extends Error {
 	override readonly name = 'MlflowFailure'
 	/**
-	 * @param message What the server said, or why it could not be asked.
-	 * @param status HTTP status; missing where there was no answer.
-	 * @param code MLflow's, such as `RESOURCE_DOES_NOT_EXIST`.
+	 * @param message The server's message, or why it could not be reached.
+	 * @param status HTTP status; missing without an answer.
+	 * @param code MLflow's error code, such as `RESOURCE_DOES_NOT_EXIST`.
 	 */
 	constructor(
 		message: string,
@@ -37,7 +37,7 @@ export class MlflowFailure extends Error {
 		super(message)
 	}
 
-	/** Whether the same request may succeed later. */
+	/** Whether the failure is temporary, so that the same request may succeed later. */
 	get passes(): boolean {
 		return this.status === undefined || this.status === 429 || this.status >= 500
 	}
@@ -50,12 +50,12 @@ export type MlflowCall = (
 	query?: Readonly<Record<string, string>>,
 ) => Promise<Readonly<Record<string, unknown>>>
 
-/** Calls of a server. @param signal Ends all calls. They throw {@link MlflowFailure}. */
+/** Creates the calls to a server, which throw {@link MlflowFailure}. @param signal Ends all calls. */
 export function mlflowClient(server: MlflowServer, signal: AbortSignal): MlflowCall {
 	const { url, credentials, delays = [500, 1000, 2000], patience = 10_000 } = server
 	const headers = { 'content-type': 'application/json', ...authorization(credentials) }
 	return async (endpoint, body, query = {}) => {
-		// Not by resolving a path, which leads to another server where it begins with two slashes.
+		// Do not resolve a path here; one that begins with two slashes would lead to another server.
 		const address = new URL(url)
 		address.pathname = `${url.pathname.replace(/\/+$/, '')}/api/2.0/mlflow/${endpoint}`
 		for (const [key, value] of Object.entries(query)) address.searchParams.set(key, value)
@@ -89,14 +89,14 @@ async function request(
 		status = response.status
 		text = await response.text()
 	} catch (error) {
-		// The reason of a failed fetch is in its cause.
+		// A failed fetch holds its reason in its cause.
 		const { message, cause } = error as Error
 		throw new MlflowFailure(cause instanceof Error && cause.message !== '' ? cause.message : message)
 	}
 	const answer = parsed(text)
 	if (status >= 200 && status < 300) {
 		if (answer) return answer
-		throw new MlflowFailure('it does not answer as MLflow does', 404)
+		throw new MlflowFailure('it does not answer like an MLflow server', 404)
 	}
 	const { message, error_code: code } = answer ?? {}
 	const said = typeof message === 'string' ? `: ${message.slice(0, 200)}` : ''
@@ -120,9 +120,10 @@ function authorization(credentials: Credentials): Record<string, string> {
 }
 
 /**
- * The server of an address, with the credentials that the address or the environment hold, as for MLflow's own client:
+ * The server of an address, with credentials from the address or, as for MLflow's own client, from the environment:
  * MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
- * @throws NaptuneError for anything but an address of HTTP, or credentials that cannot be sent, without showing them.
+ * @throws NaptuneError for anything but an HTTP address, or for credentials that cannot be sent, which the error does not
+ * show.
  */
 export function mlflowServer(text: string, environment: Readonly<Record<string, string | undefined>>): MlflowServer {
 	const url = URL.canParse(text) ? new URL(text) : undefined
@@ -145,13 +146,13 @@ export function mlflowServer(text: string, environment: Readonly<Record<string, 
 	return { url, credentials: own ?? (token ? tokenOf(token) : username ? { username, password } : undefined) }
 }
 
-/** The error of a request would show a token that no header takes. */
+/** Checks the token first, because the error of a request would show a token that no header accepts. */
 function tokenOf(text: string): Credentials {
 	const token = text.trim()
 	if (/^[!-~]+$/.test(token)) return { token }
 	throw new NaptuneError(
 		'NAP_OPTION_INVALID',
-		'MLFLOW_TRACKING_TOKEN holds blanks or signs that cannot be sent; give the token alone.',
+		'MLFLOW_TRACKING_TOKEN contains blanks or characters that cannot be sent; set it to the token alone.',
 	)
 }
 
@@ -159,7 +160,7 @@ function credentialsOf({ username, password }: URL): Credentials {
 	try {
 		return { username: decodeURIComponent(username), password: decodeURIComponent(password) }
 	} catch (error) {
-		throw new NaptuneError('NAP_OPTION_INVALID', "User name and password in MLflow's address need % written as %25.", {
+		throw new NaptuneError('NAP_OPTION_INVALID', "Write % as %25 in the user name and password of MLflow's address.", {
 			cause: error,
 		})
 	}

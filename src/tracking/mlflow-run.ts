@@ -1,22 +1,22 @@
-/** The run of an MLflow server that is told of. */
+/** Finds or creates a run on an MLflow server. */
 
 import { sha256OfBytes } from '../files/sha256.js'
 import { type MlflowCall, MlflowFailure } from './mlflow-client.js'
 import type { TrackedRun } from './tracker.js'
 
-/** A run on the server, with what it was told before. */
+/** A run on the server, with the data it already has. */
 export interface MlflowRun {
 	readonly id: string
 	/** Last steps by metric. */
 	readonly steps: ReadonlyMap<string, number>
-	/** Names of parameters, which cannot be changed. */
+	/** Names of parameters already set, which cannot be changed. */
 	readonly params: ReadonlySet<string>
 }
 
-/** Tag by which a run that goes on is found again. */
+/** Tag that identifies a run, so that a resumed one is found again. */
 const identityTag = 'naptune.identity'
 
-/** The run that goes on, or a new one in the experiment, which is made where it does not exist. */
+/** The run to continue, or a new one in the experiment, which is created if missing. */
 export async function mlflowRun(
 	call: MlflowCall,
 	experiment: string,
@@ -24,7 +24,7 @@ export async function mlflowRun(
 	startTime: number,
 ): Promise<MlflowRun> {
 	const experimentId = await experimentOf(call, experiment)
-	// A path may be too long for a tag, or hold signs that end a filter.
+	// A path may be too long for a tag, or contain characters that end a filter.
 	const identity = sha256OfBytes(whole)
 	const found = goesOn ? await findRun(call, experimentId, identity) : undefined
 	if (found) {
@@ -59,7 +59,7 @@ async function experimentOf(call: MlflowCall, name: string): Promise<string> {
 	try {
 		return text((await call('experiments/create', { name })).experiment_id)
 	} catch (error) {
-		// Another run made it meanwhile.
+		// Another run created it meanwhile.
 		if (error instanceof MlflowFailure && error.code === 'RESOURCE_ALREADY_EXISTS') return byName()
 		throw error
 	}
@@ -90,8 +90,8 @@ interface FoundRun {
 	}
 }
 
-/** @throws MlflowFailure for the answer of something else than MLflow. */
+/** @throws MlflowFailure for an answer that is not MLflow's. */
 function text(value: unknown): string {
 	if (typeof value === 'string') return value
-	throw new MlflowFailure('it does not answer as MLflow does', 404)
+	throw new MlflowFailure('it does not answer like an MLflow server', 404)
 }

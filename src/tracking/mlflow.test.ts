@@ -203,7 +203,7 @@ describe('openMlflow', () => {
 		expect(all(batches().slice(3), 'metrics').map(({ step }) => step)).toEqual([1])
 		expect(warnings).toHaveLength(1)
 		expect(asked.at(-1)).toMatchObject({ path: 'runs/update', body: { status: 'FINISHED' } })
-		expect(warnings[0]).toMatch(/cannot be told of the run \(status 503\)\. The run goes on/)
+		expect(warnings[0]).toMatch(/is unreachable \(status 503\)\. The run continues/)
 	})
 
 	it('lets the run go on when the server is away, and warns once', async () => {
@@ -243,7 +243,7 @@ describe('openMlflow', () => {
 		await tracker.close('finished')
 		expect(asked).toHaveLength(1)
 		expect(warnings).toEqual([
-			`MLflow at ${url}/ rejects what it is sent (status 401: Who?). The run goes on; its own log has everything.`,
+			`MLflow at ${url}/ rejects the data (status 401: Who?). The run continues; its own log has everything.`,
 		])
 	})
 
@@ -263,7 +263,7 @@ describe('openMlflow', () => {
 			tracker.metrics(1, { loss: 1 })
 			await tracker.close('finished')
 			expect(warnings).toHaveLength(1)
-			expect(warnings[0]).toContain('does not answer as MLflow does')
+			expect(warnings[0]).toContain('does not answer like an MLflow server')
 		}
 	})
 })
@@ -300,9 +300,9 @@ describe('mlflowServer', () => {
 	it('refuses credentials that cannot be sent, and does not show them', () => {
 		expect(mlflowServer(address, { MLFLOW_TRACKING_TOKEN: 's3cret\n' }).credentials).toEqual({ token: 's3cret' })
 		for (const [text, token, message] of [
-			[address, 's3\ncret', 'MLFLOW_TRACKING_TOKEN holds'],
-			[address, 's3cret…', 'MLFLOW_TRACKING_TOKEN holds'],
-			['http://me:s3%@host', '', 'written as %25'],
+			[address, 's3\ncret', 'MLFLOW_TRACKING_TOKEN contains'],
+			[address, 's3cret…', 'MLFLOW_TRACKING_TOKEN contains'],
+			['http://me:s3%@host', '', 'Write % as %25'],
 		] as const) {
 			const attempt = () => mlflowServer(text, { MLFLOW_TRACKING_TOKEN: token })
 			expect(attempt).toThrow(message)

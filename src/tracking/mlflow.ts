@@ -1,14 +1,14 @@
-/** A run on an MLflow server, told in the background. */
+/** Tracks a run on an MLflow server in the background. */
 
 import { flatSettings, settingText } from '../files/flat-settings.js'
 import { MlflowFailure, type MlflowServer, mlflowClient } from './mlflow-client.js'
 import { type MlflowRun, mlflowRun } from './mlflow-run.js'
 import type { TrackedRun, TrackedStatus, Tracker } from './tracker.js'
 
-/** What a server takes at once, and how long names and values may be. */
+/** The server's limits on batch sizes and on the lengths of names and values. */
 const limits = { metrics: 800, params: 100, tags: 100, key: 250, value: 500, tag: 5000 } as const
 
-/** Numbers that wait for a server that is away; the oldest are given up first. */
+/** Maximum number of metrics that wait for an unreachable server; the oldest are dropped first. */
 const mostWaiting = 100_000
 
 /** Milliseconds that {@link Tracker.close} waits for the server. */
@@ -28,19 +28,18 @@ interface KeyValue {
 	readonly value: string
 }
 
-/** How a server is used. */
+/** Options of an MLflow tracker. */
 export interface MlflowOptions {
 	readonly server: MlflowServer
 	/** Name of the experiment on the server. */
 	readonly experiment: string
 	readonly run: TrackedRun
-	/** Called once if the server cannot be told something. */
+	/** Called once if sending fails. */
 	readonly warn: (text: string) => void
 }
 
 /**
- * Tells a server of a run. What it cannot be told now, it is told with the next numbers, or at the end.
- * Numbers that are not finite are left out.
+ * Sends a run to a server. Data that fail to send go with the next metrics, or at the end. Skips non-finite numbers.
  */
 export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tracker {
 	const started = Date.now()
@@ -58,11 +57,11 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 		const { message } = error as Error
 		const passes = error instanceof MlflowFailure && error.passes
 		if (!warned) {
-			const away = passes ? 'cannot be told of the run' : 'rejects what it is sent'
-			warn(`MLflow at ${server.url.href} ${away} (${message}). The run goes on; its own log has everything.`)
+			const away = passes ? 'is unreachable' : 'rejects the data'
+			warn(`MLflow at ${server.url.href} ${away} (${message}). The run continues; its own log has everything.`)
 		}
 		warned = true
-		// Without right or place nothing else will go through either; one bad batch says nothing of the next.
+		// Missing permissions or a missing run fail all later requests too; one bad batch says nothing about the next.
 		const batchOnly = error instanceof MlflowFailure && error.status === 400 && known !== undefined
 		refused ||= !passes && !batchOnly
 	}
@@ -109,7 +108,7 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 	return {
 		params(settings) {
 			for (const [key, value] of flatSettings(settings)) {
-				// An empty value is none to some stores.
+				// Some stores treat an empty value as missing.
 				const text = settingText(value) || '(empty)'
 				waiting.params.push({ key: cut(nameOf(key), limits.key), value: cut(text, limits.value) })
 			}
@@ -126,7 +125,7 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 			flush()
 		},
 		text(name, markdown) {
-			// What MLflow shows as the description of a run.
+			// MLflow shows this as the description of a run.
 			const key = name === 'protocol' ? 'mlflow.note.content' : `naptune.${nameOf(name)}`
 			waiting.tags.push({ key, value: cut(markdown, limits.tag) })
 			flush()
@@ -136,7 +135,7 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 			try {
 				const before = failures
 				await sending
-				// Away just now, after all tries: another round would only keep people waiting.
+				// All retries just failed; another round would only keep people waiting.
 				if (refused || failures > before) return
 				await send()
 				if (!known || refused || failures > before) return
@@ -150,7 +149,7 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 	}
 }
 
-/** Signs that every server takes in names. */
+/** Replaces characters that some servers reject in names. */
 function nameOf(text: string): string {
 	return text.replaceAll(/[^\w./ -]/g, '_')
 }

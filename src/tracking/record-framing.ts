@@ -1,4 +1,4 @@
-/** TFRecord framing, in which TensorBoard's files hold their events: length, data, and a masked CRC32C of each. */
+/** TFRecord framing of the events in TensorBoard's files: length and data, each with a masked CRC32C. */
 
 import { crc32c } from '@aws-crypto/crc32c'
 
@@ -16,7 +16,7 @@ export function framed(data: Uint8Array): Uint8Array<ArrayBuffer> {
 	return bytes
 }
 
-/** The records of a file up to its end, or up to the first that is cut off or damaged. */
+/** The records of a file, up to the first truncated or damaged one. */
 export function framedRecords(bytes: Uint8Array): Uint8Array[] {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 	const records: Uint8Array[] = []
@@ -34,7 +34,7 @@ export function framedRecords(bytes: Uint8Array): Uint8Array[] {
 	return records
 }
 
-/** A CRC of data that hold CRCs themselves would be weak: it is rotated, and a constant added. */
+/** Rotates the CRC and adds a constant, because a plain CRC over data that contain CRCs is weak. */
 function maskedCrc(data: Uint8Array): number {
 	const crc = crc32c(data)
 	return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0

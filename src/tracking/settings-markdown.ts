@@ -1,4 +1,4 @@
-/** Settings for people to read. */
+/** Formats settings for people. */
 
 import { flatSettings, settingText } from '../files/flat-settings.js'
 

@@ -204,7 +204,7 @@ describe('openTensorboard', () => {
 		tracker.metrics(2, { loss: 1 })
 		await tracker.close('finished')
 		expect(warnings).toHaveLength(1)
-		expect(warnings[0]).toMatch(/No more events .* The run goes on\.$/)
+		expect(warnings[0]).toMatch(/gets no further events .* The run continues\.$/)
 		await mkdir(join(folder, 'locked'), { mode: 0o555 })
 		await withoutSuperuser(() =>
 			expect(openTensorboard(join(folder, 'locked'), run, unexpected)).rejects.toThrow(/No permission to write/),

@@ -1,4 +1,4 @@
-/** A run in TensorBoard: a folder with a file of events for every time that it was started. */
+/** Tracks a run in TensorBoard: a folder with one event file per start of the run. */
 
 import { existsSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
@@ -11,10 +11,10 @@ import { settingsMarkdown } from './settings-markdown.js'
 import type { TrackedRun, Tracker } from './tracker.js'
 
 /**
- * Opens a run's folder below that of all runs, which `tensorboard --logdir` shows. A step that the folder holds is not written
- * again.
- * @param warn Called once if the disk does not take the events any more.
- * @throws NaptuneError when the folder cannot be made or what is in it not be read.
+ * Opens a run's folder inside the folder of all runs, which `tensorboard --logdir` shows. Steps that the folder already
+ * holds are not written again.
+ * @param warn Called once if events can no longer be written.
+ * @throws NaptuneError when the folder cannot be created or its content cannot be read.
  */
 export async function openTensorboard(
 	folder: string,
@@ -23,7 +23,7 @@ export async function openTensorboard(
 ): Promise<Tracker & { readonly folder: string }> {
 	const own = await eventFolder(folder, run)
 	const steps = await lastSteps(own)
-	// TensorBoard reads the files of a folder in the order of their names: the time comes first.
+	// TensorBoard reads the files of a folder in name order, so the time comes first.
 	const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0')
 	const path = unusedPath(join(own, `events.out.${eventFilePart}.${seconds}.naptune.${process.pid}`))
 	let written: Promise<void> = Promise.resolve()
@@ -39,9 +39,9 @@ export async function openTensorboard(
 			try {
 				await appendFile(path, bytes)
 			} catch (error) {
-				// Half a record may be there; nothing after it would be read.
+				// The file may end in half a record, after which nothing would be read.
 				broken = true
-				warn(`No more events for TensorBoard are written to ${path}: ${(error as Error).message}. The run goes on.`)
+				warn(`TensorBoard gets no further events in ${path}: ${(error as Error).message}. The run continues.`)
 			}
 		})
 	}
@@ -66,14 +66,14 @@ export async function openTensorboard(
 		metrics: (step, values) =>
 			fresh(Object.entries(values).map(([tag, value]) => ({ kind: 'scalar', step, tag, value }))),
 		close(status) {
-			// One that was cut off may go on.
+			// A stopped run may resume.
 			if (status === 'finished') fresh([hparamsEnd(Date.now() / 1000)])
 			return written
 		},
 	}
 }
 
-/** Nothing after a record that was cut off would be read: no file is written to again. */
+/** An unused path, because readers stop at a truncated record, so no file is ever appended to. */
 function unusedPath(stem: string): string {
 	let count = 0
 	while (existsSync(`${stem}.${count}`)) count++

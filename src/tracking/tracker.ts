@@ -1,38 +1,37 @@
-/** What a run tells of itself to programs that show runs side by side. */
+/** Sends the data of a run to programs that show runs side by side. */
 
 /** How a run ended. */
 export type TrackedStatus = 'finished' | 'failed' | 'stopped'
 
 /**
- * Takes what a run tells. No call waits for anything or throws: where it cannot be kept, a warning says so once and the run
- * goes on.
+ * Receives the data of a run. No call waits or throws; if storing fails, one warning says so and the run continues.
  */
 export interface Tracker {
-	/** Settings of the run, nested as they are; told once. */
+	/** Sends the settings of the run, nested; call it once. */
 	params(settings: Readonly<Record<string, unknown>>): void
 	/**
-	 * Numbers by name, with `/` between parts, such as `accuracy/clean`. Those of a step that was told before, as by a run
-	 * that was cut off and goes on, are left out.
+	 * Sends numbers by name, with `/` between parts, such as `accuracy/clean`. Skips steps already sent, for example by a run
+	 * that was stopped and resumed.
 	 * @param step Whole number of at least 0, growing.
 	 */
 	metrics(step: number, values: Readonly<Record<string, number>>): void
-	/** A text in Markdown. @param name Such as `protocol`. */
+	/** Sends a text in Markdown. @param name Such as `protocol`. */
 	text(name: string, markdown: string): void
-	/** Tells how it ended, and waits a little until everything is kept. Nothing may be told afterwards. */
+	/** Sends the final status, and waits briefly until everything is stored. Send nothing afterwards. */
 	close(status: TrackedStatus): Promise<void>
 }
 
-/** What tells a run from others. */
+/** The identity of a run. */
 export interface TrackedRun {
-	/** What people see: words, `/` between parts. */
+	/** Name for people, with `/` between parts. */
 	readonly name: string
-	/** The same for a run that goes on later, different for every other. */
+	/** Identical for a resumed run, different for every other run. */
 	readonly identity: string
-	/** Whether this may be the rest of a run that was told of before; otherwise it is a new one. */
+	/** Whether this may continue an earlier run; otherwise it is a new one. */
 	readonly goesOn: boolean
 }
 
-/** All of them as one; none for a run that nobody follows. */
+/** Combines trackers into one; an empty list tracks nothing. */
 export function combinedTracker(trackers: readonly Tracker[]): Tracker {
 	return {
 		params: (settings) => {

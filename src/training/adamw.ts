@@ -15,13 +15,13 @@ export interface AdamWOptions {
 	readonly epsilon: number
 	/** Decoupled weight decay, applied as learningRate · weightDecay · parameter. */
 	readonly weightDecay: number
-	/** What is particular about a parameter; nothing by default. */
+	/** Exceptions for a parameter; none by default. */
 	readonly group?: GroupOf | undefined
 }
 
 /** The optimizer's memory. Updated in place, stored in checkpoints. */
 export interface AdamWState {
-	/** Number of updates done. */
+	/** Number of finished updates. */
 	step: number
 	readonly firstMoments: Record<string, Float32Array>
 	readonly secondMoments: Record<string, Float32Array>
@@ -35,8 +35,8 @@ export function createAdamWState(parameters: TensorSet): AdamWState {
 }
 
 /**
- * One update of all parameters that have a gradient, in place. Parameters without one are left alone (no decay either),
- * as in PyTorch.
+ * One update of all parameters that have a gradient, in place. Parameters without one stay unchanged (no decay either), as
+ * in PyTorch.
  * @throws NaptuneError when a gradient does not fit its parameter.
  */
 export function adamWStep(parameters: TensorSet, gradients: TensorSet, state: AdamWState, options: AdamWOptions): void {

@@ -1,30 +1,30 @@
-/** What steps read, in order, of which the next is being loaded while the engine works on one. */
+/** Feeds steps with their inputs in order, and loads the next one while the engine works. */
 
 import { setImmediate } from 'node:timers/promises'
 import { NaptuneError } from '../core/errors.js'
 import { loadAhead } from '../core/load-ahead.js'
 
-/** Hands out things in order. */
+/** A source of items in order. */
 export interface Feed<Thing> {
-	/** The next one. @throws NaptuneError after the last, and what loading it throws. */
+	/** The next item. @throws NaptuneError after the last one, and whatever loading throws. */
 	next(): Promise<Thing>
-	/** Loads no more. */
+	/** Stops loading. */
 	close(): Promise<void>
 }
 
-/** A feed of the things of these keys. Nothing is loaded before the first is asked for. */
+/** A feed of the items with these keys. Loading starts with the first call of `next`. */
 export function feedOf<Key, Thing>(keys: Iterable<Key>, load: (key: Key) => Thing | Promise<Thing>): Feed<Thing> {
 	let closed = false
 	const things = loadAhead(keys, async (key) => {
-		// Who asked for the one before gets to hand it to the engine first.
+		// Let the caller pass the previous item to the engine first.
 		await setImmediate()
-		if (closed) throw new NaptuneError('NAP_INTERNAL', 'This feed was closed.')
+		if (closed) throw new NaptuneError('NAP_INTERNAL', 'This feed is closed.')
 		return load(key)
 	})
 	return {
 		async next() {
 			const { done, value } = await things.next()
-			if (done) throw new NaptuneError('NAP_INTERNAL', 'Every batch of this training has been handed out.')
+			if (done) throw new NaptuneError('NAP_INTERNAL', 'This training has no further batches.')
 			return value[1]
 		},
 		async close() {

@@ -1,4 +1,4 @@
-/** Values that a training must not go on with. */
+/** Stops a training at non-finite values. */
 
 import { NaptuneError } from '../core/errors.js'
 import { hasNonFinite } from '../files/float-formats.js'
@@ -6,9 +6,9 @@ import type { TensorSet } from './tensor-set.js'
 
 /**
  * @param what Kind of the values, such as `gradient`.
- * @param values By what they belong to.
+ * @param values Values by name.
  * @param advice What to change.
- * @throws NaptuneError naming the first that holds an infinity or NaN.
+ * @throws NaptuneError naming the first entry with an infinity or NaN.
  */
 export function requireFinite(what: string, values: Readonly<Record<string, Float32Array>>, advice: string): void {
 	for (const [name, { buffer, byteOffset, byteLength }] of Object.entries(values)) {

@@ -8,7 +8,7 @@ import { elementCount, float32, type Tensor } from '../core/tensor.js'
 export interface GradientSums {
 	/** @throws NaptuneError when there is no parameter of that name and size. */
 	add(name: string, gradient: Float32Array): void
-	/** The sums of all parameters that got a gradient. */
+	/** The sums of all parameters that received a gradient. */
 	tensors(): Record<string, Tensor<'float32'>>
 }
 

@@ -254,7 +254,7 @@ describe('values that are not finite', () => {
 	it('stop it before anything was saved', async () => {
 		const folder = await temporaryFolder()
 		await expect(train(leastSquares(folder, { spoil: () => Number.NaN }))).rejects.toThrow(
-			/epoch 1 of 4, step 1 of 3.*No state had been saved yet/,
+			/epoch 1 of 4, step 1 of 3.*No state was saved yet/,
 		)
 	})
 })
@@ -284,7 +284,7 @@ describe('damage', () => {
 		const folder = await stopped()
 		await flipBit(join(folder, 'state.safetensors'))
 		await expect(train(leastSquares(folder))).rejects.toThrow(
-			/state\.safetensors is damaged.*Remove state\.safetensors, and resuming goes on from the last good state, last-good\.safetensors/,
+			/state\.safetensors is damaged.*Remove state\.safetensors to resume from the last good state, last-good\.safetensors/,
 		)
 		await rm(join(folder, 'state.safetensors'))
 		const seen = stopAfter(100)
@@ -296,7 +296,7 @@ describe('damage', () => {
 	it('of both states is named, and a new beginning ends the same', async () => {
 		const folder = await stopped()
 		for (const name of ['state', 'last-good']) await flipBit(join(folder, `${name}.safetensors`), 200)
-		await expect(train(leastSquares(folder))).rejects.toThrow(/or remove state\.safetensors, and resuming begins anew/)
+		await expect(train(leastSquares(folder))).rejects.toThrow(/or remove state\.safetensors to start over/)
 		await rm(join(folder, 'state.safetensors'))
 		await expect(train(leastSquares(folder))).rejects.toThrow(/last-good\.safetensors is damaged.*Remove it/)
 		await rm(join(folder, 'last-good.safetensors'))
@@ -385,6 +385,6 @@ describe('states of earlier versions', () => {
 		}
 		await expect(train({ ...other, format: checked })).rejects.toThrow('Of something else.')
 		const strict = { ...other.format, own: z.object({ best: z.number(), worst: z.number() }) }
-		await expect(train({ ...other, format: strict })).rejects.toThrow(/do not say where the run stands/)
+		await expect(train({ ...other, format: strict })).rejects.toThrow(/lack the progress of the run/)
 	})
 })

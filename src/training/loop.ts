@@ -1,6 +1,7 @@
 /**
- * The one loop of tuning, surrogates and pre-training: steps of an optimizer, a log with a line per epoch, states on disk.
- * Killed at any point and resumed, it ends in the same bytes; when asked to stop, it saves and says what is saved.
+ * The one training loop of tuning, surrogates and pre-training: optimizer steps, a log with a line per epoch, states on
+ * disk. Killed at any point and resumed, it produces the same bytes; on a signal it saves its state and reports what it
+ * saved.
  */
 
 import { existsSync } from 'node:fs'
@@ -19,101 +20,106 @@ import type { TensorSet } from './tensor-set.js'
 export interface TrainingFiles {
 	/** The newest state. */
 	readonly state: string
-	/** The latest state from which a whole further step was good. */
+	/** The latest state from which one further full step was good. */
 	readonly lastGood: string
 	/** JSON lines. */
 	readonly log: string
-	/** Time spent so far; gone once the training is finished. */
+	/** Time spent so far; removed once the training finishes. */
 	readonly usage: string
 }
 
 /** A step of a training. */
 export interface StepPosition {
-	/** 0-based, over all epochs. */
+	/** Step over all epochs, from 0. */
 	readonly step: number
-	/** Of the whole training. */
+	/** Steps of the whole training. */
 	readonly steps: number
-	/** 0-based. */
+	/** Epoch, from 0. */
 	readonly epoch: number
-	/** 0-based, within the epoch. */
+	/** Step within the epoch, from 0. */
 	readonly stepOfEpoch: number
 }
 
-/** What one step found out at the state's parameters. */
+/** The results of one step at the state's parameters. */
 export interface StepResult {
-	/** Of the loss to the parameters; those without a gradient are left alone. */
+	/** Gradients of the loss; parameters without one stay unchanged. */
 	readonly gradients: TensorSet
-	/** What the log sums up, by name. */
+	/** Numbers that the log sums, by name. */
 	readonly numbers: Readonly<Record<string, number>>
-	/** Does what follows the update of the parameters, such as running averages. */
+	/** Runs after the update of the parameters, for example to update running averages. */
 	readonly afterUpdate?: () => void
 }
 
-/** What makes steps, once it is ready. */
+/** Computes steps once it is ready. */
 export interface Stepper {
-	/** @returns Undefined when it was stopped half way; half a step is worth nothing. */
+	/** @returns Undefined if stopped half way; half a step is useless. */
 	step(position: StepPosition): Promise<StepResult | undefined>
 	close(): Promise<void>
 }
 
-/** A training, whatever is trained. @typeParam Own See {@link TrainingState}. @typeParam Line A line of the log. */
+/** A training of any kind. @typeParam Own See {@link TrainingState}. @typeParam Line A line of the log. */
 export interface TrainingTask<Own extends object, Line extends object> {
-	/** For messages, such as `Tuning`. */
+	/** Name for messages, such as `Tuning`. */
 	readonly name: string
 	readonly engine: Pick<Engine, 'memory'>
 	readonly files: TrainingFiles
 	readonly steps: number
 	readonly stepsPerEpoch: number
-	/** Steps from one line of the log to the next; an epoch's by default. The last line may be of fewer. */
+	/** Steps per line of the log; by default those of an epoch. The last line may cover fewer. */
 	readonly stepsPerLine?: number
-	/** How states look; see there. */
+	/** Format of states; see {@link StateFormat}. */
 	readonly format: Omit<StateFormat<Own>, 'path' | 'lastGoodPath' | 'optimizer'>
 	readonly optimizer: OptimizerName
 	/** State before the first step. */
 	start(): Promise<TrainingState<Own>>
-	/** Compiles programs and whatever else steps need. @returns Undefined when it was stopped meanwhile. */
+	/** Compiles programs and prepares everything else for steps. @returns Undefined if stopped meanwhile. */
 	open(state: TrainingState<Own>): Promise<Stepper | undefined>
 	/** Learning rate and other hyper-parameters of a step. */
 	update(position: StepPosition): OptimizerUpdate
-	/** A line of the log, of the sums since the one before. @param position Of the last step. */
+	/** Creates a log line from the sums since the previous one. @param position Position of the last step. */
 	line(state: TrainingState<Own>, position: StepPosition): Line | Promise<Line>
-	/** Looks at a line once it is written, and may change what is kept beside. @throws NaptuneError when to go on makes no sense. */
+	/**
+	 * Called with each written line; may change the state's own data. @throws NaptuneError when the training should not
+	 * continue.
+	 */
 	afterLine?(state: TrainingState<Own>, line: Line): void
-	/** Whether a state is worth keeping as the last good one; by default all are whose next step is finite. */
+	/** Whether to keep a state as the last good one; by default, if its next step is finite. */
 	isGood?(state: TrainingState<Own>): boolean
-	/** What to change where values are not finite. */
+	/** Advice for non-finite values. */
 	readonly advice: string
 }
 
 /** Ways to follow and to stop a training. */
 export interface TrainingFollower<Line> {
-	/** Called after every step. @param done Steps done of `total`. */
+	/** Called after every step. @param done Finished steps of `total`. */
 	readonly onStep?: ((done: number, total: number, numbers: StepResult['numbers']) => void) | undefined
 	readonly onLine?: ((line: Line) => void) | undefined
-	/** Called with which state is on the disk: the one that is gone on with, then every new one. @param steps That it holds. */
+	/** Called with the state on disk: first the resumed one, then every new one. @param steps Steps in the state. */
 	readonly onSaved?: ((steps: number) => void) | undefined
-	/** Called with what a person should know, such as that a file cannot be checked. */
+	/** Called with notices for the user, for example that a file cannot be checked. */
 	readonly onNotice?: ((notice: string) => void) | undefined
-	/** Stops after the step under way, or within it where it can, and saves. */
+	/** Stops after the current step, or within it if possible, and saves. */
 	readonly signal?: AbortSignal | undefined
 }
 
-/** How far a training came. */
+/** Outcome of a training. */
 export interface Trained<Own extends object> {
 	readonly state: TrainingState<Own>
-	/** Whether all steps are done. */
+	/** Whether all steps are finished. */
 	readonly finished: boolean
-	/** Steps that are in the saved state; 0 where nothing is saved. */
+	/** Steps in the saved state; 0 if nothing is saved. */
 	readonly savedSteps: number
 }
 
-/** A state is saved with every line of the log, and between distant ones about this often; resuming gives the same bytes either way. */
+/**
+ * Every log line saves a state, and long gaps between lines save about this often; resuming gives the same bytes either way.
+ */
 const secondsBetweenSaves = 120
 
 /**
  * Trains from the saved state, or from the start.
- * @throws NaptuneError when a value is not finite, a file is damaged or of another training, or cannot be written. It says
- * when that happened and which state is kept.
+ * @throws NaptuneError when a value is not finite, or a file is damaged, belongs to another training, or cannot be written.
+ * The error says when it happened and which state is kept.
  */
 export async function train<Own extends object, Line extends object>(
 	task: TrainingTask<Own, Line>,
@@ -144,7 +150,7 @@ export async function train<Own extends object, Line extends object>(
 		}
 		finished = state.optimizer.step >= steps
 		if (finished) {
-			// Its lines are all there now, and there is nothing left to go back to.
+			// All lines are written, so no earlier state is needed any more.
 			await writeChecksum(files.log)
 			await removeChecked(files.lastGood)
 		}
@@ -162,7 +168,7 @@ interface Run<Own extends object, Line extends object> {
 	readonly state: TrainingState<Own>
 	readonly clock: SpentTime
 	savedSteps: number
-	/** The step under way. */
+	/** The current step. */
 	step: number
 }
 
@@ -195,7 +201,7 @@ async function takeSteps<Own extends object, Line extends object>(
 	}
 }
 
-/** One step. @returns Whether it ended a line of the log, or undefined when it was stopped half way. */
+/** Takes one step. @returns Whether it completed a line of the log, or undefined if stopped half way. */
 async function takeStep<Own extends object, Line extends object>(
 	run: Run<Own, Line>,
 	stepper: Stepper,
@@ -214,7 +220,7 @@ async function takeStep<Own extends object, Line extends object>(
 	updateParameters(parameters, result.gradients, optimizer, task.update(position))
 	requireFinite('new value', valuesOf(parameters), advice)
 	result.afterUpdate?.()
-	// A whole step from it was finite: the saved state is a good one.
+	// A full step from the saved state was finite, so that state is good.
 	if (step === savedSteps && step > 0 && (task.isGood?.(state) ?? true)) await keepAsLastGood(format)
 	clock.sawMemory((await task.engine.memory()).residentBytes)
 	state.sums = sumsWith(state.sums, result.numbers)
@@ -239,7 +245,7 @@ function requireFiniteNumber(name: string, value: number, advice: string): void 
 		throw new NaptuneError('NAP_TRAINING_FAILED', `The ${name} is not finite (${value}). ${advice}`)
 }
 
-/** Says when it happened, and what is left of the training. */
+/** Adds to an error when it happened and which state is left. */
 function explained<Own extends object, Line extends object>(
 	error: unknown,
 	{ name, files, steps, stepsPerEpoch }: TrainingTask<Own, Line>,
@@ -248,6 +254,6 @@ function explained<Own extends object, Line extends object>(
 	if (!(error instanceof NaptuneError)) return error
 	const where = `epoch ${Math.floor(step / stepsPerEpoch) + 1} of ${Math.ceil(steps / stepsPerEpoch)}, step ${(step % stepsPerEpoch) + 1} of ${stepsPerEpoch}`
 	const kept = [files.lastGood, files.state].find((path) => existsSync(path))
-	const rest = kept === undefined ? 'No state had been saved yet.' : `The last good state is kept in ${kept}.`
+	const rest = kept === undefined ? 'No state was saved yet.' : `The last good state is kept in ${kept}.`
 	return new NaptuneError(error.code, `${name} stopped in ${where}: ${error.message} ${rest}`, { cause: error })
 }

@@ -1,22 +1,25 @@
-/** Optimizers by name. What one remembers is named arrays by parameter, so that states are saved alike. Adding one is an entry here. */
+/**
+ * Optimizers by name. All keep their memory as named arrays per parameter, so that states have one format. To add an
+ * optimizer, add an entry here.
+ */
 
 import { entry } from '../core/at.js'
 import { type AdamWOptions, adamWStep } from './adamw.js'
 import { type SgdOptions, sgdStep } from './sgd.js'
 import type { TensorSet } from './tensor-set.js'
 
-/** What an optimizer remembers. Updated in place, stored in states. */
+/** The memory of an optimizer. Updated in place, stored in states. */
 export interface OptimizerState {
-	/** Number of updates done. */
+	/** Number of finished updates. */
 	step: number
-	/** By memory (such as `first`), then by parameter. */
+	/** Arrays by memory (such as `first`), then by parameter. */
 	readonly memory: Readonly<Record<string, Record<string, Float32Array>>>
 }
 
 /** An optimizer. */
 export interface Optimizer<Options> {
 	readonly doc: string
-	/** Names of what it remembers. */
+	/** Names of its memories. */
 	readonly memory: readonly string[]
 	/** One update in place; counts the step. */
 	update(parameters: TensorSet, gradients: TensorSet, state: OptimizerState, options: Options): void
@@ -48,10 +51,12 @@ export const optimizers = { adamw, sgd } as const
 /** Name of an optimizer. */
 export type OptimizerName = keyof typeof optimizers
 
-/** Hyper-parameters of one update, with the optimizer that they are of. */
+/** Hyper-parameters of one update, with their optimizer. */
 export type OptimizerUpdate = ({ readonly name: 'adamw' } & AdamWOptions) | ({ readonly name: 'sgd' } & SgdOptions)
 
-/** One update in place by the optimizer that the options name. @throws NaptuneError when a gradient does not fit its parameter. */
+/** Updates parameters in place with the optimizer in the options. @throws NaptuneError when a gradient does not fit its
+ * parameter.
+ */
 export function updateParameters(
 	parameters: TensorSet,
 	gradients: TensorSet,

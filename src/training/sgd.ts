@@ -9,19 +9,19 @@ import type { TensorSet } from './tensor-set.js'
 export interface SgdOptions {
 	/** Step size of this update, >= 0. */
 	readonly learningRate: number
-	/** Share of the earlier velocity that is kept, in [0, 1). */
+	/** Share of the previous velocity to keep, in [0, 1). */
 	readonly momentum: number
-	/** Whether the step looks ahead by one momentum. */
+	/** Whether to use Nesterov momentum. */
 	readonly nesterov: boolean
 	/** Coupled weight decay: added to the gradient as weightDecay · parameter. */
 	readonly weightDecay: number
-	/** What is particular about a parameter; nothing by default. */
+	/** Exceptions for a parameter; none by default. */
 	readonly group?: GroupOf | undefined
 }
 
 /**
  * One update of all parameters that have a gradient, in place: velocity = momentum · velocity + (gradient + decay), then
- * parameter -= rate · velocity. Parameters without a gradient are left alone, as in PyTorch.
+ * parameter -= rate · velocity. Parameters without a gradient stay unchanged, as in PyTorch.
  * @param velocities By parameter name; zeros at the start, which is the same as PyTorch's first step without dampening.
  * @throws NaptuneError when a gradient does not fit its parameter.
  */

@@ -1,6 +1,6 @@
 /**
- * Time and memory that a training takes over all its processes, noted every few seconds beside its states, so that what a
- * killed process did after its last saved state counts as well.
+ * Tracks the time and memory of a training over all its processes. It writes them every few seconds beside the states, so
+ * that work of a killed process after its last saved state counts as well.
  */
 
 import { existsSync } from 'node:fs'
@@ -14,25 +14,25 @@ const noteSchema = z.object({ of: z.string(), seconds: z.number().nonnegative(),
 
 /** A running clock. */
 export interface SpentTime {
-	/** Up to now, over all processes. */
+	/** Usage so far, over all processes. */
 	usage(): Usage
-	/** Tells how much memory is held; the largest counts. */
+	/** Reports the memory in use; the largest value counts. */
 	sawMemory(residentBytes: number): void
-	/** Stops. @param keep Whether the note stays: a finished training has its usage elsewhere. */
+	/** Stops the clock. @param keep Whether to keep the file; a finished training records its usage elsewhere. */
 	stop(keep: boolean): Promise<void>
 }
 
 /**
  * Starts the clock of a process.
- * @param path Of the note. @param of Which training it is: notes of another are not added.
- * @param saved What the saved state says. @param every Milliseconds between notes.
+ * @param path File for the usage. @param of Identity of the training; usage of another one is ignored.
+ * @param saved Usage in the saved state. @param every Milliseconds between writes.
  */
 export async function startClock(path: string, of: string, saved: Usage, every = 2000): Promise<SpentTime> {
 	const before = largest(saved, await noted(path, of))
 	const started = performance.now()
 	let { residentBytes } = before
 	const usage = () => ({ seconds: before.seconds + (performance.now() - started) / 1000, residentBytes })
-	// A note that is lost or cannot be written costs a few seconds in a record; a full disk is told of by the next state.
+	// A lost write costs only a few seconds in a record; saving the next state reports a full disk.
 	const write = () => writeFileAtomic(path, `${JSON.stringify({ of, ...usage() })}\n`, 'nothing').catch(() => {})
 	let writing = write()
 	let busy = false

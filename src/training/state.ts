@@ -1,4 +1,7 @@
-/** All that a later step of a training depends on, on disk: a resumed training goes on as if it had never stopped. */
+/**
+ * Saves everything that later steps of a training depend on, so that a resumed training continues as if it had never
+ * stopped.
+ */
 
 import { existsSync } from 'node:fs'
 import { copyFile, link } from 'node:fs/promises'
@@ -13,24 +16,26 @@ import { readSafetensorsHeader } from '../files/safetensors.js'
 import { type OptimizerName, type OptimizerState, optimizers } from './optimizers.js'
 import { loadTensors, prefixed, saveTensors, type TensorSet, withPrefix } from './tensor-set.js'
 
-/** What a training took. */
+/** Resources that a training used. */
 export interface Usage {
-	/** Wall-clock time of all processes that had a part in it. */
+	/** Wall-clock time, summed over all its processes. */
 	readonly seconds: number
-	/** The largest resident memory of the process that was seen with all programs compiled. */
+	/** Peak resident memory observed with all programs compiled. */
 	readonly residentBytes: number
 }
 
-/** State after `optimizer.step` steps. Tensors are changed in place. @typeParam Own What a kind of training keeps beside, as JSON. */
+/**
+ * State after `optimizer.step` steps. Tensors change in place. @typeParam Own Further data of a kind of training, as JSON.
+ * */
 export interface TrainingState<Own extends object = object> {
-	/** What the optimizer changes. */
+	/** Values that the optimizer changes. */
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
-	/** What follows the parameters, by set and name: running averages. */
+	/** Running averages of the parameters, by set and name. */
 	readonly averages: Readonly<Record<string, TensorSet>>
 	readonly optimizer: OptimizerState
-	/** Sums of what the steps since the last line of the log found. */
+	/** Sums of the steps' numbers since the last line of the log. */
 	sums: Readonly<Record<string, number>>
-	/** Finished lines of the log: their length in bytes, and their SHA-256 where it is known. */
+	/** Finished lines of the log: their length in bytes, and their SHA-256 if known. */
 	log: { readonly length: number; readonly sha256?: string }
 	usage: Usage
 	own: Own
@@ -39,30 +44,30 @@ export interface TrainingState<Own extends object = object> {
 /** Shapes by name, in the order of the parameters. */
 export type Shapes = ReadonlyMap<string, readonly number[]>
 
-/** Where states of a training are kept, and what they look like. */
+/** Location and format of a training's states. */
 export interface StateFormat<Own extends object> {
 	/** The newest state. */
 	readonly path: string
-	/** The latest state from which a whole further step was good. */
+	/** The latest state from which one further full step was good. */
 	readonly lastGoodPath: string
 	readonly optimizer: OptimizerName
 	readonly parameters: Shapes
-	/** Of the averages, by set. */
+	/** Shapes of the averages, by set. */
 	readonly averages?: Readonly<Record<string, Shapes>>
-	/** Schema of what is kept beside; JSON objects of other keys than those of a state. */
+	/** Schema of the further data: JSON objects whose keys differ from those of a state. */
 	readonly own: z.ZodType<Own>
-	/** Text entries of the header that say of which training a state is. */
+	/** Text entries of the header that identify the training. */
 	readonly identity?: Readonly<Record<string, string>>
-	/** @throws NaptuneError when a state is of another training. */
+	/** @throws NaptuneError when a state belongs to another training. */
 	readonly checkIdentity?: (metadata: Readonly<Record<string, string>>, path: string) => void
-	/** Sets of tensors that earlier versions called otherwise: their names then by their names now. */
+	/** Former names of tensor sets, by current name. */
 	readonly earlierNames?: Readonly<Record<string, string>>
 }
 
-/** A state that was saved. */
+/** A saved state. */
 export interface SavedState<Own extends object> {
 	readonly state: TrainingState<Own>
-	/** What a person should know of the file; missing where there is nothing. */
+	/** Notice about the file for the user; missing if there is none. */
 	readonly notice?: string
 }
 
@@ -73,13 +78,14 @@ const progressSchema = z.object({
 	logSha256: z.string().length(64).optional(),
 	sums: z.record(z.string(), z.number()).optional(),
 	usage: z.object({ seconds: z.number(), residentBytes: z.number() }).optional(),
-	/** Of tuning runs in earlier versions. */
+	/** From tuning runs of earlier versions. */
 	epochSums: z.record(z.string(), z.number()).optional(),
-	/** Of surrogates in earlier versions. */
+	/** From surrogates of earlier versions. */
 	seconds: z.number().optional(),
 })
 
-/** Saves a state atomically, with its checksum. @throws NaptuneError when it cannot be written; the state before it is kept. */
+/**
+ * Saves a state atomically, with its checksum. @throws NaptuneError when it cannot be written; the previous state stays. */
 export async function saveState<Own extends object>(
 	{ path, identity = {} }: Pick<StateFormat<Own>, 'path' | 'identity'>,
 	{ parameters, averages, optimizer, sums, log, usage, own }: TrainingState<Own>,
@@ -101,14 +107,14 @@ export async function saveState<Own extends object>(
 }
 
 /**
- * The saved state: the newest one, or the last good one where the newest was taken away. Undefined where there is none.
- * @throws NaptuneError when the file is damaged or of another training.
+ * Loads the saved state: the newest one, or the last good one if the newest was removed. Undefined if there is none.
+ * @throws NaptuneError when the file is damaged or belongs to another training.
  */
 export async function loadState<Own extends object>(format: StateFormat<Own>): Promise<SavedState<Own> | undefined> {
 	const { path, lastGoodPath } = format
 	if (!existsSync(path)) {
 		if (!existsSync(lastGoodPath)) return undefined
-		await requireIntact(lastGoodPath, 'Remove it, and resuming begins anew.')
+		await requireIntact(lastGoodPath, 'Remove it to start over.')
 		await copyChecked(lastGoodPath, path, secondName(lastGoodPath))
 	}
 	const checked = await requireIntact(path, await adviceFor(format))
@@ -117,7 +123,7 @@ export async function loadState<Own extends object>(format: StateFormat<Own>): P
 	const json = jsonOf(metadata)
 	const progress = progressSchema.safeParse(json)
 	const own = format.own.safeParse(json)
-	if (!progress.success || !own.success) throw damaged(path, 'its metadata do not say where the run stands')
+	if (!progress.success || !own.success) throw damaged(path, 'its metadata lack the progress of the run')
 	const { step, logLength, logSha256, sums, epochSums, usage, seconds = 0 } = progress.data
 	const stored = await loadTensors(path)
 	const set = (name: string, shapes: Shapes) => storedSet(stored, name, shapes, format)
@@ -139,13 +145,13 @@ export async function loadState<Own extends object>(format: StateFormat<Own>): P
 		...defined({
 			notice:
 				checked === 'unchecked'
-					? `${path} has no checksum beside it, as with states of earlier versions; damage to it cannot be noticed.`
+					? `${path} has no checksum beside it, like states of earlier versions, so damage would go unnoticed.`
 					: undefined,
 		}),
 	}
 }
 
-/** Keeps the saved state under a second name when newer ones replace it; takes no space until then. */
+/** Links the saved state under a second name, so that it survives newer ones; takes no space until then. */
 export async function keepAsLastGood({
 	path,
 	lastGoodPath,
@@ -153,7 +159,7 @@ export async function keepAsLastGood({
 	await copyChecked(path, lastGoodPath, secondName(path))
 }
 
-/** Removes all states of a training that is finished. */
+/** Removes all states of a finished training. */
 export async function removeStates({
 	path,
 	lastGoodPath,
@@ -162,20 +168,20 @@ export async function removeStates({
 	await removeChecked(lastGoodPath)
 }
 
-/** Some file systems know no second names. */
+/** Copies if the file system does not support hard links. */
 function secondName(of: string): (temporary: string) => Promise<void> {
 	return (temporary) => link(of, temporary).catch(() => copyFile(of, temporary))
 }
 
-/** What to do about a damaged state. */
+/** Advice for a damaged state. */
 async function adviceFor({ path, lastGoodPath }: Pick<StateFormat<object>, 'path' | 'lastGoodPath'>): Promise<string> {
 	const usable = existsSync(lastGoodPath) && (await requireIntact(lastGoodPath, '').catch(() => undefined)) === 'intact'
 	return usable
-		? `Remove ${basename(path)}, and resuming goes on from the last good state, ${basename(lastGoodPath)}.`
-		: `Restore it, or remove ${basename(path)}, and resuming begins anew.`
+		? `Remove ${basename(path)} to resume from the last good state, ${basename(lastGoodPath)}.`
+		: `Restore it, or remove ${basename(path)} to start over.`
 }
 
-/** A set of tensors in the order of `shapes`, whatever the order in the file. */
+/** Reads a set of tensors in the order of `shapes`, whatever their order in the file. */
 function storedSet(
 	stored: TensorSet,
 	name: string,
@@ -193,7 +199,7 @@ function storedSet(
 	)
 }
 
-/** What the header says of progress; pre-training of earlier versions kept it in entries of their own. */
+/** The progress in the header; pre-training of earlier versions kept it in separate entries. */
 function jsonOf({ progress, step, logLength }: Readonly<Record<string, string>>): unknown {
 	try {
 		return progress === undefined && step !== undefined
@@ -207,6 +213,6 @@ function jsonOf({ progress, step, logLength }: Readonly<Record<string, string>>)
 function damaged(path: string, how: string): NaptuneError {
 	return new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${path} is not a saved state of this run: ${how}. Restore the file, or remove it to begin anew.`,
+		`${path} is not a saved state of this run: ${how}. Restore the file, or remove it to start over.`,
 	)
 }

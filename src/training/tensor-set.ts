@@ -9,7 +9,7 @@ import { float32Tensors } from '../files/safetensors-bytes.js'
 /** Named float32 tensors: parameters, their gradients or their moments. */
 export type TensorSet = Readonly<Record<string, Tensor<'float32'>>>
 
-/** Writes a set of float32 tensors atomically. @param options.checksum Whether a checksum is kept beside the file. */
+/** Writes a set of float32 tensors atomically. @param options.checksum Whether to write a checksum beside the file. */
 export async function saveTensors(
 	path: string,
 	tensors: TensorSet,
@@ -27,7 +27,7 @@ export async function loadTensors(path: string): Promise<Record<string, Tensor<'
 	return float32Tensors(await readSafetensorsTensors(path), path)
 }
 
-/** The entries whose names begin with `prefix/`, without it. */
+/** The entries whose names begin with `prefix/`, with the prefix removed. */
 export function withPrefix(tensors: TensorSet, prefix: string): Record<string, Tensor<'float32'>> {
 	return Object.fromEntries(
 		Object.entries(tensors).flatMap(([name, value]) =>
@@ -36,7 +36,7 @@ export function withPrefix(tensors: TensorSet, prefix: string): Record<string, T
 	)
 }
 
-/** Under names with a prefix, as {@link withPrefix} takes them apart. */
+/** Adds a prefix to all names; the inverse of {@link withPrefix}. */
 export function prefixed(prefix: string, tensors: TensorSet): TensorSet {
 	return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value]))
 }

@@ -42,10 +42,10 @@ describe('ids of tokens', () => {
 			})
 			await refused(
 				json,
-				/the id of "cat" in model\.vocab is .*; whole numbers from 0 to 4607 are expected, as the model has 4608 tokens \(vocab_size/,
+				/the id of "cat" in model\.vocab is .*; expected whole numbers from 0 to 4607, as the model has 4608 tokens \(vocab_size/,
 				4608,
 			)
-			await refused(json, /the id of "cat" in model\.vocab is .*; whole numbers from 0 to 262143 are expected/)
+			await refused(json, /the id of "cat" in model\.vocab is .*; expected whole numbers from 0 to 262143/)
 		},
 	)
 
@@ -181,6 +181,6 @@ describe('what takes all time or memory is refused', () => {
 	it('a file of 100 MB', async () => {
 		const file = join(await temporaryFolder(), 'tokenizer.json')
 		await writeFile(file, Buffer.alloc(100_000_000, '['))
-		await expect(loadTokenizer(file)).rejects.toThrow(/it has 100000000 bytes, at most 64000000/)
+		await expect(loadTokenizer(file)).rejects.toThrow(/it has 100000000 bytes; expected at most 64000000/)
 	})
 })

@@ -1,6 +1,6 @@
 /**
- * Checks a `tokenizer.json` before anything is built from it. It comes with a checkpoint from anywhere, and is a small
- * program: its patterns, rewritings and numbers can take all time and memory there is.
+ * Checks a `tokenizer.json` before anything is built from it. It comes with an untrusted checkpoint, and is a small program
+ * whose patterns, rewritings and numbers could use unlimited time and memory.
  */
 
 import type { z } from 'zod'
@@ -16,7 +16,7 @@ const mostEntries = 2 ** 18
 const mostTreeCharacters = 4_000_000
 /** Merges: Gemma, whose tokenizer SigLIP 2 has, has 580,604. */
 const mostMerges = 2 ** 20
-/** How many times longer all rewritings together may make a text. */
+/** Maximum factor by which all rewritings together may lengthen a text. */
 const mostGrowth = 4096
 /** Levels of lists and objects. */
 const deepest = 24
@@ -28,11 +28,8 @@ const deepest = 24
  */
 export function checkTokenizer(json: object, settings: object, name: string, vocabularySize?: number): void {
 	const damaged = (what: string) =>
-		new NaptuneError(
-			'NAP_FILE_INVALID',
-			`${name} is damaged, or not a tokenizer that can be used: ${what}. Fetch it again.`,
-		)
-	// What follows goes down into the parts.
+		new NaptuneError('NAP_FILE_INVALID', `${name} is damaged or not a usable tokenizer: ${what}. Fetch it again.`)
+	// The following checks recurse into the parts.
 	if (isDeep(json) || isDeep(settings)) throw damaged(`it holds more than ${deepest} levels of lists and objects`)
 	const parsed = tokenizerSchema.safeParse(json)
 	if (!parsed.success) throw damaged(reasons(parsed.error))
@@ -49,7 +46,7 @@ export function checkTokenizer(json: object, settings: object, name: string, voc
 	for (const { id, content } of added) {
 		if (id >= 0 && id < limit + added.length) continue
 		throw damaged(
-			`the id of the added token ${shown(content)} is ${id}; whole numbers below ${limit} are expected${because}`,
+			`the id of the added token ${shown(content)} is ${id}; expected whole numbers below ${limit}${because}`,
 		)
 	}
 	if (added.reduce((sum, { content }) => sum + content.length, 0) > mostTreeCharacters) {
@@ -77,13 +74,13 @@ function checkVocabulary(vocabulary: unknown, limit: number, because: string, da
 		checkPieces(vocabulary, limit, because, damaged)
 		return
 	}
-	if (!isRecord(vocabulary)) throw damaged(`model.vocab is ${shown(vocabulary)}; ids by token are expected`)
+	if (!isRecord(vocabulary)) throw damaged(`model.vocab is ${shown(vocabulary)}; expected ids by token`)
 	let count = 0
 	for (const token in vocabulary) {
 		const id = vocabulary[token]
 		if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= limit || Object.is(id, -0)) {
 			throw damaged(
-				`the id of ${shown(token)} in model.vocab is ${shown(id)}; whole numbers from 0 to ${limit - 1} are expected${because}`,
+				`the id of ${shown(token)} in model.vocab is ${shown(id)}; expected whole numbers from 0 to ${limit - 1}${because}`,
 			)
 		}
 		count++
@@ -97,7 +94,7 @@ function idIn(vocabulary: unknown, token: string): number | undefined {
 	return at < 0 ? undefined : at
 }
 
-/** Tokens that are added to every text, with their ids where these are told. */
+/** Tokens that are added to every text, with their ids if given. */
 function specials(part: AddingPart | null): (readonly [string, number | undefined])[] {
 	if (!part) return []
 	const { sep, cls, single = [], processors = [] } = part
@@ -109,12 +106,12 @@ function specials(part: AddingPart | null): (readonly [string, number | undefine
 function checkPieces(pieces: readonly unknown[], limit: number, because: string, damaged: Damaged): void {
 	if (pieces.length === 0) throw damaged('model.vocab is empty')
 	if (pieces.length > limit)
-		throw damaged(`model.vocab has ${pieces.length} pieces; at most ${limit} are expected${because}`)
+		throw damaged(`model.vocab has ${pieces.length} pieces; expected at most ${limit}${because}`)
 	let characters = 0
 	for (const [at, piece] of pieces.entries()) {
 		const [text, score] = Array.isArray(piece) ? (piece as unknown[]) : []
 		if (typeof text !== 'string' || typeof score !== 'number') {
-			throw damaged(`piece ${at} of model.vocab is ${shown(piece)}; a text and a number are expected`)
+			throw damaged(`piece ${at} of model.vocab is ${shown(piece)}; expected a text and a number`)
 		}
 		characters += text.length
 	}
@@ -123,7 +120,7 @@ function checkPieces(pieces: readonly unknown[], limit: number, because: string,
 
 function checkMerges(merges: unknown, type: string | undefined, damaged: Damaged): void {
 	if (merges === undefined && type !== 'BPE') return
-	if (!Array.isArray(merges)) throw damaged(`model.merges is ${shown(merges)}; a list of pairs is expected`)
+	if (!Array.isArray(merges)) throw damaged(`model.merges is ${shown(merges)}; expected a list of pairs`)
 	if (merges.length > mostMerges) throw damaged(`model.merges has ${merges.length} entries`)
 	// Either form, but the same throughout.
 	const inPairs = Array.isArray(merges[0])
@@ -132,11 +129,10 @@ function checkMerges(merges: unknown, type: string | undefined, damaged: Damaged
 			? Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === 'string')
 			: typeof merge === 'string'
 	const wrong = merges.findIndex((merge) => !isMerge(merge))
-	if (wrong >= 0)
-		throw damaged(`entry ${wrong} of model.merges is ${shown(merges[wrong])}; a pair of texts is expected`)
+	if (wrong >= 0) throw damaged(`entry ${wrong} of model.merges is ${shown(merges[wrong])}; expected a pair of texts`)
 }
 
-/** Patterns that take no time to speak of on any text, and rewritings that do not let it grow without end. */
+/** Accepts only patterns that are fast on any text, and rewritings that do not let it grow without limit. */
 function checkTextParts(parts: readonly (TextPart | null)[], damaged: Damaged): void {
 	const all = parts.flatMap((part) => (part ? flattened(part) : []))
 	if (all.length > 64) throw damaged(`its normalizer and pre_tokenizer have ${all.length} parts`)
@@ -144,9 +140,7 @@ function checkTextParts(parts: readonly (TextPart | null)[], damaged: Damaged): 
 	for (const { pattern, content, type } of all) {
 		const slow = pattern?.Regex === undefined ? undefined : slowPattern(pattern.Regex)
 		if (slow) {
-			throw damaged(
-				`the pattern ${shown(pattern?.Regex)} ${slow}, which can take more time than there is on some texts`,
-			)
+			throw damaged(`the pattern ${shown(pattern?.Regex)} ${slow}, which can take unlimited time on some texts`)
 		}
 		if (type === 'Replace') growth *= Math.max(1, content?.length ?? 0)
 	}

@@ -2,7 +2,7 @@
 
 import { NaptuneError } from '../core/errors.js'
 
-/** The template for classes of which nothing else is known. */
+/** The default template of class prompts. */
 export const defaultTemplate = 'a photo of a {}.'
 
 /** Prompts of a list of classes. */
@@ -31,7 +31,7 @@ export function classPrompts(classNames: readonly string[], template: string = d
 	if (!template.includes('{}')) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The template ${JSON.stringify(template)} has no {} for the class name, so all classes would read the same. Write for example ${JSON.stringify(defaultTemplate)}.`,
+			`The template ${JSON.stringify(template)} has no {} for the class name, so all classes would read the same. Use for example ${JSON.stringify(defaultTemplate)}.`,
 		)
 	}
 	const positions = new Map<string, number[]>()

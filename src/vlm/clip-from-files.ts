@@ -31,15 +31,15 @@ export interface ClipFiles {
 	 * other types are converted once.
 	 */
 	readonly weights: Uint8Array
-	/** What to call the checkpoint in errors and records. Default `handed in`. */
+	/** Name of the checkpoint in errors and records. Default `handed in`. */
 	readonly source?: string
-	/** SHA-256 of the weights in hexadecimal digits, where it is known; else it is computed. */
+	/** SHA-256 of the weights in hexadecimal digits, if known; otherwise it is computed. */
 	readonly sha256?: string
 }
 
 /**
- * Makes a model of files that are in memory. The graphs that are built from it carry their weights with them, so that any
- * engine compiles them, in a browser, too.
+ * Makes a model from files in memory. Its graphs carry their weights, so that any engine can compile them, including one in
+ * a browser.
  * @throws NaptuneError when a file is damaged or hostile, config, weights and preprocessing disagree, or weights are not
  * finite.
  */
@@ -84,7 +84,7 @@ function namedTensors(tensors: ReadonlyMap<string, TensorEntry>): ReadonlyMap<st
 	if (layoutOf(tensors) !== 'transformers') {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${fileName} has the names of open_clip or openai/CLIP; from memory, only files in the layout of transformers are read. Save the model with transformers, or load its folder in Node.`,
+			`${fileName} has the names of open_clip or openai/CLIP; files in memory must have the layout of transformers. Save the model with transformers, or load its folder in Node.js.`,
 		)
 	}
 	const own = canonicalWeights(tensors, ({ dtype }) => dtypeSize(dtype))

@@ -77,7 +77,7 @@ describe('parseClipConfig', () => {
 	it.each<[string, unknown, RegExp]>([
 		['a list', [], /one JSON object/],
 		['text', 'clip', /one JSON object/],
-		['SigLIP', { model_type: 'siglip' }, /type "siglip", expected is "clip"/],
+		['SigLIP', { model_type: 'siglip' }, /type "siglip"; expected "clip"/],
 		['one tower', { model_type: 'clip_vision_model' }, /only one half of a CLIP/],
 		['open_clip', { model_cfg: { embed_dim: 512 } }, /config of open_clip/],
 		['a ResNet tower', { model_type: 'clip', vision_config: { layers: [3, 4, 6, 3] } }, /ResNet/],

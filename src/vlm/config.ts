@@ -17,7 +17,7 @@ export type Activation = 'quick_gelu' | 'gelu' | 'gelu_tanh'
  */
 export type Family = 'open_clip' | 'openai' | 'siglip' | 'encoders'
 
-/** What both transformers of a CLIP have. */
+/** Fields common to both transformers of a CLIP. */
 export interface TransformerConfig {
 	/** Width of the residual stream. */
 	readonly width: number
@@ -41,12 +41,11 @@ export interface TextConfig extends TransformerConfig {
 	readonly bosTokenId: number
 	/** Id used for padding; undefined where the config has none. */
 	readonly padTokenId?: number
-	/**
-	 * How the position that gives the text feature is found: `argmax` takes that of the highest id (legacy configs with
+	/** How to find the position that gives the text feature: `argmax` takes that of the highest id (legacy configs with
 	 * `eos_token_id` 2), `first-match` the first one that holds `endTokenId`, `last` the last one of the row, padding or not.
 	 */
 	readonly eosRule: 'argmax' | 'first-match' | 'last'
-	/** Length that every row is padded to, where the model was trained that way; else the longest text's. */
+	/** Length to which every row is padded, if the model was trained that way; otherwise that of the longest text. */
 	readonly padTo?: number
 	/** Whether texts are cleaned up as openai/CLIP does; missing means yes. */
 	readonly cleanUp?: boolean
@@ -67,9 +66,9 @@ export interface ClipConfig {
 	readonly family?: Family
 	/** Length of image and text features. */
 	readonly projectionDimension: number
-	/** Value that the natural logarithm of the logit scale had before training. */
+	/** Natural logarithm of the logit scale before training. */
 	readonly logitScaleInit?: number
-	/** Its bias, of models that have one. */
+	/** Initial logit bias, for models that have one. */
 	readonly logitBiasInit?: number
 	readonly text: TextConfig
 	readonly vision: VisionConfig
@@ -148,7 +147,7 @@ export function parseClipConfig(json: unknown, name = 'config.json'): ClipConfig
 	return config
 }
 
-/** What a schema makes of a config. @throws NaptuneError listing what is wrong. */
+/** Parses a config with a schema. @throws NaptuneError listing the problems. */
 export function parseFields<T extends z.ZodType>(schema: T, json: unknown, name: string): z.output<T> {
 	const result = schema.safeParse(json)
 	if (result.success) return result.data
@@ -170,15 +169,16 @@ function refuseOtherModels(json: unknown, name: string): void {
 	}
 	const type = config.model_type
 	if (type === 'clip_vision_model' || type === 'clip_text_model') {
+		const option = type === 'clip_vision_model' ? '--vision-weights' : '--text-weights'
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name} describes only one half of a CLIP (${type}); both towers are needed. ${advice}`,
+			`${name} describes only one half of a CLIP (${type}); both towers are needed. Give the CLIP that it belongs to with --model, and this folder with ${option}.`,
 		)
 	}
 	if (type !== undefined && type !== 'clip') {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name} describes a model of type ${shown(type)}, expected is "clip". ${advice}`,
+			`${name} describes a model of type ${shown(type)}; expected "clip". ${advice}`,
 		)
 	}
 	const hasTowers = ['text_config', 'text_config_dict', 'vision_config', 'vision_config_dict'].some(
@@ -224,7 +224,7 @@ export function transformerConfig(
 	if (activation === undefined) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name}: hidden_act is ${shown(raw.hidden_act)}, supported are "quick_gelu", "gelu" and "gelu_pytorch_tanh".`,
+			`${name}: hidden_act is ${shown(raw.hidden_act)}; supported values are "quick_gelu", "gelu" and "gelu_pytorch_tanh".`,
 		)
 	}
 	return {

@@ -1,9 +1,9 @@
-/** What a model that is a pair of ONNX files is made of. */
+/** The parts of a model that is a pair of ONNX files. */
 
 import type { DeclaredPort, WeightsFiles } from '../onnx/index.js'
 import type { Value } from '../onnx/value.js'
 
-/** The content of an ONNX file, and where weights beside it lie. */
+/** The content of an ONNX file, and the location of its other weights. */
 export interface EncoderFile {
 	readonly name: string
 	readonly bytes: Uint8Array
@@ -12,7 +12,7 @@ export interface EncoderFile {
 
 /** Where a text file looks up the embedding of each token. */
 export interface EmbeddingNode {
-	/** Name of what the lookup gives. */
+	/** Name of the lookup's result. */
 	readonly output: string
 	/** [vocabulary, width]. */
 	readonly matrix: Value
@@ -22,10 +22,10 @@ export interface EmbeddingNode {
 export interface Encoders {
 	readonly image: EncoderFile
 	readonly imagePort: DeclaredPort
-	/** Missing where text features are given. */
+	/** Missing if text features are given. */
 	readonly text?: EncoderFile & {
 		readonly ids: DeclaredPort
-		/** Takes 1 for each token up to the end token, where the file asks for it. */
+		/** Input that takes 1 for each token up to the end token, if the file has one. */
 		readonly mask?: string
 		readonly embedding?: EmbeddingNode
 	}

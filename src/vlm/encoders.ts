@@ -1,6 +1,6 @@
 /**
- * A pair of ONNX files as a model: one gives image features, the other text features, and what is between them is theirs.
- * There are no tokens to act on inside, but for the embeddings that the text file begins with.
+ * A pair of ONNX files as a model: one gives image features, the other text features, and their inside is opaque. Methods
+ * cannot act on tokens inside, except on the embeddings at the start of the text file.
  */
 
 import { at } from '../core/at.js'
@@ -43,7 +43,7 @@ export const encoderTowers: Towers = {
 			if (!text.embedding) {
 				throw new NaptuneError(
 					'NAP_INPUT_UNSUITABLE',
-					`${text.name} has no lookup of token embeddings that a learned context could stand in (a Gather of a matrix by ${text.ids.name}). Use a method that learns no text context.`,
+					`${text.name} has no lookup of token embeddings (a Gather of a matrix by ${text.ids.name}) where a learned context could go. Use a method that learns no text context.`,
 				)
 			}
 			inputs[text.embedding.output] = options.beforePositions(ops.gather(text.embedding.matrix, ids, 0))
@@ -84,7 +84,7 @@ function featuresOf(outputs: Readonly<Record<string, Value>>, file: string): Val
 		'NAP_INPUT_UNSUITABLE',
 		`${file} has the outputs ${Object.entries(outputs)
 			.map(([name, { type, shape }]) => `${name} ${type} [${shape.join(', ')}]`)
-			.join(', ')}; one row of float32 features per input is expected, called ${featureNames.join(' or ')}.`,
+			.join(', ')}; expected one row of float32 features per input, named ${featureNames.join(' or ')}.`,
 	)
 }
 
@@ -98,19 +98,19 @@ function upTo(endPosition: Value): Value {
 	return ops.cast(mask, 'int64')
 }
 
-/** Why methods on tokens cannot be used. */
+/** The error of methods that need tokens. */
 export function tokensNeeded(): NaptuneError {
 	return new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		'The method acts on tokens inside of the towers, and a pair of ONNX encoders gives none. Use one that needs none: vanilla, or coop, advpt and advpt-e2e with a text encoder; at test time ttc, or r-tpt with a text encoder.',
+		'The method acts on tokens inside the towers, which a pair of ONNX encoders does not expose. Use a method without that need: vanilla, or coop, advpt and advpt-e2e with a text encoder; at test time ttc, or r-tpt with a text encoder.',
 	)
 }
 
-/** Why texts cannot be read. */
+/** The error of models without a text encoder. */
 export function noText(): NaptuneError {
 	return new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		'The model was given without a text encoder: its text features are fixed. Give --text-encoder to read other texts.',
+		'The model has no text encoder, so its text features are fixed. Give --text-encoder to use other texts.',
 	)
 }
 

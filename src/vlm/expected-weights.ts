@@ -5,7 +5,7 @@ import { isFloatDtype } from '../files/float-formats.js'
 import type { Dtype } from '../files/safetensors-dtype.js'
 import type { ClipConfig, TransformerConfig } from './config.js'
 
-/** How many disagreements one error lists. */
+/** Maximum number of disagreements in one error. */
 const longestList = 20
 
 /**
@@ -24,18 +24,24 @@ export function checkWeights(
 	for (const [name, shape] of expected) {
 		const own = found.get(name)
 		if (!own) problems.push(`${name} is missing (expected [${shape.join(', ')}])`)
-		else if (own.shape.length !== shape.length || own.shape.some((n, axis) => n !== shape[axis])) {
+		else if (!sameShape(own.shape, shape)) {
 			problems.push(`${name} is [${own.shape.join(', ')}], expected is [${shape.join(', ')}]`)
 		} else if (!isFloatDtype(own.dtype)) {
-			problems.push(`${name} is of type ${own.dtype}, expected is F32, F16, BF16 or F64`)
+			problems.push(`${name} is of type ${own.dtype}; expected F32, F16, BF16 or F64`)
 		}
 	}
 	if (problems.length === 0) return
 	const more = problems.length > longestList ? `\n  and ${problems.length - longestList} more` : ''
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',
-		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both files from one and the same CLIPModel.`,
+		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both from one and the same model.`,
 	)
+}
+
+/** Single numbers, such as the logit scale, are kept as scalars or as lists of one. */
+function sameShape(own: readonly number[], expected: readonly number[]): boolean {
+	if ([own, expected].every((shape) => shape.every((n) => n === 1))) return true
+	return own.length === expected.length && own.every((n, axis) => n === expected[axis])
 }
 
 /**

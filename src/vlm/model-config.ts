@@ -16,7 +16,7 @@ export function parseModelConfig(json: unknown, name = 'config.json'): ClipConfi
 	if (type === 'siglip2') {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name} describes a SigLIP 2 of variable resolution (NaFlex, model_type "siglip2"), which is not supported. Give one of fixed resolution, such as google/siglip2-base-patch16-224, whose model_type is "siglip".`,
+			`${name} describes a SigLIP 2 of variable resolution (NaFlex, model_type "siglip2"), which is not supported. Use one of fixed resolution, such as google/siglip2-base-patch16-224, whose model_type is "siglip".`,
 		)
 	}
 	return parseClipConfig(json, name)

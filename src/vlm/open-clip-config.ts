@@ -88,7 +88,7 @@ const plain: Readonly<Record<'vision_cfg' | 'text_cfg', Readonly<Record<string, 
 }
 
 const otherwise =
-	'Export its two encoders to ONNX and give them with --image-encoder and --text-encoder: attacks, zero-shot classification and methods on the text side take those.'
+	'Export its two encoders to ONNX and give them with --image-encoder and --text-encoder; attacks, zero-shot classification and methods on the text side support them.'
 
 /**
  * The config of a `model_cfg`.
@@ -156,7 +156,7 @@ export function parseOpenClipModel(json: unknown, name: string, family: Family =
 export function parseOpenClipPreprocessing(json: unknown, imageSize: number, name: string): PreprocessorConfig {
 	const raw = parse(preprocessSchema, json ?? {}, name)
 	if (raw.std.some((value) => !(value > 0))) {
-		throw invalid(`${name}: std is ${JSON.stringify(raw.std)}, positive numbers are expected.`)
+		throw invalid(`${name}: std is ${JSON.stringify(raw.std)}; expected positive numbers.`)
 	}
 	const mode = raw.resize_mode ?? 'shortest'
 	if (mode === 'longest' && raw.fill_color !== 0) {
@@ -210,7 +210,7 @@ function refuseOtherTowers(model: z.output<typeof modelSchema>, name: string): v
 			const value = model[key][option]
 			if (value === undefined || value === null || allowed.includes(value)) continue
 			throw invalid(
-				`${name}, ${key}: ${option} is ${shown(value)}, which makes it another network than CLIP's. ${otherwise}`,
+				`${name}, ${key}: ${option} is ${shown(value)}, which makes it a different network from CLIP's. ${otherwise}`,
 			)
 		}
 	}
@@ -220,7 +220,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, json: unknown, name: st
 	const result = schema.safeParse(json)
 	if (result.success) return result.data
 	const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
-	throw invalid(`${name} is not a config of open_clip that can be used: ${problems.join('; ')}.`)
+	throw invalid(`${name} is not a usable config of open_clip: ${problems.join('; ')}.`)
 }
 
 function invalid(message: string): NaptuneError {

@@ -1,4 +1,4 @@
-/** How a checkpoint wants its images prepared, read from `preprocessor_config.json`. */
+/** Reads a checkpoint's image preprocessing from `preprocessor_config.json`. */
 
 import { z } from 'zod'
 import { at } from '../core/at.js'
@@ -92,7 +92,7 @@ export function parsePreprocessorConfig(json: unknown, name = 'preprocessor_conf
 	if (raw.do_normalize && raw.image_std.some((value) => !(value > 0))) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name}: image_std is ${JSON.stringify(raw.image_std)}, positive numbers are expected.`,
+			`${name}: image_std is ${JSON.stringify(raw.image_std)}; expected positive numbers.`,
 		)
 	}
 	return {
@@ -131,7 +131,7 @@ export function checkCrop(
 	if (!made || (made.height === imageSize && made.width === imageSize)) return
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',
-		`${name} makes images of ${made.width}x${made.height}, the model of config.json takes ${imageSize}x${imageSize}. Take both files from one and the same checkpoint.`,
+		`${name} makes images of ${made.width}x${made.height}, but the model of config.json takes ${imageSize}x${imageSize}. Take both files from the same checkpoint.`,
 	)
 }
 

@@ -46,14 +46,14 @@ export function parseSiglipConfig(json: unknown, name = 'config.json'): ClipConf
 	if (!vision.vision_use_head) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name}, vision_config: vision_use_head is false, so images have no features to compare with texts. Give a whole SiglipModel.`,
+			`${name}, vision_config: vision_use_head is false, so images have no features to compare with texts. Use a complete SiglipModel.`,
 		)
 	}
 	const projection = text.projection_size ?? text.hidden_size
 	if (projection !== vision.hidden_size) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name}: texts have features of ${projection} numbers (projection_size of text_config), images of ${vision.hidden_size} (hidden_size of vision_config); both must be equal. Give a whole SiglipModel.`,
+			`${name}: texts have features of ${projection} numbers (projection_size of text_config), images of ${vision.hidden_size} (hidden_size of vision_config); both must be equal. Use a complete SiglipModel.`,
 		)
 	}
 	const imageSize = squareSide(vision.image_size, 'image_size', name)

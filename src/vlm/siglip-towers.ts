@@ -2,8 +2,8 @@
  * SigLIP's towers (Zhai et al., 2023; SigLIP 2 at fixed resolution is the same network): no class token, patches pooled by
  * attention from a learned probe, a bidirectional text tower read at its last position, logits with a bias.
  *
- * Context vectors of the image tower stand behind the patches, as in CLIP. The pooling reads the patches alone: what the
- * context has done to them in the blocks counts, the vectors themselves are no part of the picture.
+ * Context vectors of the image tower follow the patches, as in CLIP. The pooling reads only the patches: the context affects
+ * them inside the blocks, but its own vectors are not part of the picture.
  */
 
 import { defined } from '../core/defined.js'
@@ -74,7 +74,7 @@ export const siglipTowers: Towers = {
 			prefix: 'vision_model.encoder',
 			...defined({
 				beforeLayer: options.beforeLayer || undefined,
-				// The last block's prompts are read by nothing behind it.
+				// Nothing after the last block reads its prompts.
 				selectRow: options.allTokens ? undefined : withoutPrompts,
 			}),
 		})

@@ -1,4 +1,4 @@
-/** Regular expressions that backtrack without an end on some texts. */
+/** Detects regular expressions that can backtrack without end. */
 
 /** Characters of one pattern; the longest in use have a few hundred. */
 const longestPattern = 2000
@@ -6,8 +6,8 @@ const longestPattern = 2000
 const mostRepetitions = 3
 
 /**
- * Why a pattern could take very long, as the end of a sentence; undefined where it cannot. A repeated group with a choice
- * or a repetition in it takes exponential time where its parts overlap, and no tokenizer has need of one.
+ * Why a pattern could take very long, as the end of a sentence; undefined if it cannot. A repeated group that contains a
+ * choice or a repetition takes exponential time if its parts overlap, and no tokenizer needs one.
  */
 export function slowPattern(pattern: string): string | undefined {
 	if (pattern.length > longestPattern) return `has ${pattern.length} characters`

@@ -27,7 +27,7 @@ describe('a batch of texts', () => {
 		const { ids, length } = nano.encodeBatch(['a cat'], { contextLength: 77, padTo: 77 })
 		expect([length, ids.length]).toEqual([77, 77])
 		const tooShort = () => nano.encodeBatch(['a photo of a cat.'], { contextLength: 77, padTo: 5 })
-		expect(tooShort).toThrow(/Rows of 5 tokens were asked for; the longest text has 8/)
+		expect(tooShort).toThrow(/Rows of 5 tokens were requested; the longest text has 8/)
 		expect(() => nano.encodeBatch(['a cat'], { contextLength: 77, padTo: 78 })).toThrow(/at most 77/)
 		expect(() => nano.encodeBatch(['a cat'], { contextLength: 77, padTo: 8.5 })).toThrow(/Rows of 8.5/)
 	})
@@ -48,7 +48,7 @@ describe('a batch of texts', () => {
 	it('refuses a text that is too long, with its length, and cuts it when asked', () => {
 		const long = Array.from({ length: 100 }, () => 'cat').join(' ')
 		expect(() => nano.encodeBatch(['a cat', long], { contextLength: 77 })).toThrow(
-			/The text "cat cat.*…" has 102 tokens, the model reads at most 77/,
+			/The text "cat cat.*…" has 102 tokens; the model reads at most 77/,
 		)
 		const { ids, length, endPositions } = nano.encodeBatch([long], { contextLength: 77, truncate: true })
 		expect(length).toBe(77)

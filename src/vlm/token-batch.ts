@@ -53,7 +53,7 @@ export function batchTokens(
 	if (!Number.isInteger(length) || length < longest || length > options.contextLength) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`Rows of ${length} tokens were asked for; the longest text has ${longest} and the model reads at most ${options.contextLength}. Give padTo a number between, or 'longest'.`,
+			`Rows of ${length} tokens were requested; the longest text has ${longest}, and the model reads at most ${options.contextLength}. Set padTo to a number in that range, or to 'longest'.`,
 		)
 	}
 	// A padding token that was added to the tokenizer but not to the model has no embedding.
@@ -84,7 +84,7 @@ function withinContext(
 	if (truncate) return [...tokens.slice(0, contextLength - 1), last(tokens)]
 	throw new NaptuneError(
 		'NAP_TEXT_UNSUITABLE',
-		`The text ${JSON.stringify(shorten(text))} has ${tokens.length} tokens, the model reads at most ${contextLength}. Shorten it, or ask for truncation.`,
+		`The text ${JSON.stringify(shorten(text))} has ${tokens.length} tokens; the model reads at most ${contextLength}. Shorten the text, or allow truncation.`,
 	)
 }
 

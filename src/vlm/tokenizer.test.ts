@@ -86,7 +86,7 @@ describe('loading', () => {
 		['nothing', undefined, /could not be read/],
 		['half a file', '{"version": "1.0", "mod', /could not be read/],
 		['a list', '[]', /should hold one JSON object/],
-		['another object', '{"hello": 1}', /not a tokenizer that can be used/],
+		['another object', '{"hello": 1}', /not a usable tokenizer/],
 	])('refuses %s', async (name, content, message) => {
 		const file = join(folder, `${name}.json`)
 		if (content !== undefined) await writeFile(file, content)

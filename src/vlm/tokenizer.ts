@@ -11,7 +11,7 @@ import { batchTokens, type TokenBatch, type TokenBatchOptions } from './token-ba
 export interface ClipTokenizer {
 	/** Number of tokens: one more than the highest id. */
 	readonly vocabularySize: number
-	/** Id that pads shorter texts of a batch: the tokenizer's own padding token, else its end token. */
+	/** Id that pads shorter texts of a batch: the tokenizer's own padding token, or its end token. */
 	readonly paddingId: number
 	/**
 	 * The ids of one text, start and end token included, of any length.
@@ -20,7 +20,7 @@ export interface ClipTokenizer {
 	encode(text: string): number[]
 	/**
 	 * The ids of several texts as one array, cleaned up first unless told otherwise.
-	 * @throws NaptuneError when a text is longer than the context and truncation was not asked for.
+	 * @throws NaptuneError when a text is longer than the context and truncation is off.
 	 */
 	encodeBatch(texts: readonly string[], options: TokenBatchOptions): TokenBatch
 }
@@ -70,7 +70,7 @@ export async function createTokenizer(
 	if (paddingId === undefined) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${name} adds no start and end token to a text. Give the tokenizer.json of a CLIP, whose post_processor adds both.`,
+			`${name} adds no start and end token to a text. Use the tokenizer.json of a CLIP, whose post_processor adds both.`,
 		)
 	}
 	return {
@@ -97,13 +97,9 @@ async function build(
 		return library
 	} catch (error) {
 		if (error instanceof NaptuneError) throw error
-		throw new NaptuneError(
-			'NAP_FILE_INVALID',
-			`${name} is not a tokenizer that can be used: ${(error as Error).message}.`,
-			{
-				cause: error,
-			},
-		)
+		throw new NaptuneError('NAP_FILE_INVALID', `${name} is not a usable tokenizer: ${(error as Error).message}.`, {
+			cause: error,
+		})
 	}
 }
 
@@ -142,7 +138,7 @@ interface NormalizerPart {
 	readonly strip_right?: boolean
 }
 
-/** Has SentencePiece's maps applied as they are, where the library's own step only comes near. */
+/** Applies SentencePiece's maps exactly, since the library's own step only approximates them. */
 function applyCharsmaps(normalizer: unknown, name: string): void {
 	const part = normalizer as {
 		normalizers?: unknown[]
@@ -176,8 +172,8 @@ interface Splitter {
 }
 
 /**
- * transformers lower-cases (where the tokenizer does) each character by itself, JavaScript writes a sigma at a word's end as ς: with the sigmas
- * already in lower case both agree. A half of a surrogate pair is no character and becomes U+FFFD.
+ * transformers lower-cases (where the tokenizer does) each character by itself, JavaScript writes a sigma at a word's end as
+ * ς: with the sigmas already in lower case both agree. A half of a surrogate pair is no character and becomes U+FFFD.
  */
 function likeRust(text: string, lowers: boolean): string {
 	const whole = text.replace(/\p{Surrogate}/gu, '\uFFFD')

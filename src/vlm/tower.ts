@@ -1,6 +1,6 @@
 /**
- * What defenses need of a model's two towers, whatever the family: tokens before each block, where prompts may stand, the
- * graphs from pixels and ids to features, and from features to logits.
+ * The interface of a model's two towers for defenses, whatever the family: tokens before each block, where prompts may go,
+ * and the graphs from pixels and ids to features, and from features to logits.
  */
 
 import type { Value } from '../onnx/value.js'

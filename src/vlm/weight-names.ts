@@ -1,6 +1,6 @@
 /**
  * The weights of all layouts by the names that transformers gives them, without copying: fused projections become slices,
- * matrices that are stored the other way round are read with exchanged strides.
+ * matrices stored transposed are read with exchanged strides.
  */
 
 import { at } from '../core/at.js'
@@ -31,7 +31,7 @@ export function layoutOf(names: ReadonlySet<string> | ReadonlyMap<string, unknow
 export function canonicalWeights<T extends PlacedTensor>(
 	tensors: ReadonlyMap<string, T>,
 	elementSize: (tensor: T) => number,
-	tower: 'both' | 'image' = 'both',
+	tower: 'both' | 'image' | 'text' = 'both',
 ): Map<string, T> {
 	const openClip = layoutOf(tensors) === 'open_clip'
 	const renamed = new Map<string, T>()

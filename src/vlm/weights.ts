@@ -1,4 +1,4 @@
-/** How the towers see a checkpoint's weights, whatever file they lie in. */
+/** The towers' view of a checkpoint's weights, whatever their file. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { ElementType } from '../core/tensor.js'
@@ -8,7 +8,7 @@ import type { ExternalReference, Value } from '../onnx/value.js'
 /** One weight tensor of a checkpoint, as a slice of a file with little-endian float32 data. */
 export interface WeightReference extends ExternalReference {
 	readonly shape: readonly number[]
-	/** Of a matrix: whether the file holds it the other way round, columns first. */
+	/** Whether the file holds a matrix transposed, columns first. */
 	readonly transposed?: true
 }
 

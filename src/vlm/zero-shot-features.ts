@@ -1,4 +1,4 @@
-/** Class names as text features: prompts from templates, encoded and run in pieces. */
+/** Computes text features of class names: prompts from templates, encoded and run in pieces. */
 
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -24,7 +24,7 @@ export type TextSide = Pick<ClipModel, 'config' | 'weights' | 'tokenizer' | 'enc
 /**
  * Text features of class names: of each prompt the feature of unit length, averaged over the templates and brought to
  * unit length again (the prompt ensemble of Radford et al., 2021). Prompts are run in pieces, so that memory does not
- * grow with the number of classes; on the CPU a feature has the same bytes in any company of the same longest prompt.
+ * grow with the number of classes; on the CPU a feature has the same bytes in any batch with the same longest prompt.
  * @returns [classes, projection].
  * @throws NaptuneError without classes or templates, for an empty name, a template without `{}`, or a prompt that is
  * longer than the model reads.
@@ -116,7 +116,7 @@ function unitRows(rows: Float64Array, width: number): Float32Array {
 	return result
 }
 
-/** A single row twice: the engine multiplies one row by another kernel, which sums in another order. */
+/** Repeats a single row, because the engine multiplies one row with a different kernel, which sums in another order. */
 export function repeatSingle<T>(rows: readonly T[]): readonly T[] {
 	return rows.length === 1 ? [at(rows, 0), at(rows, 0)] : rows
 }

@@ -17,8 +17,7 @@ export interface ZeroShotClassifier {
 	readonly classNames: readonly string[]
 	/** [classes, projection], rows of unit length. */
 	readonly textFeatures: Tensor<'float32'>
-	/**
-	 * The most probable classes of each image, best first; of equal ones the first.
+	/** The most probable classes of each image, best first; ties keep the class order.
 	 * @param images [B, 3, S, S] in [0, 1], preprocessed to the model's size.
 	 * @param top Classes per image, at least 1; all of them at most.
 	 * @throws NaptuneError for images of another shape, or whose logits are not numbers.
@@ -57,13 +56,13 @@ export async function createZeroShotClassifier(
 			if (shape.length !== 4 || count < 1 || imageShape.some((n, axis) => shape[axis + 1] !== n)) {
 				throw new NaptuneError(
 					'NAP_ARGUMENT_INVALID',
-					`Images [${shape.join(', ')}] were given; expected are [B, ${imageShape.join(', ')}] with B >= 1. Preprocess images to that size first.`,
+					`Images have the shape [${shape.join(', ')}]; expected [B, ${imageShape.join(', ')}] with B >= 1. Preprocess images to that size first.`,
 				)
 			}
 			if (!Number.isInteger(top) || top < 1) {
 				throw new NaptuneError(
 					'NAP_ARGUMENT_INVALID',
-					`The number of classes to name must be a whole number of at least 1, got ${top}.`,
+					`The number of classes to list must be a whole number of at least 1, got ${top}.`,
 				)
 			}
 			const results: ClassProbability[][] = []

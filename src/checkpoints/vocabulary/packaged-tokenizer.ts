@@ -10,7 +10,10 @@ export const packagedVocabulary = fileURLToPath(
 	new URL('../../../data/clip-vocabulary/bpe_simple_vocab_16e6.txt.gz', import.meta.url),
 )
 
-/** The content of its `tokenizer.json`: 49,408 tokens. */
+/** Its tokens, start and end token included. */
+export const packagedTokens = 49_408
+
+/** The content of its `tokenizer.json`. */
 export async function packagedTokenizer(): Promise<object> {
 	return tokenizerJson(bytePairVocabulary(clipMerges(await readFile(packagedVocabulary))))
 }

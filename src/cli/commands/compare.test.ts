@@ -155,7 +155,7 @@ describe('comparing methods', () => {
 		[
 			'an unknown method',
 			['--defenses', 'coop,napp'],
-			/napp is not a method that can be tuned here; choose among coop,.*Did you mean nap\?/s,
+			/napp is not a method of this comparison; choose from coop,.*Did you mean nap\?/s,
 		],
 		['vanilla as a method', ['--defenses', 'vanilla'], /vanilla is not a method.*always compared/],
 		[
@@ -163,7 +163,7 @@ describe('comparing methods', () => {
 			['--defenses', 'coop,advpt-v', '--set', 'defense.options.textPrompts=2'],
 			/defense advpt-v are not usable.*textPrompts/s,
 		],
-		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap learns in the image tower/],
+		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap trains the image tower/],
 		['one method in the place of all', ['--set', 'defense.name=fap'], /give another method/],
 	])('refuses %s before the first run', async (_, args, message) => {
 		const output = join(folder, 'refused')

@@ -36,7 +36,10 @@ export function addExportCommand(program: Command): void {
 			)
 			.addOption(new Option('--layout <name>', 'what the folder is for').choices(exportLayouts).default('onnx'))
 			.addOption(
-				new Option('--dtype <name>', 'precision of weights and arithmetic').choices(exportPrecisions).default('fp32'),
+				new Option('--dtype <name>', 'precision of weights and arithmetic')
+					.choices(exportPrecisions)
+					.argParser(precision)
+					.default('fp32'),
 			)
 			.addOption(
 				new Option(
@@ -85,6 +88,15 @@ Example:
 		.action((run: string, options: ExportOptions) =>
 			runJob(exportModel, options, { input: { run, ...jobInput(options) }, text: exportText }),
 		)
+}
+
+function precision(text: string): (typeof exportPrecisions)[number] {
+	const found = exportPrecisions.find((name) => name === text)
+	if (found) return found
+	const why = /^(?:u?int|q)(?:4|8)/.test(text)
+		? ' Whole numbers have no gradient, so the robustness of such a file could not be measured as that of the others is.'
+		: ''
+	throw new InvalidArgumentError(`Allowed choices are ${exportPrecisions.join(', ')}.${why}`)
 }
 
 function share(text: string): number {

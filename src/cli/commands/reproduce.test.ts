@@ -79,7 +79,7 @@ describe('an experiment', () => {
 		const { code, stderr, document } = await runJson([...inputs, '--output', whole()])
 		expect([code, stderr.match(/error.*/gi)]).toEqual([0, null])
 		expect(document).toMatchObject({ experiments: [{ name: 'own-table', problems: [] }] })
-		expect(stderr).toMatch(/note: left out .*missing: .*neither a known data set/)
+		expect(stderr).toMatch(/note: skipping .*missing: .*neither a known data set/)
 
 		const result = await resultOf(whole())
 		expect(result).toMatchObject({ datasets: ['photos', 'others'], seeds: [1, 2], quick: false, reference: 'nap' })

@@ -1,34 +1,32 @@
 /** `naptune reproduce`: the paper's tables and figures, from data and a checkpoint to results. */
 
 import type { Command } from 'commander'
+import { defined } from '../../core/defined.js'
 import { experimentNames } from '../../experiments/definition.js'
 import type { JobInput } from '../../jobs/job.js'
 import { reproduce } from '../../jobs/reproduce.js'
 import { reproducePlan } from '../../jobs/reproduce-plan.js'
-import { dataRootOption } from '../options/input-options.js'
-import { loaderThreadsOption } from '../options/loading-options.js'
+import { reproduceShard } from '../../jobs/reproduce-shard.js'
+import { addExperimentOptions } from '../options/experiment-options.js'
 import { Option } from '../options/option.js'
-import {
-	addSharedOptions,
-	batchSizeOption,
-	commaList,
-	epsilonOption,
-	type SharedOptions,
-	settingOption,
-	wholeNumber,
-} from '../options/shared-options.js'
+import { addSharedOptions, batchSizeOption, type SharedOptions } from '../options/shared-options.js'
 import { jobInput, runJob } from '../run-job.js'
 import { experimentLines } from '../text/experiment-lines.js'
 import { planText } from '../text/plan-text.js'
 import { reproductionText } from '../text/reproduction-text.js'
+import { shardText } from '../text/shard-text.js'
 
 type ReproduceOptions = SharedOptions &
-	Omit<JobInput<typeof reproduce>, 'experiments'> & { readonly loaderThreads?: number; readonly plan?: boolean }
+	Omit<JobInput<typeof reproduce>, 'experiments' | 'merge'> & {
+		readonly loaderThreads?: number
+		readonly plan?: boolean
+		readonly shard?: string
+		readonly merge?: readonly string[] | true
+	}
 
 /** Adds the command. */
 export function addReproduceCommand(program: Command): void {
-	const ofExperiment = (what: string) => `${what} (default: the experiment's)`
-	addSharedOptions(
+	const wanted = addExperimentOptions(
 		program
 			.command('reproduce')
 			.description(reproduce.doc)
@@ -36,59 +34,20 @@ export function addReproduceCommand(program: Command): void {
 			.option('--quick', 'as a small experiment on the embedded model and data')
 			.option('--plan', 'say what it would take on this device, from a short benchmark, and compute nothing')
 			.addOption(
-				new Option('--model <folders-or-ids>', ofExperiment('CLIP checkpoints, separated by commas')).argParser(
-					commaList,
-				),
+				new Option(
+					'--shard <part>',
+					'work on one of several parts of equal work, such as 3/16; auto: as a Slurm array or an indexed Kubernetes job says',
+				).conflicts(['plan', 'merge']),
 			)
 			.addOption(
 				new Option(
-					'--data <names>',
-					ofExperiment('data sets, separated by commas; those that are missing are left out'),
-				).argParser(commaList),
-			)
-			.addOption(dataRootOption())
-			.addOption(loaderThreadsOption())
-			.addOption(new Option('--methods <names>', ofExperiment('methods, separated by commas')).argParser(commaList))
-			.addOption(
-				new Option(
-					'--protocol <names>',
-					ofExperiment(
-						'settings that methods are tuned under: a protocol for all that have it, or METHOD=NAME, separated by commas; both for a row under each, none for the experiment’s preset',
-					),
-				).argParser(commaList),
-			)
-			.addOption(
-				new Option(
-					'--conditions <names>',
-					ofExperiment('rows, or attacks, such as clean,pgd-100, or epsilon-curve for its points, separated by commas'),
-				).argParser(commaList),
-			)
-			.addOption(
-				new Option('--seeds <numbers>', ofExperiment('seeds of sample and tuning, separated by commas')).argParser(
-					(text) => commaList(text).map(wholeNumber(0)),
-				),
-			)
-			.addOption(
-				new Option(
-					'--limit <count>',
-					ofExperiment('test images per cell at most, balanced over the classes'),
-				).argParser(wholeNumber(1)),
-			)
-			.addOption(
-				epsilonOption(
-					ofExperiment('L-infinity size of attacks that have none of their own, and of inner attacks, such as 1/255'),
-				),
-			)
-			.addOption(
-				new Option(
-					'--surrogate <file>',
-					"classifier (.onnx) of CWA's attacker, with what is known of its input: FILE?normalisation=imagenet&size=224; DATA=FILE for one data set alone; may be repeated",
-				)
-					.argParser((file: string, before: readonly string[]) => [...before, file])
-					.default([], 'trained on the training images'),
-			)
-			.option('--substitute <file>', "substitute (.onnx) of AGS's attacker (default: trained on the training images)")
-			.addOption(settingOption('any tuning setting for all methods, such as epochs=5; may be repeated'))
+					'--merge [folders...]',
+					'join the folders of shards first (default: all in the folder shards of the output)',
+				).conflicts('plan'),
+			),
+	)
+	addSharedOptions(
+		wanted
 			.option(
 				'--output <folder>',
 				'folder of all experiments (default: runs/reproduce, with --quick runs/reproduce-quick)',
@@ -103,15 +62,25 @@ Examples:
   $ naptune reproduce table1 --quick --protocol both
   $ naptune reproduce table1 table2 --plan
   $ naptune reproduce table1 --data-root data --data caltech101,dtd --methods vanilla,nap
+  $ naptune reproduce table1 --quick --shard 1/3
+  $ naptune reproduce table1 --quick --merge
   $ naptune reproduce fig6-shots --data-root data --model openai/clip-vit-base-patch32 --limit 500`,
 		)
-		.action((experiments: string[], { plan, ...options }: ReproduceOptions) => {
+		.action((experiments: string[], { plan, shard, merge, ...options }: ReproduceOptions) => {
 			if (plan) {
 				const { output: _, batchSize: __, ...wanted } = jobInput(options)
 				return runJob(reproducePlan, options, { input: { experiments, ...wanted }, text: planText })
 			}
+			if (shard !== undefined) {
+				return runJob(reproduceShard, options, {
+					input: { experiments, shard, ...jobInput(options) },
+					text: shardText,
+					onEvent: (progress) => experimentLines(progress),
+					failed: ({ problems }) => problems,
+				})
+			}
 			return runJob(reproduce, options, {
-				input: { experiments, ...jobInput(options) },
+				input: { experiments, ...jobInput(options), ...defined({ merge: merge === true ? [] : merge }) },
 				text: reproductionText,
 				onEvent: (progress) => experimentLines(progress),
 				failed: (result) => result.experiments.some(({ problems }) => problems.length > 0),

@@ -120,12 +120,12 @@ describe('naptune serve', () => {
 		await server.until('"event":"ready"')
 		server.process.kill('SIGTERM')
 		const notes = linesOf((await server.finished).stderr).filter(({ event }) => event === 'note')
-		expect(JSON.stringify(notes)).toContain('--token keeps others out')
+		expect(JSON.stringify(notes)).toContain('--token restricts access')
 	})
 
 	it.each([
 		['no run', ['serve', 'none'], 1, /none holds no tuning run/],
-		['no address', ['serve', 'none', '--host', '999.0.0.1', '--port', '0'], 1, /cannot listen at 999\.0\.0\.1/],
+		['no address', ['serve', 'none', '--host', '999.0.0.1', '--port', '0'], 1, /cannot listen on 999\.0\.0\.1/],
 		['no time', ['serve', 'none', '--grace', '0'], 2, /above 0/],
 	])('says what is wrong with %s', async (_, args, expected, message) => {
 		const { code, stderr } = await runCli(args, { cwd: folder })

@@ -32,7 +32,7 @@ export function addServeCommand(program: Command): void {
 		program
 			.command('serve')
 			.description(serve.doc)
-			.argument('<source>', 'run directory of naptune tune, or folder of an exported classifier')
+			.argument('<source>', 'run directory of naptune tune, or folder of an export')
 			.addOption(new Option('--host <address>', 'address to listen at').default('127.0.0.1', 'this machine only'))
 			.addOption(new Option('--port <number>', '0 for any that is free').argParser(wholeNumber(0)).default(8080))
 			.addOption(

@@ -87,7 +87,7 @@ describe('a backbone that cannot be used', () => {
 	it.each([
 		['none.onnx', 'cannot be read'],
 		[`${backbone}?output-name=nothing`, 'has no output nothing; it has '],
-		[`${backbone}?output-name=features`, 'one row per image was expected'],
+		[`${backbone}?output-name=features`, 'expected one row per image'],
 		[`${backbone}?normalization=imagenet`, 'Did you mean normalisation?'],
 	])('is told: %s', async (given, message) => {
 		const { code, stderr } = await runCli([...args('x.onnx'), '--backbone', given])

@@ -47,7 +47,7 @@ describe('surrogate train', () => {
 		const blocks = await runCli([...train, '--out', out, '--blocks', '1,0'])
 		expect([blocks.code, blocks.stderr]).toEqual([2, expect.stringContaining('such as 2,2,2')])
 		const name = await runCli([...train, '--out', `${out}.pt`])
-		expect([name.code, name.stderr]).toEqual([1, expect.stringContaining('should be called')])
+		expect([name.code, name.stderr]).toEqual([1, expect.stringContaining('must end in .onnx')])
 		const data = await runCli([...train, '--out', out, '--data', join(out, 'nowhere')])
 		expect([data.code, data.stderr]).toEqual([1, expect.stringContaining('neither a known data set')])
 		expect(existsSync(out)).toBe(false)

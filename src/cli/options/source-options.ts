@@ -11,17 +11,22 @@ const sourceOptions: readonly (readonly [key: SourceKey, value: string, what: st
 	[
 		'architecture',
 		'<name>',
-		'of a bare file of weights, such as ViT-B-32; a wrong name lists all (default: the shapes of OpenAI files say it)',
+		'of a bare file of weights, such as ViT-B-32, or a JSON of open_clip; a wrong name lists all (default: the shapes of OpenAI files say it)',
 	],
 	[
 		'vision-weights',
 		'<file>',
 		"state dict of an image tower, put in place of the model's own (default: none; FARE and TeCoA are released so)",
 	],
+	[
+		'text-weights',
+		'<file>',
+		"state dict of a text tower, put in place of the model's own (default: none; transformers saves halves so)",
+	],
 	['image-encoder', '<file>', 'ONNX file of image features, instead of --model (default: none)'],
 	['text-encoder', '<file>', 'ONNX file of text features beside --image-encoder (default: none)'],
 	['text-features', '<file>', 'safetensors of text features instead of --text-encoder (default: none)'],
-	['tokenizer', '<file>', "tokenizer.json of --text-encoder (default: the one beside it, else CLIP's)"],
+	['tokenizer', '<file>', "tokenizer.json (default: the one beside the model or --text-encoder, else CLIP's)"],
 	['logit-scale', '<factor>', 'factor on the cosines of ONNX encoders (default: 100)'],
 ]
 

@@ -14,9 +14,12 @@ export function classificationText({ images, calibration }: Classified): string 
 }
 
 function pictureText({ path, classes, refinement }: Classified['images'][number]): string {
+	// A SigLIP may find every class unlikely; some still more than others.
+	const unlikely = classes.every(({ probability }) => probability < 5e-4)
+	const share = (probability: number) => (unlikely ? `${(100 * probability).toExponential(1)} %` : percent(probability))
 	return [
 		path,
-		...classes.map(({ className, probability }) => `  ${percent(probability)}  ${className}`),
+		...classes.map(({ className, probability }) => `  ${share(probability)}  ${className}`),
 		...(refinement ? [correctionText(refinement)] : []),
 	].join('\n')
 }

@@ -17,9 +17,17 @@ export function distortionText(result: JobResult<typeof distortion>): string {
 	const under = (name: string) =>
 		models.flatMap((model) => measurements.filter((one) => one.tower === model && one.perturbation === name))
 	return [
-		'Distances of perturbed to clean tokens, mean over images ± half a 95 % interval; first of class token and patches',
-		'together (without prompts), then of the class token alone. A layer is the block that the tokens enter, counted from 0;',
-		'"out" leaves the last block.',
+		...(hasClassToken(at(measurements, 0))
+			? [
+					'Distances of perturbed to clean tokens, mean over images ± half a 95 % interval; first of class token and patches',
+					'together (without prompts), then of the class token alone. A layer is the block that the tokens enter, counted from 0;',
+					'"out" leaves the last block.',
+				]
+			: [
+					'Distances of perturbed to clean patch tokens (without prompts), mean over images ± half a 95 % interval; the tower has',
+					'no class token. A layer is the block that the tokens enter, counted from 0; "out" leaves the last block, "feature" is',
+					'the image feature that is pooled from all of it.',
+				]),
 		...perturbations.flatMap((name) => [
 			'',
 			`Under ${perturbationTitle(name, attack)}: ${under(name).map(accuracy).join('; ')}`,
@@ -61,19 +69,32 @@ function distanceTable(models: readonly Distortion[], read: Read, features: bool
 			{ heading: `${of.tower} after`, of, place: (layer) => layer.after },
 		]
 	})
+	const classToken = hasClassToken(at(models, 0))
 	const columns: Column[] = [
 		{ heading: 'layer' },
 		...sides.map(({ heading }): Column => ({ heading: `${heading}`, align: 'right' })),
-		...sides.map(({ heading }): Column => ({ heading: `class: ${heading}`, align: 'right' })),
+		...(classToken ? sides.map(({ heading }): Column => ({ heading: `class: ${heading}`, align: 'right' })) : []),
 	]
 	const { layers } = at(models, 0)
 	const rows = layers.map(({ layer }, row) => [
 		row === layers.length - 1 ? 'out' : String(layer),
 		...sides.map(({ of, place }) => estimate(read(place(at(of.layers, row)).tokens))),
-		...sides.map(({ of, place }) => estimate(read(place(at(of.layers, row)).classToken))),
+		...(classToken ? sides.map(({ of, place }) => classEstimate(read, place(at(of.layers, row)))) : []),
 	])
-	const last = ['feature', ...sides.map(() => ''), ...sides.map(({ of }) => estimate(read(of.features)))]
+	const last = [
+		'feature',
+		...(classToken ? sides.map(() => '') : []),
+		...sides.map(({ of }) => estimate(read(of.features))),
+	]
 	return textTable(columns, features ? [...rows, last] : rows)
+}
+
+function hasClassToken({ layers }: Distortion): boolean {
+	return layers.some(({ before }) => before.classToken !== undefined)
+}
+
+function classEstimate(read: Read, { classToken }: Place): string {
+	return classToken ? estimate(read(classToken)) : ''
 }
 
 function estimate(value: Estimate | null): string {

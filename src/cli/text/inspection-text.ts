@@ -5,6 +5,7 @@ import type { TracedBlock } from '../../evaluation/deployed/inspect-run.js'
 import type { EpochPoint } from '../../evaluation/deployed/learning-curves.js'
 import type { inspect } from '../../jobs/inspect.js'
 import type { JobResult } from '../../jobs/job.js'
+import { familyTitle } from '../../records/names.js'
 import type { CurveField } from '../../report/learning-curves-figure.js'
 import { sparkline } from '../../report/sparkline.js'
 import { counted, duration, grouped, percent } from './format.js'
@@ -33,14 +34,18 @@ export function inspectionText(run: Inspection): string {
 			.map(({ setting, value, usual }) => `          ${setting} ${JSON.stringify(value)} (${JSON.stringify(usual)})`),
 		`versions  naptune ${versions.naptune}, ${versions.engine} on ${versions.device}, ${versions.threads} threads`,
 		'',
-		'What enters each block of the image tower, B images at a time',
-		'',
-		traceTable(trace.image),
-		'',
-		'What enters each block of the text tower, all prompts',
-		'',
-		traceTable(trace.text),
-		'',
+		...(trace.image.length === 0
+			? ['The towers are ONNX graphs, which show no blocks.', '']
+			: [
+					'What enters each block of the image tower, B images at a time',
+					'',
+					traceTable(trace.image),
+					'',
+					'What enters each block of the text tower, all prompts',
+					'',
+					traceTable(trace.text),
+					'',
+				]),
 		`Then image features [${trace.outputs.imageFeatures.join(', ')}], text features [${trace.outputs.textFeatures.join(', ')}], logits [${trace.outputs.logits.join(', ')}].`,
 		'',
 		parametersTable(run),
@@ -81,23 +86,25 @@ function traceTable(blocks: readonly TracedBlock[]): string {
 	return textTable(columns, rows)
 }
 
-function parametersTable({ parameters: { groups, total, frozen } }: Inspection): string {
+function parametersTable({ parameters: { groups, total, frozen }, model: { family } }: Inspection): string {
+	// Those inside of ONNX graphs are not counted.
+	const counted = frozen > 0
 	const columns: Column[] = [
 		{ heading: 'trainable parameters' },
 		{ heading: 'tensors', align: 'right' },
 		{ heading: 'numbers', align: 'right' },
-		{ heading: "of the CLIP's", align: 'right' },
+		...(counted ? [{ heading: "of the model's", align: 'right' } as const] : []),
 	]
 	const row = (name: string, tensors: string, count: number) => [
 		name,
 		tensors,
 		grouped(count),
-		`${((100 * count) / frozen).toFixed(3)} %`,
+		...(counted ? [`${((100 * count) / frozen).toFixed(3)} %`] : []),
 	]
 	return textTable(columns, [
 		...groups.map(({ name, tensors, count }) => row(name, String(tensors), count)),
 		row('all', String(groups.reduce((sum, { tensors }) => sum + tensors, 0)), total),
-		row('frozen CLIP', '', frozen),
+		...(counted ? [row(`frozen ${familyTitle(family)}`, '', frozen)] : []),
 	])
 }
 

@@ -52,7 +52,7 @@ async function distortionReading(): Promise<string> {
 			`distortion of ${tower} under ${perturbation}`,
 		)
 	const classToken = (tower: string, perturbation: string) =>
-		last(of(tower, perturbation).layers).after.classToken.relative.mean.toFixed(2)
+		present(last(of(tower, perturbation).layers).after.classToken, 'class token').relative.mean.toFixed(2)
 	const [first] = of('nap', 'nap').layers
 	const { before, after } = present(first, 'layer')
 	return `At the last layer, the class token of NAP moves by ${classToken('nap', 'nap')} of its length under PGD-20 against NAP itself; that of vanilla CLIP moves by ${classToken('vanilla', 'vanilla')} under an attack on vanilla CLIP, and by ${classToken('vanilla', 'nap')} on the images made against NAP. The first refiner lowers the relative distance of all tokens from ${before.tokens.relative.mean.toFixed(3)} to ${after.tokens.relative.mean.toFixed(3)}; later refiners change it much less.`

@@ -54,7 +54,7 @@ it('names a file in which a bit is flipped, and says what cannot be checked', as
 	const parameters = join(output, 'parameters.safetensors')
 	await flipBit(parameters, -100)
 	await expect(loadTunedRun(output)).rejects.toThrow(
-		/parameters\.safetensors is not the file that .*result\.json names.*Restore it, or tune again/,
+		/parameters\.safetensors does not match .*result\.json.*Restore it, or tune again/,
 	)
 	await flipBit(parameters, -100)
 	await flipBit(join(output, 'log.jsonl'), 30)

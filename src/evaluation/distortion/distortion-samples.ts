@@ -46,12 +46,13 @@ export function createCleanSpreads(taps: readonly string[]): CleanSpreads {
 
 /**
  * Empty samples.
- * @param width Of the tokens.
+ * @param width Of the tokens. @param hasClassToken Whether the first token is a class token, which is measured by itself, too.
  * @param spreads Hold all clean images by the time of the summary.
  */
 export function createDistortionSamples(
 	places: readonly TokenPlace[],
 	width: number,
+	hasClassToken: boolean,
 	spreads: CleanSpreads,
 ): DistortionSamples {
 	const taps = new Map(
@@ -67,7 +68,7 @@ export function createDistortionSamples(
 			for (const [tap, { tokens, classToken }] of taps) {
 				const [a, b] = [clean(tap), perturbed(tap)]
 				tokens.push(tokenDistance(a, b, width))
-				classToken.push(tokenDistance(a.subarray(0, width), b.subarray(0, width), width))
+				if (hasClassToken) classToken.push(tokenDistance(a.subarray(0, width), b.subarray(0, width), width))
 			}
 		},
 		addFeatures(clean, perturbed) {
@@ -81,7 +82,7 @@ export function createDistortionSamples(
 				const spread = entry(spreads.tokens, tap)
 				return {
 					tokens: estimates(tokens, spread.of(width)),
-					classToken: estimates(classToken, spread.of(width, 0, width)),
+					...(hasClassToken ? { classToken: estimates(classToken, spread.of(width, 0, width)) } : {}),
 				}
 			}
 			return {
@@ -94,7 +95,9 @@ export function createDistortionSamples(
 					after: place(after),
 					change: {
 						tokens: change(entry(taps, before).tokens, entry(taps, after).tokens),
-						classToken: change(entry(taps, before).classToken, entry(taps, after).classToken),
+						...(hasClassToken
+							? { classToken: change(entry(taps, before).classToken, entry(taps, after).classToken) }
+							: {}),
 					},
 				})),
 				features: estimates(features, spreads.features.of(featureWidth)),

@@ -5,6 +5,7 @@ import { prepareAttack } from '../../attacks/registry.js'
 import { attackBatch } from '../../attacks/run/attack-batch.js'
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import { threatModel } from '../../attacks/sets/threat-model.js'
+import { familyFixture, openFamily } from '../../checkpoints/families.test.support.js'
 import { createGraphClassifier } from '../../classifier/graph-classifier.js'
 import { predictions } from '../../classifier/predictions.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -39,8 +40,12 @@ describe('measureDistortion', () => {
 		return { defense, parameters: await initialParameters(defense, 2) }
 	}
 
-	async function setting(options: Record<string, unknown> = {}, name = 'nap'): Promise<DistortionInput> {
-		const clip = await tinyClip(await temporaryFolder())
+	async function setting(
+		options: Record<string, unknown> = {},
+		name = 'nap',
+		own?: ClipModel,
+	): Promise<DistortionInput> {
+		const clip = own ?? (await tinyClip(await temporaryFolder()))
 		const control = { defense: prepareDefense('vanilla', clip, classNames), parameters: {} }
 		const tuned = await model(clip, name, options)
 		return { engine, clip, models: [control, tuned], split, attack, threatModel: threat, seed: 3, batchSize: 5 }
@@ -98,7 +103,7 @@ describe('measureDistortion', () => {
 				})
 				expect(before.tokens.relative.mean).toBeCloseTo(relative, 9)
 				expect(before.tokens.absolute.mean).toBeCloseTo(absolute, 9)
-				expect(before.classToken.cosine.mean).toBeCloseTo(cosine, 9)
+				expect(before.classToken?.cosine.mean).toBeCloseTo(cosine, 9)
 				expect(after).toEqual(before)
 				expect(refined).toBe(false)
 				expect(relative).toBeGreaterThan(0)
@@ -108,6 +113,54 @@ describe('measureDistortion', () => {
 		}
 		expect(one(found, 'vanilla', 'vanilla').layers).toHaveLength(3)
 		await tower.release()
+	})
+
+	it('measures the patches of a tower without a class token, and the features pooled from them', async () => {
+		const { clip } = await openFamily(familyFixture('siglip'))
+		const input = await setting({ ...nap, refineFirst: true }, 'nap', clip)
+		const found = await measureDistortion(input)
+		const [vanilla] = input.models as [DistortionModel]
+		const tower = await createGraphClassifier({
+			engine,
+			classNames,
+			imageShape: [3, 17, 17],
+			build: (pixels) => {
+				const { layerInputs, tokens, features } = vanilla.defense.imageFeatures(pixels, fixedParameters({}), {
+					allTokens: true,
+				})
+				const named = [...layerInputs, tokens].map((value, layer) => [`h${layer}`, value] as const)
+				const logits = ops.slice(features, 1, 0, 3)
+				return { ...Object.fromEntries(named), features, logits }
+			},
+		})
+		const { images, adversarial } = await attacked(input, vanilla)
+		const taps = ['h0', 'h1', 'h2', 'h3', 'features']
+		const [clean, moved] = [await tower.evaluate(images, taps), await tower.evaluate(adversarial, taps)]
+		const measured = one(found, 'vanilla', 'vanilla')
+		expect(measured.layers).toHaveLength(4)
+		for (const [layer, { before, after, change }] of measured.layers.entries()) {
+			expect(clean[`h${layer}`]!.shape).toEqual([12, 4, 24])
+			const relative = meanOver(clean[`h${layer}`]!, moved[`h${layer}`]!, (a, b) => norm(minus(a, b)) / norm(a))
+			expect(before.tokens.relative.mean).toBeCloseTo(relative, 9)
+			expect(relative).toBeGreaterThan(0)
+			expect([before, after, change].some((place) => 'classToken' in place)).toBe(false)
+		}
+		const feature = meanOver(clean.features!, moved.features!, (a, b) => norm(minus(a, b)) / norm(a))
+		expect(measured.features.relative.mean).toBeCloseTo(feature, 6)
+		const tuned = one(found, 'nap', 'nap')
+		expect(tuned.layers.map(({ refined }) => refined)).toEqual([true, true, true, false])
+		expect(tuned.layers[0]!.before.tokens).toEqual(one(found, 'vanilla', 'nap').layers[0]!.before.tokens)
+		await tower.release()
+	})
+
+	it('refuses a pair of ONNX encoders, which gives no tokens', async () => {
+		const file = (name: string) => familyFixture(`encoders/${name}`)
+		const { clip } = await openFamily(
+			`?image-encoder=${file('image.onnx')}&text-features=${file('text-features.safetensors')}`,
+		)
+		const vanilla = { defense: prepareDefense('vanilla', clip, ['cat', 'dog']), parameters: {} }
+		const input = { engine, clip, models: [vanilla], split, attack, threatModel: threat, seed: 3 }
+		await expect(measureDistortion(input)).rejects.toThrow(/pair of ONNX encoders, which gives none/)
 	})
 
 	it('says how strong the attacks are, and that noise is weak', async () => {
@@ -141,9 +194,9 @@ describe('measureDistortion', () => {
 		const [first] = one(found, 'vanilla', 'nap').layers
 		expect(layers[0]!.before.tokens).toEqual(first!.before.tokens)
 		// The class token that enters is the same for all images, whatever was done to them.
-		expect(layers[0]!.before.classToken.absolute.mean).toBe(0)
-		expect(layers[0]!.before.classToken.overSpread).toBeNull()
-		expect(layers[1]!.before.classToken.overSpread!.mean).toBeGreaterThan(0)
+		expect(layers[0]!.before.classToken?.absolute.mean).toBe(0)
+		expect(layers[0]!.before.classToken?.overSpread).toBeNull()
+		expect(layers[1]!.before.classToken?.overSpread?.mean).toBeGreaterThan(0)
 	})
 
 	it('finds nothing that a refiner changes while its last layer is zero', async () => {

@@ -1,6 +1,8 @@
 /**
  * Distortion by layer (NAP-Tuning, equations 9 and 10): how far a perturbation moves the tokens of the image tower from
- * the clean ones, before and after what is changed before every block, for several models under several perturbations.
+ * the clean ones, before and after what is changed before every block, for several models under several perturbations. The
+ * tokens are those of the picture: the class token, where the tower has one, and the patches. Texts are not perturbed, so
+ * there is nothing to measure in the text tower.
  */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
@@ -81,10 +83,11 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 	const { engine, clip, models, split, batchSize = 50 } = input
 	const perturbations = [...models.map(({ defense }) => defense.name), noise]
 	checkInput(input, perturbations)
-	if (!towersOf(clip.config).classToken) {
+	const { blocks, classToken } = towersOf(clip.config)
+	if (!blocks) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`Distances are told of the class token beside the others, and the image tower of ${clip.checkpoint.source} has none. Measure a CLIP.`,
+			`Distortion is measured on the tokens that enter each block, and ${clip.checkpoint.source} is a pair of ONNX encoders, which gives none. Measure a model of transformers, open_clip or OpenAI.`,
 		)
 	}
 	const towers: Tower[] = []
@@ -100,7 +103,9 @@ export async function measureDistortion(input: DistortionInput): Promise<Distort
 				taps,
 				spreads,
 				tokenSize: at(defense.layout.image, 0).tokens * clip.config.vision.width,
-				samples: perturbations.map(() => createDistortionSamples(places, clip.config.vision.width, spreads)),
+				samples: perturbations.map(() =>
+					createDistortionSamples(places, clip.config.vision.width, classToken, spreads),
+				),
 			})
 		}
 		const sizes = perturbations.map((): number[] => [])

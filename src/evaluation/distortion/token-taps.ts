@@ -5,7 +5,7 @@ import type { Defense, ParameterLookup } from '../../defenses/defense.js'
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
-/** A place in the image tower where tokens can be read: class token first, then patches, without prompts. */
+/** A place in the image tower where tokens can be read: class token first where there is one, then patches, without prompts. */
 export interface TokenPlace {
 	/** The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one. */
 	readonly layer: number

@@ -105,7 +105,7 @@ describe('recordedGallery', () => {
 		expect(again).toEqual(first)
 		expect(await readFile(input.path)).toEqual(bytes)
 		await expect(recordedGallery({ ...input, seed: 4 })).rejects.toThrow(
-			/a gallery of other settings; .*seed \(4, was 3\)/,
+			/a gallery with other settings; .*seed \(4, was 3\)/,
 		)
 		expect(await readGallery(input.path)).toEqual(first)
 		expect((await readdir(join(input.path, '..'))).sort()).toEqual(['one.json', 'one.safetensors'])
@@ -124,7 +124,7 @@ describe('recordedGallery', () => {
 		await writeFile(input.path, JSON.stringify({ ...record, images: [{ ...record.images[0], id: 'test/99' }] }))
 		await expect(readGallery(input.path)).rejects.toThrow(/was changed: its images are not those of its settings/)
 		await writeFile(input.path, JSON.stringify({ ...record, kind: 'distortion' }))
-		await expect(readGallery(input.path)).rejects.toThrow(/is not a gallery that this version reads/)
+		await expect(readGallery(input.path)).rejects.toThrow(/is not a gallery that this version can read/)
 		await expect(readGallery(join(input.path, 'x'))).rejects.toThrow(/end it in \.json/)
 	})
 

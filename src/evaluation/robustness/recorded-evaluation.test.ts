@@ -287,7 +287,7 @@ describe('recordedEvaluation', () => {
 		await recordedEvaluation({ ...input, signal: stop.signal, onProgress: () => stop.abort() })
 		const log = await readFile(`${input.path}.outcomes.jsonl`, 'utf8')
 		await expect(recordedEvaluation({ ...input, seed: 4 })).rejects.toThrow(
-			/outcomes\.jsonl is the beginning of an evaluation record of other settings; it differs in seed \(4, was 3\)/,
+			/outcomes\.jsonl is the log of an evaluation record with other settings; it differs in seed \(4, was 3\)/,
 		)
 		expect(await readFile(`${input.path}.outcomes.jsonl`, 'utf8')).toBe(log)
 		const work = [0]

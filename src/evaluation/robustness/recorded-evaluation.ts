@@ -10,7 +10,7 @@ import { type PassCounter, passCounter } from '../../classifier/pass-counter.js'
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
-import { type Dataset, idsOf, type Split } from '../../data/dataset.js'
+import { type Dataset, idsOf, type Split, subset } from '../../data/dataset.js'
 import { type Defense, trainableParameters } from '../../defenses/defense.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
 import { packageVersion } from '../../files/package-version.js'
@@ -92,7 +92,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 	const settings = settingsOf({ ...input, known })
 	// Before the log, which may begin anew.
 	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
-	const log = { suffix: '.outcomes.jsonl', line: trialsLine }
+	const log = { suffix: outcomesSuffix, line: trialsLine }
 	const reuse = input.reuse !== false && !kept
 	return resumable(evaluationKind, { path, settings, log, reuse, read: readEvaluationRecord, work })
 
@@ -124,6 +124,51 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 		}).finally(release)
 		if (!result) return undefined
 		return { ...settings, ...result, seconds: seconds(), threads: engine.threads, batchSize }
+	}
+}
+
+/** What the name of a log of trials adds to that of the record which it becomes. */
+export const outcomesSuffix = '.outcomes.jsonl'
+
+/**
+ * Evaluates some images of a split. Their trials stay in the log beside `path`; {@link recordedEvaluation} makes the record
+ * from it once the trials of all images are there, whoever made them.
+ * @param positions In the split.
+ * @returns False when stopped by the signal.
+ * @throws NaptuneError as {@link recordedEvaluation}.
+ */
+export async function evaluatedPart(
+	input: Omit<RecordedEvaluationInput, 'keepImagesIn' | 'reuse'>,
+	positions: readonly number[],
+): Promise<boolean> {
+	requireSameClasses(input)
+	const { clip, split, threatModel, seed, batchSize = 50, path } = input
+	const known = input.known ?? foundKnown(input)
+	const settings = settingsOf({ ...input, known })
+	const log = { suffix: outcomesSuffix, line: trialsLine }
+	let done = false
+	const record = await resumable(evaluationKind, { path, settings, log, read: readEvaluationRecord, work })
+	return done || record !== undefined
+
+	async function work({ earlier, append }: WorkLog<typeof trialsLine>): Promise<EvaluationRecord | undefined> {
+		const passes = passCounter()
+		const { classifier, attack, release } = await attackedModel({ ...input, known }, passes)
+		const result = await evaluate({
+			clip,
+			classifier,
+			split: subset(split, positions),
+			attack,
+			threatModel,
+			...defined({ target: input.target }),
+			seed,
+			batchSize,
+			passes,
+			...earlierTrials(earlier),
+			onBatch: (_, batch) => append([batch]),
+			...defined({ onProgress: input.onProgress, signal: input.signal }),
+		}).finally(release)
+		done = result !== undefined
+		return undefined
 	}
 }
 

@@ -125,7 +125,7 @@ describe('a store of adversarial images', () => {
 		await expect(readAdversarialImages(folder)).rejects.toThrow(/Image image 0 is stored twice/)
 		await writeFile(join(folder, 'manifest.json'), JSON.stringify({ format: 2 }))
 		await expect(readAdversarialImages(folder)).rejects.toThrow(
-			/manifest.json is not a manifest that this version reads/,
+			/manifest.json is not a manifest that this version can read/,
 		)
 	})
 

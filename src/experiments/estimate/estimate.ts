@@ -66,7 +66,7 @@ export function costRows(plans: readonly Plan[], estimate: Estimate): CostRow[] 
 				const own = plan.cells.filter(({ cell }) => cell.model === model && cell.dataset === dataset)
 				const fresh = own.filter(({ cell: { folder } }) => !counted.has(folder))
 				for (const { cell } of fresh) counted.add(cell.folder)
-				return costRow(plan, fresh, estimate, { model: model.name, dataset: dataset.name })
+				return costRow(plan, fresh, estimate, { model: model.name, dataset })
 			}),
 		),
 	)
@@ -76,7 +76,7 @@ function costRow(
 	plan: Plan,
 	cells: readonly PlannedCell[],
 	{ targets, rates, surrogates }: Estimate,
-	place: Pick<CostRow, 'model' | 'dataset'>,
+	{ model, dataset }: Pick<CostRow, 'model'> & Pick<TunedCell, 'dataset'>,
 ): CostRow {
 	const found = cells.map((planned) =>
 		cellCost(
@@ -88,8 +88,9 @@ function costRow(
 	)
 	const stores = storesOf(cells)
 	const made = stores.map((attack) => {
-		const rate = surrogates.get(surrogateKey(place.dataset, attack))
-		return rate ? plus(rate.training, times(rate.making, attack.split.length)) : none
+		const rate = surrogates.get(surrogateKey(dataset.name, attack))
+		if (!rate) return none
+		return plus(times(rate.trainingPerImage, dataset.train.length), times(rate.making, attack.split.length))
 	})
 	// Surrogates of one kind are trained once for all attacks that use them.
 	const sum = (read: (cost: CellCost) => number) => found.reduce((total, cost) => total + read(cost), 0)
@@ -97,7 +98,8 @@ function costRow(
 	const side = at(plan.models, 0).clip.config.vision.imageSize
 	return {
 		experiment: plan.definition.name,
-		...place,
+		model,
+		dataset: dataset.name,
 		runs: cells.filter(({ cell }) => cell.tuning).length,
 		attacks: sum(({ attacks }) => attacks),
 		tuningGradients: sum(({ tuningGradients }) => tuningGradients),

@@ -51,10 +51,10 @@ const mostClasses = 10
 
 /** Images of a step, by the width of the image tower: a larger model has full use of a device with few. */
 function batchOf(width: number): number {
-	return width >= 512 ? 4 : 50
+	return width >= 512 ? 2 : 50
 }
 
-/** Seconds that repeated measurements take at least, and how many there are at least. */
+/** Seconds that repeated measurements take at least, and how many there are at least of something quick. */
 const repeat = { seconds: 0.6, times: 3 }
 
 /**
@@ -125,7 +125,7 @@ async function measuredTuning(
 ) {
 	if (!tuning) throw new RangeError('Nothing is tuned.')
 	const shots = Math.ceil(batch / small.classNames.length)
-	const epochs = batch < 10 && model.clip.config.vision.width >= 512 ? 2 : 6
+	const epochs = batchOf(model.clip.config.vision.width) < 10 ? 2 : 6
 	const config = { ...tuning.config, shots, batchSize: batch, microBatchSize: batch, epochs, stopOnCollapse: false }
 	const ends: Seconds[] = []
 	const banked: (Seconds & { readonly done: number })[] = []
@@ -236,7 +236,8 @@ export async function repeated(action: () => Promise<unknown>): Promise<Seconds>
 	await action()
 	const all: Seconds[] = []
 	const started = clock()
-	while (all.length < repeat.times || clock().wall - started.wall < repeat.seconds) {
+	const elapsed = () => clock().wall - started.wall
+	while (elapsed() < repeat.seconds || (all.length < repeat.times && elapsed() < repeat.times * repeat.seconds)) {
 		const before = clock()
 		await action()
 		all.push(less(clock(), before))

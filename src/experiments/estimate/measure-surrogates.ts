@@ -18,8 +18,8 @@ import { repeated, type Seconds, stopwatch } from './measure-rates.js'
 
 /** What surrogates of one kind take on one data set. */
 export interface SurrogateRates {
-	/** All of their training; nothing where they are there. */
-	readonly training: Seconds
+	/** All of their training, per training image of the data set; nothing where they are there. */
+	readonly trainingPerImage: Seconds
 	/** An image made by the attack. */
 	readonly making: Seconds
 }
@@ -44,7 +44,7 @@ export async function measureSurrogates(
 	const trained = []
 	if (known.length === 0) {
 		for (const [index, recipe] of madeOn.surrogates.recipes.entries()) {
-			trained.push(await measuredTraining(engine, madeOn.kind, recipe, dataset, small, join(folder, `${index}.onnx`)))
+			trained.push(await measuredTraining(engine, madeOn.kind, recipe, small, join(folder, `${index}.onnx`)))
 		}
 	}
 	const paths = known.length > 0 ? known : trained.map(({ path }) => path)
@@ -56,14 +56,13 @@ export async function measureSurrogates(
 		(sum, { seconds }) => ({ wall: sum.wall + seconds.wall, processor: sum.processor + seconds.processor }),
 		{ wall: 0, processor: 0 },
 	)
-	return { training, making: { wall: look.wall * passes, processor: look.processor * passes } }
+	return { trainingPerImage: training, making: { wall: look.wall * passes, processor: look.processor * passes } }
 }
 
 async function measuredTraining(
 	engine: Engine,
 	kind: 'classifiers' | 'substitute',
 	settings: Readonly<Record<string, unknown>>,
-	dataset: Dataset,
 	small: Dataset,
 	path: string,
 ): Promise<{ readonly path: string; readonly seconds: Seconds }> {
@@ -92,12 +91,12 @@ async function measuredTraining(
 	}
 	const [first, final] = [at(ticks, 0), at(ticks, ticks.length - 1)]
 	const perImage = (ticks.length - 1) * batchSize
-	const visits = whole.epochs * dataset.train.length
+	const { epochs } = whole
 	return {
 		path,
 		seconds: {
-			wall: ((final.wall - first.wall) / perImage) * visits,
-			processor: ((final.processor - first.processor) / perImage) * visits,
+			wall: ((final.wall - first.wall) / perImage) * epochs,
+			processor: ((final.processor - first.processor) / perImage) * epochs,
 		},
 	}
 }

@@ -1,11 +1,11 @@
 /** The files of an export beside its graphs and its description, by layout. */
 
-import type { ExportLayout } from '../../records/export.js'
+import type { ExportLayout, ExportTask } from '../../records/export.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { type ExportFile, jsonFile, textFile } from '../model-message.js'
 import { preprocessorJson } from '../preprocessor.js'
 import { browserExample, webRuntime } from './browser-example.js'
-import { nodeExample } from './node-example.js'
+import { nodeExample, zeroShotNodeExample } from './node-example.js'
 
 /** Where the graph of a classifier lies. */
 export function classifierPath(layout: ExportLayout, suffix: string): string {
@@ -25,13 +25,17 @@ export function classifierFiles(
 		jsonFile('preprocessor_config.json', preprocessorJson(clip.checkpoint.preprocessor)),
 	]
 	if (layout === 'onnx') {
-		return [
-			...shared,
-			textFile('classify.mjs', nodeExample),
-			textFile('index.html', browserExample(webRuntime(webVersion))),
-		]
+		return [...shared, ...exampleFiles('classifier')]
 	}
 	return [...shared, jsonFile('config.json', vitConfig(clip, classNames)), ...(layout === 'hub' ? [gitAttributes] : [])]
+}
+
+/** Programs of layout `onnx` that run as they are. */
+export function exampleFiles(task: ExportTask): ExportFile[] {
+	return [
+		textFile('classify.mjs', task === 'classifier' ? nodeExample : zeroShotNodeExample),
+		textFile('index.html', browserExample(webRuntime(webVersion), task)),
+	]
 }
 
 /** What transformers.js takes an image classifier by: a ViT. It reads names from it, and nothing of how the graph is built. */

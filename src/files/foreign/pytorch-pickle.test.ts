@@ -44,7 +44,16 @@ describe('readPytorchTensors', () => {
 		expect(buffer.readFloatLE()).toBe(2.5)
 	})
 
+	it('takes the state dict of a training checkpoint, whatever lies beside it', async () => {
+		const tensors = await tensorsOf(join(folder, 'training.bin'))
+		expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([
+			['module.weight', [2, 3]],
+			['module.bias', [2]],
+		])
+	})
+
 	it.each([
+		['training-ema.bin', /holds args, best, epoch, history, ema, and no state dict under state_dict, /],
 		['hostile-os-system.bin', /"(posix|nt)\.system".*Nothing was executed/],
 		['hostile-eval.bin', /"__builtin__\.eval".*Nothing was executed/],
 		['whole-module.bin', /"torch\.nn\.modules\.linear\.Linear"/],

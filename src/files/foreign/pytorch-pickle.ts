@@ -45,7 +45,20 @@ const callables = new Set([
 /** What TorchScript writes around lists of numbers; each has the list as its first argument. */
 const lists = /^torch\.jit\._pickle\.(?:build_(?:int|double|bool|tensor)list|restore_type_tag)$/
 /** Where training programs keep the state dict among other things. */
-const nested = ['state_dict', 'model_state_dict', 'model'] as const
+const nested = ['state_dict', 'model_state_dict', 'model', 'net'] as const
+/** What they keep beside it: options and numbers, of which the shell alone is made, since nothing reads them. */
+const options = new Set(['argparse.Namespace', 'types.SimpleNamespace'])
+const inert = new Set([
+	'_codecs.encode',
+	'collections.defaultdict',
+	'numpy.core.multiarray.scalar',
+	'numpy._core.multiarray.scalar',
+	'numpy.dtype',
+	...['__builtin__', 'builtins'].flatMap((module) =>
+		['list', 'dict', 'set', 'int', 'float', 'str'].map((name) => `${module}.${name}`),
+	),
+	...['PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath'].map((name) => `pathlib.${name}`),
+])
 /** Modules within modules. */
 const deepest = 64
 /** Attributes of all modules. */
@@ -95,6 +108,13 @@ export async function readPytorchTensors(handle: FileHandle, path: string): Prom
 	}
 	return [...state].map(([name, value]) => {
 		if (typeof name !== 'string' || !isTensor(value)) {
+			const others = [...state.keys()].slice(0, 8).map((key) => (typeof key === 'string' ? shortened(key) : shown(key)))
+			if (!isScript && !tensorsAmong(state)) {
+				throw new NaptuneError(
+					'NAP_FILE_INVALID',
+					`${path} holds ${others.join(', ')}, and no state dict under ${nested.join(', ')}. Save model.state_dict() instead.`,
+				)
+			}
 			throw new NaptuneError(
 				'NAP_FILE_INVALID',
 				`${path}: its entry ${typeof name === 'string' ? shortened(name) : shown(name)} is not a tensor. Save model.state_dict() instead.`,
@@ -138,6 +158,10 @@ function stateDict(value: unknown): unknown {
 	return key === undefined ? value : value.get(key)
 }
 
+function tensorsAmong(state: ReadonlyMap<unknown, unknown>): boolean {
+	return [...state.values()].some(isTensor)
+}
+
 /** All tensors of a TorchScript module and the modules in it, by the names that its state dict would have. */
 function moduleTensors(root: unknown, path: string): Map<string, PytorchTensor> {
 	const tensors = new Map<string, PytorchTensor>()
@@ -169,9 +193,11 @@ function stateDictRules(
 	return {
 		allowed: (name) =>
 			callables.has(name) ||
+			options.has(name) ||
+			inert.has(name) ||
 			Object.hasOwn(storages, name) ||
 			(isScript && (name.startsWith('__torch__.') || lists.test(name))),
-		...(isScript ? { record: (name: string) => name.startsWith('__torch__.') } : {}),
+		record: (name) => options.has(name) || (isScript && name.startsWith('__torch__.')),
 		call(name, args) {
 			switch (name) {
 				case 'collections.OrderedDict':
@@ -183,6 +209,7 @@ function stateDictRules(
 					return args[0]
 				default:
 					if (lists.test(name)) return args[0]
+					if (inert.has(name) || options.has(name)) return new Map()
 					throw invalid(`it calls ${shortened(name)}`)
 			}
 		},

@@ -1,11 +1,11 @@
-/** What an AV1 stream says of its colours: the sequence header (AV1 specification, 5.5), read as far as that. */
+/** Reads the colours declared by an AV1 stream, from its sequence header (AV1 specification, 5.5). */
 
 import { at } from '../../core/at.js'
 import type { DeclaredColours } from './avif-item.js'
 
 const sequenceHeader = 1
 
-/** @returns `undefined` where the bytes begin with no sequence header. @throws RangeError where they end in it. */
+/** @returns `undefined` if the bytes do not begin with a sequence header. @throws RangeError if they end inside it. */
 export function av1Colours(stream: Uint8Array): DeclaredColours | undefined {
 	let position = 0
 	while (position < stream.length) {

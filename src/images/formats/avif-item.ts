@@ -1,10 +1,10 @@
-/** The primary picture of an AVIF file, apart from everything that is declared about how to show it. */
+/** Extracts the primary picture of an AVIF file, without the declarations of how to show it. */
 
 import { at as itemAt } from '../../core/at.js'
 import { boxType, type IsoBox, isoBoxes, viewOfBytes } from './iso-boxes.js'
 import { UnsupportedFeature } from './unsupported.js'
 
-/** What the container says of the colours (`colr` of the kind `nclx`; ITU-T H.273 numbers). */
+/** The container's declaration of the colours (`colr` of the kind `nclx`; ITU-T H.273 numbers). */
 export interface DeclaredColours {
 	readonly primaries: number
 	readonly matrix: number
@@ -26,7 +26,7 @@ export interface AvifItem {
 	readonly colours?: DeclaredColours
 }
 
-/** @throws UnsupportedFeature naming what is not read. @throws Error for a broken container. */
+/** @throws UnsupportedFeature naming the unsupported feature. @throws Error for a broken container. */
 export function avifItem(file: Uint8Array): AvifItem {
 	try {
 		return primaryItem(file)
@@ -49,7 +49,7 @@ function primaryItem(file: Uint8Array): AvifItem {
 	const primary = itemNumber(required(box('pitm'), 'pitm'))
 	const kind = itemTypes(required(box('iinf'), 'iinf')).get(primary)
 	if (kind === 'grid' || kind === 'iovl' || kind === 'iden') {
-		throw new UnsupportedFeature('a picture that is put together from several (a grid or overlay)')
+		throw new UnsupportedFeature('a picture composed of several (a grid or overlay)')
 	}
 	if (kind !== 'av01') throw new UnsupportedFeature(`a picture of the kind ${JSON.stringify(kind ?? 'unknown')}`)
 	const references = box('iref')
@@ -102,7 +102,7 @@ function itemTypes(iinf: Uint8Array): Map<number, string> {
 	return types
 }
 
-/** Whether an item refers to others in a way. */
+/** Whether an item has references of a given type. */
 function refersAs(iref: Uint8Array, type: string, item: number): boolean {
 	const wide = itemAt(iref, 0) === 1
 	return isoBoxes(iref.subarray(4)).some((box) => {
@@ -111,7 +111,7 @@ function refersAs(iref: Uint8Array, type: string, item: number): boolean {
 	})
 }
 
-/** Whether any item refers to this one in a way. */
+/** Whether any item has a reference of a given type to this one. */
 function isReferredToAs(iref: Uint8Array, type: string, item: number): boolean {
 	const size = itemAt(iref, 0) === 1 ? 4 : 2
 	return isoBoxes(iref.subarray(4)).some((box) => {
@@ -147,7 +147,7 @@ function propertiesOf(iprp: Uint8Array, item: number): IsoBox[] {
 	return own
 }
 
-/** The bytes of an item, put together from where `iloc` says they are. */
+/** The bytes of an item, assembled from the places listed in `iloc`. */
 function extents(file: Uint8Array, iloc: Uint8Array, idat: Uint8Array | undefined, item: number): Uint8Array {
 	const view = viewOfBytes(iloc)
 	const version = view.getUint8(0)
@@ -174,7 +174,7 @@ function extents(file: Uint8Array, iloc: Uint8Array, idat: Uint8Array | undefine
 		if (id !== item) continue
 		const source = method === 0 ? file : method === 1 ? idat : undefined
 		if (!source) throw new UnsupportedFeature(`data of the construction method ${method}`)
-		// More than the file holds would only repeat it.
+		// More bytes than the file holds could only be repeats.
 		if (parts.reduce((sum, { length }) => sum + length, 0) > file.length)
 			throw new Error('its data is longer than the file')
 		return Buffer.concat(

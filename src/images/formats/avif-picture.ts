@@ -1,7 +1,7 @@
 /**
- * AVIF as Pillow reads it. Pillow's decoder (libavif with libyuv) and the one at hand (libheif) make the same Y, U and V of
- * a stream but other colours of them. So the stream is put into a container of its own that declares them to be colours
- * already, with nothing that turns, mirrors or crops, and the planes that come back are turned into colours here.
+ * Reads AVIF as Pillow does. Pillow's decoder (libavif with libyuv) and ours (libheif) decode the same Y, U and V from a
+ * stream but convert them to different colours. So we wrap the stream in a new container that declares the planes to be
+ * colours already, without rotation, mirroring or cropping, and convert the resulting planes to colours here.
  */
 
 import { at } from '../../core/at.js'
@@ -13,13 +13,13 @@ import { UnsupportedFeature } from './unsupported.js'
 import { upsampled } from './upsampling.js'
 import { type YuvMatrix, yuvMatrices, yuvToRgb } from './yuv-to-rgb.js'
 
-/** A picture that is decoded as Y, U and V. */
+/** A picture to decode as Y, U and V. */
 export interface AvifPicture {
 	/** A file whose red, green and blue are V, Y and U. */
 	readonly bytes: Uint8Array
 	readonly width: number
 	readonly height: number
-	/** How the planes become colours; `planes` where they are colours. */
+	/** Conversion of the planes to colours; `planes` if they already are colours. */
 	readonly matrix: YuvMatrix | 'planes' | 'grey' | 'grey of limited range'
 	/** Whether there is no chroma. */
 	readonly grey: boolean
@@ -38,7 +38,10 @@ const matrixNames: Readonly<Record<number, string>> = {
 	14: 'ICtCp',
 }
 
-/** @throws UnsupportedFeature naming what is not decoded as Pillow does. @throws Error for a broken container. */
+/**
+ * @throws UnsupportedFeature naming a feature that would decode differently from Pillow. @throws Error for a broken
+ * container.
+ */
 export function avifPicture(file: Uint8Array): AvifPicture {
 	try {
 		return planesOf(file)
@@ -55,7 +58,7 @@ function planesOf(file: Uint8Array): AvifPicture {
 	if (flags & 0x40) throw new UnsupportedFeature(`${flags & 0x20 ? 12 : 10} bits per channel`)
 	const { grey } = item
 	const half: readonly [boolean, boolean] = [(flags & 8) !== 0 && !grey, (flags & 4) !== 0 && !grey]
-	// The container's word counts, where it says anything.
+	// The container's declaration takes precedence, if it has one.
 	const colours = item.colours ?? av1Colours(item.configuration.subarray(4)) ?? av1Colours(item.stream)
 	if (!colours) throw new Error('its stream has no sequence header')
 	const { primaries, matrix, fullRange } = colours
@@ -65,7 +68,7 @@ function planesOf(file: Uint8Array): AvifPicture {
 	const common = { bytes: planesFile(item), width: item.width, height: item.height, grey, half }
 	if (grey && (named || family === 0)) {
 		if (fullRange) return { ...common, matrix: 'grey' }
-		// With opacity the library takes another way, which rounds in another way.
+		// With opacity the library takes another path, which rounds differently.
 		return { ...common, matrix: item.opacity ? yuvMatrices[named ?? 'bt601'].limited : 'grey of limited range' }
 	}
 	if (family === 0 && fullRange && !half[0]) return { ...common, matrix: 'planes' }
@@ -75,7 +78,7 @@ function planesOf(file: Uint8Array): AvifPicture {
 	return { ...common, matrix: yuvMatrices[named][fullRange ? 'full' : 'limited'] }
 }
 
-/** A file with nothing but the stream, declared to be red, green and blue of full range. */
+/** A file with only the stream, declared to be red, green and blue of full range. */
 function planesFile({ width, height, configuration, stream }: AvifItem): Uint8Array {
 	const text = (characters: string) => Buffer.from(characters, 'latin1')
 	const zero = [0, 0, 0, 0]

@@ -40,7 +40,8 @@ async function outcomeOf(name: string, golden: Golden): Promise<string> {
 		if (sha256 === expected.sha256) return twins[name] ? 'as its twin' : 'equal'
 		return sha256 === expected.highByte ? 'high byte' : 'wrong'
 	} catch (error) {
-		const named = /file with (.*), which is not supported\. Convert|is a file of the format (.*), which is not read\./
+		const named =
+			/file with (.*), which is not supported\. Convert|is a file of the format (.*), which is not supported\./
 		const [, feature, format] = named.exec((error as Error).message) ?? []
 		const what = feature ?? format
 		if (what === undefined) return golden.error === undefined ? `refused: ${(error as Error).message}` : 'broken'

@@ -1,9 +1,9 @@
-/** The first picture of a GIF: its colours under transparency, and what lies around it. */
+/** Prepares the first picture of a GIF: its colours under transparency, and the area around it. */
 
 import type { DecodedImage } from '../decoded-image.js'
 import { UnsupportedFeature } from './unsupported.js'
 
-/** Where the first picture lies on the screen, and what the rest is filled with. */
+/** Position of the first picture on the screen, and the fill colour of the rest. */
 export interface GifPicture {
 	/** The file, with the transparent colour of its first picture made opaque. */
 	readonly bytes: Uint8Array
@@ -11,7 +11,7 @@ export interface GifPicture {
 	readonly top: number
 	readonly width: number
 	readonly height: number
-	/** The transparent colour, else the first of the palette: Pillow fills the screen with it. */
+	/** The transparent colour, or the first of the palette, with which Pillow fills the screen. */
 	readonly around: readonly [red: number, green: number, blue: number]
 }
 
@@ -63,7 +63,7 @@ function afterBlocks(view: DataView, start: number): number {
 	return at + 1
 }
 
-/** Fills what lies around the picture, in place. */
+/** Fills the area around the picture, in place. */
 export function fillAround({ width, height, rgb }: DecodedImage, picture: GifPicture): void {
 	const { left, top, around } = picture
 	for (let y = 0, at = 0; y < height; y++) {

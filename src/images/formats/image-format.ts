@@ -1,6 +1,6 @@
-/** Which format a file is of, by its first bytes: names in messages, and the way it is decoded. */
+/** Detects the format of a file from its first bytes, for messages and decoding. */
 
-/** Formats that are decoded. */
+/** Supported formats. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif'
 
 /** The formats as people write them, for messages. */
@@ -16,7 +16,7 @@ const decoded: readonly (readonly [ImageFormat, RegExp])[] = [
 	['avif', /^.{8}66747970617669(66|73)/],
 ]
 
-/** Formats that people have pictures in and that are not read. */
+/** Known formats that are not supported. */
 const others: readonly (readonly [string, RegExp])[] = [
 	['BMP', /^424d.{8}00000000/],
 	['PNM (PBM, PGM or PPM)', /^503[1-7](20|09|0a|0d|23)/],
@@ -42,12 +42,12 @@ const texts: readonly (readonly [string, RegExp])[] = [
 	['HTML', /^\s*(<!doctype html|<html)/i],
 ]
 
-/** The format, where it is one that is decoded. */
+/** The format, if it is supported. */
 export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
 	return found(decoded, start(bytes, 'hex'))
 }
 
-/** The name of a format that is not decoded; `undefined` where the bytes look like nothing known. */
+/** The name of an unsupported format; `undefined` if the bytes match no known format. */
 export function otherFormat(bytes: Uint8Array): string | undefined {
 	return found(others, start(bytes, 'hex')) ?? found(texts, start(bytes, 'utf8').replace(/^\ufeff/, ''))
 }

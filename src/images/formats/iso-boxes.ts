@@ -6,7 +6,7 @@ export interface IsoBox {
 	readonly content: Uint8Array
 }
 
-/** The boxes that stand one after the other. @throws Error when one ends beyond the bytes. */
+/** Reads consecutive boxes. @throws Error when one ends beyond the bytes. */
 export function isoBoxes(bytes: Uint8Array): IsoBox[] {
 	const view = viewOfBytes(bytes)
 	const boxes: IsoBox[] = []
@@ -30,12 +30,12 @@ export function boxType(bytes: Uint8Array, at: number): string {
 	return String.fromCharCode(...bytes.subarray(at, at + 4))
 }
 
-/** For reading numbers, which are big-endian. */
+/** A view for reading big-endian numbers. */
 export function viewOfBytes(bytes: Uint8Array): DataView {
 	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** A box of parts. Numbers are single bytes. */
+/** Builds a box from parts. Numbers are single bytes. */
 export function isoBox(type: string, ...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
 	const content = Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : Uint8Array.from(part))))
 	const head = Buffer.alloc(8)

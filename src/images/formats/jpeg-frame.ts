@@ -1,4 +1,4 @@
-/** Kinds of JPEG by the marker of their frame. */
+/** Detects kinds of JPEG by their frame marker. */
 
 import { UnsupportedFeature } from './unsupported.js'
 
@@ -13,7 +13,7 @@ const otherFrames: Readonly<Record<number, string>> = {
 	247: 'JPEG-LS coding',
 }
 
-/** @throws UnsupportedFeature for a kind that is whole but not decoded. A frame that is not found is left to the decoder. */
+/** @throws UnsupportedFeature for a valid but unsupported kind. A missing frame is left to the decoder. */
 export function refuseJpeg(bytes: Uint8Array): void {
 	let at = 2
 	while (at + 4 < bytes.length && bytes[at] === 0xff) {

@@ -3,7 +3,7 @@
 import type { DecodedImage } from '../decoded-image.js'
 
 /**
- * The picture as it is to be seen.
+ * Rotates and mirrors a picture to its upright orientation.
  * @param orientation 1 to 8; 1 is as stored. From 5 on, width and height are exchanged.
  */
 export function upright(image: DecodedImage, orientation: number): DecodedImage {
@@ -12,7 +12,7 @@ export function upright(image: DecodedImage, orientation: number): DecodedImage 
 	const turned = orientation >= 5
 	const across = turned ? height : width
 	const down = turned ? width : height
-	// Whether the stored row, or column, runs against the one that is seen.
+	// Whether the stored row or column runs opposite to the displayed one.
 	const flipX = [2, 3, 7, 8].includes(orientation)
 	const flipY = [3, 4, 6, 7].includes(orientation)
 	const result = new Uint8Array(rgb.length)

@@ -1,12 +1,12 @@
-/** The tags of a TIFF's first picture (TIFF 6.0 and BigTIFF), before anything decodes it. */
+/** Reads the tags of a TIFF's first picture (TIFF 6.0 and BigTIFF) before decoding. */
 
-/** What a tag says. */
+/** A tag. */
 export interface TiffTag {
 	/** 3 for 16-bit, 4 for 32-bit and 16 for 64-bit whole numbers, and so on. */
 	readonly type: number
 	/** Numbers; empty for other types. */
 	readonly values: readonly number[]
-	/** Where the values, or the offset to them, stand in the file. */
+	/** Position of the values, or of the offset to them, in the file. */
 	readonly at: number
 }
 
@@ -36,12 +36,11 @@ const sizes: Readonly<Record<number, number>> = {
 	18: 8,
 }
 
-/** More values than any tag has that decides how a picture is read: the colour map of 16 bits. */
+/** The most values of any tag that affects decoding: the 16-bit colour map. */
 const mostValues = 3 << 16
 
 /**
- * Reads the first directory. Values of tags longer than a colour map are left out.
- * @throws Error when the file ends before it does.
+ * Reads the first directory, without values of tags longer than a colour map. @throws Error when the file ends inside it.
  */
 export function tiffDirectory(bytes: Uint8Array): TiffDirectory {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -72,7 +71,7 @@ export function tiffDirectory(bytes: Uint8Array): TiffDirectory {
 			const reader = read[type]
 			const values =
 				reader && number <= mostValues ? Array.from({ length: number }, (_, step) => reader(at + step * size)) : []
-			// As libtiff and Pillow do: of a tag that stands there twice, the first counts.
+			// The first of duplicate tags counts, as in libtiff and Pillow.
 			if (!tags.has(u16(entry))) tags.set(u16(entry), { type, values, at })
 		}
 	} catch (cause) {

@@ -1,20 +1,20 @@
-/** How a TIFF's first picture is to be read so that it becomes what Pillow makes of it, or why it is not read. */
+/** Decides how to read a TIFF's first picture so that the result matches Pillow's, or why it is not supported. */
 
 import { defined } from '../../core/defined.js'
 import { type TiffDirectory, type TiffTag, tiffDirectory } from './tiff-directory.js'
 import { UnsupportedFeature } from './unsupported.js'
 import type { LumaChroma } from './ycbcr.js'
 
-/** A picture whose features are all known to be decoded right. */
+/** A picture with only features that are known to decode correctly. */
 export interface TiffPicture {
-	/** As stored. */
+	/** Width and height as stored. */
 	readonly width: number
 	readonly height: number
 	/** 1 to 8. */
 	readonly orientation: number
-	/** The file with its orientation tag saying "as stored". */
+	/** The file with its orientation tag set to "as stored". */
 	readonly bytes: Uint8Array
-	/** Set where the decoder gives Y, Cb and Cr instead of colours. */
+	/** Set if the decoder returns Y, Cb and Cr instead of colours. */
 	readonly lumaChroma?: LumaChroma
 }
 
@@ -67,7 +67,7 @@ const compressionNames: Readonly<Record<number, string>> = {
 	52546: 'JPEG XL',
 }
 
-/** What the numbers of a pixel mean, with how many of them there are and of which bits they may be. */
+/** Meaning of a pixel's numbers, with their count and permitted bit depths. */
 const kinds: Readonly<Record<number, { name: string; samples: number; bits: readonly number[] }>> = {
 	0: { name: 'grey whose white is 0', samples: 1, bits: [1, 2, 4, 8] },
 	1: { name: 'grey', samples: 1, bits: [1, 2, 4, 8, 16] },
@@ -87,9 +87,7 @@ const otherKinds: Readonly<Record<number, string>> = {
 	34892: 'linear raw data of a camera',
 }
 
-/**
- * Reads the tags and says what to do.
- * @throws UnsupportedFeature naming what is not decoded, or not as Pillow does. @throws Error for a broken directory.
+/** Reads the tags and decides what to do. @throws UnsupportedFeature naming a feature that is not decoded, or not as in Pillow. @throws Error for a broken directory.
  */
 export function tiffPicture(file: Uint8Array): TiffPicture {
 	const directory = tiffDirectory(file)
@@ -114,7 +112,7 @@ export function tiffPicture(file: Uint8Array): TiffPicture {
 	return { ...size, ...asStored(file, directory), ...defined({ lumaChroma }) }
 }
 
-/** @throws UnsupportedFeature for a number, type, order or layout of samples that is not decoded as Pillow does. */
+/** @throws UnsupportedFeature for a number, type, order or layout of samples that would decode differently from Pillow. */
 function refuseSamples(
 	tags: ReadonlyMap<number, TiffTag>,
 	photometric: number,
@@ -162,7 +160,7 @@ function refuseSamples(
 		throw new UnsupportedFeature(`bits in reversed order (fill order 2) of ${name} of ${bits} bits`)
 	}
 	const map = values(names.colourMap, [])
-	// Some programs write 8 bits where 16 belong; Pillow then makes black pictures of them.
+	// Some programs write 8-bit instead of 16-bit levels; Pillow turns those into black pictures.
 	if (photometric === 3 && map.every((level) => level < 256)) {
 		throw new UnsupportedFeature('a palette of 8-bit instead of 16-bit levels')
 	}
@@ -179,13 +177,13 @@ function usableExtra(photometric: number, bits: number, extra: readonly number[]
 }
 
 function lumaChromaOf(tags: ReadonlyMap<number, TiffTag>, compression: number): LumaChroma | undefined {
-	// Without the tag, half of both is meant, but such files usually hold all of it; and programs disagree.
+	// Without the tag, chroma should be half-size, but such files usually hold it at full size, and programs disagree.
 	const given = tags.get(names.subsampling)?.values
 	if (!given) throw new UnsupportedFeature('YCbCr without its subsampling (tag 530)')
 	const [across = 2, down = 2] = given
 	if (across !== 1 || down !== 1) {
 		if (compression === 1) throw new UnsupportedFeature('uncompressed YCbCr with subsampled chroma')
-		// The decoder makes colours of these itself.
+		// The decoder converts these to colours itself.
 		return undefined
 	}
 	if (compression === 1) return { rule: 'pillow' }
@@ -196,7 +194,7 @@ function lumaChromaOf(tags: ReadonlyMap<number, TiffTag>, compression: number): 
 	}
 }
 
-/** Takes the orientation out of a copy: the decoder refuses values that Pillow passes over. */
+/** Removes the orientation from a copy, because the decoder refuses values that Pillow ignores. */
 function asStored(file: Uint8Array, { tags, littleEndian }: TiffDirectory): { orientation: number; bytes: Uint8Array } {
 	const tag = tags.get(names.orientation)
 	const value = tag?.values[0] ?? 1

@@ -1,7 +1,7 @@
-/** Chroma of half the size at full size, as libyuv's bilinear filter makes it. */
+/** Upsamples half-size chroma like libyuv's bilinear filter. */
 
 /**
- * @param pixels Three values a pixel; those of a channel are repeated where it has half the size.
+ * @param pixels Three values per pixel; half-size channels have repeated values.
  * @param half Whether the channel has half of the width, and of the height.
  * @returns [height, width].
  */
@@ -18,12 +18,12 @@ export function upsampled(
 		pixels[((down ? 2 * row : row) * width + (across ? 2 * column : column)) * 3 + channel]!
 	const result = new Uint8Array(width * height)
 	for (let y = 0, at = 0; y < height; y++) {
-		// Of the two rows around, the nearer one counts three times; at the border there is one only.
+		// Of the two neighbouring rows, the nearer one counts three times; at the border there is only one.
 		const near = down ? y >> 1 : y
 		const far = down ? Math.min(Math.max(near + (y % 2 === 0 ? -1 : 1), 0), rows - 1) : y
 		for (let x = 0; x < width; x++, at++) {
 			const close = across ? x >> 1 : x
-			// Where the width is odd, the library takes the last column as it is.
+			// If the width is odd, the library copies the last column.
 			const alone = !across || (x === width - 1 && width % 2 === 1)
 			const other = alone ? close : Math.min(Math.max(close + (x % 2 === 0 ? -1 : 1), 0), columns - 1)
 			const first = small(near, close)

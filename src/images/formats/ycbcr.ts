@@ -1,6 +1,6 @@
-/** Luma and chroma to colours, with the rounding of the two programs that do it for Pillow. */
+/** Converts luma and chroma to colours, with the rounding of the two libraries that Pillow uses. */
 
-/** Which arithmetic turns Y, Cb and Cr of a TIFF into colours. */
+/** The arithmetic that converts Y, Cb and Cr of a TIFF to colours. */
 export type LumaChroma =
 	/** Pillow's own (`ConvertYCbCr.c`): JFIF's coefficients in 6-bit fixed point. */
 	| { readonly rule: 'pillow' }
@@ -54,7 +54,7 @@ function libtiffTables({ weights, levels: given }: Extract<LumaChroma, { rule: '
 	const [ofRed = 0, ofGreen = 1, ofBlue = 0] = weights
 	const [y0 = 0, y1 = 255, cb0 = 128, cb1 = 255, cr0 = 128, cr1 = 255] = given
 	const one = 65536
-	// Numbers are float32 in the library.
+	// The library computes in float32.
 	const fixed = (value: number) => Math.trunc(Math.fround(value) * one + 0.5)
 	const redFactor = Math.fround(2 - 2 * ofRed)
 	const blueFactor = Math.fround(2 - 2 * ofBlue)

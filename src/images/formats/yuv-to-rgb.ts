@@ -1,6 +1,6 @@
 /** Y, U and V to colours in the 6-bit fixed point of libyuv, which libavif and so Pillow use. */
 
-/** Factors times 64, and what Y is shifted by. */
+/** Factors times 64, and the offset of Y. */
 export interface YuvMatrix {
 	/** Of Y times 257, in 16-bit fixed point. */
 	readonly luma: number
@@ -15,8 +15,8 @@ const full = { luma: 16320, bias: 32 }
 const limited = { luma: 18997, bias: -1160 }
 
 /**
- * By the names of the standards (ITU-R BT.601, 709, 2020), for Y from 0 to 255 and from 16 to 235. The library's factors
- * end at 128, although blue of limited range would take 129 to 137.
+ * By the names of the standards (ITU-R BT.601, 709, 2020), for Y from 0 to 255 and from 16 to 235. The library caps factors
+ * at 128, although blue of limited range would need 129 to 137.
  */
 export const yuvMatrices = {
 	bt601: {
@@ -33,7 +33,10 @@ export const yuvMatrices = {
 	},
 } as const satisfies Record<string, Record<'full' | 'limited', YuvMatrix>>
 
-/** Replaces pixels by their colours. @param pixels Y is the second of each pixel's three values. @param u @param v [height, width]. */
+/**
+ * Replaces pixels by their colours. @param pixels Y is the second of each pixel's three values. @param u @param v [height,
+ * width].
+ */
 export function yuvToRgb(pixels: Uint8Array, u: Uint8Array, v: Uint8Array, matrix: YuvMatrix): void {
 	const { luma, bias, blueOfU, greenOfU, greenOfV, redOfV } = matrix
 	for (let at = 0; at < u.length; at++) {

@@ -1,4 +1,4 @@
-/** A CLIP or SigLIP as it was published under attack, classifying zero-shot. */
+/** Attacks a CLIP or SigLIP as published, while it classifies zero-shot. */
 
 import { join, resolve } from 'node:path'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
@@ -25,7 +25,7 @@ export interface ZeroShotAttack {
 	readonly unreadable: 'stop' | 'exclude'
 }
 
-/** Attacks the test images of data, whose class names and template make the texts. */
+/** Attacks the test images of a data set, whose class names and template supply the texts. */
 export async function attackZeroShot(
 	input: ZeroShotAttack,
 	attack: PreparedAttack,

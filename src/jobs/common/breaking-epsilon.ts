@@ -1,4 +1,4 @@
-/** The epsilon of who names none: where vanilla CLIP breaks, measured on validation images. */
+/** The epsilon of a run that names none: the size at which vanilla CLIP breaks on validation images. */
 
 import { prepareAttack } from '../../attacks/registry.js'
 import { isRobust } from '../../attacks/run/attack-outcomes.js'
@@ -16,36 +16,36 @@ import { type JobContext, startTask } from '../job.js'
 import { readableImages } from './images.js'
 import { stopped } from './stopped.js'
 
-/** Sizes that are tried, in units of 1/255. */
+/** Sizes to try, in units of 1/255. */
 const sizes = [1, 2, 3, 4, 8]
 const attackName = 'pgd-20'
 const mostImages = 50
-/** Of what vanilla gets right when clean, the largest part that a broken model may still get right. */
+/** Largest share of the images that vanilla gets right when clean which a broken model may still get right. */
 const share = 1 / 4
 
-/** What is measured, and on what. */
+/** What to measure, and on which data. */
 export interface BreakingEpsilonInput {
 	readonly clip: ClipModel
 	readonly dataset: Dataset
-	/** Of the attack and of the choice of images. */
+	/** Seed of the attack and of the choice of images. */
 	readonly seed: number
-	/** What an image that cannot be read does. */
+	/** What to do with unreadable images. */
 	readonly unreadable: 'stop' | 'exclude'
 }
 
-/** What was measured. */
+/** The measured epsilon. */
 export interface BreakingEpsilon {
 	/** In pixel units of [0, 1]. */
 	readonly epsilon: number
-	/** For a person: what was chosen, by which rule, and how to choose another. */
+	/** Explains the choice to a person: its value, its rule, and how to choose another. */
 	readonly text: string
 }
 
 /**
  * The smallest of 1, 2, 3, 4 and 8/255 at which PGD-20 leaves vanilla CLIP at most a quarter of the images that it gets
- * right, or 8/255 where none does. At a size that the model withstands anyway, tuning could only cost clean accuracy.
- * Released CLIPs break at 1/255; a small model with coarse patches needs more. Up to 50 validation images are attacked,
- * training images where there are none; never test images.
+ * right, or 8/255 if none does. At a size that the model already withstands, tuning could only cost clean accuracy. Released
+ * CLIPs break at 1/255; a small model with coarse patches needs more. It attacks up to 50 validation images, or training
+ * images if there are none; never test images.
  * @throws NaptuneError with code NAP_STOPPED when the signal stops it, or for unusable images.
  */
 export async function breakingEpsilon(
@@ -66,20 +66,20 @@ export async function breakingEpsilon(
 			const threat = threatModel('linf', size / 255)
 			const { signal } = context
 			const result = await evaluate({ clip, split, classifier, attack, threatModel: threat, seed, signal })
-			if (!result) throw stopped('Stopped before the first step was done, so there is nothing to save.')
+			if (!result) throw stopped('Stopped before the first step finished, so there is nothing to save.')
 			const robust = result.outcomes.filter(isRobust).length
 			clean = result.outcomes.filter(({ label, cleanPrediction }) => cleanPrediction === label).length
 			right.push(`${robust} at ${epsilonText(threat.epsilon)}`)
 			if (robust <= share * clean)
-				return { epsilon: threat.epsilon, text: chosen(threat.epsilon, 'where it keeps at most a quarter of them') }
+				return { epsilon: threat.epsilon, text: chosen(threat.epsilon, 'where it keeps at most a quarter of these') }
 		}
 	} finally {
 		task.end()
-		// Tuning, which comes next, needs the memory of its programs.
+		// Tuning comes next and needs this memory for its programs.
 		await classifier.release()
 	}
 	const largest = last(sizes) / 255
-	return { epsilon: largest, text: chosen(largest, 'the largest size that was tried') }
+	return { epsilon: largest, text: chosen(largest, 'the largest size tried') }
 
 	function chosen(epsilon: number, why: string): string {
 		const images = counted(split.length, part === 'train' ? 'training image' : 'validation image')

@@ -1,4 +1,4 @@
-/** Class names as a person gives them. */
+/** Reads class names as a person gives them. */
 
 import { existsSync } from 'node:fs'
 import { classList, classListShapes } from '../../classifier/class-list.js'
@@ -9,7 +9,8 @@ import { readTextFile } from '../../files/text/read-text.js'
 
 /**
  * Names from a file, one per line or in JSON, or from a list separated by commas.
- * @throws NaptuneError when there are none, for JSON of another shape, or when what can only be a file is missing.
+ * @throws NaptuneError when there are no names, the JSON has another shape, or the text can only be a file and that is
+ * missing.
  */
 export async function readClassNames(fileOrNames: string): Promise<string[]> {
 	if (!existsSync(fileOrNames) && /^[^,]*([\\/]|\.(txt|json|csv))[^,]*$/i.test(fileOrNames)) {
@@ -27,11 +28,11 @@ export async function readClassNames(fileOrNames: string): Promise<string[]> {
 	if (trimmed.length > 0 && trimmed.every((name) => name !== '')) return trimmed
 	throw new NaptuneError(
 		'NAP_FILE_INVALID',
-		`${fileOrNames} holds no class names, or an empty one among them; one per line or a JSON list was expected.`,
+		`${fileOrNames} holds no class names, or an empty one; expected one name per line or a JSON list.`,
 	)
 }
 
-/** @throws NaptuneError where two of the names that were given read the same in a prompt. */
+/** @throws NaptuneError when two of the names read the same in a prompt. */
 export function checkedClasses(names: readonly string[]): readonly string[] {
 	checkNames(names, '--classes')
 	return names
@@ -44,7 +45,7 @@ function namesIn(text: string, path: string): string[] {
 	try {
 		json = JSON.parse(text)
 	} catch (cause) {
-		// Names may begin with a bracket.
+		// A list of names may itself begin with a bracket.
 		if (!/\.json$/i.test(path)) return text.split(/\r?\n/)
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',

@@ -6,8 +6,8 @@ import { embeddedModel } from '../../checkpoints/checkpoint.js'
 import { packagedData } from './inputs.js'
 
 /**
- * A CLIP or SigLIP: a folder of transformers or open_clip, a file of weights, or an id of the Hugging Face hub. More is said
- * after `?`, such as `weights.pt?architecture=ViT-B-32` or `FOLDER?vision-weights=fare.pt`.
+ * A CLIP or SigLIP: a folder of transformers or open_clip, a file of weights, or an id of the Hugging Face hub. Details
+ * follow a `?`, such as `weights.pt?architecture=ViT-B-32` or `FOLDER?vision-weights=fare.pt`.
  */
 export const modelField = z.string().default(embeddedModel)
 
@@ -17,7 +17,7 @@ export const dataField = z.string().default(packagedData)
 /** Folder that holds the folders of named data sets, such as `caltech-101`. */
 export const dataRootField = z.string().optional()
 
-/** Options of an attack or method, and their values, over its own defaults. */
+/** Options of an attack or method, by name; each overrides a default. */
 export const settingsField = z.record(z.string(), z.unknown()).default({})
 
 /** Part of a data set. */
@@ -26,13 +26,13 @@ export const splitField = z.enum(['train', 'validation', 'test'])
 /** A count of at least 1. */
 export const countField = z.int().positive()
 
-/** A seed of random choices. */
+/** A seed for random choices. */
 export const seedField = z.int().nonnegative()
 
 /** Share of clean images that may be flagged, between 0 and 1. */
 export const rateField = z.number().gt(0).lt(1).default(0.05)
 
-/** What an image that cannot be read does: stop the job, or be left out, which is reported and recorded. */
+/** What to do with unreadable images: stop the job, or exclude them, which the job reports and records. */
 export const unreadableField = z.enum(['stop', 'exclude']).default('stop')
 
 /** Size of a perturbation: a number in units of pixels in [0, 1], or a text such as `1/255`. */
@@ -55,11 +55,11 @@ export const epsilonField = sizeField.transform((size, context): number => {
 	}
 })
 
-/** Fields of a job on a tuned run. */
+/** Input fields of jobs that work on a tuned run. */
 export const runFields = {
 	/** Run directory of `tune`. */
 	run: z.string(),
-	/** Where the checkpoint lies now; by default where the run found it. */
+	/** Where the checkpoint is now; by default where the run found it. */
 	model: z.string().optional(),
 	/** Folder that holds the folders of named data sets now; by default where the run found them. */
 	dataRoot: dataRootField,

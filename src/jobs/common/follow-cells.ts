@@ -1,4 +1,4 @@
-/** The progress of experiments. */
+/** Reports the progress of experiments. */
 
 import { type AttackCell, cellLabel, type TunedCell } from '../../experiments/cells.js'
 import type { RunExperimentsInput } from '../../experiments/run-experiments.js'
@@ -6,13 +6,13 @@ import type { Accuracy } from '../../records/parts/accuracy.js'
 import type { EpochRecord } from '../../records/run.js'
 import { type JobContext, type JobTask, startTask } from '../job.js'
 
-/** What jobs that run experiments tell beside progress and notes. */
+/** Events of jobs that run experiments, besides progress and notes. */
 export type ExperimentEvent =
-	/** A cell, such as `nap on dtd, seed 1`, is about to be tuned. */
+	/** Tuning of a cell, such as `nap on dtd, seed 1`, is about to start. */
 	| { readonly kind: 'tuning'; readonly cell: string }
-	/** An epoch of the whole run's `epochs` is done. */
+	/** One of the run's `epochs` has finished. */
 	| { readonly kind: 'epoch'; readonly cell: string; readonly record: EpochRecord; readonly epochs: number }
-	/** An attack is done, or read from its record. */
+	/** An attack has finished, or its record was read. */
 	| {
 			readonly kind: 'measured'
 			readonly cell: string
@@ -20,14 +20,14 @@ export type ExperimentEvent =
 			readonly robust: Accuracy
 			readonly images: number
 	  }
-	/** A cell could not be measured; the others go on. */
+	/** A cell could not be measured; the others continue. */
 	| { readonly kind: 'problem'; readonly cell: string; readonly message: string }
 
 type Callbacks = Required<
 	Pick<RunExperimentsInput, 'onProgress' | 'onTuning' | 'onEpoch' | 'onMeasured' | 'onProblem' | 'onLook' | 'onFolder'>
 >
 
-/** Follows experiments: one task over all cells in seconds, another for what is made for the report, and events. */
+/** Reports one task over all cells in seconds, another for the parts of the report, and events. */
 export function followCells(
 	context: Pick<JobContext<ExperimentEvent>, 'onProgress' | 'onEvent' | 'onFolder'>,
 ): Callbacks & { end(): void } {

@@ -1,16 +1,16 @@
-/** Progress of downloads, file after file. */
+/** Reports the progress of downloads, file after file. */
 
 import type { DownloadProgress } from '../../hub/hub-download.js'
 import { type JobContext, type JobTask, startTask } from '../job.js'
 import { stopIfAsked } from './stopped.js'
 
-/** Seconds of silence before it is told, and between two times that it is. */
+/** Seconds of silence before a note about it, and between two such notes. */
 const silence = 5
 
 /**
- * Tells of every file that is downloaded as a task of its own, and of a hub that lets wait; nothing where neither is.
- * @throws NaptuneError with code NAP_STOPPED out of `onProgress` when the job was asked to stop; a download goes on there the
- * next time.
+ * Reports every downloaded file as a task of its own, and notes when the hub stalls.
+ * @throws NaptuneError with code NAP_STOPPED out of `onProgress` when the job was asked to stop; the next call continues the
+ * download there.
  */
 export function followDownload(context: Pick<JobContext, 'onNote' | 'onProgress' | 'signal'>): {
 	readonly onProgress: (now: DownloadProgress) => void
@@ -25,7 +25,7 @@ export function followDownload(context: Pick<JobContext, 'onNote' | 'onProgress'
 			if (waiting < toldWaiting) toldWaiting = 0
 			if (waiting >= toldWaiting + silence) {
 				toldWaiting = waiting
-				context.onNote({ kind: 'note', text: `Waiting for ${file}: nothing came for ${Math.floor(waiting)} s.` })
+				context.onNote({ kind: 'note', text: `Waiting for ${file}: no data for ${Math.floor(waiting)} s.` })
 			}
 			if (total === undefined || total < 1_000_000) return
 			const done = Math.floor(received / 1_000_000)
@@ -34,7 +34,7 @@ export function followDownload(context: Pick<JobContext, 'onNote' | 'onProgress'
 				current = { file, task: startTask(context, `Fetching ${file}`, Math.ceil(total / 1_000_000), 'MB', done) }
 			}
 			const now = received === total ? Math.ceil(total / 1_000_000) : done
-			// Chunks are much smaller than what is shown.
+			// Chunks are much smaller than the unit on display.
 			if (now !== shown) current.task.update(now)
 			shown = now
 		},

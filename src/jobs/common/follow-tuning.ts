@@ -1,9 +1,9 @@
-/** The progress of a tuning run. */
+/** Reports the progress of a tuning run. */
 
 import type { TuneInput } from '../../methods/tuning/tune.js'
 import { type JobContext, type JobTask, startTask } from '../job.js'
 
-/** Follows a run: its bank of features, where it makes one, then its images. @param epochs Of the whole run. */
+/** Reports the feature bank, if the run computes one, then the training images. @param epochs Epochs of the whole run. */
 export function followTuning(
 	context: Pick<JobContext, 'onProgress'>,
 	epochs: number,
@@ -12,7 +12,7 @@ export function followTuning(
 	let bank: JobTask | undefined
 	return {
 		onBank(done, total) {
-			bank ??= startTask(context, 'making the feature bank', total, 'images')
+			bank ??= startTask(context, 'computing the feature bank', total, 'images')
 			bank.update(done)
 			if (done === total) bank.end()
 		},

@@ -1,4 +1,4 @@
-/** What a job does about images that cannot be read. */
+/** Finds unreadable images before a job starts, and stops or excludes them. */
 
 import type { Dataset, Split } from '../../data/dataset.js'
 import { fewShot } from '../../data/few-shot.js'
@@ -12,16 +12,16 @@ import {
 import { type JobContext, startTask } from '../job.js'
 import { stopIfAsked } from './stopped.js'
 
-/** What an image that cannot be read does. */
+/** What to do with unreadable images. */
 export type Unreadable = 'stop' | 'exclude'
 
 type LookingContext = Pick<JobContext, 'onProgress' | 'onNote' | 'signal'>
 
 /**
- * Looks at all images before the work begins.
- * @returns Those that cannot be read, which is told; none where the job stops at them anyway and `early` is false.
- * @param early Whether to stop here rather than when their turn comes.
- * @throws NaptuneError that names them, when they are to stop the job.
+ * Checks all images before the work begins.
+ * @returns The unreadable images, after a note about them; none if the job stops at them anyway and `early` is false.
+ * @param early Whether to stop here rather than when the job reaches them.
+ * @throws NaptuneError naming them, if they should stop the job.
  */
 export async function unreadableImages(
 	context: LookingContext,
@@ -30,21 +30,21 @@ export async function unreadableImages(
 	unreadable: Unreadable,
 	early: boolean,
 ): Promise<UnreadableImage[]> {
-	// Images that a split holds decoded can be read.
+	// Images that a split already holds decoded are readable.
 	if (!split.source || (unreadable === 'stop' && !early)) return []
 	const task = startTask(context, 'checking images', split.length, 'images')
 	const found = await findUnreadable(split, task.update, context.signal).finally(task.end)
 	stopIfAsked(context)
 	if (found.length === 0) return []
 	if (unreadable === 'stop') {
-		throw unreadableError(found, split.length, 'To leave them out, add --unreadable exclude.')
+		throw unreadableError(found, split.length, 'To skip them, add --unreadable exclude.')
 	}
 	context.onNote({ kind: 'note', text: exclusionNotice(found, split.length, what) })
 	return found
 }
 
 /**
- * Finds the training images of runs that cannot be read and are to be left out. Runs on the same sample look at it once.
+ * Finds the unreadable training images that runs should exclude. Runs on the same sample check it once.
  */
 export function unreadableOfRuns(
 	context: LookingContext,
@@ -63,8 +63,7 @@ export function unreadableOfRuns(
 }
 
 /**
- * The split of a data set without images that cannot be read, where those are to be left out; the data set's notices tell
- * them.
+ * The split without its unreadable images, if those should be excluded; the data set's notices list them.
  */
 export async function readableImages<D extends Pick<Dataset, 'notices'>>(
 	context: LookingContext,

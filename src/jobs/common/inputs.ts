@@ -1,4 +1,4 @@
-/** Models, data and runs as a person names them. */
+/** Loads models, data and runs by the names a person gives. */
 
 import { resolve } from 'node:path'
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
@@ -16,12 +16,12 @@ import { followDownload } from './follow-download.js'
 /** The data set that comes with the package. */
 export const packagedData = 'cifar10-mini'
 
-/** What loading tells, and what it loads with. */
+/** The parts of a job's context that loading uses. */
 type LoadingContext = Pick<JobContext, 'imageLoader' | 'onNote' | 'onProgress' | 'signal'>
 
 /**
- * Loads a model. Folders are recorded by their whole path, so that a run can be used from elsewhere.
- * @param context Told of a download, which its signal may stop, and of what must be known about the checkpoint.
+ * Loads a model. Records hold absolute folder paths, so that a run works from any directory.
+ * @param context Receives download progress and notes about the checkpoint; its signal may stop the download.
  */
 export function loadModel(
 	context: Pick<JobContext, 'onNote' | 'onProgress' | 'signal'>,
@@ -33,7 +33,7 @@ export function loadModel(
 	return loadClip(place, { onProgress, onNotice }).finally(end)
 }
 
-/** Loads data, whose images the job's loader reads, and passes on what a person must be told about it. */
+/** Loads data, whose images the job's loader reads, and passes its notices on. */
 export async function loadData(
 	context: LoadingContext,
 	nameOrFolder: string,
@@ -47,12 +47,12 @@ export async function loadData(
 	return context.imageLoader().dataset(dataset)
 }
 
-/** Tells notices of data. */
+/** Passes notices about data on as notes. */
 export function tellNotices({ onNote }: Pick<JobContext, 'onNote'>, notices: readonly string[]): void {
 	for (const text of notices) onNote({ kind: 'note', text })
 }
 
-/** The images of a split that a job's split, limit and seed choose. */
+/** The images chosen by a job's split, limit and seed. */
 export function chosenImages(
 	dataset: Dataset,
 	{
@@ -69,8 +69,8 @@ export function chosenImages(
 }
 
 /**
- * A finished run, whose data the job's loader loads; a download is shown, and may be stopped.
- * @throws NaptuneError as `loadTunedRun`.
+ * Loads a finished run, whose images the job's loader reads; downloads report progress and stop with the signal.
+ * @throws NaptuneError as `loadTunedRun` does.
  */
 export async function tunedRun(
 	context: LoadingContext,

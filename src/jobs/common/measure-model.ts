@@ -1,4 +1,4 @@
-/** A model with and without a test-time defense, under every knowledge that an attacker may have. */
+/** Measures a model with and without a test-time defense, at every level of attacker knowledge. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { ChosenTestTimeDefense } from '../../defenses/test-time/registry.js'
@@ -9,21 +9,21 @@ import { madeBefore } from '../../records/adversarial-images.js'
 import type { JobContext } from '../job.js'
 import { type MeasureInput, measure } from './measure.js'
 
-/** A row of accuracies: of a record, or of the worst of several for each image. */
+/** Accuracies from one record, or from the worst of several for each image. */
 export type AccuracyRow = Pick<
 	EvaluationRecord,
 	'defense' | 'testTime' | 'knownModel' | 'attack' | 'clean' | 'robust' | 'stages' | 'reached' | 'passes' | 'seconds'
 > & { readonly knowledge: Knowledge | 'either' }
 
-/** A row of the result with the records that it comes from. */
+/** A row of the result with its records. */
 export interface MeasuredRow {
 	readonly row: AccuracyRow
 	readonly records: readonly string[]
-	/** Folder of its adversarial images, where they are kept. */
+	/** Folder of its adversarial images, if they are kept. */
 	readonly store?: string | undefined
 }
 
-/** What tells an attacker's knowledge. */
+/** The fields of a row that determine the attacker's knowledge. */
 type KnowledgeRow = Pick<AccuracyRow, 'knowledge' | 'testTime' | 'knownModel' | 'attack'>
 
 /** What the attacker of a row knows, in words. */
@@ -34,7 +34,7 @@ export function attackerKnows({ knowledge, testTime, knownModel, attack }: Knowl
 	if (knowledge === 'query') return 'answers to queries'
 	if (knowledge === 'transfer') {
 		if (knownModel) return `${knownModel.name} CLIP instead`
-		// Stored images were made on whatever their manifest says.
+		// The manifest of stored images says what they were made on.
 		return testTime && !madeBefore(attack) ? `all but ${testTime.name}` : 'other models'
 	}
 	if (!testTime) return 'everything'
@@ -44,9 +44,9 @@ export function attackerKnows({ knowledge, testTime, knownModel, attack }: Knowl
 }
 
 /**
- * Measures a model as it is and, with a test-time defense that suits it, three rows more: the attacker knows everything,
- * knows everything but the test-time defense, and, from those, the worse of the two for each image. Of an attack that takes
- * no gradient of the model (by queries, or with stored images), one row more.
+ * Measures a model as it is. A test-time defense that suits the model adds three rows: the attacker knows everything;
+ * everything but the test-time defense; and the worse of the two for each image. An attack that takes no gradient of the
+ * model (by queries, or with stored images) adds only one row.
  * @returns Undefined when stopped.
  */
 export async function measureModel(
@@ -66,10 +66,10 @@ export async function measureModel(
 	}
 	if (testTime.options.randomised === true && !averages(input.attack)) {
 		note(
-			`${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws; robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
+			`${testTime.name} draws random numbers that the attacker does not know, and ${input.attack.name} takes one gradient where it should average over draws, so robustness is overstated. Attack with autoattack-rand, or add --set eotSamples=20.`,
 		)
 	}
-	// With a test-time defense around it, an attacker may know another model.
+	// The attacker may know another model than the one behind the test-time defense.
 	const { known: _, ...defendedInput } = input
 	const defended = (knowledge: Knowledge) => measure(context, { ...defendedInput, testTime, knowledge })
 	const usual = usualKnowledge(input.attack)
@@ -80,7 +80,7 @@ export async function measureModel(
 	const full = await defended('full')
 	const transfer = full && (await defended('transfer'))
 	if (!transfer) return undefined
-	// Stages and targets are of one attack each, and not of the worse of two.
+	// Stages and targets belong to one attack, not to the worse of two.
 	const { stages: __, reached: ___, passes: ____, ...either } = full.record
 	const worst: EvaluationRecord = { ...either, ...worstCase([full.record, transfer.record]) }
 	rows.push(

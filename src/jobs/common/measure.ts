@@ -1,4 +1,4 @@
-/** An evaluation with progress, and its record in a folder of records. */
+/** Runs an evaluation with progress, and writes its record into a folder of records. */
 
 import { join } from 'node:path'
 import { defined } from '../../core/defined.js'
@@ -12,14 +12,14 @@ import {
 import type { JobContext } from '../job.js'
 import { followAttack } from './follow-attack.js'
 
-/** What is measured; the context gives the rest. */
+/** What to measure; the context supplies the rest. */
 export type MeasureInput = Omit<
 	RecordedEvaluationInput,
 	'engine' | 'path' | 'onProgress' | 'signal' | 'keepImagesIn'
 > & {
 	/** Folder of records. */
 	readonly folder: string
-	/** Folder in which every evaluation has a store of its adversarial images. */
+	/** Folder that holds one store of adversarial images per evaluation. */
 	readonly storesIn?: string | undefined
 }
 
@@ -27,12 +27,11 @@ export type MeasureInput = Omit<
 export interface Measured {
 	readonly record: EvaluationRecord
 	readonly path: string
-	/** Folder of its adversarial images, where they are kept. */
+	/** Folder of its adversarial images, if they are kept. */
 	readonly store?: string
 }
 
-/**
- * Evaluates, tells progress, and writes the record.
+/** Evaluates, reports progress, and writes the record.
  * @returns Undefined when stopped.
  */
 export async function measure(

@@ -1,4 +1,4 @@
-/** The rows of an evaluation: every model under every level of knowledge that suits it. */
+/** Plans the rows of an evaluation: every model at every level of attacker knowledge that suits it. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
@@ -8,7 +8,7 @@ import { type FoundKnown, type Knowledge, knownModel } from '../../evaluation/de
 import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
 import type { JobContext } from '../job.js'
 
-/** A model under one level of knowledge, and the attack for it. */
+/** A model, one level of attacker knowledge, and the attack for it. */
 export interface PlannedRow {
 	readonly model: Pick<TunedRun, 'defense' | 'parameters'>
 	readonly knowledge: Knowledge
@@ -16,7 +16,9 @@ export interface PlannedRow {
 	readonly how: PreparedAttack
 }
 
-/** Rows level by level. What a model has nothing of, such as a part that one could not know, is left out with a note. */
+/**
+ * Plans rows level by level; skips, with a note, a level that a model lacks, such as knowledge of a part it does not have.
+ */
 export function plannedRows(
 	models: readonly PlannedRow['model'][],
 	levels: readonly Knowledge[],
@@ -32,9 +34,9 @@ export function plannedRows(
 				const known = knownModel({ model: { clip, ...model }, dataset, attack: how, knowledge })
 				return [{ model, knowledge, known: { model: known }, how }]
 			} catch (error) {
-				// Of one level, and of the tuned model, the reason is the answer.
+				// With a single level, the reason for the tuned model is the answer.
 				if (!(error instanceof NaptuneError) || (levels.length === 1 && model === models.at(-1))) throw error
-				if (model === models.at(-1)) onNote({ kind: 'note', text: `${knowledge} is left out: ${error.message}` })
+				if (model === models.at(-1)) onNote({ kind: 'note', text: `skipping ${knowledge}: ${error.message}` })
 				return []
 			}
 		})
@@ -46,7 +48,7 @@ export function plannedRows(
 	)
 }
 
-/** The chosen attack, or one that this knowledge is enough for. */
+/** The chosen attack, or one for which this knowledge suffices. */
 function attackFor(knowledge: Knowledge, attack: PreparedAttack): PreparedAttack {
 	if (knowledge === 'query' && attack.reads.model !== 'query') return prepareAttack('square')
 	if (knowledge === 'encoder-only' && attack.reads.labels) return prepareAttack('feature-pgd')

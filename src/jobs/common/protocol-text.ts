@@ -1,13 +1,13 @@
-/** Under which protocol images were attacked, in words. */
+/** States in words the protocol under which images were attacked. */
 
 import { sizeText } from '../../attacks/sets/size-text.js'
 import type { Norm } from '../../attacks/sets/threat-model.js'
 import { normText } from '../../report/number-text.js'
 
-/** What decides the numbers of an attack on images, beside the attack. */
+/** What determines the numbers of an attack on images, besides the attack. */
 export interface AttackedImages {
 	readonly images: number
-	/** Which, such as `test`; missing where all are meant. */
+	/** Split of the images, such as `test`; missing means all. */
 	readonly split?: string
 	/** Name of the data. */
 	readonly data: string
@@ -16,7 +16,7 @@ export interface AttackedImages {
 	readonly seed: number
 }
 
-/** Such as `200 test images of photos, L-infinity epsilon 1/255, seed 1`. @param attack Named between them, where given. */
+/** For example `200 test images of photos, L-infinity epsilon 1/255, seed 1`. @param attack If given, named in between. */
 export function protocolText(
 	{ images, split, data, norm, epsilon, seed }: AttackedImages,
 	attack?: { readonly name: string },

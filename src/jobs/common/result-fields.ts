@@ -4,13 +4,13 @@ import { z } from 'zod'
 import { count, positive } from '../../records/parts/fields.js'
 import { threatModelSchema } from '../../records/parts/threat-model.js'
 
-/** What was attacked how; see `protocolText`. */
+/** The data, the attack and its size; see `protocolText`. */
 export const attackedFields = {
 	data: z.string().describe('Name of the data.'),
 	...threatModelSchema.shape,
 	split: z.string(),
 	images: positive,
-	seed: count.describe('Of the attack and of the choice of images.'),
+	seed: count.describe('Seed of the attack and of the choice of images.'),
 } as const
 
 /** What a reader must know before believing the numbers. */

@@ -1,4 +1,4 @@
-/** The calibration of a run that pictures are classified with. */
+/** Supplies the calibration for a run that classifies pictures. */
 
 import type { Classifier } from '../../classifier/classifier.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -7,7 +7,7 @@ import { type Calibration, calibrate, hasCorrections } from '../../evaluation/de
 import { type JobContext, type JobTask, startTask } from '../job.js'
 import { stopIfAsked } from './stopped.js'
 
-/** The calibration of a run with refiners; made at the first use. Pictures are classified without one, too. */
+/** The calibration of a run with refiners, computed at first use. Classification also works without one. */
 export async function calibrationOf(
 	run: TunedRun,
 	classifier: Classifier,
@@ -30,7 +30,7 @@ export async function calibrationOf(
 		})
 	} catch (error) {
 		if (!(error instanceof NaptuneError) || error.code === 'NAP_STOPPED') throw error
-		note(`How heavily pictures were corrected is left out: ${error.message}`)
+		note(`Skipping how heavily pictures were corrected: ${error.message}`)
 		return undefined
 	} finally {
 		task?.end()

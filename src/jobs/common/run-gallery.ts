@@ -1,4 +1,4 @@
-/** The gallery of a tuning run: a few test images under the attack that belongs to the run. */
+/** Makes the gallery of a tuning run: a few test images under the run's own attack. */
 
 import { join } from 'node:path'
 import { prepareAttack } from '../../attacks/registry.js'
@@ -11,13 +11,13 @@ import { type JobContext, startTask } from '../job.js'
 import { chosenImages, tunedRun } from './inputs.js'
 import { stopped } from './stopped.js'
 
-/** Of the choice of images and of the attack. */
+/** Seed of the choice of images and of the attack. */
 const seed = 1
 
 /**
- * Makes the gallery in the run's folder `gallery`; one that is there under the same settings stays.
- * @param input A finished run, and where its checkpoint and its data lie now. @param count Images.
- * @throws NaptuneError when the run is not finished, or its model or data are gone or not the same.
+ * Makes the gallery in the run's folder `gallery`; keeps an existing one with the same settings.
+ * @param input A finished run, and where its checkpoint and data are now. @param count Number of images.
+ * @throws NaptuneError when the run is not finished, or its model or data are missing or have changed.
  */
 export async function recordRunGallery(
 	context: JobContext,
@@ -51,5 +51,5 @@ export async function recordRunGallery(
 		signal: context.signal,
 		onProgress: (share) => task.update(Math.floor(100 * share)),
 	}).finally(task.end)
-	if (!gallery) throw stopped('Stopped. Nothing was written; the same command starts anew.')
+	if (!gallery) throw stopped('Stopped. Nothing was written; run the same command to start over.')
 }

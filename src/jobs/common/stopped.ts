@@ -1,22 +1,22 @@
-/** How a job says that it was stopped. */
+/** Errors of jobs that a signal stopped. */
 
 import { NaptuneError } from '../../core/errors.js'
 
-/** An error that says a signal stopped the job. @param message What was saved and how to go on. */
+/** Creates the error of a stopped job. @param message What was saved and how to continue. */
 export function stopped(message = 'Stopped.'): NaptuneError {
 	return new NaptuneError('NAP_STOPPED', message)
 }
 
-/** The same of a training: no more than what is true. @param savedSteps In the saved state. @param where It lies. */
+/** Creates the error of a stopped training. @param savedSteps Steps in the saved state. @param where Place of that state. */
 export function stoppedTraining(savedSteps: number, where: string): NaptuneError {
 	return stopped(
 		savedSteps > 0
 			? `Stopped. The state after step ${savedSteps} is saved ${where}; run the same command again to resume.`
-			: 'Stopped before the first step was done, so there is nothing to save; the same command begins anew.',
+			: 'Stopped before the first step finished, so there is nothing to save; run the same command to start over.',
 	)
 }
 
-/** For work that has nothing to save. @throws NaptuneError with code NAP_STOPPED when the job was asked to stop. */
+/** For work without state to save. @throws NaptuneError with code NAP_STOPPED when the signal stopped the job. */
 export function stopIfAsked({ signal }: { readonly signal: AbortSignal }): void {
 	if (signal.aborted) throw stopped()
 }

@@ -1,10 +1,13 @@
-/** Which images of a data set a store holds. */
+/** Finds the images of a data set that a store holds. */
 
 import { type Dataset, idsOf, type Split, subset } from '../../data/dataset.js'
 import type { AdversarialImages } from '../../evaluation/stores/adversarial-images.js'
 import type { JobContext } from '../job.js'
 
-/** Those images of the split that the store holds, with a note on others of the store; all where it holds none, for the error to say so. */
+/**
+ * The images of the split that the store holds, with a note about other stored images; all of them if it holds none, so that
+ * the caller's error says so.
+ */
 export function storedImages(
 	store: AdversarialImages,
 	dataset: Dataset,
@@ -18,7 +21,7 @@ export function storedImages(
 	if (others > 0) {
 		onNote({
 			kind: 'note',
-			text: `${others} of the ${store.ids.length} stored images are not among the ${split} images of ${dataset.name} and are skipped (where data come without a test split, the seed of the run draws one)`,
+			text: `${others} of the ${store.ids.length} stored images are not among the ${split} images of ${dataset.name} and are skipped (if data come without a test split, the seed of the run draws one)`,
 		})
 	}
 	return held.length < all.length ? subset(all, held) : all

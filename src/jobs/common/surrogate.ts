@@ -1,4 +1,4 @@
-/** What the training of both kinds of surrogates shares. */
+/** Shared parts of the jobs that train surrogates. */
 
 import { resolve } from 'node:path'
 import { z } from 'zod'
@@ -9,15 +9,15 @@ import { type JobContext, type JobTask, startTask } from '../job.js'
 import { countField, dataField, dataRootField, seedField, settingsField } from './fields.js'
 import { stopIfAsked, stoppedTraining } from './stopped.js'
 
-/** Fields of inputs; those of the recipe are named as in it, and take its defaults. */
+/** Input fields; fields of the recipe keep its names and defaults. */
 export const surrogateFields = {
-	/** The .onnx file to write; its record and log lie beside it. */
+	/** The .onnx file to write; its record and log go beside it. */
 	out: z.string(),
 	/** A folder of images, a manifest, a data set of the hub, or the name of a data set. */
 	data: dataField,
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Height and width to which images are brought. */
+	/** Height and width to which images are resized. */
 	imageSize: countField.optional(),
 	/** Channels of the first stage. */
 	width: countField.optional(),
@@ -27,15 +27,15 @@ export const surrogateFields = {
 	epochs: countField.optional(),
 	/** Images per step. */
 	batchSize: countField.optional(),
-	/** Largest rate of stochastic gradient descent. */
+	/** Peak learning rate of stochastic gradient descent. */
 	learningRate: z.number().nonnegative().optional(),
-	/** Of initial values, order and augmentation. */
+	/** Seed of initial values, order and augmentation. */
 	seed: seedField.optional(),
 	/** Any other setting of the recipe, such as `{ weightDecay: 0.001 }`. */
 	set: settingsField,
 } as const
 
-/** Settings of the recipe that have fields of their own. */
+/** Recipe settings that have their own input fields. */
 export function recipeSettings(
 	input: Pick<
 		z.output<z.ZodObject<typeof surrogateFields>>,
@@ -46,33 +46,33 @@ export function recipeSettings(
 	return { imageSize, width, blocks, epochs, batchSize, learningRate, seed }
 }
 
-/** What a job on a surrogate gives. */
+/** The result of a job that trains a surrogate. */
 export const surrogateResult = surrogateKind.schema.shape.result.extend({
 	output: z.string().describe('The model.'),
 })
 
-/** What training a surrogate tells beside progress and notes: every finished epoch. */
+/** Events of surrogate training, besides progress and notes: one per finished epoch. */
 export interface SurrogateEvent {
 	readonly kind: 'surrogate-epoch'
 	readonly means: EpochMeans
-	/** Of the whole training. */
+	/** Epochs of the whole training. */
 	readonly epochs: number
 }
 
-/** The file to write. */
+/** Resolves the file to write. */
 export function surrogateOutput(out: string, { onFolder }: Pick<JobContext, 'onFolder'>): string {
 	const output = resolve(out)
 	onFolder(resolve(output, '..'))
 	return output
 }
 
-/** Callbacks for the training of a surrogate. @param epochs Of the whole training. */
+/** Callbacks for the training of a surrogate. @param epochs Epochs of the whole training. */
 export function followSurrogate(context: JobContext<SurrogateEvent>, epochs: number) {
 	let task: JobTask | undefined
 	let reading: JobTask | undefined
 	let savedSteps = 0
 	return {
-		/** Steps that are in the saved state. */
+		/** Steps in the saved state. */
 		savedSteps: () => savedSteps,
 		onSaved(steps: number): void {
 			savedSteps = steps
@@ -81,7 +81,7 @@ export function followSurrogate(context: JobContext<SurrogateEvent>, epochs: num
 			context.onNote({ kind: 'note', text })
 		},
 		onImage(done: number, total: number): void {
-			// Nothing is to be saved yet.
+			// There is nothing to save yet.
 			stopIfAsked(context)
 			reading ??= startTask(context, 'reading images', total, 'images')
 			reading.update(done)
@@ -102,9 +102,8 @@ export function followSurrogate(context: JobContext<SurrogateEvent>, epochs: num
 }
 
 /**
- * The result of a training that was not stopped.
- * @param savedSteps In the saved state of one that was.
- * @throws NaptuneError with code NAP_STOPPED for one that was.
+ * Returns the result of a training that ran to its end. @param savedSteps Steps in the saved state if it was stopped.
+ * @throws NaptuneError with code NAP_STOPPED if it was stopped.
  */
 export function finished(output: string, result: SurrogateResult | undefined, savedSteps: number) {
 	if (result) return { output, ...result }

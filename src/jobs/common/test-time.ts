@@ -1,4 +1,4 @@
-/** The test-time defense that a job is asked to put around models. */
+/** Chooses the test-time defense that a job puts around models. */
 
 import { NaptuneError } from '../../core/errors.js'
 import {
@@ -8,10 +8,10 @@ import {
 } from '../../defenses/test-time/registry.js'
 
 /**
- * The test-time defense; none where none is named.
- * @param options Over its own defaults, of which statistics of attacked training images follow the run's epsilon.
- * @param trainedEpsilon Of the run's inner attack.
- * @throws NaptuneError for an unknown name or wrong options, and for options of none.
+ * The test-time defense, or undefined if none is named.
+ * @param options Override its defaults; by default, statistics of attacked training images use the run's epsilon.
+ * @param trainedEpsilon Epsilon of the run's inner attack.
+ * @throws NaptuneError for an unknown name, wrong options, or options without a name.
  */
 export function chosenTestTime(
 	name: string | undefined,

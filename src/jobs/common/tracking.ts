@@ -1,4 +1,4 @@
-/** Telling TensorBoard and MLflow of a run: fields of inputs, and what is told of tuning and evaluations. */
+/** Reports runs to TensorBoard and MLflow: input fields, and what tuning and evaluations send. */
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
@@ -19,29 +19,30 @@ import { combinedTracker, type TrackedRun, type TrackedStatus, type Tracker } fr
 import type { JobContext } from '../job.js'
 import type { MeasuredRow } from './measure-model.js'
 
-/** Fields of jobs that can be followed. */
+/** Input fields of jobs that support tracking. */
 export const trackingFields = {
-	/** Folder to write events for TensorBoard to, in a folder for each run. */
+	/** Folder for TensorBoard events, with a subfolder per run. */
 	tensorboard: z.string().optional(),
-	/** Address of an MLflow server to tell of the run; credentials and the experiment's name come from MLFLOW_… variables. */
+	/** Address of an MLflow server that tracks the run; MLFLOW_… variables give credentials and the experiment's name. */
 	mlflow: z.string().optional(),
 } as const
 
-/** Where a job is followed. */
+/** Where to track a job. */
 export interface TrackingInput {
 	readonly tensorboard?: string | undefined
 	readonly mlflow?: string | undefined
 }
 
-/** Whether a run is tracked at all. */
+/** Whether the input asks for tracking. */
 export function isTracked({ tensorboard, mlflow }: TrackingInput): boolean {
 	return tensorboard !== undefined || mlflow !== undefined
 }
 
 /**
- * Works with a tracker that does nothing where nothing is asked for, and closes it with how the work ended.
- * @throws NaptuneError when the folder for TensorBoard or the address of the server cannot be used. A server that is away is
- * only warned of.
+ * Does work with a tracker, and closes it with the outcome of the work. Without tracking in the input, the tracker does
+ * nothing.
+ * @throws NaptuneError when the folder for TensorBoard or the address of the server cannot be used. An unreachable server
+ * causes only a warning.
  */
 export async function withTracker<T>(
 	{ tensorboard, mlflow }: TrackingInput,
@@ -66,12 +67,15 @@ export async function withTracker<T>(
 	}
 }
 
-/** A tuning run. @param output Its folder. @throws NaptuneError when the events would lie in it. */
+/**
+ * Describes a tuning run to the tracker. @param output Folder of the run. @throws NaptuneError when the events would go into
+ * it.
+ */
 export function tuningRun({ tensorboard }: TrackingInput, output: string, resume: boolean): TrackedRun {
 	if (tensorboard !== undefined && isWithin(resolve(tensorboard), output)) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The folder for TensorBoard (${tensorboard}) lies in that of the run; give another one, such as ${join(dirname(output), 'tensorboard')}.`,
+			`The folder for TensorBoard (${tensorboard}) is inside the run's folder; choose another, such as ${join(dirname(output), 'tensorboard')}.`,
 		)
 	}
 	return { name: `${basename(output)}-tuning`, identity: `tuning ${output}`, goesOn: resume }
@@ -83,11 +87,11 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /**
- * The evaluations of a tuned run on one data set, told of together: every evaluation adds its numbers.
- * @param records Folder of their records. @param data Name of the data set where it is not the run's own.
+ * Describes the evaluations of a tuned run on one data set as one tracked run, to which each evaluation adds its numbers.
+ * @param records Folder of their records. @param data Name of the data set if it is not the run's own.
  */
 export async function evaluationRun(directory: string, records: string, data?: string): Promise<TrackedRun> {
-	// Tuned anew in the same folder, it is another run.
+	// After a new tuning in the same folder, this is another run.
 	const result = join(directory, runFiles.result)
 	const tuned = existsSync(result) ? await sha256OfFile(result) : ''
 	return {
@@ -97,7 +101,7 @@ export async function evaluationRun(directory: string, records: string, data?: s
 	}
 }
 
-/** Tells of an epoch; steps count epochs from 1. */
+/** Sends an epoch; steps count epochs from 1. */
 export function tellEpoch(tracker: Tracker, record: EpochRecord): void {
 	const { epoch, learningRate, alpha, cleanLoss, cleanAccuracy, adversarialLoss, adversarialAccuracy } = record
 	tracker.metrics(epoch + 1, {
@@ -110,7 +114,7 @@ export function tellEpoch(tracker: Tracker, record: EpochRecord): void {
 	})
 }
 
-/** Tells of the epochs that a run which goes on has behind it; those that were told before are left out. */
+/** Sends the earlier epochs of a resumed run, except those already sent. */
 export async function tellEarlierEpochs(
 	tracker: Tracker,
 	{ onNote }: Pick<JobContext, 'onNote'>,
@@ -124,10 +128,10 @@ export async function tellEarlierEpochs(
 	}
 }
 
-/** Tells of a row of an evaluation: accuracies in [0, 1] and, of an attack with stages, accuracy after each. */
+/** Sends a row of an evaluation: accuracies in [0, 1] and, for an attack with stages, the accuracy after each. */
 export function tellEvaluation(tracker: Tracker, { row, records }: MeasuredRow): void {
 	const { clean, robust, stages, seconds, attack, knowledge } = row
-	// The record's name tells everything in which evaluations may differ.
+	// The record's name states everything in which evaluations may differ.
 	const name = `${basename(at(records, 0), '.json')}${records.length > 1 ? `-${knowledge}` : ''}`
 	tracker.metrics(0, {
 		[`${name}/clean accuracy`]: clean.accuracy,

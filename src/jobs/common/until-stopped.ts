@@ -1,16 +1,17 @@
-/** A job that ends soon after it was asked to stop, also where what it does cannot be asked. */
+/** Ends a job soon after its signal, even if its work cannot react to the signal. */
 
 import { stopped } from './stopped.js'
 
-/** Milliseconds that a job may go on where no step of it is under way. */
+/** Milliseconds that a job may continue after the signal while no step is under way. */
 const patience = 1000
 const interval = 100
 
 /**
- * The result of work, or the end of waiting for it: a second after the signal, unless a step is under way, after which work
- * looks at the signal itself. What is not waited for goes on in the background until then.
+ * Returns the result of work, or stops waiting one second after the signal. While a step is under way it keeps waiting,
+ * since work checks the signal after each step. Abandoned work continues in the background until its next check.
  * @param stepping Whether a step is under way.
- * @throws NaptuneError with code NAP_STOPPED when the signal came and no step was under way; what the work throws.
+ * @throws NaptuneError with code NAP_STOPPED when the signal came and no step was under way; otherwise whatever the work
+ * throws.
  */
 export function untilStopped<T>(work: () => Promise<T>, signal: AbortSignal, stepping: () => boolean): Promise<T> {
 	return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** What evaluations found, in the sentences that a report begins with. */
+/** Summarises evaluations in the sentences that open a report. */
 
 import { basename, relative, sep } from 'node:path'
 import type { TunedRun } from '../../evaluation/deployed/tuned-run.js'
@@ -7,8 +7,8 @@ import { resultOfRecords } from '../../report/html/records-result.js'
 import { verdictOf, worseThanVanillaSentences } from '../../report/html/sections/verdict.js'
 
 /**
- * First, where the model is worse than vanilla CLIP, the sentence that says so with the paired test; then what it keeps under
- * the attack that leaves the least.
+ * If the model is worse than vanilla CLIP, the first sentence says so with the paired test; then follows what it keeps under
+ * the strongest attack.
  * @param paths Files of evaluation records of one run, at least one.
  */
 export async function verdictOfRecords(

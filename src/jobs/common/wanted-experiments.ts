@@ -1,4 +1,4 @@
-/** The experiments that somebody wants, and what of them. */
+/** Selects experiments and the parts of them to run. */
 
 import { z } from 'zod'
 import { epsilonText } from '../../attacks/sets/size-text.js'
@@ -18,45 +18,46 @@ import { countField, dataRootField, epsilonField, seedField, settingsField } fro
 
 const names = z.array(z.string()).min(1).readonly().optional()
 
-/** Fields of inputs. */
+/** Input fields. */
 export const wantedFields = {
-	/** Names of experiments, `all` for the paper's, or paths of .json files of one's own. */
+	/** Names of experiments, `all` for the paper's, or paths of your own .json files. */
 	experiments: z.array(z.string()).min(1).readonly(),
-	/** As small experiments on the embedded model and data. */
+	/** Runs the small form, on the embedded model and data. */
 	quick: z.boolean().default(false),
 	/** CLIP checkpoints; by default the experiment's. */
 	model: names,
-	/** Data sets; those that are missing are left out. By default the experiment's. */
+	/** Data sets; missing ones are skipped. By default the experiment's. */
 	data: names,
 	/** Folder that holds the folders of named data sets. */
 	dataRoot: dataRootField,
-	/** Methods that are wanted; by default all of the experiment. */
+	/** Methods to run; by default all of the experiment. */
 	methods: names,
 	/**
-	 * Under which named protocol methods are tuned: a name for all methods that have it, or `METHOD=NAME`; `both` for a row under
-	 * each protocol, `none` for the experiment's preset. By default each method has the one that the experiment gives it.
+	 * Named tuning protocol of the methods: a name for all methods that have it, or `METHOD=NAME`; `both` for a row under
+	 * each protocol, `none` for the experiment's preset. By default each method uses the protocol that the experiment gives
+	 * it.
 	 */
 	protocol: names,
-	/** Rows that are wanted, by their names or those of their attacks, or `epsilon-curve`; by default all of the experiment. */
+	/** Rows to measure, by their own or their attacks' names, or `epsilon-curve`; by default all of the experiment. */
 	conditions: names,
-	/** Of sample and tuning; by default the experiment's. */
+	/** Seeds of sample and tuning; by default the experiment's. */
 	seeds: z.array(seedField).min(1).readonly().optional(),
-	/** Test images per cell at most, balanced over the classes; by default the experiment's. */
+	/** Maximum number of test images per cell, balanced over the classes; by default the experiment's. */
 	limit: countField.optional(),
-	/** L-infinity size of attacks that have none of their own, and of inner attacks; by default the experiment's. */
+	/** L-infinity size of attacks without one of their own, and of inner attacks; by default the experiment's. */
 	epsilon: epsilonField.optional(),
 	/** Classifiers (.onnx) of CWA's attacker; by default trained on the training images. */
 	surrogate: z.array(z.string()).readonly().default([]),
 	/** Substitute (.onnx) of AGS's attacker; by default trained on the training images. */
 	substitute: z.string().optional(),
-	/** Any tuning setting for all methods, such as `{ epochs: 5 }`. */
+	/** Other tuning settings for all methods, such as `{ epochs: 5 }`. */
 	set: settingsField,
 } as const
 
 type Wanted = z.output<z.ZodObject<typeof wantedFields>>
 
 /**
- * Their definitions, with everything that is wanted otherwise.
+ * Returns their definitions with the input's changes.
  * @throws NaptuneError for names or settings that do not exist.
  */
 export async function wantedExperiments(input: Wanted): Promise<ExperimentDefinition[]> {
@@ -71,7 +72,7 @@ export async function wantedExperiments(input: Wanted): Promise<ExperimentDefini
 	return definitions
 }
 
-/** What replaces entries of the definitions. */
+/** The input's changes to the definitions. */
 function changesOf({ model, data, seeds, epsilon, set, surrogate, substitute }: Wanted): DefinitionChanges {
 	const overrides = mergeSettings([epsilon === undefined ? {} : { attack: { epsilon } }, set])
 	const surrogateFiles = defined({

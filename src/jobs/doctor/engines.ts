@@ -1,4 +1,4 @@
-/** The engines of this installation: where each was looked for, and what the native one can drive. */
+/** Finds the engines of this installation, and the devices that the native one supports. */
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,21 +8,21 @@ import { defined } from '../../core/defined.js'
 import { loadNativeLibrary, type NativePlace, nativePlaces } from '../../runtime/node/native-library.js'
 import { refuseTelemetry } from '../../runtime/node/telemetry.js'
 
-/** A package that has an engine, or could have one. */
+/** A package that contains, or could contain, an engine. */
 export const engineSchema = z.object({
 	name: z.string(),
-	version: z.string().nullable().describe('Null where it is not installed.'),
+	version: z.string().nullable().describe('Null if it is not installed.'),
 	folder: z.string().exactOptional(),
 	state: z
 		.enum(['used', 'installed', 'unusable', 'missing'])
-		.describe('`used`: the native one that runs here; `installed`: present and not needed for that.'),
-	reason: z.string().exactOptional().describe('Why it is unusable.'),
+		.describe('`used`: the native engine that runs here; `installed`: present but not in use.'),
+	reason: z.string().exactOptional().describe('Why it cannot be used.'),
 })
 
 /** All engines, and the execution providers of the native one. */
 export interface ExaminedEngines {
 	readonly engines: z.output<typeof engineSchema>[]
-	/** Names of the native library's build, such as `cpu`; empty where none loads. */
+	/** Names from the build of the native library, such as `cpu`; empty if none loads. */
 	readonly providers: string[]
 }
 
@@ -52,7 +52,7 @@ export async function examineEngines(places: readonly NativePlace[] = nativePlac
 function webEngine(): z.output<typeof engineSchema> {
 	const name = 'onnxruntime-web'
 	try {
-		// The package does not export its manifest, which lies one folder above what it loads.
+		// The package does not export its manifest, which is one folder above the file it loads.
 		const folder = dirname(dirname(createRequire(import.meta.url).resolve(name)))
 		const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { readonly version: string }
 		return { name, version, folder, state: 'installed' }

@@ -1,4 +1,4 @@
-/** What the machine has: Node.js, npm, processor, memory. */
+/** Examines the machine: Node.js, npm, processor, memory. */
 
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -9,17 +9,17 @@ import { defined } from '../../core/defined.js'
 import { isRecord } from '../../core/guards.js'
 import { count, positive } from '../../records/parts/fields.js'
 
-/** The machine, as a record of this moment. */
+/** A snapshot of the machine. */
 export const machineSchema = z.object({
 	node: z.string().describe('Version of Node.js.'),
-	npm: z.string().nullable().describe('Version of npm; null where there is none to be asked.'),
-	platform: z.string().describe('Such as linux-x64.'),
+	npm: z.string().nullable().describe('Version of npm; null if npm is missing.'),
+	platform: z.string().describe('Platform, such as linux-x64.'),
 	system: z.string().describe('Version of the operating system.'),
-	libc: z.enum(['glibc', 'musl']).exactOptional().describe('On Linux; the native engine needs glibc.'),
+	libc: z.enum(['glibc', 'musl']).exactOptional().describe('C library on Linux; the native engine needs glibc.'),
 	processor: z.string(),
-	cores: positive.describe('That this process may use.'),
-	features: z.array(z.string()).nullable().describe('Vector instructions; null where the system does not tell.'),
-	memoryBytes: count.describe('Of the machine, or the limit of its container.'),
+	cores: positive.describe('Cores available to this process.'),
+	features: z.array(z.string()).nullable().describe('Vector instructions; null if the system does not report them.'),
+	memoryBytes: count.describe('Memory of the machine, or the limit of its container.'),
 	freeMemoryBytes: count,
 })
 
@@ -29,7 +29,7 @@ const vectorInstructions = [
 	...['neon', 'asimd', 'asimddp', 'i8mm', 'bf16', 'sve', 'sve2'],
 ]
 
-/** Looks at the machine. */
+/** Examines the machine. */
 export async function examineMachine(): Promise<z.output<typeof machineSchema>> {
 	const limit = process.constrainedMemory()
 	const memoryBytes = limit > 0 && limit < totalmem() ? limit : totalmem()
@@ -55,7 +55,7 @@ function linuxLibrary(): 'glibc' | 'musl' {
 
 async function npmVersion(): Promise<string | null> {
 	try {
-		// On Windows npm is a script, which only a shell starts.
+		// On Windows npm is a script, which needs a shell.
 		const shell = process.platform === 'win32'
 		return (await promisify(execFile)('npm', ['--version'], { shell, timeout: 10_000 })).stdout.trim()
 	} catch {

@@ -1,4 +1,4 @@
-/** Folders that naptune fills: how much is in them, and how much room there is. */
+/** Examines the folders that naptune fills: how much they hold, and how much space is left. */
 
 import { constants } from 'node:fs'
 import { access, readdir, stat, statfs } from 'node:fs/promises'
@@ -11,20 +11,20 @@ import { count } from '../../records/parts/fields.js'
 
 /** A folder. */
 export const placeSchema = z.object({
-	what: z.string().describe('What is kept there.'),
+	what: z.string().describe('What the folder holds.'),
 	folder: z.string(),
-	setBy: z.string().describe('The environment variable that moves it.'),
+	setBy: z.string().describe('The environment variable or option that moves it.'),
 	exists: z.boolean(),
-	writable: z.boolean().describe('Whether files can be written there, or the folder be made.'),
-	bytes: count.describe('In its files, each counted once.'),
+	writable: z.boolean().describe('Whether naptune can write there, or create the folder.'),
+	bytes: count.describe('Size of its files, each counted once.'),
 	files: count,
-	freeBytes: count.nullable().describe('On its disk; null where the system does not tell.'),
+	freeBytes: count.nullable().describe('Free space on its disk; null if the system does not report it.'),
 })
 
 /** A folder. */
 export type Place = z.output<typeof placeSchema>
 
-/** Looks at all of them. @throws NaptuneError when a variable of the hub is wrong. */
+/** Examines all folders. @throws NaptuneError when a variable of the hub is wrong. */
 export function examinePlaces(): Promise<Place[]> {
 	return Promise.all([
 		examinePlace('checkpoints and data of the hub', hubSettings().cacheDirectory, 'HF_HOME'),
@@ -34,7 +34,7 @@ export function examinePlaces(): Promise<Place[]> {
 	])
 }
 
-/** @param counted Whether the files of the folder are of naptune, so that they are worth counting. */
+/** @param counted Whether the files in the folder belong to naptune and so are worth counting. */
 export async function examinePlace(what: string, folder: string, setBy: string, counted = true): Promise<Place> {
 	const path = resolve(folder)
 	const exists = (await stat(path).catch(() => undefined))?.isDirectory() ?? false
@@ -58,7 +58,7 @@ async function nearestFolder(path: string): Promise<string> {
 	}
 }
 
-/** Links of the hub's cache lead to files that are counted where they are. */
+/** Skips links; the hub's cache links to files that are counted in place. */
 async function contents(folder: string): Promise<{ readonly bytes: number; readonly files: number }> {
 	let bytes = 0
 	let files = 0

@@ -1,4 +1,4 @@
-/** Whether a model can be fine-tuned here at all, said before anything is computed. */
+/** Checks, before any computation, whether a model can be fine-tuned here. */
 
 import { freemem } from 'node:os'
 import { NaptuneError } from '../../core/errors.js'
@@ -7,21 +7,21 @@ import type { ClipModel } from '../../vlm/model.js'
 import { towersOf } from '../../vlm/towers.js'
 import { checkpointFolder } from './fine-tuned-checkpoint.js'
 
-/** What decides the memory of a step. */
+/** Sizes that determine the memory of a step. */
 interface StepSize {
 	readonly microBatchSize: number
 	readonly batchSize: number
 }
 
 /**
- * Bytes of memory per trained number: its value here and in the engine, its gradient in the engine, on its way and summed in
- * float64, and the two moments of AdamW.
+ * Bytes of memory per trained parameter: its value here and in the engine, its gradient in the engine, in transfer and
+ * summed in float64, and the two moments of AdamW.
  */
 const bytesPerParameter = 4 + 4 + 4 + 4 + 8 + 8
 
 /**
- * About how many bytes a run needs at its largest. Activations of both the clean and the adversarial images are kept for
- * the way back: per token some 24 vectors of the tower's width, per head and pair of tokens three numbers.
+ * Estimates the peak memory of a run in bytes. The backward pass needs the activations of both the clean and the adversarial
+ * images: about 24 vectors of the tower's width per token, and three numbers per head and pair of tokens.
  */
 export function fineTuningBytes(
 	{ config }: Pick<ClipModel, 'config'>,
@@ -37,7 +37,7 @@ export function fineTuningBytes(
 /**
  * Checks a fine-tuning before it starts.
  * @param available Bytes of free memory.
- * @throws NaptuneError when the model is not one whose layout can be written back, or memory will not do.
+ * @throws NaptuneError when the model has a layout that cannot be written back, or memory does not suffice.
  */
 export function requireFineTunable(
 	clip: ClipModel,
@@ -48,7 +48,7 @@ export function requireFineTunable(
 	if (checkpointFolder(clip.checkpoint) === undefined) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${defense.name} saves a whole checkpoint, and can do so for folders in the layout of transformers only, which ${clip.checkpoint.source} is not. Convert the model first.`,
+			`${defense.name} saves a whole checkpoint, which works only for folders in the layout of transformers; ${clip.checkpoint.source} is not one. Convert the model first.`,
 		)
 	}
 	const needed = fineTuningBytes(clip, defense, size)
@@ -56,6 +56,6 @@ export function requireFineTunable(
 	const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`${defense.name} would need about ${gigabytes(needed)} of memory for ${trainableParameters(defense)} numbers and micro-batches of ${size.microBatchSize}; ${gigabytes(available)} are free. Lower microBatchSize, or tune the last layers alone (defense.options.lastLayers).`,
+		`${defense.name} would need about ${gigabytes(needed)} of memory for ${trainableParameters(defense)} numbers and micro-batches of ${size.microBatchSize}; ${gigabytes(available)} are free. Lower microBatchSize, or tune only the last layers (defense.options.lastLayers).`,
 	)
 }

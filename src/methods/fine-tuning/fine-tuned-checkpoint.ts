@@ -1,4 +1,4 @@
-/** A fine-tuned model as a checkpoint of its own, in the layout of the one that it started from. */
+/** Saves a fine-tuned model as a checkpoint in the layout of its base model. */
 
 import { existsSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
@@ -15,7 +15,7 @@ import { runFolders } from '../../records/names.js'
 import type { TensorSet } from '../../training/tensor-set.js'
 import type { Checkpoint, ClipModel } from '../../vlm/model.js'
 
-/** Files beside the weights, of which a checkpoint has some. */
+/** Files that a checkpoint may have beside its weights. */
 const companions = [
 	'config.json',
 	'tokenizer.json',
@@ -30,7 +30,7 @@ export function fineTunes({ parameters }: Pick<Defense, 'parameters'>): boolean 
 	return [...parameters.keys()].some((name) => replacedWeight(name) !== undefined)
 }
 
-/** The folder that holds a checkpoint's files; undefined for one that is no folder in the layout of transformers. */
+/** The folder of a checkpoint; undefined if it is not a folder in the layout of transformers. */
 export function checkpointFolder(checkpoint: Checkpoint): string | undefined {
 	const directory = 'directory' in checkpoint ? checkpoint.directory : undefined
 	const { family = 'clip' } = checkpoint.config
@@ -39,10 +39,10 @@ export function checkpointFolder(checkpoint: Checkpoint): string | undefined {
 }
 
 /**
- * Writes RUN/checkpoint: the model with its tuned weights, as float32, which `--model` takes. The weights come last, so that a
- * folder without them is one that was never finished.
+ * Writes RUN/checkpoint: the model with its tuned weights in float32, which `--model` accepts. The weights come last, so a
+ * folder without them is incomplete.
  * @returns SHA-256 of the weights.
- * @throws NaptuneError when the files of the model are gone, or nothing can be written.
+ * @throws NaptuneError when files of the model are missing, or the folder cannot be written.
  */
 export async function saveFineTuned(clip: ClipModel, parameters: TensorSet, output: string): Promise<string> {
 	const from = checkpointFolder(clip.checkpoint)
@@ -78,6 +78,6 @@ async function stored(file: string, offset: number, length: number): Promise<Uin
 	return withFile(file, async (handle) => {
 		const bytes = new Uint8Array(length)
 		if ((await readInto(handle, bytes, offset)) === length) return bytes
-		throw new NaptuneError('NAP_FILE_DAMAGED', `${file} has become shorter since it was checked. Fetch it again.`)
+		throw new NaptuneError('NAP_FILE_DAMAGED', `${file} was truncated after it was checked. Fetch it again.`)
 	})
 }

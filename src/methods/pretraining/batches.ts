@@ -1,4 +1,7 @@
-/** Batches of augmented images and drawn captions; a pure function of recipe and step, so that a resumed run sees the same. */
+/**
+ * Batches of augmented images and sampled captions, a pure function of recipe and step, so that a resumed run sees the same
+ * ones.
+ */
 
 import { at } from '../../core/at.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
@@ -81,7 +84,7 @@ function drawTokens(label: number, tokenizer: ClipTokenizer, longest: number, st
 	}
 }
 
-/** Random crop out of a black border, flip and cutout, written channels first in [0, 1]. */
+/** Random crop of the image with a black border, flip and cutout, written channels first in [0, 1]. */
 function augment(
 	{ size, pixels }: LabelledImages,
 	index: number,

@@ -30,7 +30,7 @@ export interface Cifar10 {
 	readonly test: LabelledImages
 }
 
-/** Reads the whole data set (180 MB of pixels). @throws NaptuneError when a file is missing or not what it should be. */
+/** Reads the whole data set (180 MB of pixels). @throws NaptuneError when a file is missing or wrong. */
 export async function readCifar10(directory: string): Promise<Cifar10> {
 	return {
 		train: await readSplit(

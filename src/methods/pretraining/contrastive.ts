@@ -1,7 +1,7 @@
 /**
- * The contrastive objective of CLIP with several positives: all captions of an image's class that are in the batch are
- * its positives, and all images of a caption's class are the caption's (the bidirectional label-aware loss of UniCL,
- * Yang et al. 2022). With one caption per image and no repeated class it is CLIP's own loss.
+ * The contrastive objective of CLIP with several positives: all captions of an image's class in the batch are its positives,
+ * and all images of a caption's class are the caption's positives (the bidirectional label-aware loss of UniCL, Yang et al.
+ * 2022). With one caption per image and no repeated class it is CLIP's own loss.
  */
 
 import { ops } from '../../onnx/graph.js'

@@ -1,4 +1,4 @@
-/** Makes data/cifar10-mini and the list of images that pre-training must leave alone. */
+/** Makes data/cifar10-mini and the list of images that pre-training must not use. */
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Contrastive pre-training of a small CLIP on labelled images and drawn captions. */
+/** Contrastive pre-training of a small CLIP on labelled images and sampled captions. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -22,7 +22,7 @@ export type { PretrainingRecord } from '../../records/run.js'
 export interface PretrainingInput
 	extends Omit<PretrainingParts, 'geometry' | 'training' | 'heldOut'>,
 		Pick<TrainingFollower<PretrainingRecord>, 'onNotice' | 'onSaved' | 'signal'> {
-	/** Indices of images that must never be trained on. */
+	/** Indices of images that training must never use. */
 	readonly excluded: ReadonlySet<number>
 	/** Called after every step. */
 	readonly onStep?: (done: number, total: number, loss: number) => void
@@ -31,13 +31,13 @@ export interface PretrainingInput
 
 /** A finished pre-training. */
 export interface PretrainingResult {
-	/** The averaged weights, or the last ones where the recipe averages nothing. */
+	/** The averaged weights, or the last ones if the recipe does not average. */
 	readonly weights: TensorSet
-	/** Wall-clock time of all processes that had a part in it. */
+	/** Wall-clock time, summed over all its processes. */
 	readonly seconds: number
 }
 
-/** The geometry that a recipe's configs describe. @throws NaptuneError when they are not a usable CLIP. */
+/** The geometry in a recipe's configs. @throws NaptuneError when they do not describe a usable CLIP. */
 export function pretrainingGeometry(recipe: PretrainingRecipe): PretrainingGeometry {
 	const config = parseClipConfig(recipe.config, 'the config of the recipe')
 	const { mean, std } = parsePreprocessorConfig(recipe.preprocessor, 'the preprocessor of the recipe')
@@ -61,7 +61,7 @@ export async function pretrain(input: PretrainingInput): Promise<PretrainingResu
 	if (data.size < geometry.vision.imageSize) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The images are ${data.size} pixels wide, the recipe's model reads ${geometry.vision.imageSize}.`,
+			`The images are ${data.size} pixels wide, but the recipe's model reads ${geometry.vision.imageSize}.`,
 		)
 	}
 	await makeFolder(output)

@@ -1,4 +1,7 @@
-/** Pre-training as a training: the contrastive loss, a cap on the similarity scale, and a running average of the weights. */
+/**
+ * Defines pre-training for the training loop: the contrastive loss, a cap on the similarity scale, and a running average of
+ * the weights.
+ */
 
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -23,13 +26,13 @@ import { gradientPrefix, type PretrainingGeometry, pretrainingOutputs } from './
 import { type PretrainingRecipe, pretrainingRate } from './recipe.js'
 import { createZeroShotMeter, type ZeroShotMeter } from './zero-shot-meter.js'
 
-/** What is trained. */
+/** The parts of a pre-training. */
 export interface PretrainingParts {
 	readonly engine: Engine
 	readonly recipe: PretrainingRecipe
 	readonly geometry: PretrainingGeometry
 	readonly data: LabelledImages
-	/** Positions of the images to train on, and of those kept aside to follow it. */
+	/** Positions of the images to train on, and of the held-out ones that monitor it. */
 	readonly training: readonly number[]
 	readonly heldOut: readonly number[]
 	/** Class names in label order. */
@@ -75,7 +78,7 @@ export function pretrainingTask(parts: PretrainingParts): TrainingTask<object, P
 				if (metadata.recipe === recipeHash) return
 				throw new NaptuneError(
 					'NAP_RUN_DIFFERS',
-					`${path} was written with another recipe or other data. Give another --output folder, or remove this one to start anew.`,
+					`${path} was written with another recipe or other data. Choose another --output folder, or remove this one to start over.`,
 				)
 			},
 			earlierNames: { weights: 'parameters' },
@@ -115,7 +118,7 @@ export function pretrainingTask(parts: PretrainingParts): TrainingTask<object, P
 	}
 }
 
-/** Weights that a recipe ends with: their running average, or the last ones where it averages nothing. */
+/** The final weights of a recipe: their running average, or the last ones if it does not average. */
 export function finalWeights({ parameters, averages }: TrainingState, { averageDecay }: PretrainingRecipe): TensorSet {
 	return averageDecay > 0 ? entry(averages, 'average') : parameters
 }
@@ -175,11 +178,11 @@ function namedGradients(results: Readonly<Record<string, Tensor>>): TensorSet {
 	)
 }
 
-/** The cap on the similarity scale and the running average. */
+/** Applies the cap on the similarity scale and updates the running average. */
 function followWeights({ parameters, averages }: TrainingState, recipe: PretrainingRecipe, step: number): void {
 	const logScale = entry(parameters, 'logit_scale').data
 	logScale[0] = Math.min(at(logScale, 0), Math.log(recipe.maximumScale))
-	// A young average would remember the initial weights: it starts with a short memory.
+	// Start the average with a short memory, or it would retain the initial weights.
 	const decay = Math.min(recipe.averageDecay, (1 + step) / (10 + step))
 	for (const [name, { data }] of Object.entries(entry(averages, 'average'))) {
 		const current = entry(parameters, name).data

@@ -1,4 +1,6 @@
-/** The pre-training program: one batch of images and captions to the contrastive loss and all weights' gradients. */
+/**
+ * The pre-training program: maps a batch of images and captions to the contrastive loss and the gradients of all weights.
+ */
 
 import { at } from '../../core/at.js'
 import { grad, ops } from '../../onnx/graph.js'
@@ -8,7 +10,7 @@ import { type TextTowerGeometry, textTower } from '../../vlm/text-tower.js'
 import { trainableWeights } from '../../vlm/weights.js'
 import { contrastiveLoss } from './contrastive.js'
 
-/** Geometry of a CLIP whose weights are trained. */
+/** Geometry of a CLIP in pre-training. */
 export interface PretrainingGeometry {
 	readonly vision: ImageTowerGeometry
 	readonly text: TextTowerGeometry

@@ -1,4 +1,4 @@
-/** A pre-training recipe: everything that decides which weights come out, as data. */
+/** A pre-training recipe: everything that determines the weights, as data. */
 
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
@@ -22,17 +22,17 @@ const recipeSchema = z.strictObject({
 	betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
 	/** Upper bound of the similarity scale exp(logit_scale); CLIP's is 100. */
 	maximumScale: z.number().positive(),
-	/** Decay per step of the running average of weights that is saved; 0 saves the last weights. */
+	/** Decay per step of the saved running average of weights; 0 saves the last weights. */
 	averageDecay: z.number().min(0).lt(1),
 	augmentation: z.strictObject({
 		/** Pixels of border before the random crop. */
 		padding: z.int().nonnegative(),
 		/** Probability of a horizontal flip. */
 		flip: z.number().min(0).max(1),
-		/** Side of a square of random position that is painted grey; 0 for none. */
+		/** Side of a grey square at a random position; 0 for none. */
 		cutout: z.int().nonnegative(),
 	}),
-	/** Training images kept aside to follow zero-shot accuracy during the run. */
+	/** Training images held out to monitor zero-shot accuracy during the run. */
 	heldOutImages: z.int().nonnegative(),
 	/** Steps between two saved states. */
 	stepsPerCheckpoint: z.int().positive(),
@@ -66,7 +66,7 @@ export async function readRecipe(path: string): Promise<PretrainingRecipe> {
 	}
 	const parsed = recipeSchema.safeParse(json)
 	if (!parsed.success)
-		throw new NaptuneError('NAP_FILE_INVALID', `The recipe ${path} is not usable:\n${z.prettifyError(parsed.error)}`)
+		throw new NaptuneError('NAP_FILE_INVALID', `The recipe ${path} is invalid:\n${z.prettifyError(parsed.error)}`)
 	return parsed.data
 }
 

@@ -1,4 +1,4 @@
-/** Zero-shot accuracy of weights under training, on images that are not trained on. */
+/** Measures the zero-shot accuracy of weights during training, on held-out images. */
 
 import { at } from '../../core/at.js'
 import { float32, int64, type Tensor } from '../../core/tensor.js'
@@ -13,7 +13,7 @@ import { trainableWeights } from '../../vlm/weights.js'
 import type { LabelledImages } from './batches.js'
 import type { PretrainingGeometry } from './program.js'
 
-/** Measures weights by the prompt "a photo of a NAME.". */
+/** Measures weights with the prompt "a photo of a NAME.". */
 export interface ZeroShotMeter {
 	/** Share of the images at `indices` whose most similar class prompt is the right one, in [0, 1]. */
 	accuracy(weights: Readonly<Record<string, Tensor>>, data: LabelledImages, indices: readonly number[]): Promise<number>

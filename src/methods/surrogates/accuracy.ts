@@ -1,4 +1,4 @@
-/** Share of images that scores classify right. */
+/** Computes the share of images that scores classify correctly. */
 
 import { at } from '../../core/at.js'
 import { float32, type Tensor } from '../../core/tensor.js'
@@ -10,7 +10,7 @@ import { squared } from './square-images.js'
 
 const batchSize = 100
 
-/** Of one batch. Logits that are not numbers are wrong. @param logits [B, C]. */
+/** Accuracy of one batch; NaN logits count as wrong. @param logits [B, C]. */
 export function batchAccuracy({ shape, data }: Tensor<'float32'>, labels: readonly number[]): number {
 	const classes = at(shape, 1)
 	const right = labels.filter((label, row) => {
@@ -20,7 +20,7 @@ export function batchAccuracy({ shape, data }: Tensor<'float32'>, labels: readon
 	return right.length / labels.length
 }
 
-/** Of a split. @param logits [B, C] of the input `pixels` [B, 3, size, size]. */
+/** Accuracy of a split. @param logits [B, C] of the input `pixels` [B, 3, size, size]. */
 export async function classifierAccuracy(engine: Engine, logits: Value, split: Split, size: number): Promise<number> {
 	const program = await engine.compile({ logits }, { name: 'accuracy' })
 	let right = 0

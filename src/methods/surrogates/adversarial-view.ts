@@ -1,4 +1,4 @@
-/** The adversarial view of substitute training: images moved away from two views of themselves. */
+/** Makes the adversarial view of substitute training: images moved away from two views of themselves. */
 
 import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
 import { attackBatch } from '../../attacks/run/attack-batch.js'
@@ -11,8 +11,8 @@ import type { Program } from '../../runtime/engine.js'
 import type { SubstituteRecipe } from './recipe.js'
 
 /**
- * Images like `images` [B, 3, S, S], in [0, 1], that are further from two views of themselves.
- * @param given All inputs of the program but the images.
+ * Returns versions of `images` [B, 3, S, S], in [0, 1], that are further from two views of themselves.
+ * @param given All inputs of the program except the images.
  * @throws NaptuneError naming the images whose gradient is not finite.
  */
 export type ViewAttack = (
@@ -23,7 +23,7 @@ export type ViewAttack = (
 
 /**
  * Projected gradient ascent on the contrastive loss in L2, from the image itself, in steps of epsilon / steps.
- * @param program That of the attack in `substituteGraphs`, which has its loss built in.
+ * @param program The attack program of `substituteGraphs`, with its loss built in.
  */
 export function viewAttack(
 	program: Program,
@@ -33,12 +33,12 @@ export function viewAttack(
 	const threat = threatModel('l2', epsilon)
 	return (images, ids, given) => {
 		const batch = { images, labels: ids.map(() => 0), ids }
-		// From the image itself, nothing is drawn.
+		// The attack starts from the image itself, so it draws nothing.
 		return attackBatch(attack, viewed(program, given, imageSize), batch, threat, imageStreams(0))
 	}
 }
 
-/** A substitute has no classes: what an attack sees of it is the gradient alone. */
+/** A substitute as a classifier; it has no classes, so an attack sees only its gradient. */
 function viewed(program: Program, given: Readonly<Record<string, Tensor>>, size: number): Classifier {
 	return {
 		classNames: ['image'],
@@ -47,7 +47,7 @@ function viewed(program: Program, given: Readonly<Record<string, Tensor>>, size:
 		evaluate: () => notBuilt(),
 		async gradient(images) {
 			const { gradient } = await program.run({ ...given, images })
-			// The loss is one of the whole batch, of which no image has a share.
+			// The loss belongs to the whole batch, not to single images.
 			const loss = float32([images.shape[0] ?? 0], new Float32Array(images.shape[0] ?? 0))
 			return { taps: {}, loss, gradient: gradient as Tensor<'float32'> }
 		},
@@ -55,9 +55,9 @@ function viewed(program: Program, given: Readonly<Record<string, Tensor>>, size:
 	}
 }
 
-/** What the program maximises; it is compiled already. */
+/** The objective of the already compiled program. */
 const builtIn: Objective = { name: 'contrastive-views', taps: [], side: {}, build: notBuilt }
 
 function notBuilt(): never {
-	throw new TypeError('The program of adversarial views gives gradients only.')
+	throw new TypeError('The program of adversarial views only returns gradients.')
 }

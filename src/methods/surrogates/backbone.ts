@@ -1,4 +1,7 @@
-/** A pre-trained network from an ONNX file as a frozen backbone: pixels to the features before its last layer. */
+/**
+ * Reads a pre-trained network from an ONNX file as a frozen backbone, which maps pixels to the features before its last
+ * layer.
+ */
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -16,31 +19,31 @@ import { NaptuneError } from '../../core/errors.js'
 import { weightsBelow } from '../../onnx/files/index.js'
 import { describeModel, ops, readModel, type Value } from '../../onnx/index.js'
 
-/** A backbone, ready to be built upon. */
+/** A backbone, ready for a new layer. */
 export interface Backbone {
-	/** Name of its file, and the SHA-256 of that. */
+	/** Name of its file, and that file's SHA-256. */
 	readonly name: string
 	readonly sha256: string
-	/** How pixels in [0, 1] are given to it. */
+	/** How it takes pixels in [0, 1]. */
 	readonly input: ModelInput
-	/** What its features are, such as `the input of its last Gemm`. */
+	/** Description of its features, such as `the input of its last Gemm`. */
 	readonly what: string
 	/** Length of the features. */
 	readonly width: number
-	/** Pixels [B, 3, S, S] in [0, 1], or [1, 3, S, S] of a model of one image. */
+	/** Pixels [B, 3, S, S] in [0, 1], or [1, 3, S, S] for a model of one image. */
 	readonly pixels: Value
 	/** [B, width]. */
 	readonly features: Value
 }
 
-/** Operators that a last layer may be followed by. */
+/** Operators that may follow the last layer. */
 const after = new Set(['Softmax', 'LogSoftmax', 'Identity', 'Cast', 'Reshape', 'Flatten', 'Sigmoid'])
 
 /**
  * Reads a backbone.
- * @param declared What is known of its input, and the output that holds features; by default an output called `features` with one row per image, else
- * what its last linear layer reads.
- * @throws NaptuneError when it is no such model, is not square, or no features are found in it.
+ * @param declared Known facts about its input, and the output that holds features; by default an output called `features`
+ * with one row per image, or the input of its last linear layer.
+ * @throws NaptuneError when it is not such a model, its input is not square, or it has no features.
  */
 export async function readBackbone(
 	path: string,
@@ -57,7 +60,7 @@ export async function readBackbone(
 	if (height !== width || input.shape[0] !== 3) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The backbone ${path} reads images [${input.shape.join(', ')}]; square ones of three colours are needed.`,
+			`The backbone ${path} reads images [${input.shape.join(', ')}]; expected square images with three colours.`,
 		)
 	}
 	const pixels = ops.input('pixels', 'float32', [input.oneImage ? 1 : 'B', ...input.shape])
@@ -70,7 +73,7 @@ export async function readBackbone(
 	if (features.shape.length !== 2 || typeof length !== 'number') {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The features of ${path}, ${what}, are [${features.shape.join(', ')}]; one row per image was expected. Name an output of that shape: ?output-name=NAME.`,
+			`The features of ${path}, ${what}, are [${features.shape.join(', ')}]; expected one row per image. Name an output of that shape: ?output-name=NAME.`,
 		)
 	}
 	const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -94,11 +97,11 @@ function featuresOf(
 	if (found) return found
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`No linear layer is found at the end of ${path}, whose input would be its features. Name the output that holds them: ?output-name=NAME; it has ${Object.keys(outputs).join(', ')}.`,
+		`${path} does not end in a linear layer, whose input would be its features. Name the output that holds them: ?output-name=NAME; it has ${Object.keys(outputs).join(', ')}.`,
 	)
 }
 
-/** What the last linear layer before a value reads; undefined where another kind of layer is last. */
+/** The input of the last linear layer before a value; undefined if the last layer is of another kind. */
 function lastLayer({ source }: Value): { readonly features: Value; readonly what: string } | undefined {
 	if (source.kind !== 'node') return undefined
 	const { operator, inputs } = source.node
@@ -106,7 +109,7 @@ function lastLayer({ source }: Value): { readonly features: Value; readonly what
 	if ((operator === 'Gemm' || operator === 'MatMul') && first) {
 		return { features: first, what: `the input of its last ${operator}` }
 	}
-	// A bias that is added, or what leaves the numbers of a row as they are.
+	// Skip an added bias, and operators that do not change the values of a row.
 	const isBias = operator === 'Add' && inputs.some((input) => input !== null && input.source.kind !== 'node')
 	const before = inputs.find((input) => input?.source.kind === 'node')
 	return before && (isBias || after.has(operator)) ? lastLayer(before) : undefined

@@ -1,4 +1,4 @@
-/** Programs of a classifier: one step of training, and the finished network. */
+/** Builds the programs of a classifier: one training step, and the finished network. */
 
 import { grad, ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
@@ -16,7 +16,7 @@ export interface ClassifierStep {
 	readonly parameters: ReadonlyMap<string, Value>
 	readonly averages: ReadonlyMap<string, Value>
 	readonly statistics: ReadonlyMap<string, BatchNormalized>
-	/** The network by running averages, of any batch. Inputs: `images`, the parameters and the averages. */
+	/** The network with running averages, for any batch. Inputs: `images`, the parameters and the averages. */
 	readonly evaluation: ClassifierOutputs
 }
 

@@ -1,4 +1,4 @@
-/** Files of a surrogate: the network, its record, its log, and its state while it is trained. */
+/** Files of a surrogate: the network, its record, its log, and its training state. */
 
 import { extname } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
@@ -7,24 +7,24 @@ import { NaptuneError } from '../../core/errors.js'
 export interface SurrogateFiles {
 	/** The network. */
 	readonly model: string
-	/** How it was trained and what it is worth; written last. */
+	/** Record of its training and quality; written last. */
 	readonly record: string
 	/** One JSON record per epoch. */
 	readonly log: string
-	/** Present until training is finished, as the following. */
+	/** State; exists until training finishes, like the following files. */
 	readonly state: string
-	/** The latest state from which a whole further step was good. */
+	/** The latest state from which one further full step was good. */
 	readonly lastGood: string
 	/** Time spent so far. */
 	readonly usage: string
 }
 
-/** The files beside a model file. @throws NaptuneError unless it is called `….onnx`. */
+/** The files beside a model file. @throws NaptuneError unless its name ends in `.onnx`. */
 export function surrogateFiles(model: string): SurrogateFiles {
 	if (extname(model).toLowerCase() !== '.onnx') {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The surrogate is an ONNX model; ${model} should be called ${model}.onnx or the like.`,
+			`The surrogate is an ONNX model, so its name must end in .onnx: for example ${model}.onnx instead of ${model}.`,
 		)
 	}
 	const stem = model.slice(0, -'.onnx'.length)

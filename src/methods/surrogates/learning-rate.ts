@@ -1,9 +1,12 @@
-/** Learning rate of surrogates, by epochs with fraction. */
+/** Learning rate of surrogates by fractional epoch. */
 
 import { learningRateAt } from '../../training/schedules.js'
 import type { ClassifierRecipe } from './recipe.js'
 
-/** Linear warm-up from a hundredth, then a cosine down to a hundredth, or the peak. @param epoch Epochs done, with fraction. */
+/**
+ * Linear warm-up from a hundredth, then a cosine down to a hundredth, or the peak. @param epoch Finished epochs, with
+ * fraction.
+ */
 export function learningRateOf(
 	{
 		learningRate,

@@ -1,4 +1,4 @@
-/** What decides how a surrogate comes out, as data. */
+/** Recipes of surrogates: everything that determines one, as data. */
 
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
@@ -9,38 +9,38 @@ const positive = z.int().positive()
 const probability = z.number().min(0).max(1)
 
 const network = {
-	/** A name of the registry of families. */
+	/** Name of a registered family. */
 	family: z.enum([...families.keys()]),
 	/** Channels of the first stage. */
 	width: positive,
 	/** Blocks of each stage. */
 	blocks: z.array(positive).min(1).max(6),
-	/** Height and width to which images are brought. */
+	/** Height and width to which images are resized. */
 	imageSize: z.int().min(8).max(1024),
 }
 
 const training = {
 	/** Passes over the images. */
 	epochs: positive,
-	/** Images per step; batch normalisation needs some. */
+	/** Images per step; batch normalisation needs at least 2. */
 	batchSize: z.int().min(2),
 	/** Peak rate of stochastic gradient descent. */
 	learningRate: z.number().positive(),
 	/** Epochs over which the rate rises to its peak. */
 	warmupEpochs: z.number().nonnegative(),
-	/** After warm-up. */
+	/** Schedule after warm-up. */
 	decay: z.enum(['cosine', 'constant']),
 	momentum: z.number().min(0).lt(1),
 	nesterov: z.boolean(),
 	weightDecay: z.number().nonnegative(),
-	/** Of every random choice. */
+	/** Seed of every random choice. */
 	seed: z.int().nonnegative(),
 }
 
 const classifierSchema = z.strictObject({
 	...network,
 	...training,
-	/** Share of the image's side by which crops may move over its border. */
+	/** Share of the image's side by which crops may extend beyond its border. */
 	padding: z.number().min(0).max(0.5),
 	/** Probability of a horizontal flip. */
 	flip: probability,
@@ -51,11 +51,14 @@ const substituteSchema = z.strictObject({
 	...training,
 	/** Length of an embedding. */
 	embedding: positive,
-	/** L2 size of the adversarial view, in pixel units; AGS's 1 is for 224 pixels, and changes each pixel of smaller images more. */
+	/**
+	 * L2 size of the adversarial view, in pixel units; AGS's 1 is for 224 pixels, and changes each pixel of smaller images
+	 * more.
+	 */
 	epsilon: z.number().nonnegative(),
-	/** Steps of the attack that makes it, each of epsilon / steps. */
+	/** Steps of the attack that makes the adversarial view, each of size epsilon / steps. */
 	steps: positive,
-	/** Divides cosines in the contrastive loss. */
+	/** Divisor of cosines in the contrastive loss. */
 	temperature: z.number().positive(),
 	/** Weight of the invariance term. */
 	invariance: z.number().nonnegative(),
@@ -67,7 +70,7 @@ export type ClassifierRecipe = z.infer<typeof classifierSchema>
 /** How a substitute is trained. */
 export type SubstituteRecipe = z.infer<typeof substituteSchema>
 
-/** Defaults of a classifier but for its family's width and blocks; made for small images and networks. */
+/** Defaults of a classifier except its family's width and blocks, chosen for small images and networks. */
 export const classifierDefaults = {
 	family: 'residual',
 	imageSize: 32,
@@ -106,15 +109,15 @@ export const substituteDefaults = {
 	invariance: 0.1,
 } as const
 
-/** Options of a user; what is undefined is left to the defaults. */
+/** User settings; undefined ones take the defaults. */
 export type Settings<Recipe> = { readonly [Key in keyof Recipe]?: Recipe[Key] | undefined }
 
-/** A whole recipe of a classifier. @throws NaptuneError naming every wrong or unknown setting. */
+/** Completes the recipe of a classifier. @throws NaptuneError naming every wrong or unknown setting. */
 export function classifierRecipe(settings: Settings<ClassifierRecipe>): ClassifierRecipe {
 	return parsed(classifierSchema, { ...classifierDefaults, ...ofFamily(settings.family ?? 'residual') }, settings)
 }
 
-/** A whole recipe of a substitute. @throws NaptuneError naming every wrong or unknown setting. */
+/** Completes the recipe of a substitute. @throws NaptuneError naming every wrong or unknown setting. */
 export function substituteRecipe(settings: Settings<SubstituteRecipe>): SubstituteRecipe {
 	return parsed(substituteSchema, substituteDefaults, settings)
 }
@@ -130,7 +133,7 @@ function parsed<T>(schema: z.ZodType<T>, defaults: object, settings: object): T 
 	if (!result.success) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The settings of the surrogate are not usable:\n${explainIssues(result.error, schema, settings)}`,
+			`The settings of the surrogate are invalid:\n${explainIssues(result.error, schema, settings)}`,
 		)
 	}
 	return result.data

@@ -1,4 +1,4 @@
-/** Images of a split brought to one square size, with what identifies them and their colours' statistics. */
+/** Resizes the images of a split to one square size, with their fingerprint and colour statistics. */
 
 import { createHash } from 'node:crypto'
 import { at } from '../../core/at.js'
@@ -9,7 +9,7 @@ import { resize } from '../../images/resize.js'
 import { roundHalfEven } from '../../images/round-half-even.js'
 import type { PixelStatistics } from './network/network.js'
 
-/** Images are kept decoded up to this many bytes, and decoded at every use beyond. */
+/** Images up to this many bytes in total stay decoded; more are decoded at every use. */
 const mostBytes = 2 ** 30
 
 /** `crop`: the shorter edge is resized and the middle cut out. `exact`: both edges are resized, whatever the shape. */
@@ -24,15 +24,15 @@ export interface SquareImages {
 	rgb(index: number): Promise<Uint8Array>
 	id(index: number): string
 	label(index: number): number
-	/** Of all ids, labels and pixels in order. */
+	/** SHA-256 of all ids, labels and pixels in order. */
 	readonly sha256: string
-	/** Over all pixels, in units of [0, 1]; a colour without any variation has the deviation 1. */
+	/** Statistics over all pixels, in units of [0, 1]; a constant colour has the deviation 1. */
 	readonly statistics: PixelStatistics
 }
 
 /**
  * Reads all images once.
- * @param onImage Called with how many are read after each.
+ * @param onImage Called after each image with the number read so far.
  * @throws NaptuneError for an image that cannot be read.
  */
 export async function squareImages(
@@ -77,7 +77,7 @@ export async function squareImages(
 	}
 }
 
-/** One image at the size; bilinear, with antialiasing. */
+/** Resizes one image, bilinearly with antialiasing. */
 export function squared(image: DecodedImage, size: number, mode: SquareMode): DecodedImage {
 	if (image.width === size && image.height === size) return image
 	if (mode === 'exact') return resize(image, { width: size, height: size }, 'bilinear')

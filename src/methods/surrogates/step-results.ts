@@ -1,4 +1,4 @@
-/** Names of the outputs of training programs, and reading them back. */
+/** Names the outputs of training programs, and reads them back. */
 
 import { at, entry } from '../../core/at.js'
 import type { Tensor } from '../../core/tensor.js'
@@ -23,7 +23,7 @@ export function stepOutputs(
 	])
 }
 
-/** What the outputs of {@link stepOutputs} hold after a run. */
+/** Reads the outputs of {@link stepOutputs} after a run. */
 export function readStepOutputs(
 	results: Readonly<Record<string, Tensor>>,
 	names: Iterable<string>,

@@ -1,4 +1,7 @@
-/** Programs of a substitute: embeddings and attack in evaluation form, one step of training, and the finished network. */
+/**
+ * Builds the programs of a substitute: embeddings and attack in evaluation form, one step of training, and the finished
+ * network.
+ */
 
 import { at } from '../../core/at.js'
 import { grad, ops } from '../../onnx/graph.js'
@@ -24,7 +27,7 @@ export interface SubstituteGraphs {
 	readonly step: Readonly<Record<string, Value>>
 	readonly parameters: ReadonlyMap<string, Value>
 	readonly averages: ReadonlyMap<string, Value>
-	/** Of each view, in the order of `viewNames`. */
+	/** Statistics of each view, in the order of `viewNames`. */
 	readonly passes: readonly ReadonlyMap<string, BatchNormalized>[]
 }
 
@@ -58,8 +61,8 @@ export function substituteGraphs(recipe: SubstituteRecipe): SubstituteGraphs {
 }
 
 /**
- * NT-Xent of two clean views and the weak adversarial one, plus `invariance` times one minus the cosine of the strong
- * adversarial view to the weak one, which is taken as constant there.
+ * NT-Xent of two clean views and the weak adversarial one, plus `invariance` times one minus the cosine between the strong
+ * adversarial view and the weak one, which counts as constant there.
  * @param views Embeddings [B, E] of length 1 in the order of `viewNames`.
  * @returns Scalars, and gradients of the loss to `parameters`.
  */
@@ -70,7 +73,7 @@ export function substituteObjective(
 ) {
 	const contrastive = contrastiveLoss([first, second, weak], temperature)
 	const drift = invarianceLoss(strong, weak)
-	// Differentiated to the strong view's embedding alone and carried on from there: nothing reaches the weak view.
+	// Differentiate only to the strong view's embedding and continue from there, so that no gradient reaches the weak view.
 	const slope = at(grad(drift, [strong]), 0)
 	const ofDrift = grad(strong, parameters, { seed: ops.mul(slope, invariance) })
 	const ofContrast = grad(contrastive, parameters)

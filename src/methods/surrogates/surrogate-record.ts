@@ -1,4 +1,4 @@
-/** Writing a finished surrogate: the model that any ONNX tool reads, and the record of how it came to be. */
+/** Writes a finished surrogate: a standard ONNX model, and the record of its training. */
 
 import { existsSync } from 'node:fs'
 import { NaptuneError } from '../../core/errors.js'
@@ -22,10 +22,10 @@ import type { SquareImages } from './square-images.js'
 
 export type { SurrogateResult } from '../../records/surrogate.js'
 
-/** What a surrogate is trained on, as its record says it. */
+/** The training data of a surrogate, as in its record. */
 export type SurrogateData = Omit<SurrogateSettings['data'], 'images' | 'sha256'>
 
-/** Everything that decides how a surrogate comes out (JSON). */
+/** Everything that determines a surrogate (JSON). */
 export function describeSurrogate(
 	kind: SurrogateSettings['kind'],
 	recipe: SurrogateSettings['recipe'],
@@ -44,8 +44,8 @@ export function describeSurrogate(
 }
 
 /**
- * The record of a finished surrogate, or undefined where there is none.
- * @throws NaptuneError when the files are of a surrogate that was trained otherwise, or the model is of unknown origin.
+ * The record of a finished surrogate, or undefined if there is none.
+ * @throws NaptuneError when the files belong to a surrogate with other settings, or the origin of the model is unknown.
  */
 export async function finishedSurrogate(
 	files: SurrogateFiles,
@@ -55,7 +55,7 @@ export async function finishedSurrogate(
 		if (existsSync(files.model) && !existsSync(files.state)) {
 			throw new NaptuneError(
 				'NAP_RUN_DIFFERS',
-				`${files.model} is there already, without a record that says it is this surrogate. Give another --out, or remove it.`,
+				`${files.model} already exists, without a record that identifies it as this surrogate. Choose another --out, or remove the file.`,
 			)
 		}
 		return undefined
@@ -68,7 +68,7 @@ export async function finishedSurrogate(
 
 /**
  * Writes model and record, then removes the state of training.
- * @param metadata What the model tells about itself, by key.
+ * @param metadata Metadata of the model, by key.
  */
 export async function writeSurrogate(
 	files: SurrogateFiles,

@@ -1,4 +1,4 @@
-/** Training of a surrogate: stochastic gradient descent with batch normalisation, a line of the log per epoch. */
+/** Trains a surrogate: stochastic gradient descent with batch normalisation, and a log line per epoch. */
 
 import { z } from 'zod'
 import { range } from '../../core/rows.js'
@@ -26,27 +26,27 @@ import { requireSame } from './same-surrogate.js'
 /** One line of the log. */
 export type EpochMeans = SurrogateEpoch
 
-/** What one step found out. */
+/** The results of one step. */
 export interface SurrogateStep {
 	readonly gradients: Readonly<Record<string, Tensor<'float32'>>>
 	/** Statistics of batch normalisation by layer, for each pass of the network in order. */
 	readonly statistics: readonly ReadonlyMap<string, BatchStatistics>[]
-	/** Numbers whose means over an epoch are logged; `loss` must be among them. */
+	/** Numbers whose epoch means are logged; must include `loss`. */
 	readonly numbers: Readonly<Record<string, number>> & { readonly loss: number }
 }
 
-/** The network as it is during training. */
+/** The network during training. */
 export interface SurrogateWeights {
 	readonly parameters: TensorSet
 	/** Running averages of batch normalisation. */
 	readonly averages: TensorSet
 }
 
-/** A training, whatever is trained. */
+/** A training of any kind. */
 export interface SurrogateTask<Batch> {
 	readonly engine: Engine
 	readonly files: SurrogateFiles
-	/** Everything that decides the result (JSON). */
+	/** Everything that determines the result (JSON). */
 	readonly description: SurrogateSettings
 	readonly parameters: Shapes
 	readonly averages: Shapes
@@ -72,18 +72,18 @@ export interface SurrogateTask<Batch> {
 
 /** Ways to follow and to stop a training. */
 export interface TrainingFollower extends Pick<Follower<EpochMeans>, 'onNotice' | 'onSaved' | 'signal'> {
-	/** Called after every step. @param done Steps done of `total`. */
+	/** Called after every step. @param done Finished steps of `total`. */
 	readonly onStep?: ((done: number, total: number, loss: number) => void) | undefined
 	readonly onEpoch?: ((means: EpochMeans) => void) | undefined
 }
 
-/** Nothing is kept beside what every training keeps. */
+/** This training has no further data in its state. */
 const nothing = z.object({})
 
 /**
  * Trains from the saved state, or from the start.
  * @throws NaptuneError when a loss or gradient is not finite (the last saved state stays), or the saved state is damaged or
- * another's.
+ * belongs to another training.
  */
 export async function trainSurrogate<Batch>(
 	task: SurrogateTask<Batch>,

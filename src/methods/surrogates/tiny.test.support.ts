@@ -6,7 +6,7 @@ import { type ClassifierRecipe, classifierRecipe, type SubstituteRecipe, substit
 
 const classNames = ['red', 'green', 'blue']
 
-/** Three classes of noisy 12 x 8 pictures, each brighter in a colour of its own. */
+/** Three classes of noisy 12 x 8 pictures, each brighter in its own colour. */
 export function tinyDataset(): Dataset {
 	return {
 		name: 'tiny',

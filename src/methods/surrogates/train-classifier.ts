@@ -1,4 +1,4 @@
-/** Training a small convolutional classifier on labelled images. */
+/** Trains a small convolutional classifier on labelled images. */
 
 import { dirname } from 'node:path'
 import { entry } from '../../core/at.js'
@@ -28,9 +28,9 @@ export interface TrainClassifierInput extends TrainingFollower {
 	readonly engine: Engine
 	readonly dataset: Dataset
 	readonly recipe: ClassifierRecipe
-	/** The `.onnx` file to write; record, log and state lie beside it. */
+	/** The `.onnx` file to write; record, log and state go beside it. */
 	readonly output: string
-	/** Called with how many training images are read. */
+	/** Called with the number of training images read so far. */
 	readonly onImage?: (done: number, total: number) => void
 }
 
@@ -40,9 +40,9 @@ interface Batch {
 }
 
 /**
- * Trains a classifier on the training images and measures it on the test images. Continues what an earlier call with the
- * same input left, and ends in the same bytes; a finished surrogate is not trained again.
- * @returns What it is worth, or undefined when stopped early.
+ * Trains a classifier on the training images and measures it on the test images. Continues an earlier call with the same
+ * input and produces the same bytes; does not retrain a finished surrogate. @returns Its quality, or undefined when stopped
+ * early.
  * @throws NaptuneError when the data do not fit, a loss or gradient is not finite, or `output` holds another surrogate.
  */
 export async function trainClassifier(input: TrainClassifierInput): Promise<SurrogateResult | undefined> {
@@ -108,7 +108,7 @@ export async function trainClassifier(input: TrainClassifierInput): Promise<Surr
 	}
 }
 
-/** What a reader of the file must know: see the README's section on surrogates. */
+/** Metadata for readers of the file; see the README's section on surrogates. */
 function classifierMetadata(
 	recipe: ClassifierRecipe,
 	{ sha256, statistics }: SquareImages,

@@ -1,7 +1,7 @@
 /**
- * A surrogate from a pre-trained backbone and a new head: the way in which AdvPT's authors made theirs (their black.py: a
- * ResNet-50, a new last layer trained on the few-shot images for 90 epochs, AdamW 1e-3, cosine). Only the head is trained,
- * on features that are computed once; the few shots are the cap of large data sets such as ImageNet.
+ * Trains a surrogate from a pre-trained backbone and a new head, as AdvPT's authors did (their black.py: a
+ * ResNet-50, a new last layer trained on the few-shot images for 90 epochs, AdamW 1e-3, cosine). It trains only the head, on
+ * features computed once; the few-shot sample caps large data sets such as ImageNet.
  */
 
 import { dirname } from 'node:path'
@@ -36,48 +36,48 @@ const recipeSchema = z.strictObject({
 	epochs: z.int().positive().default(90),
 	batchSize: z.int().positive().default(32),
 	learningRate: z.number().positive().default(1e-3),
-	/** PyTorch's default of AdamW. */
+	/** Weight decay; PyTorch's default for AdamW. */
 	weightDecay: z.number().nonnegative().default(0.01),
-	/** Of the few-shot sample, of initial values and order. */
+	/** Seed of the few-shot sample, initial values and order. */
 	seed: z.int().nonnegative().default(1),
-	/** Test images that accuracy is measured on at most. */
+	/** Maximum number of test images for accuracy. */
 	testImages: z.int().positive().default(1000),
 })
 
-/** How a head is trained. */
+/** Training settings of a head. */
 export type HeadRecipe = z.output<typeof recipeSchema>
 
-/** A whole recipe. @throws NaptuneError naming every wrong or unknown setting. */
+/** Completes a recipe. @throws NaptuneError naming every wrong or unknown setting. */
 export function headRecipe(settings: z.input<typeof recipeSchema>): HeadRecipe {
 	const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 	const parsed = recipeSchema.safeParse(given)
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
 		'NAP_OPTION_INVALID',
-		`The settings of the head are not usable:\n${explainIssues(parsed.error, recipeSchema, given)}`,
+		`The settings of the head are invalid:\n${explainIssues(parsed.error, recipeSchema, given)}`,
 	)
 }
 
-/** What {@link trainHead} needs. */
+/** The input of {@link trainHead}. */
 export interface TrainHeadInput {
 	readonly engine: Engine
 	readonly dataset: Dataset
 	readonly backbone: Backbone
 	readonly recipe: HeadRecipe
-	/** The `.onnx` file to write; record and log lie beside it. */
+	/** The `.onnx` file to write; record and log go beside it. */
 	readonly output: string
-	/** Told how many images went through the backbone. */
+	/** Called with the number of images that have passed the backbone. */
 	readonly onImage?: (done: number, total: number) => void
 	readonly onEpoch?: (means: SurrogateEpoch) => void
 	readonly signal?: AbortSignal
 }
 
-/** Images that go through the backbone at once, where it takes several. */
+/** Images per backbone batch, if it accepts several. */
 const imagesAtOnce = 16
 
 /**
  * Trains a head and writes backbone and head as one ONNX file that takes pixels in [0, 1].
- * @returns Undefined when stopped by the signal; nothing is written then.
+ * @returns Undefined when stopped by the signal, which writes nothing.
  * @throws NaptuneError when there are no training images, or `output` holds another model.
  */
 export async function trainHead(input: TrainHeadInput): Promise<SurrogateResult | undefined> {
@@ -207,7 +207,7 @@ function inputName({ source }: Backbone['pixels']): string {
 	return source.kind === 'input' ? source.name : 'pixels'
 }
 
-/** PyTorch's start of a linear layer: weight and bias uniform within 1 / sqrt(inputs). */
+/** PyTorch's initial values of a linear layer: weight and bias uniform within 1 / sqrt(inputs). */
 function initialHead(width: number, classes: number, seed: number): TensorSet {
 	const bound = width ** -0.5
 	const drawn = (name: string, count: number) => {
@@ -247,7 +247,7 @@ async function headStep(engine: Engine, width: number, classes: number, batchSiz
 	}
 }
 
-/** Share of rows of features that the head classifies right. */
+/** Share of feature rows that the head classifies correctly. */
 function testAccuracy({ data, shape }: Tensor<'float32'>, split: Split, { weight, bias }: TensorSet): number {
 	if (!weight || !bias || split.length === 0) return 0
 	const width = at(shape, 1)

@@ -1,6 +1,6 @@
 /**
- * Training a substitute for transfer attacks on unlabelled images: self-supervised adversarial training as in AGS (Wang et
- * al., AAAI 2024; repository lwmming/AGS, `train_ags_lmdb.py`). Its mid-layer features are what the attack works on.
+ * Trains a substitute for transfer attacks on unlabelled images, by self-supervised adversarial training as in AGS (Wang et
+ * al., AAAI 2024; repository lwmming/AGS, `train_ags_lmdb.py`). The attack uses its mid-layer features.
  */
 
 import { dirname } from 'node:path'
@@ -40,14 +40,14 @@ import { adversarialView, cleanView } from './views.js'
 /** The input of {@link trainSubstitute}. */
 export interface TrainSubstituteInput extends TrainingFollower {
 	readonly engine: Engine
-	/** Labels are not looked at. */
+	/** Images; their labels are ignored. */
 	readonly images: Split
 	/** Name and origin of the images, for the record. */
 	readonly data: SurrogateData
 	readonly recipe: SubstituteRecipe
-	/** The `.onnx` file to write; record, log and state lie beside it. */
+	/** The `.onnx` file to write; record, log and state go beside it. */
 	readonly output: string
-	/** Called with how many images are read. */
+	/** Called with the number of images read so far. */
 	readonly onImage?: (done: number, total: number) => void
 }
 
@@ -65,9 +65,8 @@ interface Programs {
 }
 
 /**
- * Trains a substitute. Continues what an earlier call with the same input left, and ends in the same bytes; a finished
- * substitute is not trained again.
- * @returns What it took, or undefined when stopped early.
+ * Trains a substitute. Continues an earlier call with the same input and produces the same bytes; does not retrain a
+ * finished substitute. @returns Its cost, or undefined when stopped early.
  * @throws NaptuneError when there are too few images, a loss or gradient is not finite, or `output` holds another surrogate.
  */
 export async function trainSubstitute(input: TrainSubstituteInput): Promise<SurrogateResult | undefined> {
@@ -121,7 +120,7 @@ export async function trainSubstitute(input: TrainSubstituteInput): Promise<Surr
 	}
 }
 
-/** Attacks the original images by the network in evaluation form, then differentiates the objective over four views. */
+/** Attacks the original images with the network in evaluation form, then differentiates the objective over four views. */
 async function gradientsOf(
 	{ embed, step }: Programs,
 	attacked: ViewAttack,
@@ -177,7 +176,7 @@ async function batchOf(
 	}
 }
 
-/** [count, 3, size, size] from images. */
+/** Stacks images to [count, 3, size, size]. */
 function stacked(count: number, size: number, image: (row: number) => Float32Array): Tensor<'float32'> {
 	const pixels = new Float32Array(count * 3 * size * size)
 	for (let row = 0; row < count; row++) pixels.set(image(row), row * 3 * size * size)

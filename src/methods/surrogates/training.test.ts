@@ -181,7 +181,7 @@ describe('a training that cannot be', () => {
 		expect(await trainClassifier({ engine, dataset: moved, recipe, output })).toEqual(result)
 		await rm(surrogateFiles(output).record)
 		const model = await readFile(output)
-		await expect(trainClassifier({ engine, dataset, recipe, output })).rejects.toThrow('is there already')
+		await expect(trainClassifier({ engine, dataset, recipe, output })).rejects.toThrow('already exists')
 		expect(await readFile(output)).toEqual(model)
 	})
 
@@ -190,7 +190,7 @@ describe('a training that cannot be', () => {
 		const recipe = tinyClassifier({ batchSize: 31 })
 		await expect(trainClassifier({ engine, dataset, recipe, output })).rejects.toThrow('30 training images, fewer than')
 		const wrong = trainClassifier({ engine, dataset, recipe: tinyClassifier(), output: `${output}.bin` })
-		await expect(wrong).rejects.toThrow('should be called')
+		await expect(wrong).rejects.toThrow('must end in .onnx')
 	})
 
 	it('stops where numbers are not finite, and keeps the last state', async () => {

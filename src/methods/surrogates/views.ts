@@ -1,4 +1,7 @@
-/** Random views of images for substitute training, with the probabilities of AGS (repository lwmming/AGS, `train_ags_lmdb.py`). */
+/**
+ * Random views of images for substitute training, with the probabilities of AGS (repository lwmming/AGS,
+ * `train_ags_lmdb.py`).
+ */
 
 import { randomResizedCrop, randomWindow } from '../../images/augment.js'
 import { bilinearCrop } from '../../images/bilinear-crop.js'
@@ -12,7 +15,10 @@ const cleanJitter: ColourJitter = { brightness: 0.4, contrast: 0.4, saturation: 
 /** Colours of the views of adversarial images. */
 const adversarialJitter: ColourJitter = { brightness: 0.4, contrast: 0.8, saturation: 0.8, hue: 0.2 }
 
-/** A view of a clean picture: a random window, mirrored half of the time, in random colours. @returns [3, size, size] in [0, 1]. */
+/**
+ * A view of a clean picture: a random window, mirrored half of the time, in random colours. @returns [3, size, size] in [0,
+ * 1].
+ */
 export function cleanView(image: DecodedImage, size: number, stream: Generator): Float32Array {
 	const view = randomResizedCrop(image, { size, resample: 'bilinear' }, stream)
 	if (stream.uniform() < 0.8) jitterColours(view, cleanJitter, stream)
@@ -21,9 +27,9 @@ export function cleanView(image: DecodedImage, size: number, stream: Generator):
 }
 
 /**
- * A view of an adversarial image, which is not bytes: window, mirror, colours, grey and blur.
+ * A view of an adversarial image, whose pixels are not bytes: window, mirror, colours, grey and blur.
  * @param pixels [3, size, size] in [0, 1].
- * @param strength Times the probability of each change: 1 for a strong view, 0.1 for one that is mostly the image itself.
+ * @param strength Factor on the probability of each change: 1 for a strong view, 0.1 for one close to the image.
  * @returns [3, size, size] in [0, 1].
  */
 export function adversarialView(pixels: Float32Array, size: number, strength: number, stream: Generator): Float32Array {

@@ -1,4 +1,7 @@
-/** One batch of tuning: attack the current model, then losses and the exact mean gradient of every parameter. */
+/**
+ * Processes one batch of tuning: attacks the current model, then computes losses and the exact mean gradient of every
+ * parameter.
+ */
 
 import type { Classifier } from '../../classifier/classifier.js'
 import { at, entry } from '../../core/at.js'
@@ -29,40 +32,39 @@ export interface BatchInput {
 	/** The training images. */
 	readonly training: Split
 	readonly parameters: TensorSet
-	/** Features to read instead of the images, where the run has a bank. */
+	/** Features to read instead of the images, if the run has a bank. */
 	readonly bank?: FeatureBank | undefined
 	/** Positions of the batch's images. */
 	readonly positions: readonly number[]
-	/** Hands out the micro-batches of `positions` in order, loaded already; by default they are loaded when needed. */
+	/** Returns the preloaded micro-batches of `positions` in order; by default they are loaded when needed. */
 	readonly nextImages?: (() => Promise<TrainingImages>) | undefined
-	/** 0-based; keys what is random about an image. */
+	/** Epoch from 0, which keys the randomness of an image. */
 	readonly epoch: number
 	/** Weight of the adversarial loss. */
 	readonly alpha: number
-	/** Called after every micro-batch with how many images are done. */
+	/** Called after every micro-batch with the number of finished images. */
 	readonly onImages?: (done: number) => void
 	/** Stops before the next micro-batch. */
 	readonly signal?: AbortSignal | undefined
 }
 
-/** What a batch yields. */
+/** The result of a batch. */
 export interface BatchResult {
-	/** Gradient of the mean loss to every parameter that it depends on. */
+	/** Gradient of the mean loss with respect to every parameter that it depends on. */
 	readonly gradients: TensorSet
 	readonly sums: EpochSums
 }
 
 /**
- * Gradients of a batch, in micro-batches; sums are in float64, so that the micro-batch size shows in the last bits of
- * float32 only.
- * @returns Nothing when stopped: half a batch is worth nothing.
+ * Computes the gradients of a batch in micro-batches. Sums are in float64, so the micro-batch size affects only the last
+ * bits of float32. @returns Undefined when stopped; half a batch is useless.
  * @throws NaptuneError when an image cannot be read, or a loss or gradient of a micro-batch is not finite.
  */
 export async function batchGradients(input: BatchInput): Promise<BatchResult | undefined> {
 	const { engine, programs, defense, config, positions, alpha, signal } = input
 	const feeds: Record<string, ResidentTensor> = {}
 	try {
-		// Sent all at once: the round trip to the worker is waited for once, not once per parameter.
+		// Send all at once, to wait for one round trip to the worker instead of one per parameter.
 		const upload = async ([name, value]: [string, Tensor]) => {
 			feeds[name] = await engine.upload(value)
 		}
@@ -80,7 +82,7 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 			if (signal?.aborted) return undefined
 			const part = positions.slice(from, from + config.microBatchSize)
 			const batch = await microBatch(input, part, attacked)
-			// Where a loss splits the batch, its second half counts in its adversarial version.
+			// If a loss splits the batch, the second half counts in its adversarial version.
 			const adversarialHalf = part.map((_, row) => from + row >= positions.length / 2)
 			const result = await programs.image.run(bound, { ...batch, adversarialHalf }, alpha, 1 / positions.length)
 			for (const [name, gradient] of Object.entries(result.gradients)) gradients.add(name, gradient)

@@ -36,7 +36,7 @@ describe('checkCollapse', () => {
 		expect(historyOf([better, ...times(4)], 90)).toEqual({ epochsAtChance: 4, learned: true })
 		const stopped = () => historyOf([better, ...times(5)], 90)
 		expect(stopped).toThrow(NaptuneError)
-		expect(stopped).toThrow(/collapsed: in its last 5 epochs .*\(10\.0 %\).* 2\.303.*Lower optimizer\.learningRate/)
+		expect(stopped).toThrow(/collapsed: in its last 5 epochs, .*\(10\.0 %\).* 2\.303.*Lower optimizer\.learningRate/)
 	})
 
 	it('gives a run that never learned half of its epochs', () => {

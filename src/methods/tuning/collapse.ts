@@ -1,11 +1,11 @@
-/** Telling a run that collapsed to a constant output, or never got away from one, from a run that learns slowly. */
+/** Distinguishes a run that collapsed to a constant output, or never left one, from a run that learns slowly. */
 
 import { NaptuneError } from '../../core/errors.js'
 
-/** Epochs in a row at chance after which a run that had been better counts as collapsed. */
+/** Consecutive epochs at chance after which a formerly better run counts as collapsed. */
 const patience = 5
 
-/** What an epoch showed. */
+/** Measurements of an epoch. */
 export interface EpochEvidence {
 	readonly cleanLoss: number
 	/** In [0, 1]. */
@@ -16,20 +16,20 @@ export interface EpochEvidence {
 	readonly chance?: number
 }
 
-/** What the epochs of a run showed so far. */
+/** Summary of a run's epochs so far. */
 export interface ChanceHistory {
-	/** Latest epochs in a row at chance. */
+	/** Number of consecutive latest epochs at chance. */
 	readonly epochsAtChance: number
 	/** Whether any epoch was better than chance. */
 	readonly learned: boolean
 }
 
-/** Where a run begins. */
+/** The history of a new run. */
 export const noEpochs: ChanceHistory = { epochsAtChance: 0, learned: false }
 
 /**
- * Whether an epoch tells nothing of the images: a loss that no constant answer would better (within 2 % of ln C or
- * above) and an accuracy within three standard deviations of a constant answer's.
+ * Whether an epoch shows no use of the images: its loss is no better than a constant answer's (within 2 % of ln C, or above)
+ * and its accuracy is within three standard deviations of a constant answer's.
  */
 export function isAtChance({
 	cleanLoss,
@@ -43,12 +43,11 @@ export function isAtChance({
 }
 
 /**
- * Adds an epoch to the history. A run that was better than chance has collapsed after five epochs in a row at chance. One
- * that never was may still be on the way: refiners with random values start from scrambled features, and an epoch can be
- * a single step. It is given up after half of its epochs, at least five.
- * @param epochs Of the whole run.
- * @param stop Whether that is an error.
- * @throws NaptuneError saying what was seen and what to change.
+ * Adds an epoch to the history. A run that was better than chance has collapsed after five consecutive epochs at chance. One
+ * that never was may still improve, because refiners with random values start from scrambled features, and an epoch can be a
+ * single step. It is stopped after half of its epochs, at least five.
+ * @param epochs Epochs of the whole run. @param stop Whether a collapse is an error.
+ * @throws NaptuneError that states the evidence and what to change.
  */
 export function checkCollapse(
 	before: ChanceHistory,
@@ -63,7 +62,7 @@ export function checkCollapse(
 		const { cleanLoss, cleanAccuracy, classes } = evidence
 		throw new NaptuneError(
 			'NAP_TRAINING_FAILED',
-			`The run ${before.learned ? 'collapsed' : 'does not learn'}: in its last ${count} epochs accuracy on clean images is at chance (${(100 * cleanAccuracy).toFixed(1)} %) and their loss is ${cleanLoss.toFixed(3)}, where a constant answer has ln ${classes} = ${Math.log(classes).toFixed(3)}. The model answers the same to every image. Lower optimizer.learningRate, attack.epsilon or alpha, or start the refiners with refinerInit zero-last; to go on anyway set stopOnCollapse to false.`,
+			`The run ${before.learned ? 'collapsed' : 'does not learn'}: in its last ${count} epochs, accuracy on clean images is at chance (${(100 * cleanAccuracy).toFixed(1)} %) and their loss is ${cleanLoss.toFixed(3)}, where a constant answer has ln ${classes} = ${Math.log(classes).toFixed(3)}. The model gives the same answer for every image. Lower optimizer.learningRate, attack.epsilon or alpha, or start the refiners with refinerInit zero-last. To continue anyway, set stopOnCollapse to false.`,
 		)
 	}
 	return { epochsAtChance: count, learned: before.learned }

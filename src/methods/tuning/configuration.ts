@@ -23,14 +23,14 @@ const fields = z.strictObject({
 	epochs: z.int().positive().default(90),
 	/** Images per optimizer step; capped at the number of training images. */
 	batchSize: z.int().positive().default(512),
-	/** Images that go through the engine at once; gradients add up exactly to the batch's mean. */
+	/** Images per engine call; gradients add up exactly to the batch's mean. */
 	microBatchSize: z.int().positive().default(32),
-	/** Classes whose text features are computed at once. */
+	/** Classes per computation of text features. */
 	classesPerChunk: z.int().positive().default(64),
 	loss: methodSettings.loss,
 	/**
-	 * What the loss takes for the cross entropy: `softmax` over the classes (the default for every model), or `sigmoid`, class
-	 * by class, as SigLIP is trained. Missing where it was not asked for.
+	 * The cross entropy of the loss: `softmax` over the classes (the default for every model), or `sigmoid` per class, as in
+	 * SigLIP's training. Missing unless set.
 	 */
 	classLoss: z.enum(classLosses).optional(),
 	/** Weight of the adversarial part of the loss over epochs. */
@@ -42,7 +42,7 @@ const fields = z.strictObject({
 			/** Rate of the first epoch, or of all warm-up epochs; null for no warm-up. */
 			warmupRate: z.number().positive().nullable().default(1e-6),
 			warmupEpochs: z.int().positive().default(1),
-			/** `constant`, or `linear`: growing with the epoch after the first one. */
+			/** `constant`, or `linear`: growing per epoch after the first one. */
 			warmup: z.enum(['constant', 'linear']).default('constant'),
 			/** Rate after warm-up. */
 			decay: z.enum(['cosine', 'constant']).default('cosine'),
@@ -60,7 +60,7 @@ const fields = z.strictObject({
 	/** The inner attack, L-infinity. */
 	attack: z
 		.strictObject({
-			/** In pixel units of [0, 1]. */
+			/** Size in pixel units of [0, 1]. */
 			epsilon: z
 				.number()
 				.min(0)
@@ -82,11 +82,11 @@ export const tuningConfigSchema = fields
 	.refine(({ attack }) => attack.objective === 'cross-entropy' || attack.start !== 'zero', {
 		path: ['attack', 'start'],
 		message:
-			'zero leaves an attack by kl-to-clean or feature-kl where it is, since their gradient at the clean image is zero; use uniform',
+			'zero keeps an attack with kl-to-clean or feature-kl in place, because their gradient at the clean image is zero; use uniform',
 	})
 	.refine(({ loss, alpha }) => loss !== 'ramp' || (alpha.alpha <= 1 && alpha.kind !== 'sigmoid'), {
 		path: ['alpha'],
-		message: 'loss ramp weighs by alpha and 1 - alpha: give kind linear or constant and an alpha of at most 1',
+		message: 'loss ramp uses the weights alpha and 1 - alpha; set kind to linear or constant, and alpha to at most 1',
 	})
 	.transform((config) => (config.attack.when === 'once' ? { ...config, augmentation: 'none' as const } : config))
 
@@ -94,8 +94,7 @@ export const tuningConfigSchema = fields
 export type TuningConfig = z.output<typeof tuningConfigSchema>
 
 /**
- * Merges layers of settings (objects deeply, later ones over earlier) over what the chosen method itself needs, and fills
- * in defaults.
+ * Merges layers of settings (deeply, later ones win) over the requirements of the chosen method, and fills in defaults.
  * @throws NaptuneError listing wrong fields.
  */
 export function tuningConfig(...layers: readonly Readonly<Record<string, unknown>>[]): TuningConfig {
@@ -106,12 +105,12 @@ export function tuningConfig(...layers: readonly Readonly<Record<string, unknown
 	if (!parsed.success)
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The tuning configuration is not usable:\n${explainIssues(parsed.error, tuningConfigSchema, given)}`,
+			`The tuning configuration is invalid:\n${explainIssues(parsed.error, tuningConfigSchema, given)}`,
 		)
 	return parsed.data
 }
 
-/** Layers of settings as one: objects deeply, later ones over earlier. */
+/** Merges layers of settings deeply; later ones win. */
 export function mergeSettings(layers: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
 	return layers.reduce<Record<string, unknown>>(merge, {})
 }

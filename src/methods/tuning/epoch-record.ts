@@ -1,4 +1,4 @@
-/** The log of a tuning run: what an epoch is summed up to. */
+/** Summarises an epoch for the log of a tuning run. */
 
 import type { EpochRecord } from '../../records/run.js'
 
@@ -20,7 +20,7 @@ export const emptySums: EpochSums = {
 	adversarialCorrect: 0,
 }
 
-/** Entry by entry. */
+/** Adds sums entry by entry. */
 export function addSums(a: EpochSums, b: EpochSums): EpochSums {
 	return {
 		images: a.images + b.images,
@@ -31,7 +31,7 @@ export function addSums(a: EpochSums, b: EpochSums): EpochSums {
 	}
 }
 
-/** The line of an epoch. @param attacks Whether the loss attacks anything. */
+/** The log line of an epoch. @param attacks Whether the loss uses an attack. */
 export function epochRecord(
 	{ images, cleanLoss, adversarialLoss, cleanCorrect, adversarialCorrect }: EpochSums,
 	{ epoch, learningRate, alpha }: Pick<EpochRecord, 'epoch' | 'learningRate' | 'alpha'>,

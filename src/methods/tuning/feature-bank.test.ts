@@ -228,7 +228,7 @@ describe('a bank of features', () => {
 		await refused(/bank\.safetensors/)
 		const tensors = await loadTensors(path)
 		await saveTensors(path, { clean: tensors.clean! }, { done: '12' })
-		await refused(/not the feature bank of this run: 12 x 12/)
+		await refused(/not the feature bank of this run; expected 12 x 12/)
 		const other = await inputs({ epsilon: 8 / 255 })
 		await tune(other)
 		await writeFile(path, await readFile(bankOf(other)))
@@ -237,9 +237,9 @@ describe('a bank of features', () => {
 		const early = new AbortController()
 		await tune({ ...partial, signal: early.signal, onBank: () => early.abort() })
 		await writeFile(path, await readFile(bankOf(partial)))
-		await refused(/not whole, which the steps so far were made with/)
+		await refused(/which the steps so far used, is incomplete/)
 		await rm(path)
-		await refused(/missing, which the steps so far were made with/)
+		await refused(/which the steps so far used, is missing/)
 		expect((await tune({ ...input, resume: true })).finished).toBe(true)
 	})
 
@@ -254,7 +254,7 @@ describe('a bank of features', () => {
 			const promise = tune({ ...input, config })
 			await expect(promise).rejects.toThrow(NaptuneError)
 			await expect(promise).rejects.toThrow(
-				`${name} learns in the image tower (${parameter}), which changes them. Set attack.when to every-step.`,
+				`${name} trains the image tower (${parameter}), which changes them. Set attack.when to every-step.`,
 			)
 			expect(existsSync(input.output)).toBe(false)
 		}

@@ -1,6 +1,6 @@
 /**
- * A bank of image features: clean and adversarial features of all training images, made once before the first step, for
- * methods that leave the image tower as it is (AdvPT).
+ * A bank of image features: clean and adversarial features of all training images, computed once before the first step, for
+ * methods that do not change the image tower (AdvPT).
  */
 
 import { existsSync } from 'node:fs'
@@ -29,28 +29,27 @@ export interface FeatureBank {
 
 /** The input of {@link openFeatureBank}. */
 export interface FeatureBankInput {
-	/** Where the bank is kept. */
+	/** Path of the bank. */
 	readonly path: string
 	/** The model under attack before the first step; taps `imageFeatures` and `logits`. */
 	readonly classifier: Classifier
 	readonly clip: ClipModel
 	readonly training: Split
 	readonly config: TuningConfig
-	/** Whether steps were made with it already, so that it has to be there as a whole. */
+	/** Whether earlier steps used it, so that it must be complete. */
 	readonly inUse: boolean
 	readonly onProgress?: ((done: number, total: number) => void) | undefined
-	/** Called where the file cannot be checked. */
+	/** Called if the file cannot be checked. */
 	readonly onNotice?: ((notice: string) => void) | undefined
-	/** Stops after the images under way; what was done is saved. */
+	/** Stops after the current images and saves the work so far. */
 	readonly signal?: AbortSignal | undefined
 }
 
 const secondsBetweenSaves = 120
 
 /**
- * Reads the bank of a run, or makes the rest of it.
- * @returns Nothing when stopped.
- * @throws NaptuneError when the file is damaged, not of this run, or gone though in use, or an image cannot be read.
+ * Reads the bank of a run, or computes the rest of it. @returns Undefined when stopped. @throws NaptuneError when the file
+ * is damaged, belongs to another run, or is missing though in use, or an image cannot be read.
  */
 export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureBank | undefined> {
 	const { path, classifier, clip, training, config, inUse, onProgress, onNotice, signal } = input
@@ -59,12 +58,12 @@ export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureB
 	const origin = originOf(input)
 	const kept = await readBank(path, length, width, origin)
 	if (kept && !kept.checked) {
-		onNotice?.(`${path} has no checksum beside it, as banks of earlier versions; damage to it cannot be noticed.`)
+		onNotice?.(`${path} has no checksum beside it, like banks of earlier versions, so damage would go unnoticed.`)
 	}
 	if (inUse && kept?.done !== length) {
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`${path} is ${kept ? 'not whole' : 'missing'}, which the steps so far were made with. Restore it, or start again in another folder.`,
+			`${path}, which the steps so far used, is ${kept ? 'incomplete' : 'missing'}. Restore it, or start again in another folder.`,
 		)
 	}
 	const { bank, done } = kept ?? { bank: emptyBank(length, width), done: 0 }
@@ -103,7 +102,7 @@ function emptyBank(images: number, width: number): FeatureBank {
 	return { clean: zeros(), adversarial: zeros() }
 }
 
-/** What the features were made of; banks of other images, models or attacks have other ones. */
+/** Fingerprint of the features' origin, which differs for other images, models or attacks. */
 function originOf({ clip, training, config: { defense, attack, seed } }: FeatureBankInput): string {
 	const ids = idsOf(training)
 	return sha256OfBytes(JSON.stringify([clip.checkpoint.sha256, ids, defense, attack, seed]))
@@ -134,7 +133,7 @@ async function readBank(
 	if (!clean || !adversarial || !fits || !Number.isInteger(done) || done < 0 || done > images) {
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`${path} is not the feature bank of this run: ${images} x ${width} clean and adversarial features of its own images, model and attack were expected. Restore it, or start again in another folder.`,
+			`${path} is not the feature bank of this run; expected ${images} x ${width} clean and adversarial features of its own images, model and attack. Restore it, or start again in another folder.`,
 		)
 	}
 	return { bank: { clean, adversarial }, done, checked: found === 'intact' }

@@ -12,26 +12,26 @@ import { requireFinite } from '../../training/finite.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { classLogits, encodeImage } from '../../vlm/towers.js'
 
-/** What to change where values are not finite. */
+/** Advice for non-finite values. */
 export const finiteAdvice = 'Lower optimizer.learningRate or attack.epsilon.'
 
 /** One micro-batch. */
 export interface MicroBatch {
-	/** Clean images [B, 3, S, S] in [0, 1]; with a bank their features [B, E]. */
+	/** Clean images [B, 3, S, S] in [0, 1], or with a bank their features [B, E]. */
 	readonly clean: Tensor<'float32'>
-	/** Their adversarial versions, of the same shape; for a loss that attacks nothing it may be missing. */
+	/** Their adversarial versions, of the same shape; may be missing for a loss without attack. */
 	readonly adversarial?: Tensor<'float32'> | undefined
 	readonly labels: readonly number[]
-	/** Which rows count in their adversarial version where the loss splits the batch; none by default. */
+	/** Rows that count in their adversarial version if the loss splits the batch; none by default. */
 	readonly adversarialHalf?: readonly boolean[]
 }
 
-/** What a micro-batch yields. Losses are sums over its images. */
+/** The result of a micro-batch. Losses are sums over its images. */
 export interface MicroBatchResult {
 	readonly cleanLoss: number
-	/** 0 where nothing was attacked, as the count below. */
+	/** 0 without an attack, like the count below. */
 	readonly adversarialLoss: number
-	/** Images whose class was right, clean and attacked. */
+	/** Number of correctly classified images, clean and attacked. */
 	readonly cleanCorrect: number
 	readonly adversarialCorrect: number
 	/** Gradient of scale · Σ loss to each image-side parameter. */
@@ -58,8 +58,8 @@ export interface ImageSide {
 
 /**
  * Compiles the image side of a defense under a loss.
- * @param input What is fed: pictures, or image features from a bank.
- * @param classLoss What the loss takes for the cross entropy; what is reported stays the cross entropy.
+ * @param input Kind of feeds: pictures, or image features from a bank.
+ * @param classLoss The cross entropy that the loss uses; reports always use the softmax cross entropy.
  */
 export async function createImageSide(
 	engine: Engine,

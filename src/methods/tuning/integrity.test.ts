@@ -45,7 +45,7 @@ describe('one flipped bit', () => {
 	})
 
 	it.each([
-		['parameters.safetensors', /parameters\.safetensors is not the file that .*result\.json names/],
+		['parameters.safetensors', /parameters\.safetensors does not match .*result\.json/],
 		['log.jsonl', /log\.jsonl is damaged: .*Restore it, or tune again/],
 	])('in %s of a finished run is named', async (file, message) => {
 		const input = await inputs({ epochs: 1 })

@@ -1,4 +1,4 @@
-/** A tuning run in a process of its own, which can be told when to kill itself as `kill -9` would. */
+/** A tuning run in its own process, which kills itself at a given point, as `kill -9` would. */
 
 import { watch } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -8,17 +8,17 @@ import { tuningConfig } from './configuration.js'
 import { tinyDataset, tinyTuning } from './tiny.test.support.js'
 import { tune } from './tune.js'
 
-/** When the run is killed. */
+/** When the run kills itself. */
 export type KillPoint =
-	/** After so many image visits of the whole run, in the middle of a step. */
+	/** After this many image visits of the whole run, in the middle of a step. */
 	| { readonly images: number }
-	/** After so many images of a bank of features. */
+	/** After this many images of a feature bank. */
 	| { readonly bank: number }
 	/** Once an epoch's line is in the log and before the state is saved. */
 	| { readonly epoch: number }
-	/** While a file whose name begins so is being written. */
+	/** While it writes a file whose name begins with this. */
 	| { readonly writing: string }
-	/** After so long, with its first images still not there. */
+	/** After this time, with its first images still missing. */
 	| { readonly stuckSeconds: number }
 
 const [model, output, kill, overrides] = process.argv.slice(2) as [string, string, string, string]

@@ -22,7 +22,7 @@ describe('notices before a run', () => {
 		)
 		// 0.01 of a step, one whole, and one at half of 1 + cos 60°.
 		expect(message).toContain('as far as 1.8 steps at the full rate of 0.0001')
-		expect(message).toMatch(/What helps: more epochs \(epochs=\d+\), smaller batches \(batchSize=\d\)\./)
+		expect(message).toMatch(/These would help: more epochs \(epochs=\d+\), smaller batches \(batchSize=\d\)\./)
 	})
 
 	it('suggest what is enough', () => {

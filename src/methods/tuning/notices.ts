@@ -1,23 +1,23 @@
-/** What a person should know of a tuning run: before it starts whether it can learn at all, after it whether it did. */
+/** Notices about a tuning run: before it starts, whether it can learn at all; afterwards, whether it did. */
 
 import { counted } from '../../core/counted.js'
 import type { EpochRecord } from '../../records/run.js'
 import { learningRateAt } from '../../training/schedules.js'
 import type { TuningConfig } from './configuration.js'
 
-/** Kinds of notices, each with what it means and what to do: docs/warnings.md is made of them. */
+/** Kinds of notices, with their meaning and remedy, from which docs/warnings.md is made. */
 export const tuningNoticeKinds = {
 	'too-few-steps': {
-		means: 'The run has so few optimizer steps at a rate worth mentioning that it can hardly learn anything.',
-		advice: 'Tune for more epochs, in smaller batches, or with less warm-up, as the message reckons.',
+		means: 'The run has too few optimizer steps at a sufficient learning rate to learn anything.',
+		advice: 'Tune for more epochs, in smaller batches, or with less warm-up, as the message suggests.',
 	},
 	'hardly-learned': {
-		means: 'The run did not get better on its own training images, or answers the same to every image.',
-		advice: 'Compare it with the untuned CLIP before it is used; tune longer, or with a higher learning rate.',
+		means: 'The run did not improve on its own training images, or gives the same answer for every image.',
+		advice: 'Compare it with the untuned CLIP before you use it. Tune longer, or with a higher learning rate.',
 	},
 	'unchecked-file': {
-		means: 'A file of the run has no fingerprint to be compared with, so that a change would not be seen.',
-		advice: 'Where the file may have been changed, tune again: runs of this version have fingerprints of all files.',
+		means: 'A file of the run has no fingerprint, so a change to it would go unnoticed.',
+		advice: 'If the file may have changed, tune again. Runs of this version have fingerprints of all files.',
 	},
 } as const
 
@@ -30,17 +30,17 @@ export const tuningNoticeIds = Object.keys(tuningNoticeKinds) as TuningNoticeId[
 /** One notice. */
 export interface TuningNotice {
 	readonly id: TuningNoticeId
-	/** What was seen, what it means and what would help. */
+	/** The observation, its meaning and what would help. */
 	readonly message: string
 }
 
-/** Steps at the full learning rate below which a run hardly moves its parameters. */
+/** Minimum number of steps at the full learning rate; fewer hardly move the parameters. */
 const fewestFullSteps = 10
 
-/** Full steps that a suggestion aims at. */
+/** Number of full steps that suggestions aim for. */
 const enoughFullSteps = 30
 
-/** What a run's number of steps follows from. */
+/** The sizes that determine a run's number of steps. */
 export interface StepPlan {
 	readonly images: number
 	/** Images of a step. */
@@ -53,14 +53,14 @@ export function rateOfEpoch({ optimizer, epochs }: Pick<TuningConfig, 'optimizer
 	return learningRateAt(epoch, { ...optimizer, warmupRate: optimizer.warmupRate ?? undefined, epochs })
 }
 
-/** All steps of a run as so many at the full rate: how far it can go. */
+/** The steps of a run as an equivalent number of steps at the full rate, which shows how far it can go. */
 export function fullSteps(config: Pick<TuningConfig, 'optimizer' | 'epochs'>, stepsPerEpoch: number): number {
 	let sum = 0
 	for (let epoch = 0; epoch < config.epochs; epoch++) sum += stepsPerEpoch * rateOfEpoch(config, epoch)
 	return sum / config.optimizer.learningRate
 }
 
-/** Warns of a run whose steps and warm-up leave no room to learn; empty for any other. */
+/** Warns about a run whose steps and warm-up leave no room to learn; otherwise empty. */
 export function stepNotices(
 	config: Pick<TuningConfig, 'optimizer' | 'epochs'>,
 	plan: StepPlan,
@@ -75,8 +75,8 @@ export function stepNotices(
 		warm === 0 ? '' : `, of which ${warm * stepsPerEpoch} (${Math.round((100 * warm) / epochs)} %) are warm-up`
 	const message = [
 		`Tuning has ${counted(steps, 'optimizer step')}${warming}: ${counted(epochs, 'epoch')} of ${stepsPerEpoch}, ${counted(images, 'image')} in batches of ${batchSize}.`,
-		`Together they move the parameters as far as ${full.toFixed(1)} steps at the full rate of ${optimizer.learningRate}; below about ${fewestFullSteps} a run learns next to nothing, and its result may be worse than the untuned CLIP.`,
-		`What helps: ${suggestions(config, plan, full).join(', ')}.`,
+		`Together they move the parameters as far as ${full.toFixed(1)} steps at the full rate of ${optimizer.learningRate}. Below about ${fewestFullSteps}, a run learns next to nothing, and its result may be worse than the untuned CLIP.`,
+		`These would help: ${suggestions(config, plan, full).join(', ')}.`,
 	]
 	return [{ id: 'too-few-steps', message: message.join(' ') }]
 }
@@ -101,27 +101,27 @@ function suggestions(
 /** Accuracy above which there is nothing left to learn. */
 const ceiling = 0.95
 
-/** Tells of a finished run that did not learn its own training images; empty for any other. */
+/** Warns about a finished run that did not learn its own training images; otherwise empty. */
 export function learningNotices(records: readonly EpochRecord[], epochsAtChance: number): readonly TuningNotice[] {
 	const [first, last] = [records[0], records.at(-1)]
 	if (!first || !last) return []
 	const advice =
-		'Compare it with the untuned CLIP before it is used. More epochs, smaller batches or a higher optimizer.learningRate may help.'
+		'Compare it with the untuned CLIP before you use it. More epochs, smaller batches or a higher optimizer.learningRate may help.'
 	const seen = `Accuracy on the training images: ${changeOf(first, last)}.`
 	if (epochsAtChance > 0) {
-		const message = `The run answers the same to every image: its last ${epochsAtChance === 1 ? 'epoch was' : `${epochsAtChance} epochs were`} at chance. ${seen} ${advice}`
+		const message = `The run gives the same answer for every image: its last ${epochsAtChance === 1 ? 'epoch was' : `${epochsAtChance} epochs were`} at chance. ${seen} ${advice}`
 		return [{ id: 'hardly-learned', message }]
 	}
 	if (records.length < 2 || moved(first, last)) return []
 	return [
 		{
 			id: 'hardly-learned',
-			message: `The run hardly learned: from its first epoch to its last nothing moved beyond chance. ${seen} ${advice}`,
+			message: `The run hardly learned: from its first epoch to its last, nothing changed beyond chance. ${seen} ${advice}`,
 		},
 	]
 }
 
-/** Whether accuracy rose by more than two standard errors, or has nowhere to rise. */
+/** Whether accuracy rose by more than two standard errors, or has no room to rise. */
 function moved(first: EpochRecord, last: EpochRecord): boolean {
 	const { images } = last
 	if (rose(first.cleanAccuracy, last.cleanAccuracy, images)) return true
@@ -130,7 +130,7 @@ function moved(first: EpochRecord, last: EpochRecord): boolean {
 }
 
 function rose(before: number, after: number, images: number): boolean {
-	// One more success and failure each, so that a share of 0 or 1 is not taken for certain.
+	// Add one success and one failure, so that a share of 0 or 1 does not count as certain.
 	const variance = (share: number) => {
 		const smoothed = (share * images + 1) / (images + 2)
 		return (smoothed * (1 - smoothed)) / images

@@ -1,4 +1,6 @@
-/** A method bound to model and classes, checked to be tunable as configured; before anything is written or computed. */
+/**
+ * Binds a method to model and classes and checks that it can be tuned as configured, before anything is written or computed.
+ */
 
 import { NaptuneError } from '../../core/errors.js'
 import type { Dataset } from '../../data/dataset.js'
@@ -10,7 +12,7 @@ import { ops } from '../../onnx/graph.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 
-/** What a run is of, before unreadable images are left out. */
+/** Defense and data of a run, before unreadable images are excluded. */
 export interface PreparedRun {
 	readonly defense: Defense
 	/** The few-shot sample. */
@@ -18,8 +20,8 @@ export interface PreparedRun {
 }
 
 /**
- * The defense of a configuration, and the sample that it is tuned on.
- * @throws NaptuneError as {@link prepareTuning}, and when there are no training images.
+ * The defense of a configuration, and its training sample. @throws NaptuneError as {@link prepareTuning} does, and when
+ * there are no training images.
  */
 export function prepareRun({ clip, dataset, config }: PrepareRunInput): PreparedRun {
 	const defense = prepareTuning(clip, dataset.classNames, config)
@@ -33,7 +35,7 @@ export function prepareRun({ clip, dataset, config }: PrepareRunInput): Prepared
 	return { defense, sample }
 }
 
-/** What {@link prepareRun} reads. */
+/** The input of {@link prepareRun}. */
 interface PrepareRunInput {
 	readonly clip: ClipModel
 	readonly dataset: Dataset
@@ -42,8 +44,8 @@ interface PrepareRunInput {
 
 /**
  * The defense of a configuration.
- * @throws NaptuneError when its options or its loss do not fit, it learns nothing, or image features are asked for once and the method
- * changes the image tower.
+ * @throws NaptuneError when its options or its loss do not fit, it learns nothing, or image features should be computed once
+ * although the method changes the image tower.
  */
 export function prepareTuning(
 	clip: ClipModel,
@@ -54,13 +56,13 @@ export function prepareTuning(
 	if (defense.parameters.size === 0) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`Defense ${defense.name} learns nothing, so there is nothing to tune; evaluate it as it is.`,
+			`Defense ${defense.name} learns nothing, so there is nothing to tune. Evaluate it directly.`,
 		)
 	}
 	if (tuningLosses.get(config.loss)?.hasTeacher && !defense.teacher) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`Loss ${config.loss} needs a method with a teacher, which ${defense.name} has not. Choose defense apd, or another loss.`,
+			`Loss ${config.loss} needs a method with a teacher, and ${defense.name} has none. Choose defense apd, or another loss.`,
 		)
 	}
 	if (config.attack.when === 'once') requireFixedImageTower(clip, defense)
@@ -74,6 +76,6 @@ function requireFixedImageTower(clip: ClipModel, defense: Defense): void {
 	if (used.size === 0) return
 	throw new NaptuneError(
 		'NAP_OPTION_CONFLICT',
-		`attack.when once makes image features before tuning, but ${defense.name} learns in the image tower (${[...used.keys()][0]}), which changes them. Set attack.when to every-step.`,
+		`attack.when once computes image features before tuning, but ${defense.name} trains the image tower (${[...used.keys()][0]}), which changes them. Set attack.when to every-step.`,
 	)
 }

@@ -13,7 +13,7 @@ export { type Preset, presetEvaluationSchema } from '../../records/parts/preset.
 
 const directory = fileURLToPath(new URL('../../../presets', import.meta.url))
 
-/** Where a configuration came from, for the record of a run: the preset as it was, and what was changed. */
+/** Origin of a configuration, for the record of a run: the preset and the changes to it. */
 export interface ConfigurationOrigin {
 	readonly preset: Preset
 	readonly overrides: readonly Readonly<Record<string, unknown>>[]
@@ -40,7 +40,7 @@ export async function loadPreset(name: string): Promise<Preset> {
 /**
  * The configuration of a method under a preset.
  * @param defense The preset's own method by default.
- * @param overrides Layers of settings over the preset's; a method they name wins over `defense`.
+ * @param overrides Layers of settings over the preset's; a method named there wins over `defense`.
  * @throws NaptuneError listing wrong fields.
  */
 export function presetConfig(

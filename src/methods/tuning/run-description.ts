@@ -1,4 +1,7 @@
-/** Everything that decides the result of a tuning run, for its record and to refuse resuming under other conditions. */
+/**
+ * Describes everything that determines the result of a tuning run, for its record and to refuse resuming under other
+ * conditions.
+ */
 
 import { defined } from '../../core/defined.js'
 import type { Dataset } from '../../data/dataset.js'
@@ -12,18 +15,18 @@ import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 import type { ConfigurationOrigin } from './presets.js'
 
-/** What a run is made of; see `TuneInput`. */
+/** The parts of a run; see `TuneInput`. */
 export interface DescribedRun {
 	readonly engine: Pick<Engine, 'device' | 'threads' | 'version'>
 	readonly clip: ClipModel
 	readonly defense: Defense
-	/** With the few-shot sample as training images. */
+	/** Data with the few-shot sample as training images. */
 	readonly dataset: Dataset
 	readonly config: TuningConfig
 	readonly origin?: ConfigurationOrigin | undefined
 }
 
-/** A JSON description of a run. */
+/** Describes a run as JSON. */
 export function describeRun({ clip, defense, dataset, config, engine, origin }: DescribedRun): RunDescription {
 	const { source, revision, sha256, preprocessor } = clip.checkpoint
 	const training = dataset.train
@@ -37,7 +40,7 @@ export function describeRun({ clip, defense, dataset, config, engine, origin }: 
 			sha256,
 			geometry: { ...clip.config },
 			preprocessor: { ...preprocessor },
-			// What the tokenizer makes of the class names is all that it does for the result.
+			// The tokenizer affects the result only through the tokens of the class names.
 			promptIds: sha256OfBytes(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)),
 		},
 		dataset: { name: dataset.name, origin: dataset.origin, notices: dataset.notices, classNames: dataset.classNames },

@@ -1,4 +1,4 @@
-/** A tuning run on disk: what was asked for and its log. Files of values have their checksums beside them. */
+/** Opens a tuning run on disk: its settings and its log. Files of values have checksums beside them. */
 
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -14,9 +14,8 @@ import { differences } from '../../records/settings.js'
 
 export { runFiles } from '../../records/names.js'
 
-/**
- * Makes a run directory, or opens it to resume.
- * @param description Everything that decides the result; a run is resumed only under the same one.
+/** Creates a run directory, or opens it to resume.
+ * @param description Everything that determines the result; a run resumes only with the same description.
  * @throws NaptuneError when the directory holds another run or files that are not a run's, or cannot be written.
  */
 export async function openRunDirectory(directory: string, description: RunDescription, resume: boolean): Promise<void> {
@@ -31,7 +30,7 @@ export async function openRunDirectory(directory: string, description: RunDescri
 		if ((await readdir(directory)).length > 0) {
 			throw new NaptuneError(
 				'NAP_RUN_DIFFERS',
-				`${directory} is not empty and holds no run. Give an empty or new --output folder.`,
+				`${directory} is not empty and holds no run. Choose an empty or new --output folder.`,
 			)
 		}
 	} catch (error) {
@@ -40,9 +39,8 @@ export async function openRunDirectory(directory: string, description: RunDescri
 	await writeRecord(runDescriptionForm, path, description)
 }
 
-/**
- * Checks whether a run directory could be opened; writes nothing.
- * @returns Whether it holds this run already.
+/** Checks whether a run directory can be opened; writes nothing.
+ * @returns Whether it already holds this run.
  * @throws NaptuneError when it holds another run, or this one without `resume`.
  */
 export async function checkRunDirectory(
@@ -55,14 +53,14 @@ export async function checkRunDirectory(
 	if (!resume) {
 		throw new NaptuneError(
 			'NAP_RUN_DIFFERS',
-			`${directory} already holds a run. Continue it with --resume, or give another --output folder.`,
+			`${directory} already holds a run. Continue it with --resume, or choose another --output folder.`,
 		)
 	}
 	const changed = differences(runDescriptionForm.schema, await readJsonFile(path), description)
 	if (changed.length > 0) {
 		throw new NaptuneError(
 			'NAP_RUN_DIFFERS',
-			`${directory} holds a run that differs in ${changed.join(', ')}; resuming it would not give the result of either. Use the same settings, model, data and engine, or another --output folder.`,
+			`${directory} holds a run that differs in ${changed.join(', ')}; resuming would mix two runs. Use the same settings, model, data and engine, or another --output folder.`,
 		)
 	}
 	return true

@@ -1,4 +1,4 @@
-/** The log of a run, read back. */
+/** Reads back the log of a run. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,9 +7,8 @@ import { readJsonLines } from '../../files/json-lines.js'
 import { runFiles } from './run-directory.js'
 
 /**
- * Lines of a run's log; none where the first epoch is under way.
- * @returns Also whether the log of a finished run could not be checked, as one of an earlier version.
- * @throws NaptuneError when it is not what was written, or a line is no JSON.
+ * Reads the lines of a run's log; none during the first epoch. @returns The lines, and whether the log of a finished run
+ * cannot be checked, as in earlier versions. @throws NaptuneError when the log was changed, or a line is not JSON.
  */
 export async function readRunLog(
 	directory: string,

@@ -17,14 +17,14 @@ import type { TuningState } from './run-state.js'
 
 export type { RunResult } from '../../records/run.js'
 
-/** A description without what ran it. */
+/** A description without engine and version. */
 const whatIsTuned = runDescriptionForm.schema.omit({ naptune: true, engine: true })
 
 /**
- * What a finished run under the same description says of itself; its parameters need not be there any more. Engine and
- * version decided its bytes when it was made, and need not be those of today to read it.
- * @param description As {@link describeRun} gives it now.
- * @returns Nothing where there is none.
+ * The record of a finished run with the same description, even if its parameters are missing. Engine and version determined
+ * its bytes, but reading it does not require the same ones.
+ * @param description Current result of {@link describeRun}.
+ * @returns Undefined if there is none.
  */
 export async function finishedResult(directory: string, description: RunDescription): Promise<RunResult | undefined> {
 	const [described, recorded] = [join(directory, runFiles.description), join(directory, runFiles.result)]
@@ -36,9 +36,8 @@ export async function finishedResult(directory: string, description: RunDescript
 }
 
 /**
- * A finished run as {@link finishedResult} finds it, with its parameters.
- * @returns Nothing where there is none, or its parameters are not there.
- * @throws NaptuneError when the parameters are not those that the record names.
+ * A finished run from {@link finishedResult}, with its parameters. @returns Undefined if there is none, or its parameters
+ * are missing. @throws NaptuneError when the parameters do not match the record.
  */
 export async function loadFinishedRun(
 	directory: string,
@@ -50,9 +49,7 @@ export async function loadFinishedRun(
 }
 
 /**
- * The parameters that a run ended with.
- * @param result What its record says of them.
- * @throws NaptuneError when they are not those that the record names.
+ * The final parameters of a run. @param result Record of the run. @throws NaptuneError when they do not match the record.
  */
 export async function finalParameters(
 	directory: string,
@@ -62,13 +59,13 @@ export async function finalParameters(
 	if ((await sha256OfFile(path)) !== parametersSha256) {
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`${path} is not the file that ${join(directory, runFiles.result)} names: their fingerprints differ, so one of them is damaged. Restore it, or tune again in another --output folder.`,
+			`${path} does not match ${join(directory, runFiles.result)}: their fingerprints differ, so one of them is damaged. Restore it, or tune again in another --output folder.`,
 		)
 	}
 	return loadTensors(path)
 }
 
-/** Writes the final parameters and, last of all, the record. @param start The parameters before the first step. */
+/** Writes the final parameters, then the record. @param start The parameters before the first step. */
 export async function finishRun(
 	directory: string,
 	defenseName: string,
@@ -90,7 +87,7 @@ export async function finishRun(
 	return result
 }
 
-/** How far parameters moved, as a multiple of the length that they had; undefined where that is zero. */
+/** How far parameters moved, as a multiple of their initial length; undefined if that is zero. */
 function movedShare(start: TensorSet, end: TensorSet): number | undefined {
 	let length = 0
 	let distance = 0

@@ -1,4 +1,4 @@
-/** States of a tuning run: beside what every training keeps, what the finished epochs showed. */
+/** States of a tuning run: the state of every training, and a summary of the finished epochs. */
 
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -13,13 +13,13 @@ const ownSchema = z.object({
 	history: z.object({ epochsAtChance: z.int().nonnegative(), learned: z.boolean() }),
 })
 
-/** What a tuning run keeps beside. */
+/** Further data in the state of a tuning run. */
 export type TuningProgressState = z.output<typeof ownSchema>
 
 /** A state of a tuning run. */
 export type TuningState = TrainingState<TuningProgressState>
 
-/** How states of a defense look. */
+/** Format of a defense's states. */
 export function tuningFormat({
 	parameters,
 }: Pick<Defense, 'parameters'>): Pick<StateFormat<TuningProgressState>, 'parameters' | 'own'> {
@@ -37,7 +37,7 @@ export function trainingFiles(directory: string): TrainingFiles {
 	}
 }
 
-/** A run before its first step: initial parameters, each from a random stream of its own. */
+/** A run before its first step: initial parameters, each from its own random stream. */
 export async function initialState(
 	defense: Pick<Defense, 'parameters'>,
 	seed: number,

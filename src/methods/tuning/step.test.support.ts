@@ -1,4 +1,7 @@
-/** Whole tuning steps on the tiny CLIP of the fixtures: a defense with the fixture's prompts, and a step's losses and gradients. */
+/**
+ * Whole tuning steps on the tiny CLIP of the fixtures: a defense with the fixture's prompts, and a step's losses and
+ * gradients.
+ */
 
 import { fileURLToPath } from 'node:url'
 import { loadWeights } from '../../checkpoints/checkpoint-weights.js'
@@ -35,7 +38,7 @@ export async function goldenDefense(
 	const { weights } = await loadWeights(fixture('tiny-clip'), expectedWeights(config), await temporaryFolder())
 	const tokenizer = await loadTokenizer(fixture('../models/nano/tokenizer.json'))
 	const statistics = { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] } as const
-	// The goldens give token ids; the tokenizer only has to pass its own checks.
+	// The golden values include token ids; the tokenizer only has to pass its own checks.
 	const text = { ...config.text, vocabularySize: tokenizer.vocabularySize, endTokenId: tokenizer.vocabularySize - 1 }
 	const clip = { config: { ...config, text }, statistics, weights: frozenWeights(weights), tokenizer, checkpoint: {} }
 	const model = clip as unknown as ClipModel
@@ -64,13 +67,13 @@ export interface GoldenBatch {
 	readonly adversarialHalf?: readonly boolean[]
 }
 
-/** How a step is cut up: images and classes at a time. */
+/** How a step is split: images and classes at a time. */
 export interface Cuts {
 	readonly microBatch: number
 	readonly chunk: number
 }
 
-/** Mean losses of a batch and the gradient of its mean loss, put together from micro-batches and chunks of classes. */
+/** Mean losses of a batch and the gradient of its mean loss, assembled from micro-batches and chunks of classes. */
 export async function stepGradients(
 	engine: ModelEngine,
 	{ clip, defense }: { readonly clip: ClipModel; readonly defense: Defense },

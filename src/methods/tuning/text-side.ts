@@ -1,6 +1,6 @@
 /**
  * The text side of tuning, in chunks of classes: features once per optimizer step, and their exact gradient in a second
- * pass (the image side yields dL/d features, each chunk is run again and that gradient is injected). Memory does not grow
+ * pass (the image side yields dL/d features, and each chunk runs again with that gradient injected). Memory does not grow
  * with the number of classes.
  */
 
@@ -93,13 +93,13 @@ export async function computeTextFeatures(
 	}
 }
 
-/** The feeds that a program reads: a text encoder in ONNX finds the end of a text by itself. */
+/** The feeds that a program reads; a text encoder in ONNX finds the end of a text itself. */
 function own(program: Program, feeds: Feeds): Feeds {
 	const needed = new Set(program.inputs)
 	return Object.fromEntries(Object.entries(feeds).filter(([name]) => needed.has(name)))
 }
 
-/** Runs all chunks and puts their features together: [C, width]. */
+/** Runs all chunks and concatenates their features: [C, width]. */
 async function featuresOf(
 	chunks: readonly Chunk[],
 	width: number,
@@ -109,7 +109,7 @@ async function featuresOf(
 	const all = new Float32Array(classes * width)
 	for (const chunk of chunks) {
 		const { features } = await run(chunk)
-		// A chunk of one class was padded to two rows; the second is dropped.
+		// A chunk of one class was padded to two rows; drop the second.
 		all.set((features as Tensor<'float32'>).data.subarray(0, chunk.count * width), chunk.first * width)
 	}
 	return float32([classes, width], all)
@@ -131,7 +131,7 @@ interface Chunk {
 	readonly endPosition: Tensor
 }
 
-/** Prompts in chunks of whole classes; a single class is repeated, since a product of one row takes another kernel. */
+/** Prompts in chunks of whole classes; a single class is repeated, since a product of one row uses another kernel. */
 function chunksOf({ prompts }: Defense, classesPerChunk: number): Chunk[] {
 	const { promptsPerClass, length, endPositions } = prompts
 	const classes = prompts.rows / promptsPerClass

@@ -1,4 +1,4 @@
-/** A CLIP that runs in a millisecond, pictures whose classes can be told apart, and a configuration of small runs. */
+/** A CLIP that runs in a millisecond, pictures with distinguishable classes, and a configuration for small runs. */
 
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { type TuningConfig, tuningConfig } from './configuration.js'
 
 const tokenizerFile = fileURLToPath(new URL('../../../models/nano/tokenizer.json', import.meta.url))
 
-/** Writes a checkpoint with seeded random weights: images of 16 pixels in 4 patches, towers of two layers or as many. */
+/** Writes a checkpoint with seeded random weights: images of 16 pixels in 4 patches, towers of two layers by default. */
 export async function writeTinyCheckpoint(folder: string, seed = 1, layers = 2): Promise<void> {
 	const { vocabularySize } = await loadTokenizer(tokenizerFile)
 	const tower = { intermediate_size: 48, num_hidden_layers: layers, num_attention_heads: 2, hidden_act: 'quick_gelu' }
@@ -39,13 +39,13 @@ export async function writeTinyCheckpoint(folder: string, seed = 1, layers = 2):
 	await writeFileAtomic(join(folder, 'preprocessor_config.json'), JSON.stringify(preprocessor))
 }
 
-/** Writes and loads it. */
+/** Writes and loads a tiny checkpoint. */
 export async function tinyClip(folder: string, seed = 1, layers = 2): Promise<ClipModel> {
 	await writeTinyCheckpoint(folder, seed, layers)
 	return loadClip(folder)
 }
 
-/** Noisy pictures of 20 x 18 pixels, every class in a colour of its own. */
+/** Noisy pictures of 20 x 18 pixels, every class in its own colour. */
 export function tinyDataset(
 	classNames: readonly string[] = ['cat', 'dog', 'ship'],
 	sizes: { readonly train?: number; readonly test?: number } = {},

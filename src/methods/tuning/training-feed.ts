@@ -1,4 +1,4 @@
-/** The micro-batches of a run in order. */
+/** Feeds the micro-batches of a run in order. */
 
 import type { Split } from '../../data/dataset.js'
 import { type Feed, feedOf } from '../../training/feed.js'
@@ -6,7 +6,7 @@ import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
 import { loadTrainingImages, positionsOfStep, type TrainingImages } from './training-images.js'
 
-/** Which micro-batches there are. */
+/** Range and sizes of the micro-batches. */
 export interface TrainingSequence {
 	/** The first step, counted over all epochs, and the one after the last. */
 	readonly from: number
@@ -16,7 +16,7 @@ export interface TrainingSequence {
 	readonly batchSize: number
 }
 
-/** A feed of the training images from a step on, in the order of steps and of the positions within a step. */
+/** A feed of the training images from a given step, ordered by step and by position within a step. */
 export function trainingFeed(
 	clip: ClipModel,
 	training: Split,

@@ -9,7 +9,7 @@ import type { ClipModel } from '../../vlm/model.js'
 import { preparedView } from '../../vlm/prepare-image.js'
 import type { TuningConfig } from './configuration.js'
 
-/** A part of a batch as the engine takes it. */
+/** A part of a batch in the form that the engine takes. */
 export interface TrainingImages {
 	readonly pixels: Tensor<'float32'>
 	readonly labels: readonly number[]
@@ -33,7 +33,7 @@ export function positionsOfStep(
 	return order.slice(step * batchSize, (step + 1) * batchSize)
 }
 
-/** Loads and augments images; what an image becomes depends on seed, epoch and its id alone. */
+/** Loads and augments images; the result depends only on seed, epoch and image id. */
 export async function loadTrainingImages(
 	clip: ClipModel,
 	split: Split,
@@ -52,7 +52,7 @@ export async function loadTrainingImages(
 	}
 }
 
-/** What becomes of the image of this id in an epoch. */
+/** The augmentation of an image in an epoch. */
 export function trainingView(
 	clip: ClipModel,
 	id: string,

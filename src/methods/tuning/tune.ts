@@ -1,4 +1,4 @@
-/** Tuning a defense. A run writes its directory as it goes; killed at any point and resumed, it ends in the same bytes. */
+/** Tunes a defense. A run writes its directory as it goes; killed at any point and resumed, it produces the same bytes. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,12 +33,12 @@ export interface TuneInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
 	readonly dataset: Dataset
-	/** What {@link prepareRun} made of model, data and configuration; made here by default. */
+	/** Result of {@link prepareRun} for model, data and configuration; prepared here by default. */
 	readonly prepared?: PreparedRun
-	/** Training images that cannot be read: left out after the sample was drawn, and told in the run's notices. */
+	/** Unreadable training images, excluded after the sample was drawn and listed in the run's notices. */
 	readonly unreadable?: readonly UnreadableImage[]
 	readonly config: TuningConfig
-	/** Where the configuration came from, for the record. */
+	/** Origin of the configuration, for the record. */
 	readonly origin?: ConfigurationOrigin | undefined
 	/** The run directory. */
 	readonly output: string
@@ -46,17 +46,17 @@ export interface TuneInput {
 	readonly resume?: boolean
 	readonly onProgress?: (progress: TuningProgress) => void
 	readonly onEpoch?: (record: EpochRecord) => void
-	/** Called while a bank of features is made before the first step, with the number of images. */
+	/** Called with the number of images while the run computes a feature bank before the first step. */
 	readonly onBank?: (done: number, total: number) => void
-	/** Called with what a person should know as soon as it is known; all notices are in the result as well. */
+	/** Called with each notice as soon as it is known; the result holds all notices as well. */
 	readonly onNotice?: (notice: TuningNotice) => void
-	/** Stops before the next micro-batch and saves; the step under way is done again by a resumed run. */
+	/** Stops before the next micro-batch and saves; a resumed run repeats the interrupted step. */
 	readonly signal?: AbortSignal
 }
 
-/** What of a run is on the disk, for who wants to go on with it. */
+/** The part of a run that is on disk, for resuming. */
 export type SavedPart =
-	/** Its description alone: the next process begins anew. */
+	/** Only its description; the next process starts over. */
 	| 'nothing'
 	/** A bank of features, or a part of it. */
 	| 'bank'
@@ -67,13 +67,13 @@ export type SavedPart =
 export interface TuneResult {
 	readonly defense: Defense
 	readonly parameters: TensorSet
-	/** Whether all epochs were run; false after a stop, when `resume` continues. */
+	/** Whether all epochs ran; false after a stop, from which `resume` continues. */
 	readonly finished: boolean
 	/** What a stopped run has saved. */
 	readonly saved: SavedPart
-	/** Wall-clock time of all processes that worked on the run. */
+	/** Wall-clock time, summed over all processes that worked on the run. */
 	readonly seconds: number
-	/** Bytes that the process held at its largest after compiling all programs of the run. */
+	/** Peak memory of the process in bytes after it compiled all programs of the run. */
 	readonly residentBytes: number
 	readonly notices: readonly TuningNotice[]
 }
@@ -85,7 +85,7 @@ export interface TuneResult {
  */
 export async function tune(input: TuneInput): Promise<TuneResult> {
 	const { output, resume = false, onEpoch, signal } = input
-	const { defense, dataset, description, done, notices } = await lookInto(input)
+	const { defense, dataset, description, done, notices } = await describedWithResult(input)
 	const told: TuningNotice[] = []
 	const tell = (...found: readonly TuningNotice[]) => {
 		told.push(...found)
@@ -123,20 +123,20 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 }
 
 /**
- * Checks whether {@link tune} could start, or go on with what the run directory holds; writes nothing.
- * @returns What a person should know before it starts.
+ * Checks whether {@link tune} could start or resume the run directory; writes nothing. @returns Notices to show before it
+ * starts.
  * @throws NaptuneError as {@link tune} would before its first step.
  */
 export async function checkRun(input: TuneInput): Promise<readonly TuningNotice[]> {
-	const { description, done, notices } = await lookInto(input)
+	const { description, done, notices } = await describedWithResult(input)
 	if (!done) await checkRunDirectory(input.output, description, input.resume ?? false)
 	return notices
 }
 
 /**
- * The run that {@link tune} would make, where `output` holds it finished, whether or not its parameters are still there:
- * records of evaluations can be read beside it without them. Writes nothing.
- * @throws NaptuneError as {@link tune} when data, model and configuration do not fit.
+ * The run that {@link tune} would make, if `output` already holds it finished. Its parameters may be missing, since
+ * evaluation records beside it are readable without them. Writes nothing. @throws NaptuneError as {@link tune} does when
+ * data, model and configuration do not fit.
  */
 export async function finishedRun(
 	input: TuneInput,
@@ -146,8 +146,8 @@ export async function finishedRun(
 	return result && { defense, result }
 }
 
-/** What a run is of, and its result where it is finished. */
-async function lookInto(input: TuneInput) {
+/** The description of a run, its result if it is finished, and notices about its steps. */
+async function describedWithResult(input: TuneInput) {
 	const described = describedRun(input)
 	const done = input.resume ? await loadFinishedRun(input.output, described.description) : undefined
 	if (!done && fineTunes(described.defense)) requireFineTunable(input.clip, described.defense, input.config)
@@ -155,14 +155,14 @@ async function lookInto(input: TuneInput) {
 	return { ...described, done, notices }
 }
 
-/** What a run is of. */
+/** Defense, data and description of a run. */
 function describedRun(input: TuneInput) {
 	const { defense, sample } = input.prepared ?? prepareRun(input)
 	const dataset = withoutUnreadable(sample, input.unreadable ?? [])
 	if (dataset.train.length === 0) {
 		throw new NaptuneError(
 			'NAP_DATA_EMPTY',
-			`${dataset.name} has no training images that can be read. Give a data set with images to tune on.`,
+			`${dataset.name} has no readable training images. Give a data set with images to tune on.`,
 		)
 	}
 	return { defense, dataset, description: describeRun({ ...input, defense, dataset }) }
@@ -176,12 +176,12 @@ function withoutUnreadable(sample: Dataset, unreadable: readonly UnreadableImage
 	return { ...sample, train: withoutImages(sample.train, gone), notices: [...sample.notices, notice] }
 }
 
-/** What the log of a finished run tells. */
+/** Notices from the log of a finished run. */
 async function noticesOfLog(output: string, epochsAtChance: number): Promise<readonly TuningNotice[]> {
 	const { path, records, checked } = await readRunLog(output)
 	const unchecked: TuningNotice = {
 		id: 'unchecked-file',
-		message: `${path} has no checksum beside it, as with logs of earlier versions; changes to it cannot be noticed.`,
+		message: `${path} has no checksum beside it, like logs of earlier versions, so changes would go unnoticed.`,
 	}
 	return [...(checked ? [] : [unchecked]), ...learningNotices(records as EpochRecord[], epochsAtChance)]
 }

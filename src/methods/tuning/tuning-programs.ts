@@ -1,4 +1,4 @@
-/** The programs that tuning compiles of a defense: text features, the inner attack's gradient, loss with gradients. */
+/** Compiles the programs of a tuning run: text features, the inner attack's gradient, loss with gradients. */
 
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
 import { originalFeatures } from '../../classifier/objectives/divergence-objectives.js'
@@ -25,18 +25,18 @@ export interface TuningPrograms {
 	readonly teacherText?: TextSide
 	readonly image: ImageSide
 	/**
-	 * The model that the inner attack sees: pixels to `logits` and `imageFeatures`, nothing of the text tower in it.
-	 * @param feeds The parameters by name and `textFeatures` [C, E]; what it does not read is ignored.
+	 * The model that the inner attack sees: maps pixels to `logits` and `imageFeatures`, without the text tower.
+	 * @param feeds The parameters by name and `textFeatures` [C, E]; unused feeds are ignored.
 	 */
 	attacked(feeds: Feeds): GraphClassifier
-	/** Runs on what {@link attacked} gives. */
+	/** The attack to run on the result of {@link attacked}. */
 	readonly innerAttack: InnerAttack
 	release(): Promise<void>
 }
 
 /**
- * Compiles the programs of a run; the inner attack's with its first use.
- * @param template Of hand-written prompts, where the inner attack's target is vanilla CLIP.
+ * Compiles the programs of a run; that of the inner attack at first use. @param template Template of hand-written prompts,
+ * if the inner attack targets vanilla CLIP.
  */
 export async function compileTuningPrograms(
 	engine: Engine,
@@ -84,7 +84,7 @@ interface Target {
 	readonly reads: ReadonlySet<string>
 }
 
-/** The model under tuning, parameters and text features as inputs. */
+/** The model under tuning, with parameters and text features as inputs. */
 async function tunedTarget(engine: Engine, clip: ClipModel, defense: Defense, compares: boolean): Promise<Target> {
 	const { lookup, used } = parameterInputs(defense)
 	const textFeatures = ops.input('textFeatures', 'float32', [
@@ -95,7 +95,7 @@ async function tunedTarget(engine: Engine, clip: ClipModel, defense: Defense, co
 	return { classifier, reads: new Set([...used.keys(), 'textFeatures']) }
 }
 
-/** CLIP as it was, with hand-written prompts. */
+/** Vanilla CLIP with hand-written prompts. */
 async function vanillaTarget(
 	engine: Engine,
 	clip: ClipModel,

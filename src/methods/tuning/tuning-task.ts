@@ -1,4 +1,7 @@
-/** Tuning as a training (equations 12 to 17): every step attacks the current full model, then descends on the clean and adversarial loss. */
+/**
+ * Defines tuning for the training loop (equations 12 to 17): every step attacks the current full model, then descends on the
+ * clean and adversarial loss.
+ */
 
 import { join } from 'node:path'
 import { entry } from '../../core/at.js'
@@ -24,22 +27,22 @@ import { trainingFeed } from './training-feed.js'
 import { positionsOfStep, stepsOfEpoch } from './training-images.js'
 import { compileTuningPrograms, type TuningPrograms } from './tuning-programs.js'
 
-/** Where a run stands; given after every micro-batch. */
+/** Progress of a run, reported after every micro-batch. */
 export interface TuningProgress {
-	/** 0-based. */
+	/** Epoch, from 0. */
 	readonly epoch: number
 	readonly epochs: number
-	/** Image visits done and to do in the whole run. */
+	/** Image visits finished and in total in the whole run. */
 	readonly imagesDone: number
 	readonly imagesTotal: number
 }
 
-/** What is tuned, and how to follow and to stop it. */
+/** The parts of a tuning, and ways to follow and stop it. */
 export interface TuningParts {
 	readonly engine: Engine
 	readonly clip: ClipModel
 	readonly defense: Defense
-	/** With the few-shot sample as training images. */
+	/** Data with the few-shot sample as training images. */
 	readonly dataset: Dataset
 	readonly config: TuningConfig
 	/** The run directory. */
@@ -93,7 +96,7 @@ export function tuningTask(parts: TuningParts): TrainingTask<TuningProgressState
 	}
 }
 
-/** Compiles the programs, makes or reads the bank where there is one, and begins to load images. */
+/** Compiles the programs, computes or reads the feature bank if there is one, and starts to load images. */
 async function openSteps(
 	parts: TuningParts,
 	{ batchSize, stepsPerEpoch }: StepPlan,
@@ -143,7 +146,7 @@ async function openSteps(
 	}
 }
 
-/** The run's bank of features, where it has one. The text features it may read are those before the first step. */
+/** The run's feature bank, if it has one. Any text features it reads are those before the first step. */
 async function featureBank(
 	{ clip, dataset, config, output, onBank, onNotice, signal }: TuningParts,
 	programs: TuningPrograms,
@@ -166,7 +169,7 @@ async function featureBank(
 	return bank ?? 'stopped'
 }
 
-/** Sums of an epoch by name, in a state that may be of an earlier version. */
+/** Sums of an epoch by name, from a state that may come from an earlier version. */
 function sumsOf(sums: Readonly<Record<string, number>>): EpochSums {
 	return { ...emptySums, ...sums }
 }

@@ -1,4 +1,4 @@
-/** Reading `.onnx` files, whose weights may lie in other files of their folder. */
+/** Reads `.onnx` files, whose weights may be in other files of their folder. */
 
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -8,8 +8,8 @@ import { type ReadModel, readModel } from '../read.js'
 import type { WeightsFile } from '../read-tensor.js'
 
 /**
- * Reads a model file, whose weights may lie in other files of its directory.
- * @throws NaptuneError when it cannot be read, or as {@link readModel}.
+ * Reads a model file, whose weights may be in other files of its directory. @throws NaptuneError when it cannot be read, or
+ * as {@link readModel} does.
  */
 export async function readModelFile(path: string): Promise<ReadModel> {
 	let bytes: Uint8Array
@@ -30,7 +30,7 @@ export async function readModelFile(path: string): Promise<ReadModel> {
 	}
 }
 
-/** Finds the weights of a model whose files lie in a directory; for {@link readModel}. */
+/** Finds the weight files of a model in a directory, for {@link readModel}. */
 export function weightsBelow(directory: string): (path: string, weight: string) => WeightsFile {
 	return (path, weight) => {
 		const file = join(directory, path)
@@ -39,7 +39,7 @@ export function weightsBelow(directory: string): (path: string, weight: string) 
 		} catch (cause) {
 			throw new NaptuneError(
 				'NAP_FILE_UNREADABLE',
-				`Weight ${weight} lies in ${file}, which cannot be read; put it beside the model.`,
+				`Weight ${weight} is in ${file}, which cannot be read; put it beside the model.`,
 				{
 					cause,
 				},

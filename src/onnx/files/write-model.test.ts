@@ -88,7 +88,7 @@ describe('writeModel', () => {
 			offset: 0,
 			length: 96,
 		})
-		await expect(writeModel(path, network(held))).rejects.toThrow('weights that are in memory only: w')
+		await expect(writeModel(path, network(held))).rejects.toThrow('weights that exist only in memory: w')
 		await expect(writeModel(join(folder, 'no', 'model.onnx'), network(weightIn(outside)))).rejects.toThrow(
 			'create it first',
 		)

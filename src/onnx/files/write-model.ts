@@ -1,4 +1,4 @@
-/** Saving graphs as `.onnx` files that any ONNX Runtime can load. */
+/** Saves graphs as `.onnx` files that any ONNX Runtime can load. */
 
 import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, sep } from 'node:path'
@@ -8,11 +8,12 @@ import { type SerializedModel, serializeModel } from '../serialize.js'
 import type { Value } from '../value.js'
 
 /**
- * Writes the graph that computes the named outputs. Weights in other files stay there: the model names them relative
- * to its own directory, which is why they must lie in or below it.
+ * Writes the graph that computes the named outputs. Weights in other files stay there: the model names them relative to its
+ * own directory, so they must be inside it.
  * @param path The `.onnx` file to create or replace, atomically; its folder must exist.
- * @param metadata Free-form text that the model carries, by key.
- * @throws NaptuneError when weights lie elsewhere, are missing or are in memory only, as `serializeModel`, or when the file cannot be written.
+ * @param metadata Free-form text to store in the model, by key.
+ * @throws NaptuneError when weights are elsewhere, missing or only in memory, as `serializeModel` does, or when the file
+ * cannot be written.
  */
 export async function writeModel(
 	path: string,
@@ -37,7 +38,7 @@ export async function writeModel(
 	if (model.externalContents.size > 0) {
 		throw new NaptuneError(
 			'NAP_GRAPH_INVALID',
-			`The model ${path} would refer to weights that are in memory only: ${[...model.externalContents.keys()].join(', ')}. Write them to a file beside it first.`,
+			`The model ${path} would refer to weights that exist only in memory: ${[...model.externalContents.keys()].join(', ')}. Write them to a file beside it first.`,
 		)
 	}
 	await writeFileAtomic(path, model.bytes)

@@ -27,7 +27,7 @@ function inferBinary(call: Call) {
 	return [{ type: a.type, shape: broadcastShapes(a.shape, b.shape, call.operator) }]
 }
 
-/** What a two-operand rule works with: the operands, the result and the gradient that arrived at it. */
+/** The input of a two-operand rule: the operands, the result and the gradient of the result. */
 interface Operands {
 	readonly emit: Emit
 	readonly a: Value

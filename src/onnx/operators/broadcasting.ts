@@ -1,4 +1,4 @@
-/** Bringing gradients back to the shape of the operand they belong to. */
+/** Reduces gradients to the shapes of their operands. */
 
 import { sameShape } from '../dimensions.js'
 import { type Emit, int } from '../operator.js'
@@ -28,7 +28,7 @@ export function sumToShape(emit: Emit, gradient: Value, target: Value): Value {
 export function reshapeTo(emit: Emit, value: Value, like: Value): Value {
 	if (sameShape(value.shape, like.shape)) return value
 	const symbolic = like.shape.filter((dimension) => typeof dimension === 'string').length
-	// One open size can be inferred; several need the shape at run time.
+	// One symbolic size can be inferred; several need the shape at run time.
 	const target =
 		symbolic <= 1
 			? emit.integers(like.shape.map((dimension) => (typeof dimension === 'string' ? -1 : dimension)))
@@ -36,7 +36,7 @@ export function reshapeTo(emit: Emit, value: Value, like: Value): Value {
 	return emit('Reshape', [value, target])
 }
 
-/** The sizes of a value: constants where all are fixed, so that nothing depends on the value itself. */
+/** The sizes of a value, as constants if all are fixed, so that nothing depends on the value itself. */
 export function sizesOf(emit: Emit, value: Value): Value {
 	return value.shape.every((dimension) => typeof dimension === 'number')
 		? emit.integers(value.shape)
@@ -48,7 +48,7 @@ export function expandTo(emit: Emit, value: Value, like: Value): Value {
 	return sameShape(value.shape, like.shape) ? value : emit('Expand', [value, sizesOf(emit, like)])
 }
 
-/** Zeros of a value's type and shape, for gradients to be added into. */
+/** Zeros of a value's type and shape, to accumulate gradients. */
 export function zerosLike(emit: Emit, value: Value): Value {
 	return expandTo(emit, emit.scalar(0, value.type), value)
 }

@@ -60,8 +60,8 @@ const conv: Operator = {
 }
 
 /**
- * The gradient to the images: the transposed convolution. With steps of 1 that is itself a convolution with the kernel turned
- * round, for which ONNX Runtime's CPU kernels are several times faster; where the weight is a constant, turning it is folded.
+ * The gradient to the images: the transposed convolution. With stride 1 it is itself a convolution with the flipped kernel,
+ * for which ONNX Runtime's CPU kernels are several times faster; flipping a constant weight is folded.
  */
 function imageGradient(call: GradientCall, x: Value, weight: Value, dy: Value, windows: Windows): Value {
 	const { emit } = call
@@ -105,7 +105,7 @@ function weightGradient(emit: Emit, x: Value, weight: Value, dy: Value, windows:
 	const tiling = kernel.every((size, axis) => size === strides[axis] && (dilations[axis] === 1 || size === 1))
 	if (tiling && pads.every((amount) => amount === 0))
 		return tilesTimesGradients(emit, covered(emit, x, kernel, dy, windows).used, weight, dy)
-	// Batch and channels trade places, and strides and dilations too: the gradient is itself a convolution. What no
+	// Batch and channels trade places, and strides and dilations too: the gradient is itself a convolution. The part that no
 	// window reaches is cut off first, so that the result has the size of the kernel.
 	const swap = ints([1, 0, 2, 3])
 	const { used, ends } = covered(emit, x, kernel, dy, windows)

@@ -71,7 +71,7 @@ export const elementwiseOperators: readonly Operator[] = [
 	}),
 	unary('Erf', 'Error function.', (operand) => {
 		const { emit, x, dy } = operand
-		// exp(-x²) · 2 / √π with the factor inside the exponent, one pass over the entries less.
+		// exp(-x²) · 2 / √π with the factor inside the exponent, which saves one pass over the entries.
 		const exponent = emit('Sub', [number(operand, Math.log(2 / Math.sqrt(Math.PI))), emit('Mul', [x, x])])
 		return emit('Mul', [dy, emit('Exp', [exponent])])
 	}),

@@ -101,13 +101,13 @@ const gatherElements: Operator = {
 	},
 }
 
-/** The operands of a scattering operator, with the one reduction that it is supported with. */
+/** The operands of a scattering operator, with its only supported reduction. */
 function scattered(call: Call, reduction: 'add' | 'none') {
 	const [data, indices, updates] = [required(call, 0), required(call, 1), required(call, 2)]
 	requireIndices(call, indices)
 	requireSameType(call, data, updates)
 	if (stringAttribute(call, 'reduction', 'none') !== reduction) {
-		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${call.operator} is supported with reduction '${reduction}' only.`)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${call.operator} is only supported with reduction '${reduction}'.`)
 	}
 	return { data, indices, updates }
 }
@@ -155,7 +155,7 @@ const scatterND: Operator = {
 		if (wanted[2]) {
 			throw new NaptuneError(
 				'NAP_GRADIENT_UNSUPPORTED',
-				'The gradient of ScatterND to its updates is not supported, only that to its data.',
+				'ScatterND has a gradient only to its data, not to its updates.',
 			)
 		}
 		return [emit('ScatterND', [at(outputGradients, 0), at(inputs, 1), zerosLike(emit, at(inputs, 2))]), null, null]
@@ -174,7 +174,7 @@ const range: Operator = {
 		if (start !== 0 || step !== 1 || limit === undefined || (typeof limit === 'number' && limit < 0)) {
 			throw new NaptuneError(
 				'NAP_ONNX_UNSUPPORTED',
-				`Range is supported from 0 to a size in steps of 1 where it is not constant; got ${start} to ${limit} by ${step}.`,
+				`A Range that is not constant is only supported from 0 to a size in steps of 1; got ${start} to ${limit} by ${step}.`,
 			)
 		}
 		return [{ type: required(call, 1).type, shape: [limit] }]

@@ -1,4 +1,4 @@
-/** Gradients, first and second order, against central differences of the graph they belong to. */
+/** Checks gradients of first and second order against central differences of their graph. */
 
 import { type ElementType, elementCount, type Tensor, tensor } from '../../core/tensor.js'
 import { add, input, mul, reduceSum } from '../builders.js'
@@ -6,7 +6,7 @@ import { describeShape } from '../dimensions.js'
 import { grad } from '../grad.js'
 import type { Shape, Value } from '../value.js'
 
-/** One input that is differentiated. */
+/** One differentiated input. */
 export interface Operand {
 	/** Sizes at run time. */
 	readonly shape: readonly number[]
@@ -25,12 +25,12 @@ export interface Trial {
 	readonly build: (operands: readonly Value[], fixed: readonly Value[]) => Value | readonly Value[]
 }
 
-/** How a comparison is made. */
+/** Settings of a comparison. */
 export interface Precision {
 	readonly type: 'float32' | 'float64'
 	/** Half the distance between the two points of a central difference. */
 	readonly step: number
-	/** Allowed error relative to 1 + the size of what is compared. */
+	/** Allowed error relative to 1 + the size of the compared values. */
 	readonly tolerance: number
 	/** Whether gradients of gradients are compared, too. */
 	readonly secondOrder: boolean
@@ -86,7 +86,7 @@ export async function checkGradients(
 	}
 }
 
-/** The graph of one trial with its derivatives, what it is fed along one random direction, and what must hold then. */
+/** The graph of one trial with its derivatives, its feeds along one random direction, and the conditions to check. */
 function prepare(trial: Trial, prefix: string, precision: Precision, random: () => number) {
 	const { type, step, secondOrder } = precision
 	const { operands, fixed = [] } = trial

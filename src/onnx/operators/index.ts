@@ -1,4 +1,4 @@
-/** The registry of operators: adding one is a definition in a family's file, which is listed here. */
+/** The registry of operators. To add one, define it in a family's file listed here. */
 
 import type { Operator } from '../operator.js'
 import { arithmeticOperators } from './arithmetic.js'

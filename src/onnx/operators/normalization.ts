@@ -29,7 +29,7 @@ const layerNormalization: Operator = {
 		if (intAttribute(call, 'stash_type', 1) !== 1) {
 			throw new NaptuneError(
 				'NAP_ONNX_UNSUPPORTED',
-				'LayerNormalization is supported with float32 statistics (stash_type 1) only.',
+				'LayerNormalization is only supported with float32 statistics (stash_type 1).',
 			)
 		}
 		const axis = normalizeAxis(intAttribute(call, 'axis', -1), x.shape.length, 'LayerNormalization')
@@ -37,7 +37,7 @@ const layerNormalization: Operator = {
 		if (axis !== final) {
 			throw new NaptuneError(
 				'NAP_ONNX_UNSUPPORTED',
-				`LayerNormalization is supported over the last axis only; got axis ${axis} of ${describeShape(x.shape)}.`,
+				`LayerNormalization is only supported over the last axis; got axis ${axis} of ${describeShape(x.shape)}.`,
 			)
 		}
 		for (const parameter of call.inputs.slice(1)) {
@@ -68,13 +68,13 @@ const layerNormalization: Operator = {
 		}
 		if (wanted[0]) {
 			if (dy) {
-				// Factors of whole rows stay apart from the input's entries: each pass over all entries costs time.
+				// Keep factors of whole rows apart from the input's entries, since each pass over all entries costs time.
 				const dNormalized = emit('Mul', [dy, scale])
 				const along = emit('Mul', [mean(emit('Mul', [dNormalized, centred])), emit('Mul', [inverse, inverse])])
 				const orthogonal = emit('Sub', [emit('Sub', [dNormalized, mean(dNormalized)]), emit('Mul', [centred, along])])
 				add(emit('Mul', [orthogonal, inverse]))
 			}
-			// The statistics are outputs of their own; gradients arrive there only in second-order graphs.
+			// The statistics are separate outputs; they receive gradients only in second-order graphs.
 			const width = emit.scalar(staticDimension(x.shape, x.shape.length - 1, 'LayerNormalization'), x.type)
 			if (dMean) add(expandTo(emit, emit('Div', [dMean, width]), x))
 			if (dInverse) {
@@ -91,13 +91,12 @@ const layerNormalization: Operator = {
 	},
 }
 
-/** Statistics are float32 whatever the input is; their gradients join in the input's type. */
+/** Converts gradients of the statistics, which are always float32, to the input's type. */
 function sameType(emit: Emit, value: Value, like: Value): Value {
 	return value.type === like.type ? value : emit('Cast', [value], { to: int(elementTypeNumbers[like.type]) })
 }
 
-/**
- * The input less its mean, and 1 / standard deviation. The float32 path reuses the operator's own outputs; they stay
+/** The input minus its mean, and 1 / standard deviation. The float32 path reuses the operator's own outputs; they stay
  * float32 even for double inputs, so the double path recomputes them.
  */
 function statistics(call: GradientCall): { readonly centred: Value; readonly inverse: Value } {

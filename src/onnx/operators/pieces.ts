@@ -1,4 +1,4 @@
-/** Putting tensors together and cutting them apart. */
+/** Operators that join and slice tensors. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -78,10 +78,10 @@ function sliceBounds(call: Pick<Call, 'operator' | 'inputs'>) {
 		if (steps[index] !== 1) {
 			throw new NaptuneError(
 				'NAP_ONNX_UNSUPPORTED',
-				`Slice supports steps of 1 only, got ${steps[index]} on axis ${axis}.`,
+				`Slice only supports steps of 1, got ${steps[index]} on axis ${axis}.`,
 			)
 		}
-		// The whole of an axis may be asked for even where its size is symbolic.
+		// Allow slicing a whole axis even if its size is symbolic.
 		if (starts[index] === 0 && at(ends, index) >= toTheEnd && typeof x.shape[axis] === 'string') return []
 		const size = staticDimension(x.shape, axis, 'Slice')
 		const clamp = (bound: number) => Math.max(0, Math.min(size, bound < 0 ? bound + size : bound))
@@ -126,7 +126,7 @@ function padAmounts(call: Pick<Call, 'operator' | 'inputs'>): { before: readonly
 	if (axes)
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			'Pad is supported with amounts for all axes only; leave the axes input out.',
+			'Pad is only supported with amounts for all axes; omit the axes input.',
 		)
 	const amounts = constantIntegers(call, amountInput)
 	const rank = x.shape.length
@@ -147,7 +147,7 @@ const pad: Operator = {
 		const x = required(call, 0)
 		const mode = stringAttribute(call, 'mode', 'constant')
 		if (mode !== 'constant')
-			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `Pad supports mode constant only, got ${mode}.`)
+			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `Pad only supports mode constant, got ${mode}.`)
 		const filling = call.inputs[2]
 		if (filling) {
 			requireSameType(call, x, filling)

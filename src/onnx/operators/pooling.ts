@@ -1,4 +1,4 @@
-/** Pooling over windows of two spatial axes. Padding is given as numbers, and every window lies on the padded image. */
+/** Pooling over windows of two spatial axes. Padding is explicit, and every window is within the padded image. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -84,7 +84,7 @@ const maxPool: Operator = {
 	},
 }
 
-/** Each entry gets its share of every window that it is part of. */
+/** Gives each entry its share of every window that contains it. */
 function spread(emit: Emit, x: Value, dy: Value, kernel: readonly number[], windows: Windows): Value {
 	const channels = staticDimension(x.shape, 1, 'The gradient of AveragePool')
 	const share = emit.scalar(1 / (at(kernel, 0) * at(kernel, 1)), x.type)
@@ -105,7 +105,7 @@ const averagePool: Operator = {
 		if (padded && !(counted?.kind === 'int' && counted.value === 1)) {
 			throw new NaptuneError(
 				'NAP_ONNX_UNSUPPORTED',
-				'AveragePool with padding is supported with count_include_pad 1 only.',
+				'AveragePool with padding is only supported with count_include_pad 1.',
 			)
 		}
 		return [{ type: required(call, 0).type, shape: pooledShape(call) }]

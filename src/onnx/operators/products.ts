@@ -21,7 +21,7 @@ import { reshapeTo, sumToShape } from './broadcasting.js'
 function mismatch(call: Call, a: Value, b: Value): NaptuneError {
 	return new NaptuneError(
 		'NAP_GRAPH_INVALID',
-		`${call.operator} cannot multiply ${describeShape(a.shape)} by ${describeShape(b.shape)}: inner sizes must be equal and known to be so.`,
+		`${call.operator} cannot multiply ${describeShape(a.shape)} by ${describeShape(b.shape)}: inner sizes must be equal, and known to be equal.`,
 	)
 }
 
@@ -90,7 +90,7 @@ const gemm: Operator = {
 			if (!sameShape(broadcastShapes([rows, columns], c.shape, 'Gemm'), [rows, columns])) {
 				throw new NaptuneError(
 					'NAP_GRAPH_INVALID',
-					`Gemm can only add what broadcasts to its result ${describeShape([rows, columns])}, got ${describeShape(c.shape)}.`,
+					`Gemm can only add a tensor that broadcasts to its result ${describeShape([rows, columns])}, got ${describeShape(c.shape)}.`,
 				)
 			}
 		}

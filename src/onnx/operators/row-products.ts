@@ -1,13 +1,13 @@
-/** Sums of rows as products, where a reduction's last bits would depend on what else is in the batch. */
+/** Sums rows by products, for cases in which a reduction's last bits would depend on the rest of the batch. */
 
 import { product } from '../dimensions.js'
 import type { Emit } from '../operator.js'
 import type { Value } from '../value.js'
 
 /**
- * Whether images lie at addresses of different kinds. ONNX Runtime adds up a row in steps of four numbers from the first
- * address that is a multiple of 16 bytes on, so the order within a row depends on where it starts: alike for every image only
- * where an image has a multiple of four numbers.
+ * Whether images start at differently aligned addresses. ONNX Runtime sums a row in steps of four numbers from the first
+ * address that is a multiple of 16 bytes, so the order within a row depends on its start. It is the same for every image
+ * only if an image has a multiple of four numbers.
  * @param value float32 [B, ...].
  */
 export function isUneven({ type, shape }: Value): boolean {
@@ -17,8 +17,8 @@ export function isUneven({ type, shape }: Value): boolean {
 }
 
 /**
- * Sums along the last axis, which is kept, times a weight. A product works on each row alone. Of eight equal columns one is
- * kept: a product with one column takes another kernel.
+ * Sums along the last axis, kept as size 1, times a weight. A product handles each row alone. It uses eight equal columns
+ * and keeps one, because a product with one column uses another kernel.
  * @param value Two axes or more, the last of a fixed size.
  */
 export function rowProducts(emit: Emit, value: Value, weight: number): Value {

@@ -1,4 +1,4 @@
-/** Choosing entries by their size. */
+/** Operators that choose entries by value. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'

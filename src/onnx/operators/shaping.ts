@@ -1,4 +1,4 @@
-/** Changing the shape or order of axes without touching values. */
+/** Operators that change the shape or order of axes without changing values. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -18,8 +18,8 @@ import type { Dimension, Shape } from '../value.js'
 import { reshapeTo, sumToShape } from './broadcasting.js'
 
 /**
- * The dimensions that a shape-like input stands for: constants, the shape of a value, or computed from these.
- * @throws NaptuneError when they depend on data: graph building needs ranks and sizes at once.
+ * The dimensions in a shape input: constants, the shape of a value, or computed from these. @throws NaptuneError when they
+ * depend on data, because building a graph needs ranks and sizes.
  */
 function shapeInput(call: Call, index: number): Shape {
 	const value = required(call, index)

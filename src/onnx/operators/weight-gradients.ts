@@ -1,4 +1,4 @@
-/** Gradients of a convolution to its weight where the plain way, one more convolution, is slow or does not apply. */
+/** Weight gradients of convolutions for which the plain method, another convolution, is slow or does not apply. */
 
 import { at } from '../../core/at.js'
 import { product, staticDimension } from '../dimensions.js'
@@ -6,10 +6,13 @@ import { type Emit, int, ints } from '../operator.js'
 import type { Dimension, Shape, Value } from '../value.js'
 import { covered, type Windows } from './windows.js'
 
-/** From here on a product per entry of the kernel is faster than a convolution with a kernel of the size of an image. */
+/** Minimum channels for which a product per kernel entry is faster than a convolution with an image-sized kernel. */
 const leastChannels = 16
 
-/** Whether {@link tapsTimesGradients} applies and pays: measured on a CPU, half the time at 16 channels or more, and for kernels of one entry. */
+/**
+ * Whether {@link tapsTimesGradients} applies and pays: measured on a CPU, half the time at 16 channels or more, and for
+ * kernels of one entry.
+ */
 export function prefersTaps(x: Value, weight: Value, { strides, group }: Windows): boolean {
 	const channels = x.shape[1]
 	const taps = (weight.shape[2] as number) * (weight.shape[3] as number)
@@ -49,7 +52,7 @@ export function tapsTimesGradients(emit: Emit, x: Value, weight: Value, dy: Valu
 }
 
 /**
- * Several groups: the groups stay, and within each of them batch and channels trade places as for one group.
+ * Several groups: batch and channels trade places within each group, as for a single one.
  * @param x [B, G · C, H, W]. @param weight [G · K, C, h, w]. @param dy [B, G · K, H′, W′].
  */
 export function groupedWeightGradient(emit: Emit, x: Value, weight: Value, dy: Value, windows: Windows): Value {

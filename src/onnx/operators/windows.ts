@@ -1,4 +1,4 @@
-/** How the windows of a convolution lie on its images, and what they leave out. */
+/** Geometry of convolution windows on images, and the part that they do not cover. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -17,7 +17,7 @@ import {
 } from '../operator.js'
 import type { Attribute, Attributes, Value } from '../value.js'
 
-/** How windows lie on the larger of the two images; both spatial axes, padding as top, left, bottom, right. */
+/** Geometry of the windows on the larger of the two images; both spatial axes, padding as top, left, bottom, right. */
 export interface Windows {
 	readonly strides: readonly number[]
 	readonly dilations: readonly number[]
@@ -47,7 +47,7 @@ export function toAttributes({ strides, dilations, pads, group }: Windows) {
 	return { strides: ints(strides), dilations: ints(dilations), pads: ints(pads), group: int(group) }
 }
 
-/** Checks what both operators share. @returns The windows and the kernel's two sizes. */
+/** Checks the conditions common to both operators. @returns The windows and the kernel's two sizes. */
 export function checked(call: Call): { readonly windows: Windows; readonly kernel: readonly number[] } {
 	const x = required(call, 0)
 	const weight = required(call, 1)
@@ -73,7 +73,7 @@ export function checked(call: Call): { readonly windows: Windows; readonly kerne
 	if (automatic !== 'NOTSET') {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`${call.operator} needs its padding as numbers in pads; got auto_pad ${automatic}.`,
+			`${call.operator} needs explicit padding in pads; got auto_pad ${automatic}.`,
 		)
 	}
 	const kernel = [2, 3].map((axis) => staticDimension(weight.shape, axis, call.operator))
@@ -109,7 +109,7 @@ export function checkBias(call: Call, channels: unknown): void {
 	}
 }
 
-/** How far one window reaches along a spatial axis. */
+/** Extent of one window along a spatial axis. */
 export function reach(kernel: number, dilation: number): number {
 	return (kernel - 1) * dilation + 1
 }
@@ -141,7 +141,7 @@ export function covered(
 	if (reached.some((size) => size < 1)) {
 		throw new NaptuneError(
 			'NAP_GRADIENT_UNSUPPORTED',
-			`The gradient of a convolution to its weight needs windows that reach the image; with padding [${pads.join(', ')}] all windows on ${describeShape(x.shape)} lie outside.`,
+			`The gradient of a convolution to its weight needs windows that reach the image; with padding [${pads.join(', ')}], all windows on ${describeShape(x.shape)} are outside.`,
 		)
 	}
 	const ends = reached.map((size, axis) => Math.max(0, size - at(sizes, axis)))

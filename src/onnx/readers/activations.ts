@@ -1,4 +1,7 @@
-/** Activation functions made of simpler ones. At kinks their gradients are PyTorch's wherever one side is natural. */
+/**
+ * Reads activation functions as simpler operators. At kinks their gradients match PyTorch's where one side is the natural
+ * choice.
+ */
 
 import { floatAttribute, stringAttribute } from '../operator.js'
 import * as ops from '../ops.js'
@@ -11,7 +14,7 @@ function activation(build: (x: Value, node: StoredNode) => Value): Reader {
 
 const number = (node: StoredNode, name: string, fallback: number) => floatAttribute(node, name, fallback)
 
-/** scale · (x where positive, else alpha (e^x - 1)); the exponential is never taken of a positive number. */
+/** scale · (x if positive, otherwise alpha (e^x - 1)); never computes the exponential of a positive number. */
 function exponentialUnit(x: Value, alpha: number, scale: number): Value {
 	const below = ops.mul(ops.sub(ops.exp(ops.clip(x, null, 0)), 1), alpha)
 	const unit = ops.where(ops.greater(x, 0), x, below)

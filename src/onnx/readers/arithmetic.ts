@@ -1,4 +1,4 @@
-/** Arithmetic and reductions, as ONNX files write them. */
+/** Reads arithmetic and reductions from ONNX files. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { normalizeAxis, product } from '../dimensions.js'
@@ -43,8 +43,8 @@ export function reduction(
 }
 
 /**
- * Sums or means. Rows that a reduction would add up in an order that depends on the batch are multiplied with a constant
- * matrix: then an image's results have the same bytes in every batch.
+ * Sums or means. A reduction would sum some rows in an order that depends on the batch; these are multiplied by a constant
+ * matrix instead, so that an image's results have the same bytes in every batch.
  */
 export function rowReduction(
 	operator: 'ReduceSum' | 'ReduceMean',
@@ -67,7 +67,7 @@ export function rowReduction(
 	}
 }
 
-/** The number of entries along these axes, where they are the last ones, not all, and of fixed sizes. */
+/** The number of entries along these axes, if they are the last ones, not all of them, and of fixed sizes. */
 function lastAxes({ shape }: Value, axes: readonly number[]): number | undefined {
 	const first = shape.length - axes.length
 	const wanted = new Set(axes.map((axis) => (axis < 0 ? axis + shape.length : axis)))
@@ -77,7 +77,7 @@ function lastAxes({ shape }: Value, axes: readonly number[]): number | undefined
 	return typeof count === 'number' ? count : undefined
 }
 
-/** log(sum(exp(x))), with the largest entry taken out first. */
+/** log(sum(exp(x))), computed after subtracting the largest entry. */
 export const logSumExp: Reader = (node) => {
 	const kept = { ...node, attributes: { ...node.attributes, keepdims: int(1) } }
 	const [largest] = reduction('ReduceMax')(kept)
@@ -94,13 +94,13 @@ export const dropout: Reader = (node) => {
 	if (node.outputCount > 1 || (training && symbolicIntegers(training)?.[0] !== 0)) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			'Dropout is supported for inference only: without training mode and mask.',
+			'Dropout is only supported for inference, without training mode and mask.',
 		)
 	}
 	return [operand(node, 0)]
 }
 
-/** The exponent may have another type than the base. */
+/** The exponent may have a different type than the base. */
 export const pow: Reader = (node) => {
 	const [base, exponent] = [operand(node, 0), operand(node, 1)]
 	return [node.emit('Pow', [base, isFloat(base.type) ? ops.cast(exponent, base.type) : exponent])]
@@ -128,10 +128,10 @@ export const softmax: Reader = (node) => {
 	return [ops.reshapeLike(rows, x)]
 }
 
-/** Integers and rounding functions: what has no gradient in any case. */
+/** Integer operators, which have no gradient anyway. */
 export const integerOnly: Reader = (node) => {
 	if (isFloat(operand(node, 0).type) && node.inputs.length > 1) {
-		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${node.operator} is supported for integers only.`)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', `${node.operator} is only supported for integers.`)
 	}
 	return asIs(node)
 }
@@ -146,7 +146,7 @@ export const cumulativeSum: Reader = (node) => {
 	if (typeof size !== 'number' || size > 4096 || !isFloat(x.type)) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			'CumSum is supported for floats along an axis of a fixed size of at most 4096.',
+			'CumSum is only supported for floats along an axis with a fixed size of at most 4096.',
 		)
 	}
 	const [exclusive, reverse] = ['exclusive', 'reverse'].map((name) => intAttribute(node, name, 0))

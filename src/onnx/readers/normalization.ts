@@ -1,4 +1,4 @@
-/** Normalizations, as ONNX files write them, made of layer normalization over rows and affine functions. */
+/** Reads normalizations from ONNX files as layer normalization over rows and affine functions. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { normalizeAxis, staticDimension } from '../dimensions.js'
@@ -9,17 +9,17 @@ import * as ops from '../ops.js'
 import { operand, type Reader, type StoredNode, without } from '../stored-node.js'
 import type { Value } from '../value.js'
 
-/** A number per channel, to meet tensors [B, C, ...]. */
+/** One number per channel, shaped to broadcast with tensors [B, C, ...]. */
 function perChannel(value: Value, like: Value): Value {
 	return ops.reshape(value, [-1, ...like.shape.slice(2).map(() => 1)])
 }
 
-/** With the statistics of training, which makes it an affine function of each channel. */
+/** With fixed training statistics it is an affine function of each channel. */
 const batchNormalization: Reader = (node) => {
 	if (intAttribute(node, 'training_mode', 0) !== 0 || node.outputCount > 1) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			'BatchNormalization is supported for inference only. Export the model in evaluation mode.',
+			'BatchNormalization is only supported for inference. Export the model in evaluation mode.',
 		)
 	}
 	const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((index) => operand(node, index))
@@ -38,7 +38,7 @@ function normalizedRows(node: StoredNode, rows: Value): Value {
 	return node.emit('LayerNormalization', [rows, ones], { axis: int(-1), epsilon })
 }
 
-/** The same for rows that the gradient of the operator would add up in an order that depends on the batch. */
+/** The same for rows that the operator's gradient would sum in an order that depends on the batch. */
 function unevenRows(node: StoredNode, rows: Value, width: number): Value {
 	const centred = ops.sub(rows, rowProducts(node.emit, rows, 1 / width))
 	const variance = rowProducts(node.emit, ops.mul(centred, centred), 1 / width)
@@ -56,7 +56,7 @@ const instanceNormalization: Reader = (node) => {
 	return [ops.add(ops.mul(normalized, perChannel(scale!, x!)), perChannel(bias!, x!))]
 }
 
-/** Scale and bias were one number per group before version 21, since then one per channel. */
+/** Scale and bias have one number per channel since version 21, before that one per group. */
 const groupNormalization: Reader = (node) => {
 	const [x, scale, bias] = [0, 1, 2].map((index) => operand(node, index))
 	const groups = intAttribute(node, 'num_groups', 1)
@@ -89,7 +89,7 @@ const layerNormalization: Reader = (node) => {
 	if (node.outputCount > 1) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			'LayerNormalization over several axes is supported without mean and deviation as outputs.',
+			'LayerNormalization over several axes is only supported without mean and deviation as outputs.',
 		)
 	}
 	const count = x.shape.slice(axis).reduce<number>((total, _, at) => {

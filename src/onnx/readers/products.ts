@@ -1,4 +1,4 @@
-/** Matrix products, as ONNX files write them: vectors, and sums by Einstein's convention. */
+/** Reads matrix products from ONNX files, including vectors and Einstein sums. */
 
 import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -30,7 +30,7 @@ export const einsum: Reader = (node) => {
 	if (!usable || twice || terms.some((term, position) => term.length !== at(parts, position).shape.length)) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`Einsum is supported for one or two operands without dots and with a result, such as bij,bjk->bik; got ${equation}.`,
+			`Einsum is only supported for one or two operands with an explicit result and without ellipsis, such as bij,bjk->bik; got ${equation}.`,
 		)
 	}
 	const [left, right] = terms as [string, string | undefined]
@@ -63,12 +63,12 @@ export const einsum: Reader = (node) => {
 	]
 }
 
-/** Axes of a term that something else names. */
+/** Axes of a term that also appear elsewhere. */
 function kept(term: string, elsewhere: string): string {
 	return [...term].filter((axis) => elsewhere.includes(axis)).join('')
 }
 
-/** Sums over the axes that nothing else names. */
+/** Sums over the axes that appear nowhere else. */
 function summed(value: Value, term: string, elsewhere: string): Value {
 	const axes = [...term].flatMap((axis, position) => (elsewhere.includes(axis) ? [] : [position]))
 	return axes.length === 0 ? value : ops.reduceSum(value, axes)
@@ -83,10 +83,10 @@ function arranged(value: Value, from: string, to: string): Value {
 	)
 }
 
-/** In another shape, of which one size may be open. */
+/** Reshapes; one size may be symbolic. */
 function sized(value: Value, shape: readonly Dimension[]): Value {
 	if (shape.filter((size) => typeof size === 'string').length > 1) {
-		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'Einsum is supported with at most one axis of open size.')
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'Einsum is only supported with at most one axis of symbolic size.')
 	}
 	return ops.reshape(
 		value,

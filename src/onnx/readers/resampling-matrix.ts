@@ -1,6 +1,6 @@
-/** The matrix by which ONNX's Resize makes one axis longer or shorter. */
+/** Builds the matrix with which ONNX's Resize changes the length of one axis. */
 
-/** How entries between others are found, in ONNX's words. */
+/** Interpolation settings, in ONNX's terms. */
 export interface Interpolation {
 	readonly mode: 'nearest' | 'linear' | 'cubic'
 	readonly coordinates: 'half_pixel' | 'half_pixel_symmetric' | 'pytorch_half_pixel' | 'align_corners' | 'asymmetric'
@@ -10,8 +10,8 @@ export interface Interpolation {
 }
 
 /**
- * Weights of the old entries in each new one.
- * @param before Entries of the axis. @param after Entries of the result. @param scale Of the coordinates, after / before.
+ * Weights of the old entries in each new one. @param before Number of old entries. @param after Number of new entries.
+ * @param scale Scale of the coordinates, after / before.
  * @returns [before, after] in row-major order.
  */
 export function resamplingMatrix(
@@ -28,7 +28,7 @@ export function resamplingMatrix(
 	return matrix
 }
 
-/** Where an entry of the result lies among the old ones. */
+/** Position of a new entry among the old ones. */
 function original(
 	at: number,
 	before: number,

@@ -1,4 +1,4 @@
-/** Resize and Upsample: one product with a constant matrix per axis, by which the gradient follows. */
+/** Reads Resize and Upsample as one product with a constant matrix per axis, which gives the gradient. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -11,7 +11,7 @@ import type { Value } from '../value.js'
 import { alongAxis } from './arithmetic.js'
 import { type Interpolation, resamplingMatrix } from './resampling-matrix.js'
 
-/** The most entries of one axis's matrix. */
+/** Maximum number of entries of one axis's matrix. */
 const largestMatrix = 2 ** 24
 
 export const resize: Reader = (node) => {
@@ -27,28 +27,22 @@ export const resize: Reader = (node) => {
 	const scales = older ? (scalesAttribute(node) ?? numbersOf(node, 1)) : numbersOf(node, 2)
 	const given = sizes ?? scales
 	if (!given || given.length !== axes.length) {
-		throw new NaptuneError(
-			'NAP_ONNX_INVALID',
-			`${node.operator} needs scales or sizes that are constant, one per axis.`,
-		)
+		throw new NaptuneError('NAP_ONNX_INVALID', `${node.operator} needs constant scales or sizes, one per axis.`)
 	}
 	if (stringAttribute(node, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch') {
-		throw new NaptuneError(
-			'NAP_ONNX_UNSUPPORTED',
-			'Resize is supported without a policy for the aspect ratio (stretch).',
-		)
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'Resize is only supported without an aspect-ratio policy (stretch).')
 	}
 	const interpolation = interpolationOf(node, older)
 	let result = x
 	axes.forEach((axis, position) => {
 		const wanted = at(given, position)
-		// Exporters write the number of images that they were given; nobody resizes that axis.
+		// Exporters write the batch size they saw; nobody resizes that axis.
 		if (axis === 0 && typeof x.shape[0] === 'string' && (sizes || wanted === 1)) return
 		if (typeof wanted === 'string' || (!sizes && wanted === 1)) {
 			if (wanted === x.shape[axis] || wanted === 1) return
 			throw new NaptuneError(
 				'NAP_ONNX_INVALID',
-				`${node.operator} cannot change axis ${axis} to the open size ${wanted}.`,
+				`${node.operator} cannot change axis ${axis} to the symbolic size ${wanted}.`,
 			)
 		}
 		const before = staticDimension(x.shape, axis, node.operator)
@@ -89,19 +83,19 @@ function interpolationOf(node: StoredNode, older: boolean): Interpolation {
 	if (!known.includes(coordinates)) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`${node.operator} knows the coordinates ${known.join(', ')}, not ${coordinates}.`,
+			`${node.operator} supports the coordinates ${known.join(', ')}, not ${coordinates}.`,
 		)
 	}
 	if (!['nearest', 'linear', 'bilinear', 'cubic'].includes(mode)) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`${node.operator} is supported in the modes nearest, linear and cubic, not ${mode}.`,
+			`${node.operator} supports the modes nearest, linear and cubic, not ${mode}.`,
 		)
 	}
 	if (intAttribute(node, 'antialias', 0) !== 0) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			'Resize is supported without antialiasing; resize images before they are given to the model.',
+			'Resize is only supported without antialiasing. Resize images before you pass them to the model.',
 		)
 	}
 	return {

@@ -1,4 +1,4 @@
-/** Cutting, repeating and rearranging tensors, as ONNX files write it. */
+/** Reads operators that cut, repeat and rearrange tensors. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -25,7 +25,7 @@ export const split: Reader = (node) => {
 	if (lengths.length !== count || lengths.reduce((total, length) => total + length, 0) !== size) {
 		throw new NaptuneError(
 			'NAP_ONNX_INVALID',
-			`Split of axis ${axis} of ${describeShape(x.shape)} into [${lengths.join(', ')}] does not give ${count} parts of it.`,
+			`Split of axis ${axis} of ${describeShape(x.shape)} into [${lengths.join(', ')}] does not yield its ${count} parts.`,
 		)
 	}
 	let end = 0
@@ -91,7 +91,7 @@ export const slice: Reader = (node) => {
 	return [result]
 }
 
-/** Exporters write the largest or smallest int64 for "to the end", which is no exact number here. */
+/** Exporters write the largest or smallest int64 for "to the end", which is not an exact number here. */
 function bounded(item: number): number {
 	return Math.max(-(2 ** 53), Math.min(2 ** 53, item))
 }
@@ -146,7 +146,7 @@ function single(value: number) {
 	return { type: 'float32', shape: [], data: Float32Array.of(value) } as const
 }
 
-/** Borders made of the tensor's own entries. */
+/** Borders copied from the tensor's own entries. */
 function padByPositions(node: StoredNode, x: Value, amounts: readonly number[], mode: string): Value {
 	const rank = x.shape.length
 	let result = x
@@ -176,12 +176,12 @@ function borderPosition(position: number, size: number, mode: string): number {
 		default:
 			throw new NaptuneError(
 				'NAP_ONNX_UNSUPPORTED',
-				`Pad is supported in the modes constant, reflect, edge and wrap, not ${mode}.`,
+				`Pad supports the modes constant, reflect, edge and wrap, not ${mode}.`,
 			)
 	}
 }
 
-/** The tensor joined with itself; an axis of size 1 is broadcast, also so many times as a symbolic size says. */
+/** Repeats the tensor; an axis of size 1 broadcasts, also to a symbolic size. */
 export const tile: Reader = (node) => {
 	const x = operand(node, 0)
 	const counts = symbolicIntegers(operand(node, 1))
@@ -245,7 +245,7 @@ export const size: Reader = (node) => {
 	return [ops.reshape(total, [])]
 }
 
-/** Zero is no size to be copied with allowzero, which matters only where a size is 0: the attribute is dropped. */
+/** With allowzero, 0 is a size instead of a copied one; this matters only for empty tensors, so drop the attribute. */
 export const reshape: Reader = (node) => {
 	const entries = symbolicIntegers(operand(node, 1))
 	return asIs(entries?.includes(0) ? node : { ...node, attributes: without(node.attributes, 'allowzero') })

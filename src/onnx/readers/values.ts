@@ -1,4 +1,4 @@
-/** Tensors that ONNX files make inside the graph. */
+/** Reads operators that create tensors inside the graph. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { elementCount, tensor } from '../../core/tensor.js'
@@ -10,7 +10,7 @@ import { listOf, operand, type Reader } from '../stored-node.js'
 import { symbolicIntegers } from '../symbolic-integers.js'
 import type { Value } from '../value.js'
 
-/** More elements than a mask or position table has: refused instead of allocated. */
+/** More elements than any mask or position table has, to refuse instead of allocate. */
 const largestFilled = 2 ** 26
 
 /** A tensor of one value in the shape that another tensor lists; symbolic sizes are broadcast at run time. */
@@ -45,7 +45,10 @@ export const constant: Reader = ({ attributes, tensors }) => {
 	if (whole?.kind === 'int') return [scalar(whole.value, 'int64')]
 	if (wholes?.kind === 'ints') return [integers(wholes.value)]
 	if (attributes.value_float?.kind === 'float') return [scalar(attributes.value_float.value, 'float32')]
-	throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'Constant is supported with a tensor, numbers or a list of numbers.')
+	throw new NaptuneError(
+		'NAP_ONNX_UNSUPPORTED',
+		'Constant is only supported with a tensor, a number or a list of numbers.',
+	)
 }
 
 export const range: Reader = (node) => {
@@ -66,8 +69,8 @@ export const range: Reader = (node) => {
 }
 
 /**
- * Rows of a tensor by their coordinates along its first axes: one gather along these axes as one. An index below 0 counts
- * from the end, but for the first axis where its size is open.
+ * Rows of a tensor by coordinates along its first axes: one gather along these axes merged into one. A negative index counts
+ * from the end, except on a first axis of symbolic size.
  */
 export const gatherNd: Reader = (node) => {
 	const [data, indices] = [operand(node, 0), operand(node, 1)]
@@ -76,13 +79,13 @@ export const gatherNd: Reader = (node) => {
 	if ((batchDims?.kind === 'int' && batchDims.value !== 0) || typeof depth !== 'number' || depth < 1) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			'GatherND is supported without batch_dims and with a fixed number of coordinates.',
+			'GatherND is only supported without batch_dims and with a fixed number of coordinates.',
 		)
 	}
 	const sizes = data.shape.slice(0, depth)
 	const rest = data.shape.slice(depth)
 	if (sizes.slice(1).some((size) => typeof size !== 'number') || rest.some((size) => typeof size !== 'number')) {
-		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'GatherND is supported where only the first size is open.')
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'GatherND is only supported if at most the first size is symbolic.')
 	}
 	const last = indices.shape.length - 1
 	let stride = 1

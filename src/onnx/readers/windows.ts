@@ -1,4 +1,7 @@
-/** Convolutions and pooling, as ONNX files write them: padding by name, one spatial axis, windows that reach over the end. */
+/**
+ * Reads convolutions and pooling from ONNX files, including named padding, one spatial axis, and windows that extend past
+ * the end.
+ */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -9,7 +12,7 @@ import * as ops from '../ops.js'
 import { asIs, listOf, operand, type Reader, type StoredNode, without } from '../stored-node.js'
 import type { Attributes, Value } from '../value.js'
 
-/** How windows lie, both spatial axes; padding as top, left, bottom, right. */
+/** Geometry of windows, both spatial axes; padding as top, left, bottom, right. */
 interface Geometry {
 	readonly kernel: readonly number[]
 	readonly strides: readonly number[]
@@ -17,14 +20,14 @@ interface Geometry {
 	readonly pads: readonly number[]
 	/** Sizes of the result. */
 	readonly sizes: readonly number[]
-	/** The padding that the file declares, without what windows past the end need. */
+	/** The padding that the file declares, without that of windows past the end. */
 	readonly declared: readonly number[]
 }
 
-/** More windows than lie on images: refused instead of allocated. */
+/** More windows than any image needs, to refuse instead of allocate. */
 const mostWindows = 2 ** 24
 
-/** Numbers for padding that is given by name, and for windows that may reach over the end (`ceil_mode`). */
+/** Resolves named padding, and windows that may extend past the end (`ceil_mode`). */
 function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geometry {
 	const strides = intsAttribute(node, 'strides', [1, 1])
 	const dilations = intsAttribute(node, 'dilations', [1, 1])
@@ -32,7 +35,7 @@ function geometry(node: StoredNode, x: Value, kernel: readonly number[]): Geomet
 	if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2 || given.length !== 4) {
 		throw new NaptuneError(
 			'NAP_ONNX_UNSUPPORTED',
-			`${node.operator} is supported for images, [B, C, H, W]; got ${describeShape(x.shape)}.`,
+			`${node.operator} is only supported for images, [B, C, H, W]; got ${describeShape(x.shape)}.`,
 		)
 	}
 	if (strides.some((stride) => !(stride >= 1)))
@@ -82,7 +85,7 @@ function attributesOf({ kernel, strides, dilations, pads }: Geometry): Attribute
 	return { kernel_shape: ints(kernel), strides: ints(strides), dilations: ints(dilations), pads: ints(pads) }
 }
 
-/** A border that is as wide as a window, which pooling does not take, becomes part of the image. */
+/** Makes a border as wide as a window, which pooling does not support, part of the image. */
 function withRoom(x: Value, found: Geometry, filling: number): { readonly padded: Value; readonly inner: Geometry } {
 	const { kernel, pads } = found
 	if (pads.every((amount, index) => amount < at(kernel, index % 2))) return { padded: x, inner: found }
@@ -93,7 +96,7 @@ function withRoom(x: Value, found: Geometry, filling: number): { readonly padded
 	}
 }
 
-/** Signals get a spatial axis of size 1, so that they are images. */
+/** Gives signals a spatial axis of size 1, so that they become images. */
 function asImages(node: StoredNode, apply: Reader): readonly Value[] {
 	const x = operand(node, 0)
 	if (x.shape.length !== 3) return apply(node)
@@ -131,10 +134,7 @@ const conv: Reader = (node) =>
 const convTranspose: Reader = (node) =>
 	asImages(node, (images) => {
 		if (images.attributes.output_shape) {
-			throw new NaptuneError(
-				'NAP_ONNX_UNSUPPORTED',
-				'ConvTranspose needs its padding as numbers in pads, not as output_shape.',
-			)
+			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'ConvTranspose needs explicit padding in pads, not output_shape.')
 		}
 		const mode = stringAttribute(images, 'auto_pad', 'NOTSET')
 		return asIs(mode === 'VALID' ? { ...images, attributes: without(images.attributes, 'auto_pad', 'pads') } : images)
@@ -142,7 +142,7 @@ const convTranspose: Reader = (node) =>
 
 const maxPool: Reader = (node) => {
 	if (node.outputCount > 1)
-		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'MaxPool is supported without its output of positions.')
+		throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'MaxPool is only supported without its output of positions.')
 	return asImages(node, (images) => {
 		const x = operand(images, 0)
 		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
@@ -152,15 +152,15 @@ const maxPool: Reader = (node) => {
 }
 
 /**
- * The mean over windows. Where the border does not count, or a window reaches over the end, sums are divided by the
- * number of entries that do count, which is known.
+ * The mean over windows. If the border does not count, or a window extends past the end, sums are divided by the known
+ * number of entries that count.
  */
 const averagePool: Reader = (node) =>
 	asImages(node, (images) => {
 		const x = operand(images, 0)
 		const found = geometry(images, x, intsAttribute(images, 'kernel_shape', []))
 		if (found.dilations.some((dilation) => dilation !== 1)) {
-			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'AveragePool is supported without dilations.')
+			throw new NaptuneError('NAP_ONNX_UNSUPPORTED', 'AveragePool is only supported without dilations.')
 		}
 		const { padded, inner } = withRoom(x, found, 0)
 		const attributes = without(attributesOf(inner), 'dilations')
@@ -174,7 +174,7 @@ const averagePool: Reader = (node) =>
 		return [ops.mul(pooled, ops.cast(ops.literal(map), x.type))]
 	})
 
-/** For each window along an axis, how many of its entries count. */
+/** Number of counted entries of each window along an axis. */
 function countedEntries(
 	{ kernel, strides, pads, declared, sizes }: Geometry,
 	axis: number,

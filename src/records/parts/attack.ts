@@ -1,4 +1,4 @@
-/** An attack as records name it, and what the attacker knows. */
+/** Attacks and attacker knowledge, as records describe them. */
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
@@ -6,7 +6,7 @@ import { options } from './fields.js'
 
 /** An attack with every option. */
 export const attackSchema = z.strictObject({
-	name: z.string().describe("What it was asked for by: an attack's name or a preset's."),
+	name: z.string().describe('The chosen name: that of an attack or of a preset.'),
 	attack: z.string().describe('The registered attack.'),
 	source: z.string().describe('Paper and references it follows.'),
 	options: options.describe('The whole configuration with defaults filled in.'),
@@ -15,7 +15,7 @@ export const attackSchema = z.strictObject({
 /** An attack with every option. */
 export type AttackDescription = Immutable<z.output<typeof attackSchema>>
 
-/** Levels of knowledge, each with what it means. */
+/** Levels of attacker knowledge with their meanings. */
 export const knowledgeLevels = {
 	'encoder-only': 'the image encoder of the published CLIP: neither classes nor anything that was tuned',
 	'prompt-aware': 'the tuned prompts of both towers and the classes, but nothing else that the method adds',

@@ -1,21 +1,24 @@
-/** How to get the same data again, by kind of source. Names and order of the entries are part of fingerprints. */
+/** How to load the same data again, by kind of source. Names and order of the entries enter fingerprints. */
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
 import { informative } from '../informative.js'
 import { count, positive, sha256 } from './fields.js'
 
-/** What was made of the data of a source. */
+/** Choices made from the data of a source. */
 const choices = {
 	classes: z.array(z.string()).exactOptional().describe('The only classes, in the order of labels.'),
-	captionTemplates: z.array(z.string()).exactOptional().describe('Captions of every class; {} stands for its name.'),
+	captionTemplates: z
+		.array(z.string())
+		.exactOptional()
+		.describe('Caption templates of every class; {} stands for its name.'),
 	fewShot: z
 		.strictObject({ shots: positive, seed: count, procedure: z.literal('CoOp') })
 		.exactOptional()
 		.describe('The few-shot sample of training images.'),
 }
 
-/** How the splits came about; `train` where only the images of that split are meant. */
+/** How the splits were made; `train` means only the images of that split. */
 const splits = {
 	split: z.enum(['given', 'drawn', 'train']).exactOptional(),
 	splitSeed: count.exactOptional(),
@@ -24,10 +27,10 @@ const splits = {
 
 const splitsSchema = z.strictObject(splits)
 
-/** How the splits of data came about. */
+/** How the splits of data were made. */
 export type SplitOrigin = Immutable<z.output<typeof splitsSchema>>
 
-/** Data that come with the package. */
+/** Data included in the package. */
 const embedded = z.strictObject({
 	dataset: z.literal('cifar10-mini'),
 	imageSize: positive,
@@ -45,18 +48,18 @@ const folder = z.strictObject({
 	folders: z
 		.tuple([z.string(), z.string().nullable(), z.string()])
 		.exactOptional()
-		.describe('Of training, validation and test images, where the splits are given.'),
+		.describe('Folders of training, validation and test images, if the splits are given.'),
 	fileNames: sha256,
 	...choices,
 })
 
-/** Images of a folder and of those below it, whatever they show. */
+/** Images of a folder and its subfolders, without classes. */
 const images = z.strictObject({ dataset: z.literal('images'), path: z.string() })
 
 /** A file that lists images, classes and splits. */
 const manifest = z.strictObject({
 	dataset: z.literal('manifest'),
-	path: z.string().describe('With its options: `list.csv?images=FOLDER`.'),
+	path: z.string().describe('Path with options, such as `list.csv?images=FOLDER`.'),
 	sha256,
 	...splits,
 	...choices,
@@ -65,9 +68,9 @@ const manifest = z.strictObject({
 /** Images with captions. */
 const captions = z.strictObject({
 	dataset: z.literal('captions'),
-	path: informative(z.string().describe('Of the file, whose content decides.')),
+	path: informative(z.string().describe('Path of the file; only its content matters.')),
 	sha256,
-	seed: count.exactOptional().describe('Of the choice of images, where not all are used.'),
+	seed: count.exactOptional().describe('Seed of the choice of images, if not all are used.'),
 })
 
 /** A data set of the Hugging Face hub. */
@@ -78,7 +81,7 @@ const hub = z.strictObject({
 	...choices,
 })
 
-/** Data of a program that uses the library. */
+/** Data supplied by a program that uses the library. */
 const own = z.looseObject({ dataset: z.literal('own'), ...choices })
 
 /** A published data set below a data root. */
@@ -92,16 +95,16 @@ const benchmark = z.strictObject({
 
 const origins = { embedded, folder, images, manifest, captions, hub, own, benchmark }
 
-/** How to get the same data again. */
+/** How to load the same data again. */
 export const dataOriginSchema = z.union([embedded, folder, images, manifest, captions, hub, own, benchmark])
 
 /** Kinds of sources. */
 export type OriginKind = keyof typeof origins
 
-/** How to get the same data again. */
+/** How to load the same data again. */
 export type DataOrigin = Immutable<z.output<typeof dataOriginSchema>>
 
-/** How to get the data of a kind of source again. */
+/** How to load data from one kind of source again. */
 export type OriginOf<Kind extends OriginKind> = Immutable<z.output<(typeof origins)[Kind]>>
 
 /** The kind of source of data. */
@@ -117,7 +120,7 @@ export function originKind({ dataset }: DataOrigin): OriginKind {
 		: 'benchmark'
 }
 
-/** Whether data are of a kind of source. */
+/** Whether data come from a kind of source. */
 export function isOrigin<Kind extends OriginKind>(
 	origin: DataOrigin,
 	kind: Kind,
@@ -125,29 +128,29 @@ export function isOrigin<Kind extends OriginKind>(
 	return originKind(origin) === kind
 }
 
-/** What the data are loaded by: a name, or the path of a file or folder. */
+/** What to load the data by: a name, or the path of a file or folder. */
 export function originName(origin: DataOrigin): string {
 	return 'path' in origin && typeof origin.path === 'string' ? origin.path : origin.dataset
 }
 
-/** The seed by which the splits were drawn; undefined where they were not. */
+/** The seed that drew the splits; undefined if they were not drawn. */
 export function originSplitSeed(origin: DataOrigin): number | undefined {
 	return 'splitSeed' in origin && typeof origin.splitSeed === 'number' ? origin.splitSeed : undefined
 }
 
-/** The few-shot sample of the training images; undefined where all are meant. */
+/** The few-shot sample of the training images; undefined means all. */
 export function originSample(origin: DataOrigin): { readonly shots: number; readonly seed: number } | undefined {
 	return 'fewShot' in origin ? origin.fewShot : undefined
 }
 
-/** The data that a few-shot sample is of. */
+/** The data from which a few-shot sample was drawn. */
 export function withoutSample(origin: DataOrigin): DataOrigin {
 	if (!('fewShot' in origin)) return origin
 	const { fewShot: _, ...source } = origin
 	return source
 }
 
-/** Where data lie decides nothing of what is made of them. */
+/** An origin without its location, which does not affect results. */
 export function withoutPlace(origin: DataOrigin): Readonly<Record<string, unknown>> {
 	const { root: _, path: __, ...rest }: Readonly<Record<string, unknown>> = origin
 	return rest

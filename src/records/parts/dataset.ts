@@ -1,20 +1,18 @@
-/** Data sets as records name them. */
+/** Data sets as records describe them. */
 
 import { z } from 'zod'
 import { informative } from '../informative.js'
 import { dataOriginSchema } from './data-origin.js'
 import { count, sha256 } from './fields.js'
 
-/** What a record says of any data set. */
+/** Record fields of any data set. */
 export const datasetShape = {
 	name: z.string(),
-	origin: dataOriginSchema.describe('How to get the same data again.'),
+	origin: dataOriginSchema.describe('How to load the same data again.'),
 	notices: informative(
-		z
-			.array(z.string())
-			.describe('What a reader must know before believing the numbers, such as a split that was drawn here.'),
+		z.array(z.string()).describe('What a reader must know before believing the numbers, such as a split drawn here.'),
 	),
-	classNames: z.array(z.string()).describe('In the order of labels.'),
+	classNames: z.array(z.string()).describe('Class names in the order of labels.'),
 }
 
 const { name, origin, notices, classNames } = datasetShape
@@ -26,6 +24,6 @@ export const imagesSchema = z.strictObject({
 	notices,
 	split: z.string(),
 	images: count,
-	ids: sha256.describe('Of the JSON list of the ids of the images, in order.'),
+	ids: sha256.describe('SHA-256 of the JSON list of image ids, in order.'),
 	classNames,
 })

@@ -1,17 +1,17 @@
-/** Models and what runs them, as records name them. */
+/** Models and engines as records describe them. */
 
 import { z } from 'zod'
 import { informative } from '../informative.js'
 import { chosen, count, options, positive, sha256 } from './fields.js'
 
-/** Where a checkpoint is from, and what it is known by. */
+/** Source and identity of a checkpoint. */
 export const checkpointShape = {
 	source: informative(z.string().describe('Name, path or id of the checkpoint.')),
 	revision: informative(z.string().exactOptional()),
 	family: informative(
-		z.string().exactOptional().describe("What kind of model it is, such as `siglip`; missing for transformers' CLIP."),
+		z.string().exactOptional().describe("Kind of model, such as `siglip`; missing for transformers' CLIP."),
 	),
-	sha256: sha256.describe('Of the weights.'),
+	sha256: sha256.describe('SHA-256 of the weights.'),
 }
 
 /** A checkpoint. */
@@ -21,30 +21,30 @@ export const modelSchema = z.strictObject(checkpointShape)
 export const defenseSchema = z.strictObject({
 	name: z.string(),
 	options,
-	parameters: sha256.describe("Of the parameters' names, shapes and bytes in the order of their names."),
+	parameters: sha256.describe('SHA-256 of the names, shapes and bytes of the parameters, ordered by name.'),
 	trainableParameters: count,
 })
 
 /**
- * How the gradient of an attacker who knows everything goes through what is changed for each image. `bpda-identity`: it is
- * taken at the changed image and used as the gradient at the given one (backward pass differentiable approximation, Athalye
+ * How the gradient of an attacker with full knowledge passes through the change made for each image. `bpda-identity`: the
+ * gradient at the changed image serves as the gradient at the given one (backward pass differentiable approximation, Athalye
  * et al. 2018). `unrolled`: the update is part of the graph and is differentiated through.
  */
 const attackedThroughNames = ['bpda-identity', 'unrolled'] as const
 
-/** How the gradient of an attacker who knows everything goes through what is changed for each image. */
+/** How the gradient of an attacker with full knowledge passes through the change made for each image. */
 export type AttackedThrough = (typeof attackedThroughNames)[number]
 
-/** What is changed for each image when it is classified. */
+/** What changes for each image at classification time. */
 export const testTimeSchema = z.strictObject({
 	...chosen.shape,
 	attackedThrough: z
 		.enum([...attackedThroughNames, 'none'])
-		.describe("How the attacker's gradient goes through it; `none` where the attacker does not know it."),
+		.describe("How the attacker's gradient passes through it; `none` if the attacker does not know it."),
 })
 
-/** What ran the work. */
+/** Versions and device of the work. */
 export const versionsSchema = z.strictObject({ naptune: z.string(), engine: z.string(), device: z.string() })
 
-/** What ran a training, whose bytes depend on threads, too. */
+/** The engine of a training; its bytes also depend on the number of threads. */
 export const trainingEngineSchema = z.strictObject({ device: z.string(), threads: positive, version: z.string() })

@@ -1,33 +1,35 @@
-/** What an attack made of single images. */
+/** Outcomes of single images under attack. */
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
 import { passesSchema } from './accuracy.js'
 import { count } from './fields.js'
 
-/** What became of one image. */
+/** The outcome of one image. */
 export const outcomeSchema = z.strictObject({
 	id: z.string(),
 	label: count.describe('Position of its class.'),
 	cleanPrediction: count,
-	adversarialPrediction: count.describe('On the adversarial image; on the clean one where that was not attacked.'),
-	attacked: z.boolean().describe('Whether it was attacked, rather than skipped because its clean prediction is wrong.'),
+	adversarialPrediction: count.describe(
+		'Class predicted for the adversarial image, or for the clean one if it was not attacked.',
+	),
+	attacked: z.boolean().describe('Whether the image was attacked rather than skipped for a wrong clean prediction.'),
 	stage: z
 		.string()
 		.exactOptional()
-		.describe('The stage that fooled the model, of an attack with several; missing where none did.'),
+		.describe('The stage that fooled the model, for an attack with several; missing if none did.'),
 	zeroGradient: z
 		.literal(true)
 		.exactOptional()
 		.describe(
-			'That every gradient which the attack looked at was zero in every pixel: it had nothing to follow. Missing otherwise.',
+			'True if every gradient that the attack used was zero in every pixel, so that it had nothing to follow; otherwise missing.',
 		),
 })
 
-/** What became of one image. */
+/** The outcome of one image. */
 export type AttackOutcome = Immutable<z.output<typeof outcomeSchema>>
 
-/** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */
+/** The prediction for one image after one round; trials add up to an outcome, and a stopped attack resumes from them. */
 export const trialSchema = z.strictObject({
 	id: z.string(),
 	round: z.string().describe('Name of the round, or `clean` for the clean image.'),
@@ -35,29 +37,29 @@ export const trialSchema = z.strictObject({
 	zeroGradient: z
 		.literal(true)
 		.exactOptional()
-		.describe('That every gradient which the round looked at was zero in every pixel; missing otherwise.'),
+		.describe('True if every gradient that the round used was zero in every pixel; otherwise missing.'),
 })
 
-/** What the model says of one image after one round; enough of them make an outcome, and a run goes on from them. */
+/** The prediction for one image after one round; trials add up to an outcome, and a stopped attack resumes from them. */
 export type AttackTrial = Immutable<z.output<typeof trialSchema>>
 
-/** What a batch of an attack brought, and what it took. */
+/** The trials of one batch of an attack, and their cost. */
 export const batchSchema = z.strictObject({
 	trials: z.array(trialSchema),
-	seconds: z.number().nonnegative().describe('Wall-clock time since the batch before.'),
+	seconds: z.number().nonnegative().describe('Wall-clock time since the previous batch.'),
 	passes: passesSchema,
 })
 
-/** What a batch of an attack brought, and what it took. */
+/** The trials of one batch of an attack, and their cost. */
 export type AttackedBatch = Immutable<z.output<typeof batchSchema>>
 
 /**
- * A line of the log of trials: a whole batch, so that a line which was cut off takes its batch with it and a resumed attack goes
- * on with the batches that it would have had. Earlier versions wrote a line for each trial.
+ * A line of the log of trials holds a whole batch. A truncated line therefore drops its batch, and a resumed attack
+ * continues with the same batches. Earlier versions wrote one line per trial.
  */
 export const trialsLine = z.union([trialSchema, batchSchema])
 
-/** The lines that an attack left, as an evaluation takes them. */
+/** Converts the log of an earlier attack for an evaluation. */
 export function earlierTrials(lines: readonly Immutable<z.output<typeof trialsLine>>[]): {
 	readonly earlier: readonly AttackTrial[]
 	readonly batches: readonly AttackedBatch[]

@@ -1,33 +1,36 @@
-/** Presets: named, versioned configurations, as files of the package and in the records of what they were used for. */
+/** Presets: named, versioned configurations, stored in the package and in the records that use them. */
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
 import { count, options, positive } from './fields.js'
 
-/** How a preset means results to be evaluated. */
+/** How a preset evaluates results. */
 export const presetEvaluationSchema = z.strictObject({
 	attack: z.string(),
-	epsilon: z.string().describe('L-infinity, such as `3/255`.'),
+	epsilon: z.string().describe('L-infinity size, such as `3/255`.'),
 	seed: count,
-	images: positive.exactOptional().describe('Size of the balanced choice of test images; all where missing.'),
+	images: positive.exactOptional().describe('Number of test images, balanced over the classes; all if missing.'),
 })
 
 /** A named, versioned configuration. */
 export const presetSchema = z.strictObject({
 	name: z.string(),
 	version: positive,
-	doc: z.string().describe('What it is for and why its values are what they are.'),
-	defense: z.string().default('nap').describe('The method that is tuned when none is named.'),
-	tuning: options.describe('Settings of every method, where they differ from the defaults.'),
-	methods: z.record(z.string(), options).default({}).describe('Settings of single methods, over those of all.'),
+	doc: z.string().describe('Its purpose, and the reasons for its values.'),
+	defense: z.string().default('nap').describe('The default method.'),
+	tuning: options.describe('Settings of all methods that differ from the defaults.'),
+	methods: z
+		.record(z.string(), options)
+		.default({})
+		.describe('Settings of single methods, which override those of all.'),
 	variants: z
 		.record(z.string().regex(/^[a-z0-9-]+$/), options)
 		.exactOptional()
-		.describe('Rows of an ablation by name: settings over those of the method they belong to.'),
+		.describe("Rows of an ablation by name; their settings override those of the row's method."),
 	epsilon: z
 		.literal('where-vanilla-breaks')
 		.exactOptional()
-		.describe('Where none is given, the epsilon of a run is measured on its validation images.'),
+		.describe('Whether a run without a given epsilon measures one on its validation images.'),
 	evaluation: presetEvaluationSchema.exactOptional(),
 })
 

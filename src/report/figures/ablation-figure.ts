@@ -1,4 +1,4 @@
-/** Accuracy over the option that an ablation varies. */
+/** Draws accuracy over the option that an ablation varies. */
 
 import { at, entry, last } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
@@ -16,11 +16,11 @@ import { accuracyCell, figureName, highestText, listText, numbersTable, protocol
 interface Line extends NamedStyle {
 	readonly method: string
 	readonly condition: Condition
-	/** Whether it depends on the axis, rather than being a horizontal line. */
+	/** Whether the line depends on the axis; otherwise it is horizontal. */
 	readonly varies: boolean
 }
 
-/** One figure per model with one panel per data set; none where nothing is varied. */
+/** One figure per model with one panel per data set; none if nothing varies. */
 export function ablationFigures(result: ExperimentResult): ReportFigure[] {
 	const { axis, layout, conditions } = result
 	if (!axis || layout !== 'curve') return []
@@ -50,7 +50,7 @@ function linesOf({ methods, conditions }: ExperimentResult, cells: readonly Cell
 	)
 }
 
-/** A title in the middle of a text; names keep their capitals. */
+/** Adapts a title for use within a sentence; names keep their capitals. */
 function inSentence(title: string): string {
 	return /^[A-Z][a-z ]+$/.test(title) ? title.toLowerCase() : title
 }
@@ -94,7 +94,7 @@ function ablationFigure(
 		bandsText(banded),
 		...(cells.some(({ deviation }) => deviation !== undefined) ? ['Bars: standard deviation over seeds.'] : []),
 		...(constant.length > 0
-			? [`${listText(constant.map((method) => method.title))}: horizontal, as nothing is varied.`]
+			? [`${listText(constant.map((method) => method.title))}: horizontal, because nothing varies.`]
 			: []),
 	]
 	return {
@@ -139,7 +139,7 @@ function ablationFigure(
 	}
 }
 
-/** Where a line begins, ends and is highest. */
+/** States where a line begins, ends and peaks. */
 function courseText(line: Line, dataset: string, axis: Axis, cells: readonly Cell[]): string {
 	const course = cells
 		.flatMap(({ point, accuracy }) => (point === undefined ? [] : [{ point, accuracy }]))
@@ -153,7 +153,7 @@ function courseText(line: Line, dataset: string, axis: Axis, cells: readonly Cel
 	return `${line.name} on ${dataset}: ${course.length === 1 ? accuracyAt(start) : `from ${accuracyAt(start)} to ${accuracyAt(end)}${peak}`}.`
 }
 
-/** Where a line is highest on how many data sets. */
+/** States where a line peaks, and on how many data sets. */
 function peaksText(line: Line, axis: Axis, courses: readonly DatasetCells[]): string {
 	return `${line.name}: ${highestText(
 		`over ${axis.title}`,

@@ -13,17 +13,17 @@ import { figureFrame } from './panels/layout.js'
 import type { ReportFigure } from './report-figure.js'
 import { experimentText, figureName, listText, numbersTable } from './texts.js'
 
-/** More classes than this do not fit as a matrix; the top confusions are drawn instead. */
+/** More classes than this do not fit in a matrix; the figure then shows the top confusions. */
 const mostClasses = 20
 /** Rows of the table. */
 const mostPairs = 30
 
 /**
- * One figure per model and data set that the result shows, else of the first data set: vanilla where it was measured, and
- * the shown method, else the one with the highest accuracy under the attack. The attack is the last row of a table, else the
- * first attack. Cells whose records are not there are left out.
+ * One figure per model and data set that the result shows, or of the first data set. It compares vanilla, if measured, with
+ * the shown method, or with the method of the highest accuracy under the attack. The attack is the last row of a table, or
+ * the first attack. Skips cells without records.
  * @param root Folder of all experiments.
- * @throws NaptuneError for a record that is damaged.
+ * @throws NaptuneError for a damaged record.
  */
 export async function confusionFigures(result: ExperimentResult, root: string): Promise<ReportFigure[]> {
 	const attacks = result.conditions.filter(({ attack, role }) => attack !== undefined && role === 'table')
@@ -49,7 +49,7 @@ export async function confusionFigures(result: ExperimentResult, root: string): 
 	return figures
 }
 
-/** Vanilla, and the best of the methods. */
+/** Vanilla and the best method. */
 function chosenCells(cells: readonly Cell[], methods: ReadonlySet<string>): Cell[] {
 	const vanilla = cells.find(({ method }) => method === 'vanilla')
 	const hardened = cells.filter(({ method }) => method !== 'vanilla')
@@ -86,7 +86,7 @@ function confusionFigure(
 	})
 	const parts = result.datasets.length > 1 ? [dataset] : []
 	const name = figureName(result, 'confusion', model, ...parts)
-	const title = `What classes are taken for, clean and under ${condition.title}`
+	const title = `Confused classes, clean and under ${condition.title}`
 	const whole = classNames.length <= mostClasses
 	const longest = Math.min(24, Math.max(...classNames.map((one) => one.length)))
 	const counts = [...new Set(found.map(({ record }) => record.images))]
@@ -101,8 +101,8 @@ function confusionFigure(
 					experimentText(result),
 					`Model ${modelName(result, model)}, ${dataset}, n = ${listText(counts.map(String))} test images, seed ${listText([...new Set(found.map(({ cell }) => String(at(cell.seeds, 0).seed)))])}.`,
 					whole
-						? 'Percent of the images of a row’s class; the diagonal is right. Images that are wrong when clean are not attacked and stay where they are.'
-						: 'The pairs of classes with most images under the attack. Images that are wrong when clean are not attacked and stay where they are.',
+						? 'Percent of the images of a row’s class; the diagonal is correct. Images that are wrong when clean are not attacked and keep their place.'
+						: 'The pairs of classes with the most images under the attack. Images that are wrong when clean are not attacked and keep their place.',
 				],
 				whole ? 2 : 1,
 				whole ? 2 * squareSize(classNames) * classNames.length + 80 : 700,
@@ -112,7 +112,7 @@ function confusionFigure(
 		} satisfies TopLevelSpec,
 		table: numbersTable(
 			{ name, title },
-			{ words: ['method', 'class', 'taken for'], numbers: ['images clean', 'images attacked', 'share attacked'] },
+			{ words: ['method', 'class', 'mistaken for'], numbers: ['images clean', 'images attacked', 'share attacked'] },
 			models.flatMap((one) =>
 				confusedPairs(one.attacked)
 					.slice(0, mostPairs)
@@ -128,7 +128,7 @@ function confusionFigure(
 						],
 					})),
 			),
-			[`The ${mostPairs} pairs at most with most images under the attack. Share: of the images of the class.`],
+			[`At most ${mostPairs} pairs, those with the most images under the attack. Share: of the images of the class.`],
 		),
 	}
 }
@@ -140,7 +140,7 @@ function seenText({ title, clean, attacked }: ConfusedModel, classNames: readonl
 	}
 	const pair = confusedPairs(attacked)[0]
 	const most = pair
-		? `; most often ${classNames[pair.label]} is taken for ${classNames[pair.prediction]} (${pair.images} of ${attacked.images[pair.label]} images)`
+		? `; most often ${classNames[pair.label]} is mistaken for ${classNames[pair.prediction]} (${pair.images} of ${attacked.images[pair.label]} images)`
 		: ''
 	return `${title}: ${right(clean)} right clean, ${right(attacked)} under attack${most}.`
 }

@@ -7,22 +7,22 @@ import { type CurveAxis, type CurvePoint, curvePanel } from './panels/curve-pane
 import { figureFrame, mostColumns } from './panels/layout.js'
 import type { NamedStyle } from './panels/method-styles.js'
 
-/** More lines than this are drawn without bands, which would hide each other. */
+/** With more lines than this, bands would hide each other and are omitted. */
 export const mostBands = 4
 
-/** What a figure shows. */
+/** The content of a figure. */
 export interface CurveFigure {
 	readonly title: string
 	/** Lines below the title. */
 	readonly notes: readonly string[]
-	/** In the order of the panels. */
+	/** Data sets in the order of the panels. */
 	readonly datasets: readonly string[]
 	/** All lines, in the order of the legend. */
 	readonly lines: readonly NamedStyle[]
 	/** Shares on one data set. */
 	readonly points: (dataset: string) => readonly CurvePoint[]
 	readonly axis: CurveAxis
-	/** Lines that belong together, which the legend keeps in one row where they fit. */
+	/** Number of lines that belong together; the legend keeps them in one row if they fit. */
 	readonly legendGroup?: number
 }
 
@@ -52,12 +52,12 @@ export function curveFigure({ title, notes, datasets, lines, points, axis, legen
 	} satisfies TopLevelSpec
 }
 
-/** What bands are, or where the intervals are that are not drawn. */
+/** Explains the bands, or says where to find intervals that are not drawn. */
 export function bandsText(banded: boolean): string {
-	return banded ? 'Bands: 95 % Wilson intervals.' : 'The intervals of so many lines are in the table of numbers.'
+	return banded ? 'Bands: 95 % Wilson intervals.' : 'For this many lines, see the intervals in the table of numbers.'
 }
 
-/** Where the vertical axis of shares ends: in tens of percent, above everything that is drawn. */
+/** Upper end of the vertical axis of shares: the next ten percent above all values. */
 function topOfShares(values: readonly number[]): number {
 	return Math.min(1, Math.max(0.1, Math.ceil(Math.max(...values) * 10 + 0.2) / 10))
 }

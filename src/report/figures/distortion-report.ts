@@ -1,4 +1,4 @@
-/** Distortion by layer as a figure of a report. */
+/** Makes the report figure of distortion by layer. */
 
 import { last } from '../../core/at.js'
 import type { Distortion } from '../../evaluation/distortion/distortion.js'
@@ -10,7 +10,10 @@ import { percentText } from '../number-text.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
 import type { ReportFigure } from './report-figure.js'
 
-/** @param name Stem of its files. @param title Such as `Distortion by layer`. @param protocol One line: images, epsilon, attack, seed. */
+/**
+ * @param name Stem of its files. @param title Such as `Distortion by layer`. @param protocol One line: images, epsilon,
+ * attack, seed.
+ */
 export function distortionReport(
 	record: DistortionRecord,
 	name: string,
@@ -26,26 +29,27 @@ export function distortionReport(
 	}
 }
 
-/** Each model under the attack made against it, by what leaves its last block. */
+/** Summarises, for each model under its own attack, the output of its last block. */
 function sentenceOf({ measurements, attack }: DistortionRecord): string {
 	const own = measurements.filter(({ tower, perturbation }) => tower === perturbation)
 	const parts = own.flatMap(({ tower, layers }) => {
 		const { relative } = last(layers).after.tokens
 		return relative ? [`of ${tower} by ${percentText(relative.mean)} of their clean norm`] : []
 	})
-	return `${attack.name} against each model itself moves the tokens that leave the last block ${parts.join(', and ')}.`
+	return `${attack.name} against each model itself moves the tokens after the last block ${parts.join(', and ')}.`
 }
 
 function layersTable({ measurements, attack }: DistortionRecord, name: string, title: string): ReportTable {
+	const classToken = measurements.some(({ layers }) => layers.some(({ before }) => before.classToken))
 	return {
 		name,
 		title,
 		notes: [
-			'Distance of all tokens to the clean ones over their clean norm: means over images with 95 % intervals. Before and after the refiner of the block that they enter; equal where nothing is refined.',
+			'Distance of all tokens from the clean ones, divided by their clean norm: means over images with 95 % intervals. Before and after the refiner of the block that they enter; equal without a refiner.',
 		],
 		columns: [
 			{ title: 'layer', align: 'left' },
-			...['before', 'after', 'class token before', 'class token after'].map((text) => ({
+			...['before', 'after', ...(classToken ? ['class token before', 'class token after'] : [])].map((text) => ({
 				title: text,
 				align: 'right' as const,
 			})),
@@ -60,8 +64,8 @@ function rowsOf({ tower, perturbation, layers }: Distortion, attack: string): Re
 		group,
 		cells: [
 			{ text: index === layers.length - 1 ? 'out' : String(layer.layer), header: true },
-			...[layer.before.tokens, layer.after.tokens, layer.before.classToken, layer.after.classToken].map(
-				({ relative }) => estimateCell(relative),
+			...[layer.before.tokens, layer.after.tokens, layer.before.classToken, layer.after.classToken].flatMap(
+				(distance) => (distance ? [estimateCell(distance.relative)] : []),
 			),
 		],
 	}))

@@ -1,4 +1,4 @@
-/** Methods beside each other under every condition: dots with intervals. */
+/** Draws methods side by side under every condition, as dots with intervals. */
 
 import type { TopLevelSpec } from 'vega-lite'
 import { entry } from '../../core/at.js'
@@ -21,15 +21,15 @@ interface Dot {
 	readonly barLow?: number
 	readonly barHigh?: number
 	readonly label: string
-	/** Whether none is higher. */
+	/** Whether no other dot is higher. */
 	readonly best: boolean
 	readonly color: string
 	readonly shape: string
 }
 
 /**
- * One figure per model and data set, before them one of the averages where there are several data sets. None for other
- * layouts than tables.
+ * One figure per model and data set, preceded by one of the averages if there are several data sets. Only for the layout
+ * `table`.
  */
 export function dotsFigures(result: ExperimentResult): ReportFigure[] {
 	if (result.layout !== 'table') return []
@@ -43,7 +43,7 @@ export function dotsFigures(result: ExperimentResult): ReportFigure[] {
 	})
 }
 
-/** @param dataset The average over all where missing. */
+/** @param dataset Missing means the average over all. */
 function dotsFigure(result: ExperimentResult, model: string, dataset: string | undefined): ReportFigure[] {
 	const table = result.conditions.filter(({ role }) => role === 'table')
 	const styles = methodStyles(result.methods)
@@ -75,11 +75,11 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 	}))
 	const deviating = dataset !== undefined && cells.some(({ deviation }) => deviation !== undefined)
 	const [least, most] = dataset === undefined ? countsOf(result, model, conditions) : [1, 1]
-	// Means over other data sets say nothing about methods.
+	// Means over different data sets do not compare methods.
 	const comparable = least === most
 	const intervals =
 		dataset === undefined
-			? `${comparable ? `Means over ${most} data sets. Bold: highest.` : `Means over ${least} to ${most} data sets, which do not compare.`} A mean over data sets has no interval here.`
+			? `${comparable ? `Means over ${most} data sets. Bold: highest.` : `Means over ${least} to ${most} data sets, which are not comparable.`} A mean over data sets has no interval here.`
 			: `Thin lines: 95 % Wilson intervals.${deviating ? ' Thick lines: standard deviation over seeds.' : ''} Bold: highest.`
 	const columns =
 		conditions.length > 3 && conditions.length !== 5 ? Math.ceil(conditions.length / 2) : conditions.length
@@ -132,7 +132,7 @@ function dotsFigure(result: ExperimentResult, model: string, dataset: string | u
 	]
 }
 
-/** What is highest and lowest under every condition. */
+/** States the highest and the lowest method under every condition. */
 function highestTexts(
 	found: readonly {
 		readonly condition: Condition
@@ -147,7 +147,7 @@ function highestTexts(
 		.join(' ')
 }
 
-/** How many data sets the means are over, the fewest and the most. */
+/** The smallest and the largest number of data sets in a mean. */
 function countsOf({ averages }: ExperimentResult, model: string, conditions: readonly Condition[]): [number, number] {
 	const counts = averages
 		.filter((one) => one.model === model && conditions.some(({ name }) => name === one.condition))
@@ -180,7 +180,7 @@ function dotOf(
 	}
 }
 
-/** Methods from top to bottom, shares from left to right, and the numbers in a column of their own. */
+/** Methods from top to bottom, shares from left to right, and the numbers in a separate column. */
 function dotsPanel(dots: readonly Dot[], methods: readonly string[], title: string, named: boolean, width: number) {
 	const y = {
 		field: 'method',

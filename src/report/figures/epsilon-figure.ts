@@ -1,4 +1,4 @@
-/** Robust accuracy over epsilon. */
+/** Draws robust accuracy over epsilon. */
 
 import { isDeepStrictEqual } from 'node:util'
 import { epsilonText } from '../../attacks/sets/size-text.js'
@@ -11,7 +11,7 @@ import { type DatasetCells, placesOf, type Series, seriesOf } from './panels/ser
 import type { ReportFigure } from './report-figure.js'
 import { accuracyCell, figureName, highestText, numbersTable, protocolTexts } from './texts.js'
 
-/** One figure per model with one panel per data set; none where no attack was run at several epsilons. */
+/** One figure per model with one panel per data set; none if no attack ran at several epsilons. */
 export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
 	const curve = sizesOf(result.conditions.filter(({ role }) => role === 'epsilon-curve'))
 	const lines = new Set(result.cells.filter(({ condition }) => curve.has(condition)).map(lineKey))
@@ -22,7 +22,7 @@ export function epsilonFigures(result: ExperimentResult): ReportFigure[] {
 	return placesOf(result, isPoint).map(({ model, places }) => epsilonFigure(result, model, places, sizes))
 }
 
-/** Conditions of a table that lie on the curve: the same attack at a size that the curve does not have. */
+/** Table conditions that belong on the curve: the same attack at a size missing from the curve. */
 function tablePoints(conditions: readonly Condition[]): Condition[] {
 	const curve = conditions.filter(({ role }) => role === 'epsilon-curve')
 	const [first] = curve
@@ -36,7 +36,7 @@ function tablePoints(conditions: readonly Condition[]): Condition[] {
 			attack.name === first?.attack?.name &&
 			isDeepStrictEqual(attack.options, first.attack.options),
 	)
-	// Two at one size differ in something that is not the size.
+	// Two conditions of the same size differ in something else.
 	return own.length === new Set(own.map(({ threatModel }) => threatModel?.epsilon)).size ? own : []
 }
 

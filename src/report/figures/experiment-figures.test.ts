@@ -91,7 +91,7 @@ describe('experimentFigures', () => {
 		expect(textsOf(svg)).toEqual(
 			expect.arrayContaining(['layers with prompts', 'NAP, clean', 'NAP, AutoAttack', 'Vanilla CLIP, PGD-100']),
 		)
-		expect(textsOf(svg).join(' ')).toMatch(/Bars: standard deviation over seeds.*horizontal, as nothing is varied/)
+		expect(textsOf(svg).join(' ')).toMatch(/Bars: standard deviation over seeds.*horizontal, because nothing varies/)
 		// Three values of NAP and one of vanilla, under three conditions.
 		expect(ablation.table.rows).toHaveLength(12)
 		const at = (point: number) =>
@@ -169,7 +169,7 @@ describe('experimentFigures', () => {
 		// One number of each of the three conditions.
 		expect(bold(await drawn(mixed))).toBe(marked - 3)
 		expect(mixed.sentence).toBe(
-			'Means over 2 to 3 data sets, which do not compare. A mean over data sets has no interval here.',
+			'Means over 2 to 3 data sets, which are not comparable. A mean over data sets has no interval here.',
 		)
 	})
 
@@ -287,7 +287,7 @@ describe('confusions', () => {
 		expect(texts).toEqual(expect.arrayContaining(['100', '40', '60', 'a <b> & "c"']))
 		expect(texts.join(' ')).not.toContain('FAP')
 		expect(figure.sentence).toContain(
-			'NAP: 100.0 % right clean, 60.0 % under attack; most often cat is taken for dog (4 of 10 images).',
+			'NAP: 100.0 % right clean, 60.0 % under attack; most often cat is mistaken for dog (4 of 10 images).',
 		)
 		expect(figure.table.rows[0]!.cells.map(({ text }) => text)).toEqual([
 			'Vanilla CLIP',

@@ -13,10 +13,9 @@ import { stagesFigures } from './stages-figure.js'
 import { targetsFigures } from './targets-figure.js'
 
 /**
- * The figures that a result has the numbers for, in the order of a report. Nothing is drawn of cells that are missing.
- * @param root Folder of all experiments, where the records lie that the result names; what needs a record that is not there
- * is left out.
- * @throws NaptuneError for a record that is damaged.
+ * The figures for which a result has numbers, in the order of a report, without missing cells.
+ * @param root Folder of all experiments, which holds the records named by the result. Skips what needs a missing record.
+ * @throws NaptuneError for a damaged record.
  */
 export async function experimentFigures(result: ExperimentResult, root: string): Promise<ReportFigure[]> {
 	const named = withOwnTitles(result)
@@ -31,12 +30,12 @@ export async function experimentFigures(result: ExperimentResult, root: string):
 	])
 }
 
-/** Characters of a title or name that a figure has room for. */
+/** Maximum characters of a title or name in a figure. */
 const longestTitle = 80
 
 /**
- * Lines, columns and panels are told apart by titles and names of data sets: equal titles get their names, too, and what is
- * too long to be drawn is cut.
+ * Titles and names of data sets distinguish lines, columns and panels, so equal titles also get their names, and long ones
+ * are cut.
  */
 function withOwnTitles(result: ExperimentResult): ExperimentResult {
 	const own = <One extends { readonly name: string; readonly title: string }>(all: readonly One[]) => {
@@ -60,7 +59,7 @@ function withOwnTitles(result: ExperimentResult): ExperimentResult {
 	}
 }
 
-/** Cut where they are long, and numbered where they are the same then. */
+/** Cuts long names, and numbers those that become equal. */
 function shortened(names: readonly string[]): string[] {
 	const cut = names.map((name) => (name.length > longestTitle ? `${name.slice(0, longestTitle - 6)}…` : name))
 	return cut.map((name, index) => (cut.indexOf(name) === index ? name : `${name} (${index + 1})`))

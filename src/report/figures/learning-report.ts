@@ -1,4 +1,4 @@
-/** The learning curves of a tuning run as a figure of a report. */
+/** Makes the report figure of a run's learning curves. */
 
 import { at, last } from '../../core/at.js'
 import type { EpochPoint } from '../../evaluation/deployed/learning-curves.js'
@@ -19,7 +19,7 @@ const fields: readonly {
 	{ field: 'learningRate', title: 'learning rate', text: (value) => value.toExponential(1) },
 ]
 
-/** A run whose curves are drawn. */
+/** A run with its curves. */
 export interface LearningRun {
 	readonly directory: string
 	/** At least one. */
@@ -27,7 +27,8 @@ export interface LearningRun {
 }
 
 /**
- * @param name Stem of its files. @param title Such as `Learning curves of NAP`. @param protocol One line: method, images and seed.
+ * @param name Stem of its files. @param title Such as `Learning curves of NAP`. @param protocol One line: method, images and
+ * seed.
  * @throws NaptuneError when no epoch is finished.
  */
 export function learningReport(run: LearningRun, name: string, title: string, protocol: string): ReportFigure {

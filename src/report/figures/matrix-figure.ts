@@ -1,4 +1,4 @@
-/** Values of an axis by conditions, such as the epsilon of tuning by the epsilon of the attack. */
+/** Draws values of an axis against conditions, such as the epsilon of tuning against that of the attack. */
 
 import type { TopLevelSpec } from 'vega-lite'
 import { entry, present } from '../../core/at.js'
@@ -12,7 +12,7 @@ import { type DatasetCells, placesOf } from './panels/series.js'
 import type { ReportFigure } from './report-figure.js'
 import { accuracyCell, figureName, highestText, numbersTable, protocolTexts } from './texts.js'
 
-/** Of panels side by side. */
+/** Maximum width of panels side by side. */
 const mostWidth = 1000
 
 /** One figure per model with one panel per data set; none for other layouts. */
@@ -77,7 +77,7 @@ function matrixFigure(
 				title,
 				[
 					...protocolTexts(result, model, cells),
-					'Accuracy in percent, below it its 95 % Wilson interval; the darker the higher.',
+					'Accuracy in percent above its 95 % Wilson interval; darker is higher.',
 				],
 				columns,
 				columns * (square * conditions.length + names) - names,

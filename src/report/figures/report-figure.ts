@@ -1,4 +1,4 @@
-/** A figure of a report, with what it shows in words and in numbers. */
+/** A report figure, with its content in words and in numbers. */
 
 import type { Figure } from '../figure.js'
 import type { ReportTable } from '../tables/table.js'
@@ -8,7 +8,7 @@ export interface ReportFigure {
 	/** Stem of its files. */
 	readonly name: string
 	readonly title: string
-	/** What is seen, said in words from the data: the figure's text for people who do not see it. */
+	/** Describes the figure in words from its data, for people who cannot see it. */
 	readonly sentence: string
 	readonly figure: Figure
 	/** The plotted numbers. */

@@ -1,4 +1,4 @@
-/** What is left right after each stage of an attack that has several, such as AutoAttack. */
+/** Draws the accuracy left after each stage of an attack with several, such as AutoAttack. */
 
 import { at, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
@@ -47,7 +47,7 @@ function stagesFigure(
 	const cells = places.flatMap((place) => place.cells)
 	const all = seriesOf(result, cells)
 	const series = all.slice(0, mostLines)
-	// Few classes leave out stages.
+	// With few classes an attack omits stages.
 	const stages = ['clean', ...new Set(cells.flatMap((cell) => stagesOf(at(cell.seeds, 0)).map(({ stage }) => stage)))]
 	const banded = series.length <= mostBands
 	const name = figureName(result, 'stages', model, ...(several ? [condition.name] : []))
@@ -74,9 +74,11 @@ function stagesFigure(
 			title,
 			notes: [
 				...protocolTexts(result, model, cells),
-				`Each stage is tried on what the ones before had left right. ${bandsText(banded)}`,
+				`Each stage attacks only images that survived the earlier ones. ${bandsText(banded)}`,
 				...(banded && seeded ? ['Bands are of the first seed.'] : []),
-				...(all.length > series.length ? [`Only the first ${series.length} of ${all.length} lines are drawn.`] : []),
+				...(all.length > series.length
+					? [`The figure shows only the first ${series.length} of ${all.length} lines.`]
+					: []),
 			],
 			datasets,
 			lines: series,
@@ -117,12 +119,12 @@ function stageCell({ accuracy, interval }: StageMean, images: number): TableCell
 	return { text: percentText(accuracy), value: accuracy, detail: `${intervalText(interval)}, n = ${images}` }
 }
 
-/** Of an attack with several stages. */
+/** Stages of an attack with several. */
 function stagesOf({ stages, record }: Cell['seeds'][number]) {
 	return present(stages, `stage in ${record}`)
 }
 
-/** Clean accuracy and what every stage left. */
+/** Clean accuracy, and accuracy after every stage. */
 function stageMeans({ seeds }: Cell): StageMean[] {
 	const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 	const first = stagesOf(at(seeds, 0))

@@ -1,4 +1,4 @@
-/** The paper's numbers beside ours. */
+/** Draws the paper's numbers against ours. */
 
 import type { TopLevelSpec } from 'vega-lite'
 import { at, present } from '../../core/at.js'
@@ -13,7 +13,7 @@ import { accuracyCell, figureName, numbersTable, protocolTexts } from './texts.j
 
 const width = 270
 
-/** One figure per model with one panel per condition; none where the paper has no numbers. */
+/** One figure per model with one panel per condition; none if the paper has no numbers. */
 export function targetsFigures(result: ExperimentResult): ReportFigure[] {
 	return placesOf(result, ({ target }) => target !== undefined).map(({ model, places }) =>
 		targetsFigure(
@@ -48,13 +48,13 @@ function targetsFigure(result: ExperimentResult, model: string, cells: readonly 
 	return {
 		name,
 		title,
-		sentence: `Of ${cells.length} numbers of the paper ${near} differ from ours by at most 2 percentage points; ours are ${pointsText(mean)} points away on average, the largest difference is ${pointsText(targetOf(largest).difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditionOf(largest)}).`,
+		sentence: `Of the paper's ${cells.length} numbers, ${near} differ from ours by at most 2 percentage points. Ours differ by ${pointsText(mean)} points on average; the largest difference is ${pointsText(targetOf(largest).difference)} points (${lineOf(largest)} on ${largest.dataset}, ${conditionOf(largest)}).`,
 		figure: {
 			...figureFrame(
 				title,
 				[
 					...protocolTexts(result, model, cells),
-					'One symbol per data set. On the line both are the same; above it ours is higher. Vertical lines: 95 % Wilson intervals of ours.',
+					'One symbol per data set. On the line both are equal; above it ours is higher. Vertical lines: 95 % Wilson intervals of our numbers.',
 				],
 				columns,
 				columns * width,

@@ -1,4 +1,4 @@
-/** Words and numbers that figures of experiments share. */
+/** Words and numbers shared by the figures of experiments. */
 
 import { at } from '../../core/at.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
@@ -6,7 +6,7 @@ import { intervalText, percentNumber, percentText } from '../number-text.js'
 import { fileStem, modelName } from '../tables/places.js'
 import type { ReportTable, TableCell } from '../tables/table.js'
 
-/** How many test images the cells have. */
+/** States the number of test images of the cells. */
 function imagesText(cells: readonly Pick<Cell, 'images' | 'dataset'>[]): string {
 	const counts = cells.map(({ images }) => images)
 	const [least, most] = [Math.min(...counts), Math.max(...counts)]
@@ -22,14 +22,15 @@ export function protocolTexts(result: ExperimentResult, model: string, cells: re
 	return [experimentText(result), `Model ${modelName(result, model)}, ${imagesText(cells)}, ${seedText}.`]
 }
 
-/** Which experiment a figure is of. */
+/** Names the experiment of a figure. */
 export function experimentText({ title, quick }: ExperimentResult): string {
 	return `${title}${quick ? ' (small experiment)' : ''}.`
 }
 
 /**
- * The stem of a figure's files, of small letters, digits and `-`: its kind, and what tells it from others of that kind.
- * @param model Left out where all figures are of the same.
+ * The stem of a figure's files, in lower-case letters, digits and `-`: its kind, and what distinguishes it from others of
+ * that kind.
+ * @param model Omitted if all figures have the same model.
  */
 export function figureName(
 	result: Pick<ExperimentResult, 'models'>,
@@ -40,18 +41,18 @@ export function figureName(
 	return fileStem(kind, ...(result.models.length > 1 ? [modelName(result, model)] : []), ...parts)
 }
 
-/** Which of these is highest and which lowest. @param values At least one; shares. */
+/** States which of these is highest and which lowest. @param values At least one; shares. */
 export function extremesText(values: readonly { readonly name: string; readonly value: number }[]): string {
 	const shares = values.map(({ value }) => value)
 	const [most, least] = [Math.max(...shares), Math.min(...shares)].map(percentText) as [string, string]
 	if (most === least) return values.length === 1 ? `${at(values, 0).name} has ${most}` : `all have ${most}`
-	// What a reader sees as equal is equal.
+	// Values that look equal to the reader count as equal.
 	const having = (text: string) => values.filter(({ value }) => percentText(value) === text).map(({ name }) => name)
 	const [highest, lowest] = [having(most), having(least)]
 	return `${someText(highest)} ${highest.length === 1 ? 'has' : 'have'} the highest accuracy with ${most}, ${someText(lowest)} the lowest with ${least}`
 }
 
-/** Names, or how many where they are many. */
+/** Names, or only their number if there are many. */
 function someText(names: readonly string[]): string {
 	return names.length > 4 ? `${names.length} of them` : listText(names)
 }
@@ -72,7 +73,7 @@ export function accuracyCell(cell: Pick<Cell, 'accuracy' | 'interval' | 'images'
 	}
 }
 
-/** The numbers of a figure: the columns of `words` are text, those of `numbers` are not. */
+/** The numbers of a figure: the columns of `words` hold text, those of `numbers` hold numbers. */
 export function numbersTable(
 	{ name, title }: { readonly name: string; readonly title: string },
 	columns: { readonly words: readonly string[]; readonly numbers: readonly string[] },
@@ -99,7 +100,9 @@ export interface PlaceValues {
 	readonly values: readonly { readonly name: string; readonly value: number }[]
 }
 
-/** What is highest where: everything said for one or two places, counted for more. @param index Such as `at epsilon 1/255`. */
+/**
+ * States what is highest where: in full for one or two places, as counts for more. @param index Such as `at epsilon 1/255`.
+ */
 export function highestText(index: string, places: readonly PlaceValues[]): string {
 	const measured = places.filter(({ values }) => values.length > 0)
 	if (measured.length < 3) {

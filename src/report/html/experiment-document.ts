@@ -1,4 +1,4 @@
-/** The report of an experiment. */
+/** Builds the report of an experiment. */
 
 import { join } from 'node:path'
 import { modelTitle, slug } from '../../experiments/cells.js'
@@ -28,11 +28,11 @@ import {
 import { verdictOf, worseThanVanillaSentences } from './sections/verdict.js'
 
 /**
- * Everything that a result and its records say, in the order in which a reader asks: what was found, tables, figures, what is
+ * Reports everything in a result and its records, in the order of a reader's questions: findings, tables, figures, what is
  * missing, a look into the runs, protocol, provenance, and how to repeat it.
  * @param root Folder of all experiments.
- * @returns With the problems of records that contradict themselves or the result, whose numbers are left out. What is not there
- * any more is named in the report.
+ * @returns The report, with the problems of records that contradict themselves or the result, whose numbers it excludes. The
+ * report names missing files.
  * @throws NaptuneError for a damaged run.
  */
 export async function experimentDocument(whole: ExperimentResult, root: string): Promise<ReportParts> {
@@ -50,7 +50,7 @@ export async function experimentDocument(whole: ExperimentResult, root: string):
 		...(gone.length === 0
 			? []
 			: [
-					`${gone.length} evaluation ${gone.length === 1 ? 'record is' : 'records are'} not below ${root} any more, such as ${gone[0]}; what is made of them is left out.`,
+					`${gone.length} evaluation ${gone.length === 1 ? 'record is' : 'records are'} missing below ${root}, such as ${gone[0]}; the report omits what depends on them.`,
 				]),
 	]
 	const reproduce = await reproduceParts(result)
@@ -107,19 +107,19 @@ function factsOf(result: ExperimentResult): Definition[] {
 	]
 }
 
-/** What a reader must know before the first number. */
+/** States what a reader must know before the first number. */
 function introductionOf({ quick, missing, problems }: ExperimentResult, lost: number): Block[] {
 	const notes = quick
 		? [
 				{
 					kind: 'paragraph' as const,
 					tone: 'note' as const,
-					text: 'This is the small experiment on the embedded model and data. It shows that everything runs, not what the method is worth on the data of the paper.',
+					text: "This is the small experiment on the embedded model and data. It shows that everything runs, not how good the method is on the paper's data.",
 				},
 			]
 		: []
 	const counts = [
-		[missing.length, missing.length === 1 ? 'data set is left out' : 'data sets are left out'],
+		[missing.length, missing.length === 1 ? 'data set was skipped' : 'data sets were skipped'],
 		[problems.length, problems.length === 1 ? 'cell could not be measured' : 'cells could not be measured'],
 		[lost, lost === 1 ? 'part of the report could not be made' : 'parts of the report could not be made'],
 	] as const
@@ -138,7 +138,7 @@ function introductionOf({ quick, missing, problems }: ExperimentResult, lost: nu
 	]
 }
 
-/** As the package has it, a command is enough; otherwise the definition is a file beside the page. */
+/** A command suffices for a packaged definition; otherwise the definition goes into a file beside the page. */
 async function reproduceParts(
 	result: ExperimentResult,
 ): Promise<{ readonly section: ReportSection; readonly files: NonNullable<ReportParts['files']> }> {
@@ -146,12 +146,12 @@ async function reproduceParts(
 	const known = await experimentCommand(result)
 	const name = `${slug(experiment)}-definition.json`
 	const command = known ?? `naptune reproduce ${name}`
-	// Definitions in files say what is otherwise in a small run; this one is as it is.
+	// Definition files state the changes of a small run; this one is already final.
 	const text = JSON.stringify(known === undefined ? { ...definition, quick: {} } : definition, null, 2)
 	const told =
 		known === undefined
-			? `The experiment ran with settings of its own, which ${name} beside this page holds. On the same data and weights this gives the same numbers:`
-			: 'On the same data and weights this gives the same numbers:'
+			? `The experiment ran with its own settings, stored in ${name} beside this page. On the same data and weights, this command gives the same numbers:`
+			: 'On the same data and weights, this command gives the same numbers:'
 	return {
 		files: known === undefined ? [{ name, text: `${text}\n` }] : [],
 		section: {

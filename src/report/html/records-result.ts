@@ -1,4 +1,4 @@
-/** Evaluation records that no experiment holds, in the form of an experiment's result: tables and figures are made of that. */
+/** Converts evaluation records outside any experiment into an experiment result, from which tables and figures are made. */
 
 import { sizeText } from '../../attacks/sets/size-text.js'
 import { at, entry, present } from '../../core/at.js'
@@ -8,12 +8,13 @@ import { modelName } from '../../evaluation/robustness/record-name.js'
 import type { EvaluationRecord } from '../../evaluation/robustness/recorded-evaluation.js'
 import { modelTitle, shortHash, slug } from '../../experiments/cells.js'
 import type { Cell, Condition, ExperimentResult } from '../../experiments/experiment-result.js'
+import { withFamily } from '../../records/names.js'
 import { normText } from '../number-text.js'
 import { madeImages } from './sections/attack-settings.js'
 import { changedOptions } from './sections/changed-options.js'
 import { settingLine } from './sections/setting-text.js'
 
-/** A record with the path that the result names it by. */
+/** A record with its path in the result. */
 export interface PlacedRecord {
 	/** Relative, with forward slashes. */
 	readonly path: string
@@ -24,19 +25,19 @@ export interface PlacedRecord {
 export interface RecordsFrame {
 	readonly name: string
 	readonly title: string
-	/** The tuning run that was evaluated; missing where it is not known. */
+	/** The evaluated tuning run; missing if unknown. */
 	readonly run?: { readonly seed: number; readonly seconds: number; readonly epsilon?: number }
 }
 
 /**
- * Records as a result: a column per model, a row per attack, and one for the clean images of each choice of images. The
- * attack with most sizes, from three, gives a curve over epsilon.
+ * Converts records to a result: a column per model, a row per attack, and one for the clean images of each choice of images.
+ * The attack with the most sizes, if at least three, gives a curve over epsilon.
  * @param records At least one, all of one CLIP.
  */
 export function resultOfRecords(records: readonly PlacedRecord[], frame: RecordsFrame): ExperimentResult {
 	const samples = [...new Set(records.map(({ record }) => record.dataset.ids))]
 	const first = at(records, 0).record
-	const model = modelTitle(first.model.source)
+	const model = withFamily(modelTitle(first.model.source), first.model.family)
 	const methodOf = methodNames(records)
 	const conditions = new Map<string, Condition>()
 	const cells = new Map<string, Cell>()
@@ -108,7 +109,7 @@ export function resultOfRecords(records: readonly PlacedRecord[], frame: Records
 	}
 }
 
-/** Models by name; where records of one name are of other options or parameters, all but the most frequent ones say so. */
+/** Names of models; if records of one name differ in options or parameters, all but the most frequent variant say so. */
 function methodNames(records: readonly PlacedRecord[]): ReadonlyMap<EvaluationRecord, string> {
 	const variantOf = ({ defense, testTime }: EvaluationRecord) =>
 		JSON.stringify([defense.options, defense.parameters, testTime?.options])
@@ -129,12 +130,12 @@ function methodNames(records: readonly PlacedRecord[]): ReadonlyMap<EvaluationRe
 	)
 }
 
-/** Sizes of an attack from which on they are a curve. */
+/** Minimum number of sizes for a curve. */
 const leastSizes = 3
 
 /**
- * The sizes of one attack as a curve over epsilon, but for the size at which most attacks were made, which tables compare.
- * @param comparable Whether all are on the same images. @param tuned Epsilon of the tuning run, where it is known.
+ * Turns the sizes of one attack into a curve over epsilon, except the size of most attacks, which tables compare.
+ * @param comparable Whether all use the same images. @param tuned Epsilon of the tuning run, if known.
  */
 function withCurve(conditions: readonly Condition[], comparable: boolean, tuned: number | undefined): Condition[] {
 	const attacks = conditions.flatMap((condition) => {
@@ -151,7 +152,7 @@ function withCurve(conditions: readonly Condition[], comparable: boolean, tuned:
 	const longest = Math.max(0, ...families.values())
 	const family = [...families].find(([, count]) => count === longest)?.[0]
 	const own = attacks.filter((one) => familyOf(one) === family)
-	// Of equal sizes something else differs, such as what the attacker knows.
+	// Conditions of equal size differ in something else, such as attacker knowledge.
 	const curve =
 		comparable && longest >= leastSizes && new Set(own.map(({ threatModel }) => threatModel.epsilon)).size === longest
 	const points = new Set(
@@ -166,11 +167,11 @@ function countsOf<Item>(items: readonly Item[]): Map<Item, number> {
 	return counts
 }
 
-/** Two records have the same condition where their numbers may stand side by side. */
+/** The condition of a record; equal conditions mean comparable numbers. */
 function attackCondition(record: EvaluationRecord, sample: string): Condition {
 	const { attack, threatModel, knowledge, seed, target, dataset } = record
 	const known = knowledge === 'full' || madeImages(record.attack) ? '' : `, knowledge ${knowledge}`
-	const aim = target === undefined ? '' : `, aimed at ${dataset.classNames[target] ?? target}`
+	const aim = target === undefined ? '' : `, target ${dataset.classNames[target] ?? target}`
 	const made = madeImages(attack)
 	const changed = settingLine(changedOf(attack, made !== undefined))
 	const from = made ? `images made on ${made.models.join(', ')}` : ''
@@ -186,7 +187,7 @@ function attackCondition(record: EvaluationRecord, sample: string): Condition {
 	}
 }
 
-/** What is not usual, but for the models of images that were made before. */
+/** Options that differ from the defaults, except the models behind stored images. */
 function changedOf(attack: EvaluationRecord['attack'], made: boolean): Record<string, unknown> {
 	const changed = changedOptions(attack) ?? {}
 	if (!made) return changed

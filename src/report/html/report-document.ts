@@ -1,34 +1,34 @@
-/** A report as data, before it becomes a page: sections of blocks. All texts are plain; the page escapes them. */
+/** The report as data, before it becomes a page: sections of blocks. All texts are plain; the page escapes them. */
 
 import type { ReportTable } from '../tables/table.js'
 
-/** A word or sentence with what it says. */
+/** A term with its description. */
 export interface Definition {
 	readonly term: string
 	readonly text: string
-	/** Whether the text is a path, a hash or the like, which may break anywhere. */
+	/** Whether the text is a path, hash or similar, which may break anywhere. */
 	readonly code?: boolean
 }
 
-/** A class that a model names, with the probability that it gives it. */
+/** A class with the model's probability for it. */
 export interface Guess {
 	readonly className: string
-	/** In [0, 1]. */
+	/** Probability in [0, 1]. */
 	readonly probability: number
 }
 
-/** What one model makes of an image and of the adversarial one made against it. */
+/** What one model sees in an image and in the adversarial image made against it. */
 export interface GalleryModel {
-	/** What a reader sees. */
+	/** Title for readers. */
 	readonly title: string
-	/** Best first. */
+	/** Guesses, best first. */
 	readonly before: readonly Guess[]
-	/** Missing where the model was wrong already and was not attacked. */
+	/** Missing if the model was already wrong and was not attacked. */
 	readonly attacked?: {
 		/** PNG as `data:` URIs. */
 		readonly adversarial: string
 		readonly difference: string
-		/** Best first. */
+		/** Guesses, best first. */
 		readonly after: readonly Guess[]
 	}
 }
@@ -52,21 +52,21 @@ export type Block =
 			/** Unique in the report; also the stem of its files. */
 			readonly name: string
 			readonly title: string
-			/** What is seen, in words. */
+			/** Description of the figure in words. */
 			readonly sentence: string
-			/** What a reader must know to read it. */
+			/** Notes for reading it. */
 			readonly notes: readonly string[]
-			/** SVG document made by this program. */
+			/** SVG document from this program. */
 			readonly svg: string
-			/** The numbers that are drawn. */
+			/** The plotted numbers. */
 			readonly table?: ReportTable
 	  }
 	| {
 			readonly kind: 'gallery'
 			readonly title: string
-			/** How the images were chosen and attacked; sentences. */
+			/** Sentences that state how the images were chosen and attacked. */
 			readonly notes: readonly string[]
-			/** What differences are multiplied by before they are shown around mid-grey. */
+			/** Factor on the differences, which are shown around mid-grey. */
 			readonly factor: number
 			readonly images: readonly GalleryImage[]
 	  }
@@ -74,12 +74,12 @@ export type Block =
 	| { readonly kind: 'code'; readonly label: string; readonly text: string }
 	| { readonly kind: 'details'; readonly summary: string; readonly blocks: readonly Block[] }
 
-/** `problem`: something is missing or wrong. `note`: to be read before the numbers. */
+/** `problem`: something is missing or wrong. `note`: read this before the numbers. */
 export type Tone = 'note' | 'problem'
 
-/** A section under a heading of its own. */
+/** A section with its own heading. */
 export interface ReportSection {
-	/** Small letters, digits and `-`; unique. */
+	/** Lower-case letters, digits and `-`; unique. */
 	readonly id: string
 	readonly title: string
 	readonly blocks: readonly Block[]
@@ -88,12 +88,12 @@ export interface ReportSection {
 /** A whole report. */
 export interface ReportDocument {
 	readonly title: string
-	/** What was found: one sentence or few. */
+	/** The findings in one or a few sentences. */
 	readonly verdict: readonly string[]
-	/** What it is about, in a few short lines. */
+	/** The subject in a few short lines. */
 	readonly facts: readonly Definition[]
 	readonly introduction: readonly Block[]
 	readonly sections: readonly ReportSection[]
-	/** What wrote it, such as `naptune 0.1.0`. */
+	/** The program that wrote it, such as `naptune 0.1.0`. */
 	readonly writer: string
 }

@@ -1,4 +1,4 @@
-/** What a report is made of, found by its path. */
+/** Finds the source of a report by its path. */
 
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
@@ -20,7 +20,7 @@ export type ReportSource =
 	| {
 			readonly kind: 'experiment'
 			readonly folder: string
-			/** Folder that the result's paths are below: of all experiments, or its own where runs have folders by method. */
+			/** Base folder of the result's paths: that of all experiments, or its own if runs have folders by method. */
 			readonly root: string
 			readonly result: ExperimentResult
 	  }
@@ -28,17 +28,17 @@ export type ReportSource =
 			readonly kind: 'run'
 			readonly folder: string
 			readonly inspection: RunInspection
-			/** Paths are below the run. */
+			/** Records with paths relative to the run. */
 			readonly records: readonly PlacedRecord[]
-			/** Files that could not be read. */
+			/** Unreadable files. */
 			readonly problems: readonly string[]
 	  }
 	| { readonly kind: 'evaluation'; readonly folder: string; readonly placed: PlacedRecord }
 
 /**
  * Reads an experiment's folder or its `result.json`, a run directory, or an evaluation record.
- * @param model Where a run's checkpoint lies now; by default where it was.
- * @throws NaptuneError when there is none of these, or it is damaged.
+ * @param model Where a run's checkpoint is now; by default where it was.
+ * @throws NaptuneError when the path holds none of these, or it is damaged.
  */
 export async function readReportSource(path: string, model?: string): Promise<ReportSource> {
 	const place = resolve(path)
@@ -53,17 +53,17 @@ export async function readReportSource(path: string, model?: string): Promise<Re
 	throw new NaptuneError('NAP_INPUT_UNSUITABLE', `${place} holds neither an experiment nor a run. ${expected}`)
 }
 
-/** What `compare` of earlier versions wrote. */
+/** File that `compare` of earlier versions wrote. */
 const earlierComparison = 'comparison.json'
 
-/** How to come to a result from the runs of a comparison that has none. */
+/** Tells how to make a result from the runs of an earlier comparison. */
 async function comparisonOfEarlier(place: string): Promise<NaptuneError> {
 	const content = await readJsonFile(join(place, earlierComparison))
 	const { preset } = isRecord(content) ? content : {}
 	const name = isRecord(preset) && typeof preset.name === 'string' ? preset.name : 'PRESET'
 	return new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`${place} holds a comparison of an earlier version. Make its result first; what is finished is read, not computed again: naptune compare --preset ${name} --output ${shellWord(place)}`,
+		`${place} holds a comparison of an earlier version. Make its result first, which reuses finished work: naptune compare --preset ${name} --output ${shellWord(place)}`,
 	)
 }
 
@@ -105,7 +105,7 @@ async function runSource(folder: string, model: string | undefined): Promise<Rep
 	return { kind: 'run', folder, inspection, records, problems }
 }
 
-/** Paths of the JSON files in a folder below another one, in order; none where it does not exist. */
+/** Sorted paths of the JSON files in a subfolder; empty if it does not exist. */
 export async function jsonFiles(folder: string, below: string): Promise<string[]> {
 	const found = join(folder, below)
 	if (!existsSync(found) || !(await stat(found)).isDirectory()) return []

@@ -1,4 +1,4 @@
-/** The report of a tuning run or of a single evaluation. */
+/** Builds the report of a tuning run or of a single evaluation. */
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -6,6 +6,7 @@ import { defined } from '../../core/defined.js'
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { packageVersion } from '../../files/package-version.js'
 import { runFiles } from '../../methods/tuning/run-directory.js'
+import { withFamily } from '../../records/names.js'
 import { experimentFigures } from '../figures/experiment-figures.js'
 import { duration, grouped } from '../number-text.js'
 import { recordsBelow } from '../records-below.js'
@@ -30,9 +31,9 @@ import { changesBlocks, parametersTable, runFacts, runProvenance, standingBlocks
 import { settingsTable } from './sections/setting-text.js'
 import { verdictOf, worseThanVanillaSentences } from './sections/verdict.js'
 
-/** The parts of a report with the result that its tables are of. */
+/** The parts of a report with the result behind its tables. */
 export interface RunParts extends ReportParts {
-	/** Missing where nothing was evaluated. */
+	/** Missing if nothing was evaluated. */
 	readonly result?: ExperimentResult
 }
 
@@ -67,7 +68,7 @@ export async function runDocument(source: ReportSource & { kind: 'run' }): Promi
 			verdict: [
 				...(measured
 					? [...(await worseThanVanillaSentences(measured.result, recordsBelow(folder))), ...verdictOf(measured.result)]
-					: ['This run has not been evaluated yet; naptune evaluate does that.']),
+					: ['This run has not been evaluated yet; run naptune evaluate.']),
 				...(progress.finished ? [] : ['The run is not finished.']),
 			],
 			facts: runFacts(inspection),
@@ -118,7 +119,7 @@ export async function evaluationDocument(source: ReportSource & { kind: 'evaluat
 			title,
 			verdict: verdictOf(measured.result),
 			facts: [
-				{ term: 'Model', text: record.model.source },
+				{ term: 'Model', text: withFamily(record.model.source, record.model.family) },
 				{
 					term: 'Defense',
 					text: `${record.defense.name}, ${grouped(record.defense.trainableParameters)} trainable parameters`,
@@ -171,9 +172,9 @@ function reproduceSection(tune: readonly string[], evaluate: readonly string[]):
 		title: 'Reproduce',
 		blocks:
 			commands.length === 0
-				? [paragraph('The settings above are all that it takes; they hold no command line.')]
+				? [paragraph('The settings above determine the evaluation, but the record holds no command line.')]
 				: [
-						paragraph('On the same data and weights this gives the same numbers:'),
+						paragraph('On the same data and weights, this command gives the same numbers:'),
 						{ kind: 'code', label: 'Commands', text: commands.join('\n') },
 					],
 	}

@@ -40,7 +40,7 @@ describe('writeReport of an experiment', () => {
 		const { figures, tables, verdict } = await writeReport(source, path)
 		const page = await readFile(path, 'utf8')
 		expect(page).toContain(`<p class="verdict">${verdict[0]!.replace(/ at .*/, '')}`)
-		for (const text of ['1 cell could not be measured', 'The disk is full.', 'cells/gone is gone', 'sample-table']) {
+		for (const text of ['1 cell could not be measured', 'The disk is full.', 'cells/gone is missing', 'sample-table']) {
 			expect(page).toContain(text)
 		}
 		expect(tables).toContain(join(place, 'tables', 'cells.csv'))

@@ -1,4 +1,4 @@
-/** A report on disk: the page, and beside it its figures and tables as files. */
+/** Writes a report to disk: the page, with its figures and tables as files beside it. */
 
 import { stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
@@ -17,19 +17,18 @@ export interface WrittenReport {
 	readonly figures: readonly string[]
 	/** Tables in every format. */
 	readonly tables: readonly string[]
-	/** What the page says first. */
+	/** The opening sentences of the page. */
 	readonly verdict: readonly string[]
-	/** What was changed or is damaged, in sentences; the page says it, too. */
+	/** Sentences about changed or damaged files, which the page shows as well. */
 	readonly problems: readonly string[]
 }
 
 /** Name of the page in a folder. */
 export const pageFile = 'report.html'
 
-/**
- * Where a report goes.
- * @param output A file that ends in .html, or a folder; by default into the experiment or the run, or beside the record.
- * @returns Path of the page; its figures and tables go to `figures` and `tables` beside it.
+/** Chooses the path of a report.
+ * @param output A file that ends in .html, or a folder; by default inside the experiment or the run, or beside the record.
+ * @returns Path of the page; figures and tables go to `figures` and `tables` beside it.
  * @throws NaptuneError for a file of another kind.
  */
 export async function pagePath(source: ReportSource, output?: string): Promise<string> {
@@ -51,7 +50,7 @@ export async function pagePath(source: ReportSource, output?: string): Promise<s
 
 /** The parts of a report. @throws NaptuneError for a damaged record or run. */
 export async function reportParts(source: ReportSource): Promise<RunParts> {
-	// What makes pages is loaded with the first one.
+	// The page code loads with the first page.
 	if (source.kind === 'experiment') {
 		const { experimentDocument } = await import('./experiment-document.js')
 		return { ...(await experimentDocument(source.result, source.root)), result: source.result }
@@ -61,9 +60,9 @@ export async function reportParts(source: ReportSource): Promise<RunParts> {
 }
 
 /**
- * Writes a report; the page comes last, when everything beside it is there. Each file is written atomically.
+ * Writes a report, each file atomically and the page last.
  * @param page From {@link pagePath}.
- * @throws NaptuneError as {@link reportParts}, or when a file cannot be written.
+ * @throws NaptuneError as {@link reportParts} does, or when a file cannot be written.
  */
 export async function writeReport(source: ReportSource, page: string): Promise<WrittenReport> {
 	const { document, figures, tables, files = [], problems, result } = await reportParts(source)

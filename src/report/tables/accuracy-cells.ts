@@ -1,4 +1,4 @@
-/** Accuracies as cells of tables. */
+/** Formats accuracies as table cells. */
 
 import { defined } from '../../core/defined.js'
 import { type CorrectedProbabilities, level } from '../../experiments/correction.js'
@@ -7,10 +7,10 @@ import { movedText, notTrained, untrained } from '../not-trained.js'
 import { intervalText, percentNumber } from '../number-text.js'
 import type { TableCell } from './table.js'
 
-/** Follows accuracies that do not differ from the reference's beyond chance. */
+/** Marks accuracies that do not differ significantly from the reference's. */
 export const dagger = '†'
 
-/** Where there is no number. */
+/** A cell without a number. */
 export const emptyCell: TableCell = { text: '–' }
 
 /** A cell that names its row. */
@@ -18,12 +18,15 @@ export function headerCell(text: string, detail?: string): TableCell {
 	return { text, header: true, ...defined({ detail }) }
 }
 
-/** Makes the cell of an accuracy. @param counted Whether it says its images where not all cells have as many; by default yes. */
+/**
+ * Makes the cell of an accuracy. @param counted Whether it states its number of images if cells differ in it; true by
+ * default.
+ */
 export type AccuracyCell = (cell: Cell | undefined, counted?: boolean) => TableCell
 
 /**
- * How a result's accuracies are written: in percent, a dagger where the reference is not told apart, and beside it the
- * standard deviation, the 95 % interval, and what differs from the other cells.
+ * Returns the format of a result's accuracies: in percent, with a dagger if not significantly different from the reference,
+ * and beside it the standard deviation, the 95 % interval, and what differs from the other cells.
  */
 export function accuracyCells(
 	{ cells, seeds }: Pick<ExperimentResult, 'cells' | 'seeds'>,
@@ -47,14 +50,15 @@ export function accuracyCells(
 	}
 }
 
-/** Whether the method is tuned, so that seeds matter. */
+/** Whether the method is tuned and so depends on seeds. */
 export function isTuned({ seeds }: Cell): boolean {
 	return seeds.some(({ run }) => run !== undefined)
 }
 
 /**
- * An average over data sets. One that lacks some says so, as `48.3 (10)`, and does not compete with the others.
- * @param wanted Data sets that it should be over.
+ * An average over data sets. An incomplete one shows its number of data sets, as in `48.3 (10)`, and does not compete with
+ * the others.
+ * @param wanted Number of data sets of a complete average.
  */
 export function averageCell(average: Average | undefined, wanted: number): TableCell {
 	if (!average) return emptyCell

@@ -1,4 +1,4 @@
-/** The main tables of a `table` experiment: methods under conditions on data sets, one table per model. */
+/** Builds the main tables of a `table` experiment: methods under conditions on data sets, one table per model. */
 
 import { at } from '../../core/at.js'
 import { type CorrectedProbabilities, correctedProbabilities } from '../../experiments/correction.js'
@@ -19,7 +19,7 @@ export function accuracyTables(result: ExperimentResult): ReportTable[] {
 	return tablesOfModels(result, conditions, 'accuracy', 'accuracy')
 }
 
-/** Robust accuracy over the size of the perturbation, in the same form; none where it was not measured. */
+/** Robust accuracy over the size of the perturbation, in the same form; none if it was not measured. */
 export function epsilonTables(result: ExperimentResult): ReportTable[] {
 	const conditions = result.conditions.filter(({ role }) => role === 'epsilon-curve')
 	const methods = result.methods.filter(({ name }) =>
@@ -71,7 +71,7 @@ function conditionRows(
 	const rows = conditions.map(({ name: condition, title }): TableRow => {
 		const found = methods.map(({ name }) => find({ model, dataset: at(datasets, 0), method: name, condition }))
 		const counts = new Set(found.flatMap((cell) => cell?.images ?? []))
-		// Once for the row where it is the same in all of it.
+		// State it once for the row if it is the same throughout.
 		const inHead = several && counts.size === 1
 		const cells = found.map((cell) => written(cell, !inHead))
 		return {
@@ -88,7 +88,7 @@ function conditionRows(
 	return { columns: [{ title: 'condition', align: 'left' }, ...columns], rows }
 }
 
-/** That the images of a row were made on weak surrogates, and where not on all data sets. */
+/** States that a row's images were made on weak surrogates, and on which data sets if not all. */
 function weakText({ surrogates = [], datasets }: ExperimentResult, model: string, condition: string): string[] {
 	const own = surrogates.filter((one) => one.model === model && one.condition === condition && one.weak)
 	if (own.length === 0) return []

@@ -1,4 +1,7 @@
-/** The main tables of `curve` and `matrix` experiments: values of the axis by conditions, a group of rows per method. */
+/**
+ * Builds the main tables of `curve` and `matrix` experiments: values of the axis by conditions, with a group of rows per
+ * method.
+ */
 
 import { defined } from '../../core/defined.js'
 import { correctedProbabilities } from '../../experiments/correction.js'
@@ -9,7 +12,7 @@ import { accuracyNotes, averageNotes } from './notes.js'
 import { averageFinder, cellFinder, fileStem, methodPoints, modelName, pointName } from './places.js'
 import type { ReportTable, TableCell, TableRow } from './table.js'
 
-/** Stands for the value where a method does not depend on it. */
+/** Replaces the value for a method that does not depend on it. */
 const anyPoint = 'any'
 
 /** One table per model and data set; with several data sets also one of their averages per model. */

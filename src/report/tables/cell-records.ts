@@ -1,4 +1,4 @@
-/** Every number of an experiment with all that is known about it, one record per cell. */
+/** Writes every number of an experiment with all its details, one record per cell. */
 
 import { type CorrectedProbabilities, correctedProbabilities } from '../../experiments/correction.js'
 import type { Cell, ExperimentResult } from '../../experiments/experiment-result.js'
@@ -43,8 +43,8 @@ interface Context {
 }
 
 /**
- * One line per cell, those of curves over epsilon too: accuracies, intervals, deviations and differences in [0, 1] where the
- * heading does not say otherwise, seconds, and paths below the folder of all experiments.
+ * One line per cell, including curves over epsilon: accuracies, intervals, deviations and differences in [0, 1] unless the
+ * heading says otherwise, seconds, and paths relative to the folder of all experiments.
  */
 export function cellsCsv(result: ExperimentResult): string {
 	const context = { result, corrected: correctedProbabilities(result) }

@@ -1,4 +1,4 @@
-/** What tuning and attacks took. */
+/** Reports the time of tuning and attacks. */
 
 import { defined } from '../../core/defined.js'
 import type { Cell, ExperimentResult, SeedResult } from '../../experiments/experiment-result.js'
@@ -34,10 +34,10 @@ export function costTable(result: ExperimentResult): ReportTable {
 	)
 	return {
 		name: 'costs',
-		title: `${result.title}: what it took`,
+		title: `${result.title}: cost`,
 		notes: [
-			'Mean wall-clock time of one tuning run, and of one evaluation under each attack with the images of its cell; images made once on other models take their time only once and are not counted.',
-			`All in all ${duration(provenance.seconds)} on ${provenance.device}, ${provenance.threads} threads, ${provenance.engine}.`,
+			'Mean wall-clock time of one tuning run, and of one evaluation under each attack with the images of its cell; excludes images made once on other models.',
+			`In total ${duration(provenance.seconds)} on ${provenance.device}, ${provenance.threads} threads, ${provenance.engine}.`,
 		],
 		columns: [
 			{ title: 'method', align: 'left' },
@@ -50,7 +50,7 @@ export function costTable(result: ExperimentResult): ReportTable {
 	}
 }
 
-/** Cells may share runs and records. */
+/** Counts each run and record once, since cells may share them. */
 function onceEach(cells: readonly Cell[], key: (seed: SeedResult) => string | undefined): SeedResult[] {
 	const found = new Map(cells.flatMap(({ seeds }) => seeds).map((seed) => [key(seed), seed]))
 	return [...found.values()]

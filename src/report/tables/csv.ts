@@ -1,4 +1,4 @@
-/** Tables as CSV (RFC 4180), safe to open in a spreadsheet. */
+/** Writes tables as CSV (RFC 4180), safe to open in a spreadsheet. */
 
 import { plainText } from '../../core/plain-text.js'
 import { emptyCell } from './accuracy-cells.js'
@@ -8,8 +8,8 @@ import type { ReportTable } from './table.js'
 export type CsvField = string | number | undefined
 
 /**
- * One line of headings and one per row. A cell with a value is that number: shares in [0, 1]. What rows have in common is a
- * first column, and what stands beside numbers a column after theirs. Notes are not in it.
+ * One line of headings and one per row. Cells with a value hold that number, with shares in [0, 1]. A first column holds the
+ * group of the row, and details of numbers follow in their own column. Notes are omitted.
  */
 export function tableCsv({ columns, rows }: ReportTable): string {
 	const grouped = rows.some(({ group }) => group !== undefined)
@@ -32,10 +32,10 @@ export function csvText(heads: readonly string[], lines: readonly (readonly CsvF
 
 function csvField(field: CsvField): string {
 	if (field === undefined) return ''
-	// Beyond twelve digits there is only rounding of sums.
+	// Digits beyond the twelfth are only rounding errors of sums.
 	if (typeof field === 'number') return String(Number(field.toPrecision(12)))
 	const text = plainText(field, 'removed')
-	// A spreadsheet would compute a text that begins like this; the apostrophe makes it a text again.
+	// A spreadsheet would evaluate a text that begins like this; the apostrophe prevents that.
 	const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
 	return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -197,16 +197,16 @@ describe('experimentTables', () => {
 		const missing = [{ dataset: 'imagenet', reason: 'imagenet is not in the data folder.' }]
 		const tables = experimentTables(sampleResult({ datasets: ['a', 'b'], problems, missing }))
 		const { notes, rows } = table(tables, 'accuracy')
-		expect(notes).toContain('Data sets left out: imagenet (imagenet is not in the data folder).')
+		expect(notes).toContain('Skipped data sets: imagenet (imagenet is not in the data folder).')
 		expect(notes).toContain('Not measured: AdvPT, PGD-100, a: The run cannot go on. Take another folder.')
-		expect(notes).toContain('And 1 more that could not be measured, listed in a table of their own.')
+		expect(notes).toContain('Another 1 could not be measured; a separate table lists them.')
 		const pgd = rows.filter(({ group }) => group === 'PGD-100')
 		expect(pgd.map(({ cells }) => cells[1]!.text)).toEqual(['–', '–', '–', '–'])
 		expect(pgd.map(({ cells }) => cells[3]!.text)).toEqual(
 			pgd.map(({ cells }) => `${cells[2]!.text.replace('†', '')} (1)`),
 		)
 		expect(pgd.some(({ cells }) => cells[3]!.best || cells[3]!.second)).toBe(false)
-		expect(notes.join(' ')).toContain('over that many of the 2 data sets')
+		expect(notes.join(' ')).toContain('counts its data sets, of 2')
 		expect(table(tables, 'not-measured').rows).toHaveLength(5)
 	})
 

@@ -1,4 +1,4 @@
-/** All tables of an experiment. */
+/** Builds all tables of an experiment. */
 
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { trainedResult } from '../not-trained.js'
@@ -14,8 +14,8 @@ import { surrogateTables } from './surrogate-table.js'
 import type { ReportTable } from './table.js'
 
 /**
- * The main tables first, in the paper's form; then protocols side by side, robust accuracy over epsilon, the numbers beside the paper's, every
- * method beside the reference, what it took, and what could not be measured. Those that would be empty are left out.
+ * The main tables first, in the paper's form; then protocols side by side, robust accuracy over epsilon, comparisons with
+ * the paper and with the reference, the cost, and what could not be measured. Omits empty tables.
  */
 export function experimentTables(whole: ExperimentResult): ReportTable[] {
 	const result = trainedResult(whole)

@@ -1,8 +1,8 @@
-/** Tables as JSON. */
+/** Writes tables as JSON. */
 
 import type { ReportTable } from './table.js'
 
-/** The table as it is, {@link ReportTable}. */
+/** The table as a {@link ReportTable}. */
 export function tableJson(table: ReportTable): string {
 	return `${JSON.stringify(table, null, '\t')}\n`
 }

@@ -1,9 +1,9 @@
-/** Tables as LaTeX with the rules of the booktabs package. */
+/** Writes tables as LaTeX with the rules of the booktabs package. */
 
 import { plainText } from '../../core/plain-text.js'
 import { groupsOf, type ReportTable, type TableCell } from './table.js'
 
-/** Columns up to which intervals stand in the cells. */
+/** Maximum columns for which cells show intervals. */
 const columnsWithDetails = 5
 
 const commands: Readonly<Record<string, string>> = {
@@ -21,7 +21,7 @@ const commands: Readonly<Record<string, string>> = {
 	'>': '\\textgreater{}',
 	'|': '\\textbar{}',
 	'"': '\\textquotedbl{}',
-	// After the end of a row it would begin an argument.
+	// At the start of a row it would begin an argument.
 	'[': '{[}',
 	'*': '{*}',
 	'†': '$^{\\dagger}$',
@@ -35,7 +35,7 @@ const commands: Readonly<Record<string, string>> = {
 	α: '$\\alpha$',
 }
 
-/** A `table` to be read by `\input`: caption, label, tabular and notes. The best is bold, the second underlined. */
+/** A `table` for `\input`: caption, label, tabular and notes. The best is bold, the second underlined. */
 export function tableLatex(table: ReportTable): string {
 	const { name, title, notes, columns } = table
 	const detailed = columns.length <= columnsWithDetails
@@ -70,11 +70,11 @@ function cellLatex({ text, detail, best, second }: TableCell, detailed: boolean)
 	return detailed && detail !== undefined ? `${marked} {\\scriptsize ${latexText(detail)}}` : marked
 }
 
-/** Text without anything that LaTeX would take for a command, on one line. */
+/** Text on one line, escaped for LaTeX. */
 export function latexText(text: string): string {
 	return (
 		plainText(text.replaceAll(/\s*[\r\n]+\s*/g, ' '), 'removed')
-			// Two dashes would become one long one.
+			// LaTeX would turn two hyphens into a dash.
 			.replaceAll(
 				/--+|./gu,
 				(part) => commands[part] ?? (part.length > 1 && part[0] === '-' ? [...part].join('{}') : part),

@@ -1,14 +1,14 @@
-/** Tables as GitHub-flavoured Markdown. */
+/** Writes tables as GitHub-flavoured Markdown. */
 
 import { plainText } from '../../core/plain-text.js'
 import { groupsOf, type ReportTable, type TableCell } from './table.js'
 
-/** Columns up to which intervals stand in the cells; a wider table would not fit on a page. */
+/** Maximum columns for which cells show intervals; a wider table would not fit on a page. */
 const columnsWithDetails = 9
 
 /**
- * A heading, the table and its notes. What rows have in common is a first column, written in the first of them; the best is
- * bold, the second underlined.
+ * A heading, the table and its notes. A first column holds the group of rows, written once; the best is bold, the second
+ * underlined.
  */
 export function tableMarkdown(table: ReportTable): string {
 	const { title, notes, columns, rows } = table

@@ -38,7 +38,7 @@ export function accuracyNotes(
 /** Notes of a table of averages over data sets, which have tables of their own. */
 export function averageNotes(result: ExperimentResult, conditions: readonly Condition[], bold: string): string[] {
 	return [
-		'Accuracy in %, the mean over data sets; intervals and numbers of images stand in the tables of the data sets.',
+		'Accuracy in %, the mean over data sets; the tables of the data sets show intervals and numbers of images.',
 		...attacksNote(conditions),
 		`Bold: the best ${bold}; underlined: the second.`,
 		...partialNote(result),
@@ -46,19 +46,19 @@ export function averageNotes(result: ExperimentResult, conditions: readonly Cond
 	]
 }
 
-/** What a number beside an average means; nothing where no average lacks a data set. */
+/** Explains the number beside an average; empty if all averages are complete. */
 export function partialNote({ averages, datasets }: ExperimentResult): string[] {
 	if (averages.every((average) => average.datasets >= datasets.length)) return []
 	return [
-		`An average with a number beside it is over that many of the ${datasets.length} data sets, and does not compete.`,
+		`A number in parentheses after an average counts its data sets, of ${datasets.length}; such an average does not compete.`,
 	]
 }
 
-/** That the experiment is the small one, what is left out and what failed. */
+/** States whether the experiment is the small one, what it skipped and what failed. */
 export function scopeNotes(result: ExperimentResult): string[] {
 	return [
 		...(result.quick
-			? ['The small experiment on the embedded model and data; it does not measure the numbers of the paper.']
+			? ["The small experiment on the embedded model and data; it does not measure the paper's numbers."]
 			: []),
 		...missingNote(result),
 		...problemNotes(result),
@@ -74,12 +74,12 @@ function attacksNote(conditions: readonly Condition[]): string[] {
 	if (attacks.length === 0) return []
 	const norms = new Set(attacks.map(({ norm }) => norm))
 	if (norms.size === 1 && attacks.every(({ title, name, size }) => title.includes(name) && title.includes(size))) {
-		return [`Sizes of perturbations are in ${at(attacks, 0).norm}.`]
+		return [`Perturbation sizes are in ${at(attacks, 0).norm}.`]
 	}
 	return [`Attacks: ${attacks.map(({ title, name, norm, size }) => `${title} (${name}, ${norm} ${size})`).join('; ')}.`]
 }
 
-/** Which surrogates made which rows, and that they are weak. */
+/** Names the surrogates behind each row, and marks weak ones. */
 function surrogatesNote({ surrogates = [], datasets }: ExperimentResult, conditions: readonly Condition[]): string[] {
 	const rows = surrogates.flatMap(({ dataset, condition, models, weak, weakBelow }) => {
 		const title = conditions.find(({ name }) => name === condition)?.title
@@ -91,7 +91,7 @@ function surrogatesNote({ surrogates = [], datasets }: ExperimentResult, conditi
 		const mark = weak ? `, weak surrogates (below ${percentNumber(weakBelow)} %)` : ''
 		return [`${title}${where} on ${each.join(', ')}${mark}`]
 	})
-	return rows.length === 0 ? [] : [`Images were made: ${rows.join('; ')}.`]
+	return rows.length === 0 ? [] : [`Surrogates that made the images: ${rows.join('; ')}.`]
 }
 
 function imagesNote(cells: readonly Cell[]): string[] {
@@ -103,14 +103,14 @@ function imagesNote(cells: readonly Cell[]): string[] {
 	)
 	const n = least === most ? String(most) : `${least} to ${most}`
 	return [
-		`n = ${n} test images per number; brackets are 95 % Wilson intervals, of which none reaches further than ${percentNumber(widest)} points.`,
+		`n = ${n} test images per number; brackets are 95 % Wilson intervals, which extend at most ${percentNumber(widest)} points.`,
 	]
 }
 
 function seedsNote({ seeds }: ExperimentResult, cells: readonly Cell[]): string[] {
 	const tuned = cells.filter(isTuned)
 	if (tuned.length === 0) return []
-	if (seeds.length === 1) return [`One tuning seed (${seeds[0]}): how much another seed would change is not measured.`]
+	if (seeds.length === 1) return [`One tuning seed (${seeds[0]}); the effect of other seeds was not measured.`]
 	const deviations = tuned.flatMap(({ deviation }) => (deviation === undefined ? [] : [deviation]))
 	const largest = deviations.length === 0 ? '' : `, at most ${percentNumber(Math.max(...deviations))} points`
 	return [
@@ -126,11 +126,11 @@ function daggerNote(
 	if (!cells.some((cell) => (corrected.get(cell) ?? 0) >= level)) return []
 	const title = methods.find(({ name }) => name === reference)?.title ?? reference
 	return [
-		`${dagger}: not told apart from ${title} on the same images (exact McNemar test of the first seed, p ≥ ${level} after Holm's correction over all comparisons of a model under a condition).`,
+		`${dagger}: not significantly different from ${title} on the same images (exact McNemar test of the first seed, p ≥ ${level} after Holm's correction over all comparisons of a model under a condition).`,
 	]
 }
 
-/** Under which protocols the methods were tuned. */
+/** Names the tuning protocols of the methods. */
 function protocolNote({ methods }: ExperimentResult): string[] {
 	const names = [...new Set(methods.flatMap(({ protocol }) => protocol ?? []))]
 	if (names.length === 0) return []
@@ -138,27 +138,27 @@ function protocolNote({ methods }: ExperimentResult): string[] {
 		const own = methods.filter(({ protocol }) => protocol === name).map(({ of, name: row }) => of ?? row)
 		return `${name} (${own.join(', ')})`
 	})
-	return [`Tuned under protocols: ${each.join('; ')}; the table of protocols has what moved in each.`]
+	return [`Tuning protocols: ${each.join('; ')}; the table of protocols shows what each run changed.`]
 }
 
 function untrainedNote(cells: readonly Cell[]): string[] {
 	if (cells.every((cell) => untrained(cell) === undefined)) return []
 	return [
-		`"${notTrained}": no loss of the run fell by ${percentNumber(leastFall)} % from its first epoch to its last, or its parameters moved by less than ${percentNumber(leastMove)} % of their length; what it would have is in the table of protocols and is no result of the method.`,
+		`"${notTrained}": no loss of the run fell by ${percentNumber(leastFall)} % from its first epoch to its last, or its parameters moved by less than ${percentNumber(leastMove)} % of their length. Its accuracy is in the table of protocols but is not a result of the method.`,
 	]
 }
 
 function missingNote({ missing }: ExperimentResult): string[] {
 	if (missing.length === 0) return []
 	const each = missing.map(({ dataset, reason }) => `${dataset} (${withoutStop(reason)})`)
-	return [`Data sets left out: ${each.join('; ')}.`]
+	return [`Skipped data sets: ${each.join('; ')}.`]
 }
 
 function problemNotes(result: ExperimentResult): string[] {
 	const { problems } = result
 	const told = problems.slice(0, problemsTold).map((problem) => `Not measured: ${problemText(result, problem)}.`)
 	const more = problems.length - told.length
-	return more > 0 ? [...told, `And ${more} more that could not be measured, listed in a table of their own.`] : told
+	return more > 0 ? [...told, `Another ${more} could not be measured; a separate table lists them.`] : told
 }
 
 function problemText(result: ExperimentResult, problem: Problem): string {

@@ -1,4 +1,4 @@
-/** Every method beside the reference on the same images. */
+/** Compares every method with the reference on the same images. */
 
 import { defined } from '../../core/defined.js'
 import { correctedProbabilities, level } from '../../experiments/correction.js'
@@ -9,7 +9,7 @@ import { scopeNotes } from './notes.js'
 import { cellFinder, methodPoints, modelName, pointName } from './places.js'
 import type { ReportTable, TableColumn, TableRow } from './table.js'
 
-/** A row per paired cell, grouped by condition; none where nothing is paired. */
+/** A row per paired cell, grouped by condition; no table if nothing is paired. */
 export function pairedTables(result: ExperimentResult): ReportTable[] {
 	const { models, datasets, methods, conditions, axis, reference } = result
 	const corrected = correctedProbabilities(result)
@@ -56,10 +56,10 @@ export function pairedTables(result: ExperimentResult): ReportTable[] {
 	return [
 		{
 			name: 'paired',
-			title: `${result.title}: beside ${title} on the same images`,
+			title: `${result.title}: compared with ${title} on the same images`,
 			notes: [
 				`Difference: accuracy minus that of ${title} in percentage points, mean over seeds, with the 95 % interval of a paired bootstrap over images.`,
-				`Only this, only ${title}: images of the first seed that one gets right and the other does not; p: exact two-sided McNemar test on them.`,
+				`Only this, only ${title}: images that only one of the two gets right, for the first seed; p: exact two-sided McNemar test on them.`,
 				"p (Holm): corrected over all comparisons of a model under a condition, by Holm's method.",
 				`Bold: better than ${title} with p (Holm) < ${level}.`,
 				...scopeNotes(result),

@@ -1,4 +1,4 @@
-/** The paper's numbers held against one another, and what its text says of curves beside ours. */
+/** Checks the paper's numbers against each other, and its statements about curves against ours. */
 
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { failing, type PaperCheck, paperChecks } from '../../experiments/paper-checks.js'
@@ -7,14 +7,14 @@ import { percentNumber } from '../number-text.js'
 import { emptyCell, headerCell } from './accuracy-cells.js'
 import type { ReportTable, TableRow } from './table.js'
 
-/** Tables for a report whose result stands beside the paper; none for any other. */
+/** Tables for a report that compares its result with the paper; none for any other. */
 export function paperCheckTables(result: ExperimentResult, targets: PaperTargets): ReportTable[] {
 	const beside = result.cells.some(({ target }) => target) || result.averages.some(({ target }) => target)
 	if (!beside) return []
 	return [...textTable(result, targets), checksTable(targets)]
 }
 
-/** Averages, statements and cells of the paper that its own numbers contradict. */
+/** Averages, statements and cells of the paper that contradict its own numbers. */
 function checksTable(targets: PaperTargets): ReportTable {
 	const { averages, claims, inversions } = paperChecks(targets)
 	const rows = (group: string, checks: readonly PaperCheck[]) =>
@@ -37,9 +37,9 @@ function checksTable(targets: PaperTargets): ReportTable {
 	const counted = (checks: readonly PaperCheck[]) => `${failing(checks).count} of ${checks.length}`
 	return {
 		name: 'paper-checks',
-		title: "The paper's numbers held against one another",
+		title: "Contradictions between the paper's numbers",
 		notes: [
-			`${counted(averages)} averages of Tables I and II are not the mean of their cells, ${counted(claims)} statements of the text do not follow from the tables, and ${inversions.length} cells have more accuracy under AutoAttack than under PGD-100. Shown are those alone; where they are apart, the cells are what ours stand beside.`,
+			`${counted(averages)} averages of Tables I and II are not the mean of their cells, ${counted(claims)} statements of the text do not follow from the tables, and ${inversions.length} cells have more accuracy under AutoAttack than under PGD-100. The table shows only these; where they disagree, we compare ours with the cells.`,
 			...targets.notes,
 		],
 		columns: [
@@ -55,17 +55,15 @@ function checksTable(targets: PaperTargets): ReportTable {
 	}
 }
 
-/** What the text says of the curves of this experiment; none where it says nothing of it. */
+/** The text's statements about this experiment's curves; no table if there are none. */
 function textTable(result: ExperimentResult, { ranges }: PaperTargets): ReportTable[] {
 	const own = ranges.filter(({ experiment }) => experiment === result.name)
 	if (own.length === 0) return []
 	return [
 		{
 			name: 'paper-text',
-			title: `${result.title}: what the paper's text says`,
-			notes: [
-				'Accuracy in %, over all points that the statement is about; where it names no data set, ours is over all.',
-			],
+			title: `${result.title}: statements of the paper`,
+			notes: ['Accuracy in %, over all points of the statement; if it names no data set, ours is over all.'],
 			columns: [
 				{ title: 'what', align: 'left' },
 				{ title: 'where', align: 'left' },

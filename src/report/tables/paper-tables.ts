@@ -1,4 +1,4 @@
-/** Our numbers beside those that the paper prints. */
+/** Compares our numbers with the paper's. */
 
 import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
@@ -9,7 +9,10 @@ import { scopeNotes } from './notes.js'
 import { averageFinder, cellFinder, fileStem, methodPoints, modelName, pointName } from './places.js'
 import type { ReportTable, TableCell, TableColumn, TableRow } from './table.js'
 
-/** Per model the cells that the paper prints too, and its averages beside the means of its cells; none without. */
+/**
+ * For each model, the cells that the paper prints too, and its averages with the means of its cells; none without paper
+ * numbers.
+ */
 export function paperTables(result: ExperimentResult): ReportTable[] {
 	return result.models.flatMap((model) => [...cellsBeside(result, model), ...averagesBeside(result, model)])
 }
@@ -42,7 +45,7 @@ function cellsBeside(result: ExperimentResult, model: string): ReportTable[] {
 	return [
 		{
 			name: stem(result, model, 'paper'),
-			title: `${result.title}: beside the paper, ${[modelName(result, model), ...(single ? datasets : [])].join(' on ')}`,
+			title: `${result.title}: compared with the paper, ${[modelName(result, model), ...(single ? datasets : [])].join(' on ')}`,
 			notes: [
 				'Accuracy in %, ours with its 95 % Wilson interval; difference: ours minus the paper, in percentage points.',
 				...scopeNotes(result),
@@ -106,10 +109,10 @@ function averagesBeside(result: ExperimentResult, model: string): ReportTable[] 
 	return [
 		{
 			name: stem(result, model, 'paper-averages'),
-			title: `${result.title}: averages of ${modelName(result, model)} beside the paper`,
+			title: `${result.title}: averages of ${modelName(result, model)} compared with the paper`,
 			notes: [
-				'In %. Ours is the mean over the data sets that were measured; beside it the mean of the cells that the paper prints for the same ones, and the difference in percentage points.',
-				'All cells: the mean of all cells that the paper prints in the row; stated: the average that it prints; off: stated minus that mean. Where they are apart, the mean of the cells is what counts.',
+				"In %. Ours is the mean over the measured data sets; beside it are the mean of the paper's cells for the same ones, and the difference in percentage points.",
+				"All cells: the mean of all cells in the paper's row; stated: the paper's printed average; off: stated minus that mean. If they disagree, the mean of the cells counts.",
 				...scopeNotes(result),
 			],
 			columns: [

@@ -1,12 +1,12 @@
-/** Finds the cells of a result, and names models, data sets and points where people read. */
+/** Finds the cells of a result, and names models, data sets and points for people. */
 
 import { modelTitle } from '../../experiments/cells.js'
 import type { Average, Cell, ExperimentResult } from '../../experiments/experiment-result.js'
 
-/** Where a cell stands. */
+/** The coordinates of a cell. */
 export type Place = Pick<Cell, 'model' | 'dataset' | 'method' | 'condition' | 'point'>
 
-/** The cell there; undefined where it could not be measured or does not exist. */
+/** Returns the cell; undefined if it was not measured or does not exist. */
 export type FindCell = (place: Place) => Cell | undefined
 
 /** Looks cells up by place. */
@@ -25,19 +25,19 @@ function placeKey({ model, dataset, method, condition, point }: Partial<Place>):
 	return JSON.stringify([model, dataset, method, condition, point])
 }
 
-/** What a reader sees for a model: without folder or owner, unless two would be called the same. */
+/** The name of a model for readers: without folder or owner, unless two names would be equal. */
 export function modelName({ models }: Pick<ExperimentResult, 'models'>, model: string): string {
 	const short = modelTitle(model)
 	return models.some((other) => other !== model && modelTitle(other) === short) ? model : short
 }
 
-/** A value of the axis as it is written. */
+/** A value of the axis as text. */
 export function pointName({ axis }: Pick<ExperimentResult, 'axis'>, point: number | undefined): string {
 	if (point === undefined) return ''
 	return axis?.labels?.[axis.values.indexOf(point)] ?? String(point)
 }
 
-/** Points at which a method was to be measured: those of the axis, or one without a value where it does not depend on it. */
+/** The planned points of a method: those of the axis, or one without a value if it does not depend on it. */
 export function methodPoints(
 	{ axis, cells, problems }: ExperimentResult,
 	method: string,
@@ -47,10 +47,10 @@ export function methodPoints(
 	return depends ? axis.values : [undefined]
 }
 
-/** Characters of a stem; file systems end at 255 bytes with what is put around it. */
+/** Maximum characters of a stem; file systems allow 255 bytes including prefix and suffix. */
 const longestStem = 120
 
-/** A stem of file names from words: small letters, digits and `-`, cut where it is long. */
+/** A stem of file names from words: lower-case letters, digits and `-`, cut if long. */
 export function fileStem(...words: readonly string[]): string {
 	const stem = words
 		.join('-')
@@ -59,7 +59,7 @@ export function fileStem(...words: readonly string[]): string {
 	return stem.slice(0, longestStem).replaceAll(/^-+|-+$/g, '')
 }
 
-/** Numbers what has a name that is taken: models and data sets may have names of which the same file names are made. */
+/** Numbers duplicate names, since different models and data sets may lead to the same file name. */
 export function withOwnNames<Named extends { readonly name: string }>(all: readonly Named[]): Named[] {
 	const taken = new Set<string>()
 	return all.map((one) => {

@@ -1,11 +1,11 @@
-/** What could not be measured. */
+/** Lists what could not be measured. */
 
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { emptyCell } from './accuracy-cells.js'
 import { modelName, pointName } from './places.js'
 import type { ReportTable, TableCell } from './table.js'
 
-/** A row per data set that is left out and per cell that failed; no table where there are none. */
+/** A row per skipped data set and failed cell; no table if there are none. */
 export function problemTables(result: ExperimentResult): ReportTable[] {
 	const { missing, problems, axis } = result
 	if (missing.length + problems.length === 0) return []
@@ -37,7 +37,7 @@ export function problemTables(result: ExperimentResult): ReportTable[] {
 		{
 			name: 'not-measured',
 			title: `${result.title}: not measured`,
-			notes: ['Where a column is empty, the row concerns all of them.'],
+			notes: ['An empty column means that the row concerns all its values.'],
 			columns: ['model', 'data set', 'method', 'condition', ...(axis ? [axis.title] : []), 'seed', 'why'].map(
 				(title) => ({ title, align: 'left' }),
 			),

@@ -1,4 +1,4 @@
-/** The protocols of methods side by side: what each came to, and what moved in its runs. */
+/** Compares the protocols of methods: the accuracy of each, and what its runs changed. */
 
 import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
@@ -10,7 +10,7 @@ import { emptyCell, headerCell } from './accuracy-cells.js'
 import { cellFinder, fileStem, modelName } from './places.js'
 import type { ReportTable, TableCell, TableRow } from './table.js'
 
-/** Per model and data set a row for every method under every protocol; none where no method has one. */
+/** Per model and data set a row for every method under every protocol; none if no method has one. */
 export function protocolTables(result: ExperimentResult): ReportTable[] {
 	const methods = result.methods.filter(({ protocol }) => protocol !== undefined)
 	if (methods.length === 0) return []
@@ -40,7 +40,7 @@ export function protocolTables(result: ExperimentResult): ReportTable[] {
 				name,
 				title: `${result.title}: protocols of ${modelName(result, model)} on ${dataset}`,
 				notes: [
-					'Accuracy in % of each method under each of its protocols, whatever it learned. Losses are means over the training images in the first epoch and in the last; parameters say how far they moved, in % of their length at the start.',
+					'Accuracy in % of each method under each of its protocols, whatever it learned. Losses are means over the training images in the first and the last epoch; the column parameters shows how far they moved, in % of their initial length.',
 				],
 				columns: [
 					...['protocol', 'preset'].map((title) => ({ title, align: 'left' as const })),

@@ -1,4 +1,4 @@
-/** Which models of an attacker made the images of which row, and what they are worth. */
+/** Lists the attacker's models behind each row, and how good they are. */
 
 import type { ExperimentResult } from '../../experiments/experiment-result.js'
 import { settingLine } from '../html/sections/setting-text.js'
@@ -7,7 +7,7 @@ import { emptyCell, headerCell } from './accuracy-cells.js'
 import { modelName } from './places.js'
 import type { ReportTable } from './table.js'
 
-/** A row for every surrogate of every condition on every data set; none where images were made on the attacked model alone. */
+/** A row for every surrogate of every condition on every data set; none if all images were made on the attacked model. */
 export function surrogateTables(result: ExperimentResult): ReportTable[] {
 	const { surrogates = [], conditions } = result
 	if (surrogates.length === 0) return []
@@ -32,7 +32,7 @@ export function surrogateTables(result: ExperimentResult): ReportTable[] {
 			name: 'surrogates',
 			title: `${result.title}: models of the attacker`,
 			notes: [
-				`Accuracy of each surrogate on the clean test images that were attacked; below ${percentText(weakBelow)} it is weak, and what it makes says little of what a better attacker would get. The images are made once for all methods.`,
+				`Accuracy of each surrogate on the clean versions of the attacked test images. Below ${percentText(weakBelow)} it is weak, and its images say little about a better attacker. The images are made once for all methods.`,
 			],
 			columns: [
 				...['surrogate', 'data set', ...(result.models.length > 1 ? ['for'] : []), 'SHA-256'].map((title) => ({

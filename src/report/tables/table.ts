@@ -1,22 +1,19 @@
-/** Tables of a report, before they are written in any format. */
+/** Tables of a report, independent of their output format. */
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
 
 const cell = z.object({
-	text: z.string().describe('What a reader sees, without marks.'),
+	text: z.string().describe('Text for readers, without marks.'),
 	value: z
 		.number()
 		.exactOptional()
 		.describe(
-			'The number in `text`, in [0, 1] where it is a share or a difference of shares, otherwise in the unit of its column.',
+			'The number in `text`, in [0, 1] for a share or a difference of shares, otherwise in the unit of its column.',
 		),
-	detail: z.string().exactOptional().describe('What stands small beside it, such as `[4.2, 9.1], n = 100`.'),
-	best: z
-		.boolean()
-		.exactOptional()
-		.describe('The best of those it competes with; all of them where several are equal.'),
-	second: z.boolean().exactOptional().describe('The second best.'),
+	detail: z.string().exactOptional().describe('Small text beside it, such as `[4.2, 9.1], n = 100`.'),
+	best: z.boolean().exactOptional().describe('Whether it is the best of its competitors; several if they are equal.'),
+	second: z.boolean().exactOptional().describe('Whether it is the second best.'),
 	header: z.boolean().exactOptional().describe('Whether it names its row.'),
 })
 
@@ -32,8 +29,8 @@ const row = z.object({
 	group: z
 		.string()
 		.exactOptional()
-		.describe('What neighbouring rows have in common, such as `AutoAttack`; shown once above them.'),
-	cells: z.array(cell).describe('One per column.'),
+		.describe('Group of neighbouring rows, such as `AutoAttack`; shown once above them.'),
+	cells: z.array(cell).describe('Cells, one per column.'),
 })
 
 /** A row of a table. */
@@ -41,7 +38,7 @@ export type TableRow = Immutable<z.output<typeof row>>
 
 /** See {@link ReportTable}. */
 export const reportTableSchema = z.object({
-	name: z.string().describe('Stem of file names: small letters, digits and `-`.'),
+	name: z.string().describe('Stem of file names: lower-case letters, digits and `-`.'),
 	title: z.string(),
 	notes: z
 		.array(z.string())
@@ -50,16 +47,16 @@ export const reportTableSchema = z.object({
 	rows: z.array(row),
 })
 
-/** A table with what a reader must know to read it. */
+/** A table with the notes for reading it. */
 export type ReportTable = Immutable<z.output<typeof reportTableSchema>>
 
-/** Neighbouring rows with what they have in common. */
+/** Neighbouring rows of one group. */
 export interface RowGroup {
 	readonly group: string | undefined
 	readonly rows: readonly TableRow[]
 }
 
-/** The rows of a table as the groups that they form, in order. */
+/** The rows of a table by group, in order. */
 export function groupsOf({ rows }: Pick<ReportTable, 'rows'>): RowGroup[] {
 	const groups: { readonly group: string | undefined; readonly rows: TableRow[] }[] = []
 	for (const row of rows) {

@@ -1,4 +1,4 @@
-/** Tables for a terminal. */
+/** Writes tables for a terminal. */
 
 import { at } from '../../core/at.js'
 import { textLines } from '../figure-style.js'
@@ -7,7 +7,7 @@ import { groupsOf, type ReportTable, type TableCell } from './table.js'
 
 /**
  * Title, table and notes. The best is written `*48.3*`, the second `_48.3_`.
- * @param width Characters in a line; intervals stand beside numbers only where they fit.
+ * @param width Characters per line; intervals appear only if they fit.
  */
 export function tableText(table: ReportTable, width = 120): string {
 	const full = body(table, true)

@@ -1,4 +1,4 @@
-/** Tables as files. */
+/** Writes tables to files. */
 
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
@@ -12,15 +12,15 @@ import { tableLatex } from './latex.js'
 import { tableMarkdown } from './markdown.js'
 import type { ReportTable } from './table.js'
 
-/** Name of the file with every cell, whatever table it stands in. */
+/** Name of the file with every cell of all tables. */
 export const cellsFile = 'cells.csv'
 
 /**
  * Writes every table as Markdown, CSV, LaTeX and JSON under its name, and all cells in one CSV. Files of the same names are
  * replaced, each atomically.
- * @param folder Made if missing.
+ * @param folder Created if missing.
  * @returns Paths of all files, in the order of the tables.
- * @throws NaptuneError when two tables have one name, or a file cannot be written.
+ * @throws NaptuneError when two tables share a name, or a file cannot be written.
  */
 export async function writeTables(
 	folder: string,
@@ -32,7 +32,7 @@ export async function writeTables(
 	if (twice !== undefined) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`Two tables would be written to ${join(folder, twice)}; give every table its own name.`,
+			`Two tables would be written to ${join(folder, twice)}; every table needs its own name.`,
 		)
 	}
 	await makeFolder(folder)

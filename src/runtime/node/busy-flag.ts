@@ -1,6 +1,6 @@
 /**
- * Ending the process in the middle of a run. The native library aborts the whole process, exit code and all, when its
- * thread is taken down inside a call; so the exit waits for the call that is running, and no further one starts.
+ * Ends the process safely in the middle of a run. The native library aborts the whole process, losing its exit code, if its
+ * thread is terminated inside a call. So the exit waits for the running call, and no further call starts.
  */
 
 const busy = 0
@@ -21,7 +21,7 @@ export function createBusyFlag(): BusyFlag {
 export async function whileBusy(flag: BusyFlag, work: () => Promise<void>): Promise<void> {
 	Atomics.store(flag, busy, 1)
 	try {
-		// Raised before it looks, as `stopAndWait` does in the opposite order: one of the two sees the other.
+		// Raise the flag before checking; `stopAndWait` does the opposite, so one of the two sees the other.
 		if (Atomics.load(flag, stopping) === 0) await work()
 	} finally {
 		Atomics.store(flag, busy, 0)
@@ -49,13 +49,13 @@ function stopAll(): void {
 /**
  * Keeps every worker from further calls and waits a moment for those in flight.
  * @param wait Milliseconds for each.
- * @returns Whether none is left, so that the process can exit without a wait and without being aborted.
+ * @returns Whether none is left, so that the process can exit immediately without an abort.
  */
 export function stopCalls(wait: number): boolean {
 	return [...watched].map((flag) => stopAndWait(flag, wait)).every((idle) => idle)
 }
 
-/** Makes the process wait for this worker when it exits. @returns How to undo that when the worker has ended. */
+/** Makes the process wait for this worker when it exits. @returns A function that undoes this once the worker has ended. */
 export function watchExit(flag: BusyFlag): () => void {
 	if (watched.size === 0) process.on('exit', stopAll)
 	watched.add(flag)

@@ -1,4 +1,4 @@
-/** Starting an engine in Node.js: the native one, or onnxruntime-web where it cannot be, in a worker thread. */
+/** Starts an engine in a worker thread of Node.js: the native one, or onnxruntime-web if that is unavailable. */
 
 import { availableParallelism } from 'node:os'
 import { defined } from '../../core/defined.js'
@@ -16,21 +16,21 @@ import { startWorker } from './worker-link.js'
 
 /** Options of an engine. */
 export interface EngineOptions {
-	/** Default `cpu`, which becomes `wasm`, with one line on stderr, where the native library cannot be loaded. */
+	/** Default `cpu`, which becomes `wasm`, with one line on stderr, if the native library does not load. */
 	readonly device?: Device
 	/** Threads of one operator, at least 1; default: all cores. */
 	readonly threads?: number
 	/**
-	 * Whether threads of the native library spin while they wait for one another. That is faster where the engine has the
-	 * cores to itself (a quarter for small models) and much slower where other jobs want them. Default true, or false where
-	 * the environment says NAPTUNE_SPINNING=0.
+	 * Whether threads of the native library spin while they wait for one another. This is faster if the engine has the cores
+	 * to itself (by a quarter for small models), and much slower if other jobs need them. Default true, or false if the
+	 * environment sets NAPTUNE_SPINNING=0.
 	 */
 	readonly spinning?: boolean
 }
 
 /**
- * Starts an engine in a worker thread of its own. Close it when done; a forgotten engine keeps memory, but does not
- * keep the process alive once nothing is pending.
+ * Starts an engine in its own worker thread. Close it when done; a forgotten engine occupies memory, but does not keep the
+ * process alive once nothing is pending.
  * @throws NaptuneError for an unknown device, a bad thread count, or a device this machine does not have.
  */
 export async function createEngine({
@@ -73,7 +73,7 @@ export async function createEngine({
 	}
 }
 
-/** A provider that a build knows may still lack its libraries or its hardware: that shows when the first session is made. */
+/** Tests a provider with a first session, since its libraries or hardware may be missing even if the build includes it. */
 async function probe(engine: ModelEngine): Promise<void> {
 	try {
 		const program = await engine.compile({ y: ops.add(ops.input('x', 'float32', [2]), 1) }, { name: 'probe' })
@@ -89,8 +89,8 @@ async function probe(engine: ModelEngine): Promise<void> {
 }
 
 /**
- * The model with its weights in one directory or in itself.
- * @throws NaptuneError when weights cannot be read, or do not fit into the graph where they have to.
+ * The model with its weights in one directory or inline. @throws NaptuneError when weights cannot be read, or must go into
+ * the graph but do not fit.
  */
 async function placed(model: SerializedModel): Promise<PlacedModel> {
 	const { directory, names, elsewhere } = resolveExternalFiles(model.externalFiles)
@@ -101,7 +101,7 @@ async function placed(model: SerializedModel): Promise<PlacedModel> {
 	}
 	const contents = model.externalContents ?? new Map()
 	if (elsewhere.length + contents.size === 0) return { ...external, bytes: model.bytes.slice() }
-	// The protobuf library is needed for such models alone.
+	// Only such models need the protobuf library.
 	const { inlineExternal } = await import('./inline-external.js')
 	return { ...external, bytes: inlineExternal(model.bytes, elsewhere, contents) }
 }

@@ -1,10 +1,10 @@
-/** Where the weights that a graph points into really lie. */
+/** Resolves the real locations of a graph's weight files. */
 
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 
-/** External files as ONNX Runtime wants them: one directory it may read from, and files that lie elsewhere. */
+/** External files in the form that ONNX Runtime needs: one directory it may read from, and files elsewhere. */
 export interface ExternalFiles {
 	/** Real directory of most of the weights; absent without external files. */
 	readonly directory?: string
@@ -15,8 +15,7 @@ export interface ExternalFiles {
 }
 
 /**
- * The file that a path leads to, symlinks resolved.
- * @throws NaptuneError when there is none that can be read.
+ * The real path of a file, with symlinks resolved. @throws NaptuneError when it cannot be read.
  */
 export function realFile(file: string): string {
 	try {
@@ -26,7 +25,7 @@ export function realFile(file: string): string {
 	} catch (cause) {
 		throw new NaptuneError(
 			'NAP_FILE_UNREADABLE',
-			`The weights file ${file} cannot be read; restore it or load the checkpoint again.`,
+			`The weights file ${file} cannot be read; restore it, or download the checkpoint again.`,
 			{
 				cause,
 			},
@@ -35,8 +34,8 @@ export function realFile(file: string): string {
 }
 
 /**
- * Refuses files of weights that lie elsewhere than their model, as `..` in their names is refused: a link may lead anywhere.
- * Where the model itself is a link, as in a hub's cache, the folder that it leads to counts as its own, too.
+ * Refuses weight files outside the folder of their model, for the same reason as `..` in names: a link may lead anywhere. If
+ * the model itself is a link, as in a hub cache, its target's folder counts as well.
  * @throws NaptuneError naming the first such file.
  */
 export function refuseForeignWeights(model: string, files: readonly string[]): void {
@@ -51,14 +50,14 @@ export function refuseForeignWeights(model: string, files: readonly string[]): v
 		if (!inside) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`The weights file ${file} is a link to ${real}, outside the folder of the model; only files below that are read. Copy the file there.`,
+				`The weights file ${file} is a link to ${real}, outside the folder of the model; only files inside that folder are allowed. Copy the file there.`,
 			)
 		}
 	}
 }
 
 /**
- * Resolves symlinks, since ONNX Runtime refuses links that leave the folder and a hub cache is made of them.
+ * Resolves symlinks, because ONNX Runtime refuses links that leave the folder, and a hub cache consists of such links.
  * The directory with the most bytes becomes the folder; graphs name files by their base names.
  * @throws NaptuneError when a file is missing, or two different files have the same base name.
  */
@@ -77,7 +76,7 @@ export function resolveExternalFiles(files: readonly string[]): ExternalFiles {
 		if (twin) {
 			throw new NaptuneError(
 				'NAP_GRAPH_INVALID',
-				`One graph uses weights of ${twin} and of ${path}, two files with the same name, which ONNX cannot tell apart; rename or copy one of them.`,
+				`One graph uses weights of ${twin} and of ${path}, two files with the same name, which ONNX cannot distinguish; rename or copy one of them.`,
 			)
 		}
 		byName.set(basename(path), path)

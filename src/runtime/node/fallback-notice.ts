@@ -1,4 +1,4 @@
-/** Saying loudly, and once per process, that the slow engine runs. */
+/** Warns once per process that the slow engine is in use. */
 
 import { nativeEngineCommand } from './native-library.js'
 
@@ -9,6 +9,6 @@ export function tellFallback(reason: string): void {
 	if (told) return
 	told = true
 	process.stderr.write(
-		`naptune: WARNING: the native engine cannot be loaded (${reason}); running on onnxruntime-web (WASM), which is several times slower. To install the native engine: ${nativeEngineCommand}\n`,
+		`naptune: WARNING: the native engine does not load (${reason}); running on onnxruntime-web (WASM), which is several times slower. To install the native engine: ${nativeEngineCommand}\n`,
 	)
 }

@@ -50,7 +50,7 @@ it('runs on WASM where the native library is missing, and says so once per proce
 	expect(stdout).toBe('wasm onnxruntime-web 42\nwasm onnxruntime-web 42\n')
 	expect(stderr.trimEnd().split('\n')).toHaveLength(1)
 	expect(stderr).toMatch(
-		/WARNING: the native engine cannot be loaded \(.*onnxruntime-node is not installed\); running on onnxruntime-web/,
+		/WARNING: the native engine does not load \(.*onnxruntime-node is not installed\); running on onnxruntime-web/,
 	)
 	expect(stderr).toContain(`npm install onnxruntime-node@${engineVersion} --onnxruntime-node-install=skip`)
 	expect(status).toBe(0)
@@ -60,7 +60,7 @@ it('does not replace a device that was asked for by name', () => {
 	const { stdout } = run(
 		`await createEngine({ device: 'cuda' }).catch((error) => console.log(error.name, error.message))`,
 	)
-	expect(stdout).toMatch(/^NaptuneError Device cuda needs the native engine, which cannot be loaded here \(/)
+	expect(stdout).toMatch(/^NaptuneError Device cuda needs the native engine, which does not load here \(/)
 })
 
 it('prints nothing when wasm is asked for', () => {
@@ -74,6 +74,8 @@ it('says what to install where there is no engine at all', () => {
 		for (const device of ['cpu', 'wasm'])
 			await createEngine({ device }).catch((error) => console.log(error.code, error.message))`)
 	const [cpu, wasm] = stdout.trimEnd().split('\n')
-	expect(cpu).toMatch(/^NAP_DEVICE_UNAVAILABLE There is no engine: .*onnxruntime-web.*--onnxruntime-node-install=skip$/)
+	expect(cpu).toMatch(
+		/^NAP_DEVICE_UNAVAILABLE No engine is available: .*onnxruntime-web.*--onnxruntime-node-install=skip$/,
+	)
 	expect(wasm).toMatch(/^NAP_DEVICE_UNAVAILABLE onnxruntime-web cannot be loaded: .*: npm install onnxruntime-web@/)
 })

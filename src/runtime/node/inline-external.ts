@@ -1,4 +1,4 @@
-/** Putting weights into the graph itself, where they lie outside the one directory that the engine may read from. */
+/** Moves weights into the graph itself if they are outside the one directory that the engine may read. */
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -12,8 +12,8 @@ const limit = 2 ** 31 - 2 ** 20
 /**
  * The model with all initializers that point into `paths` or `contents` stored inline. Others keep their references.
  * @param paths Files, which the model names by their base names.
- * @param contents Files in memory, by what the model calls them.
- * @throws NaptuneError when a file is shorter than the model says, or the weights do not fit into one model.
+ * @param contents Files in memory, by their names in the model.
+ * @throws NaptuneError when a file is shorter than the model states, or the weights do not fit into one model.
  */
 export function inlineExternal(
 	model: Uint8Array,
@@ -34,7 +34,7 @@ export function inlineExternal(
 		if (total > limit) {
 			throw new NaptuneError(
 				'NAP_GRAPH_INVALID',
-				`The weights of ${[...paths, ...contents.keys()].join(', ')} are too large to be copied into one graph; put them into the directory of the other weights.`,
+				`The weights of ${[...paths, ...contents.keys()].join(', ')} are too large to copy into one graph; put them into the directory of the other weights.`,
 			)
 		}
 		store(
@@ -60,7 +60,7 @@ function readSlice(path: string, offset: number, length: number): Uint8Array<Arr
 			if (count === 0) {
 				throw new NaptuneError(
 					'NAP_FILE_DAMAGED',
-					`The weights file ${path} ends before byte ${offset + length}, which the graph refers to; restore it or load it again.`,
+					`The weights file ${path} ends before byte ${offset + length}, which the graph refers to; restore it, or download it again.`,
 				)
 			}
 			at += count

@@ -1,4 +1,4 @@
-/** Choosing the execution library for a device. */
+/** Chooses the execution library for a device. */
 
 import { NaptuneError } from '../../core/errors.js'
 import type { Backend } from '../backend.js'
@@ -8,9 +8,8 @@ import { nativeEngineCommand } from './native-library.js'
 import { loadWasm } from './wasm-backend.js'
 
 /**
- * Loads the library for a device. Where the native one cannot be loaded, `cpu` becomes `wasm`.
- * @returns The library, and the reason when it is not the one that was asked for.
- * @throws NaptuneError when the device cannot be had.
+ * Loads the library for a device. If the native one does not load, `cpu` becomes `wasm`. @returns The library, and the
+ * reason for any substitution. @throws NaptuneError when the device is unavailable.
  */
 export async function loadBackend(
 	device: Device,
@@ -25,7 +24,7 @@ export async function loadBackend(
 		if (device !== 'cpu') {
 			throw new NaptuneError(
 				'NAP_DEVICE_UNAVAILABLE',
-				`Device ${device} needs the native engine, which cannot be loaded here (${reason}). Install it with: ${nativeEngineCommand}`,
+				`Device ${device} needs the native engine, which does not load here (${reason}). Install it with: ${nativeEngineCommand}`,
 				{ cause: error },
 			)
 		}
@@ -40,7 +39,7 @@ async function fallback(threads: number, reason: string): Promise<Backend> {
 		const wasm = cause instanceof Error ? cause.message : String(cause)
 		throw new NaptuneError(
 			'NAP_DEVICE_UNAVAILABLE',
-			`There is no engine: the native one cannot be loaded (${reason}), nor the slow one (${wasm}). Install the native engine with: ${nativeEngineCommand}`,
+			`No engine is available: neither the native one loads (${reason}), nor the slow one (${wasm}). Install the native engine with: ${nativeEngineCommand}`,
 			{ cause },
 		)
 	}

@@ -9,7 +9,7 @@ import type { Device } from '../engine.js'
 import type { SessionSettings } from '../protocol.js'
 import { loadNativeLibrary } from './native-library.js'
 
-/** Devices that the native library can drive, depending on its build. */
+/** Devices that the native library may support, depending on its build. */
 export type NativeDevice = Exclude<Device, 'wasm'>
 
 /**
@@ -45,7 +45,7 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 					optimization: optimization(settings),
 					session: {
 						'intra_op.allow_spinning': settings.spinning ? '1' : '0',
-						// Two programs that take turns would else slow each other down by the threads of the one that waits.
+						// Otherwise two alternating programs slow each other down, through the threads of the waiting one.
 						force_spinning_stop: '1',
 						disable_prepacking: settings.prepack ? '0' : '1',
 						...defined({
@@ -59,13 +59,13 @@ export async function loadNative(device: NativeDevice, threads: number): Promise
 	}
 }
 
-/** Bytes of weights from which a program counts as large. */
+/** Weight bytes above which a program counts as large. */
 const largeWeights = 64e6
 
 /**
- * Whether the library lays out the memory of a run ahead, as one block per set of input shapes. Small programs get a few
- * percent faster by it. In large ones the products take all the time and the block comes on top of the memory of the
- * first run: 3.2 instead of 2.0 GB for logits and pixel gradient of a ViT-B/16 at batch 8, in the same time.
+ * Whether the library plans the memory of a run ahead, as one block per set of input shapes. This makes small programs a few
+ * percent faster. In large ones the products dominate, and the block adds to the memory of the first run: 3.2 instead of 2.0
+ * GB for logits and pixel gradient of a ViT-B/16 at batch 8, in the same time.
  */
 export function plansMemory({ externalDirectory, externalFiles }: SessionSettings): boolean {
 	if (externalDirectory === undefined) return true

@@ -1,4 +1,4 @@
-/** Finding the native library: in the carrier of this platform, or in onnxruntime-node. */
+/** Finds the native library, in the carrier package of this platform or in onnxruntime-node. */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Device } from '../engine.js'
 
-/** The version of ONNX Runtime that this release was measured with; carriers of another one are passed over. */
+/** The version of ONNX Runtime with which this release was measured; carriers of other versions are skipped. */
 export const engineVersion = '1.30.0'
 
-/** What gives this platform the native library where nothing else did; the flag keeps its install script from CUDA. */
+/** Command that installs the native library if it is missing; the flag keeps its install script from fetching CUDA. */
 export const nativeEngineCommand = `npm install onnxruntime-node@${engineVersion} --onnxruntime-node-install=skip`
 
 /** Platform as in the names of carriers, such as `linux-x64`. */
@@ -19,11 +19,11 @@ export const platform = `${process.platform}-${process.arch}`
 export interface NativePlace {
 	/** The package, such as `@naptune/onnxruntime-linux-x64`, or `the engine in naptune's own package`. */
 	readonly name: string
-	/** Its folder; absent where the package is not installed. */
+	/** Its folder; absent if the package is not installed. */
 	readonly folder?: string
-	/** Absent where the package is not installed. */
+	/** Version; absent if the package is not installed. */
 	readonly version?: string
-	/** Why it is not used although it is installed. */
+	/** Why an installed package is not used. */
 	readonly unsuitable?: string
 }
 
@@ -33,12 +33,12 @@ export interface NativeLibrary {
 	readonly place: NativePlace
 }
 
-/** Where `npm pack` puts the carrier of the machine that packs. */
+/** Where `npm pack` puts the carrier of the packing machine. */
 const packed = fileURLToPath(new URL(`../../../engine/${platform}`, import.meta.url))
 
 /**
- * Where the native library is looked for, first the carriers: they hold the same files for one platform, and no install
- * script. CUDA and its like need files that only onnxruntime-node's install script fetches, so that for other devices than
+ * Places to look for the native library. Carriers come first: they hold the same files for one platform, without an install
+ * script. CUDA and similar devices need files that only onnxruntime-node's install script fetches, so for devices other than
  * the CPU onnxruntime-node comes first.
  */
 export function nativePlaces(device: Device = 'cpu'): readonly NativePlace[] {

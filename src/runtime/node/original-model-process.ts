@@ -1,13 +1,13 @@
-/** The process in which onnxruntime loads a model as it came. */
+/** The process in which onnxruntime loads an unmodified model. */
 
 import { answerRequests } from '../../files/isolated/isolated-side.js'
 import { loadNativeLibrary } from './native-library.js'
 
-/** What onnxruntime says. */
+/** onnxruntime's verdict on a model. */
 export type Verdict =
 	| { readonly loads: true }
 	| { readonly loads: false; readonly reason: string }
-	/** The native library cannot be loaded here. */
+	/** The native library does not load here. */
 	| { readonly loads: undefined }
 
 answerRequests(async function* ({ path }: { readonly path: string }): AsyncGenerator<Verdict> {
@@ -17,14 +17,14 @@ answerRequests(async function* ({ path }: { readonly path: string }): AsyncGener
 		return
 	}
 	try {
-		// Types, shapes and operators are checked; folding constants could take any time and memory.
+		// Check types, shapes and operators, but fold no constants, which could take unlimited time and memory.
 		const options = { graphOptimizationLevel: 'disabled', executionProviders: ['cpu'], logSeverityLevel: 4 } as const
 		const session = await found.library.InferenceSession.create(path, options)
 		await session.release()
 		yield { loads: true }
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error)
-		// Another device may have the kernel that the CPU lacks; the model itself is whole.
+		// Another device may have the kernel that the CPU lacks; the model itself is intact.
 		yield /NOT_IMPLEMENTED|not implemented/i.test(reason) ? { loads: true } : { loads: false, reason }
 	}
 })

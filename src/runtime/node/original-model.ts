@@ -1,4 +1,4 @@
-/** Asks onnxruntime whether a model is whole, before anything is made of it. */
+/** Checks with onnxruntime that a model is intact, before anything uses it. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { shortened } from '../../core/shown.js'
@@ -9,8 +9,8 @@ import type { Verdict } from './original-model-process.js'
 const limits = { heap: 1024, seconds: 300, idleSeconds: 0 }
 
 /**
- * Has onnxruntime load a model as it came, weights beside it included, in a process of its own: a reader that takes only
- * what it needs would accept what no other program does. Where the native library cannot be loaded, nothing is asked.
+ * Has onnxruntime load an unmodified model with its weight files in a separate process, because our reader takes only what
+ * it needs and would accept models that no other program does. Skips the check if the native library does not load.
  * @param path Path of the file.
  * @throws NaptuneError with onnxruntime's reason, or when it crashed.
  */

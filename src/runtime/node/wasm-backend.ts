@@ -1,4 +1,4 @@
-/** onnxruntime-web in Node.js, for machines without the native library. */
+/** Runs onnxruntime-web in Node.js, for machines without the native library. */
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,8 +9,8 @@ import { type ExternalData, wasmBackend } from '../wasm-session.js'
 import { engineVersion } from './native-library.js'
 
 /**
- * Loads onnxruntime-web. Its binary comes from the installed package; nothing is downloaded.
- * @throws NaptuneError when it is not installed: as an optional peer it does not come by itself.
+ * Loads onnxruntime-web. Its binary comes from the installed package, without a download. @throws NaptuneError when it is
+ * not installed, since it is an optional peer dependency.
  */
 export async function loadWasm(threads: number): Promise<Backend> {
 	const library = await import('onnxruntime-web').catch((cause: unknown) => {
@@ -24,8 +24,8 @@ export async function loadWasm(threads: number): Promise<Backend> {
 }
 
 /**
- * External files as bytes, under the names by which the graph knows them.
- * @throws NaptuneError when a file cannot be read into memory whole.
+ * External files as bytes, under their names in the graph. @throws NaptuneError when a file cannot be read into memory as a
+ * whole.
  */
 async function readExternalFiles({
 	externalDirectory = '',
@@ -40,7 +40,7 @@ async function readExternalFiles({
 			} catch (cause) {
 				throw new NaptuneError(
 					'NAP_FILE_UNREADABLE',
-					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. On device cpu it is mapped instead.`,
+					`The weights file ${path} cannot be read into memory: ${cause instanceof Error ? cause.message : cause}. Device cpu maps it instead.`,
 					{ cause },
 				)
 			}

@@ -1,4 +1,4 @@
-/** Request and answer over a worker thread, with its end and its crashes turned into clear errors. */
+/** Requests and answers over a worker thread, whose end and crashes become clear errors. */
 
 import { Worker } from 'node:worker_threads'
 import { NaptuneError } from '../../core/errors.js'
@@ -12,12 +12,12 @@ interface Pending {
 }
 
 /**
- * Starts a worker. It keeps the process alive only while a request is unanswered: a forgotten `close()`
- * does not hang a script, and a pending run is never cut off by the process ending.
+ * Starts a worker. It keeps the process alive only while a request is unanswered: a forgotten `close()` does not hang a
+ * script, and the process never ends during a pending run.
  */
 export function startWorker(script: URL): HostLink {
 	const flag = createBusyFlag()
-	// The flags of the process (`--input-type`, loaders) are meant for the caller's script, some of them break this one.
+	// The process's flags (`--input-type`, loaders) are meant for the caller's script; some would break this one.
 	const worker = new Worker(script, { execArgv: [], workerData: flag })
 	const unwatch = watchExit(flag)
 	worker.unref()

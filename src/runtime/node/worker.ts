@@ -1,4 +1,4 @@
-/** The worker thread: a host that is asked by messages. */
+/** The worker thread: a host that answers messages. */
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { createHost } from '../host.js'
@@ -7,7 +7,7 @@ import { type BusyFlag, whileBusy } from './busy-flag.js'
 import { loadBackend } from './load-backend.js'
 
 const port = parentPort
-if (!port) throw new Error('runtime/node/worker.js runs in a worker thread only; use createEngine().')
+if (!port) throw new Error('runtime/node/worker.js only runs in a worker thread; use createEngine().')
 
 const host = createHost(loadBackend)
 

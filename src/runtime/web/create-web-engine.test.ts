@@ -50,7 +50,7 @@ describe('an engine of onnxruntime-web in the thread of its caller', () => {
 
 	it('refuses weights in files', async () => {
 		const y = ops.neg(ops.external('w', 'float32', [1], { file: '/a/w.bin', offset: 0, length: 4 }))
-		await expect(engine.compile({ y })).rejects.toThrow(/file \/a\/w\.bin, and a browser has no files/)
+		await expect(engine.compile({ y })).rejects.toThrow(/file \/a\/w\.bin, but a browser has no files/)
 		await expect(engine.compileModel(serializeModel({ y }))).rejects.toThrow(NaptuneError)
 	})
 
@@ -84,7 +84,7 @@ describe('an engine of onnxruntime-web in the thread of its caller', () => {
 		await expect(createWebEngine({ threads: 1, fixedBatch: 0 })).rejects.toThrow('fixed batch of an engine must be')
 		await expect(createWebEngine({ threads: 2 })).rejects.toThrow('one runtime per page, which runs with 1 threads')
 		await expect(createWebEngine({ threads: 1, wasmPaths: '/ort/' })).rejects.toThrow(
-			'1 threads and /ort/ were asked for',
+			'1 threads and /ort/ were requested',
 		)
 	})
 

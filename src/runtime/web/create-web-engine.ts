@@ -1,4 +1,4 @@
-/** Starting an engine in a browser: onnxruntime-web, in the thread that asks for it. */
+/** Starts an engine in a browser: onnxruntime-web, in the calling thread. */
 
 import { NaptuneError } from '../../core/errors.js'
 import type { ModelEngine, SerializedModel } from '../engine.js'
@@ -12,36 +12,37 @@ import { directLink } from './direct-link.js'
 export interface WebEngineOptions {
 	/**
 	 * Threads of one operator, at least 1. More than one need a page that is isolated from other origins (its server sends
-	 * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`). Default: all cores in
-	 * such a page where `wasmPaths` is given, else 1. The first engine of a page or worker decides for all.
+	 * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`). Default: all cores in such
+	 * a page if `wasmPaths` is given, otherwise 1. The first engine of a page or worker decides for all.
 	 */
 	readonly threads?: number
 	/**
-	 * Where the server has `ort-wasm-simd-threaded.mjs` and `ort-wasm-simd-threaded.wasm` of the installed onnxruntime-web:
-	 * the address of their folder, with a slash at its end, or their own addresses. A bundled page with more than one thread
-	 * needs it, because each thread starts from the `.mjs` file. By default onnxruntime-web looks beside its own script.
+	 * Location on the server of `ort-wasm-simd-threaded.mjs` and `ort-wasm-simd-threaded.wasm` of the installed
+	 * onnxruntime-web: the address of their folder, with a slash at its end, or their own addresses. A bundled page with more
+	 * than one thread needs it, because each thread starts from the `.mjs` file. By default onnxruntime-web looks beside its
+	 * own script.
 	 */
 	readonly wasmPaths?: string | { readonly mjs?: string | URL; readonly wasm?: string | URL }
 	/**
-	 * Rows of every run of a classifier; smaller batches are filled up, larger ones cut. An image has the same bytes of
-	 * results in any batch. Default 1, so that a single image costs a single image; larger ones are faster per image.
+	 * Rows of every run of a classifier; smaller batches are padded, larger ones split. An image's results have the same bytes
+	 * in any batch. Default 1, so that a single image costs no more; larger values are faster per image.
 	 */
 	readonly fixedBatch?: number
 }
 
-/** What the one runtime of this page or worker was started with. */
+/** Settings of the one runtime of this page or worker. */
 let running: { readonly threads: number; readonly wasmPaths: string } | undefined
 
 /**
- * Starts an engine on onnxruntime-web's WebAssembly provider, in the thread of its caller, which every run blocks: a page
- * that should stay responsive starts it in a web worker of its own. Weights come with the graphs: references into files
- * have to carry their `content`.
+ * Starts an engine on onnxruntime-web's WebAssembly provider, in the calling thread, which every run blocks; a page that
+ * should stay responsive starts it in a web worker. Weights come with the graphs, so references into files must carry their
+ * `content`.
  * @throws NaptuneError for a bad number of threads or rows, for threads in a page that is not isolated, when an earlier
  * engine of the page was started with other threads or paths, or when the library cannot be loaded.
  */
 export async function createWebEngine({
 	wasmPaths,
-	// Without a file of their own, threads would start from the page's script and run it once more each.
+	// Without their own file, threads would start from the page's script and each run it again.
 	threads = wasmPaths === undefined ? 1 : defaultThreads(),
 	fixedBatch = 1,
 }: WebEngineOptions = {}): Promise<ModelEngine> {
@@ -50,7 +51,7 @@ export async function createWebEngine({
 	if (threads > 1 && !isolated()) {
 		throw new NaptuneError(
 			'NAP_DEVICE_UNAVAILABLE',
-			`${threads} threads need a page that is isolated from other origins, this one is not. Send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.`,
+			`${threads} threads need a page that is isolated from other origins, which this one is not. Send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.`,
 		)
 	}
 	requireSame({ threads, wasmPaths: pathsText(wasmPaths) })
@@ -82,7 +83,7 @@ export async function createWebEngine({
 
 function placed(model: SerializedModel): PlacedModel {
 	for (const file of model.externalFiles) refuseFile(file)
-	// The host keeps nothing of the bytes, so they need no copy unless they are shared, which the library does not take.
+	// The host does not retain the bytes, so only shared ones need a copy, since the library rejects shared memory.
 	const { bytes } = model
 	return {
 		bytes: bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes),
@@ -94,7 +95,7 @@ function placed(model: SerializedModel): PlacedModel {
 function refuseFile(file: string): never {
 	throw new NaptuneError(
 		'NAP_FILE_MISSING',
-		`The graph refers to weights in the file ${file}, and a browser has no files. Hand in its content with the reference (content: a Uint8Array of the whole file).`,
+		`The graph refers to weights in the file ${file}, but a browser has no files. Pass its content with the reference (content: a Uint8Array of the whole file).`,
 	)
 }
 
@@ -117,7 +118,7 @@ function requireSame(wanted: NonNullable<typeof running>): void {
 	if (running.threads === wanted.threads && running.wasmPaths === wanted.wasmPaths) return
 	throw new NaptuneError(
 		'NAP_OPTION_CONFLICT',
-		`onnxruntime-web has one runtime per page, which runs with ${running.threads} threads and ${running.wasmPaths || 'its default'} as wasmPaths; ${wanted.threads} threads and ${wanted.wasmPaths || 'the default'} were asked for. Use the same for all engines of a page, or another web worker.`,
+		`onnxruntime-web has one runtime per page, which runs with ${running.threads} threads and ${running.wasmPaths || 'its default'} as wasmPaths; ${wanted.threads} threads and ${wanted.wasmPaths || 'the default'} were requested. Use the same for all engines of a page, or another web worker.`,
 	)
 }
 

@@ -1,4 +1,4 @@
-/** A host in the thread of its caller. */
+/** A host in the calling thread. */
 
 import { NaptuneError } from '../../core/errors.js'
 import type { Host } from '../host.js'

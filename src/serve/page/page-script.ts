@@ -1,4 +1,4 @@
-/** The page's own script: sends pictures to the server and shows what comes back. Runs in a browser. */
+/** The script of the page, which runs in a browser: sends pictures to the server and shows the answers. */
 
 import type { ClassifyAnswer, ModelAnswer } from '../api-schemas.js'
 
@@ -45,12 +45,13 @@ async function tellModel(): Promise<void> {
 	try {
 		const { method, classNames, openVocabulary, imageSize } = await ask<ModelAnswer>('/v1/model')
 		const { width, height } = imageSize
-		about.textContent = `A CLIP hardened by ${method}: tells ${classNames.length} classes apart in pictures of ${width} × ${height} pixels.`
+		const others = openVocabulary ? ', or those that you name,' : ''
+		about.textContent = `A CLIP hardened by ${method}: distinguishes ${classNames.length} classes${others} in pictures of ${width} × ${height} pixels.`
 		ownClasses.hidden = !openVocabulary
 		problem.hidden = true
 		tokenLine.hidden = true
 	} catch (error) {
-		about.textContent = 'What is served is not known yet.'
+		about.textContent = 'The served model is not known yet.'
 		showProblem(error)
 	}
 }

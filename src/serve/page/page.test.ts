@@ -53,10 +53,10 @@ describe('the page of the server', () => {
 	] as const)('classifies what is dropped on it, at %s px in %s', async (width, scheme) => {
 		const { page, said, asked, close } = await open(width, scheme)
 		await page.getByRole('alert').waitFor()
-		expect(await page.getByRole('alert').textContent()).toContain('This server wants a token')
+		expect(await page.getByRole('alert').textContent()).toContain('This server requires a token')
 		await page.getByLabel('Token of this server').fill('the-right-token')
 		await page.getByRole('button', { name: 'Use it' }).click()
-		await page.getByText('A CLIP hardened by nap: tells 3 classes apart').waitFor()
+		await page.getByText('A CLIP hardened by nap: distinguishes 3 classes').waitFor()
 		expect(await page.getByRole('alert').isVisible()).toBe(false)
 
 		await page.locator('#files').setInputFiles(await pictures())
@@ -70,10 +70,10 @@ describe('the page of the server', () => {
 				.evaluate((image: HTMLImageElement) => image.naturalWidth),
 		).toBe(64)
 		expect(await page.getByText(/^(Heavily corrected|Not unusual): correction [\d.]+, p [\d.]+$/).count()).toBe(2)
-		expect(await page.locator('#meaning').textContent()).toContain('no defense')
+		expect(await page.locator('#meaning').textContent()).toContain('not a defense')
 
-		await page.getByText('Classes of your own').click()
-		await page.getByLabel('One per line; empty for those of the model').fill('fog\n\nsea')
+		await page.getByText('Your own classes').click()
+		await page.getByLabel("One per line; leave empty for the model's classes").fill('fog\n\nsea')
 		await page.locator('#classes').blur()
 		await page.locator('#results tr').nth(3).waitFor()
 		await page.waitForFunction(() => document.querySelectorAll('#results tr').length === 4)
@@ -89,7 +89,7 @@ describe('the page of the server', () => {
 		expect(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith(`blob:${server.url}`))).toEqual([])
 		await page.locator('#files').setInputFiles([{ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from('text') }])
 		await page.getByRole('alert').waitFor()
-		expect(await page.getByRole('alert').textContent()).toContain('Image 1 ("a.png") is not an image that can be read')
+		expect(await page.getByRole('alert').textContent()).toContain('Image 1 ("a.png") is not a readable image')
 		expect(await violations(page)).toEqual([])
 		if (process.env.NAPTUNE_SCREENSHOTS) {
 			await page.locator('#classes').fill('')

@@ -1,4 +1,4 @@
-/** The page of the server: a place to drop a picture on. It loads nothing from elsewhere. */
+/** The page of the server, where people drop pictures. It loads nothing from other hosts. */
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { pageStyle } from './page-style.js'
 
 const styleHash = createHash('sha256').update(pageStyle).digest('base64')
 
-/** What the page may do: its own style and script, requests to its own server, and previews of the pictures that were chosen. */
+/** The page may use only its own style and script, requests to its own server, and previews of the chosen pictures. */
 export const pagePolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; script-src 'self'; connect-src 'self'; img-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
 /** The page. */
@@ -22,18 +22,18 @@ export const servePage = `<!doctype html>
 <body>
 <header>
 <h1>naptune serve</h1>
-<p id="about">Asking the server what it serves…</p>
+<p id="about">Loading the description of the model…</p>
 </header>
 <main>
 <form id="form">
 <label class="drop" id="drop">
 <span class="big">Drop pictures here, or choose them</span>
-<span class="soft">JPEG, PNG, WebP, GIF, TIFF or AVIF. They are sent to this server and nowhere else.</span>
+<span class="soft">JPEG, PNG, WebP, GIF, TIFF or AVIF. They go to this server and nowhere else.</span>
 <input type="file" id="files" multiple accept="image/*">
 </label>
 <details id="own-classes" hidden>
-<summary>Classes of your own</summary>
-<label for="classes">One per line; empty for those of the model</label>
+<summary>Your own classes</summary>
+<label for="classes">One per line; leave empty for the model's classes</label>
 <textarea id="classes" rows="5" spellcheck="false"></textarea>
 </details>
 <p id="token-line" hidden>

@@ -8,7 +8,7 @@
 export interface ClassNouns {
 	/** CIFAR-10's class name. */
 	readonly name: string
-	/** Nouns used in pre-training beside the name. */
+	/** Nouns used in pre-training besides the name. */
 	readonly synonyms: readonly string[]
 	/** Nouns that pre-training never uses. */
 	readonly heldOut: readonly string[]

@@ -12,7 +12,7 @@ export { captionTemplates, heldOutTemplates } from './caption-templates.js'
 /** Nouns of each class, by label, that pre-training never uses. */
 export const heldOutSynonyms: readonly (readonly string[])[] = classNouns.map(({ heldOut }) => heldOut)
 
-/** How often a caption names the class itself rather than a synonym: it is the noun that every evaluation asks for. */
+/** How often a caption names the class itself rather than a synonym, since every evaluation uses that noun. */
 const shareOfClassName = 0.4
 
 /**
@@ -48,7 +48,7 @@ export function allCaptions(): string[] {
 	)
 }
 
-/** The letter decides, which holds for all of our nouns: none starts with a silent h or a spoken "you". */
+/** The first letter decides, since none of our nouns starts with a silent h or a "you" sound. */
 function withArticle(noun: string): string {
 	return `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`
 }

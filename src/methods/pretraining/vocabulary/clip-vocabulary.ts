@@ -1,4 +1,4 @@
-/** The merges of CLIP's byte-level BPE that a word needs. */
+/** Finds the merges of CLIP's byte-level BPE that a word needs. */
 
 import { endOfWord, wordPattern } from '../../../checkpoints/vocabulary/byte-pair-vocabulary.js'
 import { byteSymbols } from '../../../checkpoints/vocabulary/byte-symbols.js'
@@ -23,7 +23,7 @@ function symbolOfByte(): string[] {
 /**
  * The ranks of the merges that turn a word into its final symbols. A list of merges that keeps these, in their order,
  * splits the word the same way: each step takes the lowest rank, and no other merge can come before it.
- * @param word In byte symbols, without the mark of its end.
+ * @param word In byte symbols, without the end-of-word mark.
  * @param ranks Rank of each merge by `left + ' ' + right`.
  */
 export function mergesOfWord(word: string, ranks: ReadonlyMap<string, number>): number[] {

@@ -1,4 +1,4 @@
-/** Which part of CLIP's vocabulary the embedded model `nano` has. */
+/** Chooses the part of CLIP's vocabulary for the embedded model `nano`. */
 
 import type { BytePairVocabulary, Merge } from '../../../checkpoints/vocabulary/byte-pair-vocabulary.js'
 import { zeroShotTemplates } from '../../../data/templates.js'

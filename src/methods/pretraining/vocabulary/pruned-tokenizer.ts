@@ -18,9 +18,9 @@ import { NaptuneError } from '../../../core/errors.js'
 import { mergesOfWord, wordsOf } from './clip-vocabulary.js'
 
 /**
- * Chooses the merges to keep: all that the texts need, then CLIP's in their own order until the vocabulary is full.
+ * Chooses the merges to keep: all that the texts need, then CLIP's in order until the vocabulary is full.
  * @param merges All merges of CLIP, by rank.
- * @param texts Texts to be split as in CLIP.
+ * @param texts Texts that must split as in CLIP.
  * @param vocabularySize Number of tokens, bytes and the two special ones included.
  * @throws NaptuneError when the texts alone need more tokens than that.
  */
@@ -46,7 +46,7 @@ export function pruneVocabulary(
 }
 
 /**
- * The files that openai/clip-vit-base-patch16 has for its tokenizer, by name.
+ * The tokenizer files of a folder like openai/clip-vit-base-patch16, by name.
  * @param contextLength Longest sequence of the model, start and end included.
  */
 export function tokenizerFiles(vocabulary: BytePairVocabulary, contextLength: number): Record<string, string> {

@@ -5,7 +5,7 @@ import type { Value } from '../../../onnx/value.js'
 import type { Layers } from '../network/layers.js'
 import { type Family, stackBlocks } from './family.js'
 
-/** How much wider a block is inside; in the first stage, whose images are large, it is not (as in MobileNetV2's first block). */
+/** Expansion factor inside a block; 1 in the first stage, whose images are large (as in MobileNetV2's first block). */
 const expansion = 3
 
 export const depthwise: Family = {

@@ -1,4 +1,7 @@
-/** A family of convolutional networks: stages of blocks, each stage at half the resolution and twice the width of the one before. */
+/**
+ * A family of convolutional networks: stages of blocks, each stage at half the resolution and twice the width of the
+ * previous one.
+ */
 
 import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
@@ -9,9 +12,9 @@ import { maxPool } from '../network/pooling.js'
 export interface Family {
 	readonly name: string
 	readonly doc: string
-	/** Channels of the first stage, by default. */
+	/** Default number of channels of the first stage. */
 	readonly width: number
-	/** Blocks of each stage, by default. */
+	/** Default number of blocks of each stage. */
 	readonly blocks: readonly number[]
 	/**
 	 * One stage.
@@ -22,8 +25,9 @@ export interface Family {
 }
 
 /**
- * The blocks of a stage, one behind the other.
- * @param block Builds one; its stride is 2 in the first block of every stage but the first, where a family halves by it.
+ * Stacks the blocks of a stage.
+ * @param block Builds one block. In families that halve by stride, its stride is 2 in the first block of every stage except
+ * the first.
  */
 export function stackBlocks(
 	x: Value,
@@ -39,8 +43,8 @@ export function stackBlocks(
 }
 
 /**
- * The first convolution, and as many halvings as leave the first stage an image of 32 to 63 pixels: none below 64 pixels,
- * one by the stride below 128, then also by pooling.
+ * The first convolution, with enough halvings to give the first stage images of 32 to 63 pixels: none below 64 pixels, one
+ * by stride below 128, and further ones by pooling.
  */
 export function stem(layers: Layers, pixels: Value, channels: number): Value {
 	const size = pixels.shape[2] as number

@@ -1,4 +1,4 @@
-/** Convolutions one after the other, and pooling (Simonyan and Zisserman, 2015: VGG). */
+/** Stacked convolutions and pooling (Simonyan and Zisserman, 2015: VGG). */
 
 import { ops } from '../../../onnx/graph.js'
 import { maxPool } from '../network/pooling.js'

@@ -1,4 +1,4 @@
-/** Families of surrogates by name. Adding one is an entry here. */
+/** Families of surrogates by name. To add one, add an entry here. */
 
 import { depthwise } from './depthwise.js'
 import type { Family } from './family.js'

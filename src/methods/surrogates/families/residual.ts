@@ -1,4 +1,4 @@
-/** Blocks of two convolutions around which the input is added (He et al., 2016: ResNet). */
+/** Blocks of two convolutions with a shortcut (He et al., 2016: ResNet). */
 
 import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'

@@ -11,20 +11,20 @@ export const normalizationEpsilon = 1e-5
 /** Weight of a new batch in the running averages; PyTorch's default. */
 const averageMomentum = 0.1
 
-/** A normalised value and what it was normalised by. */
+/** A normalised value with its statistics. */
 export interface BatchNormalized {
 	readonly value: Value
-	/** [C]. */
+	/** Mean, [C]. */
 	readonly mean: Value
-	/** [C], of the batch: the sum of squares divided by `count`. */
+	/** Variance of the batch, [C]: the sum of squares divided by `count`. */
 	readonly variance: Value
 	/** Numbers per channel. */
 	readonly count: number
 }
 
 /**
- * (x - mean) / sqrt(variance + 1e-5) · scale + shift, where mean and variance are over all axes but the second; gradients
- * go through both.
+ * (x - mean) / sqrt(variance + 1e-5) · scale + shift, where mean and variance are over all axes except the second; gradients
+ * flow through both.
  * @param x [B, C] or [B, C, H, W], all sizes fixed.
  */
 export function batchNormalize(x: Value, scale: Value, shift: Value): BatchNormalized {
@@ -41,14 +41,14 @@ export function batchNormalize(x: Value, scale: Value, shift: Value): BatchNorma
 	}
 }
 
-/** The same with given statistics [C], as in evaluation. */
+/** Normalises with given statistics [C], as in evaluation. */
 export function normalizeBy(x: Value, scale: Value, shift: Value, mean: Value, variance: Value): Value {
 	const inverse = ops.reciprocal(ops.sqrt(ops.add(variance, normalizationEpsilon)))
 	const centred = ops.sub(x, alongChannels(mean, x))
 	return ops.add(ops.mul(centred, alongChannels(ops.mul(inverse, scale), x)), alongChannels(shift, x))
 }
 
-/** What one batch showed of one layer. */
+/** Statistics of one layer over one batch. */
 export interface BatchStatistics {
 	readonly mean: Tensor<'float32'>
 	readonly variance: Tensor<'float32'>
@@ -56,7 +56,8 @@ export interface BatchStatistics {
 }
 
 /**
- * Moves running averages a tenth of the way to a batch's, in place; the variance to its unbiased estimate (as PyTorch).
+ * Moves running averages a tenth of the way to a batch's, in place; the variance towards its unbiased estimate (as in
+ * PyTorch).
  * @param running `NAME.mean` and `NAME.variance` by layer.
  */
 export function updateRunningAverages(

@@ -1,4 +1,4 @@
-/** Layers of a finished network: constants, with normalisation made part of the weights before it. */
+/** Layers of a finished network: constants, with normalisation folded into the preceding weights. */
 
 import { at } from '../../../core/at.js'
 import { NaptuneError } from '../../../core/errors.js'
@@ -12,8 +12,8 @@ import { convolve, type Layers } from './layers.js'
 export type FinishedWeights = Readonly<Record<string, Tensor<'float32'>>>
 
 /**
- * Layers without normalisation: each weight is multiplied by scale / sqrt(variance + 1e-5) of its output channel, and the
- * rest becomes a bias (in float64, rounded once).
+ * Layers without normalisation: multiplies each weight by scale / sqrt(variance + 1e-5) of its output channel and turns the
+ * rest into a bias (in float64, rounded once).
  */
 export function foldedLayers(weights: FinishedWeights): Layers {
 	const constant = (name: string): Value => ops.literal(stored(weights, name))
@@ -60,6 +60,9 @@ function folded(weights: FinishedWeights, name: string): { readonly weight: Valu
 function stored(weights: FinishedWeights, name: string): Tensor<'float32'> {
 	const value = weights[name]
 	if (!value)
-		throw new NaptuneError('NAP_INTERNAL', `The network has no weights named ${name}; they are of another network.`)
+		throw new NaptuneError(
+			'NAP_INTERNAL',
+			`The network has no weights named ${name}; the given weights belong to another network.`,
+		)
 	return value
 }

@@ -1,12 +1,13 @@
-/** Values that training starts from. */
+/** Initial values of a training. */
 
 import { entry } from '../../../core/at.js'
 import { elementCount, float32, type Tensor } from '../../../core/tensor.js'
 import { generator } from '../../../random/counter-based.js'
 
 /**
- * Weights before a batch normalisation are normal with variance 2 / fan-in (He et al., 2015); scales are 1, shifts 0. Weights
- * and biases of plain linear layers are uniform within 1 / sqrt(fan-in), as PyTorch's. Each has a stream of its own.
+ * Weights before a batch normalisation are normal with variance 2 / fan-in (He et al., 2015); scales are 1, shifts 0.
+ * Weights and biases of plain linear layers are uniform within 1 / sqrt(fan-in), as in PyTorch. Each has its own random
+ * stream.
  */
 export function initialParameters(
 	shapes: ReadonlyMap<string, readonly number[]>,
@@ -29,7 +30,7 @@ export function initialParameters(
 	return Object.fromEntries(entries)
 }
 
-/** Running averages of nothing yet: means 0, variances 1. */
+/** Initial running averages: means 0, variances 1. */
 export function initialAverages(shapes: ReadonlyMap<string, readonly number[]>): Record<string, Tensor<'float32'>> {
 	const entries = [...shapes].map(([name, shape]) => {
 		const data = new Float32Array(elementCount(shape))

@@ -1,4 +1,6 @@
-/** What surrogate networks are made of: one description of a network becomes its graph in training, in evaluation and in a file. */
+/**
+ * Layers of surrogate networks: one description of a network gives its graph for training, for evaluation and for a file.
+ */
 
 import { emitter } from '../../../onnx/emit.js'
 import { ops } from '../../../onnx/graph.js'
@@ -13,11 +15,11 @@ export interface ConvolutionOptions {
 	readonly kernel: number
 	/** Default 1. */
 	readonly stride?: number
-	/** Groups of channels that see only themselves. Default 1. */
+	/** Number of independent channel groups. Default 1. */
 	readonly groups?: number
 }
 
-/** The layers with which networks are written. Names are unique within a network. */
+/** The layers from which networks are built. Names are unique within a network. */
 export interface Layers {
 	/** Convolution of [B, C, H, W] without bias, then batch normalisation of each channel. */
 	convolution(name: string, x: Value, options: ConvolutionOptions): Value
@@ -30,10 +32,10 @@ export interface Layers {
 /** A learned tensor by name and shape. */
 export type ParameterSource = (name: string, shape: readonly number[]) => Value
 
-/** Batch normalisation of axis 1 by some statistics. @param name Of the layer. */
+/** Batch normalisation of axis 1 with some statistics. @param name Name of the layer. */
 export type Normalize = (name: string, x: Value, weight: Value, bias: Value) => Value
 
-/** Layers whose weights and normalisation are given apart, as they are learned. */
+/** Layers with separate weights and normalisation, as learned. */
 export function learnedLayers(parameter: ParameterSource, normalize: Normalize): Layers {
 	const normalized = (name: string, x: Value) => {
 		const channels = [x.shape[1] as number]

@@ -1,17 +1,17 @@
-/** A network under training: its weights and running averages are inputs, shared by all forms and passes of it. */
+/** A network in training: its weights and running averages are inputs, shared by all its forms and passes. */
 
 import { ops } from '../../../onnx/graph.js'
 import type { Value } from '../../../onnx/value.js'
 import { type BatchNormalized, batchNormalize, normalizeBy } from './batch-norm.js'
 import { type Layers, learnedLayers } from './layers.js'
 
-/** Forms of one network, with what was asked for while they were built. */
+/** Forms of one network, with the inputs requested while building them. */
 export interface NetworkForms {
 	/** Learned tensors by name. */
 	readonly parameters: ReadonlyMap<string, Value>
 	/** Running averages by name, of the evaluation form. */
 	readonly averages: ReadonlyMap<string, Value>
-	/** Layers normalised by the statistics of their own batch, which are added to `statistics`. */
+	/** Layers normalised by the statistics of their own batch, which they add to `statistics`. */
 	training(statistics: Map<string, BatchNormalized>): Layers
 	/** Layers normalised by running averages. */
 	evaluation(): Layers

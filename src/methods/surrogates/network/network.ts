@@ -10,10 +10,10 @@ import { families } from '../families/registry.js'
 import type { Layers } from './layers.js'
 import { averagePool, unitRows } from './pooling.js'
 
-/** What decides the layers of a network. */
+/** The settings that determine the layers of a network. */
 export interface NetworkGeometry {
 	readonly family: string
-	/** Channels of the first stage; every further stage has twice as many as the one before. */
+	/** Channels of the first stage; every further stage has twice as many as the previous one. */
 	readonly width: number
 	/** Blocks of each stage. */
 	readonly blocks: readonly number[]
@@ -21,7 +21,7 @@ export interface NetworkGeometry {
 	readonly imageSize: number
 }
 
-/** Mean and standard deviation of each colour, by which pixels are normalised. */
+/** Mean and standard deviation of each colour, for normalisation. */
 export interface PixelStatistics {
 	readonly mean: readonly number[]
 	readonly std: readonly number[]
@@ -77,10 +77,7 @@ export function substituteNetwork(
 function trunk(layers: Layers, pixels: Value, { family: name, width, blocks, imageSize }: NetworkGeometry) {
 	const family = families.get(name)
 	if (!family)
-		throw new NaptuneError(
-			'NAP_NAME_UNKNOWN',
-			`There is no family ${name}; there are: ${[...families.keys()].join(', ')}.`,
-		)
+		throw new NaptuneError('NAP_NAME_UNKNOWN', `Unknown family ${name}; available: ${[...families.keys()].join(', ')}.`)
 	const least = 4 * 2 ** (blocks.length - 1)
 	if (imageSize < least) {
 		throw new NaptuneError(

@@ -1,11 +1,11 @@
-/** Confusions as panels: whole matrices, or the pairs that are confused most. */
+/** Draws confusions as panels: whole matrices, or the most confused pairs. */
 
 import { at } from '../../../core/at.js'
 import { type ConfusedModel, type Confusion, confusedPairs } from './confusion.js'
 import { heatPanel } from './heat-panel.js'
 import { panelTitle } from './layout.js'
 
-/** Of a panel of pairs. */
+/** Width of a panel of pairs. */
 const pairWidth = 380
 
 /** Pairs per model. */
@@ -16,7 +16,7 @@ export function squareSize(classNames: readonly string[]): number {
 	return classNames.length > 12 ? 24 : 30
 }
 
-/** Per model a matrix of clean images and one under attack. */
+/** For each model, a matrix of clean images and one under attack. */
 export function confusionPanels(models: readonly ConfusedModel[], classNames: readonly string[]) {
 	const size = squareSize(classNames)
 	const panel = ({ counts, images }: Confusion, title: string) =>
@@ -36,7 +36,7 @@ export function confusionPanels(models: readonly ConfusedModel[], classNames: re
 			columns: classNames,
 			title,
 			rowTitle: 'class',
-			columnTitle: 'taken for',
+			columnTitle: 'mistaken for',
 			width: size,
 			height: size,
 			turned: true,
@@ -47,12 +47,12 @@ export function confusionPanels(models: readonly ConfusedModel[], classNames: re
 	])
 }
 
-/** A share above 0 in percent: no share is rounded to nothing. */
+/** A share above 0 in percent, never rounded down to 0. */
 function shareText(share: number): string {
 	return share < 0.005 ? '<1' : (100 * share).toFixed(0)
 }
 
-/** Per model the pairs with most images under attack, with the same pairs on clean images. */
+/** For each model, the pairs with the most images under attack, and the same pairs on clean images. */
 export function pairPanels(models: readonly ConfusedModel[], classNames: readonly string[]) {
 	return models.map(({ title, clean, attacked }) => {
 		const pairs = confusedPairs(attacked).slice(0, mostPairs)

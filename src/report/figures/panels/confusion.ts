@@ -1,17 +1,17 @@
-/** Which classes are taken for which, clean and under attack. */
+/** Counts which classes are mistaken for which, clean and under attack. */
 
 import type { AttackOutcome } from '../../../attacks/run/attack-outcomes.js'
 import { at } from '../../../core/at.js'
 
 /** Images by true class and prediction. */
 export interface Confusion {
-	/** Images of the class in the row that were taken for the class in the column. */
+	/** Images of the row's class that were classified as the column's class. */
 	readonly counts: readonly (readonly number[])[]
 	/** Images of every class. */
 	readonly images: readonly number[]
 }
 
-/** Two classes that are confused. */
+/** Two confused classes. */
 export interface ConfusedPair {
 	readonly label: number
 	readonly prediction: number
@@ -27,7 +27,7 @@ export interface ConfusedModel {
 	readonly attacked: Confusion
 }
 
-/** Counts predictions. @param which Clean or adversarial. @param classes How many there are. */
+/** Counts predictions. @param which Clean or adversarial. @param classes Number of classes. */
 export function confusion(
 	outcomes: readonly AttackOutcome[],
 	which: 'cleanPrediction' | 'adversarialPrediction',
@@ -41,7 +41,7 @@ export function confusion(
 	return { counts, images: counts.map((row) => row.reduce((sum, count) => sum + count, 0)) }
 }
 
-/** Pairs of a class and another that it is taken for, the most images first; of equal ones in the order of the classes. */
+/** Pairs of confused classes, most images first; ties keep the order of the classes. */
 export function confusedPairs({ counts, images }: Confusion): ConfusedPair[] {
 	return counts
 		.flatMap((row, label) =>

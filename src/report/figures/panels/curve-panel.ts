@@ -1,4 +1,4 @@
-/** One panel of lines over numbers, with bands and deviations. */
+/** Draws one panel of lines over numbers, with bands and deviations. */
 
 import { defined } from '../../../core/defined.js'
 import { panelTitle } from './layout.js'
@@ -20,15 +20,15 @@ export interface CurvePoint {
 /** The horizontal axis. */
 export interface CurveAxis {
 	readonly title: string
-	/** Where it has marks, ascending. */
+	/** Positions of the ticks, ascending. */
 	readonly values: readonly number[]
-	/** What is written there; same length. */
+	/** Labels of the ticks; same length. */
 	readonly labels: readonly string[]
 	/** `zero-log` is logarithmic beyond about 1 and reaches 0. */
 	readonly scale: 'linear' | 'log' | 'zero-log'
 }
 
-/** What a panel shows. */
+/** The content of a panel. */
 export interface CurvePanel {
 	readonly points: readonly CurvePoint[]
 	/** All lines of the figure. */
@@ -40,13 +40,13 @@ export interface CurvePanel {
 	readonly x: CurveAxis
 	readonly width: number
 	readonly height: number
-	/** Width that the legend may take. */
+	/** Available width for the legend. */
 	readonly legendWidth: number
-	/** Lines that belong together, which the legend keeps in one row where they fit. */
+	/** Number of lines that belong together; the legend keeps them in one row if they fit. */
 	readonly legendGroup?: number
 }
 
-/** Entries of a legend side by side in a width, for text of the figures' size. */
+/** Number of legend entries that fit side by side in a width, at the figures' text size. */
 export function legendColumns(names: readonly string[], width: number): number {
 	const longest = Math.max(...names.map((name) => name.length))
 	return Math.max(1, Math.min(names.length, Math.floor(width / (8 * longest + 40))))
@@ -61,7 +61,7 @@ export function topLegend(names: readonly string[], width: number, group = 1) {
 		direction: 'horizontal' as const,
 		columns: fit < group ? fit : fit - (fit % group),
 		symbolOpacity: 1,
-		// Its outline would be dashed like the line.
+		// Otherwise its outline would be dashed like the line.
 		symbolStrokeWidth: 0,
 		columnPadding: 20,
 		labelLimit: 320,

@@ -1,4 +1,4 @@
-/** One panel of coloured squares with their numbers, legible in print and without colour. */
+/** Draws one panel of coloured squares with numbers, legible in print and without colour. */
 
 import { defined } from '../../../core/defined.js'
 import { panelTitle } from './layout.js'
@@ -7,28 +7,28 @@ import { panelTitle } from './layout.js'
 export interface HeatCell {
 	readonly row: string
 	readonly column: string
-	/** In [0, 1]: how dark it is. */
+	/** Darkness in [0, 1]. */
 	readonly share: number
-	/** What is written in it. */
+	/** Text in the square. */
 	readonly text: string
-	/** Below that, in smaller letters. */
+	/** Smaller text below it. */
 	readonly detail?: string
 }
 
-/** What a panel shows. */
+/** The content of a panel. */
 export interface HeatPanel {
 	readonly cells: readonly HeatCell[]
-	/** From top to bottom. */
+	/** Rows from top to bottom. */
 	readonly rows: readonly string[]
-	/** From left to right. */
+	/** Columns from left to right. */
 	readonly columns: readonly string[]
 	readonly title?: string
 	readonly rowTitle: string
 	readonly columnTitle: string
-	/** Of one square. */
+	/** Width of one square. */
 	readonly width: number
 	readonly height: number
-	/** Whether the names of columns are turned, for long ones in small squares. */
+	/** Whether to rotate the names of columns, for long names over small squares. */
 	readonly turned?: boolean
 }
 
@@ -43,7 +43,7 @@ export function heatPanel(panel: HeatPanel) {
 		scale: { domain: [...columns], paddingInner: 0.04, paddingOuter: 0 },
 		axis: {
 			labelAngle: turned ? -60 : 0,
-			// The room that turned names take is not known where there is no browser.
+			// Without a browser the size of rotated names is unknown.
 			...defined({ titleY: turned ? 24 + 5.6 * longest : undefined }),
 			ticks: false,
 			domain: false,

@@ -1,4 +1,4 @@
-/** The frame of a figure: its head and how its panels are placed. */
+/** The frame of a figure: its heading and the layout of its panels. */
 
 import { figureConfig, grid, textLines } from '../../figure-style.js'
 
@@ -14,9 +14,8 @@ interface Frame {
 	readonly spacing: { readonly row: number; readonly column: number }
 }
 
-/**
- * What a figure has around its panels.
- * @param width Of all panels side by side. Text is broken for it: its own width is only estimated, 0.8 of the font's size
+/** Returns everything around the panels.
+ * @param width Width of all panels side by side. Text wraps to it; the width of text is estimated as 0.8 of the font size
  * per character.
  */
 export function figureFrame(
@@ -32,15 +31,15 @@ export function figureFrame(
 			text: evenLines(title, Math.floor(room / 12)),
 			subtitle: notes.flatMap((note) => evenLines(note, Math.min(110, Math.floor(room / 8.8)))),
 		},
-		// Descriptions of single marks are expressions that titles with some signs would break.
+		// Descriptions of single marks are expressions, which some characters in titles would break.
 		config: { ...figureConfig, aria: false, mark: { aria: false } },
 		...grid(columns),
-		// A horizontal axis with its title, and the title of the next panel.
+		// Space for a horizontal axis with its title, and for the title of the next panel.
 		spacing: { row: 76, column: 52, ...spacing },
 	}
 }
 
-/** The title of a panel, broken for its width. */
+/** The title of a panel, wrapped to its width. */
 export function panelTitle(title: string, width: number) {
 	return {
 		text: cutLines(title, Math.max(12, Math.floor(width / 8))),
@@ -50,15 +49,15 @@ export function panelTitle(title: string, width: number) {
 	}
 }
 
-/** Lines of at most `width` characters, in which longer words are cut. */
+/** Breaks text into lines of at most `width` characters, and cuts longer words. */
 export function cutLines(text: string, width: number): string[] {
 	return textLines(text.replaceAll(new RegExp(`(\\S{${width}})(?=\\S)`, 'gu'), '$1 '), width)
 }
 
-/** As few lines as fit, of about the same length: no word is left alone. */
+/** Breaks text into as few lines as possible, of similar length, so that no word stands alone. */
 function evenLines(text: string, longest: number): string[] {
 	const lines = cutLines(text, longest)
-	// A word is cut only where even the longest line has no room for it.
+	// Cut a word only if it does not fit even in the longest line.
 	const word = Math.min(longest, Math.max(1, ...text.split(' ').map((one) => one.length)))
 	let shorter = longest
 	while (shorter > word && cutLines(text, shorter - 1).length === lines.length) shorter--

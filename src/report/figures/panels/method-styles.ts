@@ -1,4 +1,4 @@
-/** How methods are drawn: the same in every figure, and told apart by more than colour. */
+/** Styles of methods, the same in every figure and distinct in more than colour. */
 
 import { at } from '../../../core/at.js'
 import type { Method } from '../../../experiments/experiment-result.js'
@@ -19,7 +19,7 @@ const dashes = {
 	wide: [4, 4],
 } as const
 
-/** With five points, in the square from -1 to 1. */
+/** A five-pointed star in the square from -1 to 1. */
 const star = 'M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.24,-0.32Z'
 
 const fixed: Readonly<Record<string, LineStyle>> = {
@@ -34,7 +34,7 @@ const fixed: Readonly<Record<string, LineStyle>> = {
 	'advpt-e2e': { color: '#6F6F6F', dash: dashes.mixed, shape: star },
 }
 
-/** Styles of methods that have none of their own, in the order of the experiment. */
+/** Styles of methods without their own, assigned in the order of the experiment. */
 const others: readonly LineStyle[] = [
 	{ color: palette.vermillion, dash: dashes.mixed, shape: 'circle' },
 	{ color: '#882255', dash: dashes.short, shape: 'square' },

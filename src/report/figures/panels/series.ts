@@ -1,4 +1,4 @@
-/** Lines of figures: methods, or the points of an axis that a method was measured at. */
+/** Builds the lines of figures: methods, or the points of an axis at which a method was measured. */
 
 import { entry } from '../../../core/at.js'
 import type { Cell, ExperimentResult } from '../../../experiments/experiment-result.js'
@@ -11,7 +11,7 @@ export interface Series extends NamedStyle {
 	readonly cells: readonly Cell[]
 }
 
-/** One line per method, or per point of the axis where the cells of a method have several; in the order of the methods. */
+/** One line per method, or per point of the axis if a method has several; in the order of the methods. */
 export function seriesOf(result: ExperimentResult, cells: readonly Cell[]): Series[] {
 	const { methods, axis } = result
 	const styles = methodStyles(methods)
@@ -35,7 +35,7 @@ export interface DatasetCells {
 	readonly cells: readonly Cell[]
 }
 
-/** Models with their data sets that have such cells. */
+/** Models and data sets that have such cells. */
 export function placesOf(
 	{ models, datasets, cells }: ExperimentResult,
 	which: (cell: Cell) => boolean,

@@ -1,4 +1,4 @@
-/** What axe finds wrong in a page. */
+/** Finds accessibility violations in a page with axe. */
 
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'

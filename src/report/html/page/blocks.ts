@@ -1,4 +1,4 @@
-/** Blocks of a report as elements of a page. */
+/** Turns blocks of a report into elements of a page. */
 
 import { html } from 'hono/html'
 import type { Block, Definition, Tone } from '../report-document.js'
@@ -40,7 +40,7 @@ function blockElement(block: Block, ids: Ids, level: 3 | 4): Html {
 	}
 }
 
-/** Terms with what they say. */
+/** A list of terms and their descriptions. */
 export function definitionList(entries: readonly Definition[]): Html {
 	return html`<dl>${entries.map(
 		({ term, text, code }) =>
@@ -73,7 +73,7 @@ function toned(tone: Tone | undefined) {
 	return tone === undefined ? '' : html` class="${tone}"`
 }
 
-/** Colour alone says nothing. */
+/** Names the tone in words, because colour alone is not accessible. */
 function toneWord(tone: Tone | undefined) {
 	return tone === undefined ? '' : html`<b>${tone === 'problem' ? 'Problem' : 'Note'}:</b> `
 }

@@ -1,4 +1,4 @@
-/** The gallery: images before and after an attack, and what models make of them. */
+/** Renders the gallery: images before and after an attack, and what models see in them. */
 
 import { html } from 'hono/html'
 import { percentText } from '../../number-text.js'
@@ -41,7 +41,7 @@ ${
 	attacked
 		? html`<div class="pictures">
 ${picture(attacked.adversarial, `${id} attacked against ${model.title}`, 'attacked')}
-${picture(attacked.difference, `What the attack on ${model.title} changed in ${id}, magnified ${factor} times around grey`, `change × ${factor}`)}
+${picture(attacked.difference, `Change by the attack on ${model.title} in ${id}, magnified ${factor} times around grey`, `change × ${factor}`)}
 </div>`
 		: ''
 }
@@ -50,7 +50,7 @@ ${picture(attacked.difference, `What the attack on ${model.title} changed in ${i
 }
 
 function fate({ before, attacked }: GalleryModel, className: string): string {
-	if (before[0]?.className !== className) return 'wrong already when clean, not attacked'
+	if (before[0]?.className !== className) return 'already wrong when clean, not attacked'
 	const now = attacked?.after[0]?.className
 	return now === className ? 'still right' : `fooled, now ${now ?? 'nothing'}`
 }

@@ -2,5 +2,5 @@
 
 import type { html } from 'hono/html'
 
-/** What the `html` template gives; a promise where something in it is one. */
+/** The result of the `html` template; a promise if any part of it is one. */
 export type Html = ReturnType<typeof html>

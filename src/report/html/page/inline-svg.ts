@@ -1,4 +1,4 @@
-/** SVG documents of figures as parts of a page. */
+/** Embeds SVG documents of figures in a page. */
 
 import { raw } from 'hono/html'
 import { NaptuneError } from '../../../core/errors.js'
@@ -6,14 +6,14 @@ import { NaptuneError } from '../../../core/errors.js'
 /** A tag; quoted values may hold any character. */
 const tags = /<(?:[^<>"']|"[^"]*"|'[^']*')*>/g
 
-/** What a page may not contain; figures never do, but their texts come from files. */
+/** Content that a page must not have; figures never have it, but their texts come from files. */
 const active = /<(script|foreignObject|iframe|image|use|a)\b|\son[a-z]+\s*=|(href|src)\s*=\s*["']?\s*(?!["']?#)/i
 
 /**
- * An SVG document as an element with the role of an image. Its ids get a prefix, since several stand on one page; roles and
- * labels of its parts are left out, since the element as a whole has them.
- * @param name Unique in the page: the prefix. @param labelledBy Ids of the elements that say what is seen.
- * @throws NaptuneError for one that is not a plain drawing.
+ * Turns an SVG document into an element with the role of an image. Prefixes its ids, since a page holds several figures, and
+ * drops roles and labels of its parts, since the whole element has them.
+ * @param name Unique in the page: the prefix. @param labelledBy Ids of the elements that describe the figure.
+ * @throws NaptuneError if it is not a plain drawing.
  */
 export function inlineSvg(svg: string, name: string, labelledBy: string) {
 	const start = /<svg\b[^>]*>/.exec(svg)
@@ -24,7 +24,7 @@ export function inlineSvg(svg: string, name: string, labelledBy: string) {
 	if (active.test(tagsOf(content))) {
 		throw new NaptuneError(
 			'NAP_INTERNAL',
-			`The figure ${name} has parts that load or run something; only drawings stand in a report.`,
+			`The figure ${name} has parts that load or run something; a report accepts only plain drawings.`,
 		)
 	}
 	const own = content
@@ -37,13 +37,13 @@ export function inlineSvg(svg: string, name: string, labelledBy: string) {
 		)
 		.trim()
 	const [, width, height] = size
-	// A wide one shrinks with the window as long as its text can be read, then scrolls.
+	// A wide figure shrinks with the window while its text stays legible, then scrolls.
 	return raw(
 		`<svg class="${Number(width) > 600 ? 'wide' : 'small'}" xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="${labelledBy}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${own}</svg>`,
 	)
 }
 
 function tagsOf(content: string): string {
-	// Labels hold names from files, and are left out of the page.
+	// Labels hold names from files, so drop them.
 	return (content.match(tags) ?? []).map((tag) => tag.replaceAll(/\saria-[a-z]+="[^"]*"/g, '')).join('')
 }

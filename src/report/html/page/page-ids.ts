@@ -1,6 +1,6 @@
 /** Ids of the elements of a page. */
 
-/** Gives ids that are unique in the page. @param stem What the id begins with. */
+/** Returns ids that are unique in the page. @param stem Beginning of the id. */
 export type Ids = (stem: string) => string
 
 /** Ids of one page: the stem itself, then `stem-2` and so on. */

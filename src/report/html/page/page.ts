@@ -1,4 +1,4 @@
-/** The whole page: one file that loads nothing. */
+/** Renders the whole page: one file that loads nothing. */
 
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
@@ -10,8 +10,8 @@ import { pageStyle } from './style.js'
 import { words } from './words.js'
 
 /**
- * A report as an HTML document. Nothing in it runs, and nothing is asked of any network: its policy forbids both. All texts
- * are escaped, and control characters in them left out.
+ * Renders a report as an HTML document. It runs no code and sends no requests; its policy forbids both. All texts are
+ * escaped and stripped of control characters.
  * @throws NaptuneError for a figure that is not a plain drawing.
  */
 export async function reportPage(document: ReportDocument): Promise<string> {
@@ -59,7 +59,7 @@ ${blockElements(blocks, ids)}
 `
 }
 
-/** Only the style of the page itself, known by its hash, and images that stand in it. */
+/** Allows only the page's own style, identified by its hash, and embedded images. */
 function policy(): string {
 	const hash = createHash('sha256').update(pageStyle).digest('base64')
 	return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`

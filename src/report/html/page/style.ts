@@ -49,7 +49,7 @@ ul.note, ul.problem { list-style: none; max-width: 48rem; }
 ul.note li + li, ul.problem li + li { margin-top: .4rem; }
 .notes { margin: .5rem 0 1.25rem; padding-left: 1.1rem; max-width: 48rem; color: var(--soft); font-size: .875rem; }
 .table { margin: 1.25rem 0; }
-/* What is hidden for eyes stays inside, or the page itself would scroll. */
+/* Contains visually hidden text, which would otherwise make the page scroll. */
 .scroll { position: relative; max-width: 100%; overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { padding: 0 0 .4rem; text-align: left; font-weight: 600; }
@@ -137,7 +137,7 @@ details > div { padding-left: .9rem; border-left: 2px solid var(--line); }
   .rows { grid-template-columns: auto minmax(0, 1fr); }
   .models { grid-template-columns: 1fr 1fr; gap: 1rem; }
   pre { white-space: pre-wrap; }
-  /* What stands in sections is printed open; numbers of figures, which the figures show, as they are. */
+  /* Print details of sections open; numbers of figures repeat the figures and stay closed. */
   section > details:not([open])::details-content { content-visibility: visible; display: block; height: auto; }
 }
 `

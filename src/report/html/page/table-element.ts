@@ -1,4 +1,4 @@
-/** Tables of a report as elements of a page. */
+/** Turns tables of a report into elements of a page. */
 
 import { html } from 'hono/html'
 import { at } from '../../../core/at.js'
@@ -6,21 +6,21 @@ import { groupsOf, type ReportTable, type RowGroup, type TableCell, type TableCo
 import type { Html } from './html.js'
 import { words } from './words.js'
 
-/** Columns up to which there is room around numbers; the average of eleven data sets should not need scrolling to. */
+/** Maximum columns with padding around numbers, so that the average of eleven data sets shows without scrolling. */
 const mostRoomy = 9
 
-/** Characters beyond which a cell is prose, or has hashes in it, and breaks where it must. */
+/** Length beyond which a cell counts as prose or a hash, and may break anywhere. */
 const longText = 80
 
-/** How a table stands on the page. */
+/** How a table appears on the page. */
 export interface TableElement {
 	/** Unique in the page. */
 	readonly id: string
-	/** Whether it stands inside another element that names it: its title is then for screen readers only. */
+	/** Whether an enclosing element already names it, so that its title is for screen readers only. */
 	readonly quiet?: boolean
 }
 
-/** The table in a region that scrolls where the table is wider, with its notes below. */
+/** A table in a scrollable region, with its notes below. */
 export function tableElement(table: ReportTable, { id, quiet = false }: TableElement): Html {
 	const { title, notes, columns } = table
 	return html`<div class="table${columns.length > mostRoomy ? ' dense' : ''}">
@@ -35,7 +35,7 @@ ${notes.length > 0 ? html`<ul class="notes" id="${id}-notes">${notes.map((note) 
 </div>`
 }
 
-/** A column without a title has no header to be announced. */
+/** A column without a title needs no header for screen readers. */
 function columnHeader({ title, align }: TableColumn): Html {
 	return title === '' ? html`<td></td>` : html`<th scope="col"${aligned(align)}>${words(title)}</th>`
 }
@@ -52,7 +52,7 @@ function rowGroup({ group, rows }: RowGroup, { columns }: ReportTable): Html {
 	)}</tbody>`
 }
 
-/** Where no cell says that it names its row, the first one does. */
+/** If no cell is marked as the row's header, the first one is. */
 function headsRow(cells: readonly TableCell[], index: number): boolean {
 	return cells.some(({ header }) => header) ? at(cells, index).header === true : index === 0
 }

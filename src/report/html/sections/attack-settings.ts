@@ -1,22 +1,24 @@
-/** Options of an attack as a reader needs them: models by name and hash, not with all that is known of them. */
+/** Formats the options of an attack for readers: models by name and hash, without their full descriptions. */
 
 import { defined } from '../../../core/defined.js'
 import { isRecord } from '../../../core/guards.js'
 import { madeBefore } from '../../../records/adversarial-images.js'
 import type { EvaluationRecord } from '../../../records/evaluation.js'
 
-/** Digits of a hash that stand beside a name. */
+/** Digits of a hash shown beside a name. */
 const digits = 12
 
-/** Where images were made before, on models that are not the attacked one. */
+/** Origin of stored images, made on models other than the attacked one. */
 export interface MadeImages {
 	/** Names of the models. */
 	readonly models: readonly string[]
-	/** SHA-256 that the store of the images has; undefined where the record does not say. */
+	/** SHA-256 of the store's manifest; undefined if the record does not state it. */
 	readonly manifest: string | undefined
 }
 
-/** What the options of {@link EvaluationRecord.attack} say of images that were made before; undefined where they were not. */
+/**
+ * The origin of stored images, from the options of {@link EvaluationRecord.attack}; undefined if the attack made its own.
+ */
 export function madeImages(attack: Pick<EvaluationRecord['attack'], 'options'>): MadeImages | undefined {
 	const made = madeBefore(attack)
 	return made && { models: made.models.map(({ name }) => name), manifest: made.manifest }

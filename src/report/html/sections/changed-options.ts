@@ -1,11 +1,11 @@
-/** Where the options of an attack are not its usual ones. */
+/** Finds options of an attack that differ from its defaults. */
 
 import { isDeepStrictEqual } from 'node:util'
 import { prepareAttack } from '../../../attacks/registry.js'
 import { NaptuneError } from '../../../core/errors.js'
 import type { EvaluationRecord } from '../../../evaluation/robustness/recorded-evaluation.js'
 
-/** The options that differ from those of the attack of that name; undefined for an attack that is not of this program. */
+/** The options that differ from the defaults of the named attack; undefined for an attack unknown to this program. */
 export function changedOptions({
 	name,
 	options,

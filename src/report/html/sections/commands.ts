@@ -1,4 +1,4 @@
-/** Commands that repeat what a report shows. */
+/** Builds the commands that repeat what a report shows. */
 
 import { isDeepStrictEqual } from 'node:util'
 import { sizeText } from '../../../attacks/sets/size-text.js'
@@ -17,7 +17,7 @@ import { changedOptions } from './changed-options.js'
 import { flatSettings } from './setting-text.js'
 
 /**
- * The command that runs an experiment again, where it ran as the package has it; undefined where its definition was changed.
+ * The command that repeats an experiment with its packaged definition; undefined if the definition was changed.
  */
 export async function experimentCommand({ name, quick, definition }: ExperimentResult): Promise<string | undefined> {
 	try {
@@ -34,18 +34,18 @@ export async function experimentCommand({ name, quick, definition }: ExperimentR
 		}
 		return undefined
 	} catch (error) {
-		// Someone's own experiment.
+		// A user's own experiment.
 		if (error instanceof NaptuneError) return undefined
 		throw error
 	}
 }
 
-/** Without what is only said of an experiment, which another version may say otherwise. */
+/** A definition without its texts, which other versions may word differently. */
 function deciding({ title: _, doc: __, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	return rest
 }
 
-/** The command that tunes a run again; undefined where the run does not say what it started from. */
+/** The command that repeats a tuning run; undefined if the run does not record its preset. */
 export function tuneCommand(run: RunInspection): string | undefined {
 	const { preset, model, data, config, directory } = run
 	if (!preset || isOrigin(data.origin, 'own')) return undefined
@@ -59,7 +59,7 @@ export function tuneCommand(run: RunInspection): string | undefined {
 	return words.map(shellWord).join(' ')
 }
 
-/** What has an option of its own. */
+/** Settings without those that have their own option. */
 function withoutOwnOptions({ seed: _, defense, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	if (!isRecord(defense)) return rest
 	const { name: __, ...options } = defense
@@ -67,8 +67,8 @@ function withoutOwnOptions({ seed: _, defense, ...rest }: Readonly<Record<string
 }
 
 /**
- * The commands that evaluate a run again as records say, each once; nothing for attacks that are not of this program.
- * @param run Its directory.
+ * The commands that repeat the evaluations in records, each once; none for attacks unknown to this program.
+ * @param run Run directory.
  */
 export function evaluateCommands(run: string, records: readonly EvaluationRecord[]): string[] {
 	return [...new Set(records.flatMap((record) => evaluateCommand(run, record) ?? []))]
@@ -80,7 +80,7 @@ function evaluateCommand(run: string, record: EvaluationRecord): string | undefi
 	if (made) {
 		const words = ['naptune', 'evaluate', run, '--images', 'STORE', '--split', dataset.split, '--limit', String(images)]
 		const which = made.manifest === undefined ? '' : `, whose manifest has the SHA-256 ${made.manifest}`
-		// Their own store is nowhere in the record.
+		// The record does not hold the path of the store.
 		return `${words.map(shellWord).join(' ')} # images that naptune generate made on ${made.models.join(', ').replaceAll(/\s+/g, ' ')}${which}`
 	}
 	const changed = changedOptions(attack)

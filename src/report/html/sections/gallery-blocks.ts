@@ -1,4 +1,4 @@
-/** Recorded galleries as blocks. */
+/** Turns recorded galleries into blocks. */
 
 import { sizeText } from '../../../attacks/sets/size-text.js'
 import { at } from '../../../core/at.js'
@@ -9,10 +9,9 @@ import { grouped, normText } from '../../number-text.js'
 import type { Block, GalleryImage } from '../report-document.js'
 import { settingLine } from './setting-text.js'
 
-/**
- * A gallery with its pictures in it.
- * @param path Of its record. @param title What readers call the run, such as `NAP on cifar10-mini`.
- * @throws NaptuneError for a gallery that is damaged.
+/** A gallery with embedded pictures.
+ * @param path Path of its record. @param title Name of the run for readers, such as `NAP on cifar10-mini`.
+ * @throws NaptuneError for a damaged gallery.
  */
 export async function galleryBlock(path: string, title: string): Promise<Block & { readonly kind: 'gallery' }> {
 	const gallery = await readGallery(path)
@@ -56,8 +55,8 @@ function notesOf({ record, images, width, height }: AttackGallery): string[] {
 	const { dataset, attack, threatModel, seed, rule } = record
 	return [
 		`${grouped(images.length)} ${dataset.split} images of ${dataset.name}. ${rule}`,
-		`Each model is attacked by ${attack.name} (${settingLine(attack.options)}) with full knowledge of it, ${normText(threatModel.norm)} epsilon ${sizeText(threatModel)}, seed ${seed}; an image that a model gets wrong when clean is not attacked on it.`,
-		`Pictures have ${width} × ${height} pixels as the model reads them, rounded to 8 bits. Changes are shown around mid-grey.`,
+		`${attack.name} (${settingLine(attack.options)}) attacks each model with full knowledge, ${normText(threatModel.norm)} epsilon ${sizeText(threatModel)}, seed ${seed}; images that a model gets wrong when clean are not attacked on it.`,
+		`Pictures show the ${width} × ${height} pixels of the model's input, rounded to 8 bits. Changes appear around mid-grey.`,
 	]
 }
 

@@ -1,4 +1,4 @@
-/** A look into tuning runs: learning curves, distortion and gallery, as far as a run has them. */
+/** Sections about tuning runs: learning curves, distortion and gallery, if a run has them. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,26 +17,26 @@ import { jsonFiles } from '../report-source.js'
 import { galleryBlock } from './gallery-blocks.js'
 import { figureBlocks, sectionOf } from './report-parts.js'
 
-/** A run to look into. */
+/** A run to show. */
 export interface ShownRun {
 	readonly folder: string
-	/** What readers call it, such as `NAP on cifar10-mini`. */
+	/** Name for readers, such as `NAP on cifar10-mini`. */
 	readonly title: string
-	/** What was tuned how, in one sentence; the title by default. */
+	/** The tuning in one sentence; the title by default. */
 	readonly protocol?: string
 }
 
-/** Sections of what the runs hold. */
+/** Sections about the runs. */
 export interface Looks {
 	readonly sections: readonly ReportSection[]
 	readonly figures: readonly ReportFigure[]
-	/** What is damaged or was changed; the rest stands. */
+	/** Damaged or changed files; the rest is shown. */
 	readonly problems: readonly string[]
-	/** What is not there any more. */
+	/** Missing files. */
 	readonly gone: readonly string[]
 }
 
-/** Learning curves, distortion and galleries of all runs; a file that cannot be read is a problem, not an end. */
+/** Learning curves, distortion and galleries of all runs; an unreadable file is a problem, not an error. */
 export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 	const [learning, distortion]: [ReportFigure[], ReportFigure[]] = [[], []]
 	const galleries: Block[] = []
@@ -53,7 +53,7 @@ export async function lookSections(runs: readonly ShownRun[]): Promise<Looks> {
 		const parts = runs.length > 1 ? [title] : []
 		await tried(async () => {
 			if (!existsSync(folder)) {
-				gone.push(`The tuning run ${folder} is gone; its curves are not shown.`)
+				gone.push(`The tuning run ${folder} is missing, so its curves are not shown.`)
 				return
 			}
 			const epochs = await readLearningCurves(folder)

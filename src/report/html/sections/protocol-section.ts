@@ -1,4 +1,4 @@
-/** The protocol of an experiment: everything that decides its numbers. */
+/** Describes the protocol of an experiment: everything that determines its numbers. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import { type NamedSettings, settingLine, settingsTable } from './setting-text.j
 
 /**
  * Protocol of a result.
- * @param root Folder of all experiments. @param withTuning Whether with the settings of the runs.
+ * @param root Folder of all experiments. @param withTuning Whether to include the settings of the runs.
  * @throws NaptuneError for a damaged record or run.
  */
 export async function protocolSection(
@@ -47,7 +47,7 @@ export async function protocolSection(
 								{
 									kind: 'table' as const,
 									table: settingsTable('tuning', 'Settings of tuning', tunings, [
-										`As run.json of each method's first run has them; other runs differ in data set and seed${result.axis ? ` and ${result.axis.title}` : ''} only.`,
+										`From run.json of each method's first run; other runs differ only in data set and seed${result.axis ? ` and ${result.axis.title}` : ''}.`,
 									]),
 								},
 							],
@@ -63,7 +63,7 @@ interface Read {
 	readonly record: EvaluationRecord
 }
 
-/** The first record that is there of every condition on every data set: what the protocol says of them is the same in all. */
+/** The first existing record of every condition on every data set; all records of one share the protocol. */
 async function firstRecords({ cells }: ExperimentResult, root: string): Promise<Read[]> {
 	const found = new Map<string, Read>()
 	for (const cell of cells) {
@@ -89,7 +89,7 @@ function conditionsTable({ conditions, cells }: ExperimentResult, records: reado
 		name: 'conditions',
 		title: 'Attacks and threat models',
 		notes: [
-			'An image that is wrong when clean counts as wrong under attack. L-infinity sizes are in pixel units of [0, 1], in which 1/255 is one grey level.',
+			'An image that is wrong when clean counts as wrong under attack. L-infinity sizes are in pixel units of [0, 1], where 1/255 is one grey level.',
 		],
 		columns: columns.map((title) => ({ title, align: 'left' })),
 		rows: conditions.map((condition, index): TableRow => {
@@ -108,7 +108,7 @@ function conditionsTable({ conditions, cells }: ExperimentResult, records: reado
 					{ text: attack && record ? knowledgeText(record) : '\u2013' },
 					{ text: attack && record ? String(record.seed) : '\u2013' },
 					{ text: rangeText(own.map(({ images }) => images)) },
-					// The same again and again hides what differs.
+					// Repeating equal values would hide the differences.
 					{ text: same && attack?.name === before.attack?.name ? 'as above' : options },
 					{ text: same && attack?.source === before.attack?.source ? 'as above' : (attack?.source ?? '\u2013') },
 				],
@@ -117,7 +117,7 @@ function conditionsTable({ conditions, cells }: ExperimentResult, records: reado
 	}
 }
 
-/** As it ran: a definition does not say on which models images were made. */
+/** The options as run, because a definition does not state the models behind stored images. */
 function optionsText({ attack }: Condition, record: EvaluationRecord | undefined): string {
 	if (!attack) return '\u2013'
 	return settingLine(readableOptions(record?.attack.options ?? attack.options)) || 'none'
@@ -148,7 +148,7 @@ function dataTable({ datasets, missing, seeds }: ExperimentResult, records: read
 		}
 	})
 	const left = missing.map(({ dataset, reason }) => ({
-		group: 'Left out',
+		group: 'Skipped',
 		cells: [
 			{ text: dataset, header: true },
 			...['\u2013', '\u2013', '\u2013'].map((text) => ({ text })),
@@ -171,7 +171,7 @@ function dataTable({ datasets, missing, seeds }: ExperimentResult, records: read
 	}
 }
 
-/** Fingerprints of the choice of images, for whoever compares. */
+/** Fingerprints of the choice of images, for comparisons. */
 function imagesBlocks(records: readonly Read[]): Block[] {
 	if (records.length === 0) return []
 	const conditions = new Map<string, { readonly dataset: string; readonly ids: string; readonly names: string[] }>()
@@ -187,7 +187,7 @@ function imagesBlocks(records: readonly Read[]): Block[] {
 			kind: 'details',
 			summary: 'Fingerprints of the test images',
 			blocks: [
-				paragraph('SHA-256 of the ids of the images in their order, for the conditions on each data set.'),
+				paragraph('SHA-256 of the image ids in order, for the conditions on each data set.'),
 				{
 					kind: 'definitions',
 					entries: [...conditions.values()].map(({ dataset, ids, names }) => ({
@@ -201,7 +201,7 @@ function imagesBlocks(records: readonly Read[]): Block[] {
 	]
 }
 
-/** What `run.json` says of the first run of every method that is tuned. */
+/** The settings in `run.json` of the first run of every tuned method. */
 async function tuningSettings({ cells, methods }: ExperimentResult, root: string): Promise<NamedSettings[]> {
 	const found: NamedSettings[] = []
 	for (const { name, title } of methods) {
@@ -216,7 +216,7 @@ async function tuningSettings({ cells, methods }: ExperimentResult, root: string
 	return found
 }
 
-/** What decides a tuning run, from its description: all options of the defense, not only those that were asked for. */
+/** The settings that determine a tuning run: all options of the defense, not only the given ones. */
 function tuningOf({ defense, config }: RunDescription): Record<string, unknown> {
 	return { ...config, defense }
 }

@@ -1,4 +1,4 @@
-/** Where the numbers come from: versions, weights, records and times. */
+/** Documents where the numbers come from: versions, weights, records and times. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,9 +11,9 @@ import type { ReportSection } from '../report-document.js'
 
 /**
  * Provenance of a result.
- * @param root Folder that the paths of records are below.
- * @returns Also the paths of records that are gone.
- * @throws NaptuneError for a record that cannot be read.
+ * @param root Base folder of the records' paths.
+ * @returns The section, and the paths of missing records.
+ * @throws NaptuneError for an unreadable record.
  */
 export async function provenanceSection(
 	{ provenance, cells, version }: ExperimentResult,
@@ -68,7 +68,7 @@ function recordsTable(rows: readonly { readonly seed: SeedResult; readonly sha25
 		name: 'records',
 		title: 'Evaluation records',
 		notes: [
-			'Every record holds the outcome of each image; a repeated evaluation gives the same outcomes. SHA-256 of the files as they lie.',
+			'Every record holds the outcome of each image; a repeated evaluation gives the same outcomes. SHA-256 of the files on disk.',
 		],
 		columns: [
 			{ title: 'record', align: 'left' },

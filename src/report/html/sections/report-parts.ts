@@ -1,4 +1,4 @@
-/** What builders of reports give: the document, and what is written beside it. */
+/** The output of report builders: the document, and the files beside it. */
 
 import type { ReportFigure } from '../../figures/report-figure.js'
 import type { ReportTable } from '../../tables/table.js'
@@ -8,12 +8,12 @@ import { figureBlock } from './figure-block.js'
 /** A report before anything is written. */
 export interface ReportParts {
 	readonly document: ReportDocument
-	/** Also written as files. */
+	/** Figures, also written as files. */
 	readonly figures: readonly ReportFigure[]
 	readonly tables: readonly ReportTable[]
-	/** What was changed or is damaged, in sentences: whoever writes the report tells it, too. */
+	/** Sentences about changed or damaged files, which the caller reports as well. */
 	readonly problems: readonly string[]
-	/** Other files to be written beside the page. */
+	/** Other files to write beside the page. */
 	readonly files?: readonly { readonly name: string; readonly text: string }[]
 }
 
@@ -24,7 +24,7 @@ export async function figureBlocks(figures: readonly ReportFigure[]): Promise<Bl
 	return blocks
 }
 
-/** A section of blocks, or none without any. */
+/** A section of blocks, or none if there are no blocks. */
 export function sectionOf(id: string, title: string, blocks: readonly Block[]): ReportSection[] {
 	return blocks.length === 0 ? [] : [{ id, title, blocks }]
 }
@@ -34,12 +34,12 @@ export function paragraph(text: string): Block {
 	return { kind: 'paragraph', text }
 }
 
-/** Problems as a list; nothing without any. */
+/** Problems as a list, or nothing if there are none. */
 export function problemList(items: readonly string[]): Block[] {
 	return items.length === 0 ? [] : [{ kind: 'list', items, tone: 'problem' }]
 }
 
-/** Tables of a report; its title, which stands in theirs for whoever sees them alone, is left out. */
+/** Tables of a report without the report's title, which they repeat for use on their own. */
 export function tableBlocks(tables: readonly ReportTable[], reportTitle: string): Block[] {
 	const prefix = `${reportTitle}: `
 	return tables.map((table) => {

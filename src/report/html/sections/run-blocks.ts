@@ -1,6 +1,7 @@
-/** What a report says of a tuning run itself. */
+/** Describes the tuning run itself in a report. */
 
 import type { RunInspection } from '../../../evaluation/deployed/inspect-run.js'
+import { familyTitle, withFamily } from '../../../records/names.js'
 import { counted, duration, grouped } from '../../number-text.js'
 import type { ReportTable } from '../../tables/table.js'
 import type { Block, Definition, ReportSection } from '../report-document.js'
@@ -9,7 +10,7 @@ import { paragraph } from './report-parts.js'
 /** A run in a few lines. */
 export function runFacts({ model, data, progress, parameters, defense, preset }: RunInspection): Definition[] {
 	return [
-		{ term: 'Model', text: model.source },
+		{ term: 'Model', text: withFamily(model.source, model.family) },
 		{
 			term: 'Method',
 			text: `${defense.name}, ${grouped(parameters.total)} trainable parameters beside ${grouped(parameters.frozen)} frozen ones`,
@@ -26,21 +27,21 @@ export function runFacts({ model, data, progress, parameters, defense, preset }:
 	]
 }
 
-/** Where a run stands, where that must be known. */
+/** The state of a run, if readers must know it. */
 export function standingBlocks({ progress: { epochsAtChance } }: RunInspection): Block[] {
 	if (epochsAtChance === 0) return []
 	const text = `The last ${counted(epochsAtChance, 'epoch')} of the run ${epochsAtChance === 1 ? 'was' : 'were'} at chance: its parameters are worthless.`
 	return [{ kind: 'paragraph', text, tone: 'problem' }]
 }
 
-/** Trainable parameters by what they are part of. */
+/** Trainable parameters by part. */
 export function parametersTable({ parameters: { groups, total, frozen } }: RunInspection): ReportTable {
 	const row = (name: string, tensors: string, count: number) => ({
 		cells: [
 			{ text: name, header: true },
 			{ text: tensors },
 			{ text: grouped(count), value: count },
-			{ text: `${((100 * count) / frozen).toFixed(3)} %` },
+			...(frozen > 0 ? [{ text: `${((100 * count) / frozen).toFixed(3)} %` }] : []),
 		],
 	})
 	return {
@@ -51,7 +52,7 @@ export function parametersTable({ parameters: { groups, total, frozen } }: RunIn
 			{ title: 'part', align: 'left' },
 			{ title: 'tensors', align: 'right' },
 			{ title: 'numbers', align: 'right' },
-			{ title: "share of the CLIP's", align: 'right' },
+			...(frozen > 0 ? [{ title: "share of the model's", align: 'right' } as const] : []),
 		],
 		rows: [
 			...groups.map(({ name, tensors, count }) => row(name, String(tensors), count)),
@@ -60,7 +61,7 @@ export function parametersTable({ parameters: { groups, total, frozen } }: RunIn
 	}
 }
 
-/** Settings that are not the paper's. */
+/** Settings that differ from the paper's. */
 export function changesBlocks({ changed }: RunInspection): Block[] {
 	if (changed.length === 0) return [paragraph("All settings are the paper's.")]
 	const text = (value: unknown) =>
@@ -70,7 +71,7 @@ export function changesBlocks({ changed }: RunInspection): Block[] {
 			kind: 'table',
 			table: {
 				name: 'changes',
-				title: "Where the settings are not the paper's",
+				title: "Settings that differ from the paper's",
 				notes: [],
 				columns: ['setting', 'here', 'usual'].map((title) => ({ title, align: 'left' })),
 				rows: changed.map(({ setting, value, usual }) => ({
@@ -94,6 +95,7 @@ export function runProvenance({ versions, model, directory, data }: RunInspectio
 					{ term: 'engine', text: `${versions.engine} on ${versions.device}, ${versions.threads} threads` },
 					{ term: 'run', text: directory, code: true },
 					{ term: 'model', text: model.source, code: true },
+					...(model.family === undefined ? [] : [{ term: 'its family', text: familyTitle(model.family) }]),
 					{ term: 'its weights, SHA-256', text: model.sha256, code: true },
 					{ term: 'classes', text: data.classNames.join(', ') },
 					...Object.entries(data.origin).map(([key, value]) => ({

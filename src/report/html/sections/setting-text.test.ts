@@ -20,9 +20,9 @@ describe('settings', () => {
 		const { rows, columns } = settingsTable('s', 'S', [one, two], [])
 		expect(columns.map(({ title }) => title)).toEqual(['setting', 'one', 'two'])
 		expect(rows.map(({ group, cells }) => [group, ...cells.map(({ text }) => text)])).toEqual([
-			['Not the same for all', 'other', '2', '3'],
-			['Not the same for all', 'own', '\u2013', '4'],
-			['The same for all', 'same', '1', '1'],
+			['Different between methods', 'other', '2', '3'],
+			['Different between methods', 'own', '\u2013', '4'],
+			['Shared by all', 'same', '1', '1'],
 		])
 	})
 })

@@ -1,4 +1,4 @@
-/** Settings as people read them. */
+/** Formats settings for people. */
 
 import { at } from '../../../core/at.js'
 import { defined } from '../../../core/defined.js'
@@ -17,13 +17,13 @@ export function settingLine(settings: Readonly<Record<string, unknown>>): string
 		.join(', ')
 }
 
-/** Settings of something under a title of its own. */
+/** Settings with a title. */
 export interface NamedSettings {
 	readonly title: string
 	readonly settings: Readonly<Record<string, unknown>>
 }
 
-/** Settings of several things, one row each: first those that differ, then those that all share. */
+/** Settings of several methods, one row each: first the different ones, then the shared ones. */
 export function settingsTable(
 	name: string,
 	title: string,
@@ -45,8 +45,8 @@ export function settingsTable(
 		columns: ['setting', ...of.map((one) => one.title)].map((text) => ({ title: text, align: 'left' })),
 		rows: several
 			? [
-					...paths.filter((path) => !shared(path)).map((path) => row(path, 'Not the same for all')),
-					...paths.filter(shared).map((path) => row(path, 'The same for all')),
+					...paths.filter((path) => !shared(path)).map((path) => row(path, 'Different between methods')),
+					...paths.filter(shared).map((path) => row(path, 'Shared by all')),
 				]
 			: paths.map((path) => row(path)),
 	}

@@ -16,7 +16,7 @@ describe('verdictOf', () => {
 		const [sentence, ...more] = verdictOf(result)
 		expect(more).toEqual([])
 		expect(sentence).toContain(
-			`Under AutoAttack at L-infinity epsilon 1/255, the attack that leaves the least, NAP, the best of 3 tuned models, gets ${accuracy(result, 'nap', 'autoattack')} of 200 images right, vanilla CLIP ${accuracy(result, 'vanilla', 'autoattack')} (+`,
+			`Under AutoAttack at L-infinity epsilon 1/255, the strongest attack, NAP, the best of 3 tuned models, gets ${accuracy(result, 'nap', 'autoattack')} of 200 images right, vanilla CLIP ${accuracy(result, 'vanilla', 'autoattack')} (+`,
 		)
 		expect(sentence).toMatch(/ points, 95 % interval \+\d+\.\d to \+\d+\.\d\); on clean images it gets/)
 		expect(sentence).toContain(
@@ -60,7 +60,7 @@ describe('verdictOf', () => {
 			}),
 		}))
 		expect(verdictOf({ ...result, cells })[0]).toContain(
-			"interval +1.0 to +5.5, but not told apart by McNemar's test, p = 0.094 after Holm's correction)",
+			"interval +1.0 to +5.5, but not significant in McNemar's test, p = 0.094 after Holm's correction)",
 		)
 	})
 
@@ -89,7 +89,7 @@ describe('verdictOf', () => {
 			/right on average over 3 data sets, vanilla CLIP [\d.]+ % \(\+/,
 		)
 		const problems = [{ model: 'nano', dataset: 'a', method: 'vanilla', condition: 'autoattack', message: 'gone' }]
-		expect(verdictOf(sampleResult({ datasets, problems }))[0]).toContain('% over 2, which cannot be compared')
+		expect(verdictOf(sampleResult({ datasets, problems }))[0]).toContain('% over 2, which is not comparable')
 		// The easiest data set alone makes no method the best.
 		const whole = sampleResult({ datasets })
 		const averages = whole.averages.map((one) =>
@@ -110,10 +110,12 @@ describe('verdictOf', () => {
 			/NAP \(training images per class: \d+\), the best of 15 tuned models, gets/,
 		)
 		expect(verdictOf(sampleResult({ layout: 'matrix' }))[0]).toMatch(
-			/^Under PGD-100 at 4\/255, the attack.*training epsilon: \d\/255/,
+			/^Under PGD-100 at 4\/255, the strongest attack.*training epsilon: \d\/255/,
 		)
 		const models = ['one', 'two']
-		expect(verdictOf(sampleResult({ models })).map((text) => / on (\w+), NAP/.exec(text)?.[1])).toEqual(models)
+		expect(
+			verdictOf(sampleResult({ models })).map((text) => / on (\w+), the strongest attack, NAP/.exec(text)?.[1]),
+		).toEqual(models)
 		const conditions = [{ name: 'clean', title: 'Clean', role: 'table' as const }]
 		expect(verdictOf(sampleResult({ conditions }))[0]).toMatch(
 			/^On clean images, AdvPT, the best of 3 tuned models, gets [\d.]+ % of 200 images right/,

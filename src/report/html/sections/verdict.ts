@@ -1,4 +1,4 @@
-/** What an experiment found, in sentences made of its numbers. */
+/** States the findings of an experiment in sentences made from its numbers. */
 
 import { epsilonText } from '../../../attacks/sets/size-text.js'
 import { at } from '../../../core/at.js'
@@ -16,24 +16,24 @@ interface Score {
 	readonly method: Method
 	readonly point?: number
 	readonly accuracy: number
-	/** Of one data set. */
+	/** Cell of one data set. */
 	readonly cell?: Cell
-	/** That the mean is over. */
+	/** Number of data sets in the mean. */
 	readonly datasets?: number
 }
 
-/** Equal methods that are named one by one. */
+/** Maximum number of equal methods to name one by one. */
 const mostNamed = 3
 
-/** A condition with what every method has there. */
+/** A condition with the score of every method. */
 interface Row {
 	readonly condition: Condition
 	readonly scores: readonly Score[]
 }
 
 /**
- * One sentence for each model: what the best tuned method keeps under the attack that leaves the least, beside vanilla CLIP,
- * the method that others are compared with, and on clean images. Where nothing was measured, one sentence that says so.
+ * One sentence per model: what the best tuned method keeps under the strongest attack, compared with vanilla CLIP and with
+ * the reference method, and on clean images. If nothing was measured, one sentence says so.
  */
 export function verdictOf(result: ExperimentResult): string[] {
 	const sentences = result.models.flatMap((model) => modelVerdict(result, model) ?? [])
@@ -41,8 +41,8 @@ export function verdictOf(result: ExperimentResult): string[] {
 }
 
 /**
- * Where even the best tuned model is worse than vanilla CLIP, one sentence for each model that says so with the paired test.
- * @param recordAt Reads a record by its path in the result; one that is not there says nothing.
+ * One sentence with the paired test for each model of which even the best tuned version is worse than vanilla CLIP.
+ * @param recordAt Reads a record by its path in the result; missing records are skipped.
  */
 export async function worseThanVanillaSentences(
 	result: ExperimentResult,
@@ -60,7 +60,7 @@ export async function worseThanVanillaSentences(
 	return sentences
 }
 
-/** The best tuned model under the attack that leaves the least, and what it stands beside. */
+/** The best tuned model under the strongest attack, and the scores to compare it with. */
 function standing(result: ExperimentResult, model: string) {
 	const rows = rowsOf(result, model)
 	const attacked = rows.filter(({ condition }) => condition.attack !== undefined)
@@ -69,7 +69,7 @@ function standing(result: ExperimentResult, model: string) {
 	const tuned = row.scores.filter(({ method }) => method.name !== 'vanilla')
 	const competing = comparable(tuned.length > 0 ? tuned : row.scores)
 	const top = highest(competing)
-	// What a reader sees as equal is equal.
+	// Values that look equal to the reader count as equal.
 	const equal = competing.filter(({ accuracy }) => percentNumber(accuracy) === percentNumber(top.accuracy))
 	const best = equal.find(({ method }) => method.name === result.reference) ?? top
 	const vanilla = row.scores.find((score) => score.method.name === 'vanilla' && score !== best)
@@ -108,7 +108,7 @@ function modelVerdict(result: ExperimentResult, model: string): string | undefin
 	return `${[first, ...beside].join(', ')}${cleanly}.`
 }
 
-/** The rows that a table shows; of a matrix, every condition may be a point of a curve. */
+/** The rows of a table; in a matrix, every condition may be a point of a curve. */
 function rowsOf(result: ExperimentResult, model: string): Row[] {
 	const { conditions } = result
 	const tabled = conditions.some(({ role, attack }) => role === 'table' && attack !== undefined)
@@ -121,7 +121,7 @@ function rowsOf(result: ExperimentResult, model: string): Row[] {
 function scoresOf({ averages, cells, methods }: ExperimentResult, model: string, condition: Condition): Score[] {
 	const own = cells.filter((cell) => cell.model === model && cell.condition === condition.name)
 	const several = new Set(own.map(({ dataset }) => dataset)).size > 1 && averages.length > 0
-	// Evaluations on several data sets without a mean: the first one speaks.
+	// Evaluations on several data sets have no mean, so use the first one.
 	const first = own.filter(({ dataset }) => dataset === own[0]?.dataset)
 	return methods.flatMap((method): Score[] => {
 		if (!several) {
@@ -137,7 +137,7 @@ function placed({ accuracy, point }: { readonly accuracy: number; readonly point
 	return { accuracy, ...defined({ point }) }
 }
 
-/** The attack whose best method has the least; of equal ones the last. */
+/** The strongest attack: the one whose best method has the lowest accuracy; the last one of equals. */
 function hardest(rows: readonly Row[]): Row | undefined {
 	return rows.reduce<Row | undefined>(
 		(least, row) =>
@@ -159,10 +159,10 @@ function comparable(scores: readonly Score[]): Score[] {
 function whereText({ title, threatModel, attack }: Condition, attacks: number, model: string | undefined): string {
 	const place = model === undefined ? '' : ` on ${model}`
 	if (!attack) return `On clean images${place}`
-	// A title may say the size already.
+	// A title may already state the size.
 	const said = !threatModel || title.includes(epsilonText(threatModel.epsilon))
 	const size = said ? '' : ` at ${normText(threatModel.norm)} epsilon ${epsilonText(threatModel.epsilon)}`
-	return `Under ${title}${size}${attacks > 1 ? ', the attack that leaves the least' : ''}${place}`
+	return `Under ${title}${size}${place}${attacks > 1 ? ', the strongest attack' : ''}`
 }
 
 function titleOf(result: ExperimentResult, { method, point }: Score): string {
@@ -170,7 +170,7 @@ function titleOf(result: ExperimentResult, { method, point }: Score): string {
 	return `${method.title} (${result.axis.title}: ${pointName(result, point)})`
 }
 
-/** Who has the same. */
+/** Names the methods with an equal score. */
 function equalText(result: ExperimentResult, scores: readonly Score[]): string {
 	if (scores.length > mostNamed) return `do ${scores.length} others`
 	return `${scores.length === 1 ? 'does' : 'do'} ${listText(scores.map((score) => titleOf(result, score)))}`
@@ -181,13 +181,13 @@ function amountText({ accuracy, cell, datasets }: Score, several: boolean): stri
 	return `${percentText(accuracy)} right on average over ${datasets} data sets`
 }
 
-/** The paired difference where one of the two is the reference; else whether the intervals overlap. */
+/** The paired difference if one of the two is the reference, otherwise whether the intervals overlap. */
 function besideText(score: Score, vanilla: Score, corrected: CorrectedProbabilities): string {
 	const points = `${pointsText(100 * (score.accuracy - vanilla.accuracy))} points`
 	const start = `vanilla CLIP ${percentText(vanilla.accuracy)}`
 	if (!score.cell || !vanilla.cell) {
 		const same = score.datasets === vanilla.datasets
-		return same ? `${start} (${points})` : `${start} over ${vanilla.datasets ?? 1}, which cannot be compared`
+		return same ? `${start} (${points})` : `${start} over ${vanilla.datasets ?? 1}, which is not comparable`
 	}
 	const { interval } = score.cell
 	const paired = pairedDifference(score, vanilla, corrected)
@@ -203,14 +203,14 @@ function besideText(score: Score, vanilla: Score, corrected: CorrectedProbabilit
 interface Paired {
 	readonly difference: number
 	readonly interval: readonly [number, number]
-	/** McNemar's, corrected. */
+	/** Corrected p-value of McNemar's test. */
 	readonly p: number
 }
 
-/** What speaks against a difference: the same test that the tables mark. */
+/** Evidence against a difference, from the test that the tables mark. */
 function doubtText({ interval: [low, high], p }: Paired): string {
 	if (low <= 0 && high >= 0) return ', which does not exclude 0'
-	return p < level ? '' : `, but not told apart by McNemar's test, p = ${probabilityText(p)} after Holm's correction`
+	return p < level ? '' : `, but not significant in McNemar's test, p = ${probabilityText(p)} after Holm's correction`
 }
 
 function pairedDifference(
@@ -222,7 +222,7 @@ function pairedDifference(
 		return { ...cell.paired, p: corrected.get(cell) ?? cell.paired.p }
 	}
 	const other = vanilla.cell?.paired
-	// Of a curve, the reference may be the method at another point.
+	// In a curve, the reference may be the method at another point.
 	if (point !== undefined || !vanilla.cell || other?.reference !== method.name) return undefined
 	const [low, high] = other.interval
 	return { difference: -other.difference, interval: [-high, -low], p: corrected.get(vanilla.cell) ?? other.p }

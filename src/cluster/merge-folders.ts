@@ -1,0 +1,300 @@
+/**
+ * Joining the folders that shards of one experiment wrote. Folders of cells are named by what decides their content, so that
+ * equal names must hold equal results; whatever does not is a conflict, and nothing is written then.
+ */
+
+import { existsSync } from 'node:fs'
+import { copyFile, cp, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { NaptuneError } from '../core/errors.js'
+import { isRecord } from '../core/guards.js'
+import { readEvaluationRecord } from '../evaluation/robustness/record.js'
+import { outcomesSuffix } from '../evaluation/robustness/recorded-evaluation.js'
+import { placeAtomic, writeFileAtomic } from '../files/atomic-write.js'
+import { readJsonFile } from '../files/json-file.js'
+import { readJsonLines } from '../files/json-lines.js'
+import { makeFolder } from '../files/make-folder.js'
+import { sha256OfFile } from '../files/sha256.js'
+import { evaluationKind } from '../records/evaluation.js'
+import { manifestFile, runFiles, runFolders } from '../records/names.js'
+import { type AttackedBatch, type AttackTrial, earlierTrials, trialsLine } from '../records/parts/outcome.js'
+import { readRecord } from '../records/record-kind.js'
+import { runDescriptionForm, runResultForm } from '../records/run.js'
+import { differences, recordDifferences } from '../records/settings.js'
+
+/** What a merge did. */
+export interface MergedFolders {
+	/** Files and folders that were taken over. */
+	readonly copied: number
+	/** Those that the output held already, with the same content. */
+	readonly equal: number
+	/** Unfinished evaluations whose images were joined. */
+	readonly joined: number
+}
+
+/** One step of a merge, to be done once no conflict is left. */
+type Step = () => Promise<void>
+
+interface Merge {
+	readonly steps: Step[]
+	readonly conflicts: string[]
+	readonly count: { copied: number; equal: number; joined: number }
+	/** Trials that several folders hold of one evaluation, by the path of its log in the output. */
+	readonly logs: Map<string, JoinedLog>
+	/** What an earlier folder brings to a path of the output. */
+	readonly taken: Map<string, string>
+}
+
+interface JoinedLog {
+	readonly settings: unknown
+	readonly trials: Map<string, AttackTrial>
+	readonly batches: AttackedBatch[]
+	seconds: number
+}
+
+/**
+ * Joins the cells of folders into one. Runs are compared by the SHA-256 of their parameters, evaluations by their outcomes
+ * image by image; times and paths may differ. Unfinished evaluations of one attack are joined image by image.
+ * @param output Folder of all experiments; made where it does not exist. @param sources Folders of shards, in any order.
+ * @throws NaptuneError naming every conflict, before anything is written; for a folder that is none of experiments, and for
+ * files that are damaged.
+ */
+export async function mergeFolders(output: string, sources: readonly string[]): Promise<MergedFolders> {
+	const merge: Merge = {
+		steps: [],
+		conflicts: [],
+		count: { copied: 0, equal: 0, joined: 0 },
+		logs: new Map(),
+		taken: new Map(),
+	}
+	for (const source of sources) {
+		if (!existsSync(join(source, cellsFolder))) {
+			throw new NaptuneError(
+				'NAP_FILE_MISSING',
+				`${source} holds no cells of experiments: there is no folder ${cellsFolder} in it. Give the folders that naptune reproduce --shard wrote.`,
+			)
+		}
+	}
+	for (const source of sources) await mergeFolder(merge, join(source, cellsFolder), join(output, cellsFolder))
+	if (merge.conflicts.length > 0) {
+		throw new NaptuneError(
+			'NAP_RUN_DIFFERS',
+			`The folders cannot be merged, and nothing was written:\n${merge.conflicts.join('\n')}\nSame settings, versions and kind of processor give the same results. Find out which folder is wrong, remove what it holds there, and compute it again.`,
+		)
+	}
+	for (const step of merge.steps) await step()
+	for (const [path, log] of merge.logs) await writeLog(path, log)
+	return merge.count
+}
+
+const cellsFolder = 'cells'
+
+/** Files that say how long work took, or are remade at will. */
+const incidental = new Set<string>([runFiles.usage])
+
+async function mergeFolder(merge: Merge, from: string, to: string): Promise<void> {
+	if (existsSync(join(from, runFiles.description))) await mergeRun(merge, from, to)
+	else if (existsSync(join(from, manifestFile))) await mergeStore(merge, from, to)
+	else if (basename(from) === runFolders.evaluations) await mergeEvaluations(merge, from, to)
+	else {
+		for (const entry of await entriesOf(from)) {
+			const [source, target] = [join(from, entry.name), join(to, entry.name)]
+			if (entry.isDirectory()) await mergeFolder(merge, source, target)
+			else await mergeFile(merge, source, target)
+		}
+	}
+}
+
+/** A run: the finished one of two, which must have the same parameters where both are. */
+async function mergeRun(merge: Merge, from: string, to: string): Promise<void> {
+	const before = held(merge, to, runFiles.description)
+	if (!before) {
+		take(merge, from, to, () => copyRun(from, to))
+	} else {
+		const changed = differences(
+			runDescriptionForm.schema,
+			await readJsonFile(join(before, runFiles.description)),
+			await readJsonFile(join(from, runFiles.description)),
+		)
+		const [one, other] = [await parametersOf(before), await parametersOf(from)]
+		if (changed.length > 0) {
+			conflict(merge, before, from, `are runs that differ in ${changed.join(', ')}`)
+		} else if (one !== undefined && other !== undefined && one !== other) {
+			conflict(merge, before, from, `ended in other parameters (SHA-256 ${one} and ${other})`)
+		} else if (other !== undefined && one === undefined) {
+			take(merge, from, to, () => copyRun(from, to))
+		} else merge.count.equal++
+	}
+	for (const entry of await entriesOf(from)) {
+		if (entry.isDirectory()) await mergeFolder(merge, join(from, entry.name), join(to, entry.name))
+	}
+}
+
+async function parametersOf(run: string): Promise<string | undefined> {
+	const path = join(run, runFiles.result)
+	if (!existsSync(path)) return undefined
+	return (await readRecord(runResultForm, path)).parametersSha256
+}
+
+/** The files of a run, in place of those of an unfinished one; its folders are merged by themselves. */
+async function copyRun(from: string, to: string): Promise<void> {
+	await makeFolder(to)
+	const files = (await entriesOf(from)).filter((entry) => entry.isFile()).map(({ name }) => name)
+	for (const { name } of (await entriesOf(to)).filter((entry) => entry.isFile())) {
+		if (!files.includes(name)) await rm(join(to, name))
+	}
+	// The description first and the result last, as a run writes them.
+	const rank = (name: string) => (name === runFiles.description ? 0 : name === runFiles.result ? 2 : 1)
+	for (const name of files.sort((a, b) => rank(a) - rank(b))) await copyInPlace(join(from, name), join(to, name))
+}
+
+/** Adversarial images: the larger of two stores, whose common images must be equal. */
+async function mergeStore(merge: Merge, from: string, to: string): Promise<void> {
+	const before = held(merge, to, manifestFile)
+	if (!before) return take(merge, from, to, () => copyFolder(from, to))
+	const [files, others] = [await fileNames(before), await fileNames(from)]
+	for (const name of files.filter((file) => others.includes(file))) {
+		if (await sameFile(join(before, name), join(from, name))) continue
+		return conflict(merge, join(before, name), join(from, name), 'differ')
+	}
+	if (others.length > files.length) take(merge, from, to, () => copyFolder(from, to))
+	else merge.count.equal++
+}
+
+async function mergeEvaluations(merge: Merge, from: string, to: string): Promise<void> {
+	for (const { name } of await entriesOf(from)) {
+		const [source, target] = [join(from, name), join(to, name)]
+		if (name.endsWith(outcomesSuffix)) await mergeLog(merge, source, target)
+		else if (name.endsWith('.json')) await mergeRecord(merge, source, target)
+		else await mergeFile(merge, source, target)
+	}
+}
+
+async function mergeRecord(merge: Merge, from: string, to: string): Promise<void> {
+	const before = held(merge, to)
+	if (!before) return take(merge, from, to, () => copyInPlace(from, to))
+	const [one, other] = [await readEvaluationRecord(before), await readEvaluationRecord(from)]
+	const changed = recordDifferences(evaluationKind, one, other)
+	if (changed.length > 0) return conflict(merge, before, from, `are evaluations that differ in ${changed.join(', ')}`)
+	const differing = one.outcomes.filter((outcome, index) => !isDeepStrictEqual(outcome, other.outcomes[index]))
+	if (differing.length > 0) {
+		const [first] = differing
+		return conflict(
+			merge,
+			before,
+			from,
+			`have other outcomes for ${differing.length} images, the first being ${first?.id}`,
+		)
+	}
+	merge.count.equal++
+}
+
+/** The trials of an unfinished evaluation, joined with those of other folders. */
+async function mergeLog(merge: Merge, from: string, to: string): Promise<void> {
+	const record = to.slice(0, -outcomesSuffix.length)
+	if (held(merge, record)) {
+		merge.count.equal++
+		return
+	}
+	if (!merge.logs.has(to) && existsSync(to)) await joinLog(merge, to, to)
+	await joinLog(merge, from, to)
+	merge.count.joined++
+}
+
+async function joinLog(merge: Merge, from: string, to: string): Promise<void> {
+	const [settings, ...lines] = (await readJsonLines(from)).records
+	const parsed = lines.map((line) => timed(line))
+	const log: JoinedLog = merge.logs.get(to) ?? { settings, trials: new Map(), batches: [], seconds: 0 }
+	const changed = differences(evaluationKind.settings, log.settings, settings)
+	if (changed.length > 0) {
+		conflict(merge, to, from, `are parts of evaluations that differ in ${changed.join(', ')}`)
+		return
+	}
+	merge.logs.set(to, log)
+	const { earlier, batches } = earlierTrials(parsed.map(({ line }) => line))
+	const fresh = (trials: readonly AttackTrial[]) =>
+		trials.filter((trial) => {
+			const key = JSON.stringify([trial.id, trial.round])
+			const known = log.trials.get(key)
+			if (known && !isDeepStrictEqual(known, trial)) {
+				conflict(merge, to, from, `say otherwise of image ${trial.id} in round ${trial.round}`)
+			}
+			log.trials.set(key, trial)
+			return !known
+		})
+	const all = [...batches, ...(earlier.length > 0 ? [{ trials: earlier, seconds: 0, passes: noPasses }] : [])]
+	for (const batch of all) {
+		const trials = fresh(batch.trials)
+		if (trials.length > 0) log.batches.push({ ...batch, trials })
+	}
+	log.seconds += parsed.at(-1)?.seconds ?? 0
+}
+
+const noPasses = { evaluations: 0, gradients: 0 }
+
+/** A line of a log with the seconds that the work had taken by then, where it says so. */
+function timed(line: unknown): { readonly line: ReturnType<typeof trialsLine.parse>; readonly seconds?: number } {
+	if (isRecord(line) && typeof line.seconds === 'number' && 'line' in line) {
+		return { line: trialsLine.parse(line.line), seconds: line.seconds }
+	}
+	return { line: trialsLine.parse(line) }
+}
+
+async function writeLog(path: string, { settings, batches, seconds }: JoinedLog): Promise<void> {
+	await makeFolder(dirname(path))
+	const lines = batches.map((line, index) => (index === batches.length - 1 ? { seconds, line } : line))
+	await writeFileAtomic(path, [settings, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(''))
+}
+
+/** Any other file, such as a surrogate or what is known of one. */
+async function mergeFile(merge: Merge, from: string, to: string): Promise<void> {
+	const before = held(merge, to)
+	if (!before) return take(merge, from, to, () => copyInPlace(from, to))
+	const decides = !incidental.has(basename(from)) && !from.endsWith('.json') && !from.endsWith('.jsonl')
+	if (decides && !(await sameFile(before, from))) return conflict(merge, before, from, 'differ')
+	merge.count.equal++
+}
+
+/** What the output will hold at a path: a file or folder of an earlier source, or its own. */
+function held({ taken }: Merge, to: string, file?: string): string | undefined {
+	const path = taken.get(to) ?? to
+	return existsSync(file === undefined ? path : join(path, file)) ? path : undefined
+}
+
+function take(merge: Merge, from: string, to: string, step: Step): void {
+	merge.taken.set(to, from)
+	merge.steps.push(step)
+	merge.count.copied++
+}
+
+function conflict(merge: Merge, one: string, other: string, what: string): void {
+	merge.conflicts.push(`${one} and ${other} ${what}.`)
+}
+
+async function copyInPlace(from: string, to: string): Promise<void> {
+	await makeFolder(dirname(to))
+	await placeAtomic(to, (temporary) => copyFile(from, temporary))
+}
+
+/** A whole folder, beside its place first, so that no half of it is ever seen. */
+async function copyFolder(from: string, to: string): Promise<void> {
+	await makeFolder(dirname(to))
+	const beside = join(dirname(to), `.${basename(to)}.${process.pid}.merge`)
+	await rm(beside, { recursive: true, force: true })
+	await cp(from, beside, { recursive: true })
+	await rm(to, { recursive: true, force: true })
+	await rename(beside, to)
+}
+
+async function sameFile(one: string, other: string): Promise<boolean> {
+	return (await sha256OfFile(one)) === (await sha256OfFile(other))
+}
+
+async function entriesOf(folder: string) {
+	return existsSync(folder) ? await readdir(folder, { withFileTypes: true }) : []
+}
+
+async function fileNames(folder: string): Promise<string[]> {
+	return (await entriesOf(folder)).filter((entry) => entry.isFile()).map(({ name }) => name)
+}

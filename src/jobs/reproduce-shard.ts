@@ -1,0 +1,109 @@
+/** One of several parts of experiments, for machines that share nothing. */
+
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { parseShard } from '../cluster/shard.js'
+import { at } from '../core/at.js'
+import { defined } from '../core/defined.js'
+import { prepareExperiments } from '../experiments/prepare.js'
+import { runCells } from '../experiments/run-cells.js'
+import { shardsOf } from '../experiments/shards.js'
+import { loadPaperTargets } from '../experiments/targets.js'
+import { slug } from '../records/names.js'
+import { count, seconds } from '../records/parts/fields.js'
+import { countField } from './common/fields.js'
+import { type ExperimentEvent, followCells } from './common/follow-cells.js'
+import { loadData, loadModel } from './common/inputs.js'
+import { stopped } from './common/stopped.js'
+import { wantedExperiments, wantedFields } from './common/wanted-experiments.js'
+import { defineJob, type JobContext } from './job.js'
+
+/** The input of {@link reproduceShard}. */
+export const reproduceShardInput = z.strictObject({
+	...wantedFields,
+	/** Such as `3/16`, or `auto` for what Slurm or Kubernetes says. */
+	shard: z.string(),
+	/** Folder of all experiments; the shard's is in its folder `shards`. By default as `reproduce`. */
+	output: z.string().optional(),
+	/** Images at once; changes the speed only. */
+	batchSize: countField.default(50),
+})
+
+/** The result of {@link reproduceShard}. */
+export const reproduceShardResult = z.object({
+	shard: count.describe('From 1.'),
+	shards: count,
+	folder: z.string().describe('What it wrote: one of the folders that a merge takes.'),
+	runs: count.describe('Tuned models that it had to attack.'),
+	attacks: count.describe('Attacks, whole or on a part of the images.'),
+	parts: count.describe('Those of them that are on a part of the images.'),
+	share: z.number().min(0).max(1).describe('Of the work of all shards, in passes.'),
+	problems: z.array(z.string()).describe('What could not be done.'),
+	seconds: seconds.describe('Wall-clock time of this call.'),
+})
+
+/**
+ * Works on one of several parts of experiments: the same parts on every machine, of about equal work. Afterwards
+ * `reproduce` with `merge` joins the folders of all parts and writes tables and reports.
+ * @throws NaptuneError as `reproduce`, and for a shard that there is not.
+ */
+export const reproduceShard = defineJob({
+	name: 'reproduce-shard',
+	doc: 'Work on one of several parts of experiments: the same parts on every machine, of about equal work. naptune reproduce --merge joins them.',
+	input: reproduceShardInput,
+	result: reproduceShardResult,
+	async run(input, context: JobContext<ExperimentEvent>) {
+		const started = performance.now()
+		const { quick, protocol } = input
+		const { number, count: shards } = parseShard(input.shard, process.env)
+		const root = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
+		const folder = join(root, 'shards', `${number}-of-${shards}`)
+		const definitions = await wantedExperiments(input)
+		const experiments = await prepareExperiments({
+			definitions,
+			quick,
+			...defined({ suffix: protocol && slug(protocol.join('-')) }),
+			loadModel: (name) => loadModel(context, name),
+			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
+		})
+		for (const { plan, missing } of experiments) {
+			for (const { dataset, reason } of missing) {
+				context.onNote({ kind: 'note', text: `${plan.definition.name}: left out ${dataset}: ${reason}` })
+			}
+		}
+		const all = shardsOf(
+			experiments.flatMap(({ plan }) => plan.cells),
+			shards,
+			await loadPaperTargets(),
+		)
+		const { cells, work } = at(all, number - 1)
+		const total = all.reduce((sum, one) => sum + one.work, 0)
+		const share = total === 0 ? 0 : work / total
+		const attacks = cells.flatMap((planned) => planned.attacks)
+		context.onNote({
+			kind: 'plan',
+			text: `Shard ${number} of ${shards}: ${cells.length} models, ${attacks.length} attacks, ${(100 * share).toFixed(1)} % of the work`,
+		})
+		const { end, ...follow } = followCells(context)
+		const results = await runCells({
+			...follow,
+			engine: await context.engine(),
+			cells,
+			output: folder,
+			batchSize: input.batchSize,
+			signal: context.signal,
+		}).finally(end)
+		if (!results) throw stopped('Stopped. What was done is saved; run the same command again to resume.')
+		return {
+			shard: number,
+			shards,
+			folder,
+			runs: cells.length,
+			attacks: attacks.length,
+			parts: attacks.filter(({ only }) => only !== undefined).length,
+			share,
+			problems: [...new Set(results.problems.values())],
+			seconds: (performance.now() - started) / 1000,
+		}
+	},
+})
