@@ -51,7 +51,7 @@ export const paperExperiments = [
 export const paperVariants = ['fig4-prompts', 'fig4-refiners', 'fig7-text'] as const
 
 /** Names of the experiments that come with the package: the paper's, and comparisons on the embedded model. */
-export const experimentNames = [...paperExperiments, ...paperVariants, 'fair', 'ablation'] as const
+export const experimentNames = [...paperExperiments, ...paperVariants, 'fair', 'ablation', 'family'] as const
 
 /** Whether an experiment of this name comes with the package. */
 export function isPackaged(name: string): boolean {
