@@ -137,6 +137,7 @@ async function transferredTable(): Promise<string> {
 		['di-fgsm', 3, 'di-fgsm-eb898972', 200],
 		['di-fgsm', 8, 'di-fgsm-a41a0c3e', 200],
 		['vmi-fgsm', 3, 'vmi-fgsm-83ae580e', 50],
+		['vmi-fgsm', 8, 'vmi-fgsm-a55eecfb', 50],
 	] as const
 	const rows = await Promise.all(
 		stores.map(async ([attack, levels, name, images]) => {
